@@ -1,0 +1,104 @@
+# One command for each thing; `make` alone lists them.
+#
+# A machine needs Python 3.11 or later and make. Everything else goes into .venv, and pip installs
+# it, because pip obeys the machine's own settings (mirrors, certificates, folders of wheels).
+# Every package is locked with its hash in requirements/.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
+# The interpreter to build .venv with, for example `make test PYTHON=python3.12`.
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
+# Arguments for the command behind a target, for example `make test ARGS="tests/unit -x"`.
+ARGS ?=
+
+MODERN := import sys; sys.exit(sys.version_info < (3, 11))
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
+
+.PHONY: help
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 20
+
+.PHONY: serve
+serve: $(VENV)/.runtime ## Run the service on this machine, with its data in ./data
+	@exec $(VENV)/bin/benefits serve $(ARGS)
+
+.PHONY: setup
+setup: $(VENV)/.dev ## Install everything that the other commands need
+
+.PHONY: test
+test: $(VENV)/.dev node-packages ## Run the tests (a real PostgreSQL and Node are set up for them)
+	$(PY) -m pytest $(ARGS)
+
+.PHONY: test-full
+test-full: $(VENV)/.dev node-packages ## Run all tests, the long ones too
+	$(PY) -m pytest -m "full or not full" --timeout 1800 $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Check format, lint, types and architecture
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest tests/architecture
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and mend what the linter can mend
+	$(PY) -m ruff check --fix-only --quiet .
+	$(PY) -m ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure against the bare SQL limit and an everyday implementation, in minutes
+	$(PY) -m bench all --rounds 2 --seconds 3 $(ARGS)
+
+.PHONY: bench-full
+bench-full: $(VENV)/.dev ## The same, long enough for figures to publish
+	$(PY) -m bench all --rounds 5 --seconds 20 $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that pyproject.toml allows
+	$(PIP) --require-hashes -r requirements/uv.txt
+	$(LOCK) --upgrade --output-file requirements/runtime.txt
+	$(LOCK) --upgrade --group dev --constraints requirements/runtime.txt \
+		--output-file requirements/dev.txt
+	$(subst pyproject.toml,,$(LOCK)) --upgrade --group build --output-file requirements/build.txt
+	$(subst pyproject.toml,,$(LOCK)) --upgrade --group lock --output-file requirements/uv.txt
+
+.PHONY: clean
+clean: ## Remove what the commands made, but not ./data
+	rm -rf $(VENV) dist tests/e2e/js/node_modules
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: node-packages
+node-packages: $(VENV)/.dev
+	@$(PY) -m tests.support.node
+
+# Each stamp is newer than all that it stands for, so a second make starts at once.
+
+$(VENV)/.created:
+	@for python in $(PYTHON); do \
+		if command -v "$$python" >/dev/null 2>&1 && "$$python" -c '$(MODERN)' 2>/dev/null; then \
+			"$$python" -m venv $(VENV) || exit 1; \
+			touch $@; \
+			exit 0; \
+		fi; \
+	done; \
+	echo "Python 3.11 or later is needed, and none of these is: $(PYTHON)." >&2; \
+	echo "Install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+$(VENV)/.runtime: pyproject.toml requirements/build.txt requirements/runtime.txt $(VENV)/.created
+	@echo "Installing the service into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "Installing the tools for development ..."
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,253 @@
+"""What is asked of the servers: a setup over HTTP, then requests without end.
+
+A scenario is added by writing its two functions and a row of SCENARIOS. The setup runs in the
+process of the runner and returns plain JSON values; the requests are made from these in the
+process of the load generator.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from bench.client import Client, Request
+
+NAMESPACE = "bench"
+PREFIX = "/benefit-programs/v1"
+POOLS_PER_PROGRAM = 2
+SPREAD_POOLS = 500
+PROVIDER_APP_ID = "5f0c6d0e-34c5-4b0a-9c8e-0b6f1f6a7d10"
+OPENING_CREDITS = "1000000000"
+
+State = dict[str, Any]
+
+
+NextRequest = Callable[[], Request]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One thing to measure."""
+
+    unit: str
+    set_up: Callable[[Client], State]
+    make_requests: Callable[[State], NextRequest]
+    check_answer: Callable[[dict[str, Any]], bool]
+
+
+def new_id() -> str:
+    """Make a random GUID as text."""
+    return str(uuid4())
+
+
+def create_definitions(client: Client) -> State:
+    """Create a program definition with two pool definitions of three benefits and ten items each.
+
+    The sizes are those of an ordinary definition: three benefits with prices, credits that are
+    above 0 (so each balance opens with a transaction), ten items a benefit.
+    """
+    created = client.post(
+        f"{PREFIX}/program-definitions",
+        {
+            "programDefinition": {
+                "namespace": NAMESPACE,
+                "externalId": new_id(),
+                "displayName": "Membership",
+            }
+        },
+    )
+    definition_id = created["programDefinition"]["id"]
+    pools = [_create_pool_definition(client, definition_id) for _ in range(POOLS_PER_PROGRAM)]
+    return {"programDefinitionId": definition_id, "pools": pools}
+
+
+def _create_pool_definition(client: Client, definition_id: str) -> State:
+    benefits = [
+        {
+            "benefitKey": f"benefit-{price}",
+            "providerAppId": PROVIDER_APP_ID,
+            "price": str(price),
+            "displayName": f"Costs {price} credits",
+        }
+        for price in (1, 2, 3)
+    ]
+    fields = {
+        "namespace": NAMESPACE,
+        "displayName": "Visits",
+        "programDefinitionIds": [definition_id],
+        "details": {
+            "benefits": benefits,
+            "creditConfiguration": {
+                "amount": OPENING_CREDITS,
+                "rolloverConfiguration": {"enabled": True, "balanceCap": "5"},
+            },
+        },
+    }
+    created = client.post(
+        f"{PREFIX}/pool-definitions", {"poolDefinition": fields, "cascade": "FUTURE_PROVISIONS"}
+    )
+    definition = created["poolDefinition"]
+    benefits = definition["details"]["benefits"]
+    items = [
+        {
+            "externalId": new_id(),
+            "itemSetId": each["itemSetId"],
+            "providerAppId": PROVIDER_APP_ID,
+            "namespace": NAMESPACE,
+            "displayName": f"Item {number}",
+        }
+        for each in benefits
+        for number in range(10)
+    ]
+    answer = client.post(f"{PREFIX}/bulk/items/create", {"items": items})
+    if answer["bulkActionMetadata"]["totalSuccesses"] != len(items):
+        raise RuntimeError(f"items were not created: {answer}")
+    return {
+        "poolDefinitionId": definition["id"],
+        "benefitKey": benefits[0]["benefitKey"],
+        "itemExternalId": items[0]["externalId"],
+    }
+
+
+def make_provision_requests(state: State) -> NextRequest:
+    """Provision a program for a new member, with an external id that was never used."""
+
+    def next_request() -> Request:
+        body = {
+            "poolDefinitionLookupId": {"programDefinitionId": state["programDefinitionId"]},
+            "beneficiary": {"identityType": "MEMBER", "memberId": new_id()},
+            "namespace": NAMESPACE,
+            "displayName": "New Program",
+            "externalProgramId": new_id(),
+        }
+        return Request("POST", f"{PREFIX}/programs/provision", body)
+
+    return next_request
+
+
+def _is_id(text: str) -> bool:
+    return str(UUID(text)) == text
+
+
+def _is_provisioned(answer: dict[str, Any]) -> bool:
+    program = answer["program"]
+    return program["status"] == "ACTIVE" and _is_id(answer["jobId"]) and _is_id(program["id"])
+
+
+def provision_pools(client: Client, *, programs: int) -> State:
+    """Provision so many programs, and remember where and what to redeem."""
+    state = create_definitions(client)
+    provision = make_provision_requests(state)
+    pool_ids: list[str] = []
+    for _ in range(programs):
+        program = client.send(provision())["program"]
+        query = {"query": {"filter": {"programId": program["id"]}}}
+        found = client.post(f"{PREFIX}/pools/query", query)["pools"]
+        pool_ids += [pool["id"] for pool in found if _is_first_pool(pool, state)]
+    if len(pool_ids) != programs:
+        raise RuntimeError(f"{programs} pools expected, {len(pool_ids)} found")
+    return {**state["pools"][0], "poolIds": pool_ids}
+
+
+def _is_first_pool(pool: dict[str, Any], state: State) -> bool:
+    return bool(pool["poolDefinitionId"] == state["pools"][0]["poolDefinitionId"])
+
+
+def _reference(state: State) -> dict[str, str]:
+    return {"externalId": state["itemExternalId"], "providerAppId": PROVIDER_APP_ID}
+
+
+def _shuffled(values: list[str]) -> Iterator[str]:
+    """Repeat the values for ever, in an order that differs from process to process."""
+    return itertools.cycle(random.sample(values, len(values)))
+
+
+def make_redeem_requests(state: State) -> NextRequest:
+    """Redeem one item, going round the pools."""
+    pool_ids = _shuffled(state["poolIds"])
+
+    def next_request() -> Request:
+        body = {
+            "poolId": next(pool_ids),
+            "itemReference": _reference(state),
+            "benefitKey": state["benefitKey"],
+            "count": 1,
+            "idempotencyKey": new_id(),
+            "namespace": NAMESPACE,
+        }
+        return Request("POST", f"{PREFIX}/benefits/redeem", body)
+
+    return next_request
+
+
+def make_eligibility_requests(state: State) -> NextRequest:
+    """Ask whether an item can be redeemed, going round the pools."""
+    pool_ids = _shuffled(state["poolIds"])
+
+    def next_request() -> Request:
+        body = {
+            "poolId": next(pool_ids),
+            "itemReference": _reference(state),
+            "benefitKey": state["benefitKey"],
+            "namespace": NAMESPACE,
+        }
+        return Request("POST", f"{PREFIX}/pools/check-eligibility", body)
+
+    return next_request
+
+
+def make_balance_requests(state: State) -> NextRequest:
+    """Read balances, going round the pools."""
+    pool_ids = _shuffled(state["poolIds"])
+    return lambda: Request("GET", f"{PREFIX}/balances/{next(pool_ids)}")
+
+
+def _is_redeemed(answer: dict[str, Any]) -> bool:
+    return _is_id(answer["transactionId"])
+
+
+def _is_eligible(answer: dict[str, Any]) -> bool:
+    return bool(answer["result"]["benefitResults"][0]["type"] == "ELIGIBLE_BENEFIT")
+
+
+def _is_balance(answer: dict[str, Any]) -> bool:
+    return int(answer["balance"]["amount"]["available"]) > 0
+
+
+_provision_many_pools = partial(provision_pools, programs=SPREAD_POOLS)
+
+SCENARIOS = {
+    "provision": Scenario(
+        unit="programs/s",
+        set_up=create_definitions,
+        make_requests=make_provision_requests,
+        check_answer=_is_provisioned,
+    ),
+    "redeem": Scenario(
+        unit="redeems/s",
+        set_up=_provision_many_pools,
+        make_requests=make_redeem_requests,
+        check_answer=_is_redeemed,
+    ),
+    "redeem-hot": Scenario(
+        unit="redeems/s",
+        set_up=partial(provision_pools, programs=1),
+        make_requests=make_redeem_requests,
+        check_answer=_is_redeemed,
+    ),
+    "check-eligibility": Scenario(
+        unit="checks/s",
+        set_up=_provision_many_pools,
+        make_requests=make_eligibility_requests,
+        check_answer=_is_eligible,
+    ),
+    "get-balance": Scenario(
+        unit="reads/s",
+        set_up=_provision_many_pools,
+        make_requests=make_balance_requests,
+        check_answer=_is_balance,
+    ),
+}

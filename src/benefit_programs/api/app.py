@@ -1,0 +1,141 @@
+"""The service as an ASGI application: the contract's methods, and beside them what isn't hot.
+
+The methods are served by one small application that is driven by one table. What it doesn't know
+goes to a Starlette application with the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import structlog
+
+from benefit_programs.api.call import Call
+from benefit_programs.api.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
+from benefit_programs.api.errors import Forbidden, Unexpected, error_body, error_headers
+from benefit_programs.api.handlers import HANDLERS, MEMBER_METHODS, Handler
+from benefit_programs.api.messages import (
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    header,
+    read_body,
+    request_id_of,
+    send_json,
+)
+from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.metrics import Metrics
+from benefit_programs.api.routing import Routes
+from benefit_programs.api.services import Services
+from benefit_programs.api.surroundings import surroundings
+from benefit_programs.api.troubles import refusal_of
+from benefit_programs.domain.settings import IdMode
+
+_log = structlog.get_logger("benefit_programs.request")
+
+
+class Endpoint:
+    """One method of the contract, compiled: decode, handle, encode."""
+
+    def __init__(self, method: Method, handler: Handler) -> None:
+        self.method = method
+        self._handler = handler
+        self._decoder = decoder_for(method.request)
+        self._encode = encoder_for(method.response)
+        self._is_bulk = method.bulk_field is not None
+
+    def decode(
+        self, body: bytes, query: str, parameters: dict[str, str], ids: IdMode
+    ) -> tuple[Decoded[Any] | None, Bulk[Any] | None]:
+        """The request, or for a bulk method its entries. Raises Invalid."""
+        if self.method.request_in == "query":
+            pairs = [*parse_qsl(query, keep_blank_values=True), *parameters.items()]
+            return self._decoder.decode_query_string(pairs, ids=ids), None
+        document = read_json(body)
+        if parameters:
+            document = self.method.merge_path(document, parameters)
+        if self._is_bulk:
+            return None, self._decoder.decode_entries(document, ids=ids)
+        return self._decoder.decode(document, ids=ids), None
+
+    async def answer(self, call: Call) -> bytes:
+        """The body of the answer."""
+        request = call.bulk.request if call.bulk else call.decoded.value  # type: ignore[union-attr]
+        return msgspec.json.encode(self._encode(await self._handler(call, request)))
+
+
+class Application:
+    """The whole service: methods first, surroundings after."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._metrics = Metrics()
+        self._surroundings = surroundings(services, self._metrics)
+        served = {name: METHODS[name] for name in HANDLERS}
+        self._routes = Routes(served.values())
+        self._endpoints = {name: Endpoint(served[name], HANDLERS[name]) for name in HANDLERS}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._surroundings(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path.startswith(("/benefit-programs/", "/_api/", "/async-jobs/")):
+            await self._serve(scope, receive, send)
+        else:
+            await self._surroundings(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = request_id_of(scope)
+        record: dict[str, Any] = {"method": None, "tenant": None}
+        headers: dict[str, str] = {}
+        try:
+            status, body = 200, await self._answer(scope, receive, record)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
+            refusal = refusal_of(error)
+            if isinstance(refusal, Unexpected):
+                _log.exception("failed", request_id=request_id, **record)
+            status, content = error_body(refusal)
+            headers = error_headers(refusal)
+            body = msgspec.json.encode(content)
+        await send_json(send, status, body, request_id=request_id, headers=headers)
+        seconds = time.perf_counter() - started
+        self._metrics.observe(record["method"], status, seconds)
+        _log.info(
+            "answered",
+            request_id=request_id,
+            status=status,
+            milliseconds=round(seconds * 1000, 3),
+            **record,
+        )
+
+    async def _answer(self, scope: Scope, receive: Receive, record: dict[str, Any]) -> bytes:
+        method, parameters = self._routes.find(scope["method"], scope["path"])
+        record["method"] = method.name
+        principal = await self._services.authenticator.authenticate(
+            header(scope, b"authorization"), header(scope, b"wix-site-id")
+        )
+        record["tenant"] = principal.tenant_id
+        if not principal.may(method.scope, method.permission_ids):
+            raise Forbidden
+        if principal.is_member and method.name not in MEMBER_METHODS:
+            raise Forbidden
+        endpoint = self._endpoints[method.name]
+        body = await read_body(scope, receive, self._services.body_bytes_max)
+        decoded, bulk = endpoint.decode(
+            body, scope["query_string"].decode("latin-1"), parameters, principal.settings.id_mode
+        )
+        return await endpoint.answer(Call(self._services, principal, decoded, bulk))
+
+
+def create_app(services: Services) -> Application:
+    """The ASGI application of a running service."""
+    return Application(services)

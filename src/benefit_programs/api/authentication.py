@@ -1,0 +1,199 @@
+"""Who is calling: from the authorization header to a principal (contract: Credentials).
+
+A key is found by the hash of its secret, so nothing compares secrets character by character, and
+what a look-up found is kept for half a second at most: a key that another process revoked is
+refused within a second, one that this process revoked at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from benefit_programs.api.errors import Forbidden, Unauthenticated
+from benefit_programs.api.methods import Scope
+from benefit_programs.domain.errors import Invalid, ViolatedRule
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.values import Identity, IdentityType, Instant
+from benefit_programs.storage.directory import ApiKey, Directory, Tenant, UnknownTenant, hash_secret
+
+KEPT_SECONDS_MAX = 0.5
+KEPT_ENTRIES_MAX = 10_000
+SECRET_LENGTH_MAX = 512
+
+_BEARER = "bearer "
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose key was accepted, and the tenant that it acts for."""
+
+    key_id: str
+    tenant_id: int
+    site_id: str
+    settings: TenantSettings
+    caller: Identity
+    scopes: frozenset[str]
+    permission_ids: frozenset[str]
+
+    def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
+        """Whether the key allows a method of this scope and with these permission ids.
+
+        MANAGE allows every scope. A key that is narrowed must have all of the method's ids.
+        """
+        if scope not in self.scopes and Scope.MANAGE not in self.scopes:
+            return False
+        return not self.permission_ids or self.permission_ids.issuperset(permission_ids)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether a site member calls, who sees only what is their own."""
+        return self.caller.type is IdentityType.MEMBER
+
+    @property
+    def is_app(self) -> bool:
+        """Whether an app calls."""
+        return self.caller.type is IdentityType.APP
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether an administrator calls."""
+        return self.caller.type is IdentityType.WIX_USER
+
+
+class Authenticator:
+    """Tells who calls. ``clock`` is asked whether a key has expired, ``elapsed`` ages what is kept.
+
+    Raises Unauthenticated for a key that is missing, unknown, expired or revoked; Forbidden for a
+    site that a key of several tenants doesn't open; Invalid where such a key names no site.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Callable[[], Instant],
+        *,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._keys: _Kept[str, ApiKey] = _Kept(directory.key_by_hash, elapsed)
+        self._sites: _Kept[str, Tenant] = _Kept(directory.tenant_of_site, elapsed)
+        self._principals: _Kept[tuple[str, int], Principal] = _Kept(self._principal_of, elapsed)
+        directory.on_change(self.forget)
+
+    async def authenticate(self, authorization: str | None, site_id: str | None) -> Principal:
+        """The principal for the values of the headers authorization and wix-site-id."""
+        secret_hash = hash_secret(_secret_in(authorization))
+        key = await self._keys.get(secret_hash)
+        if key is None or not key.is_valid(at=self._clock()):
+            raise Unauthenticated
+        tenant_id = key.tenant_ids[0]
+        if len(key.tenant_ids) > 1:
+            tenant_id = await self._chosen_tenant(key, site_id)
+        principal = await self._principals.get((secret_hash, tenant_id))
+        if principal is None:
+            raise Unauthenticated
+        return principal
+
+    def forget(self) -> None:
+        """Keep nothing of what was found so far."""
+        for kept in (self._keys, self._sites, self._principals):
+            kept.clear()
+
+    async def _chosen_tenant(self, key: ApiKey, site_id: str | None) -> int:
+        if not site_id:
+            rule = ViolatedRule.REQUIRED_FIELD
+            raise Invalid.because(
+                "wix-site-id", "must name the site, for the key has several", rule
+            )
+        tenant = await self._sites.get(site_id.lower())
+        if tenant is None or tenant.id not in key.tenant_ids:
+            raise Forbidden
+        return tenant.id
+
+    async def _principal_of(self, which: tuple[str, int]) -> Principal | None:
+        secret_hash, tenant_id = which
+        key = await self._keys.get(secret_hash)
+        if key is None:
+            return None
+        try:
+            tenant = await self._directory.tenant(tenant_id)
+        except UnknownTenant:
+            return None
+        return Principal(
+            key_id=key.id,
+            tenant_id=tenant.id,
+            site_id=tenant.site_id,
+            settings=tenant.settings,
+            caller=key.grants.identity,
+            scopes=frozenset(key.grants.scopes),
+            permission_ids=frozenset(key.grants.permission_ids),
+        )
+
+
+def _secret_in(authorization: str | None) -> str:
+    secret = (authorization or "").strip()
+    if secret[: len(_BEARER)].lower() == _BEARER:
+        secret = secret[len(_BEARER) :].strip()
+    if not secret or len(secret) > SECRET_LENGTH_MAX:
+        raise Unauthenticated
+    return secret
+
+
+class _Kept(Generic[K, V]):
+    """What look-ups found, for half a second; look-ups at the same time are one.
+
+    Nothing is kept of what isn't there: keys that somebody makes up displace no real ones.
+    """
+
+    def __init__(
+        self, look_up: Callable[[K], Awaitable[V | None]], elapsed: Callable[[], float]
+    ) -> None:
+        self._look_up = look_up
+        self._elapsed = elapsed
+        self._found: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._under_way: dict[K, asyncio.Task[V | None]] = {}
+
+    async def get(self, key: K) -> V | None:
+        """What there is for a key, as it was half a second ago or later."""
+        entry = self._found.get(key)
+        if entry is not None and self._elapsed() < entry[0]:
+            return entry[1]
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._find(key))
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._finish(key, done))
+        # One caller who goes away must not take the answer from the others.
+        return await asyncio.shield(task)
+
+    def clear(self) -> None:
+        """Keep nothing, neither what was found nor what is being looked up."""
+        self._found.clear()
+        self._under_way.clear()
+
+    async def _find(self, key: K) -> V | None:
+        until = self._elapsed() + KEPT_SECONDS_MAX
+        value = await self._look_up(key)
+        # After a change meanwhile, the task is no longer listed, and what it found may be old.
+        if value is not None and self._under_way.get(key) is asyncio.current_task():
+            self._found[key] = (until, value)
+            self._found.move_to_end(key)
+            if len(self._found) > KEPT_ENTRIES_MAX:
+                self._found.popitem(last=False)
+        return value
+
+    def _finish(self, key: K, task: asyncio.Task[Any]) -> None:
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
+        if not task.cancelled():
+            # Seen here in case that everybody who waited for it has gone away.
+            task.exception()

@@ -1,0 +1,33 @@
+"""Between JSON and the types of the wire: decoders and encoders, compiled once per type.
+
+Decoding checks everything that a field's marks say and reports all violations at once; what comes
+out needs no further checks of its shape.
+"""
+
+from benefit_programs.api.codec.decoding import (
+    Bulk,
+    Decoded,
+    Decoder,
+    decoder_for,
+    read_json,
+)
+from benefit_programs.api.codec.encoding import encoder_for
+from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_of
+from benefit_programs.api.codec.formats import amount_text, instant_text
+from benefit_programs.api.codec.naming import to_camel, to_snake
+
+__all__ = [
+    "Bulk",
+    "Decoded",
+    "Decoder",
+    "FieldPlan",
+    "Shape",
+    "amount_text",
+    "decoder_for",
+    "encoder_for",
+    "fields_of",
+    "instant_text",
+    "read_json",
+    "to_camel",
+    "to_snake",
+]

@@ -1,0 +1,405 @@
+"""From JSON to the types of the wire, with all violations of a request at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from benefit_programs.api.codec import formats
+from benefit_programs.api.codec.fields import (
+    FieldPlan,
+    Shape,
+    entries_of,
+    fields_by_name,
+    fields_of,
+    is_recursive,
+    once,
+)
+from benefit_programs.api.codec.formats import Read, Violated, violated, wrong_format
+from benefit_programs.api.codec.naming import join, to_camel
+from benefit_programs.api.codec.query_strings import read_query_string
+from benefit_programs.api.types.common import ExtendedFields
+from benefit_programs.domain.constraints import (
+    DecimalText,
+    FreeForm,
+    Guid,
+    InstantText,
+    Int32,
+    Int64Text,
+    Mark,
+    MaskText,
+    OneOf,
+    ReadOnly,
+    Requires,
+    Size,
+    Text,
+)
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.settings import IdMode
+
+T = TypeVar("T")
+
+TREE_DEPTH_MAX = 48
+"""How deep the JSON of a policy expression may be nested: 16 operators over each other."""
+
+
+def read_json(body: bytes) -> Any:
+    """The document of a body; an empty body is an empty object. Raises Invalid."""
+    if not body:
+        return {}
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        problem = FieldViolation(
+            "", "the body must be valid JSON", ViolatedRule.FORMAT, data={"type": "JSON"}
+        )
+    raise Invalid((problem,))
+
+
+class Decoded(Generic[T]):
+    """A value, and which of its fields were explicitly null."""
+
+    __slots__ = ("_raw", "value")
+
+    def __init__(self, value: T, raw: object) -> None:
+        self.value = value
+        self._raw = raw
+
+    @property
+    def nulls(self) -> frozenset[str]:
+        """Dotted attribute paths of what was sent as null; inside lists none are told."""
+        return frozenset(_nulls_in(type(self.value), self._raw))
+
+    def updates(self, attribute: str | None = None, mask: Iterable[str] = ()) -> dict[str, Any]:
+        """What a change sets, by attribute; None clears. A mask names what alone may change.
+
+        ``attribute`` names the change inside the value. Its id and revision are left out.
+        """
+        change = getattr(self.value, attribute) if attribute else self.value
+        prefix = f"{attribute}." if attribute else ""
+        nulls = self.nulls
+        masked = {name.split(".")[0] for name in mask}
+        sent = {
+            field.attribute: getattr(change, field.attribute)
+            for field in fields_of(type(change))
+            if not field.required
+            and _is_set(change, field.attribute, masked, prefix + field.attribute in nulls)
+        }
+        return {name: _as_stored(value) for name, value in sent.items()}
+
+
+def _is_set(change: object, attribute: str, masked: set[str], is_null: bool) -> bool:  # noqa: FBT001
+    if masked:
+        return attribute in masked
+    return is_null or getattr(change, attribute) is not None
+
+
+def _as_stored(value: Any) -> Any:
+    """A value as the domain keeps it: of extended fields the namespaces alone."""
+    return value.namespaces or {} if isinstance(value, ExtendedFields) else value
+
+
+def _nulls_in(type_: type[Any], raw: object) -> Iterator[str]:
+    if not isinstance(raw, dict) or not issubclass(type_, msgspec.Struct):
+        return
+    fields = fields_by_name(type_)
+    for name, item in raw.items():
+        field = fields.get(name)
+        if field is None:
+            continue
+        if item is None:
+            yield field.attribute
+        elif field.shape.is_struct:
+            yield from (f"{field.attribute}.{inner}" for inner in _nulls_in(field.shape.kind, item))
+
+
+class Bulk(Generic[T]):
+    """A bulk request: its own fields (the list is empty there), and its entries one by one."""
+
+    __slots__ = ("entries", "request")
+
+    def __init__(self, request: T, entries: tuple[Decoded[Any] | Invalid, ...]) -> None:
+        self.request = request
+        self.entries = entries
+
+
+class Decoder(Generic[T]):
+    """Decodes one type, for each mode of ids."""
+
+    def __init__(self, type_: type[T]) -> None:
+        self.type = type_
+        self._read = {ids: _struct_reader(type_, ids) for ids in IdMode}
+
+    def decode(self, raw: object, *, ids: IdMode = IdMode.DEFAULT, path: str = "") -> Decoded[T]:
+        """The value that a JSON document stands for. Raises Invalid with all violations."""
+        return Decoded(_run(self._read[ids], raw, path), raw)
+
+    def decode_query_string(
+        self, pairs: Iterable[tuple[str, str]], *, ids: IdMode = IdMode.DEFAULT
+    ) -> Decoded[T]:
+        """The value that the parameters of a GET or DELETE stand for. Raises Invalid."""
+        return self.decode(read_query_string(self.type, pairs), ids=ids)
+
+    def decode_entries(self, raw: object, *, ids: IdMode = IdMode.DEFAULT) -> Bulk[T]:
+        """A bulk request. Raises Invalid only for its own shape and size, not for entries."""
+        field = entries_of(self.type)
+        assert field is not None, f"{self.type.__name__} has no entries"
+        request = _run(_struct_reader(self.type, ids, shallow=True), raw, "")
+        read = _reader(field.shape.element, ids)
+        entries = _raw_entries(field, raw)
+        return Bulk(
+            request,
+            tuple(
+                _entry(read, entry, f"{field.wire_name}[{index}]")
+                for index, entry in enumerate(entries)
+            ),
+        )
+
+
+@once
+def decoder_for(type_: type[T]) -> Decoder[T]:
+    """The decoder of a type, compiled once."""
+    return Decoder(type_)
+
+
+def _run(read: Read, raw: object, path: str) -> Any:
+    try:
+        return read(raw)
+    except Violated as found:
+        raise Invalid(tuple(_within(path, found))) from None
+
+
+def _within(path: str, found: Violated) -> list[FieldViolation]:
+    return [
+        msgspec.structs.replace(violation, field=join(path, violation.field))
+        for violation in found.violations
+    ]
+
+
+def _entry(read: Read, raw: object, path: str) -> Decoded[Any] | Invalid:
+    try:
+        return Decoded(_run(read, raw, path), raw)
+    except Invalid as refusal:
+        return refusal
+
+
+def _raw_entries(field: FieldPlan, raw: object) -> list[Any]:
+    assert isinstance(raw, dict)
+    fields = field.names
+    found: list[Any] = [raw[name] for name in raw if name in fields and raw[name] is not None]
+    entries: list[Any] = found[-1]
+    return entries
+
+
+def _reader(shape: Shape, ids: IdMode) -> Read:
+    """The reader of a value by its marks, else by its type."""
+    for mark in reversed(shape.marks):
+        read = _marked_reader(mark, ids)
+        if read is not None:
+            return read
+    if shape.is_list:
+        return _list_reader(shape, ids)
+    if shape.is_struct:
+        return _struct_reader(shape.kind, ids)
+    if issubclass(shape.kind, Enum):
+        return formats.enum_reader(shape.kind)
+    return formats.read_boolean if shape.kind is bool else formats.text_reader(Text())
+
+
+_READERS: dict[type[Mark], Callable[[Any], Read]] = {
+    Text: formats.text_reader,
+    DecimalText: formats.amount_reader,
+    InstantText: lambda _mark: formats.read_instant,
+    Int64Text: lambda _mark: formats.read_int64,
+    Int32: formats.int32_reader,
+    FreeForm: formats.free_form_reader,
+    MaskText: formats.mask_reader,
+}
+
+
+def _marked_reader(mark: Mark, ids: IdMode) -> Read | None:
+    if isinstance(mark, Guid):
+        return formats.id_reader(mark, ids)
+    make = _READERS.get(type(mark))
+    return make(mark) if make else None
+
+
+def _size_reader(shape: Shape) -> Read:
+    """Lists of a legal size, with their entries unread."""
+    size = shape.mark(Size) or Size()
+    minimum, maximum = size.minimum, size.maximum
+
+    def read_size(raw: Any) -> list[Any]:
+        if type(raw) is not list:
+            raise wrong_format("LIST")
+        if len(raw) < minimum:
+            description = f"must have at least {minimum} entries"
+            raise violated(ViolatedRule.MIN_SIZE, description, threshold=minimum)
+        if maximum is not None and len(raw) > maximum:
+            description = f"must have at most {maximum} entries"
+            raise violated(ViolatedRule.MAX_SIZE, description, threshold=maximum)
+        return raw
+
+    return read_size
+
+
+def _list_reader(shape: Shape, ids: IdMode) -> Read:
+    read_size = _size_reader(shape)
+    read = _reader(shape.element, ids)
+
+    def read_list(raw: Any) -> tuple[Any, ...]:
+        values: list[Any] = []
+        found: list[FieldViolation] = []
+        for index, entry in enumerate(read_size(raw)):
+            try:
+                values.append(read(entry))
+            except Violated as problem:
+                found += _within(f"[{index}]", problem)
+        if found:
+            raise Violated(*found)
+        return tuple(values)
+
+    return read_list
+
+
+def _field_reader(owner: type[Any], field: FieldPlan, ids: IdMode) -> Read:
+    read = _reader(field.shape, ids)
+    required = field.shape.mark(Requires)
+    if required is not None:
+        read = _requiring(read, required.attribute)
+    inner = field.shape.kind
+    if field.shape.is_struct and is_recursive(inner) and not is_recursive(owner):
+        read = _shallow_enough(read)
+    return read
+
+
+def _requiring(read: Read, attribute: str) -> Read:
+    def read_whole(raw: Any) -> Any:
+        value = read(raw)
+        if getattr(value, attribute) is None:
+            raise Violated(_missing(to_camel(attribute)))
+        return value
+
+    return read_whole
+
+
+def _shallow_enough(read: Read) -> Read:
+    def read_tree(raw: Any) -> Any:
+        if formats.deeper_than(raw, TREE_DEPTH_MAX):
+            raise formats.too_deep(TREE_DEPTH_MAX)
+        return read(raw)
+
+    return read_tree
+
+
+def _missing(path: str) -> FieldViolation:
+    return FieldViolation(path, "is required", ViolatedRule.REQUIRED_FIELD)
+
+
+@once
+def _struct_reader(type_: type[Any], ids: IdMode, *, shallow: bool = False) -> Read:
+    """The reader of an object. ``shallow`` leaves the entries of a bulk request unread.
+
+    A type that holds itself finds its reader in the table that is still being filled.
+    """
+    if is_recursive(type_):
+        return _later(type_, ids)
+    return _compiled_reader(type_, ids, shallow=shallow)
+
+
+def _later(type_: type[Any], ids: IdMode) -> Read:
+    compiled: list[Read] = []
+
+    def read_recursive(raw: Any) -> Any:
+        if not compiled:
+            compiled.append(_compiled_reader(type_, ids, shallow=False))
+        return compiled[0](raw)
+
+    return read_recursive
+
+
+def _compiled_reader(type_: type[Any], ids: IdMode, *, shallow: bool) -> Read:
+    fields = [field for field in fields_of(type_) if field.shape.mark(ReadOnly) is None]
+    entries = entries_of(type_) if shallow else None
+    table: dict[str, tuple[str, str, Read]] = {}
+    for field in fields:
+        read = _unread(field.shape) if field is entries else _field_reader(type_, field, ids)
+        table.update(dict.fromkeys(field.names, (field.attribute, field.wire_name, read)))
+    required = {field.attribute: field.wire_name for field in fields if field.required}
+    required_names = required.keys()
+    one_of: OneOf | None = getattr(type_, "one_of", None)
+    entry_of = table.get
+
+    def read_struct(raw: Any) -> Any:
+        if type(raw) is not dict:
+            raise wrong_format("OBJECT")
+        values: dict[str, Any] = {}
+        found: dict[str, Violated] = {}
+        for name, item in raw.items():
+            entry = entry_of(name)
+            if entry is None or item is None:
+                continue
+            attribute, wire_name, read = entry
+            try:
+                values[attribute] = read(item)
+            except Violated as problem:
+                found[attribute] = Violated(*_within(wire_name, problem))
+        if found or not required_names <= values.keys():
+            raise Violated(*_problems(found, required, values, one_of))
+        if one_of is not None:
+            misaligned = _misalignment(one_of, values, values)
+            if misaligned:
+                raise Violated(misaligned)
+        return type_(**values)
+
+    return read_struct
+
+
+def _unread(shape: Shape) -> Read:
+    read_size = _size_reader(shape)
+
+    def read_nothing(raw: Any) -> tuple[Any, ...]:
+        read_size(raw)
+        return ()
+
+    return read_nothing
+
+
+def _problems(
+    found: dict[str, Violated],
+    required: dict[str, str],
+    values: dict[str, Any],
+    one_of: OneOf | None,
+) -> Iterator[FieldViolation]:
+    """All violations of an object: of its fields, what is missing, and what excludes itself."""
+    for problem in found.values():
+        yield from problem.violations
+    for attribute, wire_name in required.items():
+        if attribute not in values and attribute not in found:
+            yield _missing(wire_name)
+    misaligned = _misalignment(one_of, {**found, **values}, values) if one_of else None
+    if misaligned:
+        yield misaligned
+
+
+def _misalignment(
+    one_of: OneOf, sent: dict[str, Any], values: dict[str, Any]
+) -> FieldViolation | None:
+    """What is wrong about the choice between fields: none, several, or not what the tag says."""
+    chosen = [attribute for attribute in one_of.fields if attribute in sent]
+    names = ", ".join(to_camel(attribute) for attribute in one_of.fields)
+    rule = ViolatedRule.ONE_OF_ALIGNMENT
+    if len(chosen) > 1:
+        return FieldViolation(to_camel(chosen[-1]), f"excludes the others of {names}", rule)
+    if not chosen:
+        description = f"exactly one of {names} is required"
+        return FieldViolation("", description, rule) if one_of.required else None
+    tag = values.get(one_of.tag) if one_of.tag else None
+    expected = one_of.tags[one_of.fields.index(chosen[0])] if one_of.tags else None
+    if tag is None or tag == expected or tag.startswith("UNKNOWN"):
+        return None
+    description = f"must be {expected} beside {to_camel(chosen[0])}"
+    return FieldViolation(to_camel(one_of.tag or ""), description, rule)

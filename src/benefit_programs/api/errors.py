@@ -1,0 +1,201 @@
+"""The one table from errors to answers, and the errors that only the edge knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from benefit_programs.api.codec.encoding import encoder_for
+from benefit_programs.domain import errors
+from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
+
+BAD_REQUEST = 400
+UNAUTHENTICATED = 401
+FORBIDDEN = 403
+NOT_FOUND = 404
+NOT_ALLOWED = 405
+CONFLICT = 409
+TOO_LARGE = 413
+UNSUPPORTED = 415
+FAILED_PRECONDITION = 428
+THROTTLED = 429
+OURS = 500
+UNAVAILABLE = 503
+
+
+@dataclass(kw_only=True, eq=False)
+class Unauthenticated(Refusal):
+    """The credentials are missing or unknown."""
+
+    code: ClassVar[str] = "UNAUTHENTICATED"
+
+
+@dataclass(kw_only=True, eq=False)
+class Forbidden(Refusal):
+    """The credentials are known, but don't allow this."""
+
+    code: ClassVar[str] = "PERMISSION_DENIED"
+
+
+@dataclass(kw_only=True, eq=False)
+class NotFoundRoute(Refusal):
+    """There is nothing at this address."""
+
+    code: ClassVar[str] = "ROUTE_NOT_FOUND"
+
+
+@dataclass(kw_only=True, eq=False)
+class MethodNotAllowed(Refusal):
+    """The address doesn't take this verb."""
+
+    code: ClassVar[str] = "METHOD_NOT_ALLOWED"
+
+    allowed: tuple[str, ...]
+
+
+@dataclass(kw_only=True, eq=False)
+class TooLarge(Refusal):
+    """The body is larger than the service takes."""
+
+    code: ClassVar[str] = "PAYLOAD_TOO_LARGE"
+
+    bytes_max: int
+
+
+@dataclass(kw_only=True, eq=False)
+class UnsupportedMediaType(Refusal):
+    """The body must be JSON."""
+
+    code: ClassVar[str] = "UNSUPPORTED_MEDIA_TYPE"
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyRequests(Refusal):
+    """The service has more to do than it can take on: try again later."""
+
+    code: ClassVar[str] = "TOO_MANY_REQUESTS"
+
+    retry_after: int
+    """In seconds."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Unavailable(Refusal):
+    """The database can't be reached or is too busy: try again later."""
+
+    code: ClassVar[str] = "UNAVAILABLE"
+
+    retry_after: int
+    """In seconds."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Unexpected(Refusal):
+    """Something went wrong on our side."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+
+@dataclass(kw_only=True, eq=False)
+class StatementTimeout(Refusal):
+    """The database took too long: ask for less, or try again later."""
+
+    code: ClassVar[str] = "STATEMENT_TIMEOUT"
+
+
+STATUS_BY_ERROR: dict[type[Refusal], int] = {
+    errors.Invalid: BAD_REQUEST,
+    errors.InvalidItemReference: BAD_REQUEST,
+    Unauthenticated: UNAUTHENTICATED,
+    Forbidden: FORBIDDEN,
+    errors.NotFound: NOT_FOUND,
+    errors.ProgramDefinitionNotFound: NOT_FOUND,
+    errors.PoolDefinitionNotFound: NOT_FOUND,
+    errors.PoolDefinitionBenefitNotFound: NOT_FOUND,
+    errors.ItemSetNotFound: NOT_FOUND,
+    errors.ItemNotFound: NOT_FOUND,
+    errors.ReferenceNotFound: NOT_FOUND,
+    errors.ProgramNotFound: NOT_FOUND,
+    errors.PoolNotFound: NOT_FOUND,
+    errors.BenefitNotFound: NOT_FOUND,
+    errors.BalanceNotFound: NOT_FOUND,
+    errors.TransactionNotFound: NOT_FOUND,
+    errors.JobNotFound: NOT_FOUND,
+    NotFoundRoute: NOT_FOUND,
+    MethodNotAllowed: NOT_ALLOWED,
+    errors.ProgramDefinitionAlreadyExists: CONFLICT,
+    errors.ItemAlreadyExists: CONFLICT,
+    errors.ProgramAlreadyExists: CONFLICT,
+    errors.InProgress: CONFLICT,
+    errors.AlreadyExecuted: CONFLICT,
+    errors.BenefitAlreadyRedeemed: CONFLICT,
+    errors.BalanceAlreadyInitialized: CONFLICT,
+    errors.ChainOperationInProgress: CONFLICT,
+    errors.InvalidRevision: CONFLICT,
+    TooLarge: TOO_LARGE,
+    UnsupportedMediaType: UNSUPPORTED,
+    errors.ProgramStatusTransitionNotAllowed: FAILED_PRECONDITION,
+    errors.NotEnoughBalance: FAILED_PRECONDITION,
+    errors.NotEnoughBalanceToRevert: FAILED_PRECONDITION,
+    errors.PolicyExpressionEvaluatedToFalse: FAILED_PRECONDITION,
+    errors.PoolNotActive: FAILED_PRECONDITION,
+    errors.NotLatestTransaction: FAILED_PRECONDITION,
+    errors.RedemptionAlreadyCanceled: FAILED_PRECONDITION,
+    errors.TransactionNotReallocatable: FAILED_PRECONDITION,
+    errors.TransactionNotCancelable: FAILED_PRECONDITION,
+    errors.BalanceExceededLimits: FAILED_PRECONDITION,
+    errors.TransactionNotSupersedable: FAILED_PRECONDITION,
+    errors.TransactionAlreadySuperseded: FAILED_PRECONDITION,
+    errors.ChangeAlreadyReverted: FAILED_PRECONDITION,
+    errors.CascadeNotSupported: FAILED_PRECONDITION,
+    errors.TooManyToCount: FAILED_PRECONDITION,
+    TooManyRequests: THROTTLED,
+    Unexpected: OURS,
+    StatementTimeout: UNAVAILABLE,
+    Unavailable: UNAVAILABLE,
+}
+
+
+def error_body(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """The status and the body that answer an error; what isn't known is ours."""
+    refusal = error if isinstance(error, Refusal) else Unexpected()
+    status = STATUS_BY_ERROR.get(type(refusal), OURS)
+    if isinstance(refusal, Invalid):
+        details = {"validationError": {"fieldViolations": _violations(refusal)}}
+        return status, {"message": str(refusal), "details": details}
+    details = {"applicationError": application_error(refusal)}
+    return status, {"message": refusal.description, "details": details}
+
+
+def error_headers(error: BaseException) -> dict[str, str]:
+    """The headers that belong to the answer of an error."""
+    match error:
+        case TooManyRequests() | Unavailable():
+            return {"retry-after": str(error.retry_after)}
+        case MethodNotAllowed():
+            return {"allow": ", ".join(error.allowed)}
+    return {}
+
+
+def application_error(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as {code, description, data}: in an answer, or for an entry of a bulk request."""
+    return {
+        "code": refusal.code,
+        "description": refusal.description,
+        "data": _data_of(refusal),
+    }
+
+
+def _data_of(refusal: Refusal) -> dict[str, Any]:
+    if isinstance(refusal, Invalid):
+        return {"fieldViolations": _violations(refusal)}
+    data = encoder_for(type(refusal))(refusal)
+    if isinstance(refusal, InvalidRevision):
+        return {"revisionViolation": data}
+    context = data.pop("context", {})
+    return {**data, **context}
+
+
+def _violations(refusal: Invalid) -> list[dict[str, Any]]:
+    write = encoder_for(FieldViolation)
+    return [write(violation) for violation in refusal.violations]

@@ -1,0 +1,102 @@
+"""ASGI messages: bodies within their limit, and answers of one shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from uuid import uuid4
+
+from benefit_programs.api.errors import TooLarge, UnsupportedMediaType
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
+_JSON_TYPES = ("application/json", "text/json")
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The last value of a header, or None."""
+    found = None
+    for key, value in scope["headers"]:
+        if key == name:
+            found = value
+    return found.decode("latin-1") if found is not None else None
+
+
+def request_id_of(scope: Scope) -> str:
+    """The caller's own request id if it is a sensible one, else a new one."""
+    for name in (b"x-request-id", b"x-wix-request-id"):
+        given = header(scope, name)
+        if given and _REQUEST_ID.match(given):
+            return given
+    return str(uuid4())
+
+
+async def read_body(scope: Scope, receive: Receive, bytes_max: int) -> bytes:
+    """The whole body, never more than the limit. Raises TooLarge, or UnsupportedMediaType."""
+    length = header(scope, b"content-length")
+    if length is not None and length.isdigit() and int(length) > bytes_max:
+        raise TooLarge(bytes_max=bytes_max)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        body = await _read_on(body, receive, bytes_max)
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    if len(body) > bytes_max:
+        raise TooLarge(bytes_max=bytes_max)
+    if body:
+        _require_json(header(scope, b"content-type"))
+    return body
+
+
+async def _read_on(body: bytes, receive: Receive, bytes_max: int) -> bytes:
+    parts, size = [body], len(body)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > bytes_max:
+            raise TooLarge(bytes_max=bytes_max)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _require_json(content_type: str | None) -> None:
+    if content_type is None:
+        return
+    essence = content_type.partition(";")[0].strip().lower()
+    if essence not in _JSON_TYPES and not essence.endswith("+json"):
+        raise UnsupportedMediaType
+
+
+async def send_json(
+    send: Send, status: int, body: bytes, *, request_id: str, headers: dict[str, str]
+) -> None:
+    """Answer with JSON and the request's id."""
+    encoded_id = request_id.encode("latin-1")
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"x-request-id", encoded_id),
+                (b"x-wix-request-id", encoded_id),
+                *((name.encode(), value.encode("latin-1")) for name, value in headers.items()),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

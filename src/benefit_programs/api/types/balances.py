@@ -1,0 +1,193 @@
+"""Balances: the credits of pools, and how they are changed by hand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from benefit_programs.api.types.common import (
+    Amount,
+    BulkSize,
+    CursorPaging,
+    CursorPagingMetadata,
+    EntityId,
+    ExtendedFields,
+    ExternalId,
+    IdentificationData,
+    Namespace,
+    QueryRequest,
+    Revision,
+    SignedAmount,
+    Timestamp,
+    TransactionKey,
+)
+from benefit_programs.api.types.transactions import NewTransactionDetails
+from benefit_programs.domain.constraints import (
+    Immutable,
+    OneOf,
+    ReadOnly,
+    Size,
+    Undocumented,
+)
+from benefit_programs.domain.entities import BalanceType, PoolStatus
+from benefit_programs.domain.explanations import BalanceAmount
+
+BALANCES_MAX = BulkSize.maximum
+
+
+class LimitRule(StrEnum):
+    """What an adjustment does at a limit."""
+
+    FAIL = "FAIL"
+    SOFT_ENFORCE = "SOFT_ENFORCE"
+    HARD_ENFORCE = "HARD_ENFORCE"
+
+
+class ChangeBalanceRequestType(StrEnum):
+    """Which options a change holds."""
+
+    UNKNOWN_OPERATION = "UNKNOWN_OPERATION"
+    ADJUST = "ADJUST"
+    SET = "SET"
+    SET_INITIAL = "SET_INITIAL"
+
+
+class RolloverConfigurationInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What stays at a renewal."""
+
+    enabled: Annotated[bool, ReadOnly()] | None = None
+    balance_cap: Annotated[Amount, ReadOnly()] | None = None
+
+
+class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The pool of a balance."""
+
+    id: Annotated[EntityId, ReadOnly()] | None = None
+    pool_definition_id: Annotated[EntityId, ReadOnly()] | None = None
+    program_definition_id: Annotated[EntityId, ReadOnly()] | None = None
+    program_id: Annotated[EntityId, ReadOnly()] | None = None
+    credit_amount: Annotated[Amount, ReadOnly()] | None = None
+    namespace: Annotated[Namespace, ReadOnly()] | None = None
+    external_program_definition_id: Annotated[ExternalId, ReadOnly()] | None = None
+    external_program_id: Annotated[ExternalId, ReadOnly()] | None = None
+    credit_rollover_configuration: Annotated[RolloverConfigurationInfo, ReadOnly()] | None = None
+    status: Annotated[PoolStatus, ReadOnly()] | None = None
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """A balance as it is answered; its id is the pool's."""
+
+    id: Annotated[EntityId, Immutable(), ReadOnly()] | None = None
+    revision: Annotated[Revision, ReadOnly()] | None = None
+    created_date: Annotated[Timestamp, ReadOnly()] | None = None
+    updated_date: Annotated[Timestamp, ReadOnly()] | None = None
+    beneficiary: Annotated[IdentificationData, Immutable(), ReadOnly()] | None = None
+    amount: Annotated[BalanceAmount, ReadOnly()] | None = None
+    pool_info: Annotated[PoolInfo, ReadOnly()] | None = None
+    extended_fields: ExtendedFields | None = None
+    last_transaction_id: Annotated[EntityId, ReadOnly()] | None = None
+
+
+class GetBalanceRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read the balance of a pool."""
+
+    pool_id: EntityId
+
+
+class GetBalanceResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The balance."""
+
+    balance: Balance | None = None
+
+
+class ListBalancesRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """List balances, of some pools or of all."""
+
+    pool_ids: Annotated[tuple[EntityId, ...], Size(maximum=BALANCES_MAX)] | None = None
+    cursor_paging: CursorPaging | None = None
+
+
+class ListBalancesResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of balances."""
+
+    balances: Annotated[tuple[Balance, ...], Size(maximum=BALANCES_MAX)] | None = None
+    metadata: CursorPagingMetadata | None = None
+
+
+class QueryBalancesRequest(QueryRequest, frozen=True, kw_only=True):
+    """Find balances."""
+
+
+class QueryBalancesResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of balances."""
+
+    balances: tuple[Balance, ...] | None = None
+    metadata: CursorPagingMetadata | None = None
+
+
+class SetInitialOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Set a balance that no transaction has touched yet."""
+
+    value: Amount
+    beneficiary: IdentificationData | None = None
+
+
+class SetOptions(SetInitialOptions, frozen=True, kw_only=True):
+    """Set a balance."""
+
+    target_balance_type: Annotated[BalanceType, Undocumented()] | None = None
+
+
+class AdjustOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Add to a balance, or take from it with a value below 0."""
+
+    value: SignedAmount
+    beneficiary: IdentificationData | None = None
+    lower_limit: Annotated[SignedAmount, Undocumented()] | None = None
+    upper_limit: Annotated[SignedAmount, Undocumented()] | None = None
+    limit_rule: Annotated[LimitRule, Undocumented()] | None = None
+    source_balance_type: Annotated[BalanceType, Undocumented()] | None = None
+    target_balance_type: Annotated[BalanceType, Undocumented()] | None = None
+    superseded_transaction_id: Annotated[EntityId, Undocumented()] | None = None
+
+
+class ChangeBalanceRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Change a balance in exactly one of three ways."""
+
+    one_of: ClassVar[OneOf] = OneOf(
+        ("adjust_options", "set_options", "set_initial_options"),
+        tag="type",
+        tags=("ADJUST", "SET", "SET_INITIAL"),
+    )
+
+    pool_id: EntityId
+    idempotency_key: TransactionKey
+    adjust_options: AdjustOptions | None = None
+    set_options: SetOptions | None = None
+    set_initial_options: Annotated[SetInitialOptions, Undocumented()] | None = None
+    instructing_party: IdentificationData | None = None
+    type: ChangeBalanceRequestType | None = None
+    transaction_details: NewTransactionDetails | None = None
+
+
+class ChangeBalanceResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The balance as it is now, and the transaction that made it so."""
+
+    balance: Balance | None = None
+    transaction_id: EntityId | None = None
+
+
+class RevertBalanceChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Write the opposite of a transaction. Deprecated, with its unused idempotency key."""
+
+    transaction_id: EntityId
+    idempotency_key: TransactionKey | None = None
+    instructing_party: IdentificationData | None = None
+
+
+class RevertBalanceChangeResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The transaction that was made."""
+
+    transaction_id: EntityId | None = None

@@ -1,0 +1,229 @@
+"""Whether and why a benefit can be redeemed. The contract counts these among the pools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from benefit_programs.api.types.common import (
+    AdditionalData,
+    Amount,
+    BenefitKey,
+    BulkSize,
+    Count,
+    EntityId,
+    IdentificationData,
+    ItemReferenceData,
+    Namespace,
+    SignedAmount,
+    Timestamp,
+)
+from benefit_programs.domain.constraints import OneOf, ReadOnly, Size, Undocumented
+from benefit_programs.domain.entities import PoolStatus
+from benefit_programs.domain.explanations import (
+    BenefitInfo,
+    Failures,
+    PoolInfo,
+    ProgramDefinitionInfo,
+    ProgramInfo,
+)
+
+
+class Intent(StrEnum):
+    """What eligibility is asked for; a reallocation costs nothing."""
+
+    REDEMPTION = "REDEMPTION"
+    REALLOCATION = "REALLOCATION"
+
+
+class BenefitResultType(StrEnum):
+    """Which of its options a result holds."""
+
+    ELIGIBLE_BENEFIT = "ELIGIBLE_BENEFIT"
+    NOT_ENOUGH_BALANCE = "NOT_ENOUGH_BALANCE"
+    POLICY_EXPRESSION_EVALUATED_TO_FALSE = "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+    POOL_NOT_ACTIVE = "POOL_NOT_ACTIVE"
+    BENEFIT_NOT_FOUND = "BENEFIT_NOT_FOUND"
+    POOL_NOT_FOUND = "POOL_NOT_FOUND"
+
+
+class PoolNotFound(msgspec.Struct, frozen=True, kw_only=True):
+    """There is no such pool."""
+
+    pool_id: EntityId | None = None
+
+
+class AboutPool(PoolNotFound, frozen=True, kw_only=True):
+    """What results about a pool tell, where it is known."""
+
+    pool_info: Annotated[PoolInfo, Undocumented()] | None = None
+    program_definition_info: Annotated[ProgramDefinitionInfo, Undocumented()] | None = None
+    program_info: Annotated[ProgramInfo, Undocumented()] | None = None
+
+
+class AboutBenefit(AboutPool, frozen=True, kw_only=True):
+    """What results about a benefit tell, where it is known."""
+
+    benefit_info: Annotated[BenefitInfo, Undocumented()] | None = None
+
+
+class NotEnoughBalance(AboutBenefit, frozen=True, kw_only=True):
+    """The balance can't pay."""
+
+    item_reference: ItemReferenceData | None = None
+    available_balance: SignedAmount | None = None
+    requested_balance: SignedAmount | None = None
+
+
+class PolicyExpressionEvaluatedToFalse(AboutBenefit, frozen=True, kw_only=True):
+    """A policy said no."""
+
+    item_reference: ItemReferenceData | None = None
+    failure_details: Failures | None = None
+
+
+class PoolNotActive(AboutBenefit, frozen=True, kw_only=True):
+    """The pool is not active."""
+
+    pool_status: PoolStatus | None = None
+
+
+class BenefitNotFound(AboutPool, frozen=True, kw_only=True):
+    """The pool has no such benefit, or the benefit no such item."""
+
+    benefit_key: BenefitKey | None = None
+
+
+class EligibleBenefit(AboutBenefit, frozen=True, kw_only=True):
+    """A benefit that can be redeemed."""
+
+    pool_id: Annotated[EntityId, ReadOnly()] | None = None
+    benefit_key: BenefitKey | None = None
+    item_reference: ItemReferenceData | None = None
+    price: Amount | None = None
+
+
+class BenefitResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one benefit can or can't be redeemed."""
+
+    one_of: ClassVar[OneOf] = OneOf(
+        (
+            "eligible_benefit_options",
+            "not_enough_balance_options",
+            "policy_expression_evaluated_to_false_options",
+            "pool_not_active_options",
+            "benefit_not_found_options",
+            "pool_not_found_options",
+        ),
+        tag="type",
+        tags=tuple(BenefitResultType),
+    )
+
+    type: BenefitResultType | None = None
+    eligible_benefit_options: EligibleBenefit | None = None
+    not_enough_balance_options: NotEnoughBalance | None = None
+    policy_expression_evaluated_to_false_options: PolicyExpressionEvaluatedToFalse | None = None
+    pool_not_active_options: PoolNotActive | None = None
+    benefit_not_found_options: BenefitNotFound | None = None
+    pool_not_found_options: PoolNotFound | None = None
+
+
+class EligibilityCheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The results for the benefits of one pool."""
+
+    benefit_results: Annotated[tuple[BenefitResult, ...], Size(maximum=10)] | None = None
+
+
+class CheckBenefitEligibilityRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask about one pool."""
+
+    pool_id: EntityId
+    item_reference: ItemReferenceData
+    namespace: Namespace
+    benefit_key: BenefitKey | None = None
+    count: Count | None = None
+    target_date: Timestamp | None = None
+    additional_data: AdditionalData | None = None
+    beneficiary: IdentificationData | None = None
+    intent: Annotated[Intent, Undocumented()] | None = None
+
+
+class CheckBenefitEligibilityResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one pool."""
+
+    result: EligibilityCheckResult | None = None
+
+
+class BenefitSelector(msgspec.Struct, frozen=True, kw_only=True):
+    """One question of many."""
+
+    pool_id: EntityId
+    item_reference: ItemReferenceData
+    benefit_key: BenefitKey | None = None
+    count: Count | None = None
+    target_date: Timestamp | None = None
+    additional_data: AdditionalData | None = None
+
+
+class BulkCheckBenefitEligibilityRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask about several pools."""
+
+    benefit_selectors: Annotated[tuple[BenefitSelector, ...], BulkSize]
+    namespace: Namespace
+    beneficiary: IdentificationData | None = None
+
+
+class BulkEligibilityCheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A question and its answer."""
+
+    benefit_selector: BenefitSelector | None = None
+    result: EligibilityCheckResult | None = None
+
+
+class BulkCheckBenefitEligibilityResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers, in the order of the questions."""
+
+    results: Annotated[tuple[BulkEligibilityCheckResult, ...], BulkSize] | None = None
+
+
+class GetEligibleBenefitsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask which benefits of a beneficiary pay for an item."""
+
+    item_reference: ItemReferenceData
+    namespace: Namespace
+    count: Count | None = None
+    target_date: Timestamp | None = None
+    additional_data: AdditionalData | None = None
+    beneficiary: IdentificationData | None = None
+
+
+class GetEligibleBenefitsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The benefits that pay."""
+
+    eligible_benefits: tuple[EligibleBenefit, ...] | None = None
+
+
+class PoolSelector(msgspec.Struct, frozen=True, kw_only=True):
+    """Which pools to look at."""
+
+    pool_statuses: Annotated[tuple[PoolStatus, ...], Size(maximum=10)] | None = None
+
+
+class CheckBenefitEligibilityByFilterRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask about all pools of a beneficiary."""
+
+    namespace: Namespace
+    item_reference: ItemReferenceData
+    count: Count
+    target_date: Timestamp | None = None
+    beneficiary: IdentificationData | None = None
+    additional_data: AdditionalData | None = None
+    pool_selector: PoolSelector | None = None
+
+
+class CheckBenefitEligibilityByFilterResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers, one per pool."""
+
+    results: tuple[EligibilityCheckResult, ...] | None = None

@@ -1,0 +1,265 @@
+"""Pools: live copies of pool definitions, and what can be done with their benefits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from benefit_programs.api.types.common import (
+    AdditionalData,
+    BenefitKey,
+    BulkActionMetadata,
+    BulkSize,
+    Count,
+    CursorPagingMetadata,
+    Description,
+    EntityId,
+    ExtendedFields,
+    FieldMask,
+    IdentificationData,
+    ItemMetadata,
+    ItemReferenceData,
+    Namespace,
+    Number,
+    PoolName,
+    ProgramName,
+    QueryRequest,
+    Revision,
+    Timestamp,
+    TransactionKey,
+)
+from benefit_programs.domain.constraints import Entries, Immutable, ReadOnly, Undocumented
+from benefit_programs.domain.details import Details
+from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActionType
+from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
+
+
+class RenewalUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pool becomes when it renews (contract: Update)."""
+
+    details: Annotated[Details, ReadOnly()] | None = None
+    display_name: PoolName | None = None
+    description: Description | None = None
+
+
+class PoolRenewalAction(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for the pool's next renewal."""
+
+    type: Annotated[RenewalActionType, ReadOnly()] | None = None
+    update_options: Annotated[RenewalUpdate, ReadOnly()] | None = None
+    pool_definition_revision: Annotated[Revision, ReadOnly()] | None = None
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool as it is answered."""
+
+    id: Annotated[EntityId, Immutable(), ReadOnly()] | None = None
+    revision: Annotated[Revision, ReadOnly()] | None = None
+    created_date: Annotated[Timestamp, ReadOnly()] | None = None
+    updated_date: Annotated[Timestamp, ReadOnly()] | None = None
+    pool_definition_id: Annotated[EntityId, Immutable(), ReadOnly()] | None = None
+    program_definition_id: Annotated[EntityId, Immutable(), ReadOnly()] | None = None
+    program_id: Annotated[EntityId, Immutable(), ReadOnly()] | None = None
+    status: Annotated[PoolStatus, ReadOnly()] | None = None
+    beneficiary: Annotated[IdentificationData, Immutable(), ReadOnly()] | None = None
+    details: Details | None = None
+    display_name: PoolName | None = None
+    namespace: Annotated[Namespace, Immutable(), ReadOnly()] | None = None
+    extended_fields: ExtendedFields | None = None
+    program_definition: Annotated[ProgramDefinitionInfo, ReadOnly()] | None = None
+    program: Annotated[ProgramInfo, ReadOnly()] | None = None
+    pool_definition_revision: Annotated[Revision, ReadOnly()] | None = None
+    renewal_count: Annotated[Number, ReadOnly()] | None = None
+    previous_status: Annotated[PoolStatus, ReadOnly(), Undocumented()] | None = None
+    origin: Annotated[PoolOrigin, Immutable(), ReadOnly(), Undocumented()] | None = None
+    renewal_action: Annotated[PoolRenewalAction, ReadOnly(), Undocumented()] | None = None
+    description: Annotated[Description, Undocumented()] | None = None
+
+
+class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a pool."""
+
+    id: EntityId
+    revision: Revision
+    details: Details | None = None
+    display_name: ProgramName | None = None
+    extended_fields: ExtendedFields | None = None
+    description: Annotated[Description, Undocumented()] | None = None
+
+
+class MaskedPool(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of many."""
+
+    pool: PoolChange
+    field_mask: FieldMask | None = None
+
+
+class PoolProvisioned(msgspec.Struct, frozen=True, kw_only=True):
+    """Event: a pool was made."""
+
+    pool: Pool | None = None
+
+
+class PoolRenewed(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: a new cycle of the pool began."""
+
+
+class PoolPaused(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: the pool was paused."""
+
+
+class PoolResumed(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: the pool goes on."""
+
+
+class PoolEnded(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: the pool ended."""
+
+
+class CancellationDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What was canceled."""
+
+    transaction_id: EntityId | None = None
+    previous_transaction_id: EntityId | None = None
+    item_reference: ItemReferenceData | None = None
+    item_count: Count | None = None
+    idempotency_key: TransactionKey | None = None
+    beneficiary: IdentificationData | None = None
+
+
+class ReallocationDetails(CancellationDetails, frozen=True, kw_only=True):
+    """What was moved to another date."""
+
+    target_date: Timestamp | None = None
+    previous_target_date: Timestamp | None = None
+
+
+class RedemptionDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What was redeemed."""
+
+    transaction_id: EntityId | None = None
+    item_reference: ItemReferenceData | None = None
+    item_count: Count | None = None
+    target_date: Timestamp | None = None
+    idempotency_key: TransactionKey | None = None
+    additional_data: AdditionalData | None = None
+    beneficiary: IdentificationData | None = None
+
+
+class BenefitRedeemed(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: credits were spent on an item."""
+
+    redemption_details: RedemptionDetails | None = None
+
+
+class BenefitReallocated(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: a redemption was moved to another date."""
+
+    reallocation_details: ReallocationDetails | None = None
+
+
+class RedemptionCanceled(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: the credits of a redemption came back."""
+
+    cancellation_details: CancellationDetails | None = None
+
+
+class GetPoolRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read a pool."""
+
+    pool_id: EntityId
+
+
+class GetPoolResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The pool."""
+
+    pool: Pool | None = None
+
+
+class UpdatePoolRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Change a pool."""
+
+    pool: PoolChange
+    field_mask: Annotated[FieldMask, Undocumented()] | None = None
+
+
+class UpdatePoolResponse(GetPoolResponse, frozen=True, kw_only=True):
+    """The pool as it is now."""
+
+
+class QueryPoolsRequest(QueryRequest, frozen=True, kw_only=True):
+    """Find pools."""
+
+
+class QueryPoolsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of pools."""
+
+    pools: tuple[Pool, ...] | None = None
+    metadata: CursorPagingMetadata | None = None
+
+
+class BulkUpdatePoolsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Change pools."""
+
+    pools: Annotated[tuple[MaskedPool, ...], BulkSize, Entries()]
+    return_entity: bool | None = None
+
+
+class BulkPoolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one entry."""
+
+    item_metadata: ItemMetadata | None = None
+    item: Pool | None = None
+
+
+class BulkUpdatePoolsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each entry."""
+
+    results: Annotated[tuple[BulkPoolResult, ...], BulkSize] | None = None
+    bulk_action_metadata: BulkActionMetadata | None = None
+
+
+class RedeemBenefitRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Spend credits of a pool on an item."""
+
+    pool_id: EntityId
+    item_reference: ItemReferenceData
+    benefit_key: BenefitKey
+    idempotency_key: TransactionKey
+    namespace: Namespace
+    count: Count | None = None
+    target_date: Timestamp | None = None
+    additional_data: AdditionalData | None = None
+    beneficiary: IdentificationData | None = None
+
+
+class RedeemBenefitResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The transaction that was made."""
+
+    transaction_id: EntityId | None = None
+
+
+class ReallocateBenefitRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Move a redemption to another date."""
+
+    transaction_id: EntityId
+    target_date: Timestamp
+    idempotency_key: TransactionKey
+    beneficiary: IdentificationData
+    namespace: Namespace
+
+
+class ReallocateBenefitResponse(RedeemBenefitResponse, frozen=True, kw_only=True):
+    """The transaction that supersedes the one that was moved."""
+
+
+class CancelRedemptionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a redemption back."""
+
+    transaction_id: EntityId
+    idempotency_key: TransactionKey
+
+
+class CancelRedemptionResponse(RedeemBenefitResponse, frozen=True, kw_only=True):
+    """The transaction that gives the credits back."""

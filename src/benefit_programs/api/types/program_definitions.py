@@ -1,0 +1,133 @@
+"""Program definitions: templates that group pool definitions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from benefit_programs.api.types.common import (
+    CursorPagingMetadata,
+    Description,
+    EntityId,
+    ExtendedFields,
+    ExternalId,
+    FieldMask,
+    Namespace,
+    ProgramName,
+    QueryRequest,
+    Revision,
+    Timestamp,
+)
+from benefit_programs.domain.constraints import Alias, Immutable, ReadOnly, Undocumented
+from benefit_programs.domain.values import Cascade
+
+
+class ProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A program definition as it is answered."""
+
+    id: Annotated[EntityId, Immutable(), ReadOnly()] | None = None
+    revision: Annotated[Revision, ReadOnly()] | None = None
+    created_date: Annotated[Timestamp, ReadOnly()] | None = None
+    updated_date: Annotated[Timestamp, ReadOnly()] | None = None
+    display_name: ProgramName | None = None
+    description: Annotated[Description, Undocumented()] | None = None
+    namespace: Annotated[Namespace, Immutable(), ReadOnly()] | None = None
+    extended_fields: ExtendedFields | None = None
+    external_id: Annotated[ExternalId, Immutable(), ReadOnly()] | None = None
+
+
+class NewProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A program definition to create."""
+
+    namespace: Namespace
+    external_id: Annotated[ExternalId, Alias("externalProgramId")]
+    display_name: ProgramName | None = None
+    description: Annotated[Description, Undocumented()] | None = None
+    extended_fields: ExtendedFields | None = None
+
+
+class ProgramDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a program definition."""
+
+    id: EntityId
+    revision: Revision
+    display_name: ProgramName | None = None
+    description: Annotated[Description, Undocumented()] | None = None
+    extended_fields: ExtendedFields | None = None
+
+
+class CreateProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Create a program definition."""
+
+    program_definition: NewProgramDefinition
+
+
+class CreateProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The program definition that was created."""
+
+    program_definition: ProgramDefinition | None = None
+
+
+class UpdateProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Change a program definition."""
+
+    program_definition: ProgramDefinitionChange
+    field_mask: Annotated[FieldMask, Undocumented()] | None = None
+
+
+class UpdateProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The program definition as it is now."""
+
+    program_definition: ProgramDefinition | None = None
+
+
+class DeleteProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Delete a program definition; without a cascade its programs live on."""
+
+    program_definition_id: EntityId
+    cascade_type: Cascade | None = None
+
+
+class DeleteProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing: it is deleted."""
+
+
+class GetProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read a program definition."""
+
+    program_definition_id: EntityId
+
+
+class GetProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The program definition."""
+
+    program_definition: ProgramDefinition | None = None
+
+
+class GetProgramDefinitionByExternalIdAndNamespaceRequest(
+    msgspec.Struct, frozen=True, kw_only=True
+):
+    """Read a program definition by the id that its maker gave it."""
+
+    namespace: Namespace
+    external_id: ExternalId
+
+
+class GetProgramDefinitionByExternalIdAndNamespaceResponse(
+    msgspec.Struct, frozen=True, kw_only=True
+):
+    """The program definition."""
+
+    program_definition: ProgramDefinition | None = None
+
+
+class QueryProgramDefinitionsRequest(QueryRequest, frozen=True, kw_only=True):
+    """Find program definitions."""
+
+
+class QueryProgramDefinitionsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of program definitions."""
+
+    program_definitions: tuple[ProgramDefinition, ...] | None = None
+    metadata: CursorPagingMetadata | None = None

@@ -1,0 +1,342 @@
+"""Stored rows as the wire shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benefit_programs.api.types import (
+    async_jobs,
+    balances,
+    pool_definitions,
+    pools,
+    program_definitions,
+    programs,
+    transactions,
+)
+from benefit_programs.api.types.common import (
+    ApplicationError,
+    CursorPagingMetadata,
+    Cursors,
+    ExtendedFields,
+    IdentificationData,
+)
+from benefit_programs.domain.details import Details
+from benefit_programs.domain.entities import (
+    Job,
+    JobItem,
+    Pool,
+    Program,
+    ProgramDefinition,
+    RenewalActionType,
+    Snapshot,
+    Transaction,
+)
+from benefit_programs.domain.explanations import (
+    BalanceAmount,
+    ProgramDefinitionInfo,
+    ProgramInfo,
+)
+from benefit_programs.domain.pool_definitions import DescribedPoolDefinition
+from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.storage.query import Page
+
+JOB_CREATORS = {
+    IdentityType.APP: "APP",
+    IdentityType.MEMBER: "MEMBER",
+    IdentityType.WIX_USER: "USER",
+}
+
+
+def metadata_of(page: Page) -> CursorPagingMetadata:
+    """What a page says about itself."""
+    return CursorPagingMetadata(
+        count=page.count,
+        cursors=Cursors(next=page.next_cursor, prev=page.prev_cursor),
+        has_next=page.has_next,
+    )
+
+
+def _extended(namespaces: dict[str, object] | None) -> ExtendedFields | None:
+    return ExtendedFields(namespaces=namespaces) if namespaces else None
+
+
+def program_definition(row: ProgramDefinition) -> program_definitions.ProgramDefinition:
+    """A program definition as it is answered."""
+    return program_definitions.ProgramDefinition(
+        id=row.id,
+        revision=row.revision,
+        created_date=row.created,
+        updated_date=row.updated,
+        display_name=row.display_name,
+        description=row.description,
+        namespace=row.namespace,
+        extended_fields=_extended(row.extended_fields),
+        external_id=row.external_id,
+    )
+
+
+def _program_definition_info(row: ProgramDefinition) -> ProgramDefinitionInfo:
+    return ProgramDefinitionInfo(
+        id=row.id,
+        external_id=row.external_id,
+        display_name=row.display_name,
+        description=row.description,
+    )
+
+
+def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.PoolDefinition:
+    """A pool definition as it is answered."""
+    row, snapshot = described.definition, described.snapshot
+    joined = described.program_definitions
+    return pool_definitions.PoolDefinition(
+        id=row.id,
+        revision=row.revision,
+        created_date=row.created,
+        updated_date=row.updated,
+        display_name=snapshot.display_name,
+        description=snapshot.description,
+        program_definition_ids=tuple(each.id for each in joined),
+        details=snapshot.details,
+        namespace=row.namespace,
+        extended_fields=_extended(row.extended_fields),
+        program_definitions=tuple(_program_definition_info(each) for each in joined),
+    )
+
+
+def program(row: Program) -> programs.Program:
+    """A program as it is answered."""
+    return programs.Program(
+        id=row.id,
+        revision=row.revision,
+        created_date=row.created,
+        updated_date=row.updated,
+        program_definition_id=row.program_definition_id,
+        status=row.status,
+        beneficiary=IdentificationData.of(row.beneficiary),
+        display_name=row.display_name,
+        namespace=row.namespace,
+        extended_fields=_extended(row.extended_fields),
+        external_id=row.external_id,
+        program_definition=_kept_info(row),
+        target_status=row.target_status,
+    )
+
+
+def _kept_info(row: Program | Pool) -> ProgramDefinitionInfo | None:
+    """What a row keeps of its program definition, even when that was deleted."""
+    if row.program_definition_id is None:
+        return None
+    return ProgramDefinitionInfo(
+        id=row.program_definition_id, external_id=row.program_definition_external_id
+    )
+
+
+def pool(
+    row: Pool,
+    snapshots: Mapping[str, Snapshot],
+    *,
+    program: Program | None = None,
+    definition: ProgramDefinition | None = None,
+) -> pools.Pool:
+    """A pool as it is answered; its program and program definition give their names."""
+    snapshot = snapshots[row.snapshot_id]
+    return pools.Pool(
+        id=row.id,
+        revision=row.revision,
+        created_date=row.created,
+        updated_date=row.updated,
+        pool_definition_id=row.pool_definition_id,
+        program_definition_id=row.program_definition_id,
+        program_id=row.program_id,
+        status=row.status,
+        beneficiary=IdentificationData.of(row.beneficiary),
+        details=snapshot.details,
+        display_name=snapshot.display_name,
+        description=snapshot.description,
+        namespace=row.namespace,
+        extended_fields=_extended(row.extended_fields),
+        program_definition=(
+            _program_definition_info(definition) if definition else _kept_info(row)
+        ),
+        program=ProgramInfo(
+            id=row.program_id,
+            external_id=row.program_external_id,
+            display_name=program.display_name if program else None,
+        ),
+        pool_definition_revision=row.pool_definition_revision,
+        renewal_count=row.renewal_count,
+        previous_status=row.previous_status,
+        origin=row.origin,
+        renewal_action=_renewal_action(row, snapshots),
+    )
+
+
+def _renewal_action(row: Pool, snapshots: Mapping[str, Snapshot]) -> pools.PoolRenewalAction | None:
+    if row.renewal_action is None:
+        return None
+    if row.renewal_action is RenewalActionType.END:
+        return pools.PoolRenewalAction(type=row.renewal_action)
+    assert row.renewal_snapshot_id is not None
+    snapshot = snapshots[row.renewal_snapshot_id]
+    return pools.PoolRenewalAction(
+        type=row.renewal_action,
+        update_options=pools.RenewalUpdate(
+            details=snapshot.details,
+            display_name=snapshot.display_name,
+            description=snapshot.description,
+        ),
+        pool_definition_revision=row.renewal_revision,
+    )
+
+
+def balance(row: Pool, snapshot: Snapshot) -> balances.Balance:
+    """The balance of a pool as it is answered."""
+    return balances.Balance(
+        id=row.id,
+        revision=row.balance_revision,
+        created_date=row.created,
+        updated_date=row.balance_updated,
+        beneficiary=IdentificationData.of(row.beneficiary),
+        amount=BalanceAmount(available=row.available, reserved=row.reserved),
+        pool_info=balances.PoolInfo(
+            id=row.id,
+            pool_definition_id=row.pool_definition_id,
+            program_definition_id=row.program_definition_id,
+            program_id=row.program_id,
+            credit_amount=_credit_amount(snapshot.details),
+            namespace=row.namespace,
+            external_program_definition_id=row.program_definition_external_id,
+            external_program_id=row.program_external_id,
+            credit_rollover_configuration=_rollover(snapshot.details),
+            status=row.status,
+        ),
+        last_transaction_id=row.last_transaction_id,
+    )
+
+
+def _credit_amount(details: Details) -> int | None:
+    return details.credit_configuration.amount if details.credit_configuration else None
+
+
+def _rollover(details: Details) -> balances.RolloverConfigurationInfo | None:
+    configuration = details.credit_configuration
+    rollover = configuration.rollover_configuration if configuration else None
+    if rollover is None:
+        return None
+    return balances.RolloverConfigurationInfo(
+        enabled=rollover.enabled, balance_cap=rollover.balance_cap
+    )
+
+
+def transaction(row: Transaction, pool: Pool, snapshot: Snapshot) -> transactions.Transaction:
+    """A transaction as it is answered; the snapshot is what its pool gave at that time."""
+    details = row.details
+    benefit = snapshot.details.benefit(details.benefit_key) if details.benefit_key else None
+    return transactions.Transaction(
+        id=row.id,
+        revision=1,
+        created_date=row.created,
+        updated_date=row.created,
+        pool=transactions.PoolInfo(
+            id=pool.id,
+            pool_definition_id=pool.pool_definition_id,
+            program_definition_id=pool.program_definition_id,
+            external_program_definition_id=pool.program_definition_external_id,
+            program_id=pool.program_id,
+            external_program_id=pool.program_external_id,
+            credit_amount=_credit_amount(snapshot.details),
+            namespace=pool.namespace,
+            display_name=snapshot.display_name,
+            benefit_display_name=benefit.display_name if benefit else None,
+        ),
+        amount=row.amount,
+        source=row.source,
+        target=row.target,
+        idempotency_key=row.idempotency_key,
+        related_transaction_id=row.related_transaction_id,
+        correlation_id=row.correlation_id,
+        superseded_transaction_id=row.superseded_transaction_id,
+        beneficiary=IdentificationData.of(pool.beneficiary),
+        instructing_party=_party(row),
+        status=transactions.TransactionStatus.COMPLETED,
+        details=_transaction_details(row),
+        requested_values=_requested(row),
+    )
+
+
+def _party(row: Transaction) -> IdentificationData | None:
+    if row.party_type is None or row.party_id is None:
+        return None
+    return IdentificationData.of(Identity(row.party_type, row.party_id))
+
+
+def _requested(row: Transaction) -> transactions.RequestedValues | None:
+    if row.requested_amount is None:
+        return None
+    return transactions.RequestedValues(
+        amount=row.requested_amount, source=row.source, target=row.target
+    )
+
+
+def _transaction_details(row: Transaction) -> transactions.TransactionDetails:
+    details, item = row.details, row.details.item
+    return transactions.TransactionDetails(
+        item=(
+            transactions.TransactionItem(
+                id=item.id,
+                external_id=item.external_id,
+                category=item.category or None,
+                item_set_id=item.item_set_id,
+                display_name=item.display_name,
+                provider_app_id=item.provider_app_id,
+            )
+            if item
+            else None
+        ),
+        item_count=details.item_count,
+        effective_date=details.effective_date,
+        reason=details.reason,
+        origin=details.origin,
+        benefit_key=details.benefit_key,
+    )
+
+
+def job(row: Job) -> async_jobs.Job:
+    """A job as it is answered."""
+    is_app = row.created_by_type is IdentityType.APP
+    return async_jobs.Job(
+        id=row.id,
+        metadata={"kind": row.kind, "subjectId": row.subject_id},
+        status=row.status,
+        created_date=row.created,
+        updated_date=row.updated,
+        created_by=async_jobs.JobCreator(
+            type=JOB_CREATORS.get(row.created_by_type, str(row.created_by_type)),
+            app_id_options=async_jobs.JobCreatorApp(app_id=row.created_by_id) if is_app else None,
+        ),
+        counts=async_jobs.JobCounts(
+            total=row.total,
+            success_count=row.success_count,
+            fail_count=row.fail_count,
+            error_by_code_count=dict(row.errors or {}),
+        ),
+    )
+
+
+def job_item(row: JobItem, job: Job) -> async_jobs.JobItem:
+    """One thing that a job worked on."""
+    failed = row.error_code is not None
+    status = async_jobs.JobItemStatus.FAILURE if failed else async_jobs.JobItemStatus.SUCCESS
+    return async_jobs.JobItem(
+        id=row.id,
+        job_id=job.id,
+        status=status,
+        created_date=job.created,
+        updated_date=job.updated,
+        metadata={"entity": row.entity},
+        error=(
+            ApplicationError(code=row.error_code, description=row.error_description)
+            if failed
+            else None
+        ),
+    )

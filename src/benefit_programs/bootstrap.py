@@ -1,0 +1,200 @@
+"""The only wiring: from settings to a running service, and back to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from benefit_programs.api.app import create_app
+from benefit_programs.api.authentication import Authenticator
+from benefit_programs.api.methods import Scope
+from benefit_programs.api.services import Services
+from benefit_programs.config import LogFormat, Settings
+from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.engine.engine import Engine, read_clock
+from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
+from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.schema import current_revision, migrate, require_current_schema
+from benefit_programs.storage.sqlite import SqliteStore
+
+ENGINE_SECONDS_MAX = 1.5
+"""How long a stop waits for commands whose callers are gone already."""
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that is ready for requests."""
+
+    application: Application
+    services: Services
+    first_secret: str | None
+    """The first key, if this start has made it; it is known here and never again."""
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Running]:
+    """Open the database, make what a first start needs, and close everything at the end.
+
+    A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
+    must have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout, or
+    OSError where a file or folder can't be made.
+    """
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings)
+        stack.push_async_callback(store.close)
+        directory = Directory(store, clock=read_clock)
+        first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
+        engine = Engine(store)
+        stack.push_async_callback(_close_engine, engine)
+        services = Services(
+            engine=engine,
+            reader=Reader(store, await directory.ensure_secret(CURSOR_SECRET)),
+            directory=directory,
+            authenticator=Authenticator(directory, read_clock),
+            body_bytes_max=settings.body_bytes_max,
+        )
+        yield Running(create_app(services), services, first_secret)
+
+
+@asynccontextmanager
+async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
+    """The directory for a short command, beside a server that may be running.
+
+    A SQLite file that isn't there yet is made. Raises what ``open_service`` raises, except
+    FileInUse.
+    """
+    store: SqliteStore | PostgresStore
+    if settings.is_sqlite:
+        settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if await current_revision(settings.url) is None:
+            await migrate(settings.url)
+        store = SqliteStore(settings.sqlite_path, serve=False)
+    else:
+        store = await PostgresStore.open(settings.url, connections_max=1)
+    try:
+        await require_current_schema(store)
+        yield Directory(store, clock=read_clock)
+    finally:
+        await store.close()
+
+
+def administrator_grants() -> Grants:
+    """All rights, for a new administrator."""
+    return Grants(
+        identity=Identity(IdentityType.WIX_USER, str(uuid4())), scopes=(str(Scope.MANAGE),)
+    )
+
+
+class WorkerApplication:
+    """The application of one of several processes, which opens its service as it starts."""
+
+    def __init__(self, settings: Settings) -> None:
+        config_logging(settings.log_format)
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._application: Application | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or follow the life of the process."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            assert self._application is not None, "requests come after the start"
+            await self._application(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        try:
+            running = await self._stack.enter_async_context(open_service(self._settings))
+        except Exception as error:  # noqa: BLE001 - told to the server, which ends the process
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        self._application = running.application
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def config_logging(log_format: LogFormat) -> None:
+    """Send the log of the service and of its libraries to standard error, in one form."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: list[Any]
+    if log_format is LogFormat.JSON:
+        serializer = structlog.processors.JSONRenderer(serializer=_json_line)
+        renderer = [structlog.processors.format_exc_info, serializer]
+    else:
+        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    structlog.configure(
+        processors=[*shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            foreign_pre_chain=shared,
+        )
+    )
+    # Libraries speak up when something is wrong; what goes well is told by the service itself.
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
+    if not settings.is_sqlite:
+        return await _checked(await PostgresStore.open(settings.url))
+    settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = SqliteStore(settings.sqlite_path)
+    try:
+        await migrate(settings.url)
+    except BaseException:
+        await store.close()
+        raise
+    return await _checked(store)
+
+
+async def _checked(store: SqliteStore | PostgresStore) -> SqliteStore | PostgresStore:
+    try:
+        await require_current_schema(store)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def _make_first_key(directory: Directory, chosen: str | None) -> str | None:
+    """The default tenant and its key: the operator's, else a new one if there is none at all."""
+    tenant = await directory.ensure_default_tenant()
+    if chosen is not None:
+        await directory.ensure_key(chosen, tenant_id=tenant.id, grants=administrator_grants())
+        return None
+    return await directory.create_first_key(tenant_id=tenant.id, grants=administrator_grants())
+
+
+async def _close_engine(engine: Engine) -> None:
+    try:
+        await asyncio.wait_for(engine.close(), ENGINE_SECONDS_MAX)
+    except TimeoutError:
+        structlog.get_logger().warning("commands left unfinished", seconds=ENGINE_SECONDS_MAX)
+
+
+def _json_line(event: Any, **_options: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()

@@ -1,0 +1,269 @@
+"""The settings of a process: read once, checked once, never changed.
+
+A setting comes from its default, else from the file that BENEFITS_CONFIG names (TOML), else from
+the environment, else from the command line; the last one that says something counts. Limits that
+protect the service from its callers are constants beside the code they protect, not settings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT_PREFIX = "BENEFITS_"
+FILE_VARIABLE = "BENEFITS_CONFIG"
+
+SQLITE_URL = "sqlite:///"
+POSTGRES_URLS = ("postgresql://", "postgres://")
+DATABASE_FILE = "benefits.sqlite3"
+
+WORKERS_MAX = 64
+PORT_MAX = 65_535
+KEY_LENGTH_MIN = 16
+KEY_LENGTH_MAX = 512
+BODY_BYTES_DEFAULT = 1_048_576
+BODY_BYTES_MIN = 1_024
+BODY_BYTES_MAX = 64 * 1_048_576
+
+
+class LogFormat(StrEnum):
+    """How a process writes its log."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class WrongSetting(Exception):
+    """A setting has a value that can't be used; the message is one line that names it."""
+
+
+class _Wrong(ValueError):
+    """What is wrong about a value, without the name of its setting."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Wrong("must be a text that isn't empty")
+    return value.strip()
+
+
+def _whole(minimum: int, maximum: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        text = str(value).strip()
+        digits = text.isascii() and text.isdecimal() and not isinstance(value, bool)
+        if not digits or len(text) > len(str(maximum)) or not minimum <= int(text) <= maximum:
+            raise _Wrong(f"must be a whole number from {minimum} to {maximum}")
+        return int(text)
+
+    return read
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _url(value: object) -> str:
+    url = _text(value)
+    is_file = url.startswith(SQLITE_URL) and len(url) > len(SQLITE_URL)
+    if not is_file and not url.startswith(POSTGRES_URLS):
+        raise _Wrong("must begin with sqlite:/// and a path, or with postgresql://")
+    return url
+
+
+def _key(value: object) -> str:
+    key = _text(value)
+    printable = key.isascii() and key.isprintable() and " " not in key
+    if not printable or not KEY_LENGTH_MIN <= len(key) <= KEY_LENGTH_MAX:
+        raise _Wrong(
+            f"must have {KEY_LENGTH_MIN} to {KEY_LENGTH_MAX} printable ASCII characters, no spaces"
+        )
+    return key
+
+
+def _log_format(value: object) -> LogFormat:
+    try:
+        return LogFormat(_text(value).lower())
+    except ValueError:
+        raise _Wrong("must be console or json") from None
+
+
+def _setting(
+    read: Callable[[object], Any],
+    about: str,
+    *,
+    default: Any,
+    shown: str | None = None,
+    secret: bool = False,
+) -> Any:
+    metadata = {"read": read, "about": about, "shown": shown or str(default), "secret": secret}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator may set."""
+
+    host: str = _setting(
+        _text,
+        "The address to listen on. Anybody who reaches it may try keys, so put a proxy that speaks "
+        "TLS before any other address than this one.",
+        default="127.0.0.1",
+    )
+    port: int = _setting(
+        _whole(1, PORT_MAX), f"The port to listen on, 1 to {PORT_MAX}.", default=8080
+    )
+    data_dir: Path = _setting(
+        _path,
+        f"The folder of the SQLite file `{DATABASE_FILE}`, made if it isn't there. Not used if "
+        "`database_url` is set.",
+        default=Path("data"),
+        shown="./data",
+    )
+    database_url: str | None = _setting(
+        _url,
+        "The database: `sqlite:///` and the path of a file (`sqlite:////srv/benefits.sqlite3` is "
+        "an absolute one), or a `postgresql://` URL.",
+        default=None,
+        shown="the SQLite file in `data_dir`",
+        secret=True,
+    )
+    bootstrap_api_key: str | None = _setting(
+        _key,
+        "A key of your choice for the first tenant, with all rights: accepted from the first start "
+        "with it until it is revoked, which is for ever. Without it, the first start makes a key "
+        "and prints it once.",
+        default=None,
+        shown="none",
+        secret=True,
+    )
+    log_format: LogFormat = _setting(
+        _log_format,
+        "`console` for people, `json` for machines.",
+        default=None,
+        shown="`console` on a terminal, otherwise `json`",
+    )
+    workers: int = _setting(
+        _whole(1, WORKERS_MAX),
+        "How many processes serve. More than 1 needs PostgreSQL.",
+        default=1,
+    )
+    body_bytes_max: int = _setting(
+        _whole(BODY_BYTES_MIN, BODY_BYTES_MAX),
+        f"How large a request's body may be, {BODY_BYTES_MIN} to {BODY_BYTES_MAX} bytes; a larger "
+        "one is answered with 413.",
+        default=BODY_BYTES_DEFAULT,
+    )
+
+    def __post_init__(self) -> None:
+        if self.log_format is None:
+            chosen = LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
+            object.__setattr__(self, "log_format", chosen)
+        if self.workers > 1 and self.is_sqlite:
+            raise WrongSetting(
+                f"workers: {self.workers} processes can't share a SQLite file; use 1, or PostgreSQL"
+            )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the data is in a SQLite file."""
+        return self.url.startswith(SQLITE_URL)
+
+    @property
+    def url(self) -> str:
+        """The database, whichever setting names it."""
+        return self.database_url or f"{SQLITE_URL}{self.data_dir / DATABASE_FILE}"
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The SQLite file. Only to be asked for where there is one."""
+        assert self.is_sqlite
+        return Path(self.url.removeprefix(SQLITE_URL))
+
+    def __repr__(self) -> str:
+        """The settings that are no secrets."""
+        shown = (
+            f"{each.name}={getattr(self, each.name)!r}"
+            for each in dataclasses.fields(self)
+            if not each.metadata["secret"]
+        )
+        return f"Settings({', '.join(shown)})"
+
+
+@dataclass(frozen=True)
+class SettingReference:
+    """What a reference document says about one setting."""
+
+    name: str
+    variable: str
+    default: str
+    about: str
+
+
+def references() -> list[SettingReference]:
+    """All settings, in the order of the reference."""
+    return [
+        SettingReference(
+            each.name, _variable(each.name), each.metadata["shown"], each.metadata["about"]
+        )
+        for each in dataclasses.fields(Settings)
+    ]
+
+
+def read_settings(
+    flags: Mapping[str, object] | None = None, *, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings of this process. Flags that are None say nothing, empty variables neither.
+
+    Raises WrongSetting for the first value that can't be used, and for a name in the file that is
+    no setting's.
+    """
+    variables = os.environ if environment is None else environment
+    fields = {each.name: each for each in dataclasses.fields(Settings)}
+    found: dict[str, tuple[str, object]] = {}
+    for name, value in _read_file(variables.get(FILE_VARIABLE)).items():
+        if name not in fields:
+            raise WrongSetting(f"{name}: is in {variables[FILE_VARIABLE]}, but is no setting")
+        found[name] = (f"{name} in {variables[FILE_VARIABLE]}", value)
+    for name in fields:
+        if value := variables.get(_variable(name)):
+            found[name] = (_variable(name), value)
+    for name, flag in (flags or {}).items():
+        if flag is not None:
+            found[name] = (f"--{name.replace('_', '-')}", flag)
+    return Settings(
+        **{
+            name: _checked(source, value, fields[name].metadata)
+            for name, (source, value) in found.items()
+        }
+    )
+
+
+def _checked(source: str, value: object, metadata: Mapping[str, Any]) -> Any:
+    try:
+        return metadata["read"](value)
+    except _Wrong as wrong:
+        given = "" if metadata["secret"] else f", not {str(value)!r}"
+        raise WrongSetting(f"{source}: {wrong}{given}") from None
+
+
+def _read_file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise WrongSetting(f"{FILE_VARIABLE}: {path} can't be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongSetting(f"{FILE_VARIABLE}: {path} is no valid TOML: {error}") from None
+
+
+def _variable(name: str) -> str:
+    return ENVIRONMENT_PREFIX + name.upper()

@@ -1,0 +1,118 @@
+"""Details of definitions and pools: what makes them legal, how they change, how they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from benefit_programs.domain.command import Context
+from benefit_programs.domain.details import Benefit, Details
+from benefit_programs.domain.entities import Snapshot, SnapshotBenefit
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.policies import assign_quota_ids
+from benefit_programs.domain.state import Changes
+
+
+def require_legal(details: Details, path: str) -> None:
+    """Refuse details that no pool could live by. Contract: Prices and item sets."""
+    violations = []
+    keys: set[str] = set()
+    for position, benefit in enumerate(details.benefits or ()):
+        benefit_path = f"{path}.details.benefits[{position}]"
+        if benefit.benefit_key in keys:
+            violations.append(
+                FieldViolation(
+                    field=f"{benefit_path}.benefitKey",
+                    description="another benefit of the pool definition has this key",
+                    violated_rule=ViolatedRule.OTHER,
+                    rule_name="benefit_key_is_unique",
+                )
+            )
+        keys.add(benefit.benefit_key)
+        if benefit.price and details.credit_configuration is None:
+            violations.append(
+                FieldViolation(
+                    field=f"{benefit_path}.price",
+                    description="without a credit configuration only the price 0 can be paid",
+                    violated_rule=ViolatedRule.OTHER,
+                    rule_name="price_needs_credit_configuration",
+                )
+            )
+    if violations:
+        raise Invalid(tuple(violations))
+
+
+def merge_details(current: Details, sent: Mapping[str, Any] | None) -> Details:
+    """Details after an update: each part is replaced whole, cleared by None, else kept.
+
+    A benefit with the key of an old one keeps its item set and its provider app.
+    """
+    if sent is None:
+        return Details()
+    details = replace(current, **sent)
+    if "benefits" not in sent or details.benefits is None:
+        return details
+    return replace(
+        details,
+        benefits=tuple(
+            _kept(benefit, current.benefit(benefit.benefit_key)) for benefit in details.benefits
+        ),
+    )
+
+
+def _kept(benefit: Benefit, current: Benefit | None) -> Benefit:
+    if current is None:
+        return replace(benefit, item_set_id=None)
+    return replace(
+        benefit, item_set_id=current.item_set_id, provider_app_id=current.provider_app_id
+    )
+
+
+def settle_details(
+    details: Details, current: Details | None, context: Context, *, path: str
+) -> Details:
+    """Legal details with the ids that the server makes: item sets and quotas.
+
+    Raises Invalid with paths below ``path``, where the entity stands in the request.
+    """
+    require_legal(details, path)
+    benefits = tuple(
+        benefit if benefit.item_set_id else replace(benefit, item_set_id=context.new_id())
+        for benefit in details.benefits or ()
+    )
+    settled = replace(details, benefits=benefits)
+    return assign_quota_ids(settled, current, context.new_id)
+
+
+def save_snapshot(
+    changes: Changes[Any],
+    context: Context,
+    *,
+    details: Details,
+    display_name: str | None,
+    description: str | None,
+) -> Snapshot:
+    """Keep names and details for ever, with their benefits as rows that queries can join."""
+    snapshot = Snapshot(
+        id=context.new_id(),
+        created=context.now,
+        details=details,
+        display_name=display_name,
+        description=description,
+    )
+    changes.save(snapshot)
+    for ordinal, benefit in enumerate(details.benefits or ()):
+        assert benefit.item_set_id is not None
+        changes.save(
+            SnapshotBenefit(
+                snapshot_id=snapshot.id,
+                benefit_key=benefit.benefit_key,
+                ordinal=ordinal,
+                item_set_id=benefit.item_set_id,
+                provider_app_id=benefit.provider_app_id,
+                price=benefit.price or 0,
+            )
+        )
+    return snapshot

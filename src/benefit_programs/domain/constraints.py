@@ -1,0 +1,125 @@
+"""Marks that a field's type carries: its format, its limits, and who may set it.
+
+They are declarations only. A type says ``Annotated[str, Text(max_length=64)]``; the wire codec
+compiles decoders from the marks, the reference documents are generated from them, and a test
+holds them against the contract's own data.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+GuidKind = Literal["entity", "external", "identity", "app"]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What every mark on a field has in common: nothing but being one."""
+
+
+class Text(Mark, frozen=True):
+    """Length limits of a text, in code points."""
+
+    max_length: int | None = None
+    min_length: int = 0
+
+
+class Guid(Mark, frozen=True):
+    """An id. Which kinds must be GUIDs is a setting of the tenant (contract: ids).
+
+    ``entity`` ids are always GUIDs, ``external`` ones are by default any 1 to 64 printable
+    characters, ``identity`` and ``app`` ids are GUIDs unless the tenant's ids are open.
+    """
+
+    kind: GuidKind = "entity"
+
+
+class DecimalText(Mark, frozen=True):
+    """A decimal string with at most 4 fraction digits; in memory an integer of 1/10,000."""
+
+    at_least: int | None = 0
+
+
+class InstantText(Mark, frozen=True):
+    """An ISO-8601 instant; in memory integer milliseconds since 1970 in UTC."""
+
+
+class Int64Text(Mark, frozen=True):
+    """A 64-bit integer that travels as a string (revisions)."""
+
+
+class Int32(Mark, frozen=True):
+    """A 32-bit integer that travels as a number."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class Size(Mark, frozen=True):
+    """How many entries a list may have."""
+
+    maximum: int | None = None
+    minimum: int = 0
+
+
+FREE_FORM_BYTES_MAX = 10_240
+"""How large a free-form object may be, written as JSON."""
+
+FILTER_BYTES_MAX = 102_400
+"""How large a filter may be, written as JSON."""
+
+
+class FreeForm(Mark, frozen=True):
+    """A JSON object whose keys are the caller's own; kept as it came."""
+
+    bytes_max: int = FREE_FORM_BYTES_MAX
+
+
+class Required(Mark, frozen=True):
+    """The field must be there and not null."""
+
+
+class ReadOnly(Mark, frozen=True):
+    """Set by the server: ignored in what a client sends."""
+
+
+class Immutable(Mark, frozen=True):
+    """Taken on create, ignored on update."""
+
+
+class Undocumented(Mark, frozen=True):
+    """Exchanged by real clients although the published reference leaves it out."""
+
+
+class Requires(Mark, frozen=True):
+    """A field inside the object that must be there too, although its type lets it be absent."""
+
+    attribute: str
+
+
+class Alias(Mark, frozen=True):
+    """Another name under which requests may send the field; answers never use it."""
+
+    name: str
+
+
+class MaskText(Mark, frozen=True):
+    """Names of fields, as "a,b", as a list or as {"paths": [...]}; in memory attribute names."""
+
+
+class Entries(Mark, frozen=True):
+    """The list of a bulk request, whose entries are judged one by one."""
+
+
+class OneOf(msgspec.Struct, frozen=True):
+    """Which fields of a type exclude each other.
+
+    ``required`` says that one of them must be there; ``tag`` names the field, if any, whose value
+    must agree with the choice, and ``tags`` its value for each field.
+    """
+
+    fields: tuple[str, ...]
+    required: bool = True
+    tag: str | None = None
+    tags: tuple[str, ...] = ()

@@ -1,0 +1,189 @@
+"""What a pool gives: benefits with prices, a credit configuration, and policies.
+
+The same types stand in pool definitions, in pools and in the snapshots that both share.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from benefit_programs.domain.constraints import (
+    DecimalText,
+    FreeForm,
+    Guid,
+    Immutable,
+    Int32,
+    OneOf,
+    ReadOnly,
+    Required,
+    Size,
+    Text,
+    Undocumented,
+)
+
+
+class PolicyExpressionType(StrEnum):
+    """The shape of a node of a policy expression."""
+
+    OPERATOR_NOT = "OPERATOR_NOT"
+    OPERATOR_AND = "OPERATOR_AND"
+    OPERATOR_OR = "OPERATOR_OR"
+    POLICY = "POLICY"
+
+
+class PolicyType(StrEnum):
+    """What a single policy judges by."""
+
+    FIXED_INTERVAL = "FIXED_INTERVAL"
+    RATE_LIMITED = "RATE_LIMITED"
+    CUSTOM = "CUSTOM"
+
+
+class WeekDay(StrEnum):
+    """A day of the week; UNKNOWN means none given."""
+
+    UNKNOWN = "UNKNOWN"
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+class TimePeriod(StrEnum):
+    """The calendar period that a rate limit counts in."""
+
+    DAY = "DAY"
+    MONTH = "MONTH"
+
+
+class FixedIntervalPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A half-open interval of a day, or of the week if weekdays are given; it may wrap."""
+
+    from_week_day: WeekDay | None = None
+    to_week_day: WeekDay | None = None
+    from_hour: Annotated[int, Int32(minimum=0, maximum=23)] | None = None
+    to_hour: Annotated[int, Int32(minimum=0, maximum=23)] | None = None
+    from_minute: Annotated[int, Int32(minimum=0, maximum=59)] | None = None
+    to_minute: Annotated[int, Int32(minimum=0, maximum=59)] | None = None
+
+
+class RateLimitedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At most ``times`` redeemed items per calendar period."""
+
+    times: Annotated[int, Int32(minimum=1), Required()]
+    time_period: Annotated[TimePeriod, Required()]
+    quota_id: Annotated[str, Guid(), ReadOnly(), Immutable()] | None = None
+
+
+class CustomPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A policy that a provider registered for ``app_id`` judges."""
+
+    id: Annotated[str, Guid("app")] | None = None
+    app_id: Annotated[str, Guid("app")] | None = None
+    additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One policy: exactly one of its options."""
+
+    one_of: ClassVar[OneOf] = OneOf(
+        ("fixed_interval_options", "rate_limited_options", "custom_options"),
+        tag="type",
+        tags=("FIXED_INTERVAL", "RATE_LIMITED", "CUSTOM"),
+    )
+
+    type: PolicyType | None = None
+    fixed_interval_options: FixedIntervalPolicy | None = None
+    rate_limited_options: RateLimitedPolicy | None = None
+    custom_options: CustomPolicy | None = None
+
+
+class PolicyExpressionNot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Fulfilled where its operand is not."""
+
+    expression: Annotated[PolicyExpression, Required()]
+
+
+class PolicyExpressionAnd(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Fulfilled where all of its operands are."""
+
+    expressions: Annotated[tuple[PolicyExpression, ...], Size(minimum=2, maximum=10), Required()]
+
+
+class PolicyExpressionOr(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Fulfilled where one of its operands is."""
+
+    expressions: Annotated[tuple[PolicyExpression, ...], Size(minimum=2, maximum=10), Required()]
+
+
+class PolicyExpression(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A tree of policies: exactly one of its options, which ``type`` names if it is given."""
+
+    one_of: ClassVar[OneOf] = OneOf(
+        ("operator_not_options", "operator_and_options", "operator_or_options", "policy_options"),
+        tag="type",
+        tags=("OPERATOR_NOT", "OPERATOR_AND", "OPERATOR_OR", "POLICY"),
+    )
+
+    type: PolicyExpressionType | None = None
+    operator_not_options: PolicyExpressionNot | None = None
+    operator_and_options: PolicyExpressionAnd | None = None
+    operator_or_options: PolicyExpressionOr | None = None
+    policy_options: Policy | None = None
+
+
+class Benefit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An item set and its price in credits. No price means 0."""
+
+    benefit_key: Annotated[str, Text(min_length=1, max_length=64), Required()]
+    provider_app_id: Annotated[str, Guid("app"), Immutable(), Required()]
+    item_set_id: Annotated[str, Guid(), ReadOnly(), Immutable()] | None = None
+    price: Annotated[int, DecimalText()] | None = None
+    policy_expression: Annotated[PolicyExpression, Undocumented()] | None = None
+    additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+    display_name: Annotated[str, Text(max_length=40)] | None = None
+    description: Annotated[str, Text(max_length=255)] | None = None
+
+
+class RolloverConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether credits that are left stay at a renewal, and how many at the most."""
+
+    enabled: bool | None = None
+    balance_cap: Annotated[int, DecimalText()] | None = None
+
+
+class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a pool is opened and renewed with."""
+
+    amount: Annotated[int, DecimalText()] | None = None
+    rollover_configuration: RolloverConfiguration | None = None
+    unit_display_name: Annotated[str, Text(max_length=32)] | None = None
+    unit_type: Annotated[str, Text(max_length=16)] | None = None
+
+
+class Details(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The benefits of a pool or pool definition and how its balance is filled."""
+
+    benefits: Annotated[tuple[Benefit, ...], Size(maximum=10)] | None = None
+    credit_configuration: CreditConfiguration | None = None
+    policy_expression: Annotated[PolicyExpression, Undocumented()] | None = None
+    additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+
+    def benefit(self, benefit_key: str) -> Benefit | None:
+        """The benefit with this key, if there is one."""
+        for benefit in self.benefits or ():
+            if benefit.benefit_key == benefit_key:
+                return benefit
+        return None
+
+    @property
+    def credit_amount(self) -> int:
+        """What the balance is opened with, in 1/10,000 credit; 0 without a configuration."""
+        configuration = self.credit_configuration
+        return (configuration.amount or 0) if configuration else 0

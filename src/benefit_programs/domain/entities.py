@@ -1,0 +1,381 @@
+"""The things that are stored, one type a table, with plain values in memory.
+
+A row is never changed in place: a decider makes its successor with ``msgspec.structs.replace``.
+Every row belongs to the tenant of the batch that loaded it, which therefore isn't a field.
+``sequence`` counts the events of an entity so far (contract: entityEventSequence).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import msgspec
+
+from benefit_programs.domain.details import Details
+from benefit_programs.domain.values import Credits, Identity, IdentityType, Instant
+
+
+class ProgramStatus(StrEnum):
+    """The life of a program; the -ING ones show while an action runs in the background."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    ENDED = "ENDED"
+    PROVISIONING = "PROVISIONING"
+    PAUSING = "PAUSING"
+    RESUMING = "RESUMING"
+    ENDING = "ENDING"
+
+
+class PoolStatus(StrEnum):
+    """The life of a pool."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    ENDED = "ENDED"
+    PROVISIONING = "PROVISIONING"
+    RENEWING = "RENEWING"
+    PENDING = "PENDING"
+
+
+class PoolOrigin(StrEnum):
+    """What made a pool."""
+
+    PROVISION = "PROVISION"
+    CASCADE = "CASCADE"
+
+
+class RenewalActionType(StrEnum):
+    """What happens to a pool when it renews, besides its credits."""
+
+    END = "END"
+    UPDATE = "UPDATE"
+
+
+class BalanceType(StrEnum):
+    """Where credits of a transaction come from or go to."""
+
+    AVAILABLE = "AVAILABLE"
+    RESERVED = "RESERVED"
+    EXTERNAL = "EXTERNAL"
+
+
+class Operation(StrEnum):
+    """What made a transaction; idempotency keys are scoped by it."""
+
+    PROVISION = "PROVISION"
+    REDEEM = "REDEEM"
+    REALLOCATE = "REALLOCATE"
+    CANCEL = "CANCEL"
+    CHANGE = "CHANGE"
+    REVERT = "REVERT"
+    EXPIRY = "EXPIRY"
+    RENEWAL = "RENEWAL"
+
+
+class JobStatus(StrEnum):
+    """The life of an async job."""
+
+    INITIALIZED = "INITIALIZED"
+    PROCESSING = "PROCESSING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stored thing. ``key`` names the fields that tell one row of a type from another."""
+
+    key: ClassVar[tuple[str, ...]] = ("id",)
+
+
+class Beneficiary(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """The columns that hold a beneficiary: exactly one of the three is set."""
+
+    anonymous_visitor_id: str | None = None
+    member_id: str | None = None
+    wix_user_id: str | None = None
+
+    @property
+    def beneficiary(self) -> Identity:
+        """Whom the row belongs to."""
+        if self.member_id is not None:
+            return Identity(IdentityType.MEMBER, self.member_id)
+        if self.wix_user_id is not None:
+            return Identity(IdentityType.WIX_USER, self.wix_user_id)
+        assert self.anonymous_visitor_id is not None
+        return Identity(IdentityType.ANONYMOUS_VISITOR, self.anonymous_visitor_id)
+
+
+def beneficiary_columns(identity: Identity) -> dict[str, Any]:
+    """The three columns for an identity, as keyword arguments of a row."""
+    return {
+        "anonymous_visitor_id": (
+            identity.id if identity.type is IdentityType.ANONYMOUS_VISITOR else None
+        ),
+        "member_id": identity.id if identity.type is IdentityType.MEMBER else None,
+        "wix_user_id": identity.id if identity.type is IdentityType.WIX_USER else None,
+    }
+
+
+class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A template that groups pool definitions. Unique by (namespace, external id)."""
+
+    id: str
+    revision: int
+    created: Instant
+    updated: Instant
+    namespace: str
+    external_id: str
+    display_name: str | None = None
+    description: str | None = None
+    extended_fields: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A template with benefits and a credit configuration, which its snapshot holds."""
+
+    id: str
+    revision: int
+    created: Instant
+    updated: Instant
+    namespace: str
+    snapshot_id: str
+    extended_fields: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+class Snapshot(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """Names and details as they were at one moment. Never changed, so it may be cached.
+
+    A pool definition and all pools made from one revision of it share one snapshot; what a pool
+    gives at the moment is what its snapshot says.
+    """
+
+    id: str
+    created: Instant
+    details: Details
+    display_name: str | None = None
+    description: str | None = None
+
+
+class SnapshotBenefit(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit of a snapshot, as a row that queries can join."""
+
+    key: ClassVar[tuple[str, ...]] = ("snapshot_id", "benefit_key")
+
+    snapshot_id: str
+    benefit_key: str
+    ordinal: int
+    item_set_id: str
+    provider_app_id: str
+    price: Credits
+
+
+class Assignment(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool definition's place in a program definition."""
+
+    key: ClassVar[tuple[str, ...]] = ("pool_definition_id", "program_definition_id")
+
+    pool_definition_id: str
+    program_definition_id: str
+    ordinal: int
+
+
+class ItemSet(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """The items of one benefit, for the benefit's whole life."""
+
+    id: str
+    pool_definition_id: str
+    benefit_key: str
+    provider_app_id: str
+    namespace: str
+
+
+class Item(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that a provider app sells. Unique by (item set, app, category, external id)."""
+
+    id: str
+    revision: int
+    created: Instant
+    updated: Instant
+    item_set_id: str
+    provider_app_id: str
+    category: str
+    external_id: str
+    namespace: str
+    display_name: str | None = None
+    extended_fields: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
+    """The pools of one beneficiary. Unique by (namespace, external id)."""
+
+    id: str
+    revision: int
+    created: Instant
+    updated: Instant
+    status: ProgramStatus
+    namespace: str
+    external_id: str
+    target_status: ProgramStatus | None = None
+    program_definition_id: str | None = None
+    program_definition_external_id: str | None = None
+    display_name: str | None = None
+    extended_fields: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
+    """A live copy of a pool definition for one beneficiary, with its balance of credits.
+
+    ``revision`` and ``updated`` are the pool's, ``balance_revision`` and ``balance_updated`` its
+    balance's: a redemption changes only the latter.
+    """
+
+    id: str
+    revision: int
+    created: Instant
+    updated: Instant
+    program_id: str
+    program_external_id: str
+    pool_definition_id: str
+    pool_definition_revision: int
+    snapshot_id: str
+    status: PoolStatus
+    origin: PoolOrigin
+    namespace: str
+    available: Credits
+    balance_revision: int
+    balance_updated: Instant
+    reserved: Credits = 0
+    last_transaction_id: str | None = None
+    program_definition_id: str | None = None
+    program_definition_external_id: str | None = None
+    previous_status: PoolStatus | None = None
+    renewal_count: int = 0
+    renewal_action: RenewalActionType | None = None
+    renewal_snapshot_id: str | None = None
+    renewal_revision: int | None = None
+    extended_fields: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+class TransactionItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The item of a transaction, as it was then."""
+
+    id: str
+    external_id: str
+    provider_app_id: str
+    item_set_id: str
+    category: str = ""
+    display_name: str | None = None
+
+
+class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a transaction was for, in the words that it keeps for ever."""
+
+    reason: str | None = None
+    origin: str | None = None
+    item: TransactionItem | None = None
+    item_count: int | None = None
+    benefit_key: str | None = None
+    effective_date: Instant | None = None
+
+
+class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """The record of one change of a balance. Never changed, never deleted.
+
+    ``amount`` is never negative: ``source`` and ``target`` give the direction. ``available_after``
+    and ``balance_revision`` are the balance's right after it; ``snapshot_id`` names what the pool
+    gave when it was made.
+    """
+
+    id: str
+    pool_id: str
+    created: Instant
+    operation: Operation
+    amount: Credits
+    source: BalanceType
+    target: BalanceType
+    available_after: Credits
+    balance_revision: int
+    snapshot_id: str
+    details: TransactionDetails
+    correlation_id: str
+    idempotency_key: str | None = None
+    related_transaction_id: str | None = None
+    superseded_transaction_id: str | None = None
+    item_id: str | None = None
+    party_type: IdentityType | None = None
+    party_id: str | None = None
+    requested_amount: Credits | None = None
+
+
+class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """How often a rate limit of a pool was used in the period that starts at ``period_start``."""
+
+    key: ClassVar[tuple[str, ...]] = ("pool_id", "quota_id", "period_start")
+
+    pool_id: str
+    quota_id: str
+    period_start: Instant
+    used: int
+
+
+class IdempotencyKey(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """An operation that was done once on a subject and leaves no transaction to tell so."""
+
+    key: ClassVar[tuple[str, ...]] = ("subject_id", "operation", "idempotency_key")
+
+    subject_id: str
+    operation: str
+    idempotency_key: str
+    created: Instant
+    result_id: str | None = None
+
+
+class JobItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a job did with one thing."""
+
+    id: str
+    entity: str
+    error_code: str | None = None
+    error_description: str | None = None
+
+
+class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """Work that was asked for: done within the request, or in chunks afterwards."""
+
+    id: str
+    created: Instant
+    updated: Instant
+    kind: str
+    status: JobStatus
+    subject_id: str
+    created_by_type: IdentityType
+    created_by_id: str
+    total: int
+    success_count: int = 0
+    fail_count: int = 0
+    errors: dict[str, int] | None = None
+    items: tuple[JobItem, ...] | None = None
+
+
+class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to an entity, stored in the commit that made it happen.
+
+    One row may stand for several events of one change: with ``transaction_id`` also for the
+    transaction's creation and the balance's update (see docs/reference/events.md).
+    """
+
+    id: str
+    created: Instant
+    entity: str
+    entity_id: str
+    sequence: int
+    slug: str
+    body: dict[str, Any]
+    transaction_id: str | None = None

@@ -1,0 +1,479 @@
+"""Why a command is refused: one class per error code of the contract, with the facts as fields.
+
+    Refusal
+    ├── Invalid                          what was asked for breaks rules; carries all violations
+    ├── *NotFound                        something named isn't there
+    ├── *AlreadyExists, AlreadyExecuted  it was done or made before
+    └── everything else                  the state doesn't allow it
+
+The docstring of a class is the description that callers read. Which status an answer gets is the
+API's affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from benefit_programs.domain.constraints import DecimalText
+from benefit_programs.domain.entities import BalanceType, PoolStatus, ProgramStatus
+from benefit_programs.domain.explanations import BalanceAmount, FailureDetails, PoolContext
+from benefit_programs.domain.values import ItemReference
+
+SignedAmount = Annotated[int, DecimalText(at_least=None)]
+
+
+class ViolatedRule(StrEnum):
+    """The kinds of rules that a field may break."""
+
+    VALIDATION = "VALIDATION"
+    OTHER = "OTHER"
+    MAX = "MAX"
+    MIN = "MIN"
+    MAX_LENGTH = "MAX_LENGTH"
+    MIN_LENGTH = "MIN_LENGTH"
+    MAX_SIZE = "MAX_SIZE"
+    MIN_SIZE = "MIN_SIZE"
+    FORMAT = "FORMAT"
+    DECIMAL_LTE = "DECIMAL_LTE"
+    DECIMAL_GTE = "DECIMAL_GTE"
+    DECIMAL_LT = "DECIMAL_LT"
+    DECIMAL_GT = "DECIMAL_GT"
+    DECIMAL_MAX_SCALE = "DECIMAL_MAX_SCALE"
+    INVALID_ENUM_VALUE = "INVALID_ENUM_VALUE"
+    REQUIRED_FIELD = "REQUIRED_FIELD"
+    FIELD_NOT_ALLOWED = "FIELD_NOT_ALLOWED"
+    ONE_OF_ALIGNMENT = "ONE_OF_ALIGNMENT"
+
+
+class FieldViolation(msgspec.Struct, frozen=True):
+    """One field that breaks a rule. ``field`` is its JSON path in the request, with indexes."""
+
+    field: str
+    description: str
+    violated_rule: ViolatedRule = ViolatedRule.VALIDATION
+    rule_name: str | None = None
+    data: dict[str, Any] | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Refusal(Exception):
+    """The request was refused."""
+
+    code: ClassVar[str] = "REFUSED"
+
+    @property
+    def description(self) -> str:
+        """What happened, for people: the first paragraph of the docstring."""
+        paragraph = (type(self).__doc__ or "").split("\n\n")[0]
+        return " ".join(paragraph.split())
+
+    def __str__(self) -> str:
+        """The code and the description, for logs."""
+        return f"{self.code}: {self.description}"
+
+
+@dataclass(eq=False)
+class Invalid(Refusal):
+    """The request is not valid."""
+
+    code: ClassVar[str] = "VALIDATION_ERROR"
+
+    violations: tuple[FieldViolation, ...]
+
+    @classmethod
+    def because(
+        cls,
+        path: str,
+        description: str,
+        rule: ViolatedRule = ViolatedRule.VALIDATION,
+        *,
+        rule_name: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> Invalid:
+        """The refusal for a single field. A rule name makes the rule OTHER."""
+        rule = ViolatedRule.OTHER if rule_name else rule
+        return cls((FieldViolation(path, description, rule, rule_name, data),))
+
+    def __str__(self) -> str:
+        """Each field with what is wrong about it, for logs."""
+        facts = (f"{each.field or 'request'}: {each.description}" for each in self.violations)
+        return f"{self.code}: {'; '.join(facts)}"
+
+
+# What was named isn't there.
+
+
+@dataclass(kw_only=True, eq=False)
+class NotFound(Refusal):
+    """What was asked for doesn't exist."""
+
+    code: ClassVar[str] = "NOT_FOUND"
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramDefinitionNotFound(NotFound):
+    """The program definition doesn't exist."""
+
+    code: ClassVar[str] = "PROGRAM_DEFINITION_NOT_FOUND"
+
+    program_definition_id: str | None = None
+    external_id: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class PoolDefinitionNotFound(NotFound):
+    """The pool definition doesn't exist."""
+
+    code: ClassVar[str] = "POOL_DEFINITION_NOT_FOUND"
+
+    pool_definition_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class PoolDefinitionBenefitNotFound(NotFound):
+    """The pool definition has no such benefit."""
+
+    code: ClassVar[str] = "POOL_DEFINITION_BENEFIT_NOT_FOUND"
+
+    pool_definition_id: str
+    benefit_key: str
+
+
+@dataclass(kw_only=True, eq=False)
+class ItemSetNotFound(NotFound):
+    """No benefit has this item set."""
+
+    code: ClassVar[str] = "ITEM_SET_NOT_FOUND"
+
+    item_set_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class ItemNotFound(NotFound):
+    """The item doesn't exist."""
+
+    code: ClassVar[str] = "ITEM_NOT_FOUND"
+
+    item_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class ReferenceNotFound(NotFound):
+    """The benefit has no such item."""
+
+    external_id: str
+    category: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramNotFound(NotFound):
+    """The program doesn't exist."""
+
+    code: ClassVar[str] = "PROGRAM_NOT_FOUND"
+
+    program_id: str | None = None
+    external_id: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class PoolNotFound(NotFound):
+    """The pool doesn't exist."""
+
+    code: ClassVar[str] = "POOL_NOT_FOUND"
+
+    pool_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class BenefitNotFound(NotFound):
+    """The pool has no such benefit, or the benefit doesn't hold the item."""
+
+    code: ClassVar[str] = "BENEFIT_NOT_FOUND"
+
+    pool_id: str
+    benefit_key: str | None = None
+    context: PoolContext | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class BalanceNotFound(NotFound):
+    """The balance doesn't exist."""
+
+    code: ClassVar[str] = "BALANCE_NOT_FOUND"
+
+    pool_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionNotFound(NotFound):
+    """The transaction doesn't exist."""
+
+    code: ClassVar[str] = "TRANSACTION_NOT_FOUND"
+
+    transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class JobNotFound(NotFound):
+    """The job doesn't exist, or ended so long ago that it was removed."""
+
+    code: ClassVar[str] = "JOB_NOT_FOUND"
+
+    job_id: str
+
+
+# It was made or done before, or is being done.
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramDefinitionAlreadyExists(Refusal):
+    """The namespace has a program definition with this external id."""
+
+    code: ClassVar[str] = "PROGRAM_DEFINITION_ALREADY_EXISTS"
+
+    external_id: str
+    namespace: str
+    program_definition_id: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class ItemAlreadyExists(Refusal):
+    """The item set has an item with this reference."""
+
+    code: ClassVar[str] = "ITEM_ALREADY_EXISTS"
+
+    item_set_id: str
+    external_id: str
+    provider_app_id: str
+    category: str | None = None
+    item_id: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramAlreadyExists(Refusal):
+    """The namespace has a program with this external id and pools."""
+
+    code: ClassVar[str] = "PROGRAM_ALREADY_EXISTS"
+
+    external_program_id: str
+    namespace: str
+
+
+@dataclass(kw_only=True, eq=False)
+class InProgress(Refusal):
+    """Another action on the program is still running."""
+
+    code: ClassVar[str] = "IN_PROGRESS"
+
+
+@dataclass(kw_only=True, eq=False)
+class AlreadyExecuted(Refusal):
+    """The idempotency key was used for this action before.
+
+    ``transaction_id`` or ``job_id`` is what the first execution answered.
+    """
+
+    code: ClassVar[str] = "ALREADY_EXECUTED"
+
+    idempotency_key: str
+    transaction_id: str | None = None
+    job_id: str | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class BenefitAlreadyRedeemed(Refusal):
+    """The idempotency key was used for a redemption of this pool before."""
+
+    code: ClassVar[str] = "BENEFIT_ALREADY_REDEEMED"
+
+    pool_id: str
+    idempotency_key: str
+    transaction_id: str | None = None
+    context: PoolContext | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class BalanceAlreadyInitialized(Refusal):
+    """The balance has transactions, so it can't be set initially."""
+
+    code: ClassVar[str] = "BALANCE_ALREADY_INITIALIZED"
+
+
+@dataclass(kw_only=True, eq=False)
+class ChainOperationInProgress(Refusal):
+    """Another operation on the redemption is still running."""
+
+    code: ClassVar[str] = "CHAIN_OPERATION_IN_PROGRESS"
+
+    pending_transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class InvalidRevision(Refusal):
+    """The entity was changed meanwhile: read it again."""
+
+    code: ClassVar[str] = "INVALID_REVISION"
+
+    entity_id: str
+
+
+# The state doesn't allow it.
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramStatusTransitionNotAllowed(Refusal):
+    """The program's status doesn't allow the action."""
+
+    code: ClassVar[str] = "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED"
+
+    current_status: ProgramStatus
+    requested_status: ProgramStatus
+
+
+@dataclass(kw_only=True, eq=False)
+class NotEnoughBalance(Refusal):
+    """The pool's balance can't pay for the items."""
+
+    code: ClassVar[str] = "NOT_ENOUGH_BALANCE"
+
+    pool_id: str
+    item_reference: ItemReference
+    available_balance: SignedAmount
+    requested_balance: SignedAmount
+    context: PoolContext | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class NotEnoughBalanceToRevert(Refusal):
+    """The balance can't give back what the transaction brought."""
+
+    code: ClassVar[str] = "NOT_ENOUGH_BALANCE"
+
+    balance: BalanceAmount
+    requested: SignedAmount
+
+
+@dataclass(kw_only=True, eq=False)
+class PolicyExpressionEvaluatedToFalse(Refusal):
+    """The policy of the benefit doesn't allow it."""
+
+    code: ClassVar[str] = "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+
+    pool_id: str
+    item_reference: ItemReference
+    failure_details: tuple[FailureDetails, ...]
+    context: PoolContext | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class PoolNotActive(Refusal):
+    """The pool is not active."""
+
+    code: ClassVar[str] = "POOL_NOT_ACTIVE"
+
+    pool_id: str
+    pool_status: PoolStatus
+    context: PoolContext | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class NotLatestTransaction(Refusal):
+    """A later transaction took the place of this one."""
+
+    code: ClassVar[str] = "NOT_LATEST_TRANSACTION"
+
+    latest_transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class RedemptionAlreadyCanceled(Refusal):
+    """The redemption was canceled or reverted before."""
+
+    code: ClassVar[str] = "REDEMPTION_ALREADY_CANCELED"
+
+    cancellation_transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionNotReallocatable(Refusal):
+    """The transaction is no redemption that can be moved to another date."""
+
+    code: ClassVar[str] = "TRANSACTION_NOT_REALLOCATABLE"
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionNotCancelable(Refusal):
+    """The transaction is no redemption that can be canceled."""
+
+    code: ClassVar[str] = "TRANSACTION_NOT_CANCELABLE"
+
+
+@dataclass(kw_only=True, eq=False)
+class BalanceExceededLimits(Refusal):
+    """The change would take the balance past a limit."""
+
+    code: ClassVar[str] = "BALANCE_EXCEEDED_LIMITS"
+
+    balance: BalanceAmount
+    requested: SignedAmount
+    lower_limit: SignedAmount | None = None
+    upper_limit: SignedAmount | None = None
+    source_balance_type: BalanceType | None = None
+    target_balance_type: BalanceType | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionNotSupersedable(Refusal):
+    """The transaction can't be superseded."""
+
+    code: ClassVar[str] = "TRANSACTION_NOT_SUPERSEDABLE"
+
+    transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionAlreadySuperseded(Refusal):
+    """Another transaction superseded this one before."""
+
+    code: ClassVar[str] = "TRANSACTION_ALREADY_SUPERSEDED"
+
+    superseded_transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class ChangeAlreadyReverted(Refusal):
+    """The transaction was reverted or canceled before."""
+
+    code: ClassVar[str] = "CHANGE_ALREADY_REVERTED"
+
+    original_transaction_id: str
+    reverted_transaction_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class CascadeNotSupported(Refusal):
+    """The change would have to reach live programs or pools, which isn't supported yet."""
+
+    code: ClassVar[str] = "CASCADE_NOT_SUPPORTED"
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyToCount(Refusal):
+    """More items fit the filter than are counted."""
+
+    code: ClassVar[str] = "TOO_MANY_TO_COUNT"
+
+
+@dataclass(kw_only=True, eq=False)
+class InvalidItemReference(Refusal):
+    """No benefit of the namespace has items of this provider app."""
+
+    code: ClassVar[str] = "INVALID_ITEM_REFERENCE"
+
+    item_reference: ItemReference

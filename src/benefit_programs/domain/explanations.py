@@ -1,0 +1,85 @@
+"""What refusals and eligibility answers tell about the pool and benefit that they are about."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from benefit_programs.domain.constraints import (
+    DecimalText,
+    FreeForm,
+    Guid,
+    Size,
+    Text,
+    Undocumented,
+)
+
+FAILURES_MAX = 10
+"""How many failures of a policy expression a refusal names."""
+
+
+class BalanceAmount(msgspec.Struct, frozen=True, kw_only=True):
+    """Credits of a balance: free to spend, and set aside."""
+
+    available: Annotated[int, DecimalText(at_least=None)] | None = None
+    reserved: Annotated[int, DecimalText(at_least=None)] | None = None
+
+
+class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The pool that an answer is about."""
+
+    balance: BalanceAmount | None = None
+    credit_amount: Annotated[int, DecimalText()] | None = None
+    display_name: Annotated[str, Text(max_length=128)] | None = None
+    description: Annotated[str, Text(max_length=450)] | None = None
+    pool_definition_id: Annotated[str, Guid()] | None = None
+    credit_unit_type: Annotated[str, Text(max_length=16), Undocumented()] | None = None
+
+
+class BenefitInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The benefit that an answer is about."""
+
+    display_name: Annotated[str, Text(max_length=64)] | None = None
+    description: Annotated[str, Text(max_length=256)] | None = None
+    benefit_key: Annotated[str, Text(max_length=64)] | None = None
+    price: Annotated[int, DecimalText(), Undocumented()] | None = None
+
+
+class ProgramInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The program that a pool belongs to."""
+
+    id: Annotated[str, Guid()] | None = None
+    external_id: Annotated[str, Guid("external")] | None = None
+    display_name: Annotated[str, Text(max_length=64)] | None = None
+
+
+class ProgramDefinitionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The program definition that something was made from."""
+
+    id: Annotated[str, Guid()] | None = None
+    external_id: Annotated[str, Guid("external")] | None = None
+    display_name: Annotated[str, Text(max_length=64), Undocumented()] | None = None
+    description: Annotated[str, Text(max_length=450), Undocumented()] | None = None
+
+
+class PoolContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a refusal about a pool adds where it is known."""
+
+    pool_info: PoolInfo | None = None
+    benefit_info: BenefitInfo | None = None
+    program_info: ProgramInfo | None = None
+    program_definition_info: ProgramDefinitionInfo | None = None
+
+
+class FailureDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one policy said no."""
+
+    code: Annotated[str, Text(min_length=1, max_length=64)] | None = None
+    message: Annotated[str, Text(max_length=256)] | None = None
+    policy_id: Annotated[str, Guid("app")] | None = None
+    app_id: Annotated[str, Guid("app")] | None = None
+    error_data: Annotated[dict[str, Any], FreeForm()] | None = None
+
+
+Failures = Annotated[tuple[FailureDetails, ...], Size(maximum=FAILURES_MAX)]

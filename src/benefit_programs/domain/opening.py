@@ -1,0 +1,87 @@
+"""How a pool comes to life: a copy of a definition, with a balance that its credits open."""
+
+from __future__ import annotations
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.command import Context
+from benefit_programs.domain.entities import (
+    BalanceType,
+    Operation,
+    Pool,
+    PoolDefinition,
+    PoolOrigin,
+    PoolStatus,
+    Program,
+    ProgramStatus,
+    Snapshot,
+    Transaction,
+    TransactionDetails,
+    beneficiary_columns,
+)
+from benefit_programs.domain.state import Changes
+
+PROVISIONING_REASON = "Provisioning"
+OPENED = "created+provisioned"
+
+
+def open_pool(
+    changes: Changes[object],
+    context: Context,
+    *,
+    program: Program,
+    definition: PoolDefinition,
+    snapshot: Snapshot,
+    origin: PoolOrigin,
+) -> Pool:
+    """Make a program's pool of one definition, and fill its balance. Contract: Provision."""
+    pool_id, amount = context.new_id(), snapshot.details.credit_amount
+    transaction_id = context.new_id() if amount else None
+    paused = program.status is ProgramStatus.PAUSED
+    pool = Pool(
+        id=pool_id,
+        revision=1,
+        created=context.now,
+        updated=context.now,
+        program_id=program.id,
+        program_external_id=program.external_id,
+        pool_definition_id=definition.id,
+        pool_definition_revision=definition.revision,
+        snapshot_id=snapshot.id,
+        status=PoolStatus.PAUSED if paused else PoolStatus.ACTIVE,
+        origin=origin,
+        namespace=program.namespace,
+        available=amount,
+        balance_revision=1,
+        balance_updated=context.now,
+        last_transaction_id=transaction_id,
+        program_definition_id=program.program_definition_id,
+        program_definition_external_id=program.program_definition_external_id,
+        sequence=2,
+        **beneficiary_columns(program.beneficiary),
+    )
+    changes.save(pool)
+    if transaction_id:
+        changes.save(_opening_transaction(pool, transaction_id, context))
+    changes.events.append(
+        happenings.tell_of_pool(context, pool, OPENED, transaction_id=transaction_id)
+    )
+    return pool
+
+
+def _opening_transaction(pool: Pool, transaction_id: str, context: Context) -> Transaction:
+    return Transaction(
+        id=transaction_id,
+        pool_id=pool.id,
+        created=context.now,
+        operation=Operation.PROVISION,
+        amount=pool.available,
+        source=BalanceType.EXTERNAL,
+        target=BalanceType.AVAILABLE,
+        available_after=pool.available,
+        balance_revision=pool.balance_revision,
+        snapshot_id=pool.snapshot_id,
+        details=TransactionDetails(reason=PROVISIONING_REASON),
+        correlation_id=transaction_id,
+        party_type=context.caller.type,
+        party_id=context.caller.id,
+    )

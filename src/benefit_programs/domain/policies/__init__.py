@@ -1,0 +1,50 @@
+"""Policies: whether a redemption may happen now, and what it takes from rate limits.
+
+``calendar`` knows local time, ``intervals`` the FIXED_INTERVAL policies, ``expressions`` walks the
+trees, ``quotas`` keeps the ids of rate limits, ``judgement`` puts it all together, and
+``failures`` says what stood in the way.
+"""
+
+from benefit_programs.domain.policies.calendar import period_start
+from benefit_programs.domain.policies.expressions import (
+    EXPRESSION_DEPTH_MAX,
+    CustomPolicyKey,
+    custom_policies,
+    custom_policy_key,
+    policy_of,
+    rate_limits,
+)
+from benefit_programs.domain.policies.facts import (
+    FailureCode,
+    FailureDetail,
+    PolicyApps,
+    Verdict,
+)
+from benefit_programs.domain.policies.intervals import contains
+from benefit_programs.domain.policies.judgement import FAILURES_MAX, Judgement, judge
+from benefit_programs.domain.policies.quotas import (
+    QuotaShare,
+    assign_quota_ids,
+    quota_shares,
+)
+
+__all__ = [
+    "EXPRESSION_DEPTH_MAX",
+    "FAILURES_MAX",
+    "CustomPolicyKey",
+    "FailureCode",
+    "FailureDetail",
+    "Judgement",
+    "PolicyApps",
+    "QuotaShare",
+    "Verdict",
+    "assign_quota_ids",
+    "contains",
+    "custom_policies",
+    "custom_policy_key",
+    "judge",
+    "period_start",
+    "policy_of",
+    "quota_shares",
+    "rate_limits",
+]

@@ -1,0 +1,95 @@
+"""What a judgement rests on and speaks in: the facts, the verdicts and the failure details."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from benefit_programs.domain.policies.calendar import period_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from zoneinfo import ZoneInfo
+
+    from benefit_programs.domain.details import RateLimitedPolicy
+    from benefit_programs.domain.policies.expressions import CustomPolicyKey
+    from benefit_programs.domain.policies.quotas import QuotaShare
+    from benefit_programs.domain.values import Instant
+
+CODE_LENGTH_MAX = 64
+MESSAGE_LENGTH_MAX = 256
+
+
+class FailureCode(StrEnum):
+    """Why a policy stood in the way. A provider's refusal may carry a code of its own instead.
+
+    The EXCLUDED ones tell of policies under a NOT: they were fulfilled and should not have been.
+    """
+
+    FIXED_INTERVAL_NOT_FULFILLED = "FIXED_INTERVAL_NOT_FULFILLED"
+    FIXED_INTERVAL_EXCLUDED = "FIXED_INTERVAL_EXCLUDED"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+    RATE_LIMIT_NOT_REACHED = "RATE_LIMIT_NOT_REACHED"
+    CUSTOM_POLICY_NOT_FULFILLED = "CUSTOM_POLICY_NOT_FULFILLED"
+    CUSTOM_POLICY_EXCLUDED = "CUSTOM_POLICY_EXCLUDED"
+    POLICY_APP_UNKNOWN = "POLICY_APP_UNKNOWN"
+    PROVIDER_NOT_ASKED = "PROVIDER_NOT_ASKED"
+    PROVIDER_TIMEOUT = "PROVIDER_TIMEOUT"
+    PROVIDER_FAILED = "PROVIDER_FAILED"
+    POLICY_EXPRESSION_INVALID = "POLICY_EXPRESSION_INVALID"
+    MORE_POLICIES_FAILED = "MORE_POLICIES_FAILED"
+
+
+class FailureDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One reason of a refusal; its code and message are cut to what the contract allows."""
+
+    code: str
+    message: str | None = None
+    policy_id: str | None = None
+    app_id: str | None = None
+    error_data: dict[str, Any] | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a provider says of a custom policy; ``fulfilled`` is None if it said nothing usable."""
+
+    fulfilled: bool | None
+    failure: FailureDetail | None = None
+
+
+class PolicyApps(msgspec.Struct, frozen=True):
+    """Which apps have a provider, and whether custom policies of all others are refused.
+
+    A policy of a registered app whose verdict is missing (its provider wasn't asked, since the
+    expression changed meanwhile) is undecided, never taken as fulfilled.
+    """
+
+    registered: Collection[str] = frozenset()
+    unknown_refused: bool = False
+
+
+class Facts(NamedTuple):
+    """What is known when a redemption of ``item_count`` items is judged."""
+
+    at: Instant
+    time_zone: ZoneInfo
+    item_count: int
+    quota_used: Callable[[str, Instant], int]
+    verdicts: Mapping[CustomPolicyKey, Verdict]
+    freed: tuple[QuotaShare, ...]
+    apps: PolicyApps
+
+    def used(self, limit: RateLimitedPolicy) -> int:
+        """What counts on a limit already, without what is given back; 0 without a quota."""
+        if limit.quota_id is None:
+            return 0
+        start = period_start(limit, self.at, self.time_zone)
+        freed = sum(
+            share.count
+            for share in self.freed
+            if share.quota_id == limit.quota_id and share.period_start == start
+        )
+        return max(self.quota_used(limit.quota_id, start) - freed, 0)

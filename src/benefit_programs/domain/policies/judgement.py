@@ -1,0 +1,145 @@
+"""The judgement on a redemption: allowed or not, and why. Contract: Policies, Redeem.
+
+A policy is fulfilled, not fulfilled, or undecided: undecided where a provider gave no answer, where
+the app is unknown and the tenant refuses those, or where an expression makes no sense. Undecided
+stays undecided under NOT, and decides nothing under AND and OR; what is undecided in the end is
+refused. So a provider that is down never opens a door, not even one behind a NOT.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, custom_policy_key
+from benefit_programs.domain.policies.facts import Facts, FailureDetail, PolicyApps
+from benefit_programs.domain.policies.failures import (
+    INVALID,
+    MORE_FAILED,
+    Reason,
+    describe_failure,
+)
+from benefit_programs.domain.policies.intervals import contains
+from benefit_programs.domain.policies.quotas import QuotaShare, quota_shares
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from zoneinfo import ZoneInfo
+
+    from benefit_programs.domain.details import CustomPolicy, Policy, PolicyExpression
+    from benefit_programs.domain.policies.expressions import CustomPolicyKey
+    from benefit_programs.domain.policies.facts import Verdict
+    from benefit_programs.domain.values import Instant
+
+FAILURES_MAX = 10
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """Whether a redemption may happen, why not, and the quota shares that it takes if it does."""
+
+    allowed: bool
+    failures: tuple[FailureDetail, ...] = ()
+    quota_shares: tuple[QuotaShare, ...] = ()
+
+
+ALLOWED = Judgement(allowed=True)
+NO_APPS = PolicyApps()
+NO_VERDICTS: dict[CustomPolicyKey, Verdict] = {}
+
+
+def judge(
+    expression: PolicyExpression | None,
+    *,
+    at: Instant,
+    time_zone: ZoneInfo,
+    count: int,
+    quota_used: Callable[[str, Instant], int],
+    verdicts: Mapping[CustomPolicyKey, Verdict] = NO_VERDICTS,
+    freed: Iterable[QuotaShare] = (),
+    apps: PolicyApps = NO_APPS,
+) -> Judgement:
+    """Judge a redemption of ``count`` items at an instant. No expression allows everything.
+
+    ``quota_used(quota_id, period_start)`` tells what the pool has counted so far; ``freed`` are
+    shares in it that the same command gives back (a reallocation takes its new share in the same
+    step); ``verdicts`` are the providers' answers by ``custom_policy_key``. It never raises.
+    """
+    if expression is None:
+        return ALLOWED
+    facts = Facts(at, time_zone, count, quota_used, verdicts, tuple(freed), apps)
+    finding = _find(expression, facts, 1)
+    shares = quota_shares(expression, at=at, time_zone=time_zone, count=count)
+    if finding.outcome:
+        return Judgement(allowed=True, quota_shares=shares)
+    failures = tuple(describe_failure(reason, facts) for reason in finding.unmet[:FAILURES_MAX])
+    if len(finding.unmet) > FAILURES_MAX:
+        failures = (*failures[:-1], MORE_FAILED)
+    return Judgement(allowed=False, failures=failures or (INVALID,), quota_shares=shares)
+
+
+class _Finding(NamedTuple):
+    """What a node came to: why it is not fulfilled, and why it is (for a NOT above to tell).
+
+    Of the reasons one more is kept than can be told, which shows that there are more.
+    """
+
+    outcome: bool | None
+    unmet: tuple[Reason, ...]
+    met: tuple[Reason, ...]
+
+
+_NONSENSE = Reason(None, None)
+_UNDECIDED = _Finding(None, (_NONSENSE,), (_NONSENSE,))
+
+
+def _find(expression: PolicyExpression, facts: Facts, depth: int) -> _Finding:
+    if depth > EXPRESSION_DEPTH_MAX:
+        return _UNDECIDED
+    if (inverted := expression.operator_not_options) is not None:
+        inner = _find(inverted.expression, facts, depth + 1)
+        outcome = None if inner.outcome is None else not inner.outcome
+        return _Finding(outcome, inner.met, inner.unmet)
+    if (joined := expression.operator_and_options) is not None:
+        return _join([_find(part, facts, depth + 1) for part in joined.expressions], decisive=False)
+    if (either := expression.operator_or_options) is not None:
+        return _join([_find(part, facts, depth + 1) for part in either.expressions], decisive=True)
+    if expression.policy_options is None:
+        return _UNDECIDED
+    return _find_policy(expression.policy_options, facts)
+
+
+def _join(parts: list[_Finding], *, decisive: bool) -> _Finding:
+    """AND, which one false part decides, or OR, which one true part decides."""
+    outcomes = {part.outcome for part in parts}
+    outcome = decisive if decisive in outcomes else None if None in outcomes else not decisive
+    unmet = _first_reasons(part.unmet for part in parts) if outcome is not True else ()
+    met = _first_reasons(part.met for part in parts) if outcome is not False else ()
+    return _Finding(outcome, unmet, met)
+
+
+def _first_reasons(reasons: Iterable[tuple[Reason, ...]]) -> tuple[Reason, ...]:
+    return tuple(islice(chain.from_iterable(reasons), FAILURES_MAX + 1))
+
+
+def _find_policy(policy: Policy, facts: Facts) -> _Finding:
+    outcome = _is_fulfilled(policy, facts)
+    reasons = (Reason(policy, outcome),)
+    unmet = reasons if outcome is not True else ()
+    return _Finding(outcome, unmet, reasons if outcome is not False else ())
+
+
+def _is_fulfilled(policy: Policy, facts: Facts) -> bool | None:
+    if policy.fixed_interval_options is not None:
+        return contains(policy.fixed_interval_options, at=facts.at, time_zone=facts.time_zone)
+    if (limit := policy.rate_limited_options) is not None:
+        return facts.used(limit) + facts.item_count <= limit.times
+    if (custom := policy.custom_options) is not None:
+        verdict = facts.verdicts.get(custom_policy_key(custom))
+        return verdict.fulfilled if verdict else _is_fulfilled_unasked(custom, facts.apps)
+    return None
+
+
+def _is_fulfilled_unasked(custom: CustomPolicy, apps: PolicyApps) -> bool | None:
+    return None if apps.unknown_refused or custom.app_id in apps.registered else True

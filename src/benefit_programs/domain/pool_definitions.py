@@ -1,0 +1,488 @@
+"""Pool definitions: create, update, delete, and their places in program definitions.
+
+Contract: section 3, Cascade, Prices and item sets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.benefits import merge_details, save_snapshot, settle_details
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.details import Details
+from benefit_programs.domain.entities import (
+    Assignment,
+    ItemSet,
+    PoolDefinition,
+    ProgramDefinition,
+    Snapshot,
+)
+from benefit_programs.domain.errors import (
+    CascadeNotSupported,
+    Invalid,
+    PoolDefinitionNotFound,
+    ViolatedRule,
+)
+from benefit_programs.domain.lookups import (
+    ASSIGNMENTS_OF_POOL_DEFINITION,
+    ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    LIVE_POOL_OF_POOL_DEFINITION,
+    LIVE_PROGRAM_OF_PROGRAM_DEFINITION,
+    POOL_DEFINITION,
+    PROGRAM_DEFINITION,
+    SNAPSHOT,
+)
+from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.values import Cascade
+
+PROGRAM_DEFINITIONS_MAX = 20
+"""How many program definitions one pool definition may belong to."""
+
+
+class DescribedPoolDefinition(msgspec.Struct, frozen=True):
+    """A pool definition with what it refers to."""
+
+    definition: PoolDefinition
+    snapshot: Snapshot
+    program_definitions: tuple[ProgramDefinition, ...]
+
+
+def ask_for_pool_definition(needs: Needs, state: State, pool_definition_id: str) -> None:
+    """Ask for a pool definition that will change, and for all that describes it."""
+    needs.read(ASSIGNMENTS_OF_POOL_DEFINITION, pool_definition_id)
+    needs.lock(POOL_DEFINITION, pool_definition_id)
+    definition = state.loaded(POOL_DEFINITION, pool_definition_id)
+    if definition is None:
+        return
+    needs.read(SNAPSHOT, definition.snapshot_id)
+    for assignment in state.many(ASSIGNMENTS_OF_POOL_DEFINITION, pool_definition_id):
+        needs.read(PROGRAM_DEFINITION, assignment.program_definition_id)
+
+
+def require_pool_definition(state: State, pool_definition_id: str) -> PoolDefinition:
+    """The pool definition with this id, or its refusal."""
+    definition = state.one(POOL_DEFINITION, pool_definition_id)
+    if definition is None:
+        raise PoolDefinitionNotFound(pool_definition_id=pool_definition_id)
+    return definition
+
+
+def snapshot_of(state: State, definition: PoolDefinition) -> Snapshot:
+    """The names and details of a pool definition."""
+    snapshot = state.one(SNAPSHOT, definition.snapshot_id)
+    assert snapshot is not None
+    return snapshot
+
+
+def assignments_of(state: State, pool_definition_id: str) -> list[Assignment]:
+    """The places of a pool definition, in the caller's order."""
+    assignments = state.many(ASSIGNMENTS_OF_POOL_DEFINITION, pool_definition_id)
+    return sorted(assignments, key=lambda assignment: assignment.ordinal)
+
+
+def describe(state: State, definition: PoolDefinition) -> DescribedPoolDefinition:
+    """A pool definition as it is in the state."""
+    return DescribedPoolDefinition(
+        definition,
+        snapshot_of(state, definition),
+        tuple(
+            require_program_definition(state, assignment.program_definition_id)
+            for assignment in assignments_of(state, definition.id)
+        ),
+    )
+
+
+class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
+    """Make a pool definition, and put it into program definitions."""
+
+    namespace: str
+    details: Details
+    cascade: Cascade | None = None
+    display_name: str | None = None
+    description: str | None = None
+    program_definition_ids: tuple[str, ...] = ()
+    extended_fields: dict[str, Any] | None = None
+    path: str = "poolDefinition"
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the program definitions that it joins."""
+        for program_definition_id in self.program_definition_ids:
+            needs.lock(PROGRAM_DEFINITION, program_definition_id)
+            needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, program_definition_id)
+
+    def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
+        """Make it with an item set for each benefit."""
+        if self.program_definition_ids:
+            require_cascade(self.cascade)
+        joined = tuple(
+            require_program_definition(state, program_definition_id)
+            for program_definition_id in dict.fromkeys(self.program_definition_ids)
+        )
+        details = settle_details(self.details, None, context, path=self.path)
+        for program_definition in joined:
+            require_no_live_programs(state, program_definition.id, self.cascade)
+        changes: Changes[Any] = Changes(None)
+        snapshot = save_snapshot(
+            changes,
+            context,
+            details=details,
+            display_name=self.display_name,
+            description=self.description,
+        )
+        definition = PoolDefinition(
+            id=context.new_id(),
+            revision=1,
+            created=context.now,
+            updated=context.now,
+            namespace=self.namespace,
+            snapshot_id=snapshot.id,
+            extended_fields=self.extended_fields,
+            sequence=0,
+        )
+        changes.save(*new_item_sets(definition, details, None))
+        changed = _Changed(definition, snapshot, joined)
+        return changed.save(changes, context, happenings.CREATED, current=[])
+
+
+class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
+    """Change a pool definition, and what the cascade reaches of what was made from it.
+
+    ``updates`` may hold ``details`` as a mapping of the parts that were sent.
+    """
+
+    id: str
+    revision: int
+    updates: dict[str, Any]
+    cascade: Cascade | None = None
+    path: str = "poolDefinition"
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the definition, its places, and whether pools live by it."""
+        for program_definition_id in self.updates.get("program_definition_ids") or ():
+            needs.lock(PROGRAM_DEFINITION, program_definition_id)
+            needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, program_definition_id)
+        ask_for_pool_definition(needs, state, self.id)
+        needs.read(LIVE_POOL_OF_POOL_DEFINITION, self.id)
+
+    def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
+        """Change what was sent."""
+        require_cascade(self.cascade)
+        current = require_pool_definition(state, self.id)
+        require_revision(current.id, current=current.revision, given=self.revision)
+        joined = self._joined(state)
+        old = snapshot_of(state, current)
+        changes: Changes[Any] = Changes(None)
+        snapshot = self._snapshot(changes, context, old)
+        if snapshot is not old:
+            require_no_live_pools(state, self.id, self.cascade)
+            changes.save(*new_item_sets(current, snapshot.details, old.details))
+        updates = merged(
+            {k: v for k, v in self.updates.items() if k == "extended_fields"},
+            current.extended_fields,
+        )
+        definition = replace(
+            current,
+            **updates,
+            snapshot_id=snapshot.id,
+            revision=current.revision + 1,
+            updated=context.now,
+        )
+        changed = _Changed(definition, snapshot, joined)
+        places = assignments_of(state, self.id)
+        return changed.save(changes, context, happenings.UPDATED, current=places)
+
+    def _joined(self, state: State) -> tuple[ProgramDefinition, ...]:
+        """The program definitions that it belongs to afterwards."""
+        places = assignments_of(state, self.id)
+        if "program_definition_ids" not in self.updates:
+            return tuple(
+                require_program_definition(state, place.program_definition_id) for place in places
+            )
+        ids = dict.fromkeys(self.updates["program_definition_ids"] or ())
+        joined = tuple(require_program_definition(state, each) for each in ids)
+        before = {place.program_definition_id for place in places}
+        for program_definition_id in ids.keys() - before:
+            require_no_live_programs(state, program_definition_id, self.cascade)
+        if before - ids.keys():
+            require_no_live_pools(state, self.id, self.cascade)
+        return joined
+
+    def _snapshot(self, changes: Changes[Any], context: Context, old: Snapshot) -> Snapshot:
+        """The names and details after the update; the old ones where it touches neither."""
+        details = old.details
+        if "details" in self.updates:
+            details = settle_details(
+                merge_details(old.details, self.updates["details"]),
+                old.details,
+                context,
+                path=self.path,
+            )
+        display_name = self.updates.get("display_name", old.display_name)
+        description = self.updates.get("description", old.description)
+        if (details, display_name, description) == (
+            old.details,
+            old.display_name,
+            old.description,
+        ):
+            return old
+        return save_snapshot(
+            changes, context, details=details, display_name=display_name, description=description
+        )
+
+
+class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
+    """Put a pool definition into a program definition."""
+
+    pool_definition_id: str
+    program_definition_id: str
+    cascade: Cascade | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for both, and for live programs of the latter."""
+        needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
+        needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, self.program_definition_id)
+        ask_for_pool_definition(needs, state, self.pool_definition_id)
+
+    def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
+        """Add it; adding it again changes nothing."""
+        require_cascade(self.cascade)
+        current = require_pool_definition(state, self.pool_definition_id)
+        added = require_program_definition(state, self.program_definition_id)
+        described = describe(state, current)
+        if added in described.program_definitions:
+            return Changes(described)
+        if len(described.program_definitions) >= PROGRAM_DEFINITIONS_MAX:
+            raise Invalid.because(
+                "poolDefinitionId",
+                f"a pool definition belongs to at most {PROGRAM_DEFINITIONS_MAX}"
+                " program definitions",
+                ViolatedRule.MAX_SIZE,
+                data={"threshold": PROGRAM_DEFINITIONS_MAX},
+            )
+        require_no_live_programs(state, added.id, self.cascade)
+        definition = _next_revision(current, context)
+        joined = (*described.program_definitions, added)
+        changed = _Changed(definition, described.snapshot, joined)
+        return changed.save(
+            Changes(None),
+            context,
+            f"{happenings.UPDATED}+added_to_program_definition",
+            current=assignments_of(state, current.id),
+            program_definition_id=added.id,
+            cascade_type=self.cascade,
+        )
+
+
+class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
+    """Take a pool definition out of a program definition."""
+
+    pool_definition_id: str
+    program_definition_id: str
+    cascade: Cascade | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for both, and for live pools of the former."""
+        needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
+        ask_for_pool_definition(needs, state, self.pool_definition_id)
+        needs.read(LIVE_POOL_OF_POOL_DEFINITION, self.pool_definition_id)
+
+    def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
+        """Remove it; removing what isn't there changes nothing."""
+        require_cascade(self.cascade)
+        current = require_pool_definition(state, self.pool_definition_id)
+        removed = require_program_definition(state, self.program_definition_id)
+        described = describe(state, current)
+        if removed not in described.program_definitions:
+            return Changes(described)
+        require_no_live_pools(state, current.id, self.cascade)
+        joined = tuple(row for row in described.program_definitions if row.id != removed.id)
+        changed = _Changed(_next_revision(current, context), described.snapshot, joined)
+        return changed.save(
+            Changes(None),
+            context,
+            f"{happenings.UPDATED}+removed_from_program_definition",
+            current=assignments_of(state, current.id),
+            program_definition_id=removed.id,
+            cascade_type=self.cascade,
+        )
+
+
+class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
+    """Delete a pool definition; what lives by it keeps its ids, details and item sets."""
+
+    id: str
+    cascade: Cascade | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the definition, its places, and whether pools live by it."""
+        ask_for_pool_definition(needs, state, self.id)
+        needs.read(LIVE_POOL_OF_POOL_DEFINITION, self.id)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        """Delete it."""
+        require_cascade(self.cascade)
+        current = require_pool_definition(state, self.id)
+        require_no_live_pools(state, self.id, self.cascade)
+        changes = Changes(None)
+        changes.delete(current, *assignments_of(state, self.id))
+        gone = replace(current, sequence=current.sequence + 1)
+        described = describe(state, current)
+        changes.events.append(
+            happenings.tell_of_pool_definition(
+                context,
+                gone,
+                happenings.DELETED,
+                snapshot=described.snapshot,
+                program_definition_ids=[row.id for row in described.program_definitions],
+            )
+        )
+        return changes
+
+
+class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
+    """Delete a program definition, and take its id out of the pool definitions that name it."""
+
+    id: str
+    cascade: Cascade | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the definition, its pool definitions, and whether programs live by it."""
+        needs.lock(PROGRAM_DEFINITION, self.id)
+        needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, self.id)
+        needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id)
+        if state.loaded(PROGRAM_DEFINITION, self.id) is not None:
+            for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
+                ask_for_pool_definition(needs, state, place.pool_definition_id)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        """Delete it; its external id is free again."""
+        current = require_program_definition(state, self.id)
+        cascade = self.cascade or Cascade.FUTURE_PROVISIONS
+        require_no_live_programs(state, self.id, cascade)
+        changes: Changes[Any] = Changes(None)
+        for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
+            self._take_out(state, context, changes, place, cascade)
+        changes.delete(current)
+        gone = replace(current, sequence=current.sequence + 1)
+        changes.events.append(happenings.tell(context, gone, happenings.DELETED))
+        changes.answer = None
+        return changes
+
+    def _take_out(
+        self,
+        state: State,
+        context: Context,
+        changes: Changes[Any],
+        place: Assignment,
+        cascade: Cascade,
+    ) -> None:
+        described = describe(state, require_pool_definition(state, place.pool_definition_id))
+        joined = tuple(row for row in described.program_definitions if row.id != self.id)
+        definition = _next_revision(described.definition, context)
+        _Changed(definition, described.snapshot, joined).save(
+            changes,
+            context,
+            f"{happenings.UPDATED}+removed_from_program_definition",
+            current=assignments_of(state, definition.id),
+            program_definition_id=self.id,
+            cascade_type=cascade,
+        )
+
+
+def require_cascade(cascade: Cascade | None) -> None:
+    """Refuse a change that doesn't say when it reaches what was made before."""
+    if cascade is None or cascade is Cascade.UNKNOWN_CASCADE:
+        raise Invalid.because(
+            "cascade",
+            "say when the change reaches what was made from the definition:"
+            " IMMEDIATELY, NEXT_RENEWAL or FUTURE_PROVISIONS",
+            rule_name="cascade_is_required",
+        )
+
+
+def _next_revision(definition: PoolDefinition, context: Context) -> PoolDefinition:
+    return replace(definition, revision=definition.revision + 1, updated=context.now)
+
+
+class _Changed(msgspec.Struct, frozen=True):
+    """A pool definition as a command leaves it."""
+
+    definition: PoolDefinition
+    snapshot: Snapshot
+    program_definitions: tuple[ProgramDefinition, ...]
+
+    def save(
+        self,
+        changes: Changes[Any],
+        context: Context,
+        slug: str,
+        *,
+        current: list[Assignment],
+        **more: Any,
+    ) -> Changes[DescribedPoolDefinition]:
+        """Write it with its places and its events, and answer with it."""
+        count = 1 + slug.count("+")
+        definition = replace(self.definition, sequence=self.definition.sequence + count)
+        places = [
+            Assignment(
+                pool_definition_id=definition.id, program_definition_id=row.id, ordinal=ordinal
+            )
+            for ordinal, row in enumerate(self.program_definitions)
+        ]
+        changes.save(definition, *(place for place in places if place not in current))
+        kept = {place.program_definition_id for place in places}
+        changes.delete(*(row for row in current if row.program_definition_id not in kept))
+        changes.events.append(
+            happenings.tell_of_pool_definition(
+                context,
+                definition,
+                slug,
+                snapshot=self.snapshot,
+                program_definition_ids=[row.id for row in self.program_definitions],
+                **more,
+            )
+        )
+        changes.answer = DescribedPoolDefinition(
+            definition, self.snapshot, self.program_definitions
+        )
+        return changes
+
+
+def new_item_sets(
+    definition: PoolDefinition, details: Details, current: Details | None
+) -> list[ItemSet]:
+    """The item sets of benefits that a pool definition didn't have before."""
+    known = {benefit.item_set_id for benefit in (current.benefits or ())} if current else set()
+    return [
+        ItemSet(
+            id=benefit.item_set_id,
+            pool_definition_id=definition.id,
+            benefit_key=benefit.benefit_key,
+            provider_app_id=benefit.provider_app_id,
+            namespace=definition.namespace,
+        )
+        for benefit in details.benefits or ()
+        if benefit.item_set_id is not None and benefit.item_set_id not in known
+    ]
+
+
+def require_no_live_pools(state: State, pool_definition_id: str, cascade: Cascade | None) -> None:
+    """Refuse a cascade that would have to reach live pools."""
+    live = state.many(LIVE_POOL_OF_POOL_DEFINITION, pool_definition_id)
+    if live and cascade is not Cascade.FUTURE_PROVISIONS:
+        raise CascadeNotSupported
+
+
+def require_no_live_programs(
+    state: State, program_definition_id: str, cascade: Cascade | None
+) -> None:
+    """Refuse a cascade that would have to reach live programs."""
+    live = state.many(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, program_definition_id)
+    if live and cascade is not Cascade.FUTURE_PROVISIONS:
+        raise CascadeNotSupported

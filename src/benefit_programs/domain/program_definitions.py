@@ -1,0 +1,91 @@
+"""Program definitions: create, update and delete. Contract: section 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import ProgramDefinition
+from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound
+from benefit_programs.domain.lookups import (
+    PROGRAM_DEFINITION,
+    PROGRAM_DEFINITION_BY_EXTERNAL_ID,
+)
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.updates import merged, require_revision
+
+
+class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
+    """Make a program definition; its external id is unique in its namespace."""
+
+    namespace: str
+    external_id: str
+    display_name: str | None = None
+    description: str | None = None
+    extended_fields: dict[str, Any] | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for a definition that has the external id already."""
+        needs.read(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
+
+    def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
+        """Make it, or refuse a second one."""
+        if state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id):
+            raise ProgramDefinitionAlreadyExists(
+                external_id=self.external_id, namespace=self.namespace
+            )
+        definition = ProgramDefinition(
+            id=context.new_id(),
+            revision=1,
+            created=context.now,
+            updated=context.now,
+            namespace=self.namespace,
+            external_id=self.external_id,
+            display_name=self.display_name,
+            description=self.description,
+            extended_fields=self.extended_fields,
+            sequence=1,
+        )
+        changes = Changes(definition)
+        changes.save(definition)
+        changes.events.append(happenings.tell(context, definition, happenings.CREATED))
+        return changes
+
+
+class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
+    """Change the names or extended fields of a program definition."""
+
+    id: str
+    revision: int
+    updates: dict[str, Any]
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the definition."""
+        needs.lock(PROGRAM_DEFINITION, self.id)
+
+    def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
+        """Change what was sent."""
+        current = require_program_definition(state, self.id)
+        require_revision(current.id, current=current.revision, given=self.revision)
+        definition = replace(
+            current,
+            **merged(self.updates, current.extended_fields),
+            revision=current.revision + 1,
+            updated=context.now,
+            sequence=current.sequence + 1,
+        )
+        changes = Changes(definition)
+        changes.save(definition)
+        changes.events.append(happenings.tell(context, definition, happenings.UPDATED))
+        return changes
+
+
+def require_program_definition(state: State, program_definition_id: str) -> ProgramDefinition:
+    """The program definition with this id, or its refusal."""
+    definition = state.one(PROGRAM_DEFINITION, program_definition_id)
+    if definition is None:
+        raise ProgramDefinitionNotFound(program_definition_id=program_definition_id)
+    return definition

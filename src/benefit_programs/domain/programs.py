@@ -1,0 +1,206 @@
+"""Programs: provision and update. Contract: Provision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import (
+    Job,
+    JobItem,
+    JobStatus,
+    Pool,
+    PoolDefinition,
+    PoolOrigin,
+    Program,
+    ProgramDefinition,
+    ProgramStatus,
+    beneficiary_columns,
+)
+from benefit_programs.domain.errors import ProgramAlreadyExists, ProgramNotFound
+from benefit_programs.domain.lookups import (
+    ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    POOL_DEFINITION,
+    POOLS_OF_PROGRAM,
+    PROGRAM,
+    PROGRAM_BY_EXTERNAL_ID,
+    PROGRAM_DEFINITION,
+    SNAPSHOT,
+)
+from benefit_programs.domain.opening import open_pool
+from benefit_programs.domain.pool_definitions import require_pool_definition, snapshot_of
+from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.values import Identity
+
+PROVISIONED = "created+provisioned"
+PROVISIONED_AGAIN = "updated+provisioned"
+
+
+class Provisioned(msgspec.Struct, frozen=True):
+    """A new program, and the job that tells of its provisioning."""
+
+    job_id: str
+    program: Program
+
+
+class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
+    """Make a program for a beneficiary, from a program definition or one pool definition."""
+
+    beneficiary: Identity
+    namespace: str
+    external_id: str
+    status: ProgramStatus = ProgramStatus.ACTIVE
+    display_name: str | None = None
+    program_definition_id: str | None = None
+    pool_definition_id: str | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the definitions first, then for a program that has the external id already."""
+        if self.program_definition_id is not None:
+            needs.share(PROGRAM_DEFINITION, self.program_definition_id)
+            needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
+            if state.loaded(PROGRAM_DEFINITION, self.program_definition_id) is None:
+                return
+        pool_definition_ids = self._pool_definition_ids(state)
+        for pool_definition_id in pool_definition_ids:
+            needs.share(POOL_DEFINITION, pool_definition_id)
+            definition = state.loaded(POOL_DEFINITION, pool_definition_id)
+            if definition is not None:
+                needs.read(SNAPSHOT, definition.snapshot_id)
+        needs.lock(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
+        program = state.loaded(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
+        if program is not None:
+            needs.read(POOLS_OF_PROGRAM, program.id)
+
+    def decide(self, state: State, context: Context) -> Changes[Provisioned]:
+        """Make the program with one pool per pool definition, all in one commit."""
+        program_definition = (
+            require_program_definition(state, self.program_definition_id)
+            if self.program_definition_id is not None
+            else None
+        )
+        definitions = [
+            require_pool_definition(state, pool_definition_id)
+            for pool_definition_id in self._pool_definition_ids(state)
+        ]
+        current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
+        if current is not None and state.many(POOLS_OF_PROGRAM, current.id):
+            raise ProgramAlreadyExists(
+                external_program_id=self.external_id, namespace=self.namespace
+            )
+        program = self._program(current, program_definition, context)
+        job_id = context.new_id()
+        changes = Changes(Provisioned(job_id, program))
+        changes.save(program)
+        slug = PROVISIONED if current is None else PROVISIONED_AGAIN
+        changes.events.append(happenings.tell(context, program, slug))
+        pools = [self._open(changes, context, state, program, row) for row in definitions]
+        changes.save(_job(job_id, program, pools, context))
+        return changes
+
+    def _pool_definition_ids(self, state: State) -> list[str]:
+        if self.program_definition_id is None:
+            assert self.pool_definition_id is not None
+            return [self.pool_definition_id]
+        assignments = state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
+        return [assignment.pool_definition_id for assignment in assignments]
+
+    def _program(
+        self,
+        current: Program | None,
+        program_definition: ProgramDefinition | None,
+        context: Context,
+    ) -> Program:
+        """The new program, or the one without pools that gets another chance."""
+        return Program(
+            id=current.id if current else context.new_id(),
+            revision=current.revision + 1 if current else 1,
+            created=current.created if current else context.now,
+            updated=context.now,
+            status=self.status,
+            namespace=self.namespace,
+            external_id=self.external_id,
+            program_definition_id=program_definition.id if program_definition else None,
+            program_definition_external_id=(
+                program_definition.external_id if program_definition else None
+            ),
+            display_name=self.display_name,
+            extended_fields=current.extended_fields if current else None,
+            sequence=current.sequence + 2 if current else 2,
+            **beneficiary_columns(self.beneficiary),
+        )
+
+    @staticmethod
+    def _open(
+        changes: Changes[Any],
+        context: Context,
+        state: State,
+        program: Program,
+        definition: PoolDefinition,
+    ) -> Pool:
+        return open_pool(
+            changes,
+            context,
+            program=program,
+            definition=definition,
+            snapshot=snapshot_of(state, definition),
+            origin=PoolOrigin.PROVISION,
+        )
+
+
+def _job(job_id: str, program: Program, pools: list[Pool], context: Context) -> Job:
+    return Job(
+        id=job_id,
+        created=context.now,
+        updated=context.now,
+        kind="PROVISION_PROGRAM",
+        status=JobStatus.FINISHED,
+        subject_id=program.id,
+        created_by_type=context.caller.type,
+        created_by_id=context.caller.id,
+        total=len(pools),
+        success_count=len(pools),
+        items=tuple(JobItem(id=pool.id, entity="pool") for pool in pools),
+    )
+
+
+class UpdateProgram(Command[Program], frozen=True, kw_only=True):
+    """Change the name or extended fields of a program."""
+
+    id: str
+    revision: int
+    updates: dict[str, Any]
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the program."""
+        needs.lock(PROGRAM, self.id)
+
+    def decide(self, state: State, context: Context) -> Changes[Program]:
+        """Change what was sent."""
+        current = require_program(state, self.id)
+        require_revision(current.id, current=current.revision, given=self.revision)
+        program = replace(
+            current,
+            **merged(self.updates, current.extended_fields),
+            revision=current.revision + 1,
+            updated=context.now,
+            sequence=current.sequence + 1,
+        )
+        changes = Changes(program)
+        changes.save(program)
+        changes.events.append(happenings.tell(context, program, happenings.UPDATED))
+        return changes
+
+
+def require_program(state: State, program_id: str) -> Program:
+    """The program with this id, or its refusal."""
+    program = state.one(PROGRAM, program_id)
+    if program is None:
+        raise ProgramNotFound(program_id=program_id)
+    return program

@@ -1,0 +1,43 @@
+"""What a tenant may set for itself (contract: Settings of a tenant)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from benefit_programs.domain.constraints import Int32, Text
+
+RETENTION_DAYS_MAX = 3650
+
+
+class IdMode(StrEnum):
+    """Which ids must be GUIDs (contract: Which ids must be GUIDs)."""
+
+    DEFAULT = "DEFAULT"
+    STRICT = "STRICT"
+    OPEN = "OPEN"
+
+
+class UnknownPolicyApps(StrEnum):
+    """How a custom policy counts whose app has no provider."""
+
+    FULFILLED = "FULFILLED"
+    REFUSED = "REFUSED"
+
+
+class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The settings of one tenant, with their defaults."""
+
+    time_zone: Annotated[str, Text(min_length=1, max_length=64)] = "UTC"
+    """IANA name of the time zone that policies are judged in."""
+
+    id_mode: IdMode = IdMode.DEFAULT
+    """Which ids must be GUIDs."""
+
+    unknown_policy_apps: UnknownPolicyApps = UnknownPolicyApps.FULFILLED
+    """How a custom policy counts whose app has no provider."""
+
+    job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 30
+    """For how long a finished job can be read."""

@@ -1,0 +1,229 @@
+"""The state that deciders read, what they ask for, and what they change.
+
+A command says which rows it needs through indexes (``Needs``), in rounds, since one answer may
+lead to the next question. The engine loads them in bulk into a ``State``. Deciders read it and
+return ``Changes``; only then are the changes put into the state, where the next command of the
+batch sees them, and from where the store takes what has to be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from benefit_programs.domain.entities import Event, Row
+
+R = TypeVar("R", bound=Row)
+Answer = TypeVar("Answer")
+Key = tuple[Any, ...]
+
+
+class Mode(IntEnum):
+    """How firmly rows are held until the commit."""
+
+    READ = 0
+    SHARE = 1
+    LOCK = 2
+
+
+class Index(Generic[R]):
+    """A way to find rows of one type: by the values of some of its fields.
+
+    ``limit`` bounds how many rows one key loads (then the set may be incomplete, which
+    ``State.many`` shows by its length); ``live`` leaves out rows whose status is ENDED.
+    """
+
+    def __init__(
+        self, entity: type[R], *columns: str, limit: int | None = None, live: bool = False
+    ) -> None:
+        self.entity = entity
+        self.columns = columns
+        self.limit = limit
+        self.live = live
+
+    def key_of(self, row: Row) -> Key:
+        """The key under which this index has the row."""
+        return tuple(getattr(row, column) for column in self.columns)
+
+    def __repr__(self) -> str:
+        """Name the index in errors."""
+        return f"{self.entity.__name__} by {', '.join(self.columns)}"
+
+
+class NotLoaded(LookupError):
+    """A decider read what it hadn't asked for: the state moved on since its needs were loaded."""
+
+
+Wanted = dict[Index[Any], dict[Key, Mode]]
+
+
+class Needs:
+    """What a round of questions asks for; what is loaded already is not asked for again."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.wanted: Wanted = {}
+
+    def read(self, index: Index[Any], *key: Any) -> None:
+        """Ask for rows as they are."""
+        self._ask(index, key, Mode.READ)
+
+    def share(self, index: Index[Any], *key: Any) -> None:
+        """Ask for rows that nobody else may change until the commit."""
+        self._ask(index, key, Mode.SHARE)
+
+    def lock(self, index: Index[Any], *key: Any) -> None:
+        """Ask for rows that this command may change."""
+        self._ask(index, key, Mode.LOCK)
+
+    def _ask(self, index: Index[Any], key: Key, mode: Mode) -> None:
+        if self._state.has(index, key, mode):
+            return
+        keys = self.wanted.setdefault(index, {})
+        keys[key] = max(mode, keys.get(key, mode))
+
+
+class Written(NamedTuple):
+    """The rows of one type that a batch made, changed (as stored and as now) and removed."""
+
+    entity: type[Row]
+    new: list[Row]
+    changed: list[tuple[Row, Row]]
+    gone: list[Row]
+
+
+class State:
+    """The rows that a batch works on, as the commands decided so far leave them."""
+
+    def __init__(self) -> None:
+        self._rows: dict[type[Row], dict[Key, Row]] = {}
+        self._stored: dict[type[Row], dict[Key, Row]] = {}
+        self._sets: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
+        self._modes: dict[Index[Any], dict[Key, Mode]] = {}
+        self._indexes: dict[type[Row], list[Index[Any]]] = {}
+        self._dirty: dict[type[Row], dict[Key, None]] = {}
+        self.events: list[Event] = []
+
+    def has(self, index: Index[Any], key: Key, mode: Mode) -> bool:
+        """Whether the rows of this key are loaded, at least as firmly held as ``mode``."""
+        held = self._modes.get(index)
+        return held is not None and held.get(key, -1) >= mode
+
+    def load(self, index: Index[Any], keys: dict[Key, Mode], rows: list[Row]) -> None:
+        """Take in what the store found for these keys."""
+        if index not in self._sets:
+            self._sets[index] = {}
+            self._modes[index] = {}
+            self._indexes.setdefault(index.entity, []).append(index)
+        self._modes[index].update(keys)
+        found = self._sets[index]
+        for key in keys:
+            found[key] = {}
+        for row in rows:
+            self._take(row)
+        for row in self._rows.get(index.entity, {}).values():
+            members = found.get(index.key_of(row))
+            if members is not None:
+                members[_identity(row)] = None
+
+    def one(self, index: Index[R], *key: Any) -> R | None:
+        """The one row with this key, or None. NotLoaded if nobody asked for it."""
+        members = self._members(index, key)
+        for identity in members:
+            return self._rows[index.entity][identity]  # type: ignore[return-value]
+        return None
+
+    def many(self, index: Index[R], *key: Any) -> list[R]:
+        """All rows with this key, in the order of their own keys."""
+        rows = self._rows.get(index.entity, {})
+        return [rows[identity] for identity in sorted(self._members(index, key))]  # type: ignore[misc]
+
+    def loaded(self, index: Index[R], *key: Any) -> R | None:
+        """The one row with this key, or None if there is none or it wasn't asked for yet."""
+        members = self._sets.get(index, {}).get(key)
+        for identity in members or ():
+            return self._rows[index.entity][identity]  # type: ignore[return-value]
+        return None
+
+    def apply(self, changes: Changes[Any]) -> None:
+        """Put what a decider decided into the state."""
+        for row in changes.saved:
+            self._save(row)
+        for row in changes.deleted:
+            self._delete(row)
+        self.events.extend(changes.events)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any command so far changed anything."""
+        return bool(self._dirty or self.events)
+
+    def written(self) -> Iterator[Written]:
+        """What the store has to write, per type."""
+        for entity, identities in self._dirty.items():
+            stored, rows = self._stored.get(entity, {}), self._rows[entity]
+            yield Written(
+                entity,
+                [rows[key] for key in identities if key in rows and key not in stored],
+                [(stored[key], rows[key]) for key in identities if key in rows and key in stored],
+                [stored[key] for key in identities if key not in rows and key in stored],
+            )
+
+    def _take(self, row: Row) -> None:
+        identity = _identity(row)
+        if identity not in self._dirty.get(type(row), ()):
+            self._rows.setdefault(type(row), {})[identity] = row
+            self._stored.setdefault(type(row), {})[identity] = row
+
+    def _members(self, index: Index[Any], key: Key) -> dict[Key, None]:
+        try:
+            return self._sets[index][key]
+        except KeyError:
+            raise NotLoaded(f"{index!r}: {key}") from None
+
+    def _save(self, row: Row) -> None:
+        identity, rows = _identity(row), self._rows.setdefault(type(row), {})
+        old = rows.get(identity)
+        rows[identity] = row
+        self._dirty.setdefault(type(row), {})[identity] = None
+        for index in self._indexes.get(type(row), ()):
+            key = index.key_of(row)
+            sets = self._sets[index]
+            if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
+                sets[old_key].pop(identity, None)
+            if key in sets:
+                sets[key][identity] = None
+
+    def _delete(self, row: Row) -> None:
+        identity = _identity(row)
+        del self._rows[type(row)][identity]
+        self._dirty.setdefault(type(row), {})[identity] = None
+        for index in self._indexes.get(type(row), ()):
+            members = self._sets[index].get(index.key_of(row))
+            if members is not None:
+                members.pop(identity, None)
+
+
+class Changes(Generic[Answer]):
+    """What a command does, all of it or nothing, and what it answers."""
+
+    __slots__ = ("answer", "deleted", "events", "saved")
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.saved: list[Row] = []
+        self.deleted: list[Row] = []
+        self.events: list[Event] = []
+
+    def save(self, *rows: Row) -> None:
+        """Write rows: new ones, or successors of those that were loaded."""
+        self.saved.extend(rows)
+
+    def delete(self, *rows: Row) -> None:
+        """Remove rows."""
+        self.deleted.extend(rows)
+
+
+def _identity(row: Row) -> Key:
+    return tuple([getattr(row, column) for column in row.key])

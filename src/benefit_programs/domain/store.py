@@ -1,0 +1,56 @@
+"""What a batch asks of a store, what a read asks of it, and what may go wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from benefit_programs.domain.entities import Row
+from benefit_programs.domain.state import Index, State, Wanted
+
+Answer = TypeVar("Answer")
+
+
+class Load(NamedTuple):
+    """Find these rows and hold them as said until the commit."""
+
+    wanted: Wanted
+
+
+class Write(NamedTuple):
+    """Write what the state has changed, and its events."""
+
+    state: State
+
+
+Loaded = dict[Index[Any], list[Row]]
+Steps = Generator[Load | Write, Loaded, Answer]
+"""A batch as a store runs it in one transaction: it asks, is answered, and returns."""
+
+
+class StoreConflict(Exception):
+    """The database refused what another process made impossible; alone, it may be tried again."""
+
+
+class StoreTimeout(Exception):
+    """A statement or a lock took longer than its limit; nothing was changed."""
+
+
+class StoreUnavailable(Exception):
+    """The database can't be reached, or was lost on the way; what was under way is unknown."""
+
+
+class Store(Protocol):
+    """A database: batches of one tenant in one durable commit each, and reads beside them."""
+
+    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+        """Run a batch to its end in one transaction and return what it returns, once durable.
+
+        Raises StoreConflict, StoreTimeout or StoreUnavailable, and whatever the batch raises;
+        then nothing of the batch is stored.
+        """
+        ...
+
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a read, which sees every commit that was answered before it."""
+        ...

@@ -1,0 +1,54 @@
+"""The plain values of the domain: amounts, instants, identities, references.
+
+Amounts are integers of 1/10,000 credit, instants integer milliseconds since 1970 in UTC, ids
+lower-case text. Their text forms live at the wire only.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+CREDIT = 10_000
+"""One credit in the unit of amounts."""
+
+AMOUNT_MAX = 2**63 - 1
+"""The largest amount: 922337203685477.5807 credits."""
+
+Credits = int
+Instant = int
+
+
+class IdentityType(StrEnum):
+    """Whom an identity names."""
+
+    UNKNOWN = "UNKNOWN"
+    ANONYMOUS_VISITOR = "ANONYMOUS_VISITOR"
+    MEMBER = "MEMBER"
+    WIX_USER = "WIX_USER"
+    APP = "APP"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Somebody: a beneficiary, or the party that gave an instruction."""
+
+    type: IdentityType
+    id: str
+
+
+class ItemReference(msgspec.Struct, frozen=True):
+    """What a provider app sells, in its own words. A missing category equals ""."""
+
+    external_id: str
+    provider_app_id: str
+    category: str = ""
+
+
+class Cascade(StrEnum):
+    """When a change to a definition reaches what was made from it."""
+
+    UNKNOWN_CASCADE = "UNKNOWN_CASCADE"
+    NEXT_RENEWAL = "NEXT_RENEWAL"
+    IMMEDIATELY = "IMMEDIATELY"
+    FUTURE_PROVISIONS = "FUTURE_PROVISIONS"

@@ -1,0 +1,91 @@
+"""A batch: many commands of one tenant, decided one after the other in one transaction.
+
+``steps_of`` is the batch as the stores run it. It does no I/O: it asks for rows, is given them,
+decides, and asks for what has changed to be written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.state import Needs, NotLoaded, State, Wanted
+from benefit_programs.domain.store import Load, Steps, Write
+from benefit_programs.domain.values import Identity, Instant
+from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.snapshots import SnapshotCache
+
+ROUNDS_MAX = 8
+"""How often a batch may ask for more rows before it decides."""
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """A command on its way: what to do, for whom, and under which settings."""
+
+    command: Command[Any]
+    caller: Identity
+    settings: TenantSettings
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A command that was not done, and why."""
+
+    error: Exception
+
+
+class Again(msgspec.Struct, frozen=True):
+    """A command that needs rows nobody loaded, because another one changed what it looked at."""
+
+
+Outcome = Any
+"""A command's answer, a Failure, or Again."""
+
+
+def steps_of(
+    submissions: list[Submission],
+    *,
+    now: Instant,
+    ids: IdSource,
+    snapshots: SnapshotCache,
+) -> Steps[list[Outcome]]:
+    """Load what the commands ask for, decide them in order, and write what they changed.
+
+    A refusal or an error hurts one command: its outcome is a Failure, and it leaves no trace.
+    """
+    state = State()
+    for _ in range(ROUNDS_MAX):
+        wanted = _wanted(submissions, state)
+        snapshots.supply(state, wanted)
+        if not wanted:
+            break
+        for index, rows in (yield Load(wanted)).items():
+            snapshots.keep(rows)
+            state.load(index, wanted[index], rows)
+    outcomes = [_decide(submission, state, now, ids) for submission in submissions]
+    if state.changed:
+        yield Write(state)
+    return outcomes
+
+
+def _wanted(submissions: list[Submission], state: State) -> Wanted:
+    needs = Needs(state)
+    for submission in submissions:
+        submission.command.ask(needs, state)
+    return needs.wanted
+
+
+def _decide(submission: Submission, state: State, now: Instant, ids: IdSource) -> Outcome:
+    context = Context(
+        now=now, new_id=ids.at(now), caller=submission.caller, settings=submission.settings
+    )
+    try:
+        changes = submission.command.decide(state, context)
+    except NotLoaded:
+        return Again()
+    except Exception as error:  # noqa: BLE001 - one command's error is that command's outcome
+        return Failure(error)
+    state.apply(changes)
+    return changes.answer

@@ -1,0 +1,188 @@
+"""The one way in for every write: queue, batch, load, decide, store, commit, answer.
+
+A batch is whatever is waiting when the previous commit ends: nobody waits for a timer. Alone, a
+command goes at once; under load, batches grow by themselves up to ``BATCH_SIZE_MAX``. A batch has
+the commands of one tenant; tenants take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.store import Store, StoreConflict, StoreUnavailable
+from benefit_programs.domain.values import Identity, Instant
+from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, steps_of
+from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.snapshots import SnapshotCache
+
+Answer = TypeVar("Answer")
+
+BATCH_SIZE_MAX = 64
+QUEUE_LENGTH_MAX = 10_000
+"""How many commands may wait in one process; past it they are refused at once."""
+
+ATTEMPTS_MAX = 4
+"""How often a command is tried alone after the database refused its batch."""
+
+CACHED_TENANTS_MAX = 200
+
+
+class QueueFull(Exception):
+    """More commands wait than the process takes; the caller should try again later."""
+
+
+class _Waiting(NamedTuple):
+    submission: Submission
+    answer: asyncio.Future[Any]
+
+
+def read_clock() -> Instant:
+    """Now, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Engine:
+    """Takes commands, and runs them in batches on a store."""
+
+    def __init__(
+        self, store: Store, *, clock: Callable[[], Instant] = read_clock, lanes: int = 1
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = IdSource()
+        self._queues: OrderedDict[int, deque[_Waiting]] = OrderedDict()
+        self._length = 0
+        self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
+        self._free_lanes = lanes
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def execute(
+        self,
+        command: Command[Answer],
+        *,
+        tenant_id: int,
+        caller: Identity,
+        settings: TenantSettings,
+    ) -> Answer:
+        """Do a command and give its answer, once it is durable.
+
+        Raises the command's refusal, QueueFull, StoreTimeout or StoreUnavailable.
+        """
+        return await self.submit(command, tenant_id=tenant_id, caller=caller, settings=settings)
+
+    def submit(
+        self,
+        command: Command[Answer],
+        *,
+        tenant_id: int,
+        caller: Identity,
+        settings: TenantSettings,
+    ) -> asyncio.Future[Answer]:
+        """Put a command into the queue; commands of one tenant are decided in their order here.
+
+        The future raises what ``execute`` raises, but QueueFull is raised at once.
+        """
+        if self._length >= QUEUE_LENGTH_MAX or self._closing:
+            raise QueueFull
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(Submission(command, caller, settings), answer)
+        self._queues.setdefault(tenant_id, deque()).append(waiting)
+        self._length += 1
+        if self._free_lanes:
+            self._open_lane()
+        return answer
+
+    async def close(self) -> None:
+        """Take no more commands, and finish those that wait."""
+        self._closing = True
+        while self._lanes:
+            await asyncio.wait(self._lanes)
+
+    def _open_lane(self) -> None:
+        self._free_lanes -= 1
+        task = asyncio.get_running_loop().create_task(self._work())
+        self._lanes.add(task)
+        task.add_done_callback(self._lanes.discard)
+
+    async def _work(self) -> None:
+        try:
+            while self._queues:
+                tenant_id, batch = self._next_batch()
+                await self._run(tenant_id, batch)
+        finally:
+            self._free_lanes += 1
+
+    def _next_batch(self) -> tuple[int, list[_Waiting]]:
+        """The commands that wait longest for the tenant whose turn it is."""
+        tenant_id, queue = self._queues.popitem(last=False)
+        batch = [queue.popleft() for _ in range(min(len(queue), BATCH_SIZE_MAX))]
+        if queue:
+            self._queues[tenant_id] = queue
+        self._length -= len(batch)
+        return tenant_id, batch
+
+    async def _run(self, tenant_id: int, batch: list[_Waiting]) -> None:
+        batch = [waiting for waiting in batch if not waiting.answer.done()]
+        if not batch:
+            return
+        outcomes: list[Outcome]
+        try:
+            outcomes = await self._attempt(tenant_id, batch)
+        except StoreUnavailable as error:
+            outcomes = [Failure(error)] * len(batch)
+        except Exception as error:  # noqa: BLE001 - one command's trouble must not be the others'
+            alone = len(batch) == 1 and not isinstance(error, StoreConflict)
+            outcomes = [Failure(error) if alone else Again()] * len(batch)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Again):
+                _answer(waiting, await self._run_alone(tenant_id, waiting))
+            else:
+                _answer(waiting, outcome)
+
+    async def _run_alone(self, tenant_id: int, waiting: _Waiting) -> Outcome:
+        """Try a command by itself, so that only the guilty one of a refused batch fails."""
+        error: Exception = StoreConflict("the rows it needs kept changing")
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                (outcome,) = await self._attempt(tenant_id, [waiting])
+            except StoreConflict as conflict:
+                error = conflict
+            except Exception as failure:  # noqa: BLE001 - the one who waits must hear of it
+                return Failure(failure)
+            else:
+                if not isinstance(outcome, Again):
+                    return outcome
+        return Failure(error)
+
+    async def _attempt(self, tenant_id: int, batch: list[_Waiting]) -> list[Outcome]:
+        steps = steps_of(
+            [waiting.submission for waiting in batch],
+            now=self._clock(),
+            ids=self._ids,
+            snapshots=self._snapshots_of(tenant_id),
+        )
+        return await self._store.run(tenant_id, steps)
+
+    def _snapshots_of(self, tenant_id: int) -> SnapshotCache:
+        cache = self._snapshots.get(tenant_id)
+        if cache is None:
+            cache = self._snapshots[tenant_id] = SnapshotCache()
+            if len(self._snapshots) > CACHED_TENANTS_MAX:
+                self._snapshots.popitem(last=False)
+        return cache
+
+
+def _answer(waiting: _Waiting, outcome: Outcome) -> None:
+    if waiting.answer.done():
+        return
+    if isinstance(outcome, Failure):
+        waiting.answer.set_exception(outcome.error)
+    else:
+        waiting.answer.set_result(outcome)

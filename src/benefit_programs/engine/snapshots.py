@@ -1,0 +1,41 @@
+"""A bounded cache of snapshots. They never change, so what was read once is true for ever."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from benefit_programs.domain.entities import Row, Snapshot
+from benefit_programs.domain.lookups import SNAPSHOT
+from benefit_programs.domain.state import Mode, State, Wanted
+
+SNAPSHOTS_MAX = 2_000
+"""How many snapshots one tenant's cache holds, the most recently used ones."""
+
+
+class SnapshotCache:
+    """The snapshots of one tenant that this process has read."""
+
+    def __init__(self) -> None:
+        self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
+
+    def supply(self, state: State, wanted: Wanted) -> None:
+        """Give the state what is known here, and take it out of what is wanted."""
+        keys = wanted.get(SNAPSHOT)
+        if not keys:
+            return
+        known = {key: self._snapshots[key[0]] for key in keys if key[0] in self._snapshots}
+        for key, snapshot in known.items():
+            self._snapshots.move_to_end(snapshot.id)
+            del keys[key]
+        state.load(SNAPSHOT, dict.fromkeys(known, Mode.READ), list(known.values()))
+        if not keys:
+            del wanted[SNAPSHOT]
+
+    def keep(self, rows: list[Row]) -> None:
+        """Remember the snapshots among these rows."""
+        for row in rows:
+            if isinstance(row, Snapshot):
+                self._snapshots[row.id] = row
+                self._snapshots.move_to_end(row.id)
+        while len(self._snapshots) > SNAPSHOTS_MAX:
+            self._snapshots.popitem(last=False)

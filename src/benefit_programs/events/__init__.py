@@ -1,0 +1,1 @@
+"""What happened, in the shape in which it is delivered."""

@@ -1,0 +1,1 @@
+"""The tables, the two stores, and everything that is written in SQL."""

@@ -1,0 +1,395 @@
+"""The directory: who the tenants are, which keys open them, and the secrets of the service.
+
+Every change is one short statement in a transaction of its own, so that the command line may work
+on a SQLite file that a server is serving. A key's secret is shown once, when it is made; stored is
+its SHA-256, which is enough for 256 random bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from benefit_programs.domain.errors import Invalid, ViolatedRule
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.store import StoreConflict
+from benefit_programs.domain.values import Identity, Instant
+
+SECRET_PREFIX = "bp_"  # noqa: S105 - tells what the secret is for, and is none
+SECRET_BYTES = 32
+
+DEFAULT_TENANT_ID = 1
+FIRST_KEY_ID = "00000000-0000-4000-8000-000000000001"
+"""The id of the key that a first start makes: whoever inserts it has made it, and nobody twice."""
+
+CURSOR_SECRET = "cursor"  # noqa: S105 - the name of a secret
+
+NAME_LENGTH_MAX = 128
+KEY_TENANTS_MAX = 100
+KEY_PERMISSIONS_MAX = 100
+ATTEMPTS_MAX = 20
+"""How often a change is tried again that another process got ahead of."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Rows(Protocol):
+    """What a store must offer to keep the directory in it."""
+
+    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a look-up by key."""
+        ...
+
+    async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own; the rows are those that it returns."""
+        ...
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """One site, to which everything belongs."""
+
+    id: int
+    site_id: str
+    name: str
+    created: Instant
+    settings: TenantSettings
+
+
+class Grants(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key allows, and whom it stands for."""
+
+    identity: Identity
+    """An app, a site member, or an administrator (a Wix user)."""
+
+    scopes: tuple[str, ...]
+
+    permission_ids: tuple[str, ...] = ()
+    """If there are any, the key is narrowed to them."""
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    created: Instant
+    tenant_ids: tuple[int, ...]
+    grants: Grants
+    expires: Instant | None = None
+    revoked: Instant | None = None
+
+    def is_valid(self, *, at: Instant) -> bool:
+        """Whether the key opens anything at this instant; it expires at ``expires`` sharp."""
+        return self.revoked is None and (self.expires is None or at < self.expires)
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key that was just made; the secret is known here and never again."""
+
+    key: ApiKey
+    secret: str
+
+
+class UnknownTenant(LookupError):
+    """There is no tenant with this id."""
+
+
+class UnknownKey(LookupError):
+    """There is no key with this id."""
+
+
+class SiteTaken(ValueError):
+    """Another tenant has this site id."""
+
+
+def make_secret() -> str:
+    """A new key: ``bp_`` and 256 random bits."""
+    return SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of a key, and what it is found by."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Directory:
+    """The directory in a store. ``clock`` says when something was made or revoked."""
+
+    def __init__(self, rows: Rows, *, clock: Callable[[], Instant]) -> None:
+        self._rows = rows
+        self._clock = clock
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call the listener after each change of a key or a tenant made through this object."""
+        self._listeners.append(listener)
+
+    # Tenants.
+
+    async def create_tenant(self, name: str, *, site_id: str | None = None) -> Tenant:
+        """Make a tenant; without a site id it gets a new one.
+
+        Raises SiteTaken if another tenant has the site id, Invalid for a bad name or site id.
+        """
+        _require_name(name)
+        site_id = str(uuid4()) if site_id is None else _guid(site_id)
+        for _ in range(ATTEMPTS_MAX):
+            if await self.tenant_of_site(site_id):
+                raise SiteTaken(f"Another tenant has the site id {site_id}.")
+            # The next number may be taken meanwhile, by another process; then the one after it.
+            sql = (
+                "insert into tenants (id, site_id, name, created, settings) values "
+                "((select coalesce(max(id), 0) + 1 from tenants), $1, $2, $3, $4) "
+                "on conflict do nothing returning id"
+            )
+            created = await self._rows.execute(sql, (site_id, name, self._clock(), "{}"))
+            if created:
+                return await self.tenant(created[0][0])
+        raise StoreConflict("other tenants kept being made")
+
+    async def tenants(self) -> list[Tenant]:
+        """All tenants, the oldest first."""
+        rows = await self._rows.fetch_quick(f"{_SELECT_TENANT} order by id", ())
+        return [_tenant(row) for row in rows]
+
+    async def tenant(self, tenant_id: int) -> Tenant:
+        """The tenant with this id. Raises UnknownTenant."""
+        rows = await self._rows.fetch_quick(f"{_SELECT_TENANT} where id = $1", (tenant_id,))
+        if not rows:
+            raise UnknownTenant(f"There is no tenant {tenant_id}.")
+        return _tenant(rows[0])
+
+    async def tenant_of_site(self, site_id: str) -> Tenant | None:
+        """The tenant with this site id, in any case; nothing for an unknown or malformed one."""
+        site_id = site_id.lower()
+        if not _GUID.fullmatch(site_id):
+            return None
+        rows = await self._rows.fetch_quick(f"{_SELECT_TENANT} where site_id = $1", (site_id,))
+        return _tenant(rows[0]) if rows else None
+
+    async def settings(self, tenant_id: int) -> TenantSettings:
+        """The settings of a tenant. Raises UnknownTenant."""
+        return (await self.tenant(tenant_id)).settings
+
+    async def change_settings(
+        self, tenant_id: int, change: Callable[[TenantSettings], TenantSettings]
+    ) -> TenantSettings:
+        """Replace a tenant's settings by what the change makes of them, and return those.
+
+        The change is made again if somebody else changed them meanwhile, so that no change is
+        lost. Raises UnknownTenant, and Invalid for a time zone that isn't known.
+        """
+        for _ in range(ATTEMPTS_MAX):
+            sql = "select cast(settings as text) from tenants where id = $1"
+            rows = await self._rows.fetch_quick(sql, (tenant_id,))
+            if not rows:
+                raise UnknownTenant(f"There is no tenant {tenant_id}.")
+            settings = change(_SETTINGS.decode(rows[0][0]))
+            _require_time_zone(settings.time_zone)
+            sql = (
+                "update tenants set settings = $1 "
+                "where id = $2 and cast(settings as text) = $3 returning id"
+            )
+            if await self._rows.execute(sql, (_text(settings), tenant_id, rows[0][0])):
+                self._tell()
+                return settings
+        raise StoreConflict("the settings kept changing")
+
+    # Keys.
+
+    async def create_key(
+        self,
+        name: str,
+        *,
+        tenant_ids: Sequence[int],
+        grants: Grants,
+        expires: Instant | None = None,
+    ) -> NewKey:
+        """Make a key, and return it with its secret. Raises UnknownTenant or Invalid."""
+        _require_name(name)
+        _require_size("tenantIds", len(tenant_ids), 1, KEY_TENANTS_MAX)
+        _require_size("permissionIds", len(grants.permission_ids), 0, KEY_PERMISSIONS_MAX)
+        for tenant_id in tenant_ids:
+            await self.tenant(tenant_id)
+        key = ApiKey(
+            id=str(uuid4()),
+            name=name,
+            created=self._clock(),
+            tenant_ids=tuple(dict.fromkeys(tenant_ids)),
+            grants=grants,
+            expires=expires,
+        )
+        secret = make_secret()
+        await self._insert_key(key, secret)
+        return NewKey(key, secret)
+
+    async def keys(self) -> list[ApiKey]:
+        """All keys, the oldest first, those that are revoked or expired too."""
+        rows = await self._rows.fetch_quick(f"{_SELECT_KEY} order by created, id", ())
+        return [_key(row) for row in rows]
+
+    async def key(self, key_id: str) -> ApiKey:
+        """The key with this id. Raises UnknownKey."""
+        key_id = key_id.lower()
+        found: list[tuple[Any, ...]] = []
+        if _GUID.fullmatch(key_id):
+            found = await self._rows.fetch_quick(f"{_SELECT_KEY} where id = $1", (key_id,))
+        if not found:
+            raise UnknownKey(f"There is no key {key_id}.")
+        return _key(found[0])
+
+    async def key_by_hash(self, secret_hash: str) -> ApiKey | None:
+        """The key whose secret has this hash, whether it is still valid or not."""
+        rows = await self._rows.fetch_quick(f"{_SELECT_KEY} where secret_hash = $1", (secret_hash,))
+        return _key(rows[0]) if rows else None
+
+    async def revoke_key(self, key_id: str) -> ApiKey:
+        """Close a key for ever; one that is revoked stays as it is. Raises UnknownKey."""
+        key = await self.key(key_id)
+        sql = "update api_keys set revoked = $1 where id = $2 and revoked is null"
+        await self._rows.execute(sql, (self._clock(), key.id))
+        self._tell()
+        return await self.key(key.id)
+
+    # The first start.
+
+    async def ensure_default_tenant(self) -> Tenant:
+        """The first tenant, made now if there is none at all."""
+        tenants = await self.tenants()
+        if tenants:
+            return tenants[0]
+        sql = (
+            "insert into tenants (id, site_id, name, created, settings) "
+            "values ($1, $2, $3, $4, $5) on conflict do nothing"
+        )
+        values = (DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), "{}")
+        await self._rows.execute(sql, values)
+        return (await self.tenants())[0]
+
+    async def ensure_key(self, secret: str, *, tenant_id: int, grants: Grants) -> bool:
+        """Accept a secret that the operator chose; whether it is new.
+
+        If the key was made before, it stays as it is, revoked or not.
+        """
+        return await self._insert_key(self._first_key(str(uuid4()), tenant_id, grants), secret)
+
+    async def create_first_key(self, *, tenant_id: int, grants: Grants) -> str | None:
+        """Make a key if there has never been any, and return its secret; otherwise nothing."""
+        if await self._rows.fetch_quick("select 1 from api_keys limit 1", ()):
+            return None
+        secret = make_secret()
+        made = await self._insert_key(self._first_key(FIRST_KEY_ID, tenant_id, grants), secret)
+        return secret if made else None
+
+    async def ensure_secret(self, name: str) -> bytes:
+        """A random secret of 32 bytes that all processes share, made when it is first asked for."""
+        sql = "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing"
+        rows = await self._rows.fetch_quick(_SELECT_SECRET, (name,))
+        if not rows:
+            await self._rows.execute(sql, (name, secrets.token_hex(SECRET_BYTES)))
+            rows = await self._rows.fetch_quick(_SELECT_SECRET, (name,))
+        return bytes.fromhex(rows[0][0])
+
+    def _first_key(self, key_id: str, tenant_id: int, grants: Grants) -> ApiKey:
+        return ApiKey(
+            id=key_id,
+            name="first key",
+            created=self._clock(),
+            tenant_ids=(tenant_id,),
+            grants=grants,
+        )
+
+    async def _insert_key(self, key: ApiKey, secret: str) -> bool:
+        sql = (
+            "insert into api_keys (id, secret_hash, name, created, tenant_ids, grants, expires) "
+            "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id"
+        )
+        values = (
+            key.id,
+            hash_secret(secret),
+            key.name,
+            key.created,
+            _text(key.tenant_ids),
+            _text(key.grants),
+            key.expires,
+        )
+        made = bool(await self._rows.execute(sql, values))
+        self._tell()
+        return made
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+
+# Numbers of parameters stand in the order of their first use: SQLite goes by that order.
+_SELECT_TENANT = (
+    "select id, cast(site_id as text), name, created, cast(settings as text) from tenants"
+)
+_SELECT_KEY = (
+    "select cast(id as text), name, created, cast(tenant_ids as text), cast(grants as text), "
+    "expires, revoked from api_keys"
+)
+_SELECT_SECRET = "select value from secrets where name = $1"  # noqa: S105 - a statement
+
+_SETTINGS = msgspec.json.Decoder(TenantSettings)
+_TENANT_IDS = msgspec.json.Decoder(tuple[int, ...])
+_GRANTS = msgspec.json.Decoder(Grants)
+
+
+def _tenant(row: tuple[Any, ...]) -> Tenant:
+    tenant_id, site_id, name, created, settings = row
+    return Tenant(tenant_id, site_id, name, created, _SETTINGS.decode(settings))
+
+
+def _key(row: tuple[Any, ...]) -> ApiKey:
+    key_id, name, created, tenant_ids, grants, expires, revoked = row
+    return ApiKey(
+        id=key_id,
+        name=name,
+        created=created,
+        tenant_ids=_TENANT_IDS.decode(tenant_ids),
+        grants=_GRANTS.decode(grants),
+        expires=expires,
+        revoked=revoked,
+    )
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _guid(text: str) -> str:
+    lowered = text.lower()
+    if not _GUID.fullmatch(lowered):
+        rule = ViolatedRule.FORMAT
+        raise Invalid.because("siteId", "must be a GUID", rule, data={"type": "GUID"})
+    return lowered
+
+
+def _require_name(name: str) -> None:
+    if not name.strip() or not name.isprintable() or len(name) > NAME_LENGTH_MAX:
+        raise Invalid.because("name", f"must have 1 to {NAME_LENGTH_MAX} printable characters")
+
+
+def _require_size(field: str, size: int, size_min: int, size_max: int) -> None:
+    if size < size_min:
+        data = {"threshold": size_min}
+        raise Invalid.because(field, f"needs {size_min} or more", ViolatedRule.MIN_SIZE, data=data)
+    if size > size_max:
+        data = {"threshold": size_max}
+        raise Invalid.because(field, f"takes at most {size_max}", ViolatedRule.MAX_SIZE, data=data)
+
+
+def _require_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Invalid.because("timeZone", "must be the IANA name of a time zone") from None

@@ -1,0 +1,209 @@
+"""The production store: PostgreSQL, shared by several servers and workers.
+
+A batch is one READ COMMITTED transaction that locks its rows in key order, through one statement
+a table. What was read beside the locks may be older than the locks by the time that they were
+waited for, so whatever must hold across processes is held by a unique key as well; the database
+then refuses the batch, and its commands run again one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from benefit_programs.domain.entities import Event, Row
+from benefit_programs.domain.state import Index, Key, Mode, State, Wanted
+from benefit_programs.domain.store import (
+    Load,
+    Loaded,
+    Steps,
+    StoreConflict,
+    StoreTimeout,
+    StoreUnavailable,
+)
+from benefit_programs.storage import statements
+from benefit_programs.storage.query import Dialect, PostgresDialect
+from benefit_programs.storage.rows import CODECS, changed_columns
+from benefit_programs.storage.tables import TABLES
+
+Answer = TypeVar("Answer")
+R = TypeVar("R", bound=Row)
+
+CONNECTIONS_MAX = 10
+LOCK_SECONDS_MAX = 5
+STATEMENT_SECONDS_MAX = 10
+STATEMENT_CACHE_SIZE = 500
+_CASEFOLD_SINCE = 180_000
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that needs no clearing between uses: nothing here changes its session."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class PostgresStore:
+    """A store on a PostgreSQL database that ``benefits migrate`` has prepared."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], dialect: Dialect) -> None:
+        self._pool = pool
+        self.dialect = dialect
+
+    @classmethod
+    async def open(cls, url: str, *, connections_max: int = CONNECTIONS_MAX) -> PostgresStore:
+        """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
+        with translated_errors():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections_max,
+                connection_class=_Connection,
+                statement_cache_size=STATEMENT_CACHE_SIZE,
+                max_cached_statement_lifetime=0,
+                server_settings={
+                    "application_name": "benefits",
+                    "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+                    "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
+                    "idle_in_transaction_session_timeout": "60s",
+                    "jit": "off",
+                },
+            )
+            version = (await pool.fetchval("show server_version_num")) or "0"
+        return cls(pool, PostgresDialect(has_casefold=int(version) >= _CASEFOLD_SINCE))
+
+    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+        """Run a batch in one transaction."""
+        async with self._connection() as connection:
+            await connection.execute("begin")
+            try:
+                answer = await _step(connection, tenant_id, steps)
+                await connection.execute("commit")
+            except BaseException:
+                if not connection.is_closed() and connection.is_in_transaction():
+                    await connection.execute("rollback")
+                raise
+            return answer
+
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a read."""
+        async with self._connection() as connection:
+            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
+
+    fetch_quick = fetch
+
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
+        """The rows that an index has under these keys."""
+        sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
+        async with self._connection() as connection:
+            records = await connection.fetch(sql, tenant_id, *_lists(list(keys)))
+        return [read(record) for record in records]
+
+    async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own; the rows are those that it returns."""
+        return await self.fetch(sql, parameters)
+
+    async def close(self) -> None:
+        """Close the connections, those in use when they are free."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        with translated_errors():
+            async with self._pool.acquire() as connection:
+                yield connection
+
+
+async def _step(connection: Any, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    loaded: Loaded | None = None
+    try:
+        while True:
+            step = next(steps) if loaded is None else steps.send(loaded)
+            if isinstance(step, Load):
+                loaded = await _load(connection, tenant_id, step.wanted)
+            else:
+                await _write(connection, tenant_id, step.state)
+                loaded = {}
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+async def _load(connection: Any, tenant_id: int, wanted: Wanted) -> Loaded:
+    loaded: Loaded = {}
+    await _lock_across_indexes(connection, tenant_id, wanted)
+    for index in sorted(wanted, key=lambda index: _ORDER[index.entity]):
+        keys = wanted[index]
+        sql = statements.postgres_select(index, max(keys.values()))
+        records = await connection.fetch(sql, tenant_id, *_columns_of(keys))
+        read = CODECS[index.entity].read
+        loaded[index] = [read(record) for record in records]
+    return loaded
+
+
+async def _lock_across_indexes(connection: Any, tenant_id: int, wanted: Wanted) -> None:
+    """Where one table is locked through several indexes, lock all of it in one order first."""
+    by_entity: dict[type[Row], list[Index[Any]]] = {}
+    for index, keys in wanted.items():
+        if max(keys.values()) is Mode.LOCK:
+            by_entity.setdefault(index.entity, []).append(index)
+    for entity in sorted(by_entity, key=_ORDER.__getitem__):
+        indexes = tuple(by_entity[entity])
+        if len(indexes) > 1:
+            lists = [values for index in indexes for values in _columns_of(wanted[index])]
+            await connection.fetch(statements.postgres_lock(indexes), tenant_id, *lists)
+
+
+async def _write(connection: Any, tenant_id: int, state: State) -> None:
+    written = sorted(state.written(), key=lambda part: _ORDER[part.entity])
+    for entity, new, changed, _ in written:
+        codec = CODECS[entity]
+        if new:
+            await _insert(connection, tenant_id, entity, new)
+        columns = changed_columns(changed, codec)
+        if columns:
+            lists = _lists([codec.values(row, (*entity.key, *columns)) for _, row in changed])
+            sql = statements.postgres_update(entity, columns)
+            await connection.execute(sql, tenant_id, *lists)
+    for entity, _, _, gone in reversed(written):
+        if gone:
+            lists = _lists([CODECS[entity].values(row, entity.key) for row in gone])
+            await connection.execute(statements.postgres_delete(entity), tenant_id, *lists)
+    if state.events:
+        await _insert(connection, tenant_id, Event, state.events)
+
+
+async def _insert(connection: Any, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
+    codec = CODECS[entity]
+    lists = _lists([codec.values(row, codec.columns) for row in rows])
+    await connection.execute(statements.postgres_insert(entity), tenant_id, *lists)
+
+
+def _lists(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True))
+
+
+def _columns_of(keys: dict[tuple[Any, ...], Mode]) -> list[tuple[Any, ...]]:
+    return _lists(list(keys))
+
+
+_ORDER = {entity: position for position, entity in enumerate(TABLES)}
+
+
+class translated_errors:  # noqa: N801 - reads as a statement
+    """Driver errors, recognised by SQLSTATE, as the store's own."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        state = getattr(error, "sqlstate", None) or ""
+        if state[:2] in {"23", "40"}:
+            raise StoreConflict(str(error)) from error
+        if state in {"55P03", "57014"}:
+            raise StoreTimeout(str(error)) from error
+        lost = state[:2] in {"08", "53"} or state[:3] == "57P"
+        if lost or isinstance(error, OSError | asyncpg.InterfaceError):
+            raise StoreUnavailable(str(error)) from error

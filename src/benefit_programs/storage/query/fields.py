@@ -1,0 +1,132 @@
+"""What a query may name: fields, their kinds, and where their values are stored."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ColumnType = Literal["uuid", "text", "bigint"]
+
+
+class FieldKind(Enum):
+    """How the values of a field are written, compared and stored."""
+
+    ID = auto()
+    """A GUID, lower-cased; a uuid on PostgreSQL, text on SQLite."""
+    IDENTITY_ID = auto()
+    """The id of an identity or of a provider app; text."""
+    EXTERNAL_ID = auto()
+    """A caller's own id, kept as given; text."""
+    TEXT = auto()
+    """Text, compared by code point."""
+    ENUM = auto()
+    """One of the names of an enum; text."""
+    INSTANT = auto()
+    """ISO-8601 text or ``{"$date": text}``; integer milliseconds."""
+    IDENTITY = auto()
+    """An object with one of three ids; three nullable text columns."""
+
+
+COLUMN_TYPES: Mapping[FieldKind, ColumnType] = {
+    FieldKind.ID: "uuid",
+    FieldKind.IDENTITY_ID: "text",
+    FieldKind.EXTERNAL_ID: "text",
+    FieldKind.TEXT: "text",
+    FieldKind.ENUM: "text",
+    FieldKind.INSTANT: "bigint",
+    FieldKind.IDENTITY: "text",
+}
+
+GUIDS_DEFAULT = frozenset({FieldKind.ID, FieldKind.IDENTITY_ID})
+"""The kinds whose values must be GUIDs unless a tenant says otherwise."""
+
+GUIDS_STRICT = GUIDS_DEFAULT | {FieldKind.EXTERNAL_ID}
+"""Every id must be a GUID, external ones too."""
+
+GUIDS_OPEN = frozenset({FieldKind.ID})
+"""Only the service's own ids must be GUIDs."""
+
+IdentityKey = Literal["anonymousVisitorId", "memberId", "wixUserId"]
+
+IDENTITY_TYPES: Mapping[IdentityKey, str] = {
+    "anonymousVisitorId": "ANONYMOUS_VISITOR",
+    "memberId": "MEMBER",
+    "wixUserId": "WIX_USER",
+}
+"""The ids of an identity, in the order of an identity's columns, and the type each stands for."""
+
+
+class IdentityColumns(msgspec.Struct, frozen=True):
+    """The three columns of an identity; at most one of them is set in a row."""
+
+    anonymous_visitor_id: str
+    member_id: str
+    wix_user_id: str
+
+    def column(self, key: IdentityKey) -> str:
+        """Name the column that holds one kind of id."""
+        if key == "memberId":
+            return self.member_id
+        return self.wix_user_id if key == "wixUserId" else self.anonymous_visitor_id
+
+    @property
+    def any_id(self) -> str:
+        """Whichever id is set, as one expression; null if none is."""
+        return f"COALESCE({self.anonymous_visitor_id}, {self.member_id}, {self.wix_user_id})"
+
+    @property
+    def ordered(self) -> str:
+        """One text that orders identities: by kind of id, then by id; null if none is set."""
+        return (
+            f"CASE WHEN {self.anonymous_visitor_id} IS NOT NULL"
+            f" THEN 'anonymousVisitorId/' || {self.anonymous_visitor_id}"
+            f" WHEN {self.member_id} IS NOT NULL THEN 'memberId/' || {self.member_id}"
+            f" ELSE 'wixUserId/' || {self.wix_user_id} END"
+        )
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field that a query may filter and sort by.
+
+    ``sql`` is an expression over the aliases of the query's FROM clause, or, for a list field,
+    over those of ``list_members``: the part of a subquery after FROM, ending in a WHERE condition
+    that ties it to the outer row (``snapshot_benefits b WHERE b.snapshot_id = p.snapshot_id``).
+    An identity has ``identity`` in place of ``sql``.
+
+    ``nullable`` says that a row may lack the value. ``empty_is_absent`` says that the column is
+    never null, and that "" in it stands for a missing value. ``follows_id`` says that ordering by
+    the field, ties broken by id, is ordering by id alone (instants that the ids are made from).
+    """
+
+    name: str
+    sql: str
+    kind: FieldKind
+    nullable: bool = False
+    sortable: bool = True
+    names: frozenset[str] = frozenset()
+    list_members: str | None = None
+    identity: IdentityColumns | None = None
+    follows_id: bool = False
+    empty_is_absent: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse declarations that contradict themselves."""
+        assert (self.kind is FieldKind.IDENTITY) == (self.identity is not None), self.name
+        assert (self.kind is FieldKind.ENUM) == bool(self.names), self.name
+        assert not (self.identity and self.list_members), self.name
+        assert not (self.empty_is_absent and (self.nullable or self.list_members)), self.name
+
+    @property
+    def column_type(self) -> ColumnType:
+        """The type of the stored value on PostgreSQL."""
+        return COLUMN_TYPES[self.kind]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a row may have several values."""
+        return self.list_members is not None

@@ -1,0 +1,169 @@
+"""Reads: from a route straight to a statement. Each sees every commit answered before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from benefit_programs.domain.entities import Row, Snapshot
+from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.lookups import SNAPSHOT
+from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.state import Index, Key
+from benefit_programs.storage.query import (
+    GUIDS_DEFAULT,
+    GUIDS_OPEN,
+    GUIDS_STRICT,
+    Dialect,
+    Page,
+    Query,
+    QuerySpec,
+    Statement,
+    plan_page,
+)
+from benefit_programs.storage.query.cursors import CursorContent, decode_cursor, encode_cursor
+from benefit_programs.storage.query.paging import cursor_refused
+from benefit_programs.storage.query.spec import LIMIT_DEFAULT
+
+R = TypeVar("R", bound=Row)
+T = TypeVar("T")
+
+SNAPSHOTS_MAX = 5_000
+"""How many snapshots the reader keeps, of all tenants together."""
+
+GUIDS = {
+    IdMode.DEFAULT: GUIDS_DEFAULT,
+    IdMode.STRICT: GUIDS_STRICT,
+    IdMode.OPEN: GUIDS_OPEN,
+}
+
+
+class ReadableStore(Protocol):
+    """What a reader needs of a store."""
+
+    dialect: Dialect
+
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a statement that may take long."""
+        ...
+
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
+        """The rows that an index has under these keys."""
+        ...
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One page of rows, and the page itself for its cursors."""
+
+    rows: list[tuple[Any, ...]]
+    page: Page
+    extra: dict[str, Any]
+
+
+class Reader:
+    """Reads one store for all tenants."""
+
+    def __init__(self, store: ReadableStore, secret: bytes) -> None:
+        self._store = store
+        self._secret = secret
+        self._snapshots: dict[tuple[int, str], Snapshot] = {}
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the store's engine writes what SQL leaves open."""
+        return self._store.dialect
+
+    async def ping(self) -> None:
+        """Ask the store for anything at all. Raises StoreUnavailable if it doesn't answer."""
+        await self._store.fetch("select 1", ())
+
+    async def one(self, tenant_id: int, index: Index[R], *key: Any) -> R | None:
+        """The row with this key, or None."""
+        rows = await self._store.look_up(tenant_id, index, (key,))
+        return rows[0] if rows else None
+
+    async def many(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
+        """All rows with any of these keys."""
+        wanted = tuple(dict.fromkeys(keys))
+        return await self._store.look_up(tenant_id, index, wanted) if wanted else []
+
+    async def snapshots(self, tenant_id: int, ids: Iterable[str]) -> dict[str, Snapshot]:
+        """Snapshots by id. They never change, so those that were read once are kept."""
+        wanted = dict.fromkeys(ids)
+        missing = [(each,) for each in wanted if (tenant_id, each) not in self._snapshots]
+        found = {row.id: row for row in await self.many(tenant_id, SNAPSHOT, missing)}
+        known = {
+            each: found.get(each) or self._snapshots[tenant_id, each]
+            for each in wanted
+            if each in found or (tenant_id, each) in self._snapshots
+        }
+        if len(self._snapshots) + len(found) > SNAPSHOTS_MAX:
+            self._snapshots.clear()
+        self._snapshots.update({(tenant_id, row.id): row for row in found.values()})
+        return known
+
+    def slice_page(
+        self,
+        length: int,
+        *,
+        method: str,
+        tenant_id: int,
+        subject: str,
+        limit: int | None,
+        cursor: str | None,
+        path: str = "paging",
+    ) -> Page:
+        """One page of the positions of a list that is stored whole, such as the items of a job."""
+        start, size = 0, limit or LIMIT_DEFAULT
+        if cursor:
+            content = decode_cursor(cursor, method=method, tenant_id=tenant_id, secret=self._secret)
+            if content is None or content.extra.get("subject") != subject:
+                raise Invalid((cursor_refused(Query(path=path)),))
+            start = int(content.position[0] or 0)
+            start = max(start - size, 0) if content.backwards else start
+
+        def cursor_at(position: int, *, backwards: bool) -> str:
+            content = CursorContent((position,), backwards, (), None, {"subject": subject})
+            return encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
+
+        end = min(start + size, length)
+        rows = [(index,) for index in range(start, end)]
+        following = cursor_at(end, backwards=False) if rows and end < length else None
+        preceding = cursor_at(start, backwards=True) if rows and start else None
+        return Page(rows, following, preceding)
+
+    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """The rows of a statement that the query language made."""
+        return await self._store.fetch(statement.sql, statement.parameters)
+
+    async def page(
+        self,
+        tenant_id: int,
+        spec: QuerySpec,
+        query: Query,
+        *,
+        ids: IdMode,
+        scope: dict[str, Any] | None = None,
+        check: Callable[[frozenset[str]], None] | None = None,
+    ) -> Found:
+        """One page of a query. ``check`` is given the fields that the filter pins, and may refuse.
+
+        Raises Invalid with all violations of the query.
+        """
+        plan = plan_page(
+            spec,
+            query,
+            dialect=self._store.dialect,
+            tenant_id=tenant_id,
+            ids=GUIDS[ids],
+            secret=self._secret,
+            scope=scope,
+        )
+        if check is not None:
+            check(plan.pinned_fields)
+        rows = await self.fetch(plan.statement)
+        probe = plan.probe_statement(rows)
+        page = plan.page(rows, await self.fetch(probe) if probe else ())
+        return Found(page.rows, page, plan.extra)

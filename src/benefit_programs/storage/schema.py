@@ -1,0 +1,190 @@
+"""The schema of a database: which revision it has, and how it gets the newest.
+
+Alembic turns the numbered migrations into one script, and the drivers of the stores run it in one
+transaction that no other migration can enter: applied as a whole, or not at all, and by one
+process only, however many ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+
+import apsw
+import asyncpg
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+
+from benefit_programs.storage import postgres, sqlite
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+SQLITE_PREFIX = "sqlite:///"
+POSTGRES_PREFIXES = ("postgresql://", "postgres://")
+
+MIGRATION_LOCK = 0x62656E6566697473
+"""The key of the advisory lock on PostgreSQL that lets one migration run at a time."""
+
+_READ_REVISION = "select version_num from alembic_version"
+
+
+class SchemaError(Exception):
+    """The database has a schema that this version can't work with; the message says what to do."""
+
+
+class Reader(Protocol):
+    """What a store must offer so that its revision can be read."""
+
+    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a look-up."""
+        ...
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file that a ``sqlite:///path`` URL names; nothing if it is a PostgreSQL URL.
+
+    Raises ValueError for any other URL.
+    """
+    if url.startswith(SQLITE_PREFIX) and len(url) > len(SQLITE_PREFIX):
+        return Path(url.removeprefix(SQLITE_PREFIX))
+    if url.startswith(POSTGRES_PREFIXES):
+        return None
+    raise ValueError("a database URL begins with sqlite:/// or postgresql://")
+
+
+def newest_revision() -> str:
+    """The revision that this version works with."""
+    newest = _scripts().get_current_head()
+    assert newest is not None, "there is at least one migration"
+    return newest
+
+
+async def migrate(url: str) -> list[str]:
+    """Bring the database to the newest revision, and list the revisions that were applied.
+
+    A SQLite file is made if it isn't there. Raises SchemaError if the database was made by a
+    newer version, StoreUnavailable if it can't be reached, StoreTimeout if it is busy for long.
+    """
+    path = sqlite_path(url)
+    if path is not None:
+        return await asyncio.to_thread(_migrate_sqlite, path)
+    return await _migrate_postgres(url)
+
+
+async def current_revision(url: str) -> str | None:
+    """The revision that a database has; nothing if it has no schema, or isn't there yet."""
+    path = sqlite_path(url)
+    if path is not None:
+        return await asyncio.to_thread(_sqlite_revision, path)
+    with postgres.translated_errors():
+        connection = await asyncpg.connect(url)
+        try:
+            return await _postgres_revision(connection)
+        finally:
+            await connection.close()
+
+
+async def require_current_schema(store: Reader) -> None:
+    """Raise SchemaError unless the store's schema is the one that this version works with."""
+    try:
+        rows = await store.fetch_quick(_READ_REVISION, ())
+    except (apsw.SQLError, asyncpg.UndefinedTableError):
+        rows = []
+    revision = rows[0][0] if rows else None
+    _refuse_unknown(revision)
+    if revision is None:
+        raise SchemaError("The database has no schema yet: run `benefits migrate`.")
+    if revision != newest_revision():
+        raise SchemaError(
+            f"The database has revision {revision} of the schema, and this version works with "
+            f"{newest_revision()}: run `benefits migrate`."
+        )
+
+
+def _migrate_sqlite(path: Path) -> list[str]:
+    with sqlite.translated_errors(), closing(sqlite.connect(path)) as connection:
+        connection.execute("begin immediate")
+        try:
+            revision = _revision_in_file(connection)
+            applied, script = _write_script("sqlite", revision)
+            connection.execute(script).fetchall()
+            connection.execute("commit")
+        finally:
+            if connection.in_transaction:
+                connection.execute("rollback")
+        return applied
+
+
+async def _migrate_postgres(url: str) -> list[str]:
+    with postgres.translated_errors():
+        connection = await asyncpg.connect(url)
+        try:
+            async with connection.transaction():
+                await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+                revision = await _postgres_revision(connection)
+                applied, script = _write_script("postgresql", revision)
+                if applied:
+                    await connection.execute(script)
+                return applied
+        finally:
+            await connection.close()
+
+
+def _sqlite_revision(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    with sqlite.translated_errors(), closing(sqlite.connect(path, read_only=True)) as connection:
+        return _revision_in_file(connection)
+
+
+def _revision_in_file(connection: apsw.Connection) -> str | None:
+    known = "select 1 from sqlite_master where name = 'alembic_version'"
+    if not connection.execute(known).fetchall():
+        return None
+    return next((version for (version,) in connection.execute(_READ_REVISION)), None)
+
+
+async def _postgres_revision(connection: Any) -> str | None:
+    if await connection.fetchval("select to_regclass('alembic_version')") is None:
+        return None
+    revision: str | None = await connection.fetchval(_READ_REVISION)
+    return revision
+
+
+def _write_script(dialect_name: str, revision: str | None) -> tuple[list[str], str]:
+    """The revisions that follow the given one, oldest first, and the SQL that applies them."""
+    _refuse_unknown(revision)
+    scripts = _scripts()
+    newer = [script.revision for script in scripts.iterate_revisions("head", revision or "base")]
+    if not newer:
+        return [], ""
+    buffer = io.StringIO()
+    config = Config(attributes={"dialect_name": dialect_name, "script": buffer})
+
+    def upgrade(from_revision: Any, _context: Any) -> Any:
+        return scripts._upgrade_revs("head", from_revision)  # noqa: SLF001 - as Alembic's own commands
+
+    environment = EnvironmentContext(
+        config, scripts, fn=upgrade, as_sql=True, starting_rev=revision, destination_rev="head"
+    )
+    with environment:
+        scripts.run_env()
+    return newer[::-1], buffer.getvalue()
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SchemaError(
+            f"The database has revision {revision} of the schema, which a newer version made; "
+            f"this one works with {newest_revision()}: install the newer version."
+        )
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(MIGRATIONS)

