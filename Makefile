@@ -51,6 +51,10 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 
+.PHONY: docs
+docs: $(VENV)/.dev ## Write the reference documents that are generated from the code
+	$(PY) -m benefit_programs.cli.reference docs/reference
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure against the bare SQL limit and an everyday implementation, in minutes
 	$(PY) -m bench all --rounds 2 --seconds 3 $(ARGS)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
+from tests.support.audit import audit
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.postgres import PostgresServer, start_postgres
+from tests.support.service import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 # A busy machine is no failure: what a test may take is its timeout, not a deadline per example.
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
+
+# One line for an error: what fails is shown by the test, with the answer that the service gave.
+structlog.configure(
+    processors=[
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event", "method", "status"]),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +50,57 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     url = postgres_server.create_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    """Databases of each kind: what asks for them runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+    return PostgresDatabases(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """Name a database of the test's own, with the newest schema."""
+    url = databases.create()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+async def shared_application(databases: Databases) -> AsyncIterator[Any]:
+    """A service in this process that many tests share, each as a tenant of its own."""
+    url = databases.create()
+    async with open_application(url) as application:
+        yield application
+    databases.drop(url)
+
+
+@pytest.fixture
+async def service(shared_application: Any) -> AsyncIterator[Service]:
+    """A new tenant of a running service and its administrator; its books are audited after."""
+    service = await new_tenant(*shared_application)
+    yield service
+    await audit(service)
+
+
+@pytest.fixture
+async def own_service(database_url: str) -> AsyncIterator[Service]:
+    """The same with a service and a database of the test's own, for tests that break things."""
+    async with open_application(database_url) as application:
+        service = await new_tenant(*application)
+        yield service
+        await audit(service)
+
+
+@pytest.fixture(scope="session")
+def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server process; tests that share it make tenants of their own with ``make_key``."""
+    url = databases.create()
+    server = Server(url, tmp_path_factory.mktemp("server") / "log")
+    yield server
+    server.stop()
+    databases.drop(url)

@@ -21,6 +21,7 @@ from benefit_programs.api.services import Services
 from benefit_programs.config import LogFormat, Settings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, read_clock
+from benefit_programs.engine.providers import ProviderDesk
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.reader import Reader
@@ -58,11 +59,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Running]:
         first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
+        providers = ProviderDesk()
+        stack.push_async_callback(providers.close)
         services = Services(
             engine=engine,
             reader=Reader(store, await directory.ensure_secret(CURSOR_SECRET)),
             directory=directory,
             authenticator=Authenticator(directory, read_clock),
+            providers=providers,
             body_bytes_max=settings.body_bytes_max,
         )
         yield Running(create_app(services), services, first_secret)

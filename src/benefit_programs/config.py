@@ -7,15 +7,15 @@ protect the service from its callers are constants beside the code they protect,
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 ENVIRONMENT_PREFIX = "BENEFITS_"
 FILE_VARIABLE = "BENEFITS_CONFIG"
@@ -94,77 +94,106 @@ def _log_format(value: object) -> LogFormat:
         raise _Wrong("must be console or json") from None
 
 
-def _setting(
-    read: Callable[[object], Any],
-    about: str,
-    *,
-    default: Any,
-    shown: str | None = None,
-    secret: bool = False,
-) -> Any:
-    metadata = {"read": read, "about": about, "shown": shown or str(default), "secret": secret}
-    return field(default=default, metadata=metadata)
+@dataclass(frozen=True, kw_only=True)
+class _Setting:
+    """How a setting is read, and what the reference says about it."""
+
+    read: Callable[[object], Any]
+    about: str
+    default: str
+    secret: bool = False
+
+
+def _usual_log_format() -> LogFormat:
+    return LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an operator may set."""
+    """What an operator may set. Raises WrongSetting for values that don't go together."""
 
-    host: str = _setting(
-        _text,
-        "The address to listen on. Anybody who reaches it may try keys, so put a proxy that speaks "
-        "TLS before any other address than this one.",
-        default="127.0.0.1",
-    )
-    port: int = _setting(
-        _whole(1, PORT_MAX), f"The port to listen on, 1 to {PORT_MAX}.", default=8080
-    )
-    data_dir: Path = _setting(
-        _path,
-        f"The folder of the SQLite file `{DATABASE_FILE}`, made if it isn't there. Not used if "
-        "`database_url` is set.",
-        default=Path("data"),
-        shown="./data",
-    )
-    database_url: str | None = _setting(
-        _url,
-        "The database: `sqlite:///` and the path of a file (`sqlite:////srv/benefits.sqlite3` is "
-        "an absolute one), or a `postgresql://` URL.",
-        default=None,
-        shown="the SQLite file in `data_dir`",
-        secret=True,
-    )
-    bootstrap_api_key: str | None = _setting(
-        _key,
-        "A key of your choice for the first tenant, with all rights: accepted from the first start "
-        "with it until it is revoked, which is for ever. Without it, the first start makes a key "
-        "and prints it once.",
-        default=None,
-        shown="none",
-        secret=True,
-    )
-    log_format: LogFormat = _setting(
-        _log_format,
-        "`console` for people, `json` for machines.",
-        default=None,
-        shown="`console` on a terminal, otherwise `json`",
-    )
-    workers: int = _setting(
-        _whole(1, WORKERS_MAX),
-        "How many processes serve. More than 1 needs PostgreSQL.",
-        default=1,
-    )
-    body_bytes_max: int = _setting(
-        _whole(BODY_BYTES_MIN, BODY_BYTES_MAX),
-        f"How large a request's body may be, {BODY_BYTES_MIN} to {BODY_BYTES_MAX} bytes; a larger "
-        "one is answered with 413.",
-        default=BODY_BYTES_DEFAULT,
-    )
+    host: Annotated[
+        str,
+        _Setting(
+            read=_text,
+            about="The address to listen on. Anybody who reaches it may try keys, so put a proxy "
+            "that speaks TLS before any other address than this one.",
+            default="`127.0.0.1`",
+        ),
+    ] = "127.0.0.1"
+
+    port: Annotated[
+        int,
+        _Setting(
+            read=_whole(0, PORT_MAX),
+            about=f"The port to listen on, up to {PORT_MAX}; 0 takes any that is free.",
+            default="`8080`",
+        ),
+    ] = 8080
+
+    data_dir: Annotated[
+        Path,
+        _Setting(
+            read=_path,
+            about=f"The folder of the SQLite file `{DATABASE_FILE}`, made if it isn't there. Not "
+            "used if `database_url` is set.",
+            default="`./data`",
+        ),
+    ] = Path("data")
+
+    database_url: Annotated[
+        str | None,
+        _Setting(
+            read=_url,
+            about="The database: `sqlite:///` and the path of a file (an absolute one begins with "
+            "a fourth slash), or a `postgresql://` URL.",
+            default="the SQLite file in `data_dir`",
+            secret=True,
+        ),
+    ] = None
+
+    bootstrap_api_key: Annotated[
+        str | None,
+        _Setting(
+            read=_key,
+            about="A key of your choice for the first tenant, with all rights: accepted from the "
+            "first start with it until it is revoked, which is for ever. Without it, the first "
+            "start makes a key and prints it once.",
+            default="none",
+            secret=True,
+        ),
+    ] = None
+
+    log_format: Annotated[
+        LogFormat,
+        _Setting(
+            read=_log_format,
+            about="`console` for people, `json` for machines.",
+            default="`console` on a terminal, otherwise `json`",
+        ),
+    ] = field(default_factory=_usual_log_format)
+
+    workers: Annotated[
+        int,
+        _Setting(
+            read=_whole(1, WORKERS_MAX),
+            about=f"How many processes serve, up to {WORKERS_MAX}. More than 1 needs PostgreSQL.",
+            default="`1`",
+        ),
+    ] = 1
+
+    body_bytes_max: Annotated[
+        int,
+        _Setting(
+            read=_whole(BODY_BYTES_MIN, BODY_BYTES_MAX),
+            about=f"How large a request's body may be, {BODY_BYTES_MIN} to {BODY_BYTES_MAX} bytes; "
+            "a larger one is answered with 413.",
+            default=f"`{BODY_BYTES_DEFAULT}`",
+        ),
+    ] = BODY_BYTES_DEFAULT
 
     def __post_init__(self) -> None:
-        if self.log_format is None:
-            chosen = LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
-            object.__setattr__(self, "log_format", chosen)
+        """Refuse what doesn't go together."""
         if self.workers > 1 and self.is_sqlite:
             raise WrongSetting(
                 f"workers: {self.workers} processes can't share a SQLite file; use 1, or PostgreSQL"
@@ -189,11 +218,15 @@ class Settings:
     def __repr__(self) -> str:
         """The settings that are no secrets."""
         shown = (
-            f"{each.name}={getattr(self, each.name)!r}"
-            for each in dataclasses.fields(self)
-            if not each.metadata["secret"]
+            f"{name}={getattr(self, name)!r}" for name, each in _marks().items() if not each.secret
         )
         return f"Settings({', '.join(shown)})"
+
+
+@cache
+def _marks() -> dict[str, _Setting]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: get_args(hint)[1] for name, hint in hints.items()}
 
 
 @dataclass(frozen=True)
@@ -209,10 +242,8 @@ class SettingReference:
 def references() -> list[SettingReference]:
     """All settings, in the order of the reference."""
     return [
-        SettingReference(
-            each.name, _variable(each.name), each.metadata["shown"], each.metadata["about"]
-        )
-        for each in dataclasses.fields(Settings)
+        SettingReference(name, _variable(name), mark.default, mark.about)
+        for name, mark in _marks().items()
     ]
 
 
@@ -225,31 +256,27 @@ def read_settings(
     no setting's.
     """
     variables = os.environ if environment is None else environment
-    fields = {each.name: each for each in dataclasses.fields(Settings)}
+    file = variables.get(FILE_VARIABLE)
+    marks = _marks()
     found: dict[str, tuple[str, object]] = {}
-    for name, value in _read_file(variables.get(FILE_VARIABLE)).items():
-        if name not in fields:
-            raise WrongSetting(f"{name}: is in {variables[FILE_VARIABLE]}, but is no setting")
-        found[name] = (f"{name} in {variables[FILE_VARIABLE]}", value)
-    for name in fields:
-        if value := variables.get(_variable(name)):
-            found[name] = (_variable(name), value)
+    for name, value in _read_file(file).items():
+        if name not in marks:
+            raise WrongSetting(f"{name}: is in {file}, but is no setting")
+        found[name] = (f"{name} in {file}", value)
+    for name in marks:
+        if given := variables.get(_variable(name)):
+            found[name] = (_variable(name), given)
     for name, flag in (flags or {}).items():
         if flag is not None:
             found[name] = (f"--{name.replace('_', '-')}", flag)
-    return Settings(
-        **{
-            name: _checked(source, value, fields[name].metadata)
-            for name, (source, value) in found.items()
-        }
-    )
+    return Settings(**{name: _checked(*each, marks[name]) for name, each in found.items()})
 
 
-def _checked(source: str, value: object, metadata: Mapping[str, Any]) -> Any:
+def _checked(source: str, value: object, mark: _Setting) -> Any:
     try:
-        return metadata["read"](value)
+        return mark.read(value)
     except _Wrong as wrong:
-        given = "" if metadata["secret"] else f", not {str(value)!r}"
+        given = "" if mark.secret else f", not {str(value)!r}"
         raise WrongSetting(f"{source}: {wrong}{given}") from None
 
 

@@ -89,6 +89,12 @@ class Call:
             check=check,
         )
 
+    async def count(self, spec: QuerySpec, value: dict[str, Any] | None, *, at_most: int) -> int:
+        """How many rows a filter finds, counted no further than ``at_most`` + 1."""
+        return await self.services.reader.count(
+            self.tenant_id, spec, value, at_most=at_most, ids=self.principal.settings.id_mode
+        )
+
     def updates(self, attribute: str) -> dict[str, Any]:
         """What an update sets, None for what it clears. Contract: Revisions and PATCH."""
         assert self.decoded is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benefit_programs.engine.engine import Engine
+from benefit_programs.engine.providers import ProviderDesk
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
 
@@ -24,4 +25,5 @@ class Services:
     reader: Reader
     directory: Directory
     authenticator: Authenticator
+    providers: ProviderDesk
     body_bytes_max: int = BODY_BYTES_MAX

@@ -263,6 +263,14 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     sequence: int = 0
 
 
+class QuotaShare(msgspec.Struct, frozen=True):
+    """How many items a redemption counts on a quota, in the period that starts at an instant."""
+
+    quota_id: str
+    period_start: Instant
+    count: int
+
+
 class TransactionItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """The item of a transaction, as it was then."""
 
@@ -275,7 +283,10 @@ class TransactionItem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a transaction was for, in the words that it keeps for ever."""
+    """What a transaction was for, in the words that it keeps for ever.
+
+    ``quota_shares`` are what it counts on rate limits, to be given back as they were taken.
+    """
 
     reason: str | None = None
     origin: str | None = None
@@ -283,6 +294,7 @@ class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     item_count: int | None = None
     benefit_key: str | None = None
     effective_date: Instant | None = None
+    quota_shares: tuple[QuotaShare, ...] = ()
 
 
 class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):

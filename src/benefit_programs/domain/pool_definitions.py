@@ -185,6 +185,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         updates = merged(
             {k: v for k, v in self.updates.items() if k == "extended_fields"},
             current.extended_fields,
+            path=self.path,
         )
         definition = replace(
             current,

@@ -72,7 +72,7 @@ class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
         require_revision(current.id, current=current.revision, given=self.revision)
         definition = replace(
             current,
-            **merged(self.updates, current.extended_fields),
+            **merged(self.updates, current.extended_fields, path="programDefinition"),
             revision=current.revision + 1,
             updated=context.now,
             sequence=current.sequence + 1,

@@ -187,7 +187,7 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
         require_revision(current.id, current=current.revision, given=self.revision)
         program = replace(
             current,
-            **merged(self.updates, current.extended_fields),
+            **merged(self.updates, current.extended_fields, path="program"),
             revision=current.revision + 1,
             updated=context.now,
             sequence=current.sequence + 1,

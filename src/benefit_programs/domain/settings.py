@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.domain.constraints import Int32, Text
+from benefit_programs.domain.constraints import Guid, Int32, Required, Size, Text
 
 RETENTION_DAYS_MAX = 3650
 
@@ -27,6 +27,20 @@ class UnknownPolicyApps(StrEnum):
     REFUSED = "REFUSED"
 
 
+POLICY_PROVIDERS_MAX = 50
+
+
+class PolicyProviderSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the custom policies of an app are asked.
+
+    The secret signs the questions; it is stored, and never shown again.
+    """
+
+    app_id: Annotated[str, Guid("app"), Required()]
+    url: Annotated[str, Text(min_length=1, max_length=2048), Required()]
+    secret: Annotated[str, Text(min_length=16, max_length=256), Required()]
+
+
 class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of one tenant, with their defaults."""
 
@@ -38,6 +52,11 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     unknown_policy_apps: UnknownPolicyApps = UnknownPolicyApps.FULFILLED
     """How a custom policy counts whose app has no provider."""
+
+    policy_providers: Annotated[
+        tuple[PolicyProviderSetting, ...], Size(maximum=POLICY_PROVIDERS_MAX)
+    ] = ()
+    """The providers of custom policies, one per app."""
 
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long a finished job can be read."""

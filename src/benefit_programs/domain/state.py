@@ -13,6 +13,8 @@ from enum import IntEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from benefit_programs.domain.entities import Event, Row
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.values import Instant
 
 R = TypeVar("R", bound=Row)
 Answer = TypeVar("Answer")
@@ -59,10 +61,15 @@ Wanted = dict[Index[Any], dict[Key, Mode]]
 
 
 class Needs:
-    """What a round of questions asks for; what is loaded already is not asked for again."""
+    """What a round of questions asks for; what is loaded already is not asked for again.
 
-    def __init__(self, state: State) -> None:
+    ``now`` and ``settings`` are those that the command will be decided with.
+    """
+
+    def __init__(self, state: State, now: Instant, settings: TenantSettings) -> None:
         self._state = state
+        self.now = now
+        self.settings = settings
         self.wanted: Wanted = {}
 
     def read(self, index: Index[Any], *key: Any) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benefit_programs.domain.errors import InvalidRevision
+import msgspec
+
+from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
+from benefit_programs.domain.errors import Invalid, InvalidRevision, ViolatedRule
 
 Updates = Mapping[str, Any]
 """The fields that an update sets; None clears one. What isn't there stays."""
@@ -27,9 +30,21 @@ def merge_namespaces(
     return {name: fields for name, fields in merged.items() if fields is not None} or None
 
 
-def merged(updates: Updates, extended_fields: dict[str, Any] | None) -> dict[str, Any]:
-    """The updates with their extended fields merged into what is stored."""
+def merged(
+    updates: Updates, extended_fields: dict[str, Any] | None, *, path: str = ""
+) -> dict[str, Any]:
+    """The updates with their extended fields merged into what is stored.
+
+    Raises Invalid if those grow too large; ``path`` is where the entity stands in the request.
+    """
     if "extended_fields" not in updates:
         return dict(updates)
-    sent = updates["extended_fields"]
-    return {**updates, "extended_fields": merge_namespaces(extended_fields, sent)}
+    fields = merge_namespaces(extended_fields, updates["extended_fields"])
+    if len(msgspec.json.encode(fields)) > FREE_FORM_BYTES_MAX:
+        raise Invalid.because(
+            f"{path}.extendedFields.namespaces".removeprefix("."),
+            f"must have at most {FREE_FORM_BYTES_MAX} bytes together with what is there",
+            ViolatedRule.MAX_LENGTH,
+            data={"threshold": FREE_FORM_BYTES_MAX},
+        )
+    return {**updates, "extended_fields": fields}

@@ -57,22 +57,24 @@ def steps_of(
     """
     state = State()
     for _ in range(ROUNDS_MAX):
-        wanted = _wanted(submissions, state)
-        snapshots.supply(state, wanted)
+        wanted = _wanted(submissions, state, now)
         if not wanted:
             break
-        for index, rows in (yield Load(wanted)).items():
-            snapshots.keep(rows)
-            state.load(index, wanted[index], rows)
+        snapshots.supply(state, wanted)
+        if wanted:
+            for index, rows in (yield Load(wanted)).items():
+                snapshots.keep(rows)
+                state.load(index, wanted[index], rows)
     outcomes = [_decide(submission, state, now, ids) for submission in submissions]
     if state.changed:
         yield Write(state)
     return outcomes
 
 
-def _wanted(submissions: list[Submission], state: State) -> Wanted:
-    needs = Needs(state)
+def _wanted(submissions: list[Submission], state: State, now: Instant) -> Wanted:
+    needs = Needs(state, now, submissions[0].settings)
     for submission in submissions:
+        needs.settings = submission.settings
         submission.command.ask(needs, state)
     return needs.wanted
 

@@ -99,6 +99,10 @@ class Engine:
             self._open_lane()
         return answer
 
+    def now(self) -> Instant:
+        """The instant that a command would be decided at."""
+        return self._clock()
+
     async def close(self) -> None:
         """Take no more commands, and finish those that wait."""
         self._closing = True

@@ -175,6 +175,24 @@ def open_provider_client() -> httpx.AsyncClient:
     )
 
 
+class ProviderDesk:
+    """Asks providers through one client, which is opened by the first question."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+
+    async def ask(self, questions: Sequence[Question], *, now: Instant) -> tuple[Verdict, ...]:
+        """Ask side by side, and answer in the order of the questions."""
+        if self._client is None:
+            self._client = open_provider_client()
+        return await ask(self._client, questions, now=now)
+
+    async def close(self) -> None:
+        """Close the connections to the providers."""
+        if self._client is not None:
+            await self._client.aclose()
+
+
 def questions_about(
     expression: PolicyExpression | None,
     providers: Mapping[str, PolicyProvider],

@@ -204,6 +204,6 @@ class translated_errors:  # noqa: N801 - reads as a statement
             raise StoreConflict(str(error)) from error
         if state in {"55P03", "57014"}:
             raise StoreTimeout(str(error)) from error
-        lost = state[:2] in {"08", "53"} or state[:3] == "57P"
+        lost = state[:2] in {"08", "28", "3D", "53"} or state[:3] == "57P"
         if lost or isinstance(error, OSError | asyncpg.InterfaceError):
             raise StoreUnavailable(str(error)) from error

@@ -21,6 +21,7 @@ from benefit_programs.storage.query import (
     Query,
     QuerySpec,
     Statement,
+    plan_count,
     plan_page,
 )
 from benefit_programs.storage.query.cursors import CursorContent, decode_cursor, encode_cursor
@@ -167,3 +168,29 @@ class Reader:
         probe = plan.probe_statement(rows)
         page = plan.page(rows, await self.fetch(probe) if probe else ())
         return Found(page.rows, page, plan.extra)
+
+    async def count(
+        self,
+        tenant_id: int,
+        spec: QuerySpec,
+        value: dict[str, Any] | None,
+        *,
+        at_most: int,
+        ids: IdMode,
+        path: str = "filter",
+    ) -> int:
+        """How many rows a filter finds, counted no further than ``at_most`` + 1.
+
+        Raises Invalid with all violations of the filter, under ``path``.
+        """
+        statement = plan_count(
+            spec,
+            value,
+            at_most=at_most,
+            dialect=self._store.dialect,
+            tenant_id=tenant_id,
+            ids=GUIDS[ids],
+            path=path,
+        )
+        ((number,),) = await self.fetch(statement)
+        return int(number)

@@ -68,6 +68,7 @@ def changed_columns(pairs: list[tuple[Row, Row]], codec: RowCodec[Any]) -> tuple
     changed = set()
     for old, new in pairs:
         for name in codec.columns:
-            if getattr(old, name) is not getattr(new, name):
+            before, after = getattr(old, name), getattr(new, name)
+            if before is not after and before != after:
                 changed.add(name)
     return tuple(name for name in codec.columns if name in changed)

@@ -97,6 +97,7 @@ class SqliteStore:
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reader_threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="sqlite")
         self._readers = local()
+        self._opened: list[apsw.Connection] = []
 
     async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
         """Run a batch in one transaction, in the writer's thread."""
@@ -126,7 +127,8 @@ class SqliteStore:
         """End the threads, the connections and the claim on the file."""
         self._writer_thread.shutdown()
         self._reader_threads.shutdown()
-        self._writer.close()
+        for connection in (*self._opened, self._writer):
+            connection.close()
         if self._lock:
             self._lock.release()
 
@@ -134,6 +136,7 @@ class SqliteStore:
         connection = getattr(self._readers, "connection", None)
         if connection is None:
             connection = self._readers.connection = connect(self._path, read_only=True)
+            self._opened.append(connection)
         return connection.execute(sql, parameters).fetchall()
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -225,6 +225,7 @@ pools = _tenant_table(
     _index("ix_pools_program_id", "program_id", "id"),
     _index("ix_pools_pool_definition_id", "pool_definition_id", "id"),
     _index("ix_pools_program_definition_id", "program_definition_id", "id"),
+    _index("ix_pools_snapshot_id", "snapshot_id", "id", where="status <> 'ENDED'"),
     _index("ix_pools_member_id", "member_id", "id", where="member_id is not null"),
     _index("ix_pools_wix_user_id", "wix_user_id", "id", where="wix_user_id is not null"),
     sa.CheckConstraint("available >= 0", name="ck_pools_available"),

@@ -89,6 +89,10 @@ def in_range(operator: str, values: list[Any], name: str, operand: Any) -> bool:
     return any(SIGNS[operator](ordered(value), bound) for value in values)
 
 
+def is_empty(values: list[Any], name: str) -> bool:
+    return not values or (name not in LISTS and values == [""])
+
+
 def equals(values: list[Any], name: str, operand: Any) -> bool:
     if operand is None:
         return not values
@@ -125,7 +129,7 @@ def iso(milliseconds: int) -> str:
 TESTS: dict[str, Callable[[list[Any], str, Any], bool]] = {
     "$eq": equals,
     "$exists": lambda values, _, operand: bool(values) is operand,
-    "$isEmpty": lambda values, _, operand: (values in ([], [""])) is operand,
+    "$isEmpty": lambda values, name, operand: is_empty(values, name) is operand,
     "$startsWith": has_prefix,
     **dict.fromkeys(
         ("$in", "$hasSome"),

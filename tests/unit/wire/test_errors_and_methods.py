@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benefit_programs.api.codec import encoder_for
 from benefit_programs.api.errors import (
     MethodNotAllowed,
     TooManyRequests,
@@ -12,11 +13,14 @@ from benefit_programs.api.errors import (
     error_headers,
 )
 from benefit_programs.api.methods import METHODS
+from benefit_programs.api.types.eligibility import BenefitResult, EligibleBenefit
+from benefit_programs.domain.entities import PoolStatus
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     Invalid,
     InvalidRevision,
     NotEnoughBalance,
+    PoolNotActive,
     PoolNotFound,
     ViolatedRule,
 )
@@ -145,4 +149,36 @@ def test_bulk_methods_know_their_entries() -> None:
         "bulkUpdateItems": "items",
         "removeItemsFromBenefit": "item_references",
         "addItemsToBenefit": "item_references",
+    }
+
+
+def test_refusals_are_results_of_eligibility() -> None:
+    """A refusal that the contract has an option for becomes that option, with what it tells."""
+    refusal = PoolNotActive(
+        pool_id=GUID,
+        pool_status=PoolStatus.ENDED,
+        context=PoolContext(pool_info=PoolInfo(display_name="Gym")),
+    )
+    assert encoder_for(BenefitResult)(BenefitResult.of(refusal)) == {
+        "type": "POOL_NOT_ACTIVE",
+        "poolNotActiveOptions": {
+            "poolId": GUID,
+            "poolStatus": "ENDED",
+            "poolInfo": {"displayName": "Gym"},
+        },
+    }
+
+
+def test_other_refusals_are_no_results() -> None:
+    """A refusal without an option goes on as a refusal."""
+    with pytest.raises(AlreadyExecuted):
+        BenefitResult.of(AlreadyExecuted(idempotency_key="k"))
+
+
+def test_a_benefit_that_pays_is_a_result() -> None:
+    """An eligible benefit stands in its own option."""
+    result = BenefitResult.of(EligibleBenefit(pool_id=GUID, benefit_key="gym10", price=100_000))
+    assert encoder_for(BenefitResult)(result) == {
+        "type": "ELIGIBLE_BENEFIT",
+        "eligibleBenefitOptions": {"poolId": GUID, "benefitKey": "gym10", "price": "10"},
     }

@@ -14,6 +14,7 @@ from benefit_programs.domain.constraints import (
     Guid,
     GuidKind,
     Int32,
+    MaskText,
     Text,
 )
 from benefit_programs.domain.settings import IdMode
@@ -242,7 +243,7 @@ def test_free_form_objects_have_limits() -> None:
 
 def test_long_masks_are_refused() -> None:
     """A mask names at most 100 fields, and names are text."""
-    read = formats.mask_reader(formats.MaskText())
+    read = formats.mask_reader(MaskText())
     assert rule_of(read, ",".join(["a"] * 101)) == "MAX_SIZE"
     assert rule_of(read, [1]) == "FORMAT"
     assert read("") == ()

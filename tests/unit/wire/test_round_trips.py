@@ -31,20 +31,22 @@ from benefit_programs.domain.constraints import (
 from benefit_programs.domain.values import AMOUNT_MAX
 
 LENGTH_MAX = 10
+DEPTH_MAX = 6
 TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 FREE_FORM = st.dictionaries(st.text(TEXT, max_size=5), st.integers(-9, 9) | st.none(), max_size=2)
 
 
-def values_of(shape: Shape) -> st.SearchStrategy[Any]:
-    """Values that a field of this shape may have."""
+def draw_value(draw: st.DrawFn, shape: Shape, depth: int) -> Any:
+    """Draw a value that a field of this shape may have."""
+    if shape.mark(MaskText):
+        return draw(st.sampled_from([("display_name",), ("display_name", "extended_fields")]))
     if shape.is_list:
         size = shape.mark(Size) or Size()
-        longest = max(size.minimum, 2)
-        element = st.just("display_name") if shape.mark(MaskText) else values_of(shape.element)
-        return st.lists(element, min_size=size.minimum, max_size=longest).map(tuple)
+        count = draw(st.integers(size.minimum, max(size.minimum, 2)))
+        return tuple(draw_value(draw, shape.element, depth) for _ in range(count))
     if shape.is_struct:
-        return structs_of(shape.kind)
-    return plain_values_of(shape)
+        return draw_struct(draw, shape.kind, depth + 1)
+    return draw(plain_values_of(shape))
 
 
 def texts_of(mark: Text) -> st.SearchStrategy[str]:
@@ -77,38 +79,36 @@ def plain_values_of(shape: Shape) -> st.SearchStrategy[Any]:
     return texts_of(Text()) if shape.kind is str else st.sampled_from(list(shape.kind))
 
 
-def having(values: st.SearchStrategy[Any], attribute: str) -> st.SearchStrategy[Any]:
-    return values.filter(lambda value: getattr(value, attribute) is not None)
-
-
-def structs_of(type_: type[Any]) -> st.SearchStrategy[Any]:
-    """Values of a type as a decoder gives them: one alternative, nothing readonly, no tags."""
-    return st.deferred(lambda: _structs_of(type_))
-
-
-def _structs_of(type_: type[Any]) -> st.SearchStrategy[Any]:
+def draw_struct(draw: st.DrawFn, type_: type[Any], depth: int) -> object:
+    """Draw a value as a decoder gives it: one alternative, nothing readonly, no tags."""
     one_of: OneOf | None = getattr(type_, "one_of", None)
-    required: dict[str, st.SearchStrategy[Any]] = {}
-    optional: dict[str, st.SearchStrategy[Any]] = {}
-    alternatives: dict[str, st.SearchStrategy[Any]] = {}
+    alternatives = one_of.fields if one_of else ()
+    # Past some depth the last alternative is taken, which ends a tree of policies.
+    last = alternatives[-1:] if depth > DEPTH_MAX else alternatives
+    chosen = draw(st.sampled_from(last)) if last else None
+    drawn: dict[str, object] = {}
     for field in fields_of(type_):
         if field.shape.mark(ReadOnly) or (one_of and field.attribute == one_of.tag):
             continue
-        requires = field.shape.mark(Requires)
-        values = values_of(field.shape)
-        if requires:
-            values = having(values, requires.attribute)
-        chosen = alternatives if one_of and field.attribute in one_of.fields else optional
-        (required if field.required else chosen)[field.attribute] = values
-    plain = st.fixed_dictionaries(required, optional=optional)
-    if not alternatives:
-        return plain.map(lambda fields: type_(**fields))
-    # The plainest alternative comes last in recursive types: shrinking and size need a way out.
-    options = [
-        values.map(lambda value, name=name: {name: value}) for name, values in alternatives.items()
-    ]
-    one = st.one_of(*reversed(options))
-    return st.tuples(plain, one).map(lambda both: type_(**both[0], **both[1]))
+        is_alternative = field.attribute in alternatives
+        wanted = field.attribute == chosen if is_alternative else draw(st.booleans())
+        if field.required or wanted:
+            drawn[field.attribute] = draw_required(draw, field.shape, depth)
+    return type_(**drawn)
+
+
+def draw_required(draw: st.DrawFn, shape: Shape, depth: int) -> object:
+    """Draw a value which has inside what its field requires there."""
+    value = draw_value(draw, shape, depth)
+    requires = shape.mark(Requires)
+    if requires and getattr(value, requires.attribute) is None:
+        return msgspec.structs.replace(value, **{requires.attribute: ()})
+    return value
+
+
+@st.composite
+def requests_of(draw: st.DrawFn, type_: type[Any]) -> object:
+    return draw_struct(draw, type_, 0)
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
@@ -116,7 +116,7 @@ def _structs_of(type_: type[Any]) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_requests_survive_the_wire(method: Any, data: st.DataObject) -> None:
     """A request of any method is the same after JSON and back."""
-    value = data.draw(structs_of(method.request))
+    value = data.draw(requests_of(method.request))
     written = msgspec.json.encode(encoder_for(method.request)(value))
     assert decoder_for(method.request).decode(read_json(written)).value == value
 

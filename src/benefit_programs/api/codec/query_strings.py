@@ -1,13 +1,31 @@
-"""The parameters of GET and DELETE: dotted names, lists by repetition, everything as text."""
+"""The parameters of GET and DELETE: dotted names, lists by repetition, everything as text.
+
+Objects in a list come as JSON (``filters={"externalId":"a"}``), or field by field, by position
+(``filters[0].externalId=a``) or in their order (``filters.externalId=a``, where a name that an
+entry has already begins the next one).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from benefit_programs.api.codec.fields import Shape, fields_by_name
+import msgspec
+
+from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_by_name
 
 _BOOLEANS: dict[str, object] = {"true": True, "false": False}
+_POSITION = re.compile(r"(\w+)\[(\d{1,4})\]", re.ASCII)
+
+
+class _Entries(dict[int, Any]):
+    """The entries of a list by their positions, until all of them are known."""
+
+    @property
+    def end(self) -> int:
+        """The position after the last one."""
+        return max(self, default=-1) + 1
 
 
 def read_query_string(type_: type[Any], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -19,24 +37,83 @@ def read_query_string(type_: type[Any], pairs: Iterable[tuple[str, str]]) -> dic
     document: dict[str, Any] = {}
     for name, text in pairs:
         _put(document, type_, name.split("."), text)
-    return document
+    return {name: _settled(value) for name, value in document.items()}
 
 
 def _put(document: dict[str, Any], type_: type[Any], names: list[str], text: str) -> None:
     first, *others = names
+    first, position = _position_in(first)
     field = fields_by_name(type_).get(first)
     if field is None:
         return
     shape = field.shape
-    if others:
+    if shape.is_list:
+        _put_entry(document, field, position, others, text)
+    elif position is not None:
+        return
+    elif others:
         inner = document.setdefault(field.wire_name, {}) if shape.is_struct else None
         if isinstance(inner, dict):
             _put(inner, shape.kind, others, text)
-    elif shape.is_list:
-        document.setdefault(field.wire_name, []).append(_value(shape.element, text))
     else:
         document[field.wire_name] = _value(shape, text)
 
 
+def _put_entry(
+    document: dict[str, Any],
+    field: FieldPlan,
+    position: int | None,
+    others: list[str],
+    text: str,
+) -> None:
+    element = field.shape.element
+    if others and not element.is_struct:
+        return
+    entries: _Entries = document.setdefault(field.wire_name, _Entries())
+    if not others:
+        entries[entries.end if position is None else position] = _value(element, text)
+        return
+    if position is None:
+        position = _open_position(entries, element, others[0])
+    inner = entries.setdefault(position, {})
+    if isinstance(inner, dict):
+        _put(inner, element.kind, others, text)
+
+
+def _open_position(entries: _Entries, element: Shape, name: str) -> int:
+    """Where a field of an entry without a position belongs: the last entry, or the next one."""
+    last = entries.get(entries.end - 1)
+    field = fields_by_name(element.kind).get(name)
+    if isinstance(last, dict) and (field is None or field.wire_name not in last):
+        return entries.end - 1
+    return entries.end
+
+
+def _position_in(name: str) -> tuple[str, int | None]:
+    found = _POSITION.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, None)
+
+
+def _settled(value: Any) -> Any:
+    """The same with lists in the place of entries by position."""
+    if isinstance(value, _Entries):
+        return [_settled(value[position]) for position in sorted(value)]
+    if isinstance(value, dict):
+        return {name: _settled(item) for name, item in value.items()}
+    return value
+
+
 def _value(shape: Shape, text: str) -> object:
-    return _BOOLEANS.get(text, text) if shape.kind is bool else text
+    if shape.kind is bool:
+        return _BOOLEANS.get(text, text)
+    if shape.is_struct:
+        return _document(text)
+    return text
+
+
+def _document(text: str) -> object:
+    """An object as JSON; what is none stays text, which its reader refuses."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return text

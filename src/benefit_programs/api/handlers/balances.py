@@ -1,4 +1,4 @@
-"""The methods that read balances."""
+"""The methods of balances."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ from typing import Any
 
 from benefit_programs.api import views
 from benefit_programs.api.call import Call
+from benefit_programs.api.codec import amount_text
 from benefit_programs.api.handlers.pools import own_rows
 from benefit_programs.api.types import balances as wire
 from benefit_programs.api.types.common import CursorQuery
-from benefit_programs.domain.entities import Pool
-from benefit_programs.domain.errors import BalanceNotFound
+from benefit_programs.api.types.transactions import NewTransactionDetails
+from benefit_programs.domain.balances import (
+    Adjust,
+    ChangeBalance,
+    LimitRule,
+    RevertBalanceChange,
+    Set,
+)
+from benefit_programs.domain.entities import BalanceType, Pool, TransactionDetails
+from benefit_programs.domain.errors import BalanceNotFound, Invalid, ViolatedRule
 from benefit_programs.domain.lookups import POOL
+from benefit_programs.domain.values import AMOUNT_MAX
 from benefit_programs.storage import specs
 from benefit_programs.storage.rows import CODECS
 
@@ -45,6 +55,96 @@ async def query(call: Call, request: wire.QueryBalancesRequest) -> wire.QueryBal
         balances=tuple(await _describe_rows(call, found.rows)),
         metadata=views.metadata_of(found.page),
     )
+
+
+async def change(call: Call, request: wire.ChangeBalanceRequest) -> wire.ChangeBalanceResponse:
+    """ChangeBalance."""
+    options = request.adjust_options or request.set_options or request.set_initial_options
+    assert options is not None, "the codec has seen to it that one of them is there"
+    changed = await call.execute(
+        ChangeBalance(
+            pool_id=request.pool_id,
+            idempotency_key=request.idempotency_key,
+            change=_change_of(request),
+            beneficiary=options.beneficiary.identity() if options.beneficiary else None,
+            party=request.instructing_party.identity() if request.instructing_party else None,
+            details=_details_of(request.transaction_details),
+        )
+    )
+    (balance,) = await describe(call, [changed.pool])
+    return wire.ChangeBalanceResponse(
+        balance=balance,
+        transaction_id=changed.transaction.id if changed.transaction else None,
+    )
+
+
+def _change_of(request: wire.ChangeBalanceRequest) -> Adjust | Set:
+    if request.adjust_options is not None:
+        return _adjustment(request.adjust_options)
+    if request.set_options is not None:
+        if request.set_options.target_balance_type not in (None, BalanceType.AVAILABLE):
+            raise _not_allowed("setOptions.targetBalanceType", "only AVAILABLE can be set")
+        return Set(value=request.set_options.value)
+    assert request.set_initial_options is not None
+    return Set(value=request.set_initial_options.value, initial=True)
+
+
+def _adjustment(options: wire.AdjustOptions) -> Adjust:
+    source, target = options.source_balance_type, options.target_balance_type
+    for name, kind in (("sourceBalanceType", source), ("targetBalanceType", target)):
+        if kind is BalanceType.RESERVED:
+            raise _not_allowed(f"adjustOptions.{name}", "nothing can be reserved yet")
+    if source is not None and source is target:
+        raise _not_allowed("adjustOptions.targetBalanceType", "is where the credits come from")
+    if options.superseded_transaction_id is not None:
+        raise _not_allowed("adjustOptions.supersededTransactionId", "only holds can be superseded")
+    lower, upper = options.lower_limit or 0, options.upper_limit
+    if lower < 0:
+        raise _not_allowed("adjustOptions.lowerLimit", "must not be below 0")
+    if upper is not None and upper < lower:
+        raise Invalid.because(
+            "adjustOptions.upperLimit",
+            "must be at least the lower limit",
+            ViolatedRule.DECIMAL_GTE,
+            data={"threshold": amount_text(lower)},
+        )
+    leaves = source is BalanceType.AVAILABLE or target is BalanceType.EXTERNAL
+    return Adjust(
+        value=-options.value if leaves else options.value,
+        lower_limit=lower,
+        upper_limit=AMOUNT_MAX if upper is None else upper,
+        limit_rule=LimitRule(options.limit_rule or LimitRule.FAIL),
+    )
+
+
+def _not_allowed(path: str, description: str) -> Invalid:
+    return Invalid.because(path, description, ViolatedRule.FIELD_NOT_ALLOWED)
+
+
+def _details_of(details: NewTransactionDetails | None) -> TransactionDetails:
+    if details is None:
+        return TransactionDetails()
+    return TransactionDetails(
+        reason=details.reason,
+        origin=details.origin,
+        item_count=details.item_count,
+        benefit_key=details.benefit_key,
+        effective_date=details.effective_date,
+    )
+
+
+async def revert(
+    call: Call, request: wire.RevertBalanceChangeRequest
+) -> wire.RevertBalanceChangeResponse:
+    """RevertBalanceChange."""
+    party = request.instructing_party
+    changed = await call.execute(
+        RevertBalanceChange(
+            transaction_id=request.transaction_id, party=party.identity() if party else None
+        )
+    )
+    assert changed.transaction is not None
+    return wire.RevertBalanceChangeResponse(transaction_id=changed.transaction.id)
 
 
 async def _describe_rows(call: Call, rows: list[tuple[Any, ...]]) -> list[wire.Balance]:

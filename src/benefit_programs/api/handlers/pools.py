@@ -1,15 +1,17 @@
-"""The methods that read pools."""
+"""The methods that read and update pools."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from benefit_programs.api import views
-from benefit_programs.api.call import Call
+from benefit_programs.api.call import Call, count_results, execute_each, updates_of
+from benefit_programs.api.codec import Decoded
 from benefit_programs.api.types import pools as wire
 from benefit_programs.domain.entities import Pool
 from benefit_programs.domain.errors import PoolNotFound
 from benefit_programs.domain.lookups import POOL, PROGRAM, PROGRAM_DEFINITION
+from benefit_programs.domain.pools import UpdatePool
 from benefit_programs.storage import specs
 from benefit_programs.storage.rows import CODECS
 
@@ -31,6 +33,48 @@ async def query(call: Call, request: wire.QueryPoolsRequest) -> wire.QueryPoolsR
     return wire.QueryPoolsResponse(
         pools=tuple(await describe(call, [read(row) for row in found.rows])),
         metadata=views.metadata_of(found.page),
+    )
+
+
+async def update(call: Call, request: wire.UpdatePoolRequest) -> wire.UpdatePoolResponse:
+    """UpdatePool."""
+    change = request.pool
+    described = await call.execute(
+        UpdatePool(id=change.id, revision=change.revision, updates=call.updates("pool"))
+    )
+    (pool,) = await describe(call, [described.pool])
+    return wire.UpdatePoolResponse(pool=pool)
+
+
+async def bulk_update(
+    call: Call, request: wire.BulkUpdatePoolsRequest
+) -> wire.BulkUpdatePoolsResponse:
+    """BulkUpdatePools."""
+    assert call.bulk is not None
+
+    def command_of(index: int, entry: Decoded[wire.MaskedPool]) -> UpdatePool:
+        change = entry.value.pool
+        return UpdatePool(
+            id=change.id,
+            revision=change.revision,
+            updates=updates_of(entry, "pool"),
+            path=f"pools[{index}].pool",
+        )
+
+    results = await execute_each(
+        call, call.bulk.entries, command_of, lambda entry, _: entry.value.pool.id
+    )
+    rows = [result.answer.pool for result in results if result.answer is not None]
+    pools = iter(await describe(call, rows) if request.return_entity else ())
+    return wire.BulkUpdatePoolsResponse(
+        results=tuple(
+            wire.BulkPoolResult(
+                item_metadata=result.metadata,
+                item=next(pools, None) if result.answer is not None else None,
+            )
+            for result in results
+        ),
+        bulk_action_metadata=count_results(results),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -20,11 +20,14 @@ from benefit_programs.api.types.common import (
     SignedAmount,
     Timestamp,
 )
+from benefit_programs.domain import errors
 from benefit_programs.domain.constraints import OneOf, ReadOnly, Size, Undocumented
 from benefit_programs.domain.entities import PoolStatus
+from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.explanations import (
     BenefitInfo,
     Failures,
+    PoolContext,
     PoolInfo,
     ProgramDefinitionInfo,
     ProgramInfo,
@@ -128,6 +131,70 @@ class BenefitResult(msgspec.Struct, frozen=True, kw_only=True):
     pool_not_active_options: PoolNotActive | None = None
     benefit_not_found_options: BenefitNotFound | None = None
     pool_not_found_options: PoolNotFound | None = None
+
+    @classmethod
+    def of(cls, answer: Refusal | EligibleBenefit) -> BenefitResult:
+        """The result for a benefit that pays, or for the refusal that says why it doesn't.
+
+        Only the refusals that the contract has an option for are results; any other is raised.
+        """
+        kind, option = _OPTIONS.get(type(answer), (None, ""))
+        if kind is None and isinstance(answer, Refusal):
+            raise answer
+        chosen: dict[str, Any] = {option: _option_of(answer)}
+        return cls(type=kind, **chosen)
+
+
+_OPTIONS: dict[type[Any], tuple[BenefitResultType, str]] = {
+    EligibleBenefit: (BenefitResultType.ELIGIBLE_BENEFIT, "eligible_benefit_options"),
+    errors.NotEnoughBalance: (BenefitResultType.NOT_ENOUGH_BALANCE, "not_enough_balance_options"),
+    errors.PolicyExpressionEvaluatedToFalse: (
+        BenefitResultType.POLICY_EXPRESSION_EVALUATED_TO_FALSE,
+        "policy_expression_evaluated_to_false_options",
+    ),
+    errors.PoolNotActive: (BenefitResultType.POOL_NOT_ACTIVE, "pool_not_active_options"),
+    errors.BenefitNotFound: (BenefitResultType.BENEFIT_NOT_FOUND, "benefit_not_found_options"),
+    errors.PoolNotFound: (BenefitResultType.POOL_NOT_FOUND, "pool_not_found_options"),
+}
+
+
+def _option_of(answer: Refusal | EligibleBenefit) -> AboutBenefit | BenefitNotFound | PoolNotFound:
+    match answer:
+        case errors.NotEnoughBalance():
+            return NotEnoughBalance(
+                pool_id=answer.pool_id,
+                item_reference=ItemReferenceData.of(answer.item_reference),
+                available_balance=answer.available_balance,
+                requested_balance=answer.requested_balance,
+                **_context_of(answer.context),
+            )
+        case errors.PolicyExpressionEvaluatedToFalse():
+            return PolicyExpressionEvaluatedToFalse(
+                pool_id=answer.pool_id,
+                item_reference=ItemReferenceData.of(answer.item_reference),
+                failure_details=answer.failure_details,
+                **_context_of(answer.context),
+            )
+        case errors.PoolNotActive():
+            return PoolNotActive(
+                pool_id=answer.pool_id,
+                pool_status=answer.pool_status,
+                **_context_of(answer.context),
+            )
+        case errors.BenefitNotFound():
+            context = _context_of(answer.context)
+            context.pop("benefit_info", None)
+            return BenefitNotFound(
+                pool_id=answer.pool_id, benefit_key=answer.benefit_key, **context
+            )
+        case errors.PoolNotFound():
+            return PoolNotFound(pool_id=answer.pool_id)
+    assert isinstance(answer, EligibleBenefit)
+    return answer
+
+
+def _context_of(context: PoolContext | None) -> dict[str, Any]:
+    return msgspec.structs.asdict(context) if context else {}
 
 
 class EligibilityCheckResult(msgspec.Struct, frozen=True, kw_only=True):

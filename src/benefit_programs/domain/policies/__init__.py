@@ -5,6 +5,7 @@ trees, ``quotas`` keeps the ids of rate limits, ``judgement`` puts it all togeth
 ``failures`` says what stood in the way.
 """
 
+from benefit_programs.domain.entities import QuotaShare
 from benefit_programs.domain.policies.calendar import period_start
 from benefit_programs.domain.policies.expressions import (
     EXPRESSION_DEPTH_MAX,
@@ -23,7 +24,6 @@ from benefit_programs.domain.policies.facts import (
 from benefit_programs.domain.policies.intervals import contains
 from benefit_programs.domain.policies.judgement import FAILURES_MAX, Judgement, judge
 from benefit_programs.domain.policies.quotas import (
-    QuotaShare,
     assign_quota_ids,
     quota_shares,
 )

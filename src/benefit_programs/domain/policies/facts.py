@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from benefit_programs.domain.details import RateLimitedPolicy
+    from benefit_programs.domain.entities import QuotaShare
     from benefit_programs.domain.policies.expressions import CustomPolicyKey
-    from benefit_programs.domain.policies.quotas import QuotaShare
     from benefit_programs.domain.values import Instant
 
 CODE_LENGTH_MAX = 64

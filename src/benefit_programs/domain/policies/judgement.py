@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from benefit_programs.domain.entities import QuotaShare
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, custom_policy_key
 from benefit_programs.domain.policies.facts import Facts, FailureDetail, PolicyApps
 from benefit_programs.domain.policies.failures import (
@@ -22,7 +23,7 @@ from benefit_programs.domain.policies.failures import (
     describe_failure,
 )
 from benefit_programs.domain.policies.intervals import contains
-from benefit_programs.domain.policies.quotas import QuotaShare, quota_shares
+from benefit_programs.domain.policies.quotas import quota_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.details import (
@@ -24,21 +23,15 @@ from benefit_programs.domain.details import (
     RateLimitedPolicy,
     TimePeriod,
 )
+from benefit_programs.domain.entities import QuotaShare
 from benefit_programs.domain.policies.calendar import period_start
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, rate_limits
-from benefit_programs.domain.values import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-
-class QuotaShare(msgspec.Struct, frozen=True):
-    """How many items a redemption counts on a quota, in the period that starts at an instant."""
-
-    quota_id: str
-    period_start: Instant
-    count: int
+    from benefit_programs.domain.values import Instant
 
 
 def quota_shares(

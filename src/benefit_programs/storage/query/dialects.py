@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -45,6 +46,12 @@ class Dialect(Protocol):
     def starts_with_parameter(self, prefix: str) -> str:
         """Bring a prefix into the form that ``starts_with`` compares."""
 
+    def greater_of(self, first: str, second: str) -> str:
+        """Write the greater one of two expressions, neither of which is null."""
+
+    def derived_id(self, first: str, second: str) -> str:
+        """Write the GUID that `derive_id` makes of two, on every engine the same."""
+
 
 class SqliteDialect(msgspec.Struct, frozen=True):
     """SQLite with the functions of `register_functions`."""
@@ -86,6 +93,14 @@ class SqliteDialect(msgspec.Struct, frozen=True):
     def starts_with_parameter(self, prefix: str) -> str:
         """Fold the prefix as the registered function folds the text."""
         return prefix.casefold()
+
+    def greater_of(self, first: str, second: str) -> str:
+        """Call ``max``, which compares when it has two arguments."""
+        return f"max({first}, {second})"
+
+    def derived_id(self, first: str, second: str) -> str:
+        """Call the registered function."""
+        return f"derive_id({first}, {second})"
 
 
 class PostgresDialect(msgspec.Struct, frozen=True):
@@ -145,13 +160,29 @@ class PostgresDialect(msgspec.Struct, frozen=True):
         """Leave the prefix as it is."""
         return prefix
 
+    def greater_of(self, first: str, second: str) -> str:
+        """Call ``GREATEST``."""
+        return f"GREATEST({first}, {second})"
+
+    def derived_id(self, first: str, second: str) -> str:
+        """Read the digest of both as a GUID."""
+        return f"md5({first}::text || '/' || {second}::text)::uuid"
+
 
 def register_functions(connection: apsw.Connection) -> None:
     """Give a SQLite connection the functions that compiled queries call."""
     connection.create_scalar_function("casefold", fold_case, 1, deterministic=True)
+    connection.create_scalar_function("derive_id", derive_id, 2, deterministic=True)
 
 
 def fold_case(*values: apsw.SQLiteValue) -> apsw.SQLiteValue:
     """Fold the case of one text by Unicode's full rules; null stays null."""
     (text,) = values
     return text.casefold() if isinstance(text, str) else text
+
+
+def derive_id(*values: apsw.SQLiteValue) -> apsw.SQLiteValue:
+    """Make the GUID of what two GUIDs stand for together: always the same one, and no other's."""
+    first, second = values
+    digest = md5(f"{first}/{second}".encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 DEPTH_MAX = 20
 """How deep logical operators may be nested."""
 
-CONDITIONS_MAX = 200
-"""How many conditions one filter may have."""
+CONDITIONS_MAX = 500
+"""How many conditions one filter may have: a list of 100 items by the four parts of each fits."""
 
 MEMBERS_MAX = 500
 """How many members a list in a filter may have: as many GUIDs as a cursor carries."""

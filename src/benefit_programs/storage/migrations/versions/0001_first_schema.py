@@ -334,6 +334,14 @@ def _create_pools() -> None:
     _index("ix_pools_program_definition_id", "pools", "tenant_id", "program_definition_id", "id")
     _index("ix_pools_program_id", "pools", "tenant_id", "program_id", "id")
     _index(
+        "ix_pools_snapshot_id",
+        "pools",
+        "tenant_id",
+        "snapshot_id",
+        "id",
+        where="status <> 'ENDED'",
+    )
+    _index(
         "ix_pools_wix_user_id",
         "pools",
         "tenant_id",
@@ -473,7 +481,7 @@ def _create_events() -> None:
 def _create_tenants() -> None:
     op.create_table(
         "tenants",
-        _column("id", Whole),
+        sa.Column("id", Whole, nullable=False, autoincrement=False),
         _column("site_id", Id),
         _column("name", Text),
         _column("created", Whole),

@@ -1,0 +1,321 @@
+"""What may be redeemed, and why something may not. Contract: Eligibility."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from benefit_programs.api.call import Call
+from benefit_programs.api.explanations import explain, with_names
+from benefit_programs.api.types import eligibility as wire
+from benefit_programs.api.types.common import IdentificationData, ItemReferenceData
+from benefit_programs.api.verdicts import NO_VERDICTS, Candidate, ask_providers, has_providers
+from benefit_programs.domain.details import Benefit
+from benefit_programs.domain.eligibility import (
+    Terms,
+    Verdicts,
+    Wish,
+    belongs,
+    benefit_missing,
+    context_of,
+    require_active,
+    require_affordable,
+    require_allowed,
+    shares_of,
+)
+from benefit_programs.domain.entities import Pool, PoolStatus, Snapshot
+from benefit_programs.domain.errors import InvalidItemReference, PoolNotFound, Refusal
+from benefit_programs.domain.lookups import ITEM_BY_REFERENCE, POOL, QUOTA
+from benefit_programs.domain.values import Identity, Instant, ItemReference
+from benefit_programs.storage.eligible import pools_holding, provider_app_known
+from benefit_programs.storage.rows import CODECS
+
+LIVE_STATUSES = tuple(status for status in PoolStatus if status is not PoolStatus.ENDED)
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """May this be redeemed from this pool? Without a key: from any of its benefits?"""
+
+    pool_id: str
+    wish: Wish
+    benefit_key: str | None = None
+    additional_data: dict[str, object] | None = None
+
+
+async def check(
+    call: Call, request: wire.CheckBenefitEligibilityRequest
+) -> wire.CheckBenefitEligibilityResponse:
+    """CheckBenefitEligibility."""
+    question = Question(
+        pool_id=request.pool_id,
+        wish=_wish(
+            call,
+            request.item_reference,
+            request.count,
+            request.target_date,
+            free=request.intent is wire.Intent.REALLOCATION,
+        ),
+        benefit_key=request.benefit_key,
+        additional_data=request.additional_data,
+    )
+    (result,) = await _answer(call, [question], request.namespace, request.beneficiary)
+    return wire.CheckBenefitEligibilityResponse(result=result)
+
+
+async def bulk_check(
+    call: Call, request: wire.BulkCheckBenefitEligibilityRequest
+) -> wire.BulkCheckBenefitEligibilityResponse:
+    """bulkCheckBenefitEligibility: the answers in the order of the questions."""
+    questions = [
+        Question(
+            pool_id=each.pool_id,
+            wish=_wish(call, each.item_reference, each.count, each.target_date),
+            benefit_key=each.benefit_key,
+            additional_data=each.additional_data,
+        )
+        for each in request.benefit_selectors
+    ]
+    results = await _answer(call, questions, request.namespace, request.beneficiary)
+    return wire.BulkCheckBenefitEligibilityResponse(
+        results=tuple(
+            wire.BulkEligibilityCheckResult(benefit_selector=selector, result=result)
+            for selector, result in zip(request.benefit_selectors, results, strict=True)
+        )
+    )
+
+
+async def get_eligible(
+    call: Call, request: wire.GetEligibleBenefitsRequest
+) -> wire.GetEligibleBenefitsResponse:
+    """getEligibleBenefits: what pays for the item, oldest pool first."""
+    wish = _wish(call, request.item_reference, request.count, request.target_date)
+    found = await _find_candidates(
+        call, request.namespace, wish, _beneficiary(call, request.beneficiary), LIVE_STATUSES
+    )
+    judged = await _judge(call, found, request.additional_data)
+    eligible = [
+        result.eligible_benefit_options
+        for result in judged
+        if result.eligible_benefit_options is not None
+    ]
+    return wire.GetEligibleBenefitsResponse(eligible_benefits=tuple(eligible))
+
+
+async def check_by_filter(
+    call: Call, request: wire.CheckBenefitEligibilityByFilterRequest
+) -> wire.CheckBenefitEligibilityByFilterResponse:
+    """checkBenefitEligibilityByFilter: one result a pool, ended ones too."""
+    wish = _wish(call, request.item_reference, request.count, request.target_date)
+    selector = request.pool_selector
+    statuses = (selector.pool_statuses if selector else None) or tuple(PoolStatus)
+    found = await _find_candidates(
+        call, request.namespace, wish, _beneficiary(call, request.beneficiary), statuses
+    )
+    judged = await _judge(call, found, request.additional_data)
+    by_pool: dict[str, list[wire.BenefitResult]] = {}
+    for candidate, result in zip(found, judged, strict=True):
+        by_pool.setdefault(candidate.pool.id, []).append(result)
+    return wire.CheckBenefitEligibilityByFilterResponse(
+        results=tuple(
+            wire.EligibilityCheckResult(benefit_results=tuple(results))
+            for results in by_pool.values()
+        )
+    )
+
+
+def _wish(
+    call: Call,
+    reference: ItemReferenceData,
+    count: int | None,
+    target_date: Instant | None,
+    *,
+    free: bool = False,
+) -> Wish:
+    at = target_date if target_date is not None else call.services.engine.now()
+    return Wish(item=reference.reference(), count=count or 1, at=at, free=free)
+
+
+def _beneficiary(call: Call, given: IdentificationData | None) -> Identity | None:
+    """Whose pools to look at: a member's key means that member, whoever is named."""
+    if call.principal.is_member:
+        return call.principal.caller
+    return given.identity() if given else None
+
+
+async def _find_candidates(
+    call: Call,
+    namespace: str,
+    wish: Wish,
+    beneficiary: Identity | None,
+    statuses: tuple[PoolStatus, ...],
+) -> list[Candidate]:
+    """The pools of the namespace with their benefits that hold the item."""
+    reader = call.services.reader
+    known = provider_app_known(
+        reader.dialect,
+        tenant_id=call.tenant_id,
+        namespace=namespace,
+        provider_app_id=wish.item.provider_app_id,
+    )
+    if not await reader.fetch(known):
+        raise InvalidItemReference(item_reference=wish.item)
+    holding = pools_holding(
+        reader.dialect,
+        tenant_id=call.tenant_id,
+        namespace=namespace,
+        item=wish.item,
+        beneficiary=beneficiary,
+        statuses=statuses,
+    )
+    read = CODECS[Pool].read
+    rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
+    snapshots = await reader.snapshots(call.tenant_id, [pool.snapshot_id for pool, _ in rows])
+    return [
+        Candidate(pool, snapshot, benefit, wish)
+        for pool, benefit_key in rows
+        for snapshot in (snapshots[pool.snapshot_id],)
+        for benefit in (snapshot.details.benefit(benefit_key),)
+        if benefit is not None
+    ]
+
+
+async def _answer(
+    call: Call,
+    questions: Sequence[Question],
+    namespace: str,
+    beneficiary: IdentificationData | None,
+) -> list[wire.EligibilityCheckResult]:
+    """Answer questions about single pools, with a few statements for all of them."""
+    whose = beneficiary.identity() if beneficiary else None
+    rows = await call.many(POOL, [(each.pool_id,) for each in questions])
+    pools = {row.id: row for row in rows if belongs(row, namespace=namespace, beneficiary=whose)}
+    snapshots = await call.services.reader.snapshots(
+        call.tenant_id, [pool.snapshot_id for pool in pools.values()]
+    )
+    holding = await _item_sets(call, [each.wish.item for each in questions], snapshots.values())
+    results = []
+    for question in questions:
+        pool = pools.get(question.pool_id)
+        if pool is None:
+            missing = PoolNotFound(pool_id=question.pool_id)
+            results.append(_result([wire.BenefitResult.of(missing)]))
+            continue
+        snapshot = snapshots[pool.snapshot_id]
+        candidates = [
+            Candidate(pool, snapshot, benefit, question.wish)
+            for benefit in snapshot.details.benefits or ()
+            if question.benefit_key in (None, benefit.benefit_key)
+            and (question.wish.item, benefit.item_set_id) in holding
+        ]
+        if candidates:
+            judged = await _judge(call, candidates, question.additional_data)
+        else:
+            judged = [await _nothing_held(call, pool, snapshot, question)]
+        results.append(_result(judged))
+    return results
+
+
+async def _nothing_held(
+    call: Call, pool: Pool, snapshot: Snapshot, question: Question
+) -> wire.BenefitResult:
+    """The answer where no benefit holds the item: the pool's status comes first."""
+    try:
+        require_active(pool, snapshot)
+    except Refusal as refusal:
+        return await _told(call, refusal)
+    return await _told(call, benefit_missing(pool, snapshot, question.benefit_key))
+
+
+async def _item_sets(
+    call: Call, items: Iterable[ItemReference], snapshots: Iterable[Snapshot]
+) -> set[tuple[ItemReference, str | None]]:
+    """Which item sets of these snapshots hold which of the items."""
+    sets = [benefit.item_set_id for each in snapshots for benefit in each.details.benefits or ()]
+    keys = [
+        (item.external_id, item.provider_app_id, item.category, item_set_id)
+        for item in dict.fromkeys(items)
+        for item_set_id in dict.fromkeys(sets)
+    ]
+    return {
+        (ItemReference(row.external_id, row.provider_app_id, row.category), row.item_set_id)
+        for row in await call.many(ITEM_BY_REFERENCE, keys)
+    }
+
+
+async def _judge(
+    call: Call, candidates: list[Candidate], additional_data: dict[str, object] | None
+) -> list[wire.BenefitResult]:
+    """Judge candidates as a redemption would, in its order of checks."""
+    if has_providers(call):
+        verdicts = await ask_providers(call, candidates, additional_data)
+    else:
+        verdicts = [NO_VERDICTS] * len(candidates)
+    used = await _quotas(call, candidates)
+    return [
+        await _judge_one(call, candidate, said, used)
+        for candidate, said in zip(candidates, verdicts, strict=True)
+    ]
+
+
+async def _quotas(call: Call, candidates: list[Candidate]) -> dict[tuple[str, str, Instant], int]:
+    time_zone = Terms(call.principal.settings).time_zone
+    keys = [
+        (each.pool.id, share.quota_id, share.period_start)
+        for each in candidates
+        for share in shares_of(each.snapshot.details, each.benefit, each.wish, time_zone)
+    ]
+    rows = await call.many(QUOTA, keys)
+    return {(row.pool_id, row.quota_id, row.period_start): row.used for row in rows}
+
+
+async def _judge_one(
+    call: Call,
+    candidate: Candidate,
+    verdicts: Verdicts,
+    used: dict[tuple[str, str, Instant], int],
+) -> wire.BenefitResult:
+    pool, snapshot, benefit, wish = (
+        candidate.pool,
+        candidate.snapshot,
+        candidate.benefit,
+        candidate.wish,
+    )
+    try:
+        require_active(pool, snapshot, benefit)
+        require_allowed(
+            pool,
+            snapshot,
+            benefit,
+            wish,
+            Terms(call.principal.settings, verdicts),
+            lambda quota_id, start: used.get((pool.id, quota_id, start), 0),
+        )
+        require_affordable(pool, snapshot, benefit, wish)
+    except Refusal as refusal:
+        return await _told(call, refusal)
+    return wire.BenefitResult.of(await _eligible(call, pool, snapshot, benefit, wish))
+
+
+async def _eligible(
+    call: Call, pool: Pool, snapshot: Snapshot, benefit: Benefit, wish: Wish
+) -> wire.EligibleBenefit:
+    context = await with_names(call, context_of(pool, snapshot, benefit))
+    return wire.EligibleBenefit(
+        pool_id=pool.id,
+        benefit_key=benefit.benefit_key,
+        item_reference=ItemReferenceData.of(wish.item),
+        price=benefit.price or 0,
+        pool_info=context.pool_info,
+        benefit_info=context.benefit_info,
+        program_info=context.program_info,
+        program_definition_info=context.program_definition_info,
+    )
+
+
+async def _told(call: Call, refusal: Refusal) -> wire.BenefitResult:
+    return wire.BenefitResult.of(await explain(call, refusal))
+
+
+def _result(results: Sequence[wire.BenefitResult]) -> wire.EligibilityCheckResult:
+    return wire.EligibilityCheckResult(benefit_results=tuple(results))

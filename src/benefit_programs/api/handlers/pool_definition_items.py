@@ -1,0 +1,125 @@
+"""The methods of pool definition items."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from benefit_programs.api import item_views, views
+from benefit_programs.api.call import Call, EntryResult, count_results, execute_each
+from benefit_programs.api.types import pool_definition_items as wire
+from benefit_programs.domain.entities import ProgramDefinition
+from benefit_programs.domain.errors import PoolDefinitionBenefitNotFound
+from benefit_programs.domain.items import AddItemToBenefit, RemoveItemFromBenefit
+from benefit_programs.domain.lookups import (
+    ASSIGNMENTS_OF_POOL_DEFINITION,
+    POOL_DEFINITION,
+    PROGRAM_DEFINITION,
+)
+from benefit_programs.storage import item_specs
+from benefit_programs.storage.item_specs import PoolDefinitionItemRow
+
+
+async def query(
+    call: Call, request: wire.QueryPoolDefinitionItemsRequest
+) -> wire.QueryPoolDefinitionItemsResponse:
+    """QueryPoolDefinitionItems."""
+    found = await call.page(
+        item_specs.pool_definition_items(call.services.reader.dialect),
+        request.query,
+        extra={"fields": list(request.fields or ())},
+    )
+    rows = [PoolDefinitionItemRow._make(row) for row in found.rows]
+    return wire.QueryPoolDefinitionItemsResponse(
+        pool_definition_items=await _describe(call, rows, found.extra.get("fields", ())),
+        metadata=views.metadata_of(found.page),
+    )
+
+
+async def add_items(
+    call: Call, request: wire.AddItemsToBenefitRequest
+) -> wire.AddItemsToBenefitResponse:
+    """AddItemsToBenefit: its entries fail alone."""
+    results = await _change_each(call, request, AddItemToBenefit)
+    return wire.AddItemsToBenefitResponse(
+        results=tuple(wire.BulkAddItemResult(item_metadata=each.metadata) for each in results),
+        bulk_action_metadata=count_results(results),
+    )
+
+
+async def remove_items(
+    call: Call, request: wire.RemoveItemsFromBenefitRequest
+) -> wire.RemoveItemsFromBenefitResponse:
+    """RemoveItemsFromBenefit: its entries fail alone."""
+    results = await _change_each(call, request, RemoveItemFromBenefit)
+    return wire.RemoveItemsFromBenefitResponse(
+        results=tuple(wire.BulkRemoveItemResult(item_metadata=each.metadata) for each in results),
+        bulk_action_metadata=count_results(results),
+    )
+
+
+async def _change_each(
+    call: Call,
+    request: wire.AddItemsToBenefitRequest,
+    command: type[AddItemToBenefit | RemoveItemFromBenefit],
+) -> list[EntryResult]:
+    """Add or remove each item of the request, if there is the benefit that it names."""
+    assert call.bulk is not None
+    await _require_benefit(call, request.pool_definition_id, request.benefit_key)
+    return await execute_each(
+        call,
+        call.bulk.entries,
+        lambda _, entry: command(
+            pool_definition_id=request.pool_definition_id,
+            benefit_key=request.benefit_key,
+            external_id=entry.value.external_id,
+            category=entry.value.category or "",
+        ),
+        lambda _, item: item.id if item else None,
+    )
+
+
+async def _require_benefit(call: Call, pool_definition_id: str, benefit_key: str) -> None:
+    """Refuse the whole request if it names no benefit."""
+    definition = await call.one(POOL_DEFINITION, pool_definition_id)
+    if definition is not None:
+        snapshots = await call.services.reader.snapshots(call.tenant_id, [definition.snapshot_id])
+        if snapshots[definition.snapshot_id].details.benefit(benefit_key) is not None:
+            return
+    raise PoolDefinitionBenefitNotFound(
+        pool_definition_id=pool_definition_id, benefit_key=benefit_key
+    )
+
+
+async def _describe(
+    call: Call, rows: list[PoolDefinitionItemRow], fields: Collection[str]
+) -> tuple[wire.PoolDefinitionItem, ...]:
+    """Pool definition items with what was asked for, in a few statements."""
+    wants = wire.RequestedFields
+    snapshots = (
+        await call.services.reader.snapshots(call.tenant_id, [row.snapshot_id for row in rows])
+        if wants.POOL_DEFINITION in fields or wants.BENEFIT in fields
+        else {}
+    )
+    definitions = await _program_definitions(call, {row.pool_definition_id for row in rows})
+    return tuple(
+        item_views.pool_definition_item(
+            row, fields, snapshots=snapshots, definitions=definitions[row.pool_definition_id]
+        )
+        for row in rows
+    )
+
+
+async def _program_definitions(
+    call: Call, pool_definition_ids: set[str]
+) -> dict[str, list[ProgramDefinition]]:
+    """The program definitions of each pool definition, in its own order."""
+    places = await call.many(
+        ASSIGNMENTS_OF_POOL_DEFINITION, [(each,) for each in sorted(pool_definition_ids)]
+    )
+    rows = await call.many(PROGRAM_DEFINITION, [(each.program_definition_id,) for each in places])
+    found = {row.id: row for row in rows}
+    joined: dict[str, list[ProgramDefinition]] = {each: [] for each in pool_definition_ids}
+    for place in sorted(places, key=lambda place: place.ordinal):
+        if place.program_definition_id in found:
+            joined[place.pool_definition_id].append(found[place.program_definition_id])
+    return joined

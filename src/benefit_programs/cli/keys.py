@@ -1,0 +1,213 @@
+"""``benefits keys``: who may call, as whom, and for how long."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from benefit_programs.api.codec.formats import Violated, read_instant
+from benefit_programs.api.methods import METHODS, Scope
+from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.options import (
+    AsJson,
+    DatabaseUrl,
+    DataDir,
+    database_settings,
+    with_directory,
+)
+from benefit_programs.cli.output import instant, print_json, print_line, print_table
+from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
+
+commands = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+
+SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
+PERMISSIONS = frozenset(each for method in METHODS.values() for each in method.permission_ids)
+
+
+@commands.command("create")
+def create_key(  # noqa: PLR0913 - an option each
+    name: Annotated[str, typer.Argument(help="A name for people.")],
+    *,
+    tenants: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--tenant", help="A tenant that the key opens; several may be named.", metavar="ID"
+        ),
+    ] = None,
+    scopes: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help=f"What it allows: {', '.join(SCOPES)}. Default: manage."),
+    ] = None,
+    permissions: Annotated[
+        list[str] | None,
+        typer.Option("--permission", help="Narrow the key to this permission id; repeatable."),
+    ] = None,
+    app: Annotated[
+        str | None, typer.Option("--app", help="The key stands for this app.", metavar="ID")
+    ] = None,
+    member: Annotated[
+        str | None,
+        typer.Option("--member", help="The key stands for this site member.", metavar="ID"),
+    ] = None,
+    administrator: Annotated[
+        str | None,
+        typer.Option(
+            "--administrator", help="The key stands for this administrator.", metavar="ID"
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", help="When it ends to be valid (ISO 8601).")
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it. It can't be shown again: only its hash is stored.
+
+    Without --app, --member or --administrator it stands for a new administrator; a member's key
+    may only read, so its scope is read-limited unless others are named.
+    """
+    identity = _identity(app, member, administrator)
+    usual = "read-limited" if member else "manage"
+    grants = Grants(
+        identity=identity,
+        scopes=tuple(_scope(each) for each in scopes or [usual]),
+        permission_ids=tuple(_permission(each) for each in permissions or []),
+    )
+    ends = _expiry(expires)
+    settings = database_settings(data_dir, database_url)
+    new = with_directory(
+        settings,
+        lambda each: each.create_key(
+            name, tenant_ids=tenants or [DEFAULT_TENANT_ID], grants=grants, expires=ends
+        ),
+    )
+    if as_json:
+        print_json({"key": _document(new.key), "secret": new.secret})
+    else:
+        print_table(COLUMNS, [_row(new.key)])
+        print_line(f"\n{new.secret}\n\nKeep it: it is not shown again.")
+
+
+@commands.command("list")
+def list_keys(
+    *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: AsJson = False
+) -> None:
+    """List all keys without their secrets, the oldest first."""
+    settings = database_settings(data_dir, database_url)
+    keys = with_directory(settings, lambda each: each.keys())
+    if as_json:
+        print_json({"keys": [_document(key) for key in keys]})
+    else:
+        print_table(COLUMNS, [_row(key) for key in keys])
+
+
+@commands.command("revoke")
+def revoke_key(
+    key_id: Annotated[
+        str, typer.Argument(help="The id of the key, as `benefits keys list` shows it.")
+    ],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close a key for ever. Running servers refuse it within a second."""
+    settings = database_settings(data_dir, database_url)
+    key = with_directory(settings, lambda each: each.revoke_key(key_id))
+    if as_json:
+        print_json(_document(key))
+    else:
+        print_table(COLUMNS, [_row(key)])
+
+
+COLUMNS = ("ID", "NAME", "TENANTS", "STANDS FOR", "SCOPES", "STATE", "CREATED")
+
+_STANDS_FOR = {
+    IdentityType.APP: "app",
+    IdentityType.MEMBER: "member",
+    IdentityType.WIX_USER: "administrator",
+}
+
+
+def _identity(app: str | None, member: str | None, administrator: str | None) -> Identity:
+    given = {
+        IdentityType.APP: app,
+        IdentityType.MEMBER: member,
+        IdentityType.WIX_USER: administrator,
+    }
+    chosen = [Identity(kind, each) for kind, each in given.items() if each is not None]
+    if len(chosen) > 1:
+        raise WrongUsage("--app, --member and --administrator exclude each other")
+    if chosen and not (chosen[0].id.strip() and chosen[0].id.isprintable()):
+        raise WrongUsage("the id of whom the key stands for must not be empty")
+    return chosen[0] if chosen else Identity(IdentityType.WIX_USER, str(uuid4()))
+
+
+def _scope(text: str) -> str:
+    scope = SCOPES.get(text.lower(), text)
+    if scope not in set(Scope):
+        raise WrongUsage(f"--scope: must be one of {', '.join(SCOPES)}, not {text!r}")
+    return str(scope)
+
+
+def _permission(text: str) -> str:
+    if text not in PERMISSIONS:
+        raise WrongUsage(f"--permission: no method has the permission id {text!r}")
+    return text
+
+
+def _expiry(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        expires = read_instant(text)
+    except Violated:
+        message = f"--expires: must be a time such as 2027-01-31T00:00:00Z, not {text!r}"
+        raise WrongUsage(message) from None
+    if expires <= time.time() * 1000:
+        raise WrongUsage("--expires: must lie in the future")
+    return expires
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked is not None:
+        return f"revoked {instant(key.revoked)}"
+    if key.expires is not None:
+        is_over = key.expires <= time.time() * 1000
+        return f"{'expired' if is_over else 'valid until'} {instant(key.expires)}"
+    return "valid"
+
+
+def _row(key: ApiKey) -> tuple[Any, ...]:
+    grants = key.grants
+    names = {str(scope): name for name, scope in SCOPES.items()}
+    scopes = ", ".join(names.get(scope, scope) for scope in grants.scopes)
+    narrowed = " (narrowed)" if grants.permission_ids else ""
+    return (
+        key.id,
+        key.name,
+        ", ".join(map(str, key.tenant_ids)),
+        f"{_STANDS_FOR.get(grants.identity.type, '?')} {grants.identity.id}",
+        scopes + narrowed,
+        _state(key),
+        instant(key.created),
+    )
+
+
+def _document(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "tenantIds": key.tenant_ids,
+        "identity": {"type": key.grants.identity.type, "id": key.grants.identity.id},
+        "scopes": key.grants.scopes,
+        "permissionIds": key.grants.permission_ids,
+        "createdDate": instant(key.created),
+        "expiresDate": instant(key.expires),
+        "revokedDate": instant(key.revoked),
+    }

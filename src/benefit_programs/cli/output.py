@@ -1,0 +1,43 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benefit_programs.api.codec import instant_text
+
+WIDTH_MAX = 10_000
+"""Wider than any table: what doesn't fit a terminal is wrapped there, not cut here."""
+
+
+def print_json(document: object) -> None:
+    """Print a document as indented JSON."""
+    written = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.write(written.decode() + "\n")
+
+
+def print_line(line: str) -> None:
+    """Print a line as it is, never wrapped."""
+    sys.stdout.write(f"{line}\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under headings. Ids stay whole, however narrow the terminal is."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    Console(file=sys.stdout, width=WIDTH_MAX).print(table)
+
+
+def instant(value: int | None) -> str | None:
+    """An instant as the service writes it."""
+    return None if value is None else instant_text(value)

@@ -1,0 +1,63 @@
+"""Writes docs/reference/settings.md: ``python -m benefit_programs.cli.reference FOLDER``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benefit_programs.cli.exits import ExitCode
+from benefit_programs.config import FILE_VARIABLE, references
+
+_HEAD = f"""\
+# Settings
+
+<!-- Generated from the code by `make docs`: change src/benefit_programs/config.py instead. -->
+
+A setting comes from its default, else from a file, else from the environment, else from an option
+of the command; the last one that says something counts. The file is TOML with the names below, and
+`{FILE_VARIABLE}` says where it is. A value that can't be used stops the start with one line that
+names the setting.
+
+| Setting | Environment | Default | What it does |
+| --- | --- | --- | --- |
+"""
+
+_CODES_HEAD = """
+## Exit codes
+
+What every command ends with:
+
+| Code | Meaning |
+| --- | --- |
+"""
+
+_CODES = {
+    ExitCode.DONE: "Done.",
+    ExitCode.FAILED: "Something went wrong that no other code stands for.",
+    ExitCode.WRONG_USAGE: "An argument, an option or a setting can't be used as it is.",
+    ExitCode.DATABASE: "The database can't be used: unreachable, busy, served by another process, "
+    "or with another schema.",
+    ExitCode.ADDRESS: "The address can't be listened on, for example because the port is in use.",
+    ExitCode.NOT_FOUND: "There is no tenant or key with this id.",
+}
+
+
+def settings_page() -> str:
+    """The reference of all settings, in Markdown."""
+    rows = (
+        f"| `{each.name}` | `{each.variable}` | {each.default} | {each.about} |"
+        for each in references()
+    )
+    codes = (f"| {code.value} | {about} |" for code, about in _CODES.items())
+    return "\n".join([_HEAD + "\n".join(rows), _CODES_HEAD + "\n".join(codes), ""])
+
+
+def main() -> None:
+    """Write the generated references into the folder that the argument names."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "settings.md").write_text(settings_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""``benefits serve``: the service in this process, or in several that share a database."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from benefit_programs.bootstrap import (
+    Application,
+    Running,
+    WorkerApplication,
+    config_logging,
+    open_service,
+)
+from benefit_programs.cli.exits import AddressUnusable
+from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
+from benefit_programs.cli.output import print_line
+from benefit_programs.cli.welcome import first_start_text
+from benefit_programs.config import Settings, read_settings
+
+STOP_SECONDS_MAX = 8
+"""How long a stop waits for requests under way; then it takes at most two seconds more."""
+
+BACKLOG = 2048
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[
+        str | None, typer.Option(help="The port to listen on; 0 takes a free one.", metavar="PORT")
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="How to write the log.", metavar="console|json")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(help="How many processes serve (PostgreSQL only).", metavar="N")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the service until it is told to stop (Ctrl+C or SIGTERM).
+
+    The first start makes an API key and prints it once, with requests to try it. With --json,
+    one line on standard output tells the address and the key: {"url": ..., "firstKey": ...}.
+    """
+    flags = {
+        "host": host,
+        "port": port,
+        "data_dir": data_dir,
+        "database_url": database_url,
+        "log_format": log_format,
+        "workers": workers,
+    }
+    settings = read_settings(flags)
+    config_logging(settings.log_format)
+    # The address first: a start that can't listen must not have made a key that nobody reads.
+    with _listen(settings) as listener:
+        tell = functools.partial(_tell, _address(settings, listener), as_json=as_json)
+        if settings.workers > 1:
+            _serve_in_many(settings, listener, tell)
+        else:
+            _serve_in_one(settings, listener, tell)
+
+
+def _serve_in_one(
+    settings: Settings, listener: socket.socket, tell: Callable[[Running], None]
+) -> None:
+    stop = _Stop()
+
+    async def run() -> None:
+        async with open_service(settings) as running:
+            server = uvicorn.Server(_server_config(running.application))
+            stop.expect(server)
+            tell(running)
+            await server.serve([listener])
+
+    # Before uvicorn listens for signals, and after: it raises the one that stopped it once more
+    # when it is done, and here the database is still to be closed.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run())
+    structlog.get_logger().info("stopped")
+
+
+def _serve_in_many(
+    settings: Settings, listener: socket.socket, tell: Callable[[Running], None]
+) -> None:
+    async def prepare() -> None:
+        async with open_service(settings) as running:
+            tell(running)
+
+    asyncio.run(prepare())
+    application = functools.partial(WorkerApplication, settings)
+    config = _server_config(application, workers=settings.workers, factory=True, lifespan="on")
+    Multiprocess(config, [listener]).run()
+    structlog.get_logger().info("stopped")
+
+
+class _Stop:
+    """A signal's handler that ends the server, also one that only starts later."""
+
+    def __init__(self) -> None:
+        self._server: uvicorn.Server | None = None
+        self._asked = False
+
+    def expect(self, server: uvicorn.Server) -> None:
+        """End this server when the signal comes, or now if it has come."""
+        self._server = server
+        server.should_exit = self._asked
+
+    def __call__(self, *_: object) -> None:
+        """Take the signal."""
+        self._asked = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+def _server_config(application: Application | Callable[[], Any], **options: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        **{"lifespan": "auto", **options},
+        access_log=False,
+        backlog=BACKLOG,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        ws="none",
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - there is none on Windows
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _listen(settings: Settings) -> socket.socket:
+    where = (settings.host, settings.port)
+    try:
+        found = socket.getaddrinfo(*where, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        # What can't be resolved has numbers of its own, below 0.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+        raise AddressUnusable(
+            f"Can't listen on {settings.host} port {settings.port}: {reason.lower()}."
+        ) from None
+
+
+def _address(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def _tell(url: str, running: Running, *, as_json: bool) -> None:
+    if as_json:
+        told = {"url": url} | ({"firstKey": running.first_secret} if running.first_secret else {})
+        print_line(json.dumps(told))
+    else:
+        print_line(f"Serving on {url}\n")
+        if running.first_secret:
+            print_line(first_start_text(url, running.first_secret))
+    sys.stdout.flush()

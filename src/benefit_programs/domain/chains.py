@@ -1,0 +1,136 @@
+"""Chains: a redemption, the reallocations that superseded each other, and what gave it back."""
+
+from __future__ import annotations
+
+import msgspec
+
+from benefit_programs.domain.entities import Operation, Pool, QuotaShare, Transaction
+from benefit_programs.domain.errors import (
+    NotLatestTransaction,
+    RedemptionAlreadyCanceled,
+    TransactionNotFound,
+)
+from benefit_programs.domain.lookups import (
+    POOL,
+    QUOTA,
+    TRANSACTION,
+    TRANSACTION_BY_KEY,
+    TRANSACTIONS_OF_CHAIN,
+)
+from benefit_programs.domain.state import Needs, State
+from benefit_programs.domain.values import ItemReference
+
+_GIVING_BACK = (Operation.CANCEL, Operation.REVERT)
+_REDEEMING = (Operation.REDEEM, Operation.REALLOCATE)
+
+
+def ask_for_chain(
+    needs: Needs,
+    state: State,
+    transaction_id: str,
+    operation: Operation | None = None,
+    idempotency_key: str | None = None,
+) -> Chain | None:
+    """Ask for a transaction, its pool and its chain; the chain, once it is loaded."""
+    needs.read(TRANSACTION, transaction_id)
+    transaction = state.loaded(TRANSACTION, transaction_id)
+    if transaction is None:
+        return None
+    needs.lock(POOL, transaction.pool_id)
+    needs.read(TRANSACTIONS_OF_CHAIN, transaction.correlation_id)
+    if operation is not None:
+        needs.read(TRANSACTION_BY_KEY, transaction.pool_id, operation, idempotency_key)
+    if state.loaded(TRANSACTIONS_OF_CHAIN, transaction.correlation_id) is None:
+        return None
+    return Chain.of(state, transaction)
+
+
+def returned_quotas(needs: Needs, chain: Chain) -> None:
+    """Ask for the quotas that are counted down when the chain ends."""
+    for share in chain.quota_shares:
+        needs.read(QUOTA, chain.pool.id, share.quota_id, share.period_start)
+
+
+def require_transaction(state: State, transaction_id: str) -> Transaction:
+    """The transaction with this id, or its refusal."""
+    transaction = state.one(TRANSACTION, transaction_id)
+    if transaction is None:
+        raise TransactionNotFound(transaction_id=transaction_id)
+    return transaction
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """All transactions that go back to one, ``root``; for most kinds that is the root alone."""
+
+    pool: Pool
+    root: Transaction
+    transactions: list[Transaction]
+
+    @classmethod
+    def of(cls, state: State, transaction: Transaction) -> Chain:
+        """The chain that a transaction belongs to."""
+        pool = state.one(POOL, transaction.pool_id)
+        assert pool is not None, "a transaction's pool is never deleted"
+        transactions = state.many(TRANSACTIONS_OF_CHAIN, transaction.correlation_id)
+        root = next(each for each in transactions if each.id == transaction.correlation_id)
+        return cls(pool, root, transactions)
+
+    @property
+    def is_redemption(self) -> bool:
+        """Whether the chain began with a redemption."""
+        return self.root.operation is Operation.REDEEM
+
+    def holds_redemption(self, transaction: Transaction) -> bool:
+        """Whether a transaction of this chain is its redemption, or a reallocation of it."""
+        return self.is_redemption and transaction.operation in _REDEEMING
+
+    @property
+    def latest(self) -> Transaction:
+        """The redemption, or the reallocation that nothing has superseded."""
+        superseded = {each.superseded_transaction_id for each in self.transactions}
+        return next(
+            each
+            for each in self.transactions
+            if each.id not in superseded and each.operation not in _GIVING_BACK
+        )
+
+    @property
+    def giving_back(self) -> Transaction | None:
+        """The cancellation or revert of the root, if there is one."""
+        for each in self.transactions:
+            if each.related_transaction_id == self.root.id:
+                return each
+        return None
+
+    @property
+    def quota_shares(self) -> tuple[QuotaShare, ...]:
+        """What the redemption counts on rate limits as it stands."""
+        return self.latest.details.quota_shares
+
+    @property
+    def benefit_key(self) -> str:
+        """The benefit that was redeemed."""
+        return self.root.details.benefit_key or ""
+
+    @property
+    def item_count(self) -> int:
+        """How many items were redeemed."""
+        return self.root.details.item_count or 1
+
+    @property
+    def item_reference(self) -> ItemReference:
+        """The item that was redeemed."""
+        item = self.root.details.item
+        assert item is not None, "a redemption names its item"
+        return ItemReference(item.external_id, item.provider_app_id, item.category)
+
+    def require_open(self) -> None:
+        """Refuse a redemption that was given back."""
+        giving_back = self.giving_back
+        if giving_back is not None:
+            raise RedemptionAlreadyCanceled(cancellation_transaction_id=giving_back.id)
+
+    def require_latest(self, transaction: Transaction) -> None:
+        """Refuse a transaction that another one has superseded."""
+        if self.latest.id != transaction.id:
+            raise NotLatestTransaction(latest_transaction_id=self.latest.id)

@@ -1,0 +1,99 @@
+"""Updates of single pools. Contract: Update pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.benefits import merge_details, save_snapshot, settle_details
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import ItemSet, Pool, Snapshot
+from benefit_programs.domain.errors import PoolNotFound
+from benefit_programs.domain.lookups import POOL, SNAPSHOT
+from benefit_programs.domain.redemptions import snapshot_of_pool
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.updates import merged, require_revision
+
+
+class DescribedPool(msgspec.Struct, frozen=True):
+    """A pool with what it gives."""
+
+    pool: Pool
+    snapshot: Snapshot
+
+
+class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
+    """Change what one pool gives, until the next cascade overwrites it.
+
+    ``updates`` may hold ``details`` as a mapping of the parts that were sent.
+    """
+
+    id: str
+    revision: int
+    updates: dict[str, Any]
+    path: str = "pool"
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the pool and what it gives."""
+        needs.lock(POOL, self.id)
+        pool = state.loaded(POOL, self.id)
+        if pool is not None:
+            needs.read(SNAPSHOT, pool.snapshot_id)
+
+    def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
+        """Change what was sent."""
+        current = state.one(POOL, self.id)
+        if current is None:
+            raise PoolNotFound(pool_id=self.id)
+        require_revision(current.id, current=current.revision, given=self.revision)
+        old = snapshot_of_pool(state, current)
+        changes: Changes[Any] = Changes(None)
+        snapshot = self._snapshot(changes, context, current, old)
+        extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}
+        pool = replace(
+            current,
+            **merged(extended, current.extended_fields),
+            snapshot_id=snapshot.id,
+            revision=current.revision + 1,
+            updated=context.now,
+            sequence=current.sequence + 1,
+        )
+        changes.save(pool)
+        changes.events.append(happenings.tell_of_pool(context, pool, happenings.UPDATED))
+        changes.answer = DescribedPool(pool, snapshot)
+        return changes
+
+    def _snapshot(
+        self, changes: Changes[Any], context: Context, pool: Pool, old: Snapshot
+    ) -> Snapshot:
+        """What the pool gives after the update; the old snapshot where it says the same."""
+        details = old.details
+        if "details" in self.updates:
+            merged_details = merge_details(details, self.updates["details"])
+            details = settle_details(merged_details, details, context, path=self.path)
+        display_name = self.updates.get("display_name", old.display_name)
+        description = self.updates.get("description", old.description)
+        if (details, display_name, description) == (
+            old.details,
+            old.display_name,
+            old.description,
+        ):
+            return old
+        known = {benefit.item_set_id for benefit in old.details.benefits or ()}
+        for benefit in details.benefits or ():
+            if benefit.item_set_id is not None and benefit.item_set_id not in known:
+                changes.save(
+                    ItemSet(
+                        id=benefit.item_set_id,
+                        pool_definition_id=pool.pool_definition_id,
+                        benefit_key=benefit.benefit_key,
+                        provider_app_id=benefit.provider_app_id,
+                        namespace=pool.namespace,
+                    )
+                )
+        return save_snapshot(
+            changes, context, details=details, display_name=display_name, description=description
+        )

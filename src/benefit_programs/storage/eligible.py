@@ -1,0 +1,69 @@
+"""Which pools hold an item: one statement over pools, the benefits they give, and items."""
+
+from __future__ import annotations
+
+from benefit_programs.domain.entities import Pool, PoolStatus
+from benefit_programs.domain.values import Identity, IdentityType, ItemReference
+from benefit_programs.storage.query import Dialect, Statement
+from benefit_programs.storage.specs import columns_of
+
+ELIGIBLE_MAX = 1_000
+"""How many benefits an answer without a beneficiary names at most."""
+
+_COLUMNS = {
+    IdentityType.MEMBER: "member_id",
+    IdentityType.WIX_USER: "wix_user_id",
+    IdentityType.ANONYMOUS_VISITOR: "anonymous_visitor_id",
+}
+
+
+def pools_holding(
+    dialect: Dialect,
+    *,
+    tenant_id: int,
+    namespace: str,
+    item: ItemReference,
+    beneficiary: Identity | None,
+    statuses: tuple[PoolStatus, ...],
+) -> Statement:
+    """Pools with each of their benefits that holds the item: the pool's columns, then the key.
+
+    Oldest pool first, benefits in their definition's order.
+    """
+    values: list[object] = [
+        tenant_id,
+        item.external_id,
+        item.provider_app_id,
+        item.category,
+        namespace,
+        dialect.list_parameter(tuple(str(status) for status in statuses)),
+    ]
+    narrowed = ""
+    if beneficiary is not None:
+        values.append(beneficiary.id)
+        narrowed = f" and p.{_COLUMNS[beneficiary.type]} = {dialect.bare(7)}"
+    sql = (
+        f"select {columns_of(Pool, 'p', dialect)}, b.benefit_key"
+        " from items i"
+        " join snapshot_benefits b on b.tenant_id = i.tenant_id and b.item_set_id = i.item_set_id"
+        " join item_sets s on s.tenant_id = i.tenant_id and s.id = i.item_set_id"
+        " join pools p on p.tenant_id = i.tenant_id"
+        " and p.pool_definition_id = s.pool_definition_id and p.snapshot_id = b.snapshot_id"
+        f" where i.tenant_id = {dialect.bare(1)} and i.external_id = {dialect.bare(2)}"
+        f" and i.provider_app_id = {dialect.bare(3)} and i.category = {dialect.bare(4)}"
+        f" and p.tenant_id = {dialect.bare(1)} and p.namespace = {dialect.bare(5)}"
+        f" and {dialect.within('p.status', 6, 'text')}{narrowed}"
+        f" order by p.id, b.ordinal limit {ELIGIBLE_MAX}"
+    )
+    return Statement(sql, tuple(values))
+
+
+def provider_app_known(
+    dialect: Dialect, *, tenant_id: int, namespace: str, provider_app_id: str
+) -> Statement:
+    """A row if any benefit of the namespace has items of the app."""
+    return Statement(
+        f"select 1 from item_sets s where s.tenant_id = {dialect.bare(1)}"
+        f" and s.provider_app_id = {dialect.bare(2)} and s.namespace = {dialect.bare(3)} limit 1",
+        (tenant_id, provider_app_id, namespace),
+    )

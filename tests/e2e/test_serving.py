@@ -1,0 +1,298 @@
+"""The service as an operator sees it: started, stopped, killed, and worked on while it serves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.serving import BENEFITS, ServerProcess, own_environment, run_benefits
+
+NOWHERE = "/benefit-programs/v1/programs/00000000-0000-4000-8000-000000000000"
+DEFINITIONS = "/benefit-programs/v1/program-definitions"
+CHOSEN_KEY = "a-key-of-my-own-choice"
+BENEFITS_SERVE = (*BENEFITS, "serve", "--port", "0")
+
+Start = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start servers on one data folder; they are gone after the test."""
+    started: list[ServerProcess] = []
+
+    def start_one(*arguments: str, **variables: str) -> ServerProcess:
+        arguments = arguments or ("--data-dir", str(tmp_path / "data"))
+        log = tmp_path / f"log{len(started)}"
+        started.append(ServerProcess(arguments, log, **variables))
+        return started[-1]
+
+    yield start_one
+    for server in started:
+        server.stop(signal.SIGKILL)
+
+
+def run_json(*arguments: str) -> Any:
+    done = run_benefits(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def status_with(server: ServerProcess, key: str) -> int:
+    """The status of a read: 404 where the key is accepted, 401 where it isn't."""
+    headers = {"authorization": key}
+    return httpx.get(server.url + NOWHERE, headers=headers, trust_env=False).status_code
+
+
+def create_definition(server: ServerProcess, key: str, external_id: str) -> httpx.Response:
+    definition = {"namespace": "gym", "externalId": external_id, "displayName": "Gym"}
+    return httpx.post(
+        server.url + DEFINITIONS,
+        headers={"authorization": key},
+        json={"programDefinition": definition},
+        trust_env=False,
+    )
+
+
+def test_first_start_makes_a_key_and_later_ones_none(start: Start) -> None:
+    """The first start tells a key that works; after a stop the same key and data go on."""
+    first = start()
+    assert first.first_key
+    created = create_definition(first, first.first_key, "one")
+    assert created.status_code == 200
+    assert first.stop() == 0
+    second = start()
+    assert second.first_key is None
+    definition_id = created.json()["programDefinition"]["id"]
+    headers = {"authorization": first.first_key}
+    url = f"{second.url}{DEFINITIONS}/{definition_id}"
+    found = httpx.get(url, headers=headers, trust_env=False)
+    assert found.json() == created.json()
+
+
+def test_clean_stop_leaves_one_database_file(start: Start, tmp_path: Path) -> None:
+    """After a stop all data is in the one file, and nobody else may read it."""
+    server = start()
+    assert server.first_key
+    create_definition(server, server.first_key, "one")
+    assert server.stop() == 0
+    names = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert names == ["benefits.sqlite3", "benefits.sqlite3.lock"]
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_killed_server_starts_again_with_everything_answered(start: Start) -> None:
+    """After kill -9 a new server takes the file at once, with all that was answered in it."""
+    first = start()
+    key = first.first_key
+    assert key
+    for number in range(20):
+        assert create_definition(first, key, str(number)).status_code == 200
+    first.stop(signal.SIGKILL)
+    second = start()
+    assert [create_definition(second, key, str(number)).status_code for number in range(20)] == (
+        [409] * 20
+    )
+    assert create_definition(second, key, "another").status_code == 200
+
+
+def test_second_server_is_refused(start: Start, tmp_path: Path) -> None:
+    """A second server on the same file ends with code 3 and one line; the first goes on."""
+    first = start()
+    data = str(tmp_path / "data")
+    done = run_benefits("serve", "--port", "0", "--data-dir", data)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.count("\n") == 1
+    assert "served by another process" in done.stderr
+    assert first.first_key
+    assert status_with(first, first.first_key) == 404
+
+
+def test_taken_port_is_told(start: Start, tmp_path: Path) -> None:
+    """A port in use ends the start with code 4 and one line, before anything is made."""
+    port = str(start().port)
+    folder = tmp_path / "other"
+    done = run_benefits("serve", "--port", port, "--data-dir", str(folder))
+    assert done.returncode == 4
+    assert done.stderr == (
+        f"benefits: Can't listen on 127.0.0.1 port {port}: address already in use.\n"
+    )
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "named"),
+    [
+        (["--port", "http"], {}, "--port"),
+        (["--workers", "2"], {}, "workers"),
+        ([], {"BENEFITS_LOG_FORMAT": "xml"}, "BENEFITS_LOG_FORMAT"),
+        (["--database-url", "mysql://db"], {}, "--database-url"),
+    ],
+)
+def test_wrong_setting_stops_the_start(
+    arguments: list[str], variables: dict[str, str], named: str
+) -> None:
+    """A wrong setting ends the start with code 2 and one line that names it."""
+    done = run_benefits("serve", *arguments, **variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"benefits: {named}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def send_half(server: ServerProcess, key: str, body: bytes) -> socket.socket:
+    """Send a request with half of its body, and return once the server waits for the rest."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    head = (
+        f"POST {DEFINITIONS} HTTP/1.1\r\nhost: x\r\nauthorization: {key}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        "expect: 100-continue\r\n\r\n"
+    )
+    connection.sendall(head.encode())
+    assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+    connection.sendall(body[: len(body) // 2])
+    return connection
+
+
+def wait_until_deaf(server: ServerProcess) -> None:
+    """Return once the server takes no more connections, which is how a stop begins."""
+    ends = time.monotonic() + 10
+    while time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+        except OSError:
+            return
+    raise AssertionError("the server still listens")
+
+
+def test_stop_finishes_requests_under_way(start: Start) -> None:
+    """SIGTERM lets a request that has begun end with its answer; then the server ends with 0."""
+    server = start()
+    assert server.first_key
+    body = json.dumps({"programDefinition": {"namespace": "gym", "externalId": "late"}}).encode()
+    with send_half(server, server.first_key, body) as connection:
+        server.process.send_signal(signal.SIGTERM)
+        wait_until_deaf(server)
+        connection.sendall(body[len(body) // 2 :])
+        answer = b"".join(iter(lambda: connection.recv(10_000), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"externalId":"late"' in answer
+    assert server.wait() == 0
+
+
+@pytest.mark.full
+def test_stop_waits_ten_seconds_at_most(start: Start) -> None:
+    """A request that never ends can't hold up a stop for more than 10 seconds."""
+    server = start()
+    assert server.first_key
+    with send_half(server, server.first_key, b"x" * 100):
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 10
+
+
+def test_key_revoked_beside_the_server_is_refused_within_a_second(
+    start: Start, tmp_path: Path
+) -> None:
+    """On a live SQLite file a new key opens at once, and a revoked one is refused within 1 s."""
+    server = start()
+    where = ("--data-dir", str(tmp_path / "data"))
+    made = run_json("keys", "create", "till", *where)
+    assert status_with(server, made["secret"]) == 404
+    run_json("keys", "revoke", made["key"]["id"], *where)
+    revoked = time.monotonic()
+    while status_with(server, made["secret"]) != 401:
+        assert time.monotonic() - revoked < 1
+    assert server.first_key
+    assert status_with(server, server.first_key) == 404
+
+
+def test_tenants_and_keys_are_kept_apart_beside_the_server(start: Start, tmp_path: Path) -> None:
+    """Tenants and keys made beside a server count at once; each key opens its own tenant."""
+    server = start()
+    where = ("--data-dir", str(tmp_path / "data"))
+    tenant = run_json("tenants", "create", "Spa", *where)
+    made = run_json("keys", "create", "spa", "--tenant", str(tenant["id"]), *where)
+    assert server.first_key
+    assert create_definition(server, server.first_key, "same").status_code == 200
+    assert create_definition(server, made["secret"], "same").status_code == 200
+    assert create_definition(server, made["secret"], "same").status_code == 409
+    assert [each["name"] for each in run_json("tenants", "list", *where)["tenants"]] == [
+        "default",
+        "Spa",
+    ]
+
+
+def test_chosen_key_is_the_first(start: Start) -> None:
+    """A key from the environment works from the first start on, and none other is made."""
+    server = start(BENEFITS_BOOTSTRAP_API_KEY=CHOSEN_KEY)
+    assert server.first_key is None
+    assert status_with(server, CHOSEN_KEY) == 404
+    server.stop()
+    assert CHOSEN_KEY not in server.log
+    again = start(BENEFITS_BOOTSTRAP_API_KEY=CHOSEN_KEY)
+    assert status_with(again, CHOSEN_KEY) == 404
+
+
+def test_log_tells_requests_and_never_keys(start: Start) -> None:
+    """The log is one JSON line a request, and holds no key, whether it was accepted or not."""
+    server = start()
+    assert server.first_key
+    status_with(server, server.first_key)
+    status_with(server, "bp_somebody-elses-key")
+    server.stop()
+    lines = [json.loads(line) for line in server.log.splitlines()]
+    assert [line["status"] for line in lines if "status" in line] == [404, 401]
+    assert server.first_key not in server.log
+    assert "somebody" not in server.log
+
+
+def test_printed_requests_work_when_pasted(tmp_path: Path) -> None:
+    """What a first start prints can be pasted into bash as it is, and provisions a program."""
+    folder = tmp_path / "data"
+    with subprocess.Popen(
+        [*BENEFITS_SERVE, "--data-dir", str(folder)],
+        env=own_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            printed = "".join(iter(server.stdout.readline, "echo\n"))
+            printed += "echo\n" + "".join(iter(server.stdout.readline, "echo\n")) + "echo\n"
+            pasted = printed[printed.index("BENEFITS_URL=") :]
+            done = subprocess.run(
+                ["bash"], input=pasted, capture_output=True, text=True, timeout=30, check=True
+            )
+        finally:
+            server.terminate()
+    pool_definition, provisioned = map(json.loads, done.stdout.splitlines())
+    program = provisioned["program"]
+    assert program["status"] == "ACTIVE"
+    assert program["externalId"] == "myProgram17"
+    assert pool_definition["poolDefinition"]["programDefinitionIds"] == [
+        program["programDefinitionId"]
+    ]
+
+
+def test_several_processes_serve_postgres(start: Start, postgres_url: str) -> None:
+    """On a migrated PostgreSQL database several processes serve, with one first key, and stop."""
+    refused = run_benefits("serve", "--port", "0", "--database-url", postgres_url)
+    assert refused.returncode == 3
+    assert "run `benefits migrate`" in refused.stderr
+    assert run_json("migrate", "--database-url", postgres_url)["applied"]
+    server = start("--database-url", postgres_url, "--workers", "2")
+    assert server.first_key
+    for number in range(10):
+        assert create_definition(server, server.first_key, str(number)).status_code == 200
+    made = run_json("keys", "create", "till", "--database-url", postgres_url)
+    assert status_with(server, made["secret"]) == 404
+    assert server.stop() == 0

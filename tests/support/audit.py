@@ -1,0 +1,75 @@
+"""An independent look at the books: what must hold of a tenant's rows whatever was done to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from benefit_programs.domain.entities import (
+    BalanceType,
+    Event,
+    Item,
+    Pool,
+    PoolDefinition,
+    Program,
+    ProgramDefinition,
+    Transaction,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.support.inprocess import Service
+
+_COUNTED: dict[str, type[Any]] = {
+    "program_definition": ProgramDefinition,
+    "pool_definition": PoolDefinition,
+    "item": Item,
+    "program": Program,
+    "pool": Pool,
+}
+
+
+async def audit(service: Service) -> None:
+    """Fail unless balances are the sums of their transactions and events tell of every change."""
+    pools, transactions = await service.rows(Pool), await service.rows(Transaction)
+    require_sums(pools, transactions)
+    programs = await service.rows(Program)
+    external_ids = [(each.namespace, each.external_id) for each in programs]
+    assert len(external_ids) == len(set(external_ids)), "two programs share an external id"
+    last = require_gapless(await service.rows(Event))
+    for name, entity in _COUNTED.items():
+        for row in await service.rows(entity):
+            told = last.get((name, row.id), 0)
+            assert told == row.sequence, f"{name} {row.id}: {row.sequence} changes, {told} events"
+
+
+def require_sums(pools: Iterable[Pool], transactions: Iterable[Transaction]) -> None:
+    """Fail unless each balance is the sum of its transactions, and none is below 0."""
+    sums: defaultdict[tuple[str, BalanceType], int] = defaultdict(int)
+    newest: dict[str, Transaction] = {}
+    for each in transactions:
+        assert each.amount >= 0, each
+        sums[each.pool_id, each.source] -= each.amount
+        sums[each.pool_id, each.target] += each.amount
+        if each.pool_id not in newest or newest[each.pool_id].id < each.id:
+            newest[each.pool_id] = each
+    for pool in pools:
+        assert pool.available == sums[pool.id, BalanceType.AVAILABLE] >= 0, pool
+        assert pool.reserved == sums[pool.id, BalanceType.RESERVED] >= 0, pool
+        if pool.id in newest:
+            assert newest[pool.id].id == pool.last_transaction_id, pool
+            assert newest[pool.id].available_after == pool.available, pool
+
+
+def require_gapless(events: Iterable[Event]) -> dict[tuple[str, str], int]:
+    """The last number of each entity's events. Fail unless they count from 1 without a gap."""
+    last: dict[tuple[str, str], int] = {}
+    for event in sorted(events, key=lambda each: each.sequence):
+        if event.entity == "balance":
+            continue
+        entity = (event.entity, event.entity_id)
+        count = 1 + event.slug.count("+")
+        assert event.sequence == last.get(entity, 0) + count, f"a gap before {event}"
+        last[entity] = event.sequence
+    return last

@@ -1,0 +1,116 @@
+"""A real service in this process, on a real database, called through its ASGI application."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from benefit_programs.api.methods import Scope
+from benefit_programs.bootstrap import Running, administrator_grants, open_service
+from benefit_programs.config import LogFormat, Settings
+from benefit_programs.domain.entities import Event, Row
+from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.storage.directory import Grants, Tenant
+from benefit_programs.storage.rows import CODECS
+from benefit_programs.storage.specs import columns_of
+from tests.support.calls import Caller, guid
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from benefit_programs.engine.engine import Engine
+    from benefit_programs.storage.postgres import PostgresStore
+    from benefit_programs.storage.sqlite import SqliteStore
+
+R = TypeVar("R", bound=Row)
+
+ORIGIN = "http://service.test"
+
+
+class Service(Caller):
+    """A tenant of a running service, and its administrator."""
+
+    def __init__(self, running: Running, client: httpx.AsyncClient, tenant: Tenant) -> None:
+        super().__init__(client, None)
+        self.running = running
+        self.tenant = tenant
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the tenant's commands."""
+        return self.running.services.engine
+
+    @property
+    def store(self) -> SqliteStore | PostgresStore:
+        """The store behind the engine."""
+        return self.engine._store  # type: ignore[return-value]
+
+    async def with_grants(self, grants: Grants, *tenants: Tenant) -> Caller:
+        """Somebody with a new key, of this tenant unless others are named."""
+        ids = [tenant.id for tenant in tenants or (self.tenant,)]
+        directory = self.running.services.directory
+        key = await directory.create_key("test", tenant_ids=ids, grants=grants)
+        return Caller(self.client, key.secret)
+
+    async def as_app(
+        self,
+        app_id: str | None = None,
+        *,
+        scopes: Sequence[str] = (Scope.MANAGE,),
+        permission_ids: Sequence[str] = (),
+    ) -> Caller:
+        """An app, with all rights unless its scopes or permission ids say otherwise."""
+        return await self.with_grants(
+            Grants(
+                identity=Identity(IdentityType.APP, app_id or guid()),
+                scopes=tuple(map(str, scopes)),
+                permission_ids=tuple(permission_ids),
+            )
+        )
+
+    async def as_member(self, member_id: str) -> Caller:
+        """A member of the site."""
+        identity = Identity(IdentityType.MEMBER, member_id)
+        return await self.with_grants(Grants(identity=identity, scopes=(str(Scope.READ_LIMITED),)))
+
+    def nobody(self) -> Caller:
+        """Somebody without a key."""
+        return Caller(self.client, None)
+
+    async def another_tenant(self) -> Service:
+        """The administrator of another tenant of the same service."""
+        return await new_tenant(self.running, self.client)
+
+    async def rows(self, entity: type[R]) -> list[R]:
+        """All rows of a type that the tenant has, in the order of their keys."""
+        codec, columns = CODECS[entity], columns_of(entity, "t", self.store.dialect)
+        order = ", ".join(f"t.{name}" for name in entity.key)
+        sql = f"SELECT {columns} FROM {codec.table} t WHERE t.tenant_id = $1 ORDER BY {order}"
+        return [codec.read(row) for row in await self.store.fetch(sql, (self.tenant.id,))]
+
+    async def slugs_of(self, entity_id: str) -> list[str]:
+        """The events of an entity, in their order."""
+        events = [row for row in await self.rows(Event) if row.entity_id == entity_id]
+        return [each.slug for each in sorted(events, key=lambda row: row.sequence)]
+
+
+@asynccontextmanager
+async def open_application(
+    url: str, **settings: Any
+) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
+    """A running service on a database, and a client that calls it in process."""
+    chosen = Settings(database_url=url, log_format=LogFormat.JSON, **settings)
+    async with open_service(chosen) as running:
+        transport = httpx.ASGITransport(running.application)
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            yield running, client
+
+
+async def new_tenant(running: Running, client: httpx.AsyncClient) -> Service:
+    """A new tenant of a running service, with an administrator's key."""
+    tenant = await running.services.directory.create_tenant("test")
+    service = Service(running, client, tenant)
+    service.key = (await service.with_grants(administrator_grants())).key
+    return service

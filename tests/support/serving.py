@@ -1,0 +1,83 @@
+"""The service as its users run it: real processes of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+START_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 20
+
+BENEFITS = (sys.executable, "-m", "benefit_programs")
+
+
+def own_environment(**variables: str) -> dict[str, str]:
+    """This process's environment without settings of the service, and these variables."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BENEFITS_")}
+    return kept | variables
+
+
+def run_benefits(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*BENEFITS, *arguments],
+        env=own_environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS_MAX,
+        check=False,
+    )
+
+
+class ServerProcess:
+    """``benefits serve`` on a free port, which answers once this is made."""
+
+    def __init__(self, arguments: Sequence[str], log: Path, **variables: str) -> None:
+        self._log = log
+        with log.open("a") as errors:
+            self.process = subprocess.Popen(
+                [*BENEFITS, "serve", "--port", "0", "--json", *arguments],
+                env=own_environment(**variables),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait(STOP_SECONDS_MAX)
+            raise AssertionError(f"the server didn't start: {log.read_text()}")
+        told: dict[str, Any] = json.loads(line)
+        self.url: str = told["url"]
+        self.first_key: str | None = told.get("firstKey")
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def log(self) -> str:
+        """What it has written to its log so far."""
+        return self._log.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and wait for the end; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end; the exit code."""
+        try:
+            return self.process.wait(STOP_SECONDS_MAX)
+        finally:
+            self.process.kill()
+            assert self.process.stdout is not None
+            self.process.stdout.close()

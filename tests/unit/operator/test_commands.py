@@ -1,0 +1,121 @@
+"""Commands tell what they did, for people and for programs, and end with the code they promise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.settings import read_assignments
+from benefit_programs.cli.welcome import first_start_text
+from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.settings import IdMode, UnknownPolicyApps
+from tests.support.serving import run_benefits
+
+NOBODY = "00000000-0000-4000-8000-00000000ffff"
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> tuple[str, str]:
+    return ("--data-dir", str(tmp_path / "data"))
+
+
+def run_json(*arguments: str) -> Any:
+    done = run_benefits(*arguments, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def test_tenant_and_key_from_nothing(where: tuple[str, str]) -> None:
+    """On a machine without data, commands make it; lists show whole ids and never a secret."""
+    tenant = run_json("tenants", "create", "Gym", *where)
+    made = run_json("keys", "create", "app", "--app", NOBODY, "--scope", "read-limited", *where)
+    assert made["key"]["tenantIds"] == [tenant["id"]]
+    assert made["key"]["identity"] == {"type": "APP", "id": NOBODY}
+    assert made["key"]["scopes"] == ["SCOPE.BENEFIT_PROGRAMS.READ_LIMITED"]
+    listed = run_benefits("keys", "list", *where).stdout
+    assert made["key"]["id"] in listed
+    assert NOBODY in listed
+    assert made["secret"] not in listed
+    assert tenant["siteId"] in run_benefits("tenants", "list", *where).stdout
+
+
+def test_migrate_says_what_it_did(where: tuple[str, str]) -> None:
+    """The first migration lists its revisions, the second that there is nothing to do."""
+    first = run_json("migrate", *where)
+    assert first["applied"][-1] == first["revision"]
+    assert run_json("migrate", *where)["applied"] == []
+    assert run_benefits("migrate", *where).stdout.startswith("Nothing to do")
+
+
+def test_settings_are_shown_after_a_change(where: tuple[str, str]) -> None:
+    """A change shows all settings as they are now."""
+    run_json("tenants", "create", "Gym", *where)
+    changed = run_json("settings", "set", "timeZone=Europe/Berlin", *where)
+    assert changed["timeZone"] == "Europe/Berlin"
+    assert run_json("settings", "get", *where) == changed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["keys", "revoke", NOBODY], 5),
+        (["settings", "get", "--tenant", "7"], 5),
+        (["keys", "create", "k", "--app", NOBODY, "--member", NOBODY], 2),
+        (["keys", "create", "k", "--permission", "NONE"], 2),
+        (["keys", "create", "k", "--expires", "2020-01-01T00:00:00Z"], 2),
+        (["tenants", "create", "Gym", "--site-id", "no-guid"], 2),
+        (["migrate", "--database-url", "postgresql://127.0.0.1:1/none"], 3),
+    ],
+)
+def test_failures_end_with_their_code(
+    where: tuple[str, str], arguments: list[str], code: int
+) -> None:
+    """What can't be done ends with its code and one line on standard error."""
+    if "--database-url" not in arguments:
+        arguments = [*arguments, *where]
+    done = run_benefits(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("benefits: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_assignments_become_settings() -> None:
+    """Names and values are those of the wire; no value means the default."""
+    assert read_assignments(["idMode=OPEN", "jobRetentionDays=7", "unknownPolicyApps="]) == {
+        "id_mode": IdMode.OPEN,
+        "job_retention_days": 7,
+        "unknown_policy_apps": UnknownPolicyApps.FULFILLED,
+    }
+
+
+@pytest.mark.parametrize("assignment", ["timeZone", "time=UTC", "=UTC"])
+def test_odd_assignments_are_refused(assignment: str) -> None:
+    """An argument that is no assignment, or of no setting, is refused."""
+    with pytest.raises(WrongUsage):
+        read_assignments([assignment])
+
+
+@pytest.mark.parametrize("assignment", ["idMode=LOOSE", "jobRetentionDays=0", "timeZone=7"])
+def test_wrong_values_are_refused(assignment: str) -> None:
+    """A value that its setting can't have is refused."""
+    with pytest.raises(Invalid):
+        read_assignments([assignment])
+
+
+def test_welcome_holds_the_reference_request() -> None:
+    """What a first start prints has the body of the reference's own example, word for word."""
+    pasted = first_start_text("http://127.0.0.1:8080", "bp_secret")
+    body = pasted.rsplit("--data '", 1)[1].split("'\necho")[0]
+    body = body.replace("'\"$PROGRAM_DEFINITION_ID\"'", "e8c3366e-0c4f-3024-a034-1e0c79146d4c")
+    assert " ".join(body.split()) == (
+        '{ "pool_definition_reference": { '
+        '"program_definition_id": "e8c3366e-0c4f-3024-a034-1e0c79146d4c" }, '
+        '"beneficiary": { "identity_type": "MEMBER", '
+        '"member_id": "00000000-0000-0000-0000-000000000000" }, '
+        '"namespace": "benefit_programs_app", "display_name": "New Program", '
+        '"external_program_id": "myProgram17" }'
+    )

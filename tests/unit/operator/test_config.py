@@ -1,0 +1,119 @@
+"""Settings come from their four sources in order, and a wrong one is named in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benefit_programs.config import LogFormat, Settings, WrongSetting, read_settings, references
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+
+
+def test_defaults_serve_this_machine_from_a_file() -> None:
+    """Without any setting, the service listens on this machine and keeps its data in ./data."""
+    settings = read_settings(environment={})
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8080, 1)
+    assert settings.is_sqlite
+    assert settings.sqlite_path == Path("data/benefits.sqlite3")
+
+
+def test_last_source_counts(tmp_path: Path) -> None:
+    """The file beats the default, the environment the file, and an option everything."""
+    file = tmp_path / "benefits.toml"
+    file.write_text('host = "file"\nport = 1001\nlog_format = "json"\n')
+    environment = {"BENEFITS_CONFIG": str(file), "BENEFITS_PORT": "1002", "BENEFITS_HOST": "env"}
+    settings = read_settings({"port": "1003", "host": None}, environment=environment)
+    assert (settings.log_format, settings.host, settings.port) == (LogFormat.JSON, "env", 1003)
+
+
+def test_empty_variable_says_nothing() -> None:
+    """A variable that is set to nothing counts as not set."""
+    assert read_settings(environment={"BENEFITS_PORT": ""}).port == 8080
+
+
+def test_database_url_beats_data_dir() -> None:
+    """A database URL wins over the data folder, and names either engine."""
+    flags = {"data_dir": "elsewhere", "database_url": "sqlite:////srv/x.sqlite3"}
+    assert read_settings(flags, environment={}).sqlite_path == Path("/srv/x.sqlite3")
+    flags["database_url"] = "postgresql://db/benefits"
+    settings = read_settings(flags, environment={})
+    assert not settings.is_sqlite
+    assert settings.url == "postgresql://db/benefits"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BENEFITS_HOST", "  "),
+        ("BENEFITS_PORT", "65536"),
+        ("BENEFITS_PORT", "-1"),
+        ("BENEFITS_PORT", "80x"),
+        ("BENEFITS_PORT", "\u0661\u0662"),
+        ("BENEFITS_DATABASE_URL", "mysql://db/benefits"),
+        ("BENEFITS_DATABASE_URL", "sqlite:///"),
+        ("BENEFITS_BOOTSTRAP_API_KEY", "short"),
+        ("BENEFITS_BOOTSTRAP_API_KEY", "a key with spaces in it"),
+        ("BENEFITS_LOG_FORMAT", "xml"),
+        ("BENEFITS_WORKERS", "0"),
+        ("BENEFITS_WORKERS", "65"),
+        ("BENEFITS_BODY_BYTES_MAX", "1023"),
+    ],
+)
+def test_wrong_value_is_named(variable: str, value: str) -> None:
+    """A value that can't be used is refused in one line that begins with where it came from."""
+    with pytest.raises(WrongSetting) as refusal:
+        read_settings(environment={variable: value})
+    assert str(refusal.value).startswith(f"{variable}: ")
+    assert "\n" not in str(refusal.value)
+
+
+def test_wrong_option_is_named() -> None:
+    """A wrong option is named as it was typed."""
+    with pytest.raises(WrongSetting, match=r"^--log-format: must be console or json, not 'xml'$"):
+        read_settings({"log_format": "xml"}, environment={})
+
+
+def test_secrets_are_never_repeated() -> None:
+    """Neither an error nor the settings' own text repeats a secret, right or wrong."""
+    with pytest.raises(WrongSetting) as refusal:
+        read_settings(environment={"BENEFITS_DATABASE_URL": "mysql://user:hunter2@db"})
+    assert "hunter2" not in str(refusal.value)
+    key = "a-key-of-sixteen-letters"
+    settings = read_settings(environment={"BENEFITS_BOOTSTRAP_API_KEY": key})
+    assert settings.bootstrap_api_key == key
+    assert key not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [("prot = 1\n", "prot"), ("port = true\n", "port"), ("port =\n", "BENEFITS_CONFIG")],
+)
+def test_wrong_file_is_named(tmp_path: Path, content: str, named: str) -> None:
+    """A file with an unknown name, a wrong value or no TOML at all is refused."""
+    file = tmp_path / "benefits.toml"
+    file.write_text(content)
+    with pytest.raises(WrongSetting, match=rf"^{named}"):
+        read_settings(environment={"BENEFITS_CONFIG": str(file)})
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that isn't there is refused, for it was asked for."""
+    with pytest.raises(WrongSetting, match=r"^BENEFITS_CONFIG: .*can't be read"):
+        read_settings(environment={"BENEFITS_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_several_processes_need_postgres() -> None:
+    """Several processes on a SQLite file are refused, on PostgreSQL they are fine."""
+    with pytest.raises(WrongSetting, match=r"^workers: "):
+        read_settings({"workers": "2"}, environment={})
+    flags = {"workers": "2", "database_url": "postgresql://db/benefits"}
+    assert read_settings(flags, environment={}).workers == 2
+
+
+def test_every_setting_is_documented() -> None:
+    """Each setting has its line in the reference, with its variable."""
+    named = {each.name: each.variable for each in references()}
+    expected = {name: f"BENEFITS_{name.upper()}" for name in Settings.__dataclass_fields__}
+    assert named == expected
