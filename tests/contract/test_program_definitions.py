@@ -233,21 +233,30 @@ async def test_queries_filter_sort_and_page(service: Service) -> None:
         "sort": [{"fieldName": "externalId", "order": "ASC"}],
         "cursorPaging": {"limit": 2},
     }
-    pages, cursor = [], None
-    while True:
-        asked = {"cursorPaging": {"limit": 2, "cursor": cursor}} if cursor else query
-        answer = await service.call("queryProgramDefinitions", {"query": asked})
-        pages.append([each["externalId"] for each in answer["programDefinitions"]])
-        metadata = answer["metadata"]
-        assert metadata["count"] == len(pages[-1])
-        cursor = metadata["cursors"].get("next")
-        assert metadata["hasNext"] == (cursor is not None)
-        if cursor is None:
-            break
-    assert pages == [["a", "b"], ["c", "d"], ["e"]]
-    asked = {"cursorPaging": {"limit": 2, "cursor": metadata["cursors"]["prev"]}}
-    answer = await service.call("queryProgramDefinitions", {"query": asked})
-    assert [each["externalId"] for each in answer["programDefinitions"]] == ["c", "d"]
+    pages = await service.pages("queryProgramDefinitions", query)
+    names = [[each["externalId"] for each in page] for page in pages]
+    assert names == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_a_previous_page_keeps_the_order(service: Service) -> None:
+    """From the last page the cursor leads back over the same rows, to a first page without one."""
+    for name in "abcde":
+        await service.create_program_definition(externalId=name)
+    sort = [{"fieldName": "externalId", "order": "DESC"}]
+    query: dict[str, Any] = {"sort": sort, "cursorPaging": {"limit": 4}}
+    first = await service.call("queryProgramDefinitions", {"query": query})
+    paging = {"limit": 2, "cursor": first["metadata"]["cursors"]["next"]}
+    last = await service.call("queryProgramDefinitions", {"query": {"cursorPaging": paging}})
+    assert [each["externalId"] for each in last["programDefinitions"]] == ["a"]
+    seen = []
+    cursors = last["metadata"]["cursors"]
+    while "prev" in cursors:
+        paging = {"limit": 2, "cursor": cursors["prev"]}
+        page = await service.call("queryProgramDefinitions", {"query": {"cursorPaging": paging}})
+        seen.append([each["externalId"] for each in page["programDefinitions"]])
+        cursors = page["metadata"]["cursors"]
+    assert seen == [["c", "b"], ["e", "d"]]
+    assert "next" in cursors
 
 
 async def test_without_an_order_the_newest_comes_first(service: Service) -> None:

@@ -14,6 +14,7 @@ from tests.support.answers import require_answer, require_error
 Document = dict[str, Any]
 
 NAMESPACE = "gym"
+PAGES_MAX = 1_000
 
 
 def guid() -> str:
@@ -101,6 +102,23 @@ class Caller:
         require_envelope(response)
         return response
 
+    async def pages(self, name: str, query: Document | None = None) -> list[list[Document]]:
+        """All pages of a query, forwards; what a page says about itself is checked."""
+        limit = (query or {}).get("cursorPaging", {}).get("limit")
+        pages: list[list[Document]] = []
+        asked = query or {}
+        for _ in range(PAGES_MAX):
+            rows, metadata = page_of(await self.call(name, {"query": asked}))
+            pages.append(rows)
+            cursors = metadata["cursors"]
+            assert metadata["count"] == len(rows)
+            assert metadata["hasNext"] == ("next" in cursors)
+            assert ("prev" in cursors) == (len(pages) > 1 and bool(rows))
+            if not metadata["hasNext"]:
+                return pages
+            asked = {"cursorPaging": {"limit": limit, "cursor": cursors["next"]}}
+        raise AssertionError("the pages don't end")
+
     async def create_program_definition(self, **fields: Any) -> dict[str, Any]:
         """Make a program definition; what isn't said is made up."""
         new = {"namespace": NAMESPACE, "externalId": guid(), **fields}
@@ -143,6 +161,13 @@ class Caller:
             "sort": [{"fieldName": "createdDate", "order": "ASC"}],
         }
         return (await self.call("queryPools", {"query": query}))["pools"]  # type: ignore[no-any-return]
+
+
+def page_of(answer: Document) -> tuple[list[Document], Document]:
+    """The rows of a query's answer, whatever they are called, and its metadata."""
+    metadata = answer["metadata"]
+    (rows,) = (value for name, value in answer.items() if name != "metadata")
+    return rows, metadata
 
 
 def require_envelope(response: httpx.Response) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import structlog
 
+from benefit_programs.api.additions import ADDITIONS
 from benefit_programs.api.call import Call
 from benefit_programs.api.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 from benefit_programs.api.errors import Forbidden, Unexpected, error_body, error_headers
@@ -75,7 +76,8 @@ class Application:
         self._services = services
         self._metrics = Metrics()
         self._surroundings = surroundings(services, self._metrics)
-        served = {name: METHODS[name] for name in HANDLERS}
+        known = METHODS | ADDITIONS
+        served = {name: known[name] for name in HANDLERS}
         self._routes = Routes(served.values())
         self._endpoints = {name: Endpoint(served[name], HANDLERS[name]) for name in HANDLERS}
 

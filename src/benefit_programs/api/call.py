@@ -95,6 +95,11 @@ class Call:
             self.tenant_id, spec, value, at_most=at_most, ids=self.principal.settings.id_mode
         )
 
+    def own_updates(self, attribute: str) -> dict[str, Any]:
+        """What an update of the service's own sets; it takes no mask."""
+        assert self.decoded is not None
+        return self.decoded.updates(attribute)
+
     def updates(self, attribute: str) -> dict[str, Any]:
         """What an update sets, None for what it clears. Contract: Revisions and PATCH."""
         assert self.decoded is not None

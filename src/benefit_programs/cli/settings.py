@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from benefit_programs.api.codec import decoder_for, to_camel
+from benefit_programs.api.codec import decoder_for, encoder_for, to_camel
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
     AsJson,
@@ -18,10 +19,13 @@ from benefit_programs.cli.options import (
     with_directory,
 )
 from benefit_programs.cli.output import print_json, print_table
-from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.settings import IdMode, TenantSettings
+from benefit_programs.engine.providers import PolicyProvider
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 
 commands = typer.Typer(no_args_is_help=True, help="Read and change the settings of a tenant.")
+
+SECRET = "secret"  # noqa: S105 - the name of a field that is stored and never shown
 
 FIELDS = {to_camel(name): name for name in TenantSettings.__struct_fields__}
 """The attributes of the settings by their names on the wire."""
@@ -46,7 +50,7 @@ def set_settings(
         list[str],
         typer.Argument(
             metavar="NAME=VALUE...",
-            help="For example timeZone=Europe/Berlin; no value: the default.",
+            help="For example timeZone=Europe/Berlin; no value: the default; @path: from a file.",
         ),
     ],
     *,
@@ -56,19 +60,22 @@ def set_settings(
     as_json: AsJson = False,
 ) -> None:
     """Change some settings of a tenant. Running servers follow within a second."""
-    changes = read_assignments(assignments)
     settings = database_settings(data_dir, database_url)
-    changed = with_directory(
-        settings,
-        lambda each: each.change_settings(
-            tenant_id, lambda old: msgspec.structs.replace(old, **changes)
-        ),
-    )
+
+    def change(old: TenantSettings) -> TenantSettings:
+        new = msgspec.structs.replace(old, **read_assignments(assignments, ids=old.id_mode))
+        require_usable_providers(new)
+        return new
+
+    changed = with_directory(settings, lambda each: each.change_settings(tenant_id, change))
     _show(changed, as_json=as_json)
 
 
-def read_assignments(assignments: list[str]) -> dict[str, Any]:
-    """What ``name=value`` arguments set, by attribute. Raises WrongUsage or Invalid."""
+def read_assignments(assignments: list[str], *, ids: IdMode = IdMode.DEFAULT) -> dict[str, Any]:
+    """What ``name=value`` arguments set, by attribute; ``name=@path`` takes the value from a file.
+
+    Raises WrongUsage or Invalid.
+    """
     document: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
@@ -78,12 +85,25 @@ def read_assignments(assignments: list[str]) -> dict[str, Any]:
             raise WrongUsage(f"{name!r} is none of the settings {', '.join(FIELDS)}")
         document[name] = _value(text)
     given = {name: value for name, value in document.items() if value is not None}
-    decoded = decoder_for(TenantSettings).decode(given).value
+    decoded = decoder_for(TenantSettings).decode(given, ids=ids).value
     return {FIELDS[name]: getattr(decoded, FIELDS[name]) for name in document}
 
 
+def require_usable_providers(settings: TenantSettings) -> None:
+    """Raise WrongUsage for a policy provider that could never be asked, or two for one app."""
+    for each in settings.policy_providers:
+        try:
+            PolicyProvider(each.app_id, each.url, each.secret)
+        except ValueError as error:
+            raise WrongUsage(f"policyProviders: {error}") from None
+    if len({each.app_id for each in settings.policy_providers}) < len(settings.policy_providers):
+        raise WrongUsage("policyProviders: an app has one provider at most")
+
+
 def _value(text: str) -> Any:
-    """JSON where it is JSON, such as a number; else the text itself."""
+    """JSON where it is JSON, such as a number or a list; else the text itself."""
+    if text.startswith("@"):
+        text = _read_file(text[1:])
     if not text:
         return None
     try:
@@ -92,9 +112,31 @@ def _value(text: str) -> Any:
         return text
 
 
+def _read_file(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{path} can't be read: {error}") from None
+
+
 def _show(settings: TenantSettings, *, as_json: bool) -> None:
-    values = {wire: getattr(settings, attribute) for wire, attribute in FIELDS.items()}
+    values = {wire: _shown(getattr(settings, attribute)) for wire, attribute in FIELDS.items()}
     if as_json:
         print_json(values)
     else:
-        print_table(("SETTING", "VALUE"), list(values.items()))
+        rows = [
+            (name, value if isinstance(value, str | int) else msgspec.json.encode(value).decode())
+            for name, value in values.items()
+        ]
+        print_table(("SETTING", "VALUE"), rows)
+
+
+def _shown(value: Any) -> Any:
+    """A setting as it is on the wire, without the secrets that it may hold."""
+    if isinstance(value, tuple):
+        return [_shown(each) for each in value]
+    if isinstance(value, msgspec.Struct):
+        return {
+            name: each for name, each in encoder_for(type(value))(value).items() if name != SECRET
+        }
+    return value

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from benefit_programs.domain.details import Details
-from benefit_programs.domain.values import Credits, Identity, IdentityType, Instant
+from benefit_programs.domain.values import Cascade, Credits, Identity, IdentityType, Instant
 
 
 class ProgramStatus(StrEnum):
@@ -83,10 +83,30 @@ class JobStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class CascadeKind(StrEnum):
+    """What a change of a definition does to what was made from it."""
+
+    UPDATE = "UPDATE"
+    """Pools of a pool definition take its details."""
+
+    END = "END"
+    """Pools of a pool definition end, all or those of one program definition."""
+
+    ADD = "ADD"
+    """Programs of a program definition get a pool."""
+
+    END_PROGRAMS = "END_PROGRAMS"
+    """Programs of a program definition end, with their pools."""
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stored thing. ``key`` names the fields that tell one row of a type from another."""
+    """A stored thing. ``key`` names the fields that tell one row of a type from another.
+
+    ``over`` are the values of ``status`` that end the life of a row.
+    """
 
     key: ClassVar[tuple[str, ...]] = ("id",)
+    over: ClassVar[tuple[str, ...]] = ("ENDED",)
 
 
 class Beneficiary(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -134,7 +154,10 @@ class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A template with benefits and a credit configuration, which its snapshot holds."""
+    """A template with benefits and a credit configuration, which its snapshot holds.
+
+    ``cascades`` counts the changes that reach its pools in the background.
+    """
 
     id: str
     revision: int
@@ -144,6 +167,7 @@ class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     snapshot_id: str
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
+    cascades: int = 0
 
 
 class Snapshot(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -232,7 +256,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     """A live copy of a pool definition for one beneficiary, with its balance of credits.
 
     ``revision`` and ``updated`` are the pool's, ``balance_revision`` and ``balance_updated`` its
-    balance's: a redemption changes only the latter.
+    balance's: a redemption changes only the latter. ``cascades`` is the number of the newest
+    background cascade of its definition that it has been through.
     """
 
     id: str
@@ -261,6 +286,7 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     renewal_revision: int | None = None
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
+    cascades: int = 0
 
 
 class QuotaShare(msgspec.Struct, frozen=True):
@@ -359,7 +385,14 @@ class JobItem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """Work that was asked for: done within the request, or in chunks afterwards."""
+    """Work that was asked for: done within the request, or in chunks afterwards.
+
+    A job that was done within its request holds its ``items``; those of one that is done in chunks
+    are in its pages. ``stage`` and ``position`` say how far the chunks have come: all rows up to
+    this id are done. A runner works on a job while it holds the lease.
+    """
+
+    over: ClassVar[tuple[str, ...]] = ("FINISHED", "FAILED")
 
     id: str
     created: Instant
@@ -374,6 +407,71 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     fail_count: int = 0
     errors: dict[str, int] | None = None
     items: tuple[JobItem, ...] | None = None
+    stage: int = 0
+    position: str | None = None
+    lease_owner: str | None = None
+    lease_until: Instant | None = None
+    attempts: int = 0
+    retry_at: Instant | None = None
+    reason: str | None = None
+
+
+class JobPage(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """What a job did, in pages of ``JOB_PAGE_SIZE`` things that are filled one after the other."""
+
+    key: ClassVar[tuple[str, ...]] = ("job_id", "number")
+
+    job_id: str
+    number: int
+    items: tuple[JobItem, ...]
+
+
+class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of a definition that hasn't reached yet all that it concerns.
+
+    It is there while the job with the same id works. ``number`` is its place among the background
+    cascades of its pool definition (0 for END_PROGRAMS, which comes after all of them).
+    """
+
+    id: str
+    kind: CascadeKind
+    cascade: Cascade
+    number: int = 0
+    revision: int = 0
+    pool_definition_id: str | None = None
+    program_definition_id: str | None = None
+    snapshot_id: str | None = None
+
+
+class PendingAddition(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool that the programs of a program definition get when they renew."""
+
+    key: ClassVar[tuple[str, ...]] = ("program_definition_id", "pool_definition_id")
+
+    program_definition_id: str
+    pool_definition_id: str
+    snapshot_id: str
+    revision: int
+    cascades: int
+    created: Instant
+
+
+class PendingEnd(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A program definition that is gone, and whose programs end when they renew."""
+
+    key: ClassVar[tuple[str, ...]] = ("program_definition_id",)
+
+    program_definition_id: str
+    created: Instant
+
+
+class Work(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """That a tenant has work of a kind waiting: all that is ever polled across tenants."""
+
+    key: ClassVar[tuple[str, ...]] = ("kind",)
+
+    kind: str
+    since: Instant
 
 
 class Event(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -129,6 +129,7 @@ pool_definitions = _tenant_table(
     _column("snapshot_id", Id),
     _column("extended_fields", Document, null=True),
     _column("sequence", Whole),
+    _column("cascades", Whole),
     _index("ix_pool_definitions_namespace", "namespace", "id"),
     _index("ix_pool_definitions_snapshot_id", "snapshot_id"),
 )
@@ -194,6 +195,12 @@ programs = _tenant_table(
     _index("uq_programs_external_id", "namespace", "external_id", unique=True),
     _index("ix_programs_external_id", "external_id", "id"),
     _index("ix_programs_program_definition_id", "program_definition_id", "id"),
+    _index(
+        "ix_programs_live_program_definition_id",
+        "program_definition_id",
+        "id",
+        where="status <> 'ENDED'",
+    ),
 )
 
 pools = _tenant_table(
@@ -222,10 +229,23 @@ pools = _tenant_table(
     _column("renewal_revision", Whole, null=True),
     _column("extended_fields", Document, null=True),
     _column("sequence", Whole),
+    _column("cascades", Whole),
     _index("ix_pools_program_id", "program_id", "id"),
     _index("ix_pools_pool_definition_id", "pool_definition_id", "id"),
     _index("ix_pools_program_definition_id", "program_definition_id", "id"),
     _index("ix_pools_snapshot_id", "snapshot_id", "id", where="status <> 'ENDED'"),
+    _index(
+        "ix_pools_live_pool_definition_id",
+        "pool_definition_id",
+        "id",
+        where="status <> 'ENDED'",
+    ),
+    _index(
+        "ix_pools_live_program_definition_id",
+        "program_definition_id",
+        "id",
+        where="status <> 'ENDED'",
+    ),
     _index("ix_pools_member_id", "member_id", "id", where="member_id is not null"),
     _index("ix_pools_wix_user_id", "wix_user_id", "id", where="wix_user_id is not null"),
     sa.CheckConstraint("available >= 0", name="ck_pools_available"),
@@ -314,6 +334,63 @@ jobs = _tenant_table(
     _column("fail_count", Whole),
     _column("errors", Document, null=True),
     _column("items", Document, null=True),
+    _column("stage", Whole),
+    _column("position", Id, null=True),
+    _column("lease_owner", Text, null=True),
+    _column("lease_until", Whole, null=True),
+    _column("attempts", Whole),
+    _column("retry_at", Whole, null=True),
+    _column("reason", Text, null=True),
+    _index("ix_jobs_live", "id", where="status not in ('FINISHED', 'FAILED')"),
+)
+
+job_pages = _tenant_table(
+    "job_pages",
+    ("job_id", "number"),
+    _column("job_id", Id),
+    _column("number", Whole),
+    _column("items", Document),
+)
+
+unfinished_cascades = _tenant_table(
+    "unfinished_cascades",
+    ("id",),
+    _column("id", Id),
+    _column("kind", Text),
+    _column("cascade", Text),
+    _column("number", Whole),
+    _column("revision", Whole),
+    _column("pool_definition_id", Id, null=True),
+    _column("program_definition_id", Id, null=True),
+    _column("snapshot_id", Id, null=True),
+    _index("ix_unfinished_cascades_pool_definition_id", "pool_definition_id", "id"),
+    _index("ix_unfinished_cascades_program_definition_id", "program_definition_id", "id"),
+)
+
+pending_additions = _tenant_table(
+    "pending_additions",
+    ("program_definition_id", "pool_definition_id"),
+    _column("program_definition_id", Id),
+    _column("pool_definition_id", Id),
+    _column("snapshot_id", Id),
+    _column("revision", Whole),
+    _column("cascades", Whole),
+    _column("created", Whole),
+    _index("ix_pending_additions_pool_definition_id", "pool_definition_id"),
+)
+
+pending_ends = _tenant_table(
+    "pending_ends",
+    ("program_definition_id",),
+    _column("program_definition_id", Id),
+    _column("created", Whole),
+)
+
+work = _tenant_table(
+    "work",
+    ("kind",),
+    _column("kind", Text),
+    _column("since", Whole),
 )
 
 events = _tenant_table(
@@ -380,7 +457,12 @@ TABLES: dict[type[entities.Row], sa.Table] = {
     entities.Transaction: transactions,
     entities.Quota: quotas,
     entities.IdempotencyKey: idempotency_keys,
+    entities.PendingAddition: pending_additions,
+    entities.PendingEnd: pending_ends,
+    entities.UnfinishedCascade: unfinished_cascades,
+    entities.Work: work,
     entities.Job: jobs,
+    entities.JobPage: job_pages,
     entities.Event: events,
 }
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""

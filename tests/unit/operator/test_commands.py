@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from benefit_programs.cli.exits import WrongUsage
-from benefit_programs.cli.settings import read_assignments
+from benefit_programs.cli.settings import read_assignments, require_usable_providers
 from benefit_programs.cli.welcome import first_start_text
 from benefit_programs.domain.errors import Invalid
-from benefit_programs.domain.settings import IdMode, UnknownPolicyApps
+from benefit_programs.domain.settings import (
+    IdMode,
+    PolicyProviderSetting,
+    TenantSettings,
+    UnknownPolicyApps,
+)
 from tests.support.serving import run_benefits
 
 NOBODY = "00000000-0000-4000-8000-00000000ffff"
@@ -81,6 +86,34 @@ def test_failures_end_with_their_code(
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("benefits: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_secrets_come_from_files_and_are_not_shown(where: tuple[str, str], tmp_path: Path) -> None:
+    """A list comes from a file, so that no secret is typed; what is secret is not shown again."""
+    provider = {
+        "appId": NOBODY,
+        "url": "https://policy.example/ask",
+        "secret": "hush-hush-hush-hush",
+    }
+    file = tmp_path / "providers.json"
+    file.write_text(json.dumps([provider]))
+    run_json("tenants", "create", "Gym", *where)
+    changed = run_json("settings", "set", f"policyProviders=@{file}", *where)
+    del provider["secret"]
+    assert changed["policyProviders"] == [provider]
+    shown = run_benefits("settings", "get", *where).stdout
+    assert provider["url"] in shown
+    assert "hush" not in shown
+
+
+@pytest.mark.parametrize("urls", [["ftp://policy.example"], ["https://a.example"] * 2])
+def test_useless_providers_are_refused(urls: list[str]) -> None:
+    """A provider that could never be asked is refused, and so are two for one app."""
+    providers = tuple(
+        PolicyProviderSetting(app_id=NOBODY, url=url, secret="hush-hush-hush-hush") for url in urls
+    )
+    with pytest.raises(WrongUsage):
+        require_usable_providers(TenantSettings(policy_providers=providers))
 
 
 def test_assignments_become_settings() -> None:

@@ -1,8 +1,8 @@
 """The parameters of GET and DELETE: dotted names, lists by repetition, everything as text.
 
-Objects in a list come as JSON (``filters={"externalId":"a"}``), or field by field, by position
-(``filters[0].externalId=a``) or in their order (``filters.externalId=a``, where a name that an
-entry has already begins the next one).
+Objects in a list come as JSON (``filters={"externalId":"a"}``), or field by field: by position
+(``filters[0].externalId=a``), or by repetition (``filters.externalId=a``), where the second of each
+name belongs to the second object; then all objects must have the same fields.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ _POSITION = re.compile(r"(\w+)\[(\d{1,4})\]", re.ASCII)
 
 class _Entries(dict[int, Any]):
     """The entries of a list by their positions, until all of them are known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.repetitions: dict[str, int] = {}
 
     @property
     def end(self) -> int:
@@ -74,19 +78,11 @@ def _put_entry(
         entries[entries.end if position is None else position] = _value(element, text)
         return
     if position is None:
-        position = _open_position(entries, element, others[0])
+        position = entries.repetitions.get(others[0], 0)
+        entries.repetitions[others[0]] = position + 1
     inner = entries.setdefault(position, {})
     if isinstance(inner, dict):
         _put(inner, element.kind, others, text)
-
-
-def _open_position(entries: _Entries, element: Shape, name: str) -> int:
-    """Where a field of an entry without a position belongs: the last entry, or the next one."""
-    last = entries.get(entries.end - 1)
-    field = fields_by_name(element.kind).get(name)
-    if isinstance(last, dict) and (field is None or field.wire_name not in last):
-        return entries.end - 1
-    return entries.end
 
 
 def _position_in(name: str) -> tuple[str, int | None]:
@@ -95,8 +91,13 @@ def _position_in(name: str) -> tuple[str, int | None]:
 
 
 def _settled(value: Any) -> Any:
-    """The same with lists in the place of entries by position."""
+    """The same with lists in the place of entries by position.
+
+    Where nobody can tell which fields belong together, it is no list, and refused as none.
+    """
     if isinstance(value, _Entries):
+        if len(set(value.repetitions.values())) > 1:
+            return "fields of several objects, repeated unequally"
         return [_settled(value[position]) for position in sorted(value)]
     if isinstance(value, dict):
         return {name: _settled(item) for name, item in value.items()}

@@ -22,6 +22,7 @@ from benefit_programs.api.handlers import (
     program_definitions,
     programs,
     redemptions,
+    settings,
     transactions,
 )
 
@@ -84,6 +85,8 @@ HANDLERS: dict[str, Handler] = {
     "queryTransactions": transactions.query,
     "getAsyncJob": async_jobs.get,
     "listAsyncJobItems": async_jobs.list_items,
+    "getSettings": settings.get,
+    "updateSettings": settings.update,
 }
 
 MEMBER_METHODS = frozenset({"queryPoolItems", "queryPools", "queryBalances", "getEligibleBenefits"})

@@ -37,7 +37,12 @@ def upgrade() -> None:
     _create_transactions()
     _create_quotas()
     _create_idempotency_keys()
+    _create_pending_additions()
+    _create_pending_ends()
+    _create_unfinished_cascades()
+    _create_work()
     _create_jobs()
+    _create_job_pages()
     _create_events()
     _create_tenants()
     _create_api_keys()
@@ -50,7 +55,12 @@ def downgrade() -> None:
         "api_keys",
         "tenants",
         "events",
+        "job_pages",
         "jobs",
+        "work",
+        "unfinished_cascades",
+        "pending_ends",
+        "pending_additions",
         "idempotency_keys",
         "quotas",
         "transactions",

@@ -1,0 +1,88 @@
+"""The settings of the caller's tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from benefit_programs.api.call import Call
+from benefit_programs.api.types import settings as wire
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.settings import PolicyProviderSetting, TenantSettings
+from benefit_programs.engine.providers import PolicyProvider
+
+_DEFAULTS = TenantSettings()
+
+
+async def get(call: Call, _: wire.GetSettingsRequest) -> wire.SettingsResponse:
+    """GetSettings."""
+    return _shown(await call.services.directory.settings(call.tenant_id))
+
+
+async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResponse:
+    """UpdateSettings."""
+    updates = call.own_updates("settings")
+
+    def change(current: TenantSettings) -> TenantSettings:
+        return replace(current, **_stored(updates, current))
+
+    return _shown(await call.services.directory.change_settings(call.tenant_id, change))
+
+
+def _stored(updates: dict[str, Any], current: TenantSettings) -> dict[str, Any]:
+    """The updates as they are stored: null is the default, a provider keeps its secret."""
+    stored = {
+        name: getattr(_DEFAULTS, name) if value is None else value
+        for name, value in updates.items()
+    }
+    if updates.get("policy_providers") is not None:
+        stored["policy_providers"] = _providers(updates["policy_providers"], current)
+    return stored
+
+
+def _providers(
+    sent: tuple[wire.PolicyProviderData, ...], current: TenantSettings
+) -> tuple[PolicyProviderSetting, ...]:
+    known = {each.app_id: each.secret for each in current.policy_providers}
+    violations: list[FieldViolation] = []
+    providers: dict[str, PolicyProviderSetting] = {}
+    for index, each in enumerate(sent):
+        path = f"settings.policyProviders[{index}]"
+        secret = each.secret or known.get(each.app_id)
+        if secret is None:
+            violations.append(
+                FieldViolation(f"{path}.secret", "is required", ViolatedRule.REQUIRED_FIELD)
+            )
+            continue
+        if each.app_id in providers:
+            violations.append(_violation(f"{path}.appId", "is named twice"))
+        try:
+            PolicyProvider(each.app_id, each.url, secret)
+        except ValueError as error:
+            violations.append(_violation(f"{path}.url", str(error)))
+        providers[each.app_id] = PolicyProviderSetting(
+            app_id=each.app_id, url=each.url, secret=secret
+        )
+    if violations:
+        raise Invalid(tuple(violations))
+    return tuple(providers.values())
+
+
+def _violation(path: str, description: str) -> FieldViolation:
+    return FieldViolation(path, description, ViolatedRule.VALIDATION)
+
+
+def _shown(settings: TenantSettings) -> wire.SettingsResponse:
+    return wire.SettingsResponse(
+        settings=wire.TenantSettingsData(
+            time_zone=settings.time_zone,
+            id_mode=settings.id_mode,
+            unknown_policy_apps=settings.unknown_policy_apps,
+            policy_providers=tuple(
+                wire.PolicyProviderData(app_id=each.app_id, url=each.url)
+                for each in settings.policy_providers
+            ),
+            job_retention_days=settings.job_retention_days,
+        )
+    )

@@ -1,0 +1,52 @@
+"""The settings of a tenant, as the service's own method shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from benefit_programs.api.types.common import AppId
+from benefit_programs.domain.constraints import Int32, Size, Text
+from benefit_programs.domain.settings import (
+    POLICY_PROVIDERS_MAX,
+    RETENTION_DAYS_MAX,
+    IdMode,
+    UnknownPolicyApps,
+)
+
+
+class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the custom policies of an app are asked. The secret is taken, and never shown."""
+
+    app_id: AppId
+    url: Annotated[str, Text(min_length=1, max_length=2048)]
+    secret: Annotated[str, Text(min_length=16, max_length=256)] | None = None
+
+
+class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a tenant may set; what a change leaves out stays."""
+
+    time_zone: Annotated[str, Text(min_length=1, max_length=64)] | None = None
+    id_mode: IdMode | None = None
+    unknown_policy_apps: UnknownPolicyApps | None = None
+    policy_providers: (
+        Annotated[tuple[PolicyProviderData, ...], Size(maximum=POLICY_PROVIDERS_MAX)] | None
+    ) = None
+    job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = None
+
+
+class GetSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read the settings."""
+
+
+class UpdateSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Change settings; null means the default."""
+
+    settings: TenantSettingsData
+
+
+class SettingsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings as they are now."""
+
+    settings: TenantSettingsData | None = None
