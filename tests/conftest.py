@@ -8,6 +8,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from benefit_programs.storage.verification import verify_store
 from tests.support.audit import audit
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
@@ -81,10 +82,11 @@ async def shared_application(databases: Databases) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def service(shared_application: Any) -> AsyncIterator[Service]:
-    """A new tenant of a running service and its administrator; its books are audited after."""
+    """A new tenant of a running service and its administrator; its books are verified after."""
     service = await new_tenant(*shared_application)
     yield service
     await audit(service)
+    assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 @pytest.fixture
@@ -94,6 +96,7 @@ async def own_service(database_url: str) -> AsyncIterator[Service]:
         service = await new_tenant(*application)
         yield service
         await audit(service)
+        assert await verify_store(service.store) == []
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,12 @@ from benefit_programs.engine.providers import ProviderDesk
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.reader import Reader
-from benefit_programs.storage.schema import current_revision, migrate, require_current_schema
+from benefit_programs.storage.schema import (
+    SchemaError,
+    current_revision,
+    migrate,
+    require_current_schema,
+)
 from benefit_programs.storage.sqlite import SqliteStore
 
 ENGINE_SECONDS_MAX = 1.5
@@ -73,25 +78,38 @@ async def open_service(settings: Settings) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | PostgresStore]:
+    """The database for a short command, beside a server that may be running.
+
+    Raises SchemaError if it isn't there or has another schema, StoreUnavailable, StoreTimeout.
+    """
+    store: SqliteStore | PostgresStore
+    if settings.is_sqlite:
+        if await current_revision(settings.url) is None:
+            raise SchemaError("The database has no schema yet: run `benefits migrate`.")
+        store = SqliteStore(settings.sqlite_path, serve=False)
+    else:
+        store = await PostgresStore.open(settings.url, connections_max=1)
+    try:
+        await require_current_schema(store)
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
     """The directory for a short command, beside a server that may be running.
 
     A SQLite file that isn't there yet is made. Raises what ``open_service`` raises, except
     FileInUse.
     """
-    store: SqliteStore | PostgresStore
     if settings.is_sqlite:
         settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if await current_revision(settings.url) is None:
             await migrate(settings.url)
-        store = SqliteStore(settings.sqlite_path, serve=False)
-    else:
-        store = await PostgresStore.open(settings.url, connections_max=1)
-    try:
-        await require_current_schema(store)
+    async with open_database(settings) as store:
         yield Directory(store, clock=read_clock)
-    finally:
-        await store.close()
 
 
 def administrator_grants() -> Grants:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.api.handlers import items as handlers
+from benefit_programs.domain.entities import Event
 from tests.support.calls import NAMESPACE, Caller, benefit, details, guid
 
 if TYPE_CHECKING:
@@ -98,15 +99,9 @@ async def test_an_item_set_lives_as_long_as_a_benefit_has_it(service: Service) -
     request = {"poolDefinitionId": definition["id"], "cascade": "FUTURE_PROVISIONS"}
     await service.call("deletePoolDefinition", request)
     await create(service, owner)
-    await end_pools(service, program["id"])
+    await service.call("endProgram", {"programId": program["id"]})
     refused = await service.refusal("createItem", {"item": item_of(owner)})
     assert refused.code == "ITEM_SET_NOT_FOUND"
-
-
-async def end_pools(service: Service, program_id: str) -> None:
-    """End the pools of a program as ending the program leaves them."""
-    sql = "UPDATE pools SET status = 'ENDED' WHERE tenant_id = $1 AND program_id = $2"
-    await service.store.execute(sql, (service.tenant.id, program_id))
 
 
 async def test_an_item_agrees_with_its_benefit(service: Service) -> None:
@@ -511,3 +506,53 @@ async def test_only_a_definition_s_benefit_takes_items(service: Service) -> None
             refused = await service.refusal(name, request)
             assert (refused.status, refused.code) == (404, "POOL_DEFINITION_BENEFIT_NOT_FOUND")
             assert refused.data == {"poolDefinitionId": owner, "benefitKey": key}
+
+
+async def test_items_are_deleted_by_a_filter(service: Service) -> None:
+    """All items of the namespace that the filter finds go, each with its event, and a job tells."""
+    owner = await new_benefit(service)
+    for first in range(0, 250, 50):
+        entries = [
+            item_of(owner, externalId=f"item-{number:03}", category="old")
+            for number in range(first, first + 50)
+        ]
+        await service.call("bulkCreateItems", {"items": entries})
+    kept = await create(service, owner, externalId="kept")
+    elsewhere = await new_benefit(service, namespace="pool")
+    await create(service, elsewhere, externalId="other", namespace="pool", category="old")
+    other = await service.another_tenant()
+    await create(other, await new_benefit(other), category="old")
+
+    request = {"namespace": NAMESPACE, "filter": {"category": "old"}}
+    answer = await service.call("bulkDeleteItemsByFilter", request)
+    job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
+    assert job["status"] == "FINISHED"
+    assert (job["counts"]["total"], job["counts"]["successCount"]) == (250, 250)
+    remaining = await service.call("queryItems", {"query": {"sort": [{"fieldName": "externalId"}]}})
+    assert [each["externalId"] for each in remaining["items"]] == ["kept", "other"]
+    assert await other.call("countItems", {}) == {"count": 1}
+    deleted = [event for event in await service.rows(Event) if event.slug == "deleted"]
+    assert len({event.entity_id for event in deleted}) == 250
+    assert (await service.call("getItem", {"itemId": kept["id"]}))["item"] == kept
+
+
+async def test_a_deletion_without_a_filter_empties_the_namespace(service: Service) -> None:
+    """The namespace is enough to delete by; where nothing is found, the job says so."""
+    await create(service, await new_benefit(service))
+    for total in (1, 0):
+        answer = await service.call("bulkDeleteItemsByFilter", {"namespace": NAMESPACE})
+        job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
+        assert (job["status"], job["counts"]["total"]) == ("FINISHED", total)
+    assert await service.call("countItems", {}) == {"count": 0}
+
+
+async def test_a_bad_deletion_deletes_nothing(service: Service) -> None:
+    """Without a namespace, or with a field that items don't have, it is 400 and nothing goes."""
+    await create(service, await new_benefit(service))
+    for request, field in (
+        ({"filter": {}}, "namespace"),
+        ({"namespace": NAMESPACE, "filter": {"luck": 1}}, "filter.luck"),
+    ):
+        refused = await service.refusal("bulkDeleteItemsByFilter", request)
+        assert (refused.status, [*refused.fields]) == (400, [field])
+    assert await service.call("countItems", {}) == {"count": 1}

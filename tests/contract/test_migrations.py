@@ -69,7 +69,7 @@ def facts_of_file(path: Path) -> Facts:
     with closing(connect(path)) as connection:
         objects = connection.execute(
             "select type, tbl_name, name, sql from sqlite_master where name <> 'alembic_version'"
-            " and tbl_name <> 'alembic_version'"
+            " and tbl_name <> 'alembic_version' and tbl_name not like 'sqlite_stat%'"
         ).fetchall()
         facts: Facts = {(kind, table, name, words(sql)) for kind, table, name, sql in objects}
         for kind, table, name, _ in objects:

@@ -277,7 +277,7 @@ async def test_an_update_keeps_and_clears_what_it_says(service: Service) -> None
 
 
 async def test_a_whole_entity_may_be_written_back(service: Service) -> None:
-    """What was read may be sent back with all its readonly fields, and changes only what differs."""
+    """What was read may be sent back, readonly fields and all; only what differs changes."""
     program = await service.create_program_definition()
     created = await service.create_pool_definition(**WHOLE, programDefinitionIds=[program["id"]])
     sent = {**created, "_id": created["id"], "namespace": "stolen", "displayName": "New"}
@@ -310,7 +310,7 @@ async def test_another_revision_is_refused(service: Service) -> None:
 
 
 async def test_program_definitions_are_replaced_whole(service: Service) -> None:
-    """programDefinitionIds in a PATCH names all places afterwards, in its order; null clears."""
+    """A PATCH with programDefinitionIds names all places from then on, in order; null clears."""
     a, b, c = [(await service.create_program_definition())["id"] for _ in range(3)]
     created = await service.create_pool_definition(programDefinitionIds=[a, b])
     change: dict[str, Any] = {"id": created["id"], "revision": "1"}
@@ -527,7 +527,7 @@ async def test_bulk_delete_judges_each_id_alone(service: Service) -> None:
 
 
 async def test_each_change_has_its_events(service: Service) -> None:
-    """Create, update, add, remove and delete are told in order, with the cascade that was chosen."""
+    """Create, update, add, remove and delete are told in order, with the chosen cascade."""
     program = await service.create_program_definition()
     pool = await service.create_pool_definition(displayName="a")
     await update(service, {"id": pool["id"], "revision": "1", "displayName": "b"})
@@ -570,7 +570,7 @@ async def test_queries_filter_by_each_field(service: Service) -> None:
         {"programDefinitionIds": {"$hasSome": [program["id"], guid()]}},
         {"$and": [{"namespace": {"$startsWith": "G"}}, {"programDefinitionIds": program["id"]}]},
         {"$or": [{"id": wanted["id"]}, {"id": guid()}]},
-        {"$not": [{"id": other["id"]}]},
+        {"$not": {"id": other["id"]}},
     ]
     for each in filters:
         answer = await service.call("queryPoolDefinitions", {"query": {"filter": each}})

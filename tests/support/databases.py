@@ -27,6 +27,10 @@ class Databases(Protocol):
         """Make a database with the newest schema and nothing in it, and return its URL."""
         ...
 
+    def copy(self, url: str) -> str:
+        """Make a database with what another one holds, which nobody is using."""
+        ...
+
     def drop(self, url: str) -> None:
         """Remove a database that ``create`` made."""
         ...
@@ -45,6 +49,12 @@ class SqliteDatabases:
         """Copy the template."""
         file = self._folder / f"{next(self._numbers)}.sqlite3"
         shutil.copyfile(self._template, file)
+        return f"sqlite:///{file}"
+
+    def copy(self, url: str) -> str:
+        """Copy a file; its last connection has put everything into it."""
+        file = self._folder / f"{next(self._numbers)}.sqlite3"
+        shutil.copyfile(url.removeprefix("sqlite:///"), file)
         return f"sqlite:///{file}"
 
     def drop(self, url: str) -> None:
@@ -66,6 +76,10 @@ class PostgresDatabases:
     def create(self) -> str:
         """Copy the template."""
         return self._server.create_database(template=self._template)
+
+    def copy(self, url: str) -> str:
+        """Copy a database."""
+        return self._server.create_database(template=urlsplit(url).path.removeprefix("/"))
 
     def drop(self, url: str) -> None:
         """Drop the database, and end the connections to it."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import structlog
+
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.codec import Bulk, Decoded
-from benefit_programs.api.errors import application_error
+from benefit_programs.api.errors import Unexpected, application_error
 from benefit_programs.api.services import Services
+from benefit_programs.api.troubles import refusal_of
 from benefit_programs.api.types.common import (
     ApplicationError,
     BulkActionMetadata,
@@ -25,6 +29,9 @@ from benefit_programs.storage.reader import Found
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
+
+_log = structlog.get_logger("benefit_programs.request")
+
 NO_QUERY = CursorQuery()
 
 
@@ -138,39 +145,53 @@ async def execute_each(
     """Do a command for each entry of a bulk request, in order, each by itself.
 
     An entry is a decoded value, or the Invalid that it is refused with. ``id_of`` takes the entry
-    and its command's answer, or None where there is none.
+    and its command's answer, or None where there is none. Raises QueueFull or the store's error
+    if that is what became of all entries; otherwise each has its own result.
     """
-    principal = call.principal
-    started: list[Any] = []
-    for index, entry in enumerate(entries):
-        if isinstance(entry, Invalid):
-            started.append(entry)
-        else:
-            started.append(
-                call.services.engine.submit(
-                    command_of(index, entry),
-                    tenant_id=principal.tenant_id,
-                    caller=principal.caller,
-                    settings=principal.settings,
-                )
-            )
+    outcomes = await gather(
+        *(_outcome(call, index, entry, command_of) for index, entry in enumerate(entries)),
+        return_exceptions=True,
+    )
+    troubles = [each for each in outcomes if _is_trouble(each)]
+    if len(troubles) == len(outcomes):
+        raise troubles[0]
     return [
-        await _result(*each, id_of)
-        for each in zip(range(len(entries)), entries, started, strict=True)
+        _result(index, entry, outcome, id_of)
+        for index, (entry, outcome) in enumerate(zip(entries, outcomes, strict=True))
     ]
 
 
-async def _result(
-    index: int, entry: Any, started: Any, id_of: Callable[[Any, Any], str | None]
+def _is_trouble(outcome: Any) -> bool:
+    return isinstance(outcome, BaseException) and not isinstance(outcome, Refusal)
+
+
+async def _outcome(
+    call: Call, index: int, entry: Any, command_of: Callable[[int, Any], Command[Any]]
+) -> Any:
+    """The answer of an entry's command; tasks start in order, and so do the commands."""
+    if isinstance(entry, Invalid):
+        raise entry
+    return await call.execute(command_of(index, entry))
+
+
+def _result(
+    index: int, entry: Any, outcome: Any, id_of: Callable[[Any, Any], str | None]
 ) -> EntryResult:
-    if isinstance(started, Invalid):
-        return EntryResult(_failed(index, None, started), None)
-    try:
-        answer = await started
-    except Refusal as refusal:
-        return EntryResult(_failed(index, id_of(entry, None), refusal), None)
-    metadata = ItemMetadata(id=id_of(entry, answer), original_index=index, success=True)
-    return EntryResult(metadata, answer)
+    if isinstance(outcome, BaseException):
+        entry_id = None if isinstance(entry, Invalid) else id_of(entry, None)
+        return EntryResult(_failed(index, entry_id, _told(outcome)), None)
+    metadata = ItemMetadata(id=id_of(entry, outcome), original_index=index, success=True)
+    return EntryResult(metadata, outcome)
+
+
+def _told(error: BaseException) -> Refusal:
+    """What to tell of an entry's trouble; what isn't known is logged, and ours."""
+    if not isinstance(error, Exception):
+        raise error
+    refusal = refusal_of(error)
+    if isinstance(refusal, Unexpected):
+        _log.error("failed", exc_info=error)
+    return refusal
 
 
 def _failed(index: int, entry_id: str | None, refusal: Refusal) -> ItemMetadata:

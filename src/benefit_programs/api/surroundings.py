@@ -1,8 +1,12 @@
-"""What stands around the methods: health, readiness, metrics, and answers to stray requests."""
+"""What stands around the methods: health, metrics, the reference, and answers to stray requests."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
 import msgspec
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,8 +22,15 @@ from benefit_programs.api.errors import (
 )
 from benefit_programs.api.messages import request_id_of
 from benefit_programs.api.metrics import Metrics
+from benefit_programs.api.openapi import openapi_json
+from benefit_programs.api.reference.page import reference_page
 from benefit_programs.api.services import Services
+from benefit_programs.api.troubles import refusal_of
 from benefit_programs.domain.errors import Refusal
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_log = structlog.get_logger("benefit_programs.request")
 
 
 def surroundings(services: Services, metrics: Metrics) -> Starlette:
@@ -35,14 +46,43 @@ def surroundings(services: Services, metrics: Metrics) -> Starlette:
     async def tell_metrics(_: Request) -> Response:
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
-    return Starlette(
-        routes=[
-            Route("/healthz", tell_health),
-            Route("/readyz", tell_readiness),
-            Route("/metrics", tell_metrics),
-        ],
-        exception_handlers={HTTPException: _answer_stray, Exception: _answer_failure},
+    async def tell_openapi(_: Request) -> Response:
+        return Response(openapi_json(), media_type="application/json")
+
+    async def show_reference(_: Request) -> Response:
+        return Response(reference_page(), media_type="text/html")
+
+    endpoints: dict[str, Endpoint] = {
+        "/healthz": tell_health,
+        "/readyz": tell_readiness,
+        "/metrics": tell_metrics,
+        "/openapi.json": tell_openapi,
+        "/docs": show_reference,
+    }
+    application = Starlette(
+        routes=[Route(path, _answering(endpoint)) for path, endpoint in endpoints.items()],
+        exception_handlers={HTTPException: _answer_stray},
     )
+    # An address with a slash too many is another one; a redirection has no body of ours.
+    application.router.redirect_slashes = False
+    return application
+
+
+def _answering(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with the headers of every answer, and with an error's body if it fails."""
+
+    @wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        try:
+            response = await endpoint(request)
+        except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
+            refusal = refusal_of(error)
+            if isinstance(refusal, Unexpected):
+                _log.exception("failed", path=request.url.path)
+            return _refusal(request, refusal)
+        return _named(request, response)
+
+    return answer
 
 
 def _json(content: object, status: int = 200) -> Response:
@@ -57,14 +97,14 @@ async def _answer_stray(request: Request, error: Exception) -> Response:
     return _refusal(request, NotFoundRoute())
 
 
-async def _answer_failure(request: Request, _: Exception) -> Response:
-    return _refusal(request, Unexpected())
-
-
 def _refusal(request: Request, refusal: Refusal) -> Response:
     status, content = error_body(refusal)
     response = _json(content, status)
+    response.headers.update(error_headers(refusal))
+    return _named(request, response)
+
+
+def _named(request: Request, response: Response) -> Response:
     request_id = request_id_of(request.scope)
     response.headers.update({"x-request-id": request_id, "x-wix-request-id": request_id})
-    response.headers.update(error_headers(refusal))
     return response

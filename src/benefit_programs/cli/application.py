@@ -13,11 +13,12 @@ from benefit_programs.cli.exits import CODES, ExitCode, end_with
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
 from benefit_programs.cli.output import print_json, print_line
 from benefit_programs.cli.serve import serve
+from benefit_programs.cli.verify import verify_database
 from benefit_programs.storage.schema import migrate, newest_revision
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed; 2 a wrong argument, option or setting; 3 the database can't be used; \
-4 the address can't be listened on; 5 no such tenant or key.
+4 the address can't be listened on; 5 no such tenant or key; 6 an invariant is broken.
 """
 
 application = typer.Typer(
@@ -29,6 +30,7 @@ application = typer.Typer(
     add_completion=False,
 )
 application.command("serve")(serve)
+application.command("verify")(verify_database)
 application.add_typer(tenants.commands, name="tenants")
 application.add_typer(keys.commands, name="keys")
 application.add_typer(settings.commands, name="settings")

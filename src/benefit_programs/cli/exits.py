@@ -32,6 +32,9 @@ class ExitCode(IntEnum):
     NOT_FOUND = 5
     """There is no tenant or key with the id that was given."""
 
+    BROKEN = 6
+    """The database breaks an invariant; see docs/invariants.md."""
+
 
 class WrongUsage(Exception):
     """An argument or an option can't be used as it is; the message is one line."""

@@ -1,11 +1,18 @@
-"""Writes docs/reference/settings.md: ``python -m benefit_programs.cli.reference FOLDER``."""
+"""Writes the pages of docs/reference: ``python -m benefit_programs.cli.reference FOLDER``."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from benefit_programs.api.openapi import openapi_json
 from benefit_programs.cli.exits import ExitCode
+from benefit_programs.cli.reference_pages import (
+    commands_page,
+    errors_page,
+    methods_page,
+    types_page,
+)
 from benefit_programs.config import FILE_VARIABLE, references
 
 _HEAD = f"""\
@@ -52,11 +59,24 @@ def settings_page() -> str:
     return "\n".join([_HEAD + "\n".join(rows), _CODES_HEAD + "\n".join(codes), ""])
 
 
+def generated_files() -> dict[str, bytes]:
+    """The content of every file that is generated, by its name."""
+    pages = {
+        "settings.md": settings_page(),
+        "methods.md": methods_page(),
+        "types.md": types_page(),
+        "errors.md": errors_page(),
+        "cli.md": commands_page(),
+    }
+    return {name: page.encode() for name, page in pages.items()} | {"openapi.json": openapi_json()}
+
+
 def main() -> None:
     """Write the generated references into the folder that the argument names."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "settings.md").write_text(settings_page(), encoding="utf-8")
+    for name, content in generated_files().items():
+        (folder / name).write_bytes(content)
 
 
 if __name__ == "__main__":

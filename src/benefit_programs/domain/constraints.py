@@ -116,10 +116,12 @@ class OneOf(msgspec.Struct, frozen=True):
     """Which fields of a type exclude each other.
 
     ``required`` says that one of them must be there; ``tag`` names the field, if any, whose value
-    must agree with the choice, and ``tags`` its value for each field.
+    must agree with the choice, and ``tags`` its value for each field. ``answered`` are fields that
+    only answers may choose.
     """
 
     fields: tuple[str, ...]
     required: bool = True
     tag: str | None = None
     tags: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()

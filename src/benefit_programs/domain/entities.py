@@ -443,13 +443,17 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
     snapshot_id: str | None = None
 
 
-class PendingAddition(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A pool that the programs of a program definition get when they renew."""
+class PendingChange(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """What waits for the renewals of a program definition's programs, for one pool definition.
+
+    ADD: they get a pool then, as the rest of the row says. END: their pools were marked to end.
+    """
 
     key: ClassVar[tuple[str, ...]] = ("program_definition_id", "pool_definition_id")
 
     program_definition_id: str
     pool_definition_id: str
+    kind: CascadeKind
     snapshot_id: str
     revision: int
     cascades: int

@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from benefit_programs.domain.constraints import DecimalText
-from benefit_programs.domain.entities import BalanceType, PoolStatus, ProgramStatus
+from benefit_programs.domain.entities import BalanceType, JobStatus, PoolStatus, ProgramStatus
 from benefit_programs.domain.explanations import BalanceAmount, FailureDetails, PoolContext
 from benefit_programs.domain.values import ItemReference
 
@@ -462,10 +462,23 @@ class ChangeAlreadyReverted(Refusal):
 
 
 @dataclass(kw_only=True, eq=False)
-class CascadeNotSupported(Refusal):
-    """The change would have to reach live programs or pools, which isn't supported yet."""
+class JobNotRetryable(Refusal):
+    """Only a job that has failed can be tried again."""
 
-    code: ClassVar[str] = "CASCADE_NOT_SUPPORTED"
+    code: ClassVar[str] = "JOB_NOT_RETRYABLE"
+
+    job_id: str
+    status: JobStatus
+
+
+@dataclass(kw_only=True, eq=False)
+class JobNotCancelable(Refusal):
+    """Only a cascade that hasn't ended can be canceled."""
+
+    code: ClassVar[str] = "JOB_NOT_CANCELABLE"
+
+    job_id: str
+    status: JobStatus
 
 
 @dataclass(kw_only=True, eq=False)

@@ -8,6 +8,9 @@ from benefit_programs.domain.entities import (
     Item,
     ItemSet,
     Job,
+    JobPage,
+    PendingChange,
+    PendingEnd,
     Pool,
     PoolDefinition,
     Program,
@@ -16,6 +19,8 @@ from benefit_programs.domain.entities import (
     Snapshot,
     SnapshotBenefit,
     Transaction,
+    UnfinishedCascade,
+    Work,
 )
 from benefit_programs.domain.state import Index
 
@@ -45,4 +50,59 @@ IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_
 LIVE_POOL_OF_SNAPSHOT = Index(Pool, "snapshot_id", limit=1, live=True)
 LIVE_POOL_OF_POOL_DEFINITION = Index(Pool, "pool_definition_id", limit=1, live=True)
 LIVE_PROGRAM_OF_PROGRAM_DEFINITION = Index(Program, "program_definition_id", limit=1, live=True)
+
+IN_REQUEST_MAX = 100
+"""How many programs or pools one request changes at the most; more are a job's work."""
+
+CHUNK_SIZE = 200
+"""How many programs or pools a job changes in one commit."""
+
+BEFORE_ALL_IDS = "00000000-0000-0000-0000-000000000000"
+"""Where a walk through rows in the order of their ids begins."""
+
+LIVE_POOLS_OF_PROGRAM = Index(Pool, "program_id", limit=IN_REQUEST_MAX + 1, live=True)
+LIVE_POOLS_OF_POOL_DEFINITION = Index(
+    Pool, "pool_definition_id", limit=IN_REQUEST_MAX + 1, live=True
+)
+LIVE_POOLS_OF_PROGRAM_DEFINITION = Index(
+    Pool, "program_definition_id", limit=IN_REQUEST_MAX + 1, live=True
+)
+LIVE_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
+    Program, "program_definition_id", limit=IN_REQUEST_MAX + 1, live=True
+)
+LIVE_POOL_OF_PROGRAM = Index(Pool, "program_id", "pool_definition_id", live=True)
+
+WALK_POOLS_OF_PROGRAM = Index(Pool, "program_id", after="id", limit=CHUNK_SIZE, live=True)
+WALK_POOLS_OF_POOL_DEFINITION = Index(
+    Pool, "pool_definition_id", after="id", limit=CHUNK_SIZE, live=True
+)
+WALK_POOLS_OF_PROGRAM_DEFINITION = Index(
+    Pool, "program_definition_id", after="id", limit=CHUNK_SIZE, live=True
+)
+WALK_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
+    Program, "program_definition_id", after="id", limit=CHUNK_SIZE, live=True
+)
+WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION = Index(
+    Assignment, "program_definition_id", after="pool_definition_id", limit=CHUNK_SIZE
+)
+
+CASCADE = Index(UnfinishedCascade, "id")
+CASCADES_OF_POOL_DEFINITION = Index(UnfinishedCascade, "pool_definition_id")
+CASCADES_OF_PROGRAM_DEFINITION = Index(UnfinishedCascade, "program_definition_id")
+PENDING_CHANGES_OF_PROGRAM_DEFINITION = Index(PendingChange, "program_definition_id")
+PENDING_CHANGES_OF_POOL_DEFINITION = Index(PendingChange, "pool_definition_id")
+PENDING_CHANGE = Index(PendingChange, "program_definition_id", "pool_definition_id")
+PENDING_END = Index(PendingEnd, "program_definition_id")
+
+JOBS_AT_ONCE_MAX = 50
+"""Among how many of a tenant's unfinished jobs a runner chooses, the oldest ones."""
+
+SWEEP_SIZE = 200
+"""How many jobs or pages of jobs one commit removes."""
+
 JOB = Index(Job, "id")
+WALK_JOBS = Index(Job, after="id", limit=SWEEP_SIZE)
+LIVE_JOBS = Index(Job, after="id", limit=JOBS_AT_ONCE_MAX, live=True)
+JOB_PAGE = Index(JobPage, "job_id", "number")
+WALK_JOB_PAGES = Index(JobPage, "job_id", after="number", limit=SWEEP_SIZE)
+WORK = Index(Work, "kind")

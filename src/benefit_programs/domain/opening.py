@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from benefit_programs.domain import happenings
 from benefit_programs.domain.command import Context
 from benefit_programs.domain.entities import (
@@ -24,19 +26,40 @@ PROVISIONING_REASON = "Provisioning"
 OPENED = "created+provisioned"
 
 
+class Template(msgspec.Struct, frozen=True):
+    """A pool definition at one revision: what a pool is made from.
+
+    ``cascades`` is the number of the newest background cascade that it takes part in.
+    """
+
+    pool_definition_id: str
+    revision: int
+    snapshot: Snapshot
+    cascades: int
+
+
+def template_of(definition: PoolDefinition, snapshot: Snapshot) -> Template:
+    """A pool definition as it is now."""
+    return Template(definition.id, definition.revision, snapshot, definition.cascades)
+
+
+def settled_status(program: Program) -> ProgramStatus:
+    """The status that a program has once the action that runs on it is done."""
+    return program.target_status or program.status
+
+
 def open_pool(
     changes: Changes[object],
     context: Context,
     *,
     program: Program,
-    definition: PoolDefinition,
-    snapshot: Snapshot,
+    template: Template,
     origin: PoolOrigin,
 ) -> Pool:
     """Make a program's pool of one definition, and fill its balance. Contract: Provision."""
-    pool_id, amount = context.new_id(), snapshot.details.credit_amount
+    pool_id, amount = context.new_id(), template.snapshot.details.credit_amount
     transaction_id = context.new_id() if amount else None
-    paused = program.status is ProgramStatus.PAUSED
+    paused = settled_status(program) is ProgramStatus.PAUSED
     pool = Pool(
         id=pool_id,
         revision=1,
@@ -44,9 +67,9 @@ def open_pool(
         updated=context.now,
         program_id=program.id,
         program_external_id=program.external_id,
-        pool_definition_id=definition.id,
-        pool_definition_revision=definition.revision,
-        snapshot_id=snapshot.id,
+        pool_definition_id=template.pool_definition_id,
+        pool_definition_revision=template.revision,
+        snapshot_id=template.snapshot.id,
         status=PoolStatus.PAUSED if paused else PoolStatus.ACTIVE,
         origin=origin,
         namespace=program.namespace,
@@ -57,6 +80,7 @@ def open_pool(
         program_definition_id=program.program_definition_id,
         program_definition_external_id=program.program_definition_external_id,
         sequence=2,
+        cascades=template.cascades,
         **beneficiary_columns(program.beneficiary),
     )
     changes.save(pool)

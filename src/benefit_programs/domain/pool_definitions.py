@@ -22,7 +22,6 @@ from benefit_programs.domain.entities import (
     Snapshot,
 )
 from benefit_programs.domain.errors import (
-    CascadeNotSupported,
     Invalid,
     PoolDefinitionNotFound,
     ViolatedRule,
@@ -30,19 +29,27 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
-    LIVE_POOL_OF_POOL_DEFINITION,
-    LIVE_PROGRAM_OF_PROGRAM_DEFINITION,
     POOL_DEFINITION,
     PROGRAM_DEFINITION,
     SNAPSHOT,
 )
 from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.spreading import (
+    Spread,
+    ask_to_end_programs,
+    ask_to_spread,
+    end_programs,
+    spread,
+)
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import merged, require_revision
 from benefit_programs.domain.values import Cascade
 
 PROGRAM_DEFINITIONS_MAX = 20
 """How many program definitions one pool definition may belong to."""
+
+NAMES_AND_DETAILS = frozenset({"display_name", "description", "details"})
+"""What pools copy of their definition: an update that sends none of it reaches none of them."""
 
 
 class DescribedPoolDefinition(msgspec.Struct, frozen=True):
@@ -114,7 +121,7 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         """Ask for the program definitions that it joins."""
         for program_definition_id in self.program_definition_ids:
             needs.lock(PROGRAM_DEFINITION, program_definition_id)
-            needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, program_definition_id)
+        ask_to_spread(needs, state, None, self.cascade, added_to=self.program_definition_ids)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Make it with an item set for each benefit."""
@@ -125,8 +132,6 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             for program_definition_id in dict.fromkeys(self.program_definition_ids)
         )
         details = settle_details(self.details, None, context, path=self.path)
-        for program_definition in joined:
-            require_no_live_programs(state, program_definition.id, self.cascade)
         changes: Changes[Any] = Changes(None)
         snapshot = save_snapshot(
             changes,
@@ -146,6 +151,8 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             sequence=0,
         )
         changes.save(*new_item_sets(definition, details, None))
+        what = Spread(self.cascade, added_to=tuple(row.id for row in joined))
+        definition = spread(state, context, changes, definition, snapshot, what)
         changed = _Changed(definition, snapshot, joined)
         return changed.save(changes, context, happenings.CREATED, current=[])
 
@@ -163,12 +170,13 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     path: str = "poolDefinition"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its places, and whether pools live by it."""
+        """Ask for the definition, its places, and what lives by it."""
         for program_definition_id in self.updates.get("program_definition_ids") or ():
             needs.lock(PROGRAM_DEFINITION, program_definition_id)
-            needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, program_definition_id)
         ask_for_pool_definition(needs, state, self.id)
-        needs.read(LIVE_POOL_OF_POOL_DEFINITION, self.id)
+        if state.loaded(POOL_DEFINITION, self.id) is not None:
+            added_to = self._added(state)
+            ask_to_spread(needs, state, self.id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Change what was sent."""
@@ -180,7 +188,6 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         changes: Changes[Any] = Changes(None)
         snapshot = self._snapshot(changes, context, old)
         if snapshot is not old:
-            require_no_live_pools(state, self.id, self.cascade)
             changes.save(*new_item_sets(current, snapshot.details, old.details))
         updates = merged(
             {k: v for k, v in self.updates.items() if k == "extended_fields"},
@@ -194,9 +201,27 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             revision=current.revision + 1,
             updated=context.now,
         )
-        changed = _Changed(definition, snapshot, joined)
         places = assignments_of(state, self.id)
+        kept = {row.id for row in joined}
+        what = Spread(
+            self.cascade,
+            updated=not NAMES_AND_DETAILS.isdisjoint(self.updates),
+            added_to=self._added(state),
+            removed_from=tuple(
+                place.program_definition_id
+                for place in places
+                if place.program_definition_id not in kept
+            ),
+        )
+        definition = spread(state, context, changes, definition, snapshot, what)
+        changed = _Changed(definition, snapshot, joined)
         return changed.save(changes, context, happenings.UPDATED, current=places)
+
+    def _added(self, state: State) -> tuple[str, ...]:
+        """The program definitions that it joins."""
+        before = {place.program_definition_id for place in assignments_of(state, self.id)}
+        sent = dict.fromkeys(self.updates.get("program_definition_ids") or ())
+        return tuple(each for each in sent if each not in before)
 
     def _joined(self, state: State) -> tuple[ProgramDefinition, ...]:
         """The program definitions that it belongs to afterwards."""
@@ -206,13 +231,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
                 require_program_definition(state, place.program_definition_id) for place in places
             )
         ids = dict.fromkeys(self.updates["program_definition_ids"] or ())
-        joined = tuple(require_program_definition(state, each) for each in ids)
-        before = {place.program_definition_id for place in places}
-        for program_definition_id in ids.keys() - before:
-            require_no_live_programs(state, program_definition_id, self.cascade)
-        if before - ids.keys():
-            require_no_live_pools(state, self.id, self.cascade)
-        return joined
+        return tuple(require_program_definition(state, each) for each in ids)
 
     def _snapshot(self, changes: Changes[Any], context: Context, old: Snapshot) -> Snapshot:
         """The names and details after the update; the old ones where it touches neither."""
@@ -247,8 +266,9 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for both, and for live programs of the latter."""
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
-        needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
+        added_to = (self.program_definition_id,)
+        ask_to_spread(needs, state, self.pool_definition_id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Add it; adding it again changes nothing."""
@@ -266,12 +286,14 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
                 ViolatedRule.MAX_SIZE,
                 data={"threshold": PROGRAM_DEFINITIONS_MAX},
             )
-        require_no_live_programs(state, added.id, self.cascade)
+        changes: Changes[Any] = Changes(None)
         definition = _next_revision(current, context)
         joined = (*described.program_definitions, added)
+        what = Spread(self.cascade, added_to=(added.id,))
+        definition = spread(state, context, changes, definition, described.snapshot, what)
         changed = _Changed(definition, described.snapshot, joined)
         return changed.save(
-            Changes(None),
+            changes,
             context,
             f"{happenings.UPDATED}+added_to_program_definition",
             current=assignments_of(state, current.id),
@@ -291,7 +313,7 @@ class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True,
         """Ask for both, and for live pools of the former."""
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
-        needs.read(LIVE_POOL_OF_POOL_DEFINITION, self.pool_definition_id)
+        ask_to_spread(needs, state, self.pool_definition_id, self.cascade)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Remove it; removing what isn't there changes nothing."""
@@ -301,11 +323,14 @@ class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True,
         described = describe(state, current)
         if removed not in described.program_definitions:
             return Changes(described)
-        require_no_live_pools(state, current.id, self.cascade)
+        changes: Changes[Any] = Changes(None)
         joined = tuple(row for row in described.program_definitions if row.id != removed.id)
-        changed = _Changed(_next_revision(current, context), described.snapshot, joined)
+        definition = _next_revision(current, context)
+        what = Spread(self.cascade, removed_from=(removed.id,))
+        definition = spread(state, context, changes, definition, described.snapshot, what)
+        changed = _Changed(definition, described.snapshot, joined)
         return changed.save(
-            Changes(None),
+            changes,
             context,
             f"{happenings.UPDATED}+removed_from_program_definition",
             current=assignments_of(state, current.id),
@@ -321,19 +346,20 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its places, and whether pools live by it."""
+        """Ask for the definition, its places, and what lives by it."""
         ask_for_pool_definition(needs, state, self.id)
-        needs.read(LIVE_POOL_OF_POOL_DEFINITION, self.id)
+        ask_to_spread(needs, state, self.id, self.cascade)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         """Delete it."""
         require_cascade(self.cascade)
         current = require_pool_definition(state, self.id)
-        require_no_live_pools(state, self.id, self.cascade)
         changes = Changes(None)
+        described = describe(state, current)
+        what = Spread(self.cascade, deleted=True)
+        spread(state, context, changes, current, described.snapshot, what)
         changes.delete(current, *assignments_of(state, self.id))
         gone = replace(current, sequence=current.sequence + 1)
-        described = describe(state, current)
         changes.events.append(
             happenings.tell_of_pool_definition(
                 context,
@@ -355,7 +381,7 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the definition, its pool definitions, and whether programs live by it."""
         needs.lock(PROGRAM_DEFINITION, self.id)
-        needs.read(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, self.id)
+        ask_to_end_programs(needs, state, self.id, self.cascade or Cascade.FUTURE_PROVISIONS)
         needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id)
         if state.loaded(PROGRAM_DEFINITION, self.id) is not None:
             for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
@@ -365,8 +391,8 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         """Delete it; its external id is free again."""
         current = require_program_definition(state, self.id)
         cascade = self.cascade or Cascade.FUTURE_PROVISIONS
-        require_no_live_programs(state, self.id, cascade)
         changes: Changes[Any] = Changes(None)
+        end_programs(state, context, changes, current, cascade)
         for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
             self._take_out(state, context, changes, place, cascade)
         changes.delete(current)
@@ -471,19 +497,3 @@ def new_item_sets(
         for benefit in details.benefits or ()
         if benefit.item_set_id is not None and benefit.item_set_id not in known
     ]
-
-
-def require_no_live_pools(state: State, pool_definition_id: str, cascade: Cascade | None) -> None:
-    """Refuse a cascade that would have to reach live pools."""
-    live = state.many(LIVE_POOL_OF_POOL_DEFINITION, pool_definition_id)
-    if live and cascade is not Cascade.FUTURE_PROVISIONS:
-        raise CascadeNotSupported
-
-
-def require_no_live_programs(
-    state: State, program_definition_id: str, cascade: Cascade | None
-) -> None:
-    """Refuse a cascade that would have to reach live programs."""
-    live = state.many(LIVE_PROGRAM_OF_PROGRAM_DEFINITION, program_definition_id)
-    if live and cascade is not Cascade.FUTURE_PROVISIONS:
-        raise CascadeNotSupported

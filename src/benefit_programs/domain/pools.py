@@ -55,7 +55,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}
         pool = replace(
             current,
-            **merged(extended, current.extended_fields),
+            **merged(extended, current.extended_fields, path=self.path),
             snapshot_id=snapshot.id,
             revision=current.revision + 1,
             updated=context.now,

@@ -10,9 +10,7 @@ from msgspec.structs import replace
 from benefit_programs.domain import happenings
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import (
-    Job,
     JobItem,
-    JobStatus,
     Pool,
     PoolDefinition,
     PoolOrigin,
@@ -21,7 +19,8 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     beneficiary_columns,
 )
-from benefit_programs.domain.errors import ProgramAlreadyExists, ProgramNotFound
+from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists, ProgramNotFound
+from benefit_programs.domain.jobs import JobKind, ask_to_start_job, done_job, start_job
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     POOL_DEFINITION,
@@ -31,7 +30,7 @@ from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     SNAPSHOT,
 )
-from benefit_programs.domain.opening import open_pool
+from benefit_programs.domain.opening import open_pool, template_of
 from benefit_programs.domain.pool_definitions import require_pool_definition, snapshot_of
 from benefit_programs.domain.program_definitions import require_program_definition
 from benefit_programs.domain.state import Changes, Needs, State
@@ -40,6 +39,9 @@ from benefit_programs.domain.values import Identity
 
 PROVISIONED = "created+provisioned"
 PROVISIONED_AGAIN = "updated+provisioned"
+
+PROVISION_IN_REQUEST_MAX = 200
+"""How many pools a program gets within its request; with more it goes on in the background."""
 
 
 class Provisioned(msgspec.Struct, frozen=True):
@@ -68,6 +70,9 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             if state.loaded(PROGRAM_DEFINITION, self.program_definition_id) is None:
                 return
         pool_definition_ids = self._pool_definition_ids(state)
+        if len(pool_definition_ids) > PROVISION_IN_REQUEST_MAX:
+            ask_to_start_job(needs)
+            pool_definition_ids = []
         for pool_definition_id in pool_definition_ids:
             needs.share(POOL_DEFINITION, pool_definition_id)
             definition = state.loaded(POOL_DEFINITION, pool_definition_id)
@@ -85,23 +90,45 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             if self.program_definition_id is not None
             else None
         )
-        definitions = [
-            require_pool_definition(state, pool_definition_id)
-            for pool_definition_id in self._pool_definition_ids(state)
-        ]
+        ids = self._pool_definition_ids(state)
+        is_large = len(ids) > PROVISION_IN_REQUEST_MAX
+        definitions = [] if is_large else [require_pool_definition(state, each) for each in ids]
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None and state.many(POOLS_OF_PROGRAM, current.id):
             raise ProgramAlreadyExists(
                 external_program_id=self.external_id, namespace=self.namespace
             )
+        if current is not None and current.target_status is not None:
+            raise InProgress
         program = self._program(current, program_definition, context)
+        if is_large:
+            return self._start(state, context, program)
         job_id = context.new_id()
         changes = Changes(Provisioned(job_id, program))
         changes.save(program)
-        slug = PROVISIONED if current is None else PROVISIONED_AGAIN
+        slug = PROVISIONED if program.revision == 1 else PROVISIONED_AGAIN
         changes.events.append(happenings.tell(context, program, slug))
         pools = [self._open(changes, context, state, program, row) for row in definitions]
-        changes.save(_job(job_id, program, pools, context))
+        items = [JobItem(id=pool.id, entity="pool") for pool in pools]
+        kind = JobKind.PROVISION_PROGRAM
+        changes.save(done_job(job_id, kind, program.id, items, context))
+        return changes
+
+    def _start(self, state: State, context: Context, program: Program) -> Changes[Provisioned]:
+        """Make the program, and leave its pools to a job."""
+        job_id = context.new_id()
+        program = replace(
+            program,
+            status=ProgramStatus.PROVISIONING,
+            target_status=self.status,
+            sequence=program.sequence - 1,
+        )
+        changes = Changes(Provisioned(job_id, program))
+        changes.save(program)
+        slug = happenings.CREATED if program.revision == 1 else happenings.UPDATED
+        changes.events.append(happenings.tell(context, program, slug))
+        kind = JobKind.PROVISION_PROGRAM
+        start_job(state, changes, context, job_id=job_id, kind=kind, subject_id=program.id)
         return changes
 
     def _pool_definition_ids(self, state: State) -> list[str]:
@@ -148,26 +175,9 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             changes,
             context,
             program=program,
-            definition=definition,
-            snapshot=snapshot_of(state, definition),
+            template=template_of(definition, snapshot_of(state, definition)),
             origin=PoolOrigin.PROVISION,
         )
-
-
-def _job(job_id: str, program: Program, pools: list[Pool], context: Context) -> Job:
-    return Job(
-        id=job_id,
-        created=context.now,
-        updated=context.now,
-        kind="PROVISION_PROGRAM",
-        status=JobStatus.FINISHED,
-        subject_id=program.id,
-        created_by_type=context.caller.type,
-        created_by_id=context.caller.id,
-        total=len(pools),
-        success_count=len(pools),
-        items=tuple(JobItem(id=pool.id, entity="pool") for pool in pools),
-    )
 
 
 class UpdateProgram(Command[Program], frozen=True, kw_only=True):

@@ -33,20 +33,34 @@ class Index(Generic[R]):
     """A way to find rows of one type: by the values of some of its fields.
 
     ``limit`` bounds how many rows one key loads (then the set may be incomplete, which
-    ``State.many`` shows by its length); ``live`` leaves out rows whose status is ENDED.
+    ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
+    ``after`` a key has one value more, and the rows are those that come after it in the order of
+    that column: the way in which a table is walked through, ``limit`` rows at a time.
     """
 
     def __init__(
-        self, entity: type[R], *columns: str, limit: int | None = None, live: bool = False
+        self,
+        entity: type[R],
+        *columns: str,
+        after: str | None = None,
+        limit: int | None = None,
+        live: bool = False,
     ) -> None:
+        assert after is None or limit is not None, "a walk has a bounded step"
         self.entity = entity
         self.columns = columns
+        self.after = after
         self.limit = limit
         self.live = live
 
     def key_of(self, row: Row) -> Key:
-        """The key under which this index has the row."""
+        """The key under which this index has the row; a walk has it under no single one."""
         return tuple(getattr(row, column) for column in self.columns)
+
+    def is_after(self, key: Key, row: Row) -> bool:
+        """Whether a walk that has come to ``key`` has the row still ahead."""
+        assert self.after is not None
+        return key[:-1] == self.key_of(row) and getattr(row, self.after) > key[-1]
 
     def __repr__(self) -> str:
         """Name the index in errors."""
@@ -129,6 +143,10 @@ class State:
             found[key] = {}
         for row in rows:
             self._take(row)
+        if index.after is not None:
+            for key in keys:
+                found[key] = {_identity(row): None for row in rows if index.is_after(key, row)}
+            return
         for row in self._rows.get(index.entity, {}).values():
             members = found.get(index.key_of(row))
             if members is not None:
@@ -145,6 +163,10 @@ class State:
         """All rows with this key, in the order of their own keys."""
         rows = self._rows.get(index.entity, {})
         return [rows[identity] for identity in sorted(self._members(index, key))]  # type: ignore[misc]
+
+    def known(self, index: Index[R], *key: Any) -> list[R]:
+        """All rows with this key, or none if they weren't asked for yet."""
+        return self.many(index, *key) if self.has(index, key, Mode.READ) else []
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""
@@ -195,6 +217,11 @@ class State:
         rows[identity] = row
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
+            if index.after is not None:
+                for walked_key, walked in self._sets[index].items():
+                    if old is None and index.is_after(walked_key, row):
+                        walked[identity] = None
+                continue
             key = index.key_of(row)
             sets = self._sets[index]
             if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
@@ -207,6 +234,10 @@ class State:
         del self._rows[type(row)][identity]
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
+            if index.after is not None:
+                for walked in self._sets[index].values():
+                    walked.pop(identity, None)
+                continue
             members = self._sets[index].get(index.key_of(row))
             if members is not None:
                 members.pop(identity, None)

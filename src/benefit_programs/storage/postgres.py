@@ -27,12 +27,15 @@ from benefit_programs.domain.store import (
 from benefit_programs.storage import statements
 from benefit_programs.storage.query import Dialect, PostgresDialect
 from benefit_programs.storage.rows import CODECS, changed_columns
+from benefit_programs.storage.statements import Writing
 from benefit_programs.storage.tables import TABLES
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
 
 CONNECTIONS_MAX = 10
+"""Of each kind: for batches and look-ups, and for queries."""
+
 LOCK_SECONDS_MAX = 5
 STATEMENT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 500
@@ -49,35 +52,25 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class PostgresStore:
     """A store on a PostgreSQL database that ``benefits migrate`` has prepared."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], dialect: Dialect) -> None:
-        self._pool = pool
+    def __init__(
+        self, keyed: asyncpg.Pool[Any], queries: asyncpg.Pool[Any], dialect: Dialect
+    ) -> None:
+        self._keyed = keyed
+        self._queries = queries
         self.dialect = dialect
 
     @classmethod
     async def open(cls, url: str, *, connections_max: int = CONNECTIONS_MAX) -> PostgresStore:
         """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
         with translated_errors():
-            pool = await asyncpg.create_pool(
-                url,
-                min_size=1,
-                max_size=connections_max,
-                connection_class=_Connection,
-                statement_cache_size=STATEMENT_CACHE_SIZE,
-                max_cached_statement_lifetime=0,
-                server_settings={
-                    "application_name": "benefits",
-                    "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-                    "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
-                    "idle_in_transaction_session_timeout": "60s",
-                    "jit": "off",
-                },
-            )
-            version = (await pool.fetchval("show server_version_num")) or "0"
-        return cls(pool, PostgresDialect(has_casefold=int(version) >= _CASEFOLD_SINCE))
+            keyed = await _open_pool(url, connections_max, _KEYED_SETTINGS)
+            queries = await _open_pool(url, connections_max, {})
+            version = (await keyed.fetchval("show server_version_num")) or "0"
+        return cls(keyed, queries, PostgresDialect(has_casefold=int(version) >= _CASEFOLD_SINCE))
 
     async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
         """Run a batch in one transaction."""
-        async with self._connection() as connection:
+        async with _connection(self._keyed) as connection:
             await connection.execute("begin")
             try:
                 answer = await _step(connection, tenant_id, steps)
@@ -89,32 +82,76 @@ class PostgresStore:
             return answer
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a read."""
-        async with self._connection() as connection:
+        """The rows of a query."""
+        async with _connection(self._queries) as connection:
             return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
-    fetch_quick = fetch
+    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a look-up by key."""
+        async with _connection(self._keyed) as connection:
+            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
+
+    async def fetch_together(
+        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[list[tuple[Any, ...]]]:
+        """The rows of several reads, which see the same commits, however long they take."""
+        async with (
+            _connection(self._queries) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await connection.execute("set local statement_timeout = 0")
+            return [
+                [tuple(record) for record in await connection.fetch(sql, *parameters)]
+                for sql, parameters in statements
+            ]
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
         """The rows that an index has under these keys."""
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
-        async with self._connection() as connection:
+        async with _connection(self._keyed) as connection:
             records = await connection.fetch(sql, tenant_id, *_lists(list(keys)))
         return [read(record) for record in records]
 
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
-        return await self.fetch(sql, parameters)
+        return await self.fetch_quick(sql, parameters)
 
     async def close(self) -> None:
         """Close the connections, those in use when they are free."""
-        await self._pool.close()
+        await self._keyed.close()
+        await self._queries.close()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        with translated_errors():
-            async with self._pool.acquire() as connection:
-                yield connection
+
+_KEYED_SETTINGS = {"enable_seqscan": "off"}
+"""Batches and look-ups go by keys alone."""
+
+
+async def _open_pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=connections_max,
+        connection_class=_Connection,
+        statement_cache_size=STATEMENT_CACHE_SIZE,
+        max_cached_statement_lifetime=0,
+        server_settings={
+            "application_name": "benefits",
+            "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+            "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
+            "idle_in_transaction_session_timeout": "60s",
+            "jit": "off",
+            # A plan that was made when a table was small must not outlive its growth.
+            "plan_cache_mode": "force_custom_plan",
+            **settings,
+        },
+    )
+
+
+@asynccontextmanager
+async def _connection(pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
+    with translated_errors():
+        async with pool.acquire() as connection:
+            yield connection
 
 
 async def _step(connection: Any, tenant_id: int, steps: Steps[Answer]) -> Answer:
@@ -157,28 +194,27 @@ async def _lock_across_indexes(connection: Any, tenant_id: int, wanted: Wanted) 
 
 
 async def _write(connection: Any, tenant_id: int, state: State) -> None:
-    written = sorted(state.written(), key=lambda part: _ORDER[part.entity])
-    for entity, new, changed, _ in written:
+    writings: list[Writing] = []
+    lists: list[tuple[Any, ...]] = []
+
+    def add(writing: Writing, rows: Iterable[Row]) -> None:
+        values = CODECS[writing.entity].values
+        writings.append(writing)
+        lists.extend(zip(*[values(row, writing.names) for row in rows], strict=True))
+
+    for entity, new, changed, gone in state.written():
         codec = CODECS[entity]
         if new:
-            await _insert(connection, tenant_id, entity, new)
+            add(Writing("insert", entity, codec.columns), new)
         columns = changed_columns(changed, codec)
         if columns:
-            lists = _lists([codec.values(row, (*entity.key, *columns)) for _, row in changed])
-            sql = statements.postgres_update(entity, columns)
-            await connection.execute(sql, tenant_id, *lists)
-    for entity, _, _, gone in reversed(written):
+            add(Writing("update", entity, columns), [row for _, row in changed])
         if gone:
-            lists = _lists([CODECS[entity].values(row, entity.key) for row in gone])
-            await connection.execute(statements.postgres_delete(entity), tenant_id, *lists)
+            add(Writing("delete", entity, ()), gone)
     if state.events:
-        await _insert(connection, tenant_id, Event, state.events)
-
-
-async def _insert(connection: Any, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
-    codec = CODECS[entity]
-    lists = _lists([codec.values(row, codec.columns) for row in rows])
-    await connection.execute(statements.postgres_insert(entity), tenant_id, *lists)
+        add(Writing("insert", Event, CODECS[Event].columns), state.events)
+    if writings:
+        await connection.fetch(statements.postgres_writing(tuple(writings)), tenant_id, *lists)
 
 
 def _lists(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

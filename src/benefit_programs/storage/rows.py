@@ -28,10 +28,9 @@ class RowCodec(Generic[R]):
         self._readers: list[tuple[int, Callable[[Any], Any]]] = []
         self._documents: set[str] = set()
         for position, name in enumerate(self.columns):
-            plain = next((t for t in get_args(hints[name]) if t is not type(None)), hints[name])
+            plain = _without_none(hints[name])
             if self.types[name] is Document:
-                inner = hints[name] if plain is dict or plain is str else plain
-                self._readers.append((position, msgspec.json.Decoder(inner).decode))
+                self._readers.append((position, msgspec.json.Decoder(plain).decode))
                 self._documents.add(name)
             elif isinstance(plain, type) and issubclass(plain, StrEnum):
                 self._readers.append((position, {str(m): m for m in plain}.__getitem__))
@@ -54,6 +53,12 @@ class RowCodec(Generic[R]):
                 for name in columns
             ]
         )
+
+
+def _without_none(hint: Any) -> Any:
+    """The type of a column's values where there are any."""
+    kinds = get_args(hint)
+    return next(kind for kind in kinds if kind is not type(None)) if type(None) in kinds else hint
 
 
 def _document(value: object) -> str | None:

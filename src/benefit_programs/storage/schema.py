@@ -21,6 +21,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
 from benefit_programs.storage import postgres, sqlite
+from benefit_programs.storage.planning import write_statistics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -113,6 +114,8 @@ def _migrate_sqlite(path: Path) -> list[str]:
             revision = _revision_in_file(connection)
             applied, script = _write_script("sqlite", revision)
             connection.execute(script).fetchall()
+            if applied:
+                write_statistics(connection)
             connection.execute("commit")
         finally:
             if connection.in_transaction:

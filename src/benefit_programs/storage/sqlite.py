@@ -113,6 +113,13 @@ class SqliteStore:
         """The rows of a look-up by key, at once."""
         return self._read(sql, parameters)
 
+    async def fetch_together(
+        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[list[tuple[Any, ...]]]:
+        """The rows of several reads, which see the same commits."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader_threads, self._read_together, statements)
+
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
         """The rows that an index has under these keys, at once."""
         sql, read = statements.sqlite_select(index), CODECS[index.entity].read
@@ -138,6 +145,16 @@ class SqliteStore:
             connection = self._readers.connection = connect(self._path, read_only=True)
             self._opened.append(connection)
         return connection.execute(sql, parameters).fetchall()
+
+    def _read_together(
+        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[list[tuple[Any, ...]]]:
+        with translated_errors():
+            self._read("begin", ())
+            try:
+                return [self._read(sql, parameters) for sql, parameters in statements]
+            finally:
+                self._read("rollback", ())
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with translated_errors():

@@ -7,7 +7,7 @@ takes one row at a time, which is the fastest way in a process of its own.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.dialects import postgresql
 
@@ -42,97 +42,176 @@ def _order(entity: type[Row], alias: str) -> str:
 
 
 def _conditions(index: Index[Any]) -> str:
-    return " and t.status <> 'ENDED'" if index.live else ""
+    """What leaves out the rows whose life is over, in the words of the partial indexes."""
+    if not index.live:
+        return ""
+    over = [f"'{status}'" for status in index.entity.over]
+    return (
+        f" and t.status <> {over[0]}"
+        if len(over) == 1
+        else (f" and t.status not in ({', '.join(over)})")
+    )
+
+
+def _key_columns(index: Index[Any]) -> tuple[str, ...]:
+    """The columns that the values of a key belong to."""
+    return index.columns if index.after is None else (*index.columns, index.after)
+
+
+def _match(index: Index[Any], values: list[str]) -> str:
+    """How a row fits a key: equal, but for the column that a walk goes along."""
+    signs = ["="] * len(index.columns) + [">"] * (index.after is not None)
+    columns = _key_columns(index)
+    return " and ".join(
+        f"t.{column} {sign} {value}"
+        for column, sign, value in zip(columns, signs, values, strict=True)
+    )
+
+
+def _postgres_found(index: Index[Any], *, first: int) -> str:
+    """The rows ``t`` of many keys, which come as a list a column from parameter ``first`` on.
+
+    Each key is looked up by itself: a plan that was made when the table was small, and is kept,
+    can't turn into one that reads all rows of the tenant. ``offset 0`` keeps it so.
+    """
+    codec, columns = CODECS[index.entity], _key_columns(index)
+    keys = ", ".join(
+        f"${number}::{_postgres_type(codec, column)}[]"
+        for number, column in enumerate(columns, start=first)
+    )
+    names = [f"k{number}" for number in range(len(columns))]
+    bound = "offset 0"
+    if index.limit is not None:
+        bound = f"order by {_order(index.entity, 't')} limit {index.limit}"
+    return (
+        f"unnest({keys}) as k({', '.join(names)}) cross join lateral"
+        f" (select * from {codec.table} t"
+        f" where t.tenant_id = $1 and {_match(index, names)}{_conditions(index)} {bound}) t"
+    )
 
 
 @cache
 def postgres_select(index: Index[Any], mode: Mode) -> str:
-    """Rows by many keys at once ($1 the tenant, then a list a key column), locked in key order."""
-    codec = CODECS[index.entity]
-    keys = ", ".join(
-        f"${number}::{_postgres_type(codec, column)}[]"
-        for number, column in enumerate(index.columns, start=2)
-    )
-    names = ", ".join(f"k{number}" for number in range(len(index.columns)))
-    match = " and ".join(f"t.{column} = k{number}" for number, column in enumerate(index.columns))
-    order, lock = _order(index.entity, "t"), _LOCKS[mode]
-    columns = postgres_columns(codec, "t")
-    if index.limit is None:
-        return (
-            f"select {columns} from unnest({keys}) as k({names}) join {codec.table} t"
-            f" on t.tenant_id = $1 and {match}{_conditions(index)} order by {order}{lock}"
-        )
-    return (
-        f"select {columns} from unnest({keys}) as k({names}) cross join lateral"
-        f" (select * from {codec.table} t where t.tenant_id = $1 and {match}{_conditions(index)}"
-        f" order by {order} limit {index.limit}{lock}) t order by {order}"
-    )
+    """Rows by many keys at once: $1 the tenant, then a list a key column.
+
+    What is held is held in the order of the rows' own keys, whatever index found them.
+    """
+    columns, order = postgres_columns(CODECS[index.entity], "t"), _order(index.entity, "t")
+    if index.columns == ("id",) and index.after is None:
+        return _postgres_taken(index.entity, "$2::uuid[]", mode, columns, _conditions(index))
+    if mode is Mode.READ:
+        return f"select {columns} from {_postgres_found(index, first=2)} order by {order}"
+    return _postgres_held([_postgres_found(index, first=2)], index.entity, mode, columns)
 
 
 @cache
 def postgres_lock(indexes: tuple[Index[Any], ...]) -> str:
     """Lock what several indexes find in one table, in one pass and in key order."""
-    entity = indexes[0].entity
-    codec = CODECS[entity]
-    number, matches = 1, []
+    first, found = 2, []
     for index in indexes:
-        columns = ", ".join(f"t.{column}" for column in index.columns)
-        lists = []
-        for column in index.columns:
-            number += 1
-            lists.append(f"${number}::{_postgres_type(codec, column)}[]")
-        matches.append(f"({columns}) in (select * from unnest({', '.join(lists)}))")
+        found.append(_postgres_found(index, first=first))
+        first += len(_key_columns(index))
+    return _postgres_held(found, indexes[0].entity, Mode.LOCK, "1")
+
+
+def _postgres_held(found: list[str], entity: type[Row], mode: Mode, columns: str) -> str:
+    """Hold rows in one order: first their keys are found, then the rows are taken by them."""
+    if entity.key != ("id",):
+        keys = _order(entity, "t")
+        rows = " union all ".join(f"select {keys} from {each}" for each in found)
+        return (
+            f"select {columns} from {CODECS[entity].table} t"
+            f" where t.tenant_id = $1 and ({keys}) in ({rows}) order by {keys}{_LOCKS[mode]}"
+        )
+    ids = " union all ".join(f"select t.id from {each}" for each in found)
+    return _postgres_taken(entity, f"array({ids})", mode, columns)
+
+
+def _postgres_taken(
+    entity: type[Row], ids: str, mode: Mode, columns: str, conditions: str = ""
+) -> str:
     return (
-        f"select 1 from {codec.table} t where t.tenant_id = $1 and ({' or '.join(matches)})"
-        f" order by {_order(entity, 't')}{_LOCKS[Mode.LOCK]}"
+        f"select {columns} from {CODECS[entity].table} t"
+        f" where t.tenant_id = $1 and t.id = any({ids}){conditions} order by t.id{_LOCKS[mode]}"
     )
 
 
 @cache
-def postgres_insert(entity: type[Row]) -> str:
-    """New rows: $1 the tenant, then a list a column."""
-    codec = CODECS[entity]
-    lists = ", ".join(
-        f"${number}::{_postgres_type(codec, column)}[]"
-        for number, column in enumerate(codec.columns, start=2)
-    )
-    return (
-        f"insert into {codec.table} (tenant_id, {', '.join(codec.columns)})"
-        f" select $1, * from unnest({lists})"
-    )
+def postgres_count(index: Index[Any]) -> str:
+    """How many rows a walk has before it: $1 the tenant, then the key."""
+    codec = CODECS[index.entity]
+    values = [
+        f"${number}::{_postgres_type(codec, column)}"
+        for number, column in enumerate(_key_columns(index), start=2)
+    ]
+    return _count(index, values)
 
 
 @cache
-def postgres_update(entity: type[Row], columns: tuple[str, ...]) -> str:
-    """Changed rows: $1 the tenant, a list a key column, then a list a changed column."""
-    codec = CODECS[entity]
-    names = (*entity.key, *columns)
+def sqlite_count(index: Index[Any]) -> str:
+    """How many rows a walk has before it: ?1 the tenant, then the key."""
+    return _count(index, [f"?{number}" for number in range(2, len(_key_columns(index)) + 2)])
+
+
+def _count(index: Index[Any], values: list[str]) -> str:
+    tenant = "$1" if values[0].startswith("$") else "?1"
+    return (
+        f"select count(*) from {CODECS[index.entity].table} t"
+        f" where t.tenant_id = {tenant} and {_match(index, values)}{_conditions(index)}"
+    )
+
+
+class Writing(NamedTuple):
+    """One kind of change to one table: what is done, and through which columns."""
+
+    kind: Literal["insert", "update", "delete"]
+    entity: type[Row]
+    columns: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that a list of values is given for, in their order."""
+        return self.columns if self.kind == "insert" else (*self.entity.key, *self.columns)
+
+
+@cache
+def postgres_writing(writings: tuple[Writing, ...]) -> str:
+    """All changes of a batch in one statement: $1 the tenant, then the lists of each in turn."""
+    first, parts = 2, []
+    for writing in writings:
+        parts.append(_postgres_part(writing, first))
+        first += len(writing.names)
+    if len(parts) == 1:
+        return parts[0]
+    bound = ", ".join(f"w{number} as ({part})" for number, part in enumerate(parts))
+    return f"with {bound} select 1"
+
+
+def _postgres_part(writing: Writing, first: int) -> str:
+    codec = CODECS[writing.entity]
     lists = ", ".join(
         f"${number}::{_postgres_type(codec, column)}[]"
-        for number, column in enumerate(names, start=2)
+        for number, column in enumerate(writing.names, start=first)
     )
-    aliases = ", ".join(f"u_{name}" for name in names)
-    assignments = ", ".join(f"{name} = u_{name}" for name in columns)
-    match = " and ".join(f"t.{name} = u_{name}" for name in entity.key)
+    if writing.kind == "insert":
+        return (
+            f"insert into {codec.table} (tenant_id, {', '.join(writing.columns)})"
+            f" select $1::bigint, * from unnest({lists})"
+        )
+    aliases = ", ".join(f"u_{name}" for name in writing.names)
+    match = " and ".join(f"t.{name} = u_{name}" for name in writing.entity.key)
+    # The first condition narrows the table by its key before the join, whatever the plan.
+    leading = writing.entity.key[0]
+    narrowed = f"t.{leading} = any(${first}::{_postgres_type(codec, leading)}[])"
+    if writing.kind == "delete":
+        return (
+            f"delete from {codec.table} t using unnest({lists}) as u({aliases})"
+            f" where t.tenant_id = $1 and {narrowed} and {match}"
+        )
+    assignments = ", ".join(f"{name} = u_{name}" for name in writing.columns)
     return (
         f"update {codec.table} t set {assignments} from unnest({lists}) as u({aliases})"
-        f" where t.tenant_id = $1 and {match}"
-    )
-
-
-@cache
-def postgres_delete(entity: type[Row]) -> str:
-    """Rows that are gone: $1 the tenant, then a list a key column."""
-    codec = CODECS[entity]
-    lists = ", ".join(
-        f"${number}::{_postgres_type(codec, column)}[]"
-        for number, column in enumerate(entity.key, start=2)
-    )
-    aliases = ", ".join(f"u_{name}" for name in entity.key)
-    match = " and ".join(f"t.{name} = u_{name}" for name in entity.key)
-    return (
-        f"delete from {codec.table} t using unnest({lists}) as u({aliases})"
-        f" where t.tenant_id = $1 and {match}"
+        f" where t.tenant_id = $1 and {narrowed} and {match}"
     )
 
 
@@ -140,13 +219,11 @@ def postgres_delete(entity: type[Row]) -> str:
 def sqlite_select(index: Index[Any]) -> str:
     """Rows by one key: ?1 the tenant, then the key."""
     codec = CODECS[index.entity]
-    match = " and ".join(
-        f"t.{column} = ?{number}" for number, column in enumerate(index.columns, start=2)
-    )
+    values = [f"?{number}" for number in range(2, len(_key_columns(index)) + 2)]
     limit = "" if index.limit is None else f" limit {index.limit}"
     return (
         f"select {sqlite_columns(codec, 't')} from {codec.table} t"
-        f" where t.tenant_id = ?1 and {match}{_conditions(index)}"
+        f" where t.tenant_id = ?1 and {_match(index, values)}{_conditions(index)}"
         f" order by {_order(index.entity, 't')}{limit}"
     )
 

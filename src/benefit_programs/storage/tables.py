@@ -235,6 +235,12 @@ pools = _tenant_table(
     _index("ix_pools_program_definition_id", "program_definition_id", "id"),
     _index("ix_pools_snapshot_id", "snapshot_id", "id", where="status <> 'ENDED'"),
     _index(
+        "ix_pools_live_program_id_pool_definition_id",
+        "program_id",
+        "pool_definition_id",
+        where="status <> 'ENDED'",
+    ),
+    _index(
         "ix_pools_live_pool_definition_id",
         "pool_definition_id",
         "id",
@@ -367,16 +373,17 @@ unfinished_cascades = _tenant_table(
     _index("ix_unfinished_cascades_program_definition_id", "program_definition_id", "id"),
 )
 
-pending_additions = _tenant_table(
-    "pending_additions",
+pending_changes = _tenant_table(
+    "pending_changes",
     ("program_definition_id", "pool_definition_id"),
     _column("program_definition_id", Id),
     _column("pool_definition_id", Id),
+    _column("kind", Text),
     _column("snapshot_id", Id),
     _column("revision", Whole),
     _column("cascades", Whole),
     _column("created", Whole),
-    _index("ix_pending_additions_pool_definition_id", "pool_definition_id"),
+    _index("ix_pending_changes_pool_definition_id", "pool_definition_id"),
 )
 
 pending_ends = _tenant_table(
@@ -457,7 +464,7 @@ TABLES: dict[type[entities.Row], sa.Table] = {
     entities.Transaction: transactions,
     entities.Quota: quotas,
     entities.IdempotencyKey: idempotency_keys,
-    entities.PendingAddition: pending_additions,
+    entities.PendingChange: pending_changes,
     entities.PendingEnd: pending_ends,
     entities.UnfinishedCascade: unfinished_cascades,
     entities.Work: work,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benefit_programs.cli.exits import ExitCode
-from benefit_programs.cli.reference import settings_page
+from benefit_programs.cli.reference import generated_files, settings_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
 
-def test_settings_page_is_fresh() -> None:
-    """docs/reference/settings.md equals what the code generates: `make docs` writes it anew."""
-    assert (ROOT / "docs/reference/settings.md").read_text("utf-8") == settings_page()
+@pytest.mark.parametrize("name", generated_files())
+def test_generated_file_is_fresh(name: str) -> None:
+    """Each file in docs/reference equals what the code generates: `make docs` writes it anew."""
+    assert (ROOT / "docs/reference" / name).read_bytes() == generated_files()[name]
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -65,6 +65,7 @@ class IdentificationData(msgspec.Struct, frozen=True, kw_only=True):
         ("anonymous_visitor_id", "member_id", "wix_user_id"),
         tag="identity_type",
         tags=("ANONYMOUS_VISITOR", "MEMBER", "WIX_USER"),
+        answered=("app_id",),
     )
 
     anonymous_visitor_id: IdentityId | None = None

@@ -37,7 +37,7 @@ def upgrade() -> None:
     _create_transactions()
     _create_quotas()
     _create_idempotency_keys()
-    _create_pending_additions()
+    _create_pending_changes()
     _create_pending_ends()
     _create_unfinished_cascades()
     _create_work()
@@ -60,7 +60,7 @@ def downgrade() -> None:
         "work",
         "unfinished_cascades",
         "pending_ends",
-        "pending_additions",
+        "pending_changes",
         "idempotency_keys",
         "quotas",
         "transactions",
@@ -190,6 +190,7 @@ def _create_pool_definitions() -> None:
         _column("snapshot_id", Id),
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
+        _column("cascades", Whole),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_pool_definitions"),
         sqlite_strict=True,
     )
@@ -292,6 +293,14 @@ def _create_programs() -> None:
     )
     _index("ix_programs_external_id", "programs", "tenant_id", "external_id", "id")
     _index(
+        "ix_programs_live_program_definition_id",
+        "programs",
+        "tenant_id",
+        "program_definition_id",
+        "id",
+        where="status <> 'ENDED'",
+    )
+    _index(
         "ix_programs_program_definition_id", "programs", "tenant_id", "program_definition_id", "id"
     )
     _index(
@@ -332,11 +341,29 @@ def _create_pools() -> None:
         _column("renewal_revision", Whole, null=True),
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
+        _column("cascades", Whole),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_pools"),
         sa.CheckConstraint("available >= 0", name="ck_pools_available"),
         sa.CheckConstraint("reserved >= 0", name="ck_pools_reserved"),
         sqlite_strict=True,
     )
+    _index(
+        "ix_pools_live_program_id_pool_definition_id",
+        "pools",
+        "tenant_id",
+        "program_id",
+        "pool_definition_id",
+        where="status <> 'ENDED'",
+    )
+    for column in ("pool_definition_id", "program_definition_id"):
+        _index(
+            f"ix_pools_live_{column}",
+            "pools",
+            "tenant_id",
+            column,
+            "id",
+            where="status <> 'ENDED'",
+        )
     _index(
         "ix_pools_member_id", "pools", "tenant_id", "member_id", "id", where="member_id is not null"
     )
@@ -466,7 +493,92 @@ def _create_jobs() -> None:
         _column("fail_count", Whole),
         _column("errors", Document, null=True),
         _column("items", Document, null=True),
+        _column("stage", Whole),
+        _column("position", Id, null=True),
+        _column("lease_owner", Text, null=True),
+        _column("lease_until", Whole, null=True),
+        _column("attempts", Whole),
+        _column("retry_at", Whole, null=True),
+        _column("reason", Text, null=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_jobs"),
+        sqlite_strict=True,
+    )
+    _index("ix_jobs_live", "jobs", "tenant_id", "id", where="status not in ('FINISHED', 'FAILED')")
+
+
+def _create_job_pages() -> None:
+    op.create_table(
+        "job_pages",
+        _column("tenant_id", Whole),
+        _column("job_id", Id),
+        _column("number", Whole),
+        _column("items", Document),
+        sa.PrimaryKeyConstraint("tenant_id", "job_id", "number", name="pk_job_pages"),
+        sqlite_strict=True,
+    )
+
+
+def _create_unfinished_cascades() -> None:
+    op.create_table(
+        "unfinished_cascades",
+        _column("tenant_id", Whole),
+        _column("id", Id),
+        _column("kind", Text),
+        _column("cascade", Text),
+        _column("number", Whole),
+        _column("revision", Whole),
+        _column("pool_definition_id", Id, null=True),
+        _column("program_definition_id", Id, null=True),
+        _column("snapshot_id", Id, null=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_unfinished_cascades"),
+        sqlite_strict=True,
+    )
+    for column in ("pool_definition_id", "program_definition_id"):
+        name = f"ix_unfinished_cascades_{column}"
+        _index(name, "unfinished_cascades", "tenant_id", column, "id")
+
+
+def _create_pending_changes() -> None:
+    op.create_table(
+        "pending_changes",
+        _column("tenant_id", Whole),
+        _column("program_definition_id", Id),
+        _column("pool_definition_id", Id),
+        _column("kind", Text),
+        _column("snapshot_id", Id),
+        _column("revision", Whole),
+        _column("cascades", Whole),
+        _column("created", Whole),
+        sa.PrimaryKeyConstraint(
+            "tenant_id",
+            "program_definition_id",
+            "pool_definition_id",
+            name="pk_pending_changes",
+        ),
+        sqlite_strict=True,
+    )
+    name = "ix_pending_changes_pool_definition_id"
+    _index(name, "pending_changes", "tenant_id", "pool_definition_id")
+
+
+def _create_pending_ends() -> None:
+    op.create_table(
+        "pending_ends",
+        _column("tenant_id", Whole),
+        _column("program_definition_id", Id),
+        _column("created", Whole),
+        sa.PrimaryKeyConstraint("tenant_id", "program_definition_id", name="pk_pending_ends"),
+        sqlite_strict=True,
+    )
+
+
+def _create_work() -> None:
+    op.create_table(
+        "work",
+        _column("tenant_id", Whole),
+        _column("kind", Text),
+        _column("since", Whole),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", name="pk_work"),
         sqlite_strict=True,
     )
 

@@ -1,0 +1,298 @@
+"""The OpenAPI document (3.1), made from the table of methods and the types of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from benefit_programs import __version__
+from benefit_programs.api.additions import ADDITIONS
+from benefit_programs.api.codec.fields import FieldPlan, fields_of
+from benefit_programs.api.errors import STATUS_BY_ERROR, TooManyRequests
+from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.reference.queries import filterable_fields, sortable_fields
+from benefit_programs.api.reference.refusals import (
+    BY_EVERY_METHOD,
+    BY_METHOD,
+    RESERVED,
+    description_of,
+    refusals_of,
+)
+from benefit_programs.api.reference.schemas import PLACE, Schema, Schemas, about, held_by
+from benefit_programs.domain.constraints import ReadOnly
+from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
+from benefit_programs.domain.explanations import PoolContext
+
+JSON = "application/json"
+REQUEST_ID_PATTERN = "^[!-~]{1,128}$"
+
+NOTES = """\
+Success is always HTTP 200 with a JSON body, `{}` where there is nothing to tell. Absent values are
+left out of answers. Every path answers under `/_api` as well.
+
+Requests may write names in lowerCamelCase, as here, or in snake_case, but for keys of free-form
+objects. `null` means absent; in a change it clears the field. Fields that aren't known and
+fields marked as read-only are ignored, so an entity that was read can be sent back as it is.
+GUIDs may be in any case and are answered in lower case; instants may carry an offset and are
+answered in UTC, cut to milliseconds; credits may also be whole JSON numbers, and 64-bit integers
+JSON numbers.
+
+Parameters of GET and DELETE have dotted names; lists repeat the name.
+
+The header `authorization` holds the key as it is, or after `Bearer`. Every answer has the
+request's id in `x-request-id` and `x-wix-request-id`, the caller's own if it sent one.
+"""
+
+_ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")
+_REQUEST_HEADERS = ("WixSiteId", "RequestId")
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """The whole document. Callers must not change it."""
+    methods = tuple((METHODS | ADDITIONS).values())
+    schemas = _schemas_of(methods)
+    paths: dict[str, dict[str, Any]] = {}
+    for method in methods:
+        paths.setdefault(method.path, {})[method.verb.lower()] = _operation(method, schemas)
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Benefit programs",
+            "version": __version__,
+            "description": NOTES,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}, {"url": "/_api", "description": "The same, for the SDK"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(map(tag_of, methods))],
+        "paths": paths,
+        "components": _components(schemas),
+    }
+
+
+@cache
+def openapi_json() -> bytes:
+    """The document as it is served and committed."""
+    return msgspec.json.format(msgspec.json.encode(openapi_document()), indent=2) + b"\n"
+
+
+def tag_of(method: Method) -> str:
+    """The family of a method: "Pool definitions"."""
+    return method.request.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _schemas_of(methods: Iterable[Method]) -> Schemas:
+    types: list[type[Any]] = []
+    given: dict[type[Any], frozenset[str]] = {}
+    for method in methods:
+        types.append(method.response)
+        if method.request_in == "body":
+            types.append(method.request)
+            given |= _given_by_path(method)
+        else:
+            types += held_by(method.request)
+    full = frozenset(method.response for method in methods)
+    return Schemas([*types, FieldViolation, *_refusals_with_data()], given=given, full=full)
+
+
+def _refusals_with_data() -> list[type[Refusal]]:
+    known = dict.fromkeys((*BY_EVERY_METHOD, *chain.from_iterable(BY_METHOD.values())))
+    return [refusal for refusal in known if fields_of(refusal) and refusal is not Invalid]
+
+
+def _given_by_path(method: Method) -> dict[type[Any], frozenset[str]]:
+    """Which fields of a request's types its path holds."""
+    given: dict[type[Any], frozenset[str]] = {}
+    for dotted in method.path_parameters:
+        owner = method.request
+        *outer, name = dotted.split(".")
+        for step in outer:
+            given.setdefault(owner, frozenset())
+            owner = _field(owner, step).shape.kind
+        given[owner] = given.get(owner, frozenset()) | {name}
+    return given
+
+
+def _field(type_: type[Any], name: str) -> FieldPlan:
+    return next(field for field in fields_of(type_) if field.wire_name == name)
+
+
+def _operation(method: Method, schemas: Schemas) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": method.name,
+        "tags": [tag_of(method)],
+        "summary": about(method.request),
+        "security": [{"key": [str(method.scope)]}],
+        "x-scope": str(method.scope),
+        "x-permission-ids": list(method.permission_ids),
+        "parameters": [*_parameters(method, schemas), *_header_parameters()],
+        "responses": _responses(method, schemas),
+    }
+    notes = list(_notes(method.name))
+    if notes:
+        operation["description"] = "\n\n".join(notes)
+    if method.request_in == "body":
+        content = {JSON: {"schema": schemas.reference(method.request)}}
+        operation["requestBody"] = {"content": content, "required": bool(fields_of(method.request))}
+    return operation
+
+
+def _notes(name: str) -> Iterator[str]:
+    filterable, sortable = filterable_fields(name), sortable_fields(name)
+    if filterable:
+        yield f"Filterable fields, with every operator: {_quoted(filterable)}."
+    if sortable:
+        yield f"Sortable fields: {_quoted(sortable)}."
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _header_parameters() -> list[Schema]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in _REQUEST_HEADERS]
+
+
+def _parameters(method: Method, schemas: Schemas) -> Iterator[Schema]:
+    for dotted in method.path_parameters:
+        owner = method.request
+        *outer, name = dotted.split(".")
+        for step in outer:
+            owner = _field(owner, step).shape.kind
+        schema = schemas.of_field(_field(owner, name))
+        yield {"name": dotted, "in": "path", "required": True, "schema": schema}
+    if method.request_in == "query":
+        yield from _query_parameters(method.request, schemas, frozenset(method.path_parameters))
+
+
+def _query_parameters(
+    type_: type[Any], schemas: Schemas, in_path: frozenset[str], prefix: str = ""
+) -> Iterator[Schema]:
+    for field in fields_of(type_):
+        name = prefix + field.wire_name
+        if name in in_path or field.shape.mark(ReadOnly):
+            continue
+        if field.shape.is_struct:
+            yield from _query_parameters(field.shape.kind, schemas, in_path, f"{name}.")
+            continue
+        schema = schemas.of_field(field)
+        if field.shape.is_list and field.shape.element.is_struct:
+            entry = {"type": "string", "contentMediaType": JSON, "contentSchema": schema["items"]}
+            schema = schema | {"items": entry}
+        yield {"name": name, "in": "query", "required": field.required, "schema": schema}
+
+
+def _responses(method: Method, schemas: Schemas) -> dict[str, Any]:
+    answer = {
+        "description": about(method.response),
+        "headers": _headers(),
+        "content": {JSON: {"schema": schemas.reference(method.response)}},
+    }
+    responses: dict[str, Any] = {"200": answer}
+    for status, refusals in refusals_of(method.name).items():
+        if all(refusal in BY_EVERY_METHOD for refusal in refusals):
+            responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
+        else:
+            responses[str(status)] = _response(refusals, schemas)
+    return responses
+
+
+def _response(refusals: list[type[Refusal]], schemas: Schemas) -> dict[str, Any]:
+    retried = {"retry-after": {"$ref": "#/components/headers/retry-after"}}
+    data = {each.code: schemas.reference(each) for each in refusals if each in schemas.names}
+    return {
+        "description": "\n".join(f"- {_told(refusal)}" for refusal in refusals),
+        "headers": _headers() | (retried if refusals == [TooManyRequests] else {}),
+        "content": {JSON: {"schema": {"$ref": f"{PLACE}Error"}}},
+        **({"x-data": data} if data else {}),
+    }
+
+
+def _told(refusal: type[Refusal]) -> str:
+    reserved = " Reserved: not sent yet." if refusal in RESERVED else ""
+    return f"`{refusal.code}`: {description_of(refusal)}{reserved}"
+
+
+def _headers() -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in _ANSWER_HEADERS}
+
+
+def _components(schemas: Schemas) -> dict[str, Any]:
+    statuses = dict.fromkeys(sorted(STATUS_BY_ERROR[each] for each in BY_EVERY_METHOD))
+    request_id = {"type": "string", "pattern": REQUEST_ID_PATTERN}
+    header = {"schema": request_id, "required": True, "description": "The id of the request."}
+    key = {"type": "apiKey", "in": "header", "name": "authorization"}
+    site = "Which site to act for; needed only by a key of several."
+    return {
+        "securitySchemes": {"key": key | {"description": "A key, as it is or after `Bearer`."}},
+        "parameters": {
+            "WixSiteId": _header_parameter("wix-site-id", {"type": "string"}, site),
+            "RequestId": _header_parameter("x-request-id", request_id, "Echoed by the answer."),
+        },
+        "headers": {
+            **dict.fromkeys(_ANSWER_HEADERS, header),
+            "retry-after": {
+                "schema": {"type": "integer", "minimum": 1},
+                "required": True,
+                "description": "When to try again, in seconds.",
+            },
+        },
+        "responses": {
+            str(status): _response(
+                [each for each in BY_EVERY_METHOD if STATUS_BY_ERROR[each] == status], schemas
+            )
+            for status in statuses
+        },
+        "schemas": dict(sorted((_all_schemas(schemas) | {"Error": _error_schema()}).items())),
+    }
+
+
+def _header_parameter(name: str, schema: Schema, description: str) -> Schema:
+    return {"name": name, "in": "header", "schema": schema, "description": description}
+
+
+def _all_schemas(schemas: Schemas) -> dict[str, Schema]:
+    """All of them, with the data of errors as answers write it."""
+    written = schemas.all()
+    about_pool = written[schemas.names[PoolContext]]["properties"]
+    for refusal in _refusals_with_data():
+        properties = written[schemas.names[refusal]]["properties"]
+        if properties.pop("context", None):
+            properties |= about_pool
+    revision = written[schemas.names[InvalidRevision]]
+    revision["properties"] = {"revisionViolation": dict(revision, description="Whose it is.")}
+    revision["required"] = ["revisionViolation"]
+    return written
+
+
+def _error_schema() -> Schema:
+    violations = {"type": "array", "items": {"$ref": f"{PLACE}FieldViolation"}, "minItems": 1}
+    application_error = {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "pattern": "^[A-Z][A-Z_]+$"},
+            "description": {"type": "string"},
+            "data": {"type": "object", "description": "What the code stands for, in figures."},
+        },
+        "required": ["code", "description", "data"],
+    }
+    broken = _closed("All that is wrong.", fieldViolations=violations)
+    kinds = [
+        _closed("The state doesn't allow it.", applicationError=application_error),
+        _closed("The request is not valid.", validationError=broken),
+    ]
+    return _closed("Every error's body.", message={"type": "string"}, details={"oneOf": kinds})
+
+
+def _closed(description: str, **properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

@@ -1,0 +1,168 @@
+"""The pages of docs/reference that tell of methods, types, errors and commands, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer.main
+
+from benefit_programs.api.errors import STATUS_BY_ERROR
+from benefit_programs.api.openapi import NOTES, openapi_document
+from benefit_programs.api.reference.page import facts_of
+from benefit_programs.api.reference.refusals import BY_METHOD, RESERVED, description_of
+from benefit_programs.api.reference.schemas import PLACE
+from benefit_programs.cli.application import application
+
+Document = dict[str, Any]
+
+GENERATED = "<!-- Generated from the code by `make docs`. -->\n"
+FIELDS = ("Name", "Type", "What holds")
+
+
+def methods_page() -> str:
+    """Every method: its address, its parameters, its types and its errors."""
+    document = openapi_document()
+    parts = ["# Methods", GENERATED, NOTES.strip()]
+    for tag in document["tags"]:
+        parts.append(f"## {tag['name']}")
+        for path, verbs in document["paths"].items():
+            for verb, operation in verbs.items():
+                if tag["name"] in operation["tags"]:
+                    parts += _method(verb.upper(), path, operation)
+    return _joined(parts)
+
+
+def _method(verb: str, path: str, operation: Document) -> Iterator[str]:
+    yield f"### {operation['operationId']}"
+    yield operation["summary"]
+    yield f"`{verb} {path}`"
+    if "description" in operation:
+        yield operation["description"]
+    yield f"Needs `{operation['x-scope']}`."
+    yield _table(FIELDS, _parameter_rows(operation["parameters"]))
+    if "requestBody" in operation:
+        yield f"Request: {_type_in(operation['requestBody'])}"
+    yield f"Answer: {_type_in(operation['responses']['200'])}"
+    yield _table(("Status", "Errors of its own"), _error_rows(operation["responses"]))
+
+
+def _type_in(holder: Document) -> str:
+    return _type_of(holder["content"]["application/json"]["schema"])
+
+
+def _parameter_rows(parameters: Iterable[Document]) -> Iterator[tuple[str, ...]]:
+    for each in parameters:
+        if "$ref" not in each:
+            facts = facts_of(each["schema"], required=each.get("required", False))
+            facts.insert(0, f"in the {each['in']}")
+            yield f"`{each['name']}`", _type_of(each["schema"]), "; ".join(facts)
+
+
+def _error_rows(responses: Document) -> Iterator[tuple[str, ...]]:
+    for status, response in responses.items():
+        if status != "200" and "$ref" not in response:
+            lines = response["description"].replace("- ", "").split("\n")
+            yield status, "<br>".join(lines)
+
+
+def types_page() -> str:
+    """Every type of the wire, with its fields."""
+    schemas: Document = openapi_document()["components"]["schemas"]
+    parts = ["# Types", GENERATED]
+    for name, schema in schemas.items():
+        parts += [f"## {name}", schema.get("description", "")]
+        if "enum" in schema:
+            parts.append(", ".join(f"`{each}`" for each in schema["enum"]))
+        parts += [_chosen(schema), _table(FIELDS, _field_rows(schema))]
+    return _joined(parts)
+
+
+def _field_rows(schema: Document) -> Iterator[tuple[str, ...]]:
+    required = schema.get("required", ())
+    for name, inner in schema.get("properties", {}).items():
+        facts = facts_of(inner, required=name in required)
+        yield f"`{name}`", _type_of(inner), "; ".join(facts)
+
+
+def _chosen(schema: Document) -> str:
+    """Which fields exclude each other, if any do."""
+    choices = schema.get("oneOf", ())
+    names = ", ".join(f"`{name}`" for each in choices for name in each.get("required", ()))
+    many = "At most one" if any("not" in each for each in choices) else "Exactly one"
+    return f"{many} of {names}." if names else ""
+
+
+def _type_of(schema: Document) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix(PLACE)
+        return f"[{name}](types.md#{name.lower()})"
+    if schema.get("type") == "array":
+        return f"list of {_type_of(schema['items'])}"
+    if "contentSchema" in schema:
+        return f"{_type_of(schema['contentSchema'])} as JSON"
+    return str(schema.get("format") or schema.get("type") or "any of several forms")
+
+
+def errors_page() -> str:
+    """Every error code: its status, what it says, its data, and which methods answer with it."""
+    schemas: Document = openapi_document()["components"]["schemas"]
+    rows = []
+    for refusal, status in STATUS_BY_ERROR.items():
+        data = schemas.get(refusal.__name__, {}).get("properties", {})
+        methods = [name for name, refusals in BY_METHOD.items() if refusal in refusals]
+        told = description_of(refusal) + (" Reserved: not sent yet." * (refusal in RESERVED))
+        fields = ", ".join(f"`{name}`" for name in data)
+        rows.append((str(status), f"`{refusal.code}`", told, fields, ", ".join(methods)))
+    shape = "`{message, details}`, where `details` holds `applicationError` or `validationError`"
+    columns = ("Status", "Code", "What happened", "Data", "Methods")
+    return _joined(
+        [
+            "# Errors",
+            GENERATED,
+            f"Every error answers {shape} (see [Error](types.md#error)).",
+            "A code without methods may be answered by any of them.",
+            _table(columns, rows),
+        ]
+    )
+
+
+def commands_page() -> str:
+    """Every command, with its arguments and options."""
+    group: Any = typer.main.get_command(application)
+    parts = [
+        "# Commands",
+        GENERATED,
+        group.help,
+        "What they end with: see [Settings](settings.md).",
+    ]
+    for words, command in _commands("benefits", group):
+        parts += [f"## {words}", command.help or "", _table(("", "What it is"), _options(command))]
+    return _joined(parts)
+
+
+def _commands(words: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(f"{words} {name}", command)
+        else:
+            yield f"{words} {name}", command
+
+
+def _options(command: Any) -> Iterator[tuple[str, ...]]:
+    for each in command.params:
+        is_argument = each.param_type_name == "argument"
+        name = (each.metavar or each.name.upper()) if is_argument else ", ".join(each.opts)
+        value = f" {each.metavar}" if each.metavar and not is_argument else ""
+        needed = " Required." if each.required else ""
+        yield f"`{name}{value}`", f"{each.help or ''}{needed}"
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    head = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
+    return "\n".join([*head, *lines]) if lines else ""
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"

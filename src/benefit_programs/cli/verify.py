@@ -1,0 +1,76 @@
+"""``benefits verify``: whether the database keeps its invariants."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from benefit_programs.bootstrap import open_database
+from benefit_programs.cli.exits import ExitCode
+from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
+from benefit_programs.cli.output import print_json, print_line
+from benefit_programs.config import Settings
+from benefit_programs.storage.directory import UnknownTenant
+from benefit_programs.storage.verification import INVARIANTS, Report, verify
+
+
+def verify_database(
+    *,
+    tenant_id: Annotated[
+        int | None,
+        typer.Option("--tenant", help="The id of one tenant; else all of them.", metavar="ID"),
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every invariant of the ledger, also beside a running server; changes nothing."""
+    report = asyncio.run(_verify(database_settings(data_dir, database_url), tenant_id))
+    if as_json:
+        print_json(_document(report))
+    else:
+        _print(report)
+    if not report.is_sound:
+        raise typer.Exit(ExitCode.BROKEN)
+
+
+async def _verify(settings: Settings, tenant_id: int | None) -> Report:
+    async with open_database(settings) as store:
+        if tenant_id is None:
+            return await verify(store)
+        if not await store.fetch("select 1 from tenants where id = $1", (tenant_id,)):
+            raise UnknownTenant(f"There is no tenant {tenant_id}.")
+        return await verify(store, tenant_ids=[tenant_id])
+
+
+def _document(report: Report) -> dict[str, Any]:
+    return {
+        "sound": report.is_sound,
+        "tenants": report.tenants,
+        "invariants": [
+            {"id": number, "promise": promise, "broken": report.broken.get(number, 0)}
+            for number, promise in INVARIANTS.items()
+        ],
+        "violations": [
+            {
+                "invariant": each.invariant,
+                "tenantId": each.tenant_id,
+                "entity": each.entity,
+                "id": each.id,
+                "detail": each.detail,
+            }
+            for each in report.violations
+        ],
+    }
+
+
+def _print(report: Report) -> None:
+    for number, count in report.broken.items():
+        print_line(f"{number} is broken {count} times: {INVARIANTS[number]}.")
+    for violation in report.violations:
+        print_line(f"  {violation}")
+    tenants = "1 tenant" if report.tenants == 1 else f"{report.tenants} tenants"
+    end = "every invariant holds" if report.is_sound else "see docs/invariants.md"
+    print_line(f"Checked {len(INVARIANTS)} invariants of {tenants}: {end}.")

@@ -1,0 +1,141 @@
+"""The client."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from benefit_programs.client.asynchronous.http import AsyncHttpTransport
+from benefit_programs.client.asynchronous.items import AsyncItems
+from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
+from benefit_programs.client.asynchronous.ledger import AsyncBalances, AsyncTransactions
+from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefinitions
+from benefit_programs.client.asynchronous.pools import AsyncPools
+from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
+from benefit_programs.client.asynchronous.programs import AsyncPrograms
+from benefit_programs.client.asynchronous.session import AsyncSession, AsyncTransport
+from benefit_programs.client.asynchronous.views import AsyncPoolDefinitionItems, AsyncPoolItems
+from benefit_programs.client.core.options import (
+    MAX_RETRIES,
+    TIMEOUT_SECONDS,
+    changed_settings,
+    inprocess,
+    settings_for,
+)
+from benefit_programs.client.types.common import UNSET, Unset
+
+
+class AsyncBenefitPrograms:
+    """The service's methods, grouped as the contract groups them.
+
+    ``timeout`` is what each attempt may take to connect, to send, and to wait for each part of the
+    answer, in seconds; None waits for ever. ``max_retries`` is how often a call is tried again:
+    when the service turned it away untouched, and, if doing it twice does no harm, after failures
+    too. ``site_id`` chooses the tenant for a key of several. Many may use one client at once.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        site_id: str | None = None,
+        timeout: float | None = TIMEOUT_SECONDS,
+        max_retries: int = MAX_RETRIES,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        """Prepare a client; nothing is sent yet. An HTTP client that is given isn't closed."""
+        settings = settings_for(api_key, site_id=site_id, timeout=timeout, max_retries=max_retries)
+        self._use(AsyncSession(AsyncHttpTransport(base_url, http_client), settings))
+
+    @classmethod
+    def open(
+        cls,
+        database: str | os.PathLike[str],
+        *,
+        timeout: float | None = TIMEOUT_SECONDS,
+        max_retries: int = MAX_RETRIES,
+    ) -> Self:
+        """A client of a service that runs in this process, as the first tenant's administrator.
+
+        The database is the path of a SQLite file, which is made if it isn't there, or the
+        ``postgresql://`` URL of a database that is prepared. It is opened by ``async with``, or by
+        the first call, and must be closed.
+
+        Raises:
+            ServerNotInstalled: Only the client is installed.
+        """
+        transport: AsyncTransport = inprocess().AsyncInProcessTransport(os.fspath(database))
+        settings = settings_for(None, site_id=None, timeout=timeout, max_retries=max_retries)
+        return cls._of(AsyncSession(transport, settings))
+
+    @classmethod
+    def _of(cls, session: AsyncSession) -> Self:
+        client = cls.__new__(cls)
+        client._use(session)  # noqa: SLF001 - our own
+        return client
+
+    def _use(self, session: AsyncSession) -> None:
+        self._session = session
+        self.program_definitions = AsyncProgramDefinitions(session)
+        """Templates that group pool definitions."""
+        self.pool_definitions = AsyncPoolDefinitions(session)
+        """Templates of pools, with benefits and a credit configuration."""
+        self.programs = AsyncPrograms(session)
+        """The pools of one beneficiary each, managed together."""
+        self.pools = AsyncPools(session)
+        """Live copies of pool definitions, with one balance of credits each."""
+        self.items = AsyncItems(session)
+        """References to what provider apps sell, in the item sets of benefits."""
+        self.pool_definition_items = AsyncPoolDefinitionItems(session)
+        """The items of the benefits of pool definitions."""
+        self.pool_items = AsyncPoolItems(session)
+        """The items of the benefits of pools that haven't ended."""
+        self.balances = AsyncBalances(session)
+        """The credits of pools, one balance each."""
+        self.transactions = AsyncTransactions(session)
+        """The record of each change of a balance."""
+        self.async_jobs = AsyncAsyncJobs(session)
+        """Work that may go on after its request was answered."""
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        site_id: str | Unset = UNSET,
+        request_id: str | Unset = UNSET,
+    ) -> Self:
+        """The same client with other options, for a call or for more; it shares connections.
+
+        ``request_id`` is what the service logs the requests under.
+        """
+        settings = changed_settings(
+            self._session.settings,
+            timeout=timeout,
+            max_retries=max_retries,
+            site_id=site_id,
+            request_id=request_id,
+        )
+        return self._of(AsyncSession(self._session.transport, settings))
+
+    async def aclose(self) -> None:
+        """Close connections, or the database that was opened; the client is of no more use."""
+        await self._session.transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Be ready for calls."""
+        await self._session.transport.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        await self.aclose()

@@ -1,0 +1,39 @@
+"""The service over HTTP."""
+
+from __future__ import annotations
+
+import httpx
+
+from benefit_programs.client.core.calls import Request, Response
+from benefit_programs.client.core.http import failure_of, limits, origin_of, response_of
+
+
+class AsyncHttpTransport:
+    """Connections to one address. A client that is given stays the giver's to close."""
+
+    def __init__(self, base_url: str, client: httpx.AsyncClient | None = None) -> None:
+        self._origin = origin_of(base_url)
+        self._owned = client is None
+        self._client = client or httpx.AsyncClient(limits=limits())
+
+    async def start(self) -> None:
+        """Nothing: a connection is opened when it is needed."""
+
+    async def send(self, request: Request) -> Response:
+        """Carry one request. Raises ConnectionFailed."""
+        try:
+            response = await self._client.request(
+                request.verb,
+                self._origin + request.target,
+                headers=request.headers,
+                content=request.body,
+                timeout=request.timeout,
+            )
+        except httpx.RequestError as error:
+            raise failure_of(error) from error
+        return response_of(response)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._owned:
+            await self._client.aclose()

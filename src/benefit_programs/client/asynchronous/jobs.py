@@ -1,0 +1,67 @@
+"""Async jobs."""
+
+from __future__ import annotations
+
+import asyncio
+
+from benefit_programs.client.asynchronous.queries import AsyncListing
+from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.core.jobs import pauses
+from benefit_programs.client.core.queries import Plan
+from benefit_programs.client.core.wire import document, reads_field, reads_rows
+from benefit_programs.client.errors import JobFailed, JobStillRunning
+from benefit_programs.client.types.enums import JobStatus
+from benefit_programs.client.types.jobs import Job, JobItem
+
+_ENTITY = reads_field("job", Job)
+_ITEMS = reads_rows("jobItems", JobItem)
+
+
+class AsyncAsyncJobs:
+    """Work that may go on after its request was answered."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, job_id: str) -> Job:
+        """Read a job.
+
+        Raises:
+            JobNotFound: There is no such job, or it ended more than 30 days ago.
+        """
+        return await self._session.call("getAsyncJob", _ENTITY, document(job_id=job_id))
+
+    def list_items(self, job_id: str) -> AsyncListing[JobItem]:
+        """List what a job worked on."""
+        plan = Plan(
+            name="listAsyncJobItems",
+            read=_ITEMS,
+            paging_field="paging",
+            beside=document(job_id=job_id),
+        )
+        return AsyncListing(self._session, plan)
+
+    async def wait(
+        self,
+        job_id: str,
+        *,
+        timeout: float = 60.0,  # noqa: ASYNC109 - not a limit of ours: what then is raised tells
+    ) -> Job:
+        """Wait until a job has ended, for so many seconds at the most.
+
+        Raises:
+            JobFailed: The job ended as FAILED.
+            JobStillRunning: It hasn't ended; it goes on.
+            JobNotFound: There is no such job.
+        """
+        job = await self.get(job_id)
+        for seconds in pauses(timeout):
+            if job.has_ended:
+                break
+            await asyncio.sleep(seconds)
+            job = await self.get(job_id)
+        if job.status == JobStatus.FAILED:
+            raise JobFailed(job)
+        if not job.has_ended:
+            raise JobStillRunning(job, timeout)
+        return job

@@ -1,0 +1,290 @@
+"""Pools, and what can be done with their benefits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
+from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.core.keys import first_redemption, keyed
+from benefit_programs.client.core.queries import Plan
+from benefit_programs.client.core.wire import (
+    changes,
+    document,
+    mask,
+    masked,
+    reads,
+    reads_field,
+    reads_list,
+    reads_rows,
+)
+from benefit_programs.client.filters import PoolFilter, PoolSort
+from benefit_programs.client.types.bulk import BulkResult
+from benefit_programs.client.types.common import UNSET, ItemReference, Namespaces, Unset
+from benefit_programs.client.types.details import Details, DetailsChange
+from benefit_programs.client.types.enums import Intent, PoolStatus
+from benefit_programs.client.types.identities import Identity
+from benefit_programs.client.types.pools import (
+    BenefitSelector,
+    Eligibility,
+    EligibleBenefit,
+    Pool,
+    PoolChange,
+    Redemption,
+    SelectedEligibility,
+)
+
+AsyncPoolQuery: TypeAlias = AsyncQuery[Pool, PoolFilter, PoolSort]
+
+_ENTITY = reads_field("pool", Pool)
+_ROWS = reads_rows("pools", Pool)
+_BULK = reads(BulkResult[Pool])
+_REDEMPTION = reads(Redemption)
+_ELIGIBILITY = reads_field("result", Eligibility)
+_ELIGIBILITIES = reads_list("results", Eligibility)
+_SELECTED = reads_list("results", SelectedEligibility)
+_ELIGIBLE = reads_list("eligibleBenefits", EligibleBenefit)
+
+
+class AsyncPools:
+    """Live copies of pool definitions, with one balance of credits each."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def redeem(  # noqa: PLR0913 - the contract's
+        self,
+        pool_id: str,
+        *,
+        benefit_key: str,
+        item_reference: ItemReference,
+        namespace: str,
+        count: int | None = None,
+        target_date: datetime | None = None,
+        beneficiary: Identity | None = None,
+        additional_data: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Redemption:
+        """Spend the price times the count in credits of a pool on an item.
+
+        The credits go at once, whatever the target date says; policies are judged by it. Without a
+        key the client makes one, and a repeated call after a lost answer spends nothing twice.
+
+        Raises:
+            PoolNotFound: There is no such pool in the namespace, or it is somebody else's.
+            BenefitNotFound: The pool has no such benefit, or the benefit doesn't hold the item.
+            BenefitAlreadyRedeemed: The caller's key was used before; it tells the transaction.
+            PoolNotActive: The pool is paused or has ended.
+            PolicyExpressionEvaluatedToFalse: A policy doesn't allow it.
+            NotEnoughBalance: The balance can't pay.
+        """
+        fields = document(
+            pool_id=pool_id,
+            benefit_key=benefit_key,
+            item_reference=item_reference,
+            namespace=namespace,
+            count=count,
+            target_date=target_date,
+            beneficiary=beneficiary,
+            additional_data=additional_data,
+        )
+        return await self._redeem("redeemBenefit", fields, idempotency_key)
+
+    async def reallocate(
+        self,
+        transaction_id: str,
+        *,
+        target_date: datetime,
+        beneficiary: Identity,
+        namespace: str,
+        idempotency_key: str | None = None,
+    ) -> Redemption:
+        """Move a redemption, named by its latest transaction, to another date.
+
+        Raises:
+            TransactionNotFound: There is no such transaction.
+            PoolNotFound: Namespace or beneficiary don't fit it.
+            AlreadyExecuted: The caller's key was used before; it tells the transaction.
+            NotLatestTransaction: It was reallocated before; the error tells the latest.
+            RedemptionAlreadyCanceled: It was canceled or reverted.
+            TransactionNotReallocatable: It is no redemption, or its benefit is gone.
+            PoolNotActive: The pool is paused or has ended.
+            PolicyExpressionEvaluatedToFalse: A policy doesn't allow the new date.
+        """
+        fields = document(
+            transaction_id=transaction_id,
+            target_date=target_date,
+            beneficiary=beneficiary,
+            namespace=namespace,
+        )
+        return await self._redeem("reallocateBenefit", fields, idempotency_key)
+
+    async def cancel_redemption(
+        self, transaction_id: str, *, idempotency_key: str | None = None
+    ) -> Redemption:
+        """Give the credits of a redemption back, named by its latest transaction.
+
+        Raises:
+            TransactionNotFound: There is no such transaction.
+            AlreadyExecuted: The caller's key was used before; it tells the transaction.
+            NotLatestTransaction: It was reallocated; the error tells the latest.
+            RedemptionAlreadyCanceled: It was canceled or reverted before.
+            TransactionNotCancelable: It is no redemption.
+        """
+        fields = document(transaction_id=transaction_id)
+        return await self._redeem("cancelRedemption", fields, idempotency_key)
+
+    async def _redeem(self, name: str, fields: dict[str, Any], key: str | None) -> Redemption:
+        call = keyed(name, _REDEMPTION, fields, idempotency_key=key, replay=first_redemption)
+        return await self._session.send(call)
+
+    async def check_eligibility(  # noqa: PLR0913 - the contract's
+        self,
+        pool_id: str,
+        *,
+        item_reference: ItemReference,
+        namespace: str,
+        benefit_key: str | None = None,
+        count: int | None = None,
+        target_date: datetime | None = None,
+        beneficiary: Identity | None = None,
+        additional_data: Mapping[str, Any] | None = None,
+        intent: Intent | None = None,
+    ) -> Eligibility:
+        """Tell for each benefit of a pool that holds the item whether it can be redeemed."""
+        fields = document(
+            pool_id=pool_id,
+            item_reference=item_reference,
+            namespace=namespace,
+            benefit_key=benefit_key,
+            count=count,
+            target_date=target_date,
+            beneficiary=beneficiary,
+            additional_data=additional_data,
+            intent=intent,
+        )
+        return await self._session.call("checkBenefitEligibility", _ELIGIBILITY, fields)
+
+    async def bulk_check_eligibility(
+        self,
+        benefit_selectors: Sequence[BenefitSelector],
+        *,
+        namespace: str,
+        beneficiary: Identity | None = None,
+    ) -> tuple[SelectedEligibility, ...]:
+        """Answer 1 to 100 questions about pools and items, in their order."""
+        fields = document(
+            benefit_selectors=benefit_selectors, namespace=namespace, beneficiary=beneficiary
+        )
+        return await self._session.call("bulkCheckBenefitEligibility", _SELECTED, fields)
+
+    async def check_eligibility_by_filter(
+        self,
+        *,
+        item_reference: ItemReference,
+        namespace: str,
+        count: int = 1,
+        target_date: datetime | None = None,
+        beneficiary: Identity | None = None,
+        additional_data: Mapping[str, Any] | None = None,
+        pool_statuses: Collection[PoolStatus] | None = None,
+    ) -> tuple[Eligibility, ...]:
+        """Tell for all pools of a beneficiary whether and why they can or can't pay for an item.
+
+        Raises:
+            InvalidItemReference: No benefit of the namespace has items of the provider app.
+        """
+        selector = None if pool_statuses is None else {"poolStatuses": list(pool_statuses)}
+        fields = document(
+            item_reference=item_reference,
+            namespace=namespace,
+            count=count,
+            target_date=target_date,
+            beneficiary=beneficiary,
+            additional_data=additional_data,
+            pool_selector=selector,
+        )
+        name = "checkBenefitEligibilityByFilter"
+        return await self._session.call(name, _ELIGIBILITIES, fields)
+
+    async def eligible_benefits(
+        self,
+        *,
+        item_reference: ItemReference,
+        namespace: str,
+        count: int | None = None,
+        target_date: datetime | None = None,
+        beneficiary: Identity | None = None,
+        additional_data: Mapping[str, Any] | None = None,
+    ) -> tuple[EligibleBenefit, ...]:
+        """List the benefits of a beneficiary that can pay for an item, oldest pool first.
+
+        Raises:
+            InvalidItemReference: No benefit of the namespace has items of the provider app.
+        """
+        fields = document(
+            item_reference=item_reference,
+            namespace=namespace,
+            count=count,
+            target_date=target_date,
+            beneficiary=beneficiary,
+            additional_data=additional_data,
+        )
+        return await self._session.call("getEligibleBenefits", _ELIGIBLE, fields)
+
+    async def get(self, pool_id: str) -> Pool:
+        """Read a pool.
+
+        Raises:
+            PoolNotFound: There is no such pool.
+        """
+        return await self._session.call("getPool", _ENTITY, document(pool_id=pool_id))
+
+    async def update(
+        self,
+        pool_id: str,
+        *,
+        revision: int,
+        display_name: str | Unset | None = UNSET,
+        description: str | Unset | None = UNSET,
+        details: Details | DetailsChange | Unset = UNSET,
+        extended_fields: Namespaces | Unset = UNSET,
+        field_mask: Collection[Literal["display_name", "description", "details", "extended_fields"]]
+        | None = None,
+    ) -> Pool:
+        """Change this pool alone, until the next cascade. None clears what it is given for.
+
+        Raises:
+            PoolNotFound: There is no such pool.
+            InvalidRevision: It was changed since this revision was read.
+        """
+        changed = changes(
+            id=pool_id,
+            revision=revision,
+            display_name=display_name,
+            description=description,
+            details=details,
+            extended_fields=extended_fields,
+        )
+        fields = document(pool=changed, field_mask=mask(field_mask))
+        return await self._session.call("updatePool", _ENTITY, fields)
+
+    async def bulk_update(
+        self, pools: Sequence[PoolChange], *, return_entity: bool = False
+    ) -> BulkResult[Pool]:
+        """Change 1 to 100 pools; each succeeds or fails alone."""
+        entries = [masked("pool", each) for each in pools]
+        fields = document(pools=entries, return_entity=return_entity)
+        return await self._session.call("bulkUpdatePools", _BULK, fields)
+
+    def query(
+        self,
+        filter: PoolFilter | None = None,  # noqa: A002 - the contract's own word
+        *,
+        sort: Sequence[PoolSort] = (),
+    ) -> AsyncPoolQuery:
+        """Find pools."""
+        plan = Plan(name="queryPools", read=_ROWS)
+        return begin(self._session, plan, filter, sort)

@@ -1,0 +1,56 @@
+"""Calls over a transport, again where that is safe."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from benefit_programs.client.core.calls import Call, Request, Response
+from benefit_programs.client.core.exchange import Exchange, Settings
+from benefit_programs.client.core.wire import Reader
+from benefit_programs.client.errors import ConnectionFailed
+
+T = TypeVar("T")
+
+
+class AsyncTransport(Protocol):
+    """What carries a request to the service. Raises ConnectionFailed if no answer comes."""
+
+    async def start(self) -> None:
+        """Be ready to send; a transport that isn't told to be ready gets so by itself."""
+        ...
+
+    async def send(self, request: Request) -> Response:
+        """Carry one request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
+@dataclass(frozen=True)
+class AsyncSession:
+    """A transport, and how calls over it are made."""
+
+    transport: AsyncTransport
+    settings: Settings
+
+    async def call(self, name: str, read: Reader[T], fields: dict[str, Any]) -> T:
+        """Call a method by its name. Raises what ``send`` raises."""
+        return await self.send(Call(name=name, fields=fields, read=read))
+
+    async def send(self, call: Call[T]) -> T:
+        """Make a call. Raises ApiError, ConnectionFailed or UnreadableAnswer."""
+        exchange = Exchange(call, self.settings)
+        while not exchange.is_done:  # the exchange ends it after max_retries
+            try:
+                response = await self.transport.send(exchange.request())
+            except ConnectionFailed as failure:
+                seconds = exchange.failed(failure)
+            else:
+                seconds = exchange.answered(response)
+            if seconds:
+                await asyncio.sleep(seconds)
+        return exchange.result

@@ -1,0 +1,41 @@
+"""What the HTTP transports of both clients share."""
+
+from __future__ import annotations
+
+import httpx
+
+from benefit_programs.client.core.calls import Response
+from benefit_programs.client.errors import ConnectionFailed, TimedOut
+
+CONNECTIONS_MAX = 100
+CONNECTIONS_KEPT_MAX = 20
+
+# Nothing was sent: there was no connection yet to send it on.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def limits() -> httpx.Limits:
+    """How many connections a client opens and keeps."""
+    return httpx.Limits(
+        max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_KEPT_MAX
+    )
+
+
+def origin_of(base_url: str) -> str:
+    """The address that targets are added to. Raises ValueError for one that isn't HTTP's."""
+    if not base_url.startswith(("http://", "https://")):
+        raise ValueError(f"base_url must begin with http:// or https://, not {base_url!r}")
+    return base_url.rstrip("/")
+
+
+def response_of(response: httpx.Response) -> Response:
+    """An answer without its library."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Response(response.status_code, headers, response.content)
+
+
+def failure_of(error: httpx.RequestError) -> ConnectionFailed:
+    """The exception that a failure of the connection stands for."""
+    kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
+    message = f"{type(error).__name__}: {error}".rstrip(": ")
+    return kind(message, may_have_happened=not isinstance(error, _NEVER_SENT))

@@ -1,0 +1,58 @@
+"""Calls that an idempotency key makes safe to repeat.
+
+The client makes a key where the caller gives none. Nobody else can have used such a key, so when a
+repeated call is told that it was carried out before, that was its own first attempt, and what that
+attempt did is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from benefit_programs.client.core.calls import Call
+from benefit_programs.client.core.wire import Reader, document
+from benefit_programs.client.errors import AlreadyExecuted, ApiError, BenefitAlreadyRedeemed
+from benefit_programs.client.types.pools import Redemption
+from benefit_programs.client.types.programs import StartedJob
+
+T = TypeVar("T")
+
+
+def keyed(
+    name: str,
+    read: Reader[T],
+    fields: dict[str, Any],
+    *,
+    idempotency_key: str | None,
+    replay: Callable[[ApiError], T | None],
+) -> Call[T]:
+    """A call with the caller's key, or with a new one."""
+    key = idempotency_key or str(uuid4())
+    return Call(
+        name=name,
+        fields={**fields, **document(idempotency_key=key)},
+        read=read,
+        own_key=not idempotency_key,
+        replay=replay,
+    )
+
+
+def first_redemption(error: ApiError) -> Redemption | None:
+    """What the first attempt to redeem, reallocate or cancel has made."""
+    found = first_transaction(error)
+    return Redemption(transaction_id=found) if found else None
+
+
+def first_job(error: ApiError) -> StartedJob | None:
+    """The job that the first attempt to pause, resume or renew has started."""
+    found = error.job_id if isinstance(error, AlreadyExecuted) else None
+    return StartedJob(job_id=found) if found else None
+
+
+def first_transaction(error: ApiError) -> str | None:
+    """The transaction that the first attempt has made."""
+    if isinstance(error, AlreadyExecuted | BenefitAlreadyRedeemed):
+        return error.transaction_id
+    return None

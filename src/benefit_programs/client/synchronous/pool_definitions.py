@@ -1,0 +1,210 @@
+# Made by tools/make_sync_client.py from ../asynchronous: change that, and run it.
+"""Pool definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, TypeAlias
+
+from benefit_programs.client.core.queries import Plan
+from benefit_programs.client.core.wire import (
+    changes,
+    document,
+    mask,
+    masked,
+    reads,
+    reads_field,
+    reads_list,
+    reads_nothing,
+    reads_rows,
+)
+from benefit_programs.client.filters import PoolDefinitionFilter, PoolDefinitionSort
+from benefit_programs.client.synchronous.queries import Query, begin
+from benefit_programs.client.synchronous.session import Session
+from benefit_programs.client.types.bulk import BulkResult
+from benefit_programs.client.types.common import UNSET, Namespaces, Unset
+from benefit_programs.client.types.definitions import (
+    NewPoolDefinition,
+    PoolDefinition,
+    PoolDefinitionChange,
+)
+from benefit_programs.client.types.details import Details, DetailsChange
+from benefit_programs.client.types.enums import Cascade
+
+PoolDefinitionQuery: TypeAlias = Query[PoolDefinition, PoolDefinitionFilter, PoolDefinitionSort]
+
+_ENTITY = reads_field("poolDefinition", PoolDefinition)
+_ROWS = reads_rows("poolDefinitions", PoolDefinition)
+_LIST = reads_list("poolDefinitions", PoolDefinition)
+_BULK = reads(BulkResult[PoolDefinition])
+
+
+class PoolDefinitions:
+    """Templates of pools, with benefits and a credit configuration.
+
+    A cascade says when a change reaches the pools that were made before: at once, when they renew,
+    or never.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def create(
+        self,
+        *,
+        namespace: str,
+        details: Details,
+        display_name: str | None = None,
+        description: str | None = None,
+        program_definition_ids: Sequence[str] | None = None,
+        extended_fields: Namespaces | None = None,
+        cascade: Cascade | None = None,
+    ) -> PoolDefinition:
+        """Create a pool definition; with program definition ids a cascade is needed.
+
+        Raises:
+            ValidationError: Something about it breaks a rule.
+            ProgramDefinitionNotFound: One of the program definitions doesn't exist.
+        """
+        new = document(
+            namespace=namespace,
+            details=details,
+            display_name=display_name,
+            description=description,
+            program_definition_ids=program_definition_ids,
+            extended_fields=extended_fields,
+        )
+        fields = document(pool_definition=new, cascade=cascade)
+        return self._session.call("createPoolDefinition", _ENTITY, fields)
+
+    def bulk_create(
+        self,
+        pool_definitions: Sequence[NewPoolDefinition],
+        *,
+        cascade: Cascade | None = None,
+        return_entity: bool = False,
+    ) -> BulkResult[PoolDefinition]:
+        """Create 1 to 100 pool definitions; each succeeds or fails alone."""
+        fields = document(
+            pool_definitions=pool_definitions, cascade=cascade, return_entity=return_entity
+        )
+        return self._session.call("bulkCreatePoolDefinitions", _BULK, fields)
+
+    def update(
+        self,
+        pool_definition_id: str,
+        *,
+        revision: int,
+        cascade: Cascade,
+        display_name: str | Unset | None = UNSET,
+        description: str | Unset | None = UNSET,
+        details: Details | DetailsChange | Unset = UNSET,
+        extended_fields: Namespaces | Unset = UNSET,
+        field_mask: Collection[Literal["display_name", "description", "details", "extended_fields"]]
+        | None = None,
+    ) -> PoolDefinition:
+        """Change what is given; None clears it, and so does a mask for what it names alone.
+
+        Raises:
+            PoolDefinitionNotFound: There is no such pool definition.
+            InvalidRevision: It was changed since this revision was read.
+        """
+        changed = changes(
+            id=pool_definition_id,
+            revision=revision,
+            display_name=display_name,
+            description=description,
+            details=details,
+            extended_fields=extended_fields,
+        )
+        fields = document(pool_definition=changed, field_mask=mask(field_mask), cascade=cascade)
+        return self._session.call("updatePoolDefinition", _ENTITY, fields)
+
+    def bulk_update(
+        self,
+        pool_definitions: Sequence[PoolDefinitionChange],
+        *,
+        cascade: Cascade,
+        return_entity: bool = False,
+    ) -> BulkResult[PoolDefinition]:
+        """Change 1 to 100 pool definitions; each succeeds or fails alone."""
+        entries = [masked("poolDefinition", each) for each in pool_definitions]
+        fields = document(pool_definitions=entries, cascade=cascade, return_entity=return_entity)
+        return self._session.call("bulkUpdatePoolDefinitions", _BULK, fields)
+
+    def delete(self, pool_definition_id: str, *, cascade: Cascade) -> None:
+        """Delete a pool definition; the cascade says what becomes of its pools.
+
+        Raises:
+            PoolDefinitionNotFound: There is no such pool definition.
+        """
+        fields = document(pool_definition_id=pool_definition_id, cascade=cascade)
+        self._session.call("deletePoolDefinition", reads_nothing, fields)
+
+    def bulk_delete(
+        self, pool_definition_ids: Sequence[str], *, cascade: Cascade
+    ) -> BulkResult[PoolDefinition]:
+        """Delete 1 to 100 pool definitions; each succeeds or fails alone."""
+        fields = document(pool_definition_ids=pool_definition_ids, cascade=cascade)
+        return self._session.call("bulkDeletePoolDefinitions", _BULK, fields)
+
+    def get(self, pool_definition_id: str) -> PoolDefinition:
+        """Read a pool definition.
+
+        Raises:
+            PoolDefinitionNotFound: There is no such pool definition.
+        """
+        fields = document(pool_definition_id=pool_definition_id)
+        return self._session.call("getPoolDefinition", _ENTITY, fields)
+
+    def query(
+        self,
+        filter: PoolDefinitionFilter | None = None,  # noqa: A002 - the contract's own word
+        *,
+        sort: Sequence[PoolDefinitionSort] = (),
+    ) -> PoolDefinitionQuery:
+        """Find pool definitions."""
+        plan = Plan(name="queryPoolDefinitions", read=_ROWS)
+        return begin(self._session, plan, filter, sort)
+
+    def add_to_program_definition(
+        self, pool_definition_id: str, *, program_definition_id: str, cascade: Cascade
+    ) -> PoolDefinition:
+        """Add a pool definition to a program definition; the cascade says when programs follow.
+
+        Raises:
+            PoolDefinitionNotFound: There is no such pool definition.
+            ProgramDefinitionNotFound: There is no such program definition.
+        """
+        fields = document(
+            pool_definition_id=pool_definition_id,
+            program_definition_id=program_definition_id,
+            cascade=cascade,
+        )
+        name = "addPoolDefinitionToProgramDefinition"
+        return self._session.call(name, _ENTITY, fields)
+
+    def remove_from_program_definition(
+        self, pool_definition_id: str, *, program_definition_id: str, cascade: Cascade
+    ) -> PoolDefinition:
+        """Take a pool definition out of a program definition; the cascade is for its pools.
+
+        Raises:
+            PoolDefinitionNotFound: There is no such pool definition.
+            ProgramDefinitionNotFound: There is no such program definition.
+        """
+        fields = document(
+            pool_definition_id=pool_definition_id,
+            program_definition_id=program_definition_id,
+            cascade=cascade,
+        )
+        name = "removePoolDefinitionFromProgramDefinition"
+        return self._session.call(name, _ENTITY, fields)
+
+    def find_by_program_definition(
+        self, program_definition_id: str, *, namespace: str
+    ) -> tuple[PoolDefinition, ...]:
+        """Find the pool definitions of a program definition."""
+        fields = document(program_definition_id=program_definition_id, namespace=namespace)
+        name = "findPoolDefinitionsByProgramDefinition"
+        return self._session.call(name, _LIST, fields)

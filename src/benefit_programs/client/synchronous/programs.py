@@ -1,0 +1,175 @@
+# Made by tools/make_sync_client.py from ../asynchronous: change that, and run it.
+"""Programs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, TypeAlias
+
+from benefit_programs.client.core.keys import first_job, keyed
+from benefit_programs.client.core.queries import Plan
+from benefit_programs.client.core.wire import (
+    changes,
+    document,
+    mask,
+    reads,
+    reads_field,
+    reads_rows,
+)
+from benefit_programs.client.filters import ProgramFilter, ProgramSort
+from benefit_programs.client.synchronous.queries import Query, begin
+from benefit_programs.client.synchronous.session import Session
+from benefit_programs.client.types.common import UNSET, Namespaces, Unset
+from benefit_programs.client.types.enums import StartStatus
+from benefit_programs.client.types.identities import Identity
+from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
+
+ProgramQuery: TypeAlias = Query[Program, ProgramFilter, ProgramSort]
+
+_ENTITY = reads_field("program", Program)
+_ROWS = reads_rows("programs", Program)
+_PROVISIONED = reads(ProvisionedProgram)
+_STARTED = reads(StartedJob)
+
+
+class Programs:
+    """The pools of one beneficiary each, managed together."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def provision(
+        self,
+        *,
+        beneficiary: Identity,
+        namespace: str,
+        external_program_id: str,
+        program_definition_id: str | None = None,
+        pool_definition_id: str | None = None,
+        display_name: str | None = None,
+        program_status: StartStatus | None = None,
+    ) -> ProvisionedProgram:
+        """Create a program for a beneficiary, from exactly one of the two definitions.
+
+        A namespace has at most one program of an external id, so if an answer is lost it is safe to
+        provision again: ProgramAlreadyExists then says that it is there.
+
+        Raises:
+            ProgramAlreadyExists: The namespace has a program with this external id.
+            InProgress: It is being provisioned right now.
+            ProgramDefinitionNotFound: There is no such program definition.
+            PoolDefinitionNotFound: There is no such pool definition.
+        """
+        fields = document(
+            pool_definition_lookup_id=document(
+                program_definition_id=program_definition_id, pool_definition_id=pool_definition_id
+            ),
+            beneficiary=beneficiary,
+            namespace=namespace,
+            external_program_id=external_program_id,
+            display_name=display_name,
+            program_status=program_status,
+        )
+        return self._session.call("provisionProgram", _PROVISIONED, fields)
+
+    def renew(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
+        """Start a new cycle: what waits for it is done, credits lapse, roll over and are granted.
+
+        With a key that was used before, the first renewal's job is answered, and nothing is done.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+            ProgramStatusTransitionNotAllowed: The program has ended.
+            InProgress: Another action on it is still running.
+        """
+        return self._act("renewProgram", program_id, idempotency_key)
+
+    def pause(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
+        """Pause an active program and its pools.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+            ProgramStatusTransitionNotAllowed: The program isn't active.
+            AlreadyExecuted: The caller's key was used before.
+            InProgress: Another action on it is still running.
+        """
+        return self._act("pauseProgram", program_id, idempotency_key)
+
+    def resume(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
+        """Let a paused program and its pools go on.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+            ProgramStatusTransitionNotAllowed: The program isn't paused.
+            AlreadyExecuted: The caller's key was used before.
+            InProgress: Another action on it is still running.
+        """
+        return self._act("resumeProgram", program_id, idempotency_key)
+
+    def _act(self, name: str, program_id: str, key: str | None) -> StartedJob:
+        fields = document(program_id=program_id)
+        call = keyed(name, _STARTED, fields, idempotency_key=key, replay=first_job)
+        return self._session.send(call)
+
+    def end(self, program_id: str) -> StartedJob:
+        """End a program and its pools, for good.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+            ProgramStatusTransitionNotAllowed: It has ended before.
+            InProgress: Another action on it is still running.
+        """
+        fields = document(program_id=program_id)
+        return self._session.call("endProgram", _STARTED, fields)
+
+    def update(
+        self,
+        program_id: str,
+        *,
+        revision: int,
+        display_name: str | Unset | None = UNSET,
+        extended_fields: Namespaces | Unset = UNSET,
+        field_mask: Collection[Literal["display_name", "extended_fields"]] | None = None,
+    ) -> Program:
+        """Change what is given; None clears it, and so does a mask for what it names alone.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+            InvalidRevision: It was changed since this revision was read.
+        """
+        changed = changes(
+            id=program_id,
+            revision=revision,
+            display_name=display_name,
+            extended_fields=extended_fields,
+        )
+        fields = document(program=changed, field_mask=mask(field_mask))
+        return self._session.call("updateProgram", _ENTITY, fields)
+
+    def get(self, program_id: str) -> Program:
+        """Read a program.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+        """
+        return self._session.call("getProgram", _ENTITY, document(program_id=program_id))
+
+    def get_by_external_id(self, external_id: str, *, namespace: str) -> Program:
+        """Read a program by the id that its maker gave it.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+        """
+        fields = document(external_id=external_id, namespace=namespace)
+        name = "getProgramByExternalIdAndNamespace"
+        return self._session.call(name, _ENTITY, fields)
+
+    def query(
+        self,
+        filter: ProgramFilter | None = None,  # noqa: A002 - the contract's own word
+        *,
+        sort: Sequence[ProgramSort] = (),
+    ) -> ProgramQuery:
+        """Find programs."""
+        plan = Plan(name="queryPrograms", read=_ROWS)
+        return begin(self._session, plan, filter, sort)

@@ -1,0 +1,139 @@
+"""What pools and pool definitions give: benefits, credits and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from benefit_programs.client.types.common import UNSET, Change, Part, Unset
+from benefit_programs.client.types.enums import (
+    PolicyExpressionType,
+    PolicyType,
+    TimePeriod,
+    WeekDay,
+)
+
+
+class FixedIntervalPolicy(Part, frozen=True, kw_only=True):
+    """A half-open interval of a day, or of the week if weekdays are given; it may wrap."""
+
+    from_week_day: WeekDay | None = None
+    to_week_day: WeekDay | None = None
+    from_hour: int | None = None
+    to_hour: int | None = None
+    from_minute: int | None = None
+    to_minute: int | None = None
+
+
+class RateLimitedPolicy(Part, frozen=True, kw_only=True):
+    """At most ``times`` redeemed items per calendar period. The server sets ``quota_id``."""
+
+    times: int
+    time_period: TimePeriod
+    quota_id: str | None = None
+
+
+class CustomPolicy(Part, frozen=True, kw_only=True):
+    """A policy that the provider which is registered for ``app_id`` judges."""
+
+    id: str | None = None
+    app_id: str | None = None
+    additional_data: Mapping[str, Any] | None = None
+
+
+class Policy(Part, frozen=True, kw_only=True):
+    """One policy: exactly one of its options."""
+
+    type: PolicyType | None = None
+    fixed_interval_options: FixedIntervalPolicy | None = None
+    rate_limited_options: RateLimitedPolicy | None = None
+    custom_options: CustomPolicy | None = None
+
+
+class PolicyExpressionNot(Part, frozen=True, kw_only=True):
+    """Fulfilled where its operand is not."""
+
+    expression: PolicyExpression
+
+
+class PolicyExpressionAnd(Part, frozen=True, kw_only=True):
+    """Fulfilled where all of its 2 to 10 operands are."""
+
+    expressions: Sequence[PolicyExpression]
+
+
+class PolicyExpressionOr(Part, frozen=True, kw_only=True):
+    """Fulfilled where one of its 2 to 10 operands is."""
+
+    expressions: Sequence[PolicyExpression]
+
+
+class PolicyExpression(Part, frozen=True, kw_only=True):
+    """When a benefit may be redeemed. The functions of ``policies`` write it shortly."""
+
+    type: PolicyExpressionType | None = None
+    operator_not_options: PolicyExpressionNot | None = None
+    operator_and_options: PolicyExpressionAnd | None = None
+    operator_or_options: PolicyExpressionOr | None = None
+    policy_options: Policy | None = None
+
+
+class Benefit(Part, frozen=True, kw_only=True):
+    """An item set and its price in credits. The server sets ``item_set_id``.
+
+    Without a price a benefit is free, and its redemptions are recorded all the same.
+    """
+
+    benefit_key: str
+    provider_app_id: str
+    item_set_id: str | None = None
+    price: Decimal | None = None
+    policy_expression: PolicyExpression | None = None
+    additional_data: Mapping[str, Any] | None = None
+    display_name: str | None = None
+    description: str | None = None
+
+
+class RolloverConfiguration(Part, frozen=True, kw_only=True):
+    """Whether credits that are left stay at a renewal, and how many at the most."""
+
+    enabled: bool | None = None
+    balance_cap: Decimal | None = None
+
+
+class CreditConfiguration(Part, frozen=True, kw_only=True):
+    """What a pool is opened and renewed with."""
+
+    amount: Decimal | None = None
+    rollover_configuration: RolloverConfiguration | None = None
+    unit_display_name: str | None = None
+    unit_type: str | None = None
+
+
+class Details(Part, frozen=True, kw_only=True):
+    """The benefits of a pool or pool definition, and how its balance is filled."""
+
+    benefits: Sequence[Benefit] = ()
+    credit_configuration: CreditConfiguration | None = None
+    policy_expression: PolicyExpression | None = None
+    additional_data: Mapping[str, Any] | None = None
+
+    def benefit(self, benefit_key: str) -> Benefit:
+        """The benefit with this key. Raises KeyError if there is none."""
+        for benefit in self.benefits:
+            if benefit.benefit_key == benefit_key:
+                return benefit
+        raise KeyError(benefit_key)
+
+
+class DetailsChange(Change, frozen=True, kw_only=True):
+    """What to change of details: each part is replaced whole, cleared by None, kept if UNSET.
+
+    Benefits are matched by their keys: a key that stays keeps its item set and its items.
+    """
+
+    benefits: Sequence[Benefit] | Unset = UNSET
+    credit_configuration: CreditConfiguration | Unset | None = UNSET
+    policy_expression: PolicyExpression | Unset | None = UNSET
+    additional_data: Mapping[str, Any] | Unset | None = UNSET

@@ -1,0 +1,43 @@
+"""Programs: the pools of one beneficiary, managed together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from benefit_programs.client.types.common import ExtendedFields, Part, ProgramDefinitionInfo
+from benefit_programs.client.types.enums import ProgramStatus
+from benefit_programs.client.types.identities import Identity
+
+
+class Program(Part, frozen=True, kw_only=True):
+    """The pools of one beneficiary, managed together."""
+
+    id: str
+    revision: int
+    created_date: datetime
+    updated_date: datetime
+    status: ProgramStatus
+    namespace: str
+    external_id: str
+    beneficiary: Identity
+    display_name: str | None = None
+    program_definition_id: str | None = None
+    program_definition: ProgramDefinitionInfo | None = None
+    target_status: ProgramStatus | None = None
+    extended_fields: ExtendedFields | None = None
+
+
+class ProvisionedProgram(Part, frozen=True, kw_only=True):
+    """A new program, and the job that provisions it.
+
+    Ordinary programs are ready; only very large ones go on as PROVISIONING until the job ends.
+    """
+
+    program: Program
+    job_id: str
+
+
+class StartedJob(Part, frozen=True, kw_only=True):
+    """The job that does what was asked; mostly it has ended when this is answered."""
+
+    job_id: str

@@ -1,0 +1,78 @@
+"""How a live pool changes: what it becomes, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.command import Context
+from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType, Transaction
+from benefit_programs.domain.state import Changes
+
+RENEWED = "renewed"
+STATUS_SLUGS = {
+    PoolStatus.ACTIVE: "resumed",
+    PoolStatus.PAUSED: "paused",
+    PoolStatus.ENDED: "ended",
+}
+
+
+def with_status(pool: Pool, status: PoolStatus) -> Pool:
+    """The pool in another status; one that ends has nothing pending any more."""
+    if pool.status is status or pool.status is PoolStatus.ENDED:
+        return pool
+    changed = replace(pool, status=status, previous_status=pool.status)
+    return without_action(changed) if status is PoolStatus.ENDED else changed
+
+
+def without_action(pool: Pool) -> Pool:
+    """The pool with nothing pending for its renewal."""
+    return replace(pool, renewal_action=None, renewal_snapshot_id=None, renewal_revision=None)
+
+
+def marked_to_end(pool: Pool) -> Pool:
+    """The pool that ends when it renews, whatever was pending before."""
+    if pool.status is PoolStatus.ENDED or pool.renewal_action is RenewalActionType.END:
+        return pool
+    return replace(without_action(pool), renewal_action=RenewalActionType.END)
+
+
+def save_pool(
+    changes: Changes[Any],
+    context: Context,
+    before: Pool,
+    after: Pool,
+    transactions: Sequence[Transaction] = (),
+) -> Pool:
+    """Write a pool that several steps have changed, as one change with its events.
+
+    A pool that only went through a cascade that leaves it as it is gets no new revision.
+    """
+    if before == after:
+        return after
+    if before == replace(after, cascades=before.cascades):
+        changes.save(after)
+        return after
+    slugs = [happenings.UPDATED]
+    if after.renewal_count != before.renewal_count:
+        slugs.append(RENEWED)
+    if after.status is not before.status:
+        slugs.append(STATUS_SLUGS[after.status])
+    pool = replace(
+        after,
+        revision=before.revision + 1,
+        updated=context.now,
+        sequence=before.sequence + len(slugs),
+    )
+    changes.save(pool, *transactions)
+    for transaction in transactions[:-1]:
+        then = replace(pool, balance_revision=transaction.balance_revision)
+        changes.events.append(happenings.tell_of_balance(context, then, transaction.id))
+    last = transactions[-1].id if transactions else None
+    changes.events.append(
+        happenings.tell_of_pool(context, pool, "+".join(slugs), transaction_id=last)
+    )
+    return pool

@@ -1,0 +1,22 @@
+"""Whether a database keeps the invariants of docs/invariants.md, and which rows break one."""
+
+from benefit_programs.storage.verification.checks import INVARIANTS, SAMPLES_MAX
+from benefit_programs.storage.verification.run import (
+    CHECKS,
+    Report,
+    VerifiableStore,
+    Violation,
+    verify,
+    verify_store,
+)
+
+__all__ = [
+    "CHECKS",
+    "INVARIANTS",
+    "SAMPLES_MAX",
+    "Report",
+    "VerifiableStore",
+    "Violation",
+    "verify",
+    "verify_store",
+]

@@ -1,0 +1,95 @@
+"""Checks of events against what they tell of: I10 and I11.
+
+Events have no index by what they tell of (it would cost every write), so each of these reads a
+tenant's events once, and the database sorts them.
+"""
+
+from __future__ import annotations
+
+from benefit_programs.storage.verification.checks import Check
+
+_COUNT = "1 + length(e.slug) - length(replace(e.slug, '+', ''))"
+
+_COUNTED = {
+    "program_definition": "program_definitions",
+    "pool_definition": "pool_definitions",
+    "item": "items",
+    "program": "programs",
+    "pool": "pools",
+}
+
+_ROWS = " union all ".join(
+    f"select '{entity}' as entity, t.id, t.sequence as stored,"
+    " cast(null as bigint) as told, cast(null as bigint) as ended"
+    f" from {table} t where t.tenant_id = $1"
+    for entity, table in _COUNTED.items()
+)
+
+EVENT_CHECKS = (
+    Check(
+        "I10",
+        "event",
+        f"""
+        select n.id, n.slug || ' is number ' || n.sequence || ' of ' || n.entity || ' '
+            || n.entity_id || ', after ' || coalesce(n.before, 0) as detail
+        from (
+            select e.id, e.entity, e.entity_id, e.slug, e.sequence, {_COUNT} as events,
+                lag(e.sequence) over (partition by e.entity, e.entity_id
+                    order by e.sequence, e.id) as before
+            from events e where e.tenant_id = $1 and e.entity <> 'balance'
+        ) n where n.sequence <> coalesce(n.before, 0) + n.events
+        """,
+    ),
+    Check(
+        "I10",
+        "entity",
+        f"""
+        select n.id, n.entity || ': its row has the number '
+            || coalesce(cast(max(n.stored) as text), 'of nothing') || ', its last event '
+            || coalesce(cast(max(n.told) as text), 'none') as detail
+        from (
+            {_ROWS}
+            union all
+            select e.entity, e.entity_id, null, e.sequence,
+                case when e.slug like '%deleted' then e.sequence end
+            from events e where e.tenant_id = $1 and e.entity <> 'balance'
+        ) n group by n.entity, n.id
+        having (max(n.stored) is not null
+            and (max(n.told) is null or max(n.told) <> max(n.stored)
+                or max(n.ended) is not null))
+        or (max(n.stored) is null and (max(n.ended) is null or max(n.ended) <> max(n.told)))
+        """,
+    ),
+    Check(
+        "I11",
+        "transaction",
+        """
+        select n.id, sum(n.made) || ' made, ' || sum(n.told) || ' events' as detail
+        from (
+            select t.id, cast(t.pool_id as text) as pool_id, 1 as made, 0 as told,
+                case t.operation when 'REDEEM' then 'benefit_redeemed'
+                    when 'REALLOCATE' then 'benefit_reallocated'
+                    when 'CANCEL' then 'redemption_canceled' end as slug,
+                t.balance_revision as revision
+            from transactions t where t.tenant_id = $1
+            union all
+            select e.transaction_id, cast(e.entity_id as text), 0, 1,
+                case when e.slug in ('benefit_redeemed', 'benefit_reallocated',
+                    'redemption_canceled') then e.slug end,
+                case when e.entity = 'balance' then e.sequence end
+            from events e where e.tenant_id = $1 and e.transaction_id is not null
+        ) n group by n.id
+        having sum(n.made) <> 1 or sum(n.told) <> 1 or min(n.pool_id) <> max(n.pool_id)
+        or min(n.revision) <> max(n.revision) or min(n.slug) <> max(n.slug)
+        or count(n.slug) not in (0, 2)
+        """,
+    ),
+    Check(
+        "I11",
+        "event",
+        """
+        select e.id, 'tells of balance ' || e.entity_id || ' without a transaction' as detail
+        from events e where e.tenant_id = $1 and e.entity = 'balance' and e.transaction_id is null
+        """,
+    ),
+)

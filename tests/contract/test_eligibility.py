@@ -1,0 +1,294 @@
+"""Whether and why a benefit can be redeemed. Contract: Eligibility."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.calls import NAMESPACE, benefit, guid
+from tests.support.desk import Desk, add_item, open_another, open_desk
+
+if TYPE_CHECKING:
+    from tests.support.calls import Document
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+APP = "0f5d41ac-5dd8-4b6c-9e9d-1b6f4b3f2b11"
+EARLY = {
+    "type": "POLICY",
+    "policyOptions": {
+        "type": "FIXED_INTERVAL",
+        "fixedIntervalOptions": {"fromHour": 6, "toHour": 9},
+    },
+}
+MORNING = "2030-05-01T07:00:00Z"
+NOON = "2030-05-01T12:00:00Z"
+
+
+def types(results: list[Document]) -> list[str]:
+    return [each["type"] for each in results]
+
+
+def shared(key: str, **more: Any) -> Document:
+    """A benefit of the app that the others have too."""
+    return {**benefit(key, **more), "providerAppId": APP}
+
+
+async def eligible(service: Service, desk: Desk, **fields: Any) -> list[Document]:
+    request = {"itemReference": desk.reference(), "namespace": NAMESPACE, **fields}
+    answer = await service.call("getEligibleBenefits", request)
+    return answer["eligibleBenefits"]  # type: ignore[no-any-return]
+
+
+async def by_filter(service: Service, desk: Desk, **fields: Any) -> list[list[Document]]:
+    request = {"itemReference": desk.reference(), "namespace": NAMESPACE, "count": 1, **fields}
+    answer = await service.call("checkBenefitEligibilityByFilter", request)
+    return [each["benefitResults"] for each in answer["results"]]
+
+
+# One pool
+
+
+async def test_an_eligible_benefit_tells_all_about_itself(service: Service) -> None:
+    """The result carries the price and all that is known of pool, benefit and program."""
+    desk = await open_desk(
+        service,
+        benefit("towel", price="2.5", displayName="Towel"),
+        definition={"displayName": "Tokens"},
+        program={"displayName": "Ada"},
+    )
+    (result,) = await desk.eligibility("towel")
+    assert result["type"] == "ELIGIBLE_BENEFIT"
+    assert result["eligibleBenefitOptions"] == {
+        "poolId": desk.pool_id,
+        "benefitKey": "towel",
+        "itemReference": desk.reference(),
+        "price": "2.5",
+        "poolInfo": {
+            "balance": {"available": "100", "reserved": "0"},
+            "creditAmount": "100",
+            "displayName": "Tokens",
+            "poolDefinitionId": desk.definition["id"],
+        },
+        "benefitInfo": {"displayName": "Towel", "benefitKey": "towel", "price": "2.5"},
+        "programInfo": {
+            "id": desk.program["id"],
+            "externalId": desk.program["externalId"],
+            "displayName": "Ada",
+        },
+    }
+
+
+async def test_asking_changes_nothing(service: Service) -> None:
+    """A question leaves no transaction, no event and no count of a limit behind."""
+    limit = rate_limit(1)
+    desk = await open_desk(service, benefit("towel", policyExpression=limit))
+    for _ in range(3):
+        assert types(await desk.eligibility()) == ["ELIGIBLE_BENEFIT"]
+    assert await service.slugs_of(desk.pool_id) == ["created+provisioned"]
+    await desk.redeem()
+
+
+def rate_limit(times: int) -> Document:
+    return {
+        "type": "POLICY",
+        "policyOptions": {
+            "type": "RATE_LIMITED",
+            "rateLimitedOptions": {"times": times, "timePeriod": "DAY"},
+        },
+    }
+
+
+async def test_every_reason_has_its_type(service: Service) -> None:
+    """Each refusal of a redemption has its own result, with the numbers of the refusal."""
+    strict = benefit("towel", price="10", policyExpression=EARLY)
+    desk = await open_desk(service, strict, amount="15")
+    (poor,) = await desk.eligibility(count=2, targetDate=MORNING)
+    assert poor["type"] == "NOT_ENOUGH_BALANCE"
+    told = poor["notEnoughBalanceOptions"]
+    assert (told["availableBalance"], told["requestedBalance"]) == ("15", "20")
+    (late,) = await desk.eligibility(targetDate=NOON)
+    assert late["type"] == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+    (failure,) = late["policyExpressionEvaluatedToFalseOptions"]["failureDetails"]
+    assert failure["code"]
+    (unknown,) = await desk.eligibility(itemReference={**desk.reference(), "externalId": "x"})
+    assert unknown["type"] == "BENEFIT_NOT_FOUND"
+    assert unknown["benefitNotFoundOptions"]["poolId"] == desk.pool_id
+    (missing,) = await desk.eligibility(benefitKey="sauna")
+    assert missing["benefitNotFoundOptions"]["benefitKey"] == "sauna"
+    stranger = guid()
+    (nowhere,) = await desk.eligibility(poolId=stranger)
+    assert nowhere["type"] == "POOL_NOT_FOUND"
+    assert nowhere["poolNotFoundOptions"] == {"poolId": stranger}
+    paused = await open_desk(service, strict, program={"programStatus": "PAUSED"})
+    for fields in ({}, {"itemReference": {**paused.reference(), "externalId": "x"}}):
+        (result,) = await paused.eligibility(**fields)
+        assert result["type"] == "POOL_NOT_ACTIVE"
+        assert result["poolNotActiveOptions"]["poolStatus"] == "PAUSED"
+
+
+async def test_the_pool_must_be_the_beneficiarys(service: Service) -> None:
+    """Another namespace, beneficiary or tenant finds no pool."""
+    desk = await open_desk(service)
+    own = desk.program["beneficiary"]
+    assert types(await desk.eligibility(beneficiary=own)) == ["ELIGIBLE_BENEFIT"]
+    for fields in ({"namespace": "other"}, {"beneficiary": {"memberId": guid()}}):
+        assert types(await desk.eligibility(**fields)) == ["POOL_NOT_FOUND"]
+    stranger = Desk(await service.another_tenant(), desk.definition, desk.program, desk.pool_id)
+    assert types(await stranger.eligibility()) == ["POOL_NOT_FOUND"]
+
+
+async def test_without_a_key_all_benefits_that_hold_the_item_are_judged(service: Service) -> None:
+    """Each benefit of the pool with the item has its result, in the definition's order."""
+    desk = await open_desk(service, shared("dear", price="500"), shared("cheap"), shared("other"))
+    for key in ("dear", "cheap"):
+        await add_item(service, desk.benefit(key), "both")
+    reference = {"externalId": "both", "providerAppId": APP}
+    results = await desk.eligibility(itemReference=reference)
+    assert types(results) == ["NOT_ENOUGH_BALANCE", "ELIGIBLE_BENEFIT"]
+    (one,) = await desk.eligibility("cheap", itemReference=reference)
+    assert one["eligibleBenefitOptions"]["benefitKey"] == "cheap"
+
+
+async def test_a_reallocation_skips_the_balance_alone(service: Service) -> None:
+    """The intent to move costs nothing, but the policy is judged for the new date."""
+    desk = await open_desk(service, benefit("towel", policyExpression=EARLY), amount="0")
+    asked: dict[str, Any] = {"targetDate": MORNING}
+    assert types(await desk.eligibility(**asked)) == ["NOT_ENOUGH_BALANCE"]
+    assert types(await desk.eligibility(**asked, intent="REDEMPTION")) == ["NOT_ENOUGH_BALANCE"]
+    assert types(await desk.eligibility(**asked, intent="REALLOCATION")) == ["ELIGIBLE_BENEFIT"]
+    asked["targetDate"] = NOON
+    assert types(await desk.eligibility(**asked, intent="REALLOCATION")) == [
+        "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+    ]
+
+
+async def test_just_enough_is_enough(service: Service) -> None:
+    """A balance of exactly price times count is eligible, and is spent by the redemption."""
+    desk = await open_desk(service, benefit("towel", price="0.3333"), amount="0.9999")
+    assert types(await desk.eligibility(count=3)) == ["ELIGIBLE_BENEFIT"]
+    assert types(await desk.eligibility(count=4)) == ["NOT_ENOUGH_BALANCE"]
+    await desk.redeem(count=3)
+
+
+async def test_many_questions_have_their_answers_in_order(service: Service) -> None:
+    """The bulk check answers each question by itself and repeats it."""
+    desk = await open_desk(service, benefit("towel"), benefit("dear", price="500"))
+    selectors = [
+        {"poolId": desk.pool_id, "itemReference": desk.reference("dear"), "benefitKey": "dear"},
+        {"poolId": guid(), "itemReference": desk.reference()},
+        {"poolId": desk.pool_id, "itemReference": desk.reference(), "count": 2},
+        {"poolId": desk.pool_id, "itemReference": desk.reference(), "count": 11},
+    ]
+    request = {"benefitSelectors": selectors, "namespace": NAMESPACE}
+    answer = await service.call("bulkCheckBenefitEligibility", request)
+    assert [each["benefitSelector"] for each in answer["results"]] == selectors
+    assert [types(each["result"]["benefitResults"]) for each in answer["results"]] == [
+        ["NOT_ENOUGH_BALANCE"],
+        ["POOL_NOT_FOUND"],
+        ["ELIGIBLE_BENEFIT"],
+        ["NOT_ENOUGH_BALANCE"],
+    ]
+
+
+# All pools of a beneficiary
+
+
+async def test_the_oldest_pool_comes_first(service: Service) -> None:
+    """Eligible benefits come oldest pool first, and only those that can be redeemed."""
+    member = {"memberId": guid()}
+    desk = await open_desk(service, shared("towel"), program={"beneficiary": member})
+    second = await open_another(service, desk.definition, beneficiary=member)
+    third = await open_another(service, desk.definition, beneficiary=member)
+    await second.set_balance("9.9999")
+    found = await eligible(service, desk, beneficiary=member)
+    assert [each["poolId"] for each in found] == [desk.pool_id, third.pool_id]
+    everyone = await eligible(service, desk)
+    assert [each["poolId"] for each in everyone] == [desk.pool_id, third.pool_id]
+    assert await eligible(service, desk, beneficiary={"memberId": guid()}) == []
+    assert await eligible(service, desk, beneficiary=member, count=11) == []
+
+
+async def test_a_check_by_filter_tells_of_every_pool(service: Service) -> None:
+    """Every pool with the item has its results, one that isn't active too, unless left out."""
+    member = {"memberId": guid()}
+    desk = await open_desk(service, shared("towel"), program={"beneficiary": member})
+    paused = await open_another(
+        service, desk.definition, beneficiary=member, programStatus="PAUSED"
+    )
+    poor = await open_another(service, desk.definition, beneficiary=member)
+    await poor.set_balance("0")
+    results = await by_filter(service, desk, beneficiary=member)
+    assert [types(each) for each in results] == [
+        ["ELIGIBLE_BENEFIT"],
+        ["POOL_NOT_ACTIVE"],
+        ["NOT_ENOUGH_BALANCE"],
+    ]
+    ((told,),) = await by_filter(
+        service, desk, beneficiary=member, poolSelector={"poolStatuses": ["PAUSED"]}
+    )
+    assert told["poolNotActiveOptions"]["poolId"] == paused.pool_id
+    assert await by_filter(service, desk, beneficiary={"memberId": guid()}) == []
+
+
+async def test_an_unknown_app_is_no_reference(service: Service) -> None:
+    """A provider app without benefits in the namespace is 400; an unknown item is just nowhere."""
+    desk = await open_desk(service)
+    reference = {**desk.reference(), "externalId": "other"}
+    assert await eligible(service, desk, itemReference=reference) == []
+    assert await by_filter(service, desk, itemReference=reference) == []
+    strange = {"externalId": "a", "providerAppId": guid()}
+    for name, more in (
+        ("getEligibleBenefits", {}),
+        ("checkBenefitEligibilityByFilter", {"count": 1}),
+    ):
+        request = {"itemReference": strange, "namespace": NAMESPACE, **more}
+        refused = await service.refusal(name, request)
+        assert (refused.status, refused.code) == (400, "INVALID_ITEM_REFERENCE")
+        assert refused.data == {"itemReference": strange}
+        elsewhere = {"itemReference": desk.reference(), "namespace": "other", **more}
+        assert (await service.refusal(name, elsewhere)).code == "INVALID_ITEM_REFERENCE"
+
+
+async def test_a_member_asks_for_itself(service: Service) -> None:
+    """A member's key means that member, whoever is named, and nothing else is open to it."""
+    member_id = guid()
+    desk = await open_desk(service, program={"beneficiary": {"memberId": member_id}})
+    await open_another(service, desk.definition)
+    member = await service.as_member(member_id)
+    request = {"itemReference": desk.reference(), "namespace": NAMESPACE}
+    for named in ({}, {"beneficiary": {"memberId": guid()}}):
+        found = (await member.call("getEligibleBenefits", {**request, **named}))["eligibleBenefits"]
+        assert [each["poolId"] for each in found] == [desk.pool_id]
+    refused = await member.refusal("checkBenefitEligibility", desk.question())
+    assert refused.status == 403
+    assert (await member.refusal("redeemBenefit", desk.redemption())).status == 403
+    assert (
+        await member.refusal("checkBenefitEligibilityByFilter", {**request, "count": 1})
+    ).status == 403
+
+
+async def test_eligible_is_what_redeems(service: Service) -> None:
+    """What is told to be eligible can be redeemed with just what the answer says."""
+    member = {"memberId": guid()}
+    desk = await open_desk(
+        service, shared("towel", policyExpression=rate_limit(2)), program={"beneficiary": member}
+    )
+    redeemed = 0
+    for _ in range(5):
+        found = await eligible(service, desk, beneficiary=member)
+        if not found:
+            break
+        chosen = found[0]
+        request = {
+            "poolId": chosen["poolId"],
+            "benefitKey": chosen["benefitKey"],
+            "itemReference": chosen["itemReference"],
+            "namespace": NAMESPACE,
+            "idempotencyKey": guid(),
+        }
+        await service.call("redeemBenefit", request)
+        redeemed += 1
+    assert redeemed == 2

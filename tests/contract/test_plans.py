@@ -1,0 +1,129 @@
+"""Every statement of a batch goes by keys: no plan reads a whole table, however small it was."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+
+from benefit_programs.domain import lookups
+from benefit_programs.domain.state import Index, Mode
+from benefit_programs.storage import statements
+from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.rows import CODECS
+from benefit_programs.storage.schema import migrate
+from benefit_programs.storage.sqlite import connect
+from benefit_programs.storage.statements import Writing
+from benefit_programs.storage.tables import TABLES
+
+pytestmark = pytest.mark.anyio
+
+INDEXES: list[Index[Any]] = [value for value in vars(lookups).values() if isinstance(value, Index)]
+WRITINGS = [
+    Writing(kind, entity, codec.columns[-1:] if kind == "update" else ())
+    for entity, codec in CODECS.items()
+    for kind in ("update", "delete")
+    if not set(codec.columns[-1:]) <= set(entity.key)
+]
+ROWS = 3_000
+_LITERALS = {"uuid": "00000000-0000-4000-8000-000000000000", "bigint": "1", "text": "a"}
+
+
+def _arguments(sql: str) -> str:
+    """One made-up value for each parameter, of the type that the statement gives it."""
+    types = {int(n): (t, array) for n, t, array in re.findall(r"\$(\d+)::(\w+)(\[\])?", sql)}
+    values = ["1"]
+    for number in range(2, max(types, default=1) + 1):
+        kind, array = types[number]
+        value = _LITERALS.get(kind.lower(), "1")
+        values.append(f"'{{{value}}}'" if array else f"'{value}'")
+    return ", ".join(values)
+
+
+async def _plan(connection: asyncpg.Connection, sql: str) -> str:
+    await connection.execute(f"prepare probe as {sql}")
+    try:
+        rows = await connection.fetch(f"explain execute probe({_arguments(sql)})")
+    finally:
+        await connection.execute("deallocate probe")
+    return "\n".join(row[0] for row in rows)
+
+
+def _conditions(plan: str) -> list[str]:
+    return re.findall(r"Index Cond: (.*)", plan)
+
+
+def _fill(table: Table) -> str:
+    """Rows of made-up values: enough that the planner sees a table worth an index."""
+    made = {"UUID": "gen_random_uuid()", "BIGINT": "g", "JSON": "'{}'::json"}
+    dialect = postgresql.dialect()
+    values = [
+        "1"
+        if column.name == "tenant_id"
+        else made.get(str(column.type.compile(dialect)).split()[0], "'x' || g")
+        for column in table.columns
+    ]
+    columns = ", ".join(column.name for column in table.columns)
+    return (
+        f"insert into {table.name} ({columns})"
+        f" select {', '.join(values)} from generate_series(1, {ROWS}) g"
+    )
+
+
+@pytest.fixture
+async def filled(postgres_url: str) -> Any:
+    """A connection as batches have it, to tables with rows that were never analyzed."""
+    await migrate(postgres_url)
+    store = await PostgresStore.open(postgres_url, connections_max=1)
+    async with store._keyed.acquire() as connection:
+        for table in TABLES.values():
+            await connection.execute(_fill(table))
+        yield connection
+    await store.close()
+
+
+async def test_look_ups_on_postgresql_use_all_columns_of_their_key(
+    filled: asyncpg.Connection,
+) -> None:
+    """Each key is found by an index that has all of its columns."""
+    for index in INDEXES:
+        for mode in (Mode.READ, Mode.LOCK):
+            if mode is Mode.LOCK and index.entity.key != ("id",):
+                continue
+            plan = await _plan(filled, statements.postgres_select(index, mode))
+            assert "Seq Scan" not in plan, (index, plan)
+            wanted = set(index.columns)
+            assert any(
+                wanted <= set(re.findall(r"(\w+) = ", condition)) for condition in _conditions(plan)
+            ), (index, plan)
+
+
+async def test_changes_on_postgresql_are_narrowed_by_their_key(
+    filled: asyncpg.Connection,
+) -> None:
+    """An update or a delete of some rows never reads the others of the tenant."""
+    for writing in WRITINGS:
+        plan = await _plan(filled, statements.postgres_writing((writing,)))
+        leading = writing.entity.key[0]
+        assert "Seq Scan" not in plan, (writing, plan)
+        assert any(f"{leading} = " in condition for condition in _conditions(plan)), plan
+
+
+async def test_statements_on_sqlite_search_by_their_whole_key(tmp_path: Path) -> None:
+    """The embedded engine finds rows by all columns of a key too."""
+    path = tmp_path / "plans.db"
+    await migrate(f"sqlite:///{path}")
+    connection = connect(path)
+    for index in INDEXES:
+        sql = statements.sqlite_select(index)
+        values = (None,) * (1 + sql.count("?") - 1)
+        rows = connection.execute(f"explain query plan {sql}", values).fetchall()
+        plan = "\n".join(str(row[3]) for row in rows)
+        assert "SCAN" not in plan, (index, plan)
+        assert all(f"{column}=?" in plan for column in index.columns), (index, plan)
+    connection.close()

@@ -1,0 +1,482 @@
+"""``benefits verify`` finds what is broken, and nothing where nothing is (docs/invariants.md)."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import apsw
+import asyncpg
+import pytest
+
+from benefit_programs.bootstrap import open_database
+from benefit_programs.config import Settings
+from benefit_programs.storage.verification import INVARIANTS, SAMPLES_MAX, Report, verify
+from tests.support.calls import benefit, guid
+from tests.support.databases import run_apart
+from tests.support.desk import add_item, open_another, open_desk
+from tests.support.inprocess import new_tenant, open_application
+from tests.support.serving import run_benefits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.support.databases import Databases
+    from tests.support.inprocess import Service
+
+INVARIANTS_FILE = Path(__file__).parent.parent.parent / "docs" / "invariants.md"
+DAILY = {
+    "type": "POLICY",
+    "policyOptions": {
+        "type": "RATE_LIMITED",
+        "rateLimitedOptions": {"times": 5, "timePeriod": "DAY"},
+    },
+}
+
+
+async def fill(service: Service) -> None:
+    """Do to a tenant what leaves rows of every kind."""
+    desk = await open_desk(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
+    kept = await desk.redeem()
+    moved = await desk.reallocate(await desk.redeem(count=2), "2026-12-01T10:00:00Z")
+    await desk.reallocate(moved, "2026-12-02T10:00:00Z")
+    await desk.cancel(await desk.redeem("bar"))
+    await desk.revert(await desk.redeem("bar"))
+    adjusted = await desk.adjust("12.5")
+    await desk.revert(adjusted["transactionId"])
+    await desk.leave(adjustOptions={"value": "0"})
+    await desk.set_balance("55.0001")
+    gone = await add_item(service, desk.benefit("bar"), "gone")
+    await service.call("deleteItem", {"itemId": gone["id"]})
+    await service.create_program_definition()
+    other = await open_another(service, desk.definition, beneficiary={"wixUserId": guid()})
+    await other.redeem()
+    assert kept != moved
+
+
+async def make_sound(url: str) -> None:
+    async with open_application(url) as application:
+        for _ in range(2):
+            await fill(await new_tenant(*application))
+
+
+@pytest.fixture(scope="module")
+def sound_url(databases: Databases) -> Iterator[str]:
+    url = databases.create()
+    run_apart(make_sound(url))
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def copy_url(databases: Databases, sound_url: str) -> Iterator[str]:
+    url = databases.copy(sound_url)
+    yield url
+    databases.drop(url)
+
+
+@asynccontextmanager
+async def raw_connection(url: str) -> AsyncIterator[Any]:
+    """Run statements behind the service's back, past constraints."""
+    if url.startswith("sqlite"):
+        connection = apsw.Connection(url.removeprefix("sqlite:///"))
+        connection.execute("pragma ignore_check_constraints = on")
+
+        async def run(sql: str) -> None:
+            connection.execute(sql).fetchall()
+
+        yield run
+        connection.close()
+    else:
+        own = await asyncpg.connect(url)
+        for table, name in (("pools", "available"), ("pools", "reserved"), ("quotas", "used")):
+            await own.execute(f"alter table {table} drop constraint ck_{table}_{name}")
+        yield own.execute
+        await own.close()
+
+
+async def verified(url: str, **options: Any) -> Report:
+    async with open_database(Settings(database_url=url)) as store:
+        return await verify(store, **options)
+
+
+async def broken(url: str, *statements: str) -> Report:
+    async with raw_connection(url) as run:
+        for statement in statements:
+            await run(statement)
+    return await verified(url)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("page_size", [1, 3, 500])
+async def test_a_sound_database_is_sound(sound_url: str, page_size: int) -> None:
+    """What the service did breaks nothing, whatever the size of the pages."""
+    report = await verified(sound_url, page_size=page_size)
+    assert report.violations == []
+    assert report.is_sound
+    assert report.tenants == 3
+
+
+def first(table: str, condition: str) -> str:
+    """One row of tenant 2, chosen in the same way on both engines."""
+    return (
+        f"tenant_id = 2 and cast(id as text) = (select min(cast(id as text)) from {table}"
+        f" where tenant_id = 2 and {condition})"
+    )
+
+
+ANY_ID = "00000000-0000-4000-8000-0000000000aa"
+SLUG_OF_REDEEMING = "slug = 'benefit_redeemed'"
+SLUG_OF_MOVING = "slug = 'benefit_reallocated'"
+REDEEMED = first("transactions", "operation = 'REDEEM'")
+
+BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
+    (
+        "I1",
+        "an amount differs",
+        (f"update transactions set amount = amount + 1 where {REDEEMED}",),
+    ),
+    (
+        "I1",
+        "credits appear from nowhere",
+        (f"update pools set available = available + 1 where {first('pools', '1 = 1')}",),
+    ),
+    (
+        "I1",
+        "credits are reserved by nobody",
+        (f"update pools set reserved = 1 where {first('pools', '1 = 1')}",),
+    ),
+    ("I2", "a pool below zero", ("update pools set available = -1 where tenant_id = 2",)),
+    (
+        "I2",
+        "a transaction below zero",
+        (f"update transactions set amount = -amount where {REDEEMED}",),
+    ),
+    ("I2", "a quota below zero", ("update quotas set used = -1 where tenant_id = 2",)),
+    (
+        "I3",
+        "a revision skipped",
+        (f"update transactions set balance_revision = 90 where {REDEEMED}",),
+    ),
+    (
+        "I3",
+        "another balance after",
+        (f"update transactions set available_after = 7 where {REDEEMED}",),
+    ),
+    (
+        "I3",
+        "a revision too far",
+        ("update pools set balance_revision = balance_revision + 1 where tenant_id = 2",),
+    ),
+    (
+        "I3",
+        "no newest transaction",
+        ("update pools set last_transaction_id = null where tenant_id = 2",),
+    ),
+    (
+        "I3",
+        "an older one is the newest",
+        (
+            (
+                "update pools set last_transaction_id = (select t.id from transactions t"
+                " where t.tenant_id = pools.tenant_id and t.pool_id = pools.id"
+                " and t.operation = 'PROVISION') where tenant_id = 2"
+            ),
+        ),
+    ),
+    (
+        "I4",
+        "two programs share an external id",
+        (
+            "drop index uq_programs_external_id",
+            "update programs set external_id = 'same' where tenant_id = 2",
+        ),
+    ),
+    (
+        "I4",
+        "two items share a reference",
+        (
+            "drop index uq_items_reference",
+            (
+                "insert into items select tenant_id, "
+                f"'{ANY_ID}', revision, created, updated, item_set_id, provider_app_id, category,"
+                " external_id, namespace, display_name, extended_fields, sequence"
+                f" from items where {first('items', '1 = 1')}"
+            ),
+        ),
+    ),
+    (
+        "I5",
+        "a key with two transactions",
+        (
+            "drop index uq_transactions_idempotency_key",
+            (
+                "update transactions set idempotency_key = 'same'"
+                " where tenant_id = 2 and operation = 'REDEEM'"
+            ),
+        ),
+    ),
+    (
+        "I5",
+        "a key that changed nothing, and something",
+        (
+            (
+                "insert into idempotency_keys (tenant_id, subject_id, operation, idempotency_key,"
+                " created) select tenant_id, pool_id, operation, idempotency_key, 1"
+                " from transactions where tenant_id = 2 and operation = 'CHANGE'"
+            ),
+        ),
+    ),
+    (
+        "I6",
+        "given back twice",
+        (
+            "drop index uq_transactions_related",
+            (
+                "update transactions set related_transaction_id = (select t.id from transactions t"
+                " where t.tenant_id = 2 and t.operation = 'REDEEM' order by t.id limit 1)"
+                " where tenant_id = 2 and operation in ('CANCEL', 'REVERT')"
+            ),
+        ),
+    ),
+    (
+        "I6",
+        "another amount given back",
+        ("update transactions set amount = 1 where tenant_id = 2 and operation = 'CANCEL'",),
+    ),
+    (
+        "I6",
+        "something given back for nothing",
+        (
+            (
+                "update transactions set related_transaction_id = null"
+                " where tenant_id = 2 and operation = 'REVERT'"
+            ),
+        ),
+    ),
+    (
+        "I7",
+        "a redemption moved twice",
+        (
+            "drop index uq_transactions_superseded",
+            (
+                "update transactions set superseded_transaction_id = correlation_id"
+                " where tenant_id = 2 and operation = 'REALLOCATE'"
+            ),
+        ),
+    ),
+    (
+        "I7",
+        "a move of nothing",
+        (
+            (
+                "update transactions set superseded_transaction_id = null"
+                " where tenant_id = 2 and operation = 'REALLOCATE'"
+            ),
+        ),
+    ),
+    (
+        "I7",
+        "a chain without its beginning",
+        (
+            (
+                f"update transactions set correlation_id = '{ANY_ID}'"
+                " where tenant_id = 2 and operation = 'REALLOCATE'"
+            ),
+        ),
+    ),
+    (
+        "I7",
+        "moved after it was given back",
+        (
+            (
+                "update transactions set correlation_id = (select t.correlation_id"
+                " from transactions t where t.tenant_id = 2 and t.operation = 'CANCEL'),"
+                " balance_revision = 900 where tenant_id = 2 and operation = 'REALLOCATE'"
+            ),
+        ),
+    ),
+    ("I8", "counted too often", ("update quotas set used = used + 1 where tenant_id = 2",)),
+    ("I8", "not counted at all", ("delete from quotas where tenant_id = 2",)),
+    (
+        "I9",
+        "credits that go round",
+        (f"update transactions set source = 'EXTERNAL' where {REDEEMED}",),
+    ),
+    (
+        "I9",
+        "another price than its benefit's",
+        (f"update transactions set amount = amount + 1 where {REDEEMED}",),
+    ),
+    (
+        "I10",
+        "an event lost",
+        (f"delete from events where {first('events', SLUG_OF_REDEEMING)}",),
+    ),
+    ("I10", "a change untold", ("update pools set sequence = sequence + 1 where tenant_id = 2",)),
+    ("I10", "a row gone untold", (f"delete from items where {first('items', '1 = 1')}",)),
+    (
+        "I10",
+        "a deletion told of a row that is there",
+        (
+            (
+                "update events set slug = 'deleted'"
+                " where tenant_id = 2 and entity = 'program_definition'"
+            ),
+        ),
+    ),
+    (
+        "I11",
+        "a transaction untold",
+        (f"update events set transaction_id = null where {first('events', SLUG_OF_MOVING)}",),
+    ),
+    (
+        "I11",
+        "a transaction told twice",
+        (
+            (
+                "update events set transaction_id = (select t.id from transactions t"
+                " where t.tenant_id = 2 and t.operation = 'CANCEL') where tenant_id = 2"
+                " and slug = 'benefit_reallocated'"
+            ),
+        ),
+    ),
+    (
+        "I12",
+        "another instant than the id's",
+        ("update programs set created = created + 1 where tenant_id = 2",),
+    ),
+    (
+        "I12",
+        "a transaction of another instant",
+        (f"update transactions set created = created - 1 where {REDEEMED}",),
+    ),
+    (
+        "I13",
+        "a snapshot of another tenant",
+        (
+            (
+                "update pools set snapshot_id = (select s.id from snapshots s where s.tenant_id = 3"
+                " limit 1) where tenant_id = 2"
+            ),
+        ),
+    ),
+    ("I13", "an item set that isn't there", ("delete from item_sets where tenant_id = 2",)),
+    (
+        "I13",
+        "an item of another app than its set",
+        (f"update items set provider_app_id = '{ANY_ID}' where tenant_id = 2",),
+    ),
+    ("I13", "transactions without a pool", ("delete from pools where tenant_id = 2",)),
+    (
+        "I14",
+        "rows of nobody",
+        (f"update jobs set tenant_id = 99 where {first('jobs', '1 = 1')}",),
+    ),
+    (
+        "I15",
+        "a paused pool of an active program",
+        ("update pools set status = 'PAUSED' where tenant_id = 2",),
+    ),
+    (
+        "I15",
+        "a pool of somebody else",
+        (f"update pools set member_id = '{ANY_ID}' where tenant_id = 2 and member_id is not null",),
+    ),
+    (
+        "I15",
+        "a program of nobody",
+        ("update programs set member_id = null where tenant_id = 2",),
+    ),
+    (
+        "I15",
+        "two live pools of one definition",
+        (
+            (
+                "update pools set program_id = (select p.id from programs p where p.tenant_id = 2"
+                " order by p.id limit 1) where tenant_id = 2"
+            ),
+        ),
+    ),
+    (
+        "I16",
+        "more done than there was to do",
+        ("update jobs set success_count = total + 1 where tenant_id = 2",),
+    ),
+    (
+        "I17",
+        "another price to join than is said",
+        ("update snapshot_benefits set price = price + 1 where tenant_id = 2",),
+    ),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("invariant", "statements"),
+    [pytest.param(each[0], tuple(each[2]), id=f"{each[0]} {each[1]}") for each in BREAKAGES],
+)
+async def test_every_breakage_is_found(
+    copy_url: str, invariant: str, statements: tuple[str, ...]
+) -> None:
+    """Whoever breaks an invariant behind the service's back is found out."""
+    report = await broken(copy_url, *statements)
+    assert invariant in report.broken, report
+    named = [each for each in report.violations if each.invariant == invariant]
+    assert named
+    assert {each.tenant_id for each in named} == {99 if invariant == "I14" else 2}
+    assert all(each.detail for each in named)
+
+
+def test_every_invariant_is_broken_once() -> None:
+    """There is a breakage above for each invariant."""
+    assert {each[0] for each in BREAKAGES} == set(INVARIANTS)
+
+
+def test_the_document_has_every_invariant() -> None:
+    """docs/invariants.md explains the invariants that are checked, by number and in their words."""
+    headings = re.findall(r"^### (I\d+)\. (.+)$", INVARIANTS_FILE.read_text("utf-8"), re.MULTILINE)
+    assert {number: text[0].lower() + text[1:] for number, text in headings} == INVARIANTS
+
+
+@pytest.mark.anyio
+async def test_many_broken_rows_are_counted_and_few_named(copy_url: str) -> None:
+    """However much is broken, the report stays short and its numbers are right."""
+    report = await broken(copy_url, "update events set created = created + 1 where tenant_id = 2")
+    assert report.broken["I12"] > SAMPLES_MAX
+    assert len([each for each in report.violations if each.invariant == "I12"]) == SAMPLES_MAX
+
+
+@pytest.mark.anyio
+async def test_only_the_tenant_that_is_named_is_looked_at(copy_url: str) -> None:
+    """With a tenant named, what another one broke isn't told."""
+    await broken(copy_url, "update pools set sequence = sequence + 1 where tenant_id = 2")
+    assert (await verified(copy_url, tenant_ids=[3])).is_sound
+    assert not (await verified(copy_url, tenant_ids=[2])).is_sound
+
+
+def test_the_command_ends_with_its_findings(copy_url: str) -> None:
+    """The command ends with 0 where all is sound and with 6 where it isn't, and tells why."""
+    sound = run_benefits("verify", BENEFITS_DATABASE_URL=copy_url)
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert "every invariant holds" in sound.stdout
+    run_apart(broken(copy_url, "update quotas set used = used + 1 where tenant_id = 2"))
+    found = run_benefits("verify", "--json", "--tenant", "2", BENEFITS_DATABASE_URL=copy_url)
+    assert found.returncode == 6
+    told = json.loads(found.stdout)
+    assert told["sound"] is False
+    assert {each["invariant"] for each in told["violations"]} == {"I8"}
+    assert [each["id"] for each in told["invariants"] if each["broken"]] == ["I8"]
+    unknown = run_benefits("verify", "--tenant", "77", BENEFITS_DATABASE_URL=copy_url)
+    assert unknown.returncode == 5
+
+
+def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
+    """Verifying a database that isn't there says so, and leaves no file behind."""
+    ended = run_benefits("verify", "--data-dir", str(tmp_path / "none"))
+    assert ended.returncode == 3
+    assert "benefits migrate" in ended.stderr
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,33 @@
+"""Fixtures for tests that run what the pages of the documentation show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.serving import ServerProcess, own_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The variables of somebody who has just started the service for the first time."""
+    folder = str(tmp_path / "data")
+    server = ServerProcess(["--data-dir", folder], tmp_path / "log")
+    assert server.first_key is not None
+    yield shell_environment(
+        BENEFITS_DATA_DIR=folder, BENEFITS_URL=server.url, BENEFITS_KEY=server.first_key
+    )
+    server.stop()
+
+
+def shell_environment(**variables: str) -> dict[str, str]:
+    """The environment of a shell that finds the commands of this project, and these variables."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return own_environment(PATH=path, COLUMNS="200", **variables)

@@ -1,0 +1,24 @@
+"""The commands of the documentation print what stands below them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import commands_of
+from tests.docs.shell import require_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/quickstart.md", "docs/how-to/authenticate.md"]
+)
+def test_commands_print_what_the_page_shows(
+    page: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Whoever follows a page on a new installation sees what it shows."""
+    commands = commands_of(ROOT / page)
+    assert commands
+    require_commands(commands, tmp_path, environment)
