@@ -12,6 +12,7 @@ from benefit_programs.storage.verification import verify_store
 from tests.support.audit import audit
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
+from tests.support.lifecycle import open_idle
 from tests.support.postgres import PostgresServer, start_postgres
 from tests.support.service import Server
 
@@ -94,6 +95,15 @@ async def own_service(database_url: str) -> AsyncIterator[Service]:
     """The same with a service and a database of the test's own, for tests that break things."""
     async with open_application(database_url) as application:
         service = await new_tenant(*application)
+        yield service
+        await audit(service)
+        assert await verify_store(service.store) == []
+
+
+@pytest.fixture
+async def idle_service(database_url: str) -> AsyncIterator[Service]:
+    """A service of the test's own whose jobs wait until the test lets them run."""
+    async with open_idle(database_url) as service:
         yield service
         await audit(service)
         assert await verify_store(service.store) == []

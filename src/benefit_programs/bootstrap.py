@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO, cast
 from uuid import uuid4
 
 import msgspec
@@ -18,10 +18,13 @@ from benefit_programs.api.app import create_app
 from benefit_programs.api.authentication import Authenticator
 from benefit_programs.api.methods import Scope
 from benefit_programs.api.services import Services
+from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import LogFormat, Settings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, read_clock
 from benefit_programs.engine.providers import ProviderDesk
+from benefit_programs.jobs.runner import JobRunner
+from benefit_programs.log_stream import DeferredStream
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.reader import Reader
@@ -45,12 +48,15 @@ class Running:
 
     application: Application
     services: Services
+    runner: JobRunner
     first_secret: str | None
     """The first key, if this start has made it; it is known here and never again."""
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Running]:
+async def open_service(
+    settings: Settings, *, make_first_key: bool = True
+) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
@@ -61,7 +67,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Running]:
         store = await _open_store(settings)
         stack.push_async_callback(store.close)
         directory = Directory(store, clock=read_clock)
-        first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
+        first_secret = None
+        if make_first_key:
+            first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
         providers = ProviderDesk()
@@ -73,8 +81,31 @@ async def open_service(settings: Settings) -> AsyncIterator[Running]:
             authenticator=Authenticator(directory, read_clock),
             providers=providers,
             body_bytes_max=settings.body_bytes_max,
+            throttle=_throttle(settings),
+            cors_origins=settings.cors_origins,
         )
-        yield Running(create_app(services), services, first_secret)
+        runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
+        stack.push_async_callback(runner.close)
+        if settings.run_jobs:
+            runner.start()
+        yield Running(create_app(services), services, runner, first_secret)
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings) -> AsyncIterator[JobRunner]:
+    """A process that only does jobs, beside the servers of a PostgreSQL database.
+
+    Raises SchemaError, StoreUnavailable or StoreTimeout.
+    """
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings)
+        stack.push_async_callback(store.close)
+        engine = Engine(store)
+        stack.push_async_callback(_close_engine, engine)
+        runner = JobRunner(engine, store, Directory(store, clock=read_clock))
+        stack.push_async_callback(runner.close)
+        runner.start()
+        yield runner
 
 
 @asynccontextmanager
@@ -109,7 +140,9 @@ async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
         if await current_revision(settings.url) is None:
             await migrate(settings.url)
     async with open_database(settings) as store:
-        yield Directory(store, clock=read_clock)
+        directory = Directory(store, clock=read_clock)
+        await directory.ensure_default_tenant()
+        yield directory
 
 
 def administrator_grants() -> Grants:
@@ -163,10 +196,11 @@ def config_logging(log_format: LogFormat) -> None:
         renderer = [structlog.processors.format_exc_info, serializer]
     else:
         renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    stream = cast("TextIO", DeferredStream(sys.stderr))
     structlog.configure(
         processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -178,6 +212,11 @@ def config_logging(log_format: LogFormat) -> None:
     )
     # Libraries speak up when something is wrong; what goes well is told by the service itself.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _throttle(settings: Settings) -> Throttle | None:
+    per_second = settings.requests_per_second
+    return Throttle(per_second, settings.requests_at_once or per_second) if per_second else None
 
 
 async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:

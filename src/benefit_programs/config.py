@@ -8,6 +8,7 @@ protect the service from its callers are constants beside the code they protect,
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -31,6 +32,12 @@ KEY_LENGTH_MAX = 512
 BODY_BYTES_DEFAULT = 1_048_576
 BODY_BYTES_MIN = 1_024
 BODY_BYTES_MAX = 64 * 1_048_576
+REQUESTS_PER_SECOND_MAX = 100_000
+REQUESTS_AT_ONCE_MAX = 1_000_000
+CORS_ORIGINS_MAX = 100
+CORS_ANY_ORIGIN = "*"
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
 
 
 class LogFormat(StrEnum):
@@ -65,6 +72,13 @@ def _whole(minimum: int, maximum: int) -> Callable[[object], int]:
     return read
 
 
+def _flag(value: object) -> bool:
+    text = str(value).strip().lower()
+    if text not in {"true", "false"}:
+        raise _Wrong("must be true or false")
+    return text == "true"
+
+
 def _path(value: object) -> Path:
     return Path(_text(value)).expanduser()
 
@@ -85,6 +99,17 @@ def _key(value: object) -> str:
             f"must have {KEY_LENGTH_MIN} to {KEY_LENGTH_MAX} printable ASCII characters, no spaces"
         )
     return key
+
+
+def _origins(value: object) -> tuple[str, ...]:
+    """Origins as browsers send them: in lower case, without a path or a slash at the end."""
+    listed = value if isinstance(value, list) else _text(value).split(",")
+    origins = tuple(dict.fromkeys(str(each).strip().lower() for each in listed))
+    if len(origins) > CORS_ORIGINS_MAX:
+        raise _Wrong(f"must have at most {CORS_ORIGINS_MAX} origins")
+    if not all(each == CORS_ANY_ORIGIN or _ORIGIN.fullmatch(each) for each in origins):
+        raise _Wrong("must be origins such as https://shop.example, with commas between, or *")
+    return origins
 
 
 def _log_format(value: object) -> LogFormat:
@@ -182,6 +207,16 @@ class Settings:
         ),
     ] = 1
 
+    run_jobs: Annotated[
+        bool,
+        _Setting(
+            read=_flag,
+            about="Whether the server does background jobs itself. Where it doesn't, they wait for "
+            "a `benefits worker` (PostgreSQL only).",
+            default="`true`",
+        ),
+    ] = True
+
     body_bytes_max: Annotated[
         int,
         _Setting(
@@ -191,6 +226,39 @@ class Settings:
             default=f"`{BODY_BYTES_DEFAULT}`",
         ),
     ] = BODY_BYTES_DEFAULT
+
+    requests_per_second: Annotated[
+        int,
+        _Setting(
+            read=_whole(0, REQUESTS_PER_SECOND_MAX),
+            about="How many requests one API key may make in a second, in the long run and in each "
+            f"process, up to {REQUESTS_PER_SECOND_MAX}; more are answered with 429 and a "
+            "`retry-after`. A bulk request counts as one. 0 sets no limit.",
+            default="`0`",
+        ),
+    ] = 0
+
+    requests_at_once: Annotated[
+        int | None,
+        _Setting(
+            read=_whole(1, REQUESTS_AT_ONCE_MAX),
+            about="How many requests a key that was quiet for a while may make at once before "
+            f"`requests_per_second` binds it, up to {REQUESTS_AT_ONCE_MAX}.",
+            default="as `requests_per_second`",
+        ),
+    ] = None
+
+    cors_origins: Annotated[
+        tuple[str, ...],
+        _Setting(
+            read=_origins,
+            about="The origins whose pages may call the service from a browser, such as "
+            "`https://shop.example`, with commas between (in the file: a list); `*` allows all. A "
+            "key that a page uses can be read by everybody who sees the page: give it a member's "
+            f"key. At most {CORS_ORIGINS_MAX}.",
+            default="none",
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
         """Refuse what doesn't go together."""

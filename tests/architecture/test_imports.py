@@ -18,7 +18,8 @@ ROOT = "the package itself"
 """Stands for `benefit_programs/__init__.py`, which holds the version and nothing else."""
 
 EVERYTHING = frozenset(
-    {"api", "bootstrap", "cli", "config", "domain", "engine", "events", "jobs", "storage", ROOT}
+    {"api", "bootstrap", "cli", "config", "domain", "engine", "jobs", "log_stream", "storage"}
+    | {ROOT}
 )
 
 # What each part of the house may import of ours, beside itself.
@@ -27,12 +28,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     "client": frozenset(),
     "config": frozenset({"domain", ROOT}),
+    "log_stream": frozenset(),
     "engine": frozenset({"domain", ROOT}),
     "storage": frozenset({"domain", ROOT}),
     "api": frozenset({"domain", "engine", "storage", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", ROOT}),
-    "events": frozenset({"domain", "engine", "storage", ROOT}),
     "bootstrap": EVERYTHING - {"cli"},
+    "inprocess": (EVERYTHING | {"client"}) - {"cli"},
     "cli": EVERYTHING | {"client"},
     "__main__": frozenset({"cli"}),
 }
@@ -42,6 +44,7 @@ KEPT_TO: dict[str, frozenset[str]] = {
     "alembic": frozenset({"storage"}),
     "apsw": frozenset({"storage"}),
     "asyncpg": frozenset({"storage"}),
+    "jsonschema_rs": frozenset({"api"}),
     "rich": frozenset({"cli"}),
     "sqlalchemy": frozenset({"storage"}),
     "starlette": frozenset({"api", "bootstrap"}),

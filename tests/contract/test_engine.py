@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from benefit_programs.domain.command import Command, Context
-from benefit_programs.domain.entities import Event, ProgramDefinition
+from benefit_programs.domain.entities import Event, PoolDefinition, ProgramDefinition
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
 from benefit_programs.domain.program_definitions import (
     CreateProgramDefinition,
@@ -228,6 +228,40 @@ def fill(service: Service, command: Command[Any]) -> list[asyncio.Future[Any]]:
         while len(futures) <= QUEUE_LENGTH_MAX:
             futures.append(submit(service, command))
     return futures
+
+
+async def test_a_bulk_request_may_be_taken_on_in_part(
+    own_service: Service, database_url: str
+) -> None:
+    """If the queue fills up in the middle of a bulk request, the entries past its limit fail."""
+    made = await own_service.create_program_definition()
+    change = UpdateProgramDefinition(id=made["id"], revision=1, updates={})
+    new = {"namespace": NAMESPACE, "details": details()}
+    async with writes_held(own_service, database_url):
+        futures = [submit(own_service, change)]
+        await own_service.call("queryProgramDefinitions")
+        futures += [submit(own_service, change) for _ in range(QUEUE_LENGTH_MAX - 60)]
+        request = {"poolDefinitions": [new] * 100}
+        bulk = asyncio.create_task(own_service.call("bulkCreatePoolDefinitions", request))
+        await is_full(own_service, change)
+    await finish(futures)
+    results = (await bulk)["results"]
+    codes = [each["itemMetadata"].get("error", {}).get("code") for each in results]
+    taken = codes.count(None)
+    assert 0 < taken < len(codes)
+    assert codes == [None] * taken + ["TOO_MANY_REQUESTS"] * (len(codes) - taken)
+    assert len(await own_service.rows(PoolDefinition)) == taken
+
+
+async def is_full(service: Service, command: Command[Any]) -> None:
+    """Return once the queue takes no more; nothing is submitted to find out."""
+    for _ in range(100):
+        await service.call("queryProgramDefinitions")
+        if service.engine._length == QUEUE_LENGTH_MAX:
+            with pytest.raises(QueueFull):
+                submit(service, command)
+            return
+    raise AssertionError("the queue isn't full")
 
 
 async def test_a_stopping_engine_finishes_what_waits(own_service: Service) -> None:

@@ -507,7 +507,7 @@ async def test_a_page_has_up_to_a_thousand(service: Service, name: str) -> None:
 INDEX_CASES = [
     ("beneficiary.memberId", ["ix_pools_member_id"]),
     ("poolId", ["pk_pools", "sqlite_autoindex_pools_1"]),
-    ("programId", ["ix_pools_program_id"]),
+    ("programId", ["ix_pools_program_id", "ix_pools_live_program_id"]),
     ("externalProgramId", ["ix_programs_external_id"]),
     ("itemSetId", ["ix_pools_snapshot_id"]),
     ("externalId", ["uq_items_reference"]),

@@ -407,6 +407,11 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         ("update jobs set success_count = total + 1 where tenant_id = 2",),
     ),
     (
+        "I16",
+        "a job that nobody goes on with",
+        ("update jobs set status = 'PROCESSING' where tenant_id = 2",),
+    ),
+    (
         "I17",
         "another price to join than is said",
         ("update snapshot_benefits set price = price + 1 where tenant_id = 2",),

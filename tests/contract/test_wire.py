@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import msgspec
 import pytest
 
 from benefit_programs.api.handlers import HANDLERS, MEMBER_METHODS
 from benefit_programs.api.methods import Scope
+from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import Grants
 from tests.support.calls import KNOWN_METHODS, NAMESPACE, Caller, Refused, details, guid
@@ -83,6 +85,17 @@ async def test_a_route_has_its_verbs(service: Service) -> None:
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
+async def test_a_path_is_decoded_once(service: Service) -> None:
+    """An escaped id is found, and one that was escaped twice is no id."""
+    created = await service.create_program_definition()
+    escaped = "".join(f"%{ord(letter):x}" for letter in created["id"])
+    response = await service.request("GET", f"{PROGRAM_DEFINITIONS}/{escaped}")
+    assert response.json() == {"programDefinition": created}
+    twice = escaped.replace("%", "%25")
+    response = await service.request("GET", f"{PROGRAM_DEFINITIONS}/{twice}")
+    assert Refused(response).fields == {"programDefinitionId": "FORMAT"}
+
+
 async def test_a_fixed_path_wins_over_an_id(service: Service) -> None:
     """The words of a path are never taken for an id."""
     path = f"{PROGRAM_DEFINITIONS}/by-namespace-and-external-id"
@@ -100,6 +113,32 @@ async def test_the_id_in_the_body_agrees_with_the_path(service: Service) -> None
     change |= {"id": guid(), "revision": "2"}
     response = await service.request("PATCH", path, json={"programDefinition": change})
     assert Refused(response).fields == {"programDefinition.id": "FIELD_NOT_ALLOWED"}
+
+
+async def test_parameters_are_nested_and_repeated(service: Service) -> None:
+    """Parameters of a GET have both styles of names; nested ones are dotted, lists repeat."""
+    definition = await service.create_pool_definition()
+    ids = []
+    for _ in range(3):
+        program = (await service.provision(pool_definition=definition))["program"]
+        ids += [pool["id"] for pool in await service.pools_of(program["id"])]
+    path = "/benefit-programs/v1/balances"
+    for names in (("poolIds", "cursorPaging.limit"), ("pool_ids", "cursor_paging.limit")):
+        pairs = [(names[0], ids[0]), (names[1], "1"), (names[0], ids[1])]
+        response = await service.request("GET", path, params=pairs)
+        assert response.json()["metadata"]["count"] == 1
+        pairs = [pair for pair in pairs if pair[0] == names[0]]
+        response = await service.request("GET", path, params=pairs)
+        assert {each["id"] for each in response.json()["balances"]} == set(ids[:2])
+
+
+async def test_the_path_counts_whatever_the_parameters_say(service: Service) -> None:
+    """A parameter that contradicts the id of the path is ignored."""
+    gone, stays = [await service.create_program_definition() for _ in range(2)]
+    path = f"{PROGRAM_DEFINITIONS}/{gone['id']}"
+    different = {"programDefinitionId": stays["id"]}
+    assert (await service.request("DELETE", path, params=different)).json() == {}
+    assert (await service.call("queryProgramDefinitions"))["programDefinitions"] == [stays]
 
 
 async def test_a_path_id_may_stand_among_the_parameters_too(service: Service) -> None:
@@ -305,6 +344,41 @@ async def test_a_namespace_has_1_to_20_characters(
     assert refusal.fields == {"programDefinition.namespace": rule}
     threshold = {"MIN_LENGTH": {"threshold": 1}, "MAX_LENGTH": {"threshold": 20}}
     assert refusal.violations[0]["data"] == threshold.get(rule, {"type": "STRING"})
+
+
+async def test_a_tenant_may_ask_for_strict_ids(service: Service) -> None:
+    """In the strict mode external ids are GUIDs, answered in lower case."""
+    await set_ids(service, IdMode.STRICT)
+    new = {"namespace": NAMESPACE, "externalId": "myProgram17"}
+    refusal = await service.refusal("createProgramDefinition", {"programDefinition": new})
+    assert refusal.fields == {"programDefinition.externalId": "FORMAT"}
+    given = guid()
+    created = await service.create_program_definition(externalId=given.upper())
+    assert created["externalId"] == given
+
+
+async def test_a_tenant_may_bring_its_own_ids(service: Service) -> None:
+    """In the open mode beneficiaries and apps have any ids, and are found by them."""
+    await set_ids(service, IdMode.OPEN)
+    gives = {"benefitKey": "a", "providerAppId": "my app", "price": "1"}
+    definition = await service.create_pool_definition(details=details(gives))
+    person = {"memberId": "Ada Lovelace"}
+    program = (await service.provision(pool_definition=definition, beneficiary=person))["program"]
+    assert program["beneficiary"] == person | {"identityType": "MEMBER"}
+    for filter_ in (
+        {"beneficiary.memberId": "Ada Lovelace"},
+        {"details.benefits.providerAppId": "my app"},
+    ):
+        answer = await service.call("queryPools", {"query": {"filter": filter_}})
+        assert [each["programId"] for each in answer["pools"]] == [program["id"]]
+    refusal = await service.refusal("getProgram", {"programId": "Ada Lovelace"})
+    assert refusal.fields == {"programId": "FORMAT"}
+
+
+async def set_ids(service: Service, mode: IdMode) -> None:
+    await service.running.services.directory.change_settings(
+        service.tenant.id, lambda settings: msgspec.structs.replace(settings, id_mode=mode)
+    )
 
 
 async def test_names_have_their_limits(service: Service) -> None:

@@ -12,7 +12,6 @@ from tests.docs.shell import require_commands
 from tests.support.node import ensure_js_packages, node_executable
 from tests.support.serving import ServerProcess
 
-
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 SECONDS_MAX = 60
 CHOSEN_KEY = "a-key-of-my-own-choice"

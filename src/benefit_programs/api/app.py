@@ -14,9 +14,13 @@ import msgspec
 import structlog
 
 from benefit_programs.api.additions import ADDITIONS
+from benefit_programs.api.authentication import Principal
 from benefit_programs.api.call import Call
 from benefit_programs.api.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
+from benefit_programs.api.compression import COMPRESSED_BYTES_MIN, compressed
+from benefit_programs.api.cors import CrossOrigin
 from benefit_programs.api.errors import Forbidden, Unexpected, error_body, error_headers
+from benefit_programs.api.extended_fields import FieldRules
 from benefit_programs.api.handlers import HANDLERS, MEMBER_METHODS, Handler
 from benefit_programs.api.messages import (
     ClientGone,
@@ -34,7 +38,6 @@ from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
 from benefit_programs.api.surroundings import surroundings
 from benefit_programs.api.troubles import refusal_of
-from benefit_programs.domain.settings import IdMode
 
 _log = structlog.get_logger("benefit_programs.request")
 
@@ -48,11 +51,13 @@ class Endpoint:
         self._decoder = decoder_for(method.request)
         self._encode = encoder_for(method.response)
         self._is_bulk = method.bulk_field is not None
+        self._extended_fields = FieldRules(method)
 
     def decode(
-        self, body: bytes, query: str, parameters: dict[str, str], ids: IdMode
+        self, body: bytes, query: str, parameters: dict[str, str], principal: Principal
     ) -> tuple[Decoded[Any] | None, Bulk[Any] | None]:
         """The request, or for a bulk method its entries. Raises Invalid."""
+        ids = principal.settings.id_mode
         if self.method.request_in == "query":
             pairs = [*parse_qsl(query, keep_blank_values=True), *parameters.items()]
             return self._decoder.decode_query_string(pairs, ids=ids), None
@@ -60,13 +65,18 @@ class Endpoint:
         if parameters:
             document = self.method.merge_path(document, parameters)
         if self._is_bulk:
-            return None, self._decoder.decode_entries(document, ids=ids)
-        return self._decoder.decode(document, ids=ids), None
+            bulk = self._decoder.decode_entries(document, ids=ids)
+            return None, self._extended_fields.check_entries(bulk, principal)
+        decoded = self._decoder.decode(document, ids=ids)
+        self._extended_fields.check(decoded, principal)
+        return decoded, None
 
     async def answer(self, call: Call) -> bytes:
         """The body of the answer."""
         request = call.bulk.request if call.bulk else call.decoded.value  # type: ignore[union-attr]
-        return msgspec.json.encode(self._encode(await self._handler(call, request)))
+        document = self._encode(await self._handler(call, request))
+        self._extended_fields.hide(document, call.principal)
+        return msgspec.json.encode(document)
 
 
 class Application:
@@ -74,6 +84,7 @@ class Application:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._throttle = services.throttle
         self._metrics = Metrics()
         self._surroundings = surroundings(services, self._metrics)
         known = METHODS | ADDITIONS
@@ -108,6 +119,8 @@ class Application:
             status, content = error_body(refusal)
             headers = error_headers(refusal)
             body = msgspec.json.encode(content)
+        if len(body) >= COMPRESSED_BYTES_MIN:
+            body = await compressed(scope, body, headers)
         await send_json(send, status, body, request_id=request_id, headers=headers)
         seconds = time.perf_counter() - started
         self._metrics.observe(record["method"], status, seconds)
@@ -126,6 +139,8 @@ class Application:
             header(scope, b"authorization"), header(scope, b"wix-site-id")
         )
         record["tenant"] = principal.tenant_id
+        if self._throttle is not None:
+            self._throttle.admit(principal.key_id)
         if not principal.may(method.scope, method.permission_ids):
             raise Forbidden
         if principal.is_member and method.name not in MEMBER_METHODS:
@@ -133,11 +148,14 @@ class Application:
         endpoint = self._endpoints[method.name]
         body = await read_body(scope, receive, self._services.body_bytes_max)
         decoded, bulk = endpoint.decode(
-            body, scope["query_string"].decode("latin-1"), parameters, principal.settings.id_mode
+            body, scope["query_string"].decode("latin-1"), parameters, principal
         )
         return await endpoint.answer(Call(self._services, principal, decoded, bulk))
 
 
-def create_app(services: Services) -> Application:
+def create_app(services: Services) -> Application | CrossOrigin:
     """The ASGI application of a running service."""
-    return Application(services)
+    application = Application(services)
+    if not services.cors_origins:
+        return application
+    return CrossOrigin(application, services.cors_origins)

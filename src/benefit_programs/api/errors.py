@@ -71,7 +71,7 @@ class UnsupportedMediaType(Refusal):
 
 @dataclass(kw_only=True, eq=False)
 class TooManyRequests(Refusal):
-    """The service has more to do than it can take on: try again later."""
+    """The service, or the limit of the key, allows no more requests now: try again later."""
 
     code: ClassVar[str] = "TOO_MANY_REQUESTS"
 

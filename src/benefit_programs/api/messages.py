@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from itertools import count
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from benefit_programs.api.errors import TooLarge, UnsupportedMediaType
 
@@ -15,6 +16,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
+_PROCESS = token_hex(8)
+_numbers = count(1)
 _JSON_TYPES = ("application/json", "text/json")
 
 
@@ -37,7 +40,7 @@ def request_id_of(scope: Scope) -> str:
         given = header(scope, name)
         if given and _REQUEST_ID.match(given):
             return given
-    return str(uuid4())
+    return f"{_PROCESS}-{next(_numbers):x}"
 
 
 async def read_body(scope: Scope, receive: Receive, bytes_max: int) -> bytes:

@@ -51,6 +51,10 @@ _ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")
 _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
+_MAY_LACK = {"changeBalance": frozenset({"transactionId"})}
+"""What an answer has only at times: a change that changes nothing makes no transaction."""
+
+
 @cache
 def openapi_document() -> dict[str, Any]:
     """The whole document. Callers must not change it."""
@@ -95,7 +99,7 @@ def _schemas_of(methods: Iterable[Method]) -> Schemas:
             given |= _given_by_path(method)
         else:
             types += held_by(method.request)
-    full = frozenset(method.response for method in methods)
+    full = {method.response: _MAY_LACK.get(method.name, frozenset()) for method in methods}
     return Schemas([*types, FieldViolation, *_refusals_with_data()], given=given, full=full)
 
 

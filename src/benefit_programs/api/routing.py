@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote
 
 from benefit_programs.api.errors import MethodNotAllowed, NotFoundRoute
 from benefit_programs.api.methods import Method
@@ -71,7 +70,7 @@ def _shape(pattern: tuple[str, ...]) -> tuple[str, ...]:
 
 def _parameters(pattern: str, path: str) -> dict[str, str]:
     return {
-        name[1:-1]: unquote(value)
+        name[1:-1]: value
         for name, value in zip(pattern.split("/"), path.split("/"), strict=True)
         if name.startswith("{")
     }

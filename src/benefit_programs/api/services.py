@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benefit_programs.api.throttling import Throttle
 from benefit_programs.engine.engine import Engine
 from benefit_programs.engine.providers import ProviderDesk
 from benefit_programs.storage.directory import Directory
@@ -27,3 +28,5 @@ class Services:
     authenticator: Authenticator
     providers: ProviderDesk
     body_bytes_max: int = BODY_BYTES_MAX
+    throttle: Throttle | None = None
+    cors_origins: tuple[str, ...] = ()

@@ -9,10 +9,13 @@ import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from benefit_programs.api.compression import COMPRESSED_BYTES_MIN
 from benefit_programs.api.errors import (
     MethodNotAllowed,
     NotFoundRoute,
@@ -62,6 +65,7 @@ def surroundings(services: Services, metrics: Metrics) -> Starlette:
     application = Starlette(
         routes=[Route(path, _answering(endpoint)) for path, endpoint in endpoints.items()],
         exception_handlers={HTTPException: _answer_stray},
+        middleware=[Middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES_MIN)],
     )
     # An address with a slash too many is another one; a redirection has no body of ours.
     application.router.redirect_slashes = False

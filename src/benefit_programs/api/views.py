@@ -306,7 +306,8 @@ def job(row: Job) -> async_jobs.Job:
     is_app = row.created_by_type is IdentityType.APP
     return async_jobs.Job(
         id=row.id,
-        metadata={"kind": row.kind, "subjectId": row.subject_id},
+        metadata={"kind": row.kind, "subjectId": row.subject_id}
+        | ({"reason": row.reason} if row.reason else {}),
         status=row.status,
         created_date=row.created,
         updated_date=row.updated,

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from benefit_programs import __version__
-from benefit_programs.cli import keys, settings, tenants
+from benefit_programs.cli import jobs, keys, settings, tenants
 from benefit_programs.cli.exits import CODES, ExitCode, end_with
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
 from benefit_programs.cli.output import print_json, print_line
@@ -18,7 +18,7 @@ from benefit_programs.storage.schema import migrate, newest_revision
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed; 2 a wrong argument, option or setting; 3 the database can't be used; \
-4 the address can't be listened on; 5 no such tenant or key; 6 an invariant is broken.
+4 the address can't be listened on; 5 no such tenant, key or job; 6 an invariant is broken.
 """
 
 application = typer.Typer(
@@ -30,10 +30,12 @@ application = typer.Typer(
     add_completion=False,
 )
 application.command("serve")(serve)
+application.command("worker")(jobs.work)
 application.command("verify")(verify_database)
 application.add_typer(tenants.commands, name="tenants")
 application.add_typer(keys.commands, name="keys")
 application.add_typer(settings.commands, name="settings")
+application.add_typer(jobs.commands, name="jobs")
 
 
 @application.command("migrate")

@@ -6,7 +6,12 @@ import sys
 from enum import IntEnum
 
 from benefit_programs.config import WrongSetting
-from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.errors import (
+    Invalid,
+    JobNotCancelable,
+    JobNotFound,
+    JobNotRetryable,
+)
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.storage.directory import SiteTaken, UnknownKey, UnknownTenant
 from benefit_programs.storage.schema import SchemaError
@@ -30,7 +35,7 @@ class ExitCode(IntEnum):
     """The address can't be listened on, for example because the port is in use."""
 
     NOT_FOUND = 5
-    """There is no tenant or key with the id that was given."""
+    """There is no tenant, key or job with the id that was given."""
 
     BROKEN = 6
     """The database breaks an invariant; see docs/invariants.md."""
@@ -58,6 +63,9 @@ CODES: dict[type[Exception], ExitCode] = {
     AddressUnusable: ExitCode.ADDRESS,
     UnknownTenant: ExitCode.NOT_FOUND,
     UnknownKey: ExitCode.NOT_FOUND,
+    JobNotFound: ExitCode.NOT_FOUND,
+    JobNotRetryable: ExitCode.WRONG_USAGE,
+    JobNotCancelable: ExitCode.WRONG_USAGE,
 }
 """What commands end with for each error that has a line of its own."""
 

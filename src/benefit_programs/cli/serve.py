@@ -137,6 +137,7 @@ def _server_config(application: Application | Callable[[], Any], **options: Any)
         access_log=False,
         backlog=BACKLOG,
         log_config=None,
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
         ws="none",

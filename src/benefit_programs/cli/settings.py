@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from benefit_programs.api.codec import decoder_for, encoder_for, to_camel
+from benefit_programs.api.extended_fields import require_usable_schemas
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
     AsJson,
@@ -65,6 +66,7 @@ def set_settings(
     def change(old: TenantSettings) -> TenantSettings:
         new = msgspec.structs.replace(old, **read_assignments(assignments, ids=old.id_mode))
         require_usable_providers(new)
+        require_usable_schemas(new)
         return new
 
     changed = with_directory(settings, lambda each: each.change_settings(tenant_id, change))

@@ -36,6 +36,7 @@ from benefit_programs.client.asynchronous.program_definitions import (
 )
 from benefit_programs.client.asynchronous.programs import AsyncProgramQuery, AsyncPrograms
 from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncPage, AsyncQuery
+from benefit_programs.client.asynchronous.settings import AsyncSettings
 from benefit_programs.client.asynchronous.views import (
     AsyncPoolDefinitionItemQuery,
     AsyncPoolDefinitionItems,
@@ -56,6 +57,7 @@ from benefit_programs.client.errors import (
     ChangeAlreadyReverted,
     Conflict,
     ConnectionFailed,
+    DatabaseNotUsable,
     FailedPrecondition,
     FieldViolation,
     InProgress,
@@ -65,11 +67,14 @@ from benefit_programs.client.errors import (
     ItemNotFound,
     ItemSetNotFound,
     JobFailed,
+    JobNotCancelable,
     JobNotFound,
+    JobNotRetryable,
     JobStillRunning,
     NotEnoughBalance,
     NotFound,
     NotLatestTransaction,
+    NotOneRow,
     PermissionDenied,
     PolicyExpressionEvaluatedToFalse,
     PoolDefinitionBenefitNotFound,
@@ -140,6 +145,7 @@ from benefit_programs.client.synchronous.program_definitions import (
 )
 from benefit_programs.client.synchronous.programs import ProgramQuery, Programs
 from benefit_programs.client.synchronous.queries import Listing, Page, Query
+from benefit_programs.client.synchronous.settings import Settings
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery,
     PoolDefinitionItems,
@@ -192,6 +198,8 @@ from benefit_programs.client.types.enums import (
     BalanceType,
     BenefitResultType,
     Cascade,
+    ExtendedEntity,
+    IdMode,
     Intent,
     JobItemStatus,
     JobStatus,
@@ -207,6 +215,7 @@ from benefit_programs.client.types.enums import (
     StartStatus,
     TimePeriod,
     TransactionStatus,
+    UnknownPolicyApps,
     WeekDay,
 )
 from benefit_programs.client.types.identities import (
@@ -268,6 +277,11 @@ from benefit_programs.client.types.pools import (
     TooLittleBalance,
 )
 from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
+from benefit_programs.client.types.settings import (
+    ExtendedFieldSchema,
+    PolicyProvider,
+    TenantSettings,
+)
 
 __all__ = [
     "UNSET",
@@ -299,6 +313,7 @@ __all__ = [
     "AsyncProgramQuery",
     "AsyncPrograms",
     "AsyncQuery",
+    "AsyncSettings",
     "AsyncTransactionQuery",
     "AsyncTransactions",
     "BadRequest",
@@ -338,17 +353,21 @@ __all__ = [
     "CreditConfiguration",
     "CreditConfigurationInfo",
     "CustomPolicy",
+    "DatabaseNotUsable",
     "Details",
     "DetailsChange",
     "Eligibility",
     "EligibleBenefit",
     "EntryError",
     "EntryMetadata",
+    "ExtendedEntity",
+    "ExtendedFieldSchema",
     "ExtendedFields",
     "FailedPrecondition",
     "FailedTransactionDetails",
     "FieldViolation",
     "FixedIntervalPolicy",
+    "IdMode",
     "Identity",
     "InProgress",
     "InactivePool",
@@ -376,7 +395,9 @@ __all__ = [
     "JobFailed",
     "JobItem",
     "JobItemStatus",
+    "JobNotCancelable",
     "JobNotFound",
+    "JobNotRetryable",
     "JobStatus",
     "JobStillRunning",
     "LimitRule",
@@ -390,6 +411,7 @@ __all__ = [
     "NotEnoughBalance",
     "NotFound",
     "NotLatestTransaction",
+    "NotOneRow",
     "Page",
     "PermissionDenied",
     "Policy",
@@ -400,6 +422,7 @@ __all__ = [
     "PolicyExpressionOr",
     "PolicyExpressionType",
     "PolicyFailure",
+    "PolicyProvider",
     "PolicyType",
     "Pool",
     "PoolBenefitInfo",
@@ -471,8 +494,10 @@ __all__ = [
     "ServerNotInstalled",
     "SetBalance",
     "SetInitialBalance",
+    "Settings",
     "StartStatus",
     "StartedJob",
+    "TenantSettings",
     "TextCondition",
     "TextOperators",
     "Throttled",
@@ -495,6 +520,7 @@ __all__ = [
     "TransactionStatus",
     "Transactions",
     "Unauthenticated",
+    "UnknownPolicyApps",
     "UnreadableAnswer",
     "Unset",
     "ValidationError",

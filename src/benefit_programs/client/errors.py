@@ -5,7 +5,9 @@
     │   └── TimedOut
     ├── UnreadableAnswer              what came is no answer of the service
     ├── JobFailed, JobStillRunning    raised by wait_for_job
+    ├── NotOneRow                     raised by one
     ├── ServerNotInstalled            raised by open
+    ├── DatabaseNotUsable             raised by a client that open made
     └── ApiError                      the service refused; has code, status and data
         ├── BadRequest                400
         │   ├── ValidationError           with all violations
@@ -25,6 +27,7 @@
         │   ├── NotLatestTransaction, RedemptionAlreadyCanceled, ChangeAlreadyReverted
         │   ├── TransactionNotReallocatable, TransactionNotCancelable
         │   ├── TransactionNotSupersedable, TransactionAlreadySuperseded
+        │   ├── JobNotRetryable, JobNotCancelable
         │   └── TooManyToCount
         ├── Throttled                 429
         └── ServerError               5xx
@@ -67,8 +70,11 @@ class ConnectionFailed(BenefitProgramsError):
     """The service couldn't be reached, or the connection broke before a whole answer came.
 
     ``may_have_happened`` tells whether the service may have done what was asked. ``request_id`` is
-    what the service logged the request under, if it got it.
+    what the service logged the request under, if it got it. Calling again with ``idempotency_key``,
+    where the method takes one, does what was asked once, whatever has happened.
     """
+
+    idempotency_key: str | None = None
 
     def __init__(
         self, message: str, *, may_have_happened: bool = True, request_id: str | None = None
@@ -111,8 +117,21 @@ class JobStillRunning(BenefitProgramsError):
         self.job = job
 
 
+class NotOneRow(BenefitProgramsError):
+    """A query that must find exactly one row has found none, or several."""
+
+    def __init__(self, name: str, *, is_empty: bool) -> None:
+        """Tell what was asked, and how it failed."""
+        super().__init__(f"{name} found {'no row' if is_empty else 'several rows'}")
+        self.is_empty = is_empty
+
+
 class ServerNotInstalled(BenefitProgramsError):
     """The service itself isn't installed here, so it can't run in this process."""
+
+
+class DatabaseNotUsable(BenefitProgramsError):
+    """The database can't be opened: another process has it, it isn't prepared, or isn't there."""
 
 
 class FieldViolation(Part, frozen=True, kw_only=True):
@@ -498,6 +517,20 @@ class ChangeAlreadyReverted(FailedPrecondition):
     reverted_transaction_id = _text("revertedTransactionId")
 
 
+class JobNotRetryable(FailedPrecondition):
+    """Only a job that has failed can be tried again."""
+
+    codes = ("JOB_NOT_RETRYABLE",)
+    job_id = _text("jobId")
+
+
+class JobNotCancelable(FailedPrecondition):
+    """Only a cascade that hasn't ended can be canceled."""
+
+    codes = ("JOB_NOT_CANCELABLE",)
+    job_id = _text("jobId")
+
+
 class TooManyToCount(FailedPrecondition):
     """More items fit the filter than are counted."""
 
@@ -514,6 +547,11 @@ class Throttled(ApiError):
 
 
 class ServerError(ApiError):
-    """The service, or something in front of it, failed; also after the client's retries."""
+    """The service, or something in front of it, failed; also after the client's retries.
+
+    What was asked may have happened. Calling again with ``idempotency_key``, where the method takes
+    one, does it once.
+    """
 
     retry_after: float | None = None
+    idempotency_key: str | None = None

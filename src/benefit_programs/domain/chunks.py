@@ -55,8 +55,8 @@ from benefit_programs.domain.lookups import (
     CHUNK_SIZE,
     IDEMPOTENCY_KEY,
     JOB,
-    LIVE_POOL_OF_PROGRAM,
     POOL_DEFINITION,
+    POOLS_OF_PROGRAM_BY_DEFINITION,
     PROGRAM,
     SNAPSHOT,
     WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION,
@@ -241,9 +241,9 @@ class _Addition(_Work):
         pools: list[Pool] = []
         for program in walk.rows(state):
             key = (program.id, cascade.pool_definition_id)
-            needs.lock(LIVE_POOL_OF_PROGRAM, *key)
+            needs.lock(POOLS_OF_PROGRAM_BY_DEFINITION, *key)
             needs.read(IDEMPOTENCY_KEY, program.id, ADDITION, cascade.id)
-            pools += state.known(LIVE_POOL_OF_PROGRAM, *key)
+            pools += state.known(POOLS_OF_PROGRAM_BY_DEFINITION, *key)
         ask_for_cascades(needs, state, pools)
 
     def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
@@ -274,7 +274,7 @@ class _Addition(_Work):
             )
             return
         key = (program.id, cascade.pool_definition_id)
-        for pool in state.many(LIVE_POOL_OF_PROGRAM, *key):
+        for pool in state.many(POOLS_OF_PROGRAM_BY_DEFINITION, *key):
             if pool.status is not PoolStatus.ENDED:
                 after = caught_up(state, pool, up_to=cascade.number)
                 save_pool(changes, context, pool, after)
@@ -370,7 +370,7 @@ class _Provision(_Work):
         needs.read(walk.index, *walk.key)
         for place in walk.rows(state):
             needs.share(POOL_DEFINITION, place.pool_definition_id)
-            needs.read(LIVE_POOL_OF_PROGRAM, program.id, place.pool_definition_id)
+            needs.read(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, place.pool_definition_id)
             definition = state.loaded(POOL_DEFINITION, place.pool_definition_id)
             if definition is not None:
                 needs.read(SNAPSHOT, definition.snapshot_id)
@@ -402,7 +402,7 @@ class _Provision(_Work):
         definition = state.one(POOL_DEFINITION, pool_definition_id)
         if definition is None or any(
             pool.status is not PoolStatus.ENDED
-            for pool in state.many(LIVE_POOL_OF_PROGRAM, program.id, pool_definition_id)
+            for pool in state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, pool_definition_id)
         ):
             return None
         snapshot = state.one(SNAPSHOT, definition.snapshot_id)

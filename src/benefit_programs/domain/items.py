@@ -25,6 +25,7 @@ from benefit_programs.domain.errors import (
     ReferenceNotFound,
     ViolatedRule,
 )
+from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     BENEFITS_OF_ITEM_SET,
     ITEM,
@@ -34,8 +35,9 @@ from benefit_programs.domain.lookups import (
     POOL_DEFINITION,
     SNAPSHOT,
 )
+from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Mode, Needs, State
-from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.updates import require_revision
 
 # Whether an item set still belongs to a benefit
 
@@ -133,7 +135,7 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
             external_id=self.external_id,
             namespace=self.namespace,
             display_name=self.display_name,
-            extended_fields=self.extended_fields,
+            extended_fields=accepted(self.extended_fields, context, entity=ExtendedEntity.ITEM),
             sequence=1,
         )
         return _saved(item, context, happenings.CREATED)
@@ -168,6 +170,7 @@ class UpdateItem(Command[Item], frozen=True, kw_only=True):
     id: str
     revision: int
     updates: dict[str, Any]
+    path: str = "item"
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the item."""
@@ -179,7 +182,13 @@ class UpdateItem(Command[Item], frozen=True, kw_only=True):
         require_revision(current.id, current=current.revision, given=self.revision)
         item = replace(
             current,
-            **merged(self.updates, current.extended_fields),
+            **merged(
+                self.updates,
+                current.extended_fields,
+                context,
+                entity=ExtendedEntity.ITEM,
+                path=self.path,
+            ),
             revision=current.revision + 1,
             updated=context.now,
             sequence=current.sequence + 1,

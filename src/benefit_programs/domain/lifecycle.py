@@ -42,10 +42,10 @@ from benefit_programs.domain.lookups import (
     CASCADES_OF_PROGRAM_DEFINITION,
     IDEMPOTENCY_KEY,
     IN_REQUEST_MAX,
-    LIVE_POOL_OF_PROGRAM,
     LIVE_POOLS_OF_PROGRAM,
     PENDING_CHANGES_OF_PROGRAM_DEFINITION,
     PENDING_END,
+    POOLS_OF_PROGRAM_BY_DEFINITION,
     PROGRAM,
     SNAPSHOT,
 )
@@ -253,7 +253,7 @@ def ask_for_program(needs: Needs, state: State, program: Program, action: Action
             assert row.snapshot_id is not None
             assert row.pool_definition_id is not None
             needs.read(SNAPSHOT, row.snapshot_id)
-            needs.read(LIVE_POOL_OF_PROGRAM, program.id, row.pool_definition_id)
+            needs.read(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, row.pool_definition_id)
             ask_for_cascades_of(needs, state, row.pool_definition_id)
         for cascade in _unfinished_additions(state, program):
             needs.read(IDEMPOTENCY_KEY, program.id, ADDITION, cascade.id)
@@ -365,7 +365,7 @@ def is_missing(state: State, program: Program, cascade: UnfinishedCascade) -> bo
 
 
 def _has_pool(state: State, program: Program, pool_definition_id: str, acted: list[Pool]) -> bool:
-    stored = state.many(LIVE_POOL_OF_PROGRAM, program.id, pool_definition_id)
+    stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, pool_definition_id)
     pools = {pool.id: pool for pool in (*stored, *acted)}
     return any(
         pool.pool_definition_id == pool_definition_id and pool.status is not PoolStatus.ENDED

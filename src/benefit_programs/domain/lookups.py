@@ -48,8 +48,6 @@ QUOTA = Index(Quota, "pool_id", "quota_id", "period_start")
 IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key")
 
 LIVE_POOL_OF_SNAPSHOT = Index(Pool, "snapshot_id", limit=1, live=True)
-LIVE_POOL_OF_POOL_DEFINITION = Index(Pool, "pool_definition_id", limit=1, live=True)
-LIVE_PROGRAM_OF_PROGRAM_DEFINITION = Index(Program, "program_definition_id", limit=1, live=True)
 
 IN_REQUEST_MAX = 100
 """How many programs or pools one request changes at the most; more are a job's work."""
@@ -70,7 +68,7 @@ LIVE_POOLS_OF_PROGRAM_DEFINITION = Index(
 LIVE_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
     Program, "program_definition_id", limit=IN_REQUEST_MAX + 1, live=True
 )
-LIVE_POOL_OF_PROGRAM = Index(Pool, "program_id", "pool_definition_id", live=True)
+POOLS_OF_PROGRAM_BY_DEFINITION = Index(Pool, "program_id", "pool_definition_id")
 
 WALK_POOLS_OF_PROGRAM = Index(Pool, "program_id", after="id", limit=CHUNK_SIZE, live=True)
 WALK_POOLS_OF_POOL_DEFINITION = Index(
@@ -91,7 +89,6 @@ CASCADES_OF_POOL_DEFINITION = Index(UnfinishedCascade, "pool_definition_id")
 CASCADES_OF_PROGRAM_DEFINITION = Index(UnfinishedCascade, "program_definition_id")
 PENDING_CHANGES_OF_PROGRAM_DEFINITION = Index(PendingChange, "program_definition_id")
 PENDING_CHANGES_OF_POOL_DEFINITION = Index(PendingChange, "pool_definition_id")
-PENDING_CHANGE = Index(PendingChange, "program_definition_id", "pool_definition_id")
 PENDING_END = Index(PendingEnd, "program_definition_id")
 
 JOBS_AT_ONCE_MAX = 50

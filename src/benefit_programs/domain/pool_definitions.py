@@ -26,6 +26,7 @@ from benefit_programs.domain.errors import (
     PoolDefinitionNotFound,
     ViolatedRule,
 )
+from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
@@ -34,6 +35,7 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.spreading import (
     Spread,
     ask_to_end_programs,
@@ -42,7 +44,7 @@ from benefit_programs.domain.spreading import (
     spread,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Cascade
 
 PROGRAM_DEFINITIONS_MAX = 20
@@ -147,7 +149,9 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             updated=context.now,
             namespace=self.namespace,
             snapshot_id=snapshot.id,
-            extended_fields=self.extended_fields,
+            extended_fields=accepted(
+                self.extended_fields, context, entity=ExtendedEntity.POOL_DEFINITION
+            ),
             sequence=0,
         )
         changes.save(*new_item_sets(definition, details, None))
@@ -192,6 +196,8 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         updates = merged(
             {k: v for k, v in self.updates.items() if k == "extended_fields"},
             current.extended_fields,
+            context,
+            entity=ExtendedEntity.POOL_DEFINITION,
             path=self.path,
         )
         definition = replace(

@@ -9,13 +9,17 @@ from msgspec.structs import replace
 
 from benefit_programs.domain import happenings
 from benefit_programs.domain.benefits import merge_details, save_snapshot, settle_details
+from benefit_programs.domain.cascades import ask_for_cascades, caught_up
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import ItemSet, Pool, Snapshot
 from benefit_programs.domain.errors import PoolNotFound
+from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, SNAPSHOT
+from benefit_programs.domain.pool_changes import save_pool
 from benefit_programs.domain.redemptions import snapshot_of_pool
+from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.updates import require_revision
 
 
 class DescribedPool(msgspec.Struct, frozen=True):
@@ -37,11 +41,12 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
     path: str = "pool"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool and what it gives."""
+        """Ask for the pool, what it gives, and what may not have reached it yet."""
         needs.lock(POOL, self.id)
         pool = state.loaded(POOL, self.id)
         if pool is not None:
             needs.read(SNAPSHOT, pool.snapshot_id)
+            ask_for_cascades(needs, state, [pool])
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
         """Change what was sent."""
@@ -49,13 +54,20 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         if current is None:
             raise PoolNotFound(pool_id=self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
-        old = snapshot_of_pool(state, current)
         changes: Changes[Any] = Changes(None)
+        current = save_pool(changes, context, current, caught_up(state, current))
+        old = snapshot_of_pool(state, current)
         snapshot = self._snapshot(changes, context, current, old)
         extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}
         pool = replace(
             current,
-            **merged(extended, current.extended_fields, path=self.path),
+            **merged(
+                extended,
+                current.extended_fields,
+                context,
+                entity=ExtendedEntity.POOL,
+                path=self.path,
+            ),
             snapshot_id=snapshot.id,
             revision=current.revision + 1,
             updated=context.now,

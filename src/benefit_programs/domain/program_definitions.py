@@ -10,12 +10,14 @@ from benefit_programs.domain import happenings
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import ProgramDefinition
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound
+from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     PROGRAM_DEFINITION_BY_EXTERNAL_ID,
 )
+from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.updates import require_revision
 
 
 class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
@@ -33,9 +35,12 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
 
     def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
         """Make it, or refuse a second one."""
-        if state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id):
+        other = state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
+        if other is not None:
             raise ProgramDefinitionAlreadyExists(
-                external_id=self.external_id, namespace=self.namespace
+                external_id=self.external_id,
+                namespace=self.namespace,
+                program_definition_id=other.id,
             )
         definition = ProgramDefinition(
             id=context.new_id(),
@@ -46,7 +51,9 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
             external_id=self.external_id,
             display_name=self.display_name,
             description=self.description,
-            extended_fields=self.extended_fields,
+            extended_fields=accepted(
+                self.extended_fields, context, entity=ExtendedEntity.PROGRAM_DEFINITION
+            ),
             sequence=1,
         )
         changes = Changes(definition)
@@ -72,7 +79,13 @@ class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
         require_revision(current.id, current=current.revision, given=self.revision)
         definition = replace(
             current,
-            **merged(self.updates, current.extended_fields, path="programDefinition"),
+            **merged(
+                self.updates,
+                current.extended_fields,
+                context,
+                entity=ExtendedEntity.PROGRAM_DEFINITION,
+                path="programDefinition",
+            ),
             revision=current.revision + 1,
             updated=context.now,
             sequence=current.sequence + 1,

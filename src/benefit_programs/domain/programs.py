@@ -20,6 +20,7 @@ from benefit_programs.domain.entities import (
     beneficiary_columns,
 )
 from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists, ProgramNotFound
+from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.jobs import JobKind, ask_to_start_job, done_job, start_job
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
@@ -33,8 +34,9 @@ from benefit_programs.domain.lookups import (
 from benefit_programs.domain.opening import open_pool, template_of
 from benefit_programs.domain.pool_definitions import require_pool_definition, snapshot_of
 from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import merged, require_revision
+from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Identity
 
 PROVISIONED = "created+provisioned"
@@ -197,7 +199,13 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
         require_revision(current.id, current=current.revision, given=self.revision)
         program = replace(
             current,
-            **merged(self.updates, current.extended_fields, path="program"),
+            **merged(
+                self.updates,
+                current.extended_fields,
+                context,
+                entity=ExtendedEntity.PROGRAM,
+                path="program",
+            ),
             revision=current.revision + 1,
             updated=context.now,
             sequence=current.sequence + 1,

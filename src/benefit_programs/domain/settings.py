@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.domain.constraints import Guid, Int32, Required, Size, Text
+from benefit_programs.domain.constraints import FreeForm, Guid, Int32, Required, Size, Text
 
 RETENTION_DAYS_MAX = 3650
 
@@ -41,6 +41,38 @@ class PolicyProviderSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defa
     secret: Annotated[str, Text(min_length=16, max_length=256), Required()]
 
 
+class ExtendedEntity(StrEnum):
+    """What has extended fields that callers may set."""
+
+    PROGRAM_DEFINITION = "PROGRAM_DEFINITION"
+    POOL_DEFINITION = "POOL_DEFINITION"
+    PROGRAM = "PROGRAM"
+    POOL = "POOL"
+    ITEM = "ITEM"
+
+
+EXTENDED_FIELD_SCHEMAS_MAX = 50
+SCHEMA_BYTES_MAX = 10_240
+SCHEMA_APPS_MAX = 100
+EXTENDED_NAMESPACE_LENGTH_MAX = 128
+
+ExtendedNamespace = Annotated[str, Text(min_length=1, max_length=EXTENDED_NAMESPACE_LENGTH_MAX)]
+SchemaApps = Annotated[tuple[Annotated[str, Guid("app")], ...], Size(maximum=SCHEMA_APPS_MAX)]
+
+
+class ExtendedFieldSchema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the values of one namespace of an entity must look like, and whose they are.
+
+    Administrators see and write every namespace. An app that may write one may read it too.
+    """
+
+    entity: Annotated[ExtendedEntity, Required()]
+    namespace: Annotated[ExtendedNamespace, Required()]
+    schema: Annotated[dict[str, Any], FreeForm(bytes_max=SCHEMA_BYTES_MAX), Required()]
+    read_app_ids: SchemaApps = ()
+    write_app_ids: SchemaApps = ()
+
+
 class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of one tenant, with their defaults."""
 
@@ -60,3 +92,11 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long a finished job can be read."""
+
+    extended_field_schemas: Annotated[
+        tuple[ExtendedFieldSchema, ...], Size(maximum=EXTENDED_FIELD_SCHEMAS_MAX)
+    ] = ()
+    """The schemas of extended fields, one per entity and namespace."""
+
+    extended_fields_require_schema: bool = False
+    """Whether extended fields may only be set in namespaces that have a schema."""

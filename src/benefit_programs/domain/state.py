@@ -8,8 +8,10 @@ batch sees them, and from where the store takes what has to be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
+from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from benefit_programs.domain.entities import Event, Row
@@ -27,6 +29,14 @@ class Mode(IntEnum):
     READ = 0
     SHARE = 1
     LOCK = 2
+
+
+def fields_of(names: tuple[str, ...]) -> Callable[[Any], Key]:
+    """What takes some fields of a row as a tuple."""
+    if len(names) == 1:
+        single = attrgetter(names[0])
+        return lambda row: (single(row),)
+    return attrgetter(*names) if names else lambda _: ()
 
 
 class Index(Generic[R]):
@@ -52,10 +62,8 @@ class Index(Generic[R]):
         self.after = after
         self.limit = limit
         self.live = live
-
-    def key_of(self, row: Row) -> Key:
-        """The key under which this index has the row; a walk has it under no single one."""
-        return tuple(getattr(row, column) for column in self.columns)
+        self.key_of: Callable[[Row], Key] = fields_of(columns)
+        """The key under which this index has a row; a walk has it under no single one."""
 
     def is_after(self, key: Key, row: Row) -> bool:
         """Whether a walk that has come to ``key`` has the row still ahead."""
@@ -188,6 +196,11 @@ class State:
         """Whether any command so far changed anything."""
         return bool(self._dirty or self.events)
 
+    @property
+    def touched(self) -> frozenset[type[Row]]:
+        """The types of rows that have changed."""
+        return frozenset((*self._dirty, Event)) if self.events else frozenset(self._dirty)
+
     def written(self) -> Iterator[Written]:
         """What the store has to write, per type."""
         for entity, identities in self._dirty.items():
@@ -263,5 +276,10 @@ class Changes(Generic[Answer]):
         self.deleted.extend(rows)
 
 
+@cache
+def _identity_of(entity: type[Row]) -> Callable[[Row], Key]:
+    return fields_of(entity.key)
+
+
 def _identity(row: Row) -> Key:
-    return tuple([getattr(row, column) for column in row.key])
+    return _identity_of(type(row))(row)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Needs, NotLoaded, State, Wanted
 from benefit_programs.domain.store import Load, Steps, Write
@@ -50,8 +51,11 @@ def steps_of(
     now: Instant,
     ids: IdSource,
     snapshots: SnapshotCache,
+    written: set[type[Row]],
 ) -> Steps[list[Outcome]]:
     """Load what the commands ask for, decide them in order, and write what they changed.
+
+    ``written`` is told the types of the rows that are written.
 
     A refusal or an error hurts one command: its outcome is a Failure, and it leaves no trace.
     """
@@ -67,6 +71,7 @@ def steps_of(
                 state.load(index, wanted[index], rows)
     outcomes = [_decide(submission, state, now, ids) for submission in submissions]
     if state.changed:
+        written.update(state.touched)
         yield Write(state)
     return outcomes
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from benefit_programs.domain.command import Command
+from benefit_programs.domain.entities import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store, StoreConflict, StoreUnavailable
 from benefit_programs.domain.values import Identity, Instant
@@ -62,6 +63,11 @@ class Engine:
         self._free_lanes = lanes
         self._lanes: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._listeners: list[Callable[[frozenset[type[Row]]], None]] = []
+
+    def on_commit(self, listener: Callable[[frozenset[type[Row]]], None]) -> None:
+        """Call the listener after each commit, with the types of the rows that it has written."""
+        self._listeners.append(listener)
 
     async def execute(
         self,
@@ -166,13 +172,19 @@ class Engine:
         return Failure(error)
 
     async def _attempt(self, tenant_id: int, batch: list[_Waiting]) -> list[Outcome]:
+        written: set[type[Row]] = set()
         steps = steps_of(
             [waiting.submission for waiting in batch],
             now=self._clock(),
             ids=self._ids,
             snapshots=self._snapshots_of(tenant_id),
+            written=written,
         )
-        return await self._store.run(tenant_id, steps)
+        outcomes = await self._store.run(tenant_id, steps)
+        if written:
+            for listener in self._listeners:
+                listener(frozenset(written))
+        return outcomes
 
     def _snapshots_of(self, tenant_id: int) -> SnapshotCache:
         cache = self._snapshots.get(tenant_id)

@@ -160,7 +160,8 @@ def pool_items(dialect: Dialect) -> QuerySpec:
                 *_program(),
                 *_reference(),
                 *_place(),
-            )
+            ),
+            aliases={"program.id": "programId", "programDefinition.id": "programDefinitionId"},
         ),
         conditions=("p.status <> 'ENDED'",),
         limit_max=LIMIT_MAX_OF_ITEMS,

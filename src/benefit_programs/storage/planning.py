@@ -12,8 +12,11 @@ from typing import Any
 
 import apsw
 
-ROWS = 1_000_000
-"""So many rows a table is said to have, and one tenant is said to have them all."""
+ROWS = 100_000_000
+"""So many rows a table is said to have: too many to read them all for one tenant's sake."""
+
+ROWS_OF_TENANT = 1_000_000
+"""So many of them are said to be one tenant's."""
 
 FEW_ROWS = 20
 """So many rows are said to share the columns that an index is looked up by."""
@@ -36,7 +39,7 @@ def write_statistics(connection: apsw.Connection) -> None:
     """Tell the planner of a file's tables; connections that open the file from now on know it."""
     found: Any = connection.execute(_INDEXES).fetchall()
     indexes: list[tuple[str, str, int, str]] = found
-    connection.execute("ANALYZE sqlite_schema")
+    # ANALYZE alone can make the table of statistics; what it finds of one small table is dropped.
     connection.execute("ANALYZE tenants")
     connection.execute("DELETE FROM sqlite_stat1")
     connection.executemany(
@@ -51,7 +54,7 @@ def write_statistics(connection: apsw.Connection) -> None:
 
 def _statistics(table: str, columns: list[str], *, unique: bool) -> str:
     """The rows of an index, then how many share its first columns: one, two, and so on."""
-    shares = [ROWS]
+    shares = [ROWS_OF_TENANT]
     for position, column in enumerate(columns[1:], start=1):
         last = position == len(columns) - 1
         if last and (unique or column == "id"):
@@ -59,5 +62,5 @@ def _statistics(table: str, columns: list[str], *, unique: bool) -> str:
         elif column in FEW_VALUES and table in {"pools", "programs", "items"}:
             shares.append(min(shares[-1], MANY_ROWS))
         else:
-            shares.append(min(shares[-1], FEW_ROWS))
+            shares.append(min(max(shares[-1] // FEW_ROWS, 2), FEW_ROWS))
     return " ".join(map(str, [ROWS, *shares]))

@@ -112,6 +112,11 @@ class PostgresStore:
             records = await connection.fetch(sql, tenant_id, *_lists(list(keys)))
         return [read(record) for record in records]
 
+    async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
+        """How many rows a walk has before it."""
+        rows = await self.fetch(statements.postgres_count(index), (tenant_id, *key))
+        return int(rows[0][0])
+
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
         return await self.fetch_quick(sql, parameters)

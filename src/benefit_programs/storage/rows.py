@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 import msgspec
 
 from benefit_programs.domain.entities import Row
+from benefit_programs.domain.state import fields_of
 from benefit_programs.storage.tables import TABLES, Document
 
 R = TypeVar("R", bound=Row)
@@ -27,6 +28,7 @@ class RowCodec(Generic[R]):
         self.types = {column.name: column.type for column in table.columns}
         self._readers: list[tuple[int, Callable[[Any], Any]]] = []
         self._documents: set[str] = set()
+        self._writers: dict[tuple[str, ...], Callable[[Row], Values]] = {}
         for position, name in enumerate(self.columns):
             plain = _without_none(hints[name])
             if self.types[name] is Document:
@@ -46,13 +48,31 @@ class RowCodec(Generic[R]):
 
     def values(self, row: Row, columns: tuple[str, ...]) -> Values:
         """The row's values for these columns, as the drivers take them."""
-        documents = self._documents
-        return tuple(
-            [
-                _document(getattr(row, name)) if name in documents else getattr(row, name)
-                for name in columns
-            ]
-        )
+        return self.writer(columns)(row)
+
+    def writer(self, columns: tuple[str, ...]) -> Callable[[Row], Values]:
+        """What takes the values of these columns from rows, made once and kept."""
+        known = self._writers.get(columns)
+        if known is None:
+            known = self._writers[columns] = _writer(
+                columns, [name in self._documents for name in columns]
+            )
+        return known
+
+
+def _writer(columns: tuple[str, ...], documents: list[bool]) -> Callable[[Row], Values]:
+    take = fields_of(columns)
+    if not any(documents):
+        return take
+    positions = [position for position, is_document in enumerate(documents) if is_document]
+
+    def write(row: Row) -> Values:
+        values = list(take(row))
+        for position in positions:
+            values[position] = _document(values[position])
+        return tuple(values)
+
+    return write
 
 
 def _without_none(hint: Any) -> Any:
@@ -70,10 +90,10 @@ CODECS: dict[type[Row], RowCodec[Any]] = {entity: RowCodec(entity) for entity in
 
 def changed_columns(pairs: list[tuple[Row, Row]], codec: RowCodec[Any]) -> tuple[str, ...]:
     """The columns in which any of the rows differs from what is stored."""
-    changed = set()
+    take = fields_of(codec.columns)
+    changed: set[int] = set()
     for old, new in pairs:
-        for name in codec.columns:
-            before, after = getattr(old, name), getattr(new, name)
+        for position, (before, after) in enumerate(zip(take(old), take(new), strict=True)):
             if before is not after and before != after:
-                changed.add(name)
-    return tuple(name for name in codec.columns if name in changed)
+                changed.add(position)
+    return tuple(codec.columns[position] for position in sorted(changed))

@@ -125,6 +125,11 @@ class SqliteStore:
         sql, read = statements.sqlite_select(index), CODECS[index.entity].read
         return [read(values) for key in keys for values in self._read(sql, (tenant_id, *key))]
 
+    async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
+        """How many rows a walk has before it."""
+        rows = await self.fetch(statements.sqlite_count(index), (tenant_id, *key))
+        return int(rows[0][0])
+
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
         loop = asyncio.get_running_loop()

@@ -230,16 +230,10 @@ pools = _tenant_table(
     _column("extended_fields", Document, null=True),
     _column("sequence", Whole),
     _column("cascades", Whole),
-    _index("ix_pools_program_id", "program_id", "id"),
+    _index("ix_pools_program_id", "program_id", "pool_definition_id", "id"),
     _index("ix_pools_pool_definition_id", "pool_definition_id", "id"),
     _index("ix_pools_program_definition_id", "program_definition_id", "id"),
     _index("ix_pools_snapshot_id", "snapshot_id", "id", where="status <> 'ENDED'"),
-    _index(
-        "ix_pools_live_program_id_pool_definition_id",
-        "program_id",
-        "pool_definition_id",
-        where="status <> 'ENDED'",
-    ),
     _index(
         "ix_pools_live_pool_definition_id",
         "pool_definition_id",

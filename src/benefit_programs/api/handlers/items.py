@@ -96,9 +96,14 @@ async def bulk_update(
     """BulkUpdateItems."""
     assert call.bulk is not None
 
-    def command_of(_: int, entry: Decoded[wire.MaskedItem]) -> UpdateItem:
+    def command_of(index: int, entry: Decoded[wire.MaskedItem]) -> UpdateItem:
         change = entry.value.item
-        return UpdateItem(id=change.id, revision=change.revision, updates=updates_of(entry, "item"))
+        return UpdateItem(
+            id=change.id,
+            revision=change.revision,
+            updates=updates_of(entry, "item"),
+            path=f"items[{index}].item",
+        )
 
     results = await execute_each(
         call, call.bulk.entries, command_of, lambda entry, _: entry.value.item.id

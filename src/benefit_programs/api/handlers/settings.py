@@ -7,9 +7,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
+from benefit_programs.api.extended_fields import require_usable_schemas
 from benefit_programs.api.types import settings as wire
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
-from benefit_programs.domain.settings import PolicyProviderSetting, TenantSettings
+from benefit_programs.domain.settings import (
+    ExtendedFieldSchema,
+    PolicyProviderSetting,
+    TenantSettings,
+)
 from benefit_programs.engine.providers import PolicyProvider
 
 _DEFAULTS = TenantSettings()
@@ -25,7 +30,10 @@ async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResp
     updates = call.own_updates("settings")
 
     def change(current: TenantSettings) -> TenantSettings:
-        return replace(current, **_stored(updates, current))
+        changed = replace(current, **_stored(updates, current))
+        if "extended_field_schemas" in updates:
+            require_usable_schemas(changed, "settings.extendedFieldSchemas")
+        return changed
 
     return _shown(await call.services.directory.change_settings(call.tenant_id, change))
 
@@ -38,7 +46,19 @@ def _stored(updates: dict[str, Any], current: TenantSettings) -> dict[str, Any]:
     }
     if updates.get("policy_providers") is not None:
         stored["policy_providers"] = _providers(updates["policy_providers"], current)
+    if updates.get("extended_field_schemas") is not None:
+        stored["extended_field_schemas"] = tuple(map(_schema, updates["extended_field_schemas"]))
     return stored
+
+
+def _schema(sent: wire.ExtendedFieldSchemaData) -> ExtendedFieldSchema:
+    return ExtendedFieldSchema(
+        entity=sent.entity,
+        namespace=sent.namespace,
+        schema=sent.schema,
+        read_app_ids=sent.read_app_ids or (),
+        write_app_ids=sent.write_app_ids or (),
+    )
 
 
 def _providers(
@@ -84,5 +104,16 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
                 for each in settings.policy_providers
             ),
             job_retention_days=settings.job_retention_days,
+            extended_field_schemas=tuple(
+                wire.ExtendedFieldSchemaData(
+                    entity=each.entity,
+                    namespace=each.namespace,
+                    schema=each.schema,
+                    read_app_ids=each.read_app_ids,
+                    write_app_ids=each.write_app_ids,
+                )
+                for each in settings.extended_field_schemas
+            ),
+            extended_fields_require_schema=settings.extended_fields_require_schema,
         )
     )

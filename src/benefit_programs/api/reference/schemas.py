@@ -6,7 +6,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, get_origin
 
 from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_of
 from benefit_programs.api.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
@@ -93,7 +93,7 @@ class Schemas:
     """The schemas of requests and answers, which refer to each other by name.
 
     ``given`` tells of a request what its path holds, so that its body may leave it out. ``full``
-    names the types of whole answers, whose fields are always there.
+    names the types of whole answers, whose fields are always there, but for those that it lists.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Schemas:
         types: Iterable[type[Any]],
         *,
         given: dict[type[Any], frozenset[str]],
-        full: frozenset[type[Any]],
+        full: dict[type[Any], frozenset[str]],
     ) -> None:
         known = named_types_in(types)
         self.names = names_of(known)
@@ -137,6 +137,8 @@ class Schemas:
             return {"type": "array", "items": self.of_shape(shape.element), **_present(limits)}
         if shape.kind in self.names:
             return self.reference(shape.kind)
+        if get_origin(shape.kind) is dict:
+            return {"type": "object"}
         return {"type": "boolean"} if shape.kind is bool else {"type": "string"}
 
     def _schema_of(self, type_: type[Any]) -> Schema:
@@ -156,7 +158,8 @@ class Schemas:
 
     def _is_required(self, type_: type[Any], field: FieldPlan) -> bool:
         if type_ in self._full:
-            return field.shape.mark(Undocumented) is None
+            is_optional = field.wire_name in self._full[type_]
+            return field.shape.mark(Undocumented) is None and not is_optional
         return field.required and field.wire_name not in self._given.get(type_, ())
 
     def _property(self, type_: type[Any], field: FieldPlan) -> Schema:

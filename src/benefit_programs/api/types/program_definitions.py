@@ -86,7 +86,7 @@ class DeleteProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Delete a program definition; without a cascade its programs live on."""
 
     program_definition_id: EntityId
-    cascade_type: Cascade | None = None
+    cascade_type: Annotated[Cascade, Alias("cascade")] | None = None
 
 
 class DeleteProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):

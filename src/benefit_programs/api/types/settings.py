@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from benefit_programs.api.types.common import AppId
-from benefit_programs.domain.constraints import Int32, Size, Text
+from benefit_programs.domain.constraints import FreeForm, Int32, Size, Text
 from benefit_programs.domain.settings import (
+    EXTENDED_FIELD_SCHEMAS_MAX,
     POLICY_PROVIDERS_MAX,
     RETENTION_DAYS_MAX,
+    SCHEMA_BYTES_MAX,
+    ExtendedEntity,
+    ExtendedNamespace,
     IdMode,
+    SchemaApps,
     UnknownPolicyApps,
 )
 
@@ -24,6 +29,20 @@ class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
     secret: Annotated[str, Text(min_length=16, max_length=256)] | None = None
 
 
+class ExtendedFieldSchemaData(msgspec.Struct, frozen=True, kw_only=True):
+    """What one namespace of an entity's extended fields must look like, and whose it is.
+
+    The schema is a JSON Schema (draft 2020-12). Apps that may write may read; administrators may
+    do both, and all others see nothing of the namespace and change nothing in it.
+    """
+
+    entity: ExtendedEntity
+    namespace: ExtendedNamespace
+    schema: Annotated[dict[str, Any], FreeForm(bytes_max=SCHEMA_BYTES_MAX)]
+    read_app_ids: SchemaApps | None = None
+    write_app_ids: SchemaApps | None = None
+
+
 class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a tenant may set; what a change leaves out stays."""
 
@@ -34,6 +53,11 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[tuple[PolicyProviderData, ...], Size(maximum=POLICY_PROVIDERS_MAX)] | None
     ) = None
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = None
+    extended_field_schemas: (
+        Annotated[tuple[ExtendedFieldSchemaData, ...], Size(maximum=EXTENDED_FIELD_SCHEMAS_MAX)]
+        | None
+    ) = None
+    extended_fields_require_schema: bool | None = None
 
 
 class GetSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):

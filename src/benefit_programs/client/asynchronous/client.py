@@ -17,6 +17,7 @@ from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
 from benefit_programs.client.asynchronous.programs import AsyncPrograms
 from benefit_programs.client.asynchronous.session import AsyncSession, AsyncTransport
+from benefit_programs.client.asynchronous.settings import AsyncSettings
 from benefit_programs.client.asynchronous.views import AsyncPoolDefinitionItems, AsyncPoolItems
 from benefit_programs.client.core.options import (
     MAX_RETRIES,
@@ -26,6 +27,7 @@ from benefit_programs.client.core.options import (
     settings_for,
 )
 from benefit_programs.client.types.common import UNSET, Unset
+from benefit_programs.client.types.jobs import Job
 
 
 class AsyncBenefitPrograms:
@@ -65,6 +67,8 @@ class AsyncBenefitPrograms:
         ``postgresql://`` URL of a database that is prepared. It is opened by ``async with``, or by
         the first call, and must be closed.
 
+        Where that fails, ``async with`` or the call raises DatabaseNotUsable.
+
         Raises:
             ServerNotInstalled: Only the client is installed.
         """
@@ -100,6 +104,8 @@ class AsyncBenefitPrograms:
         """The record of each change of a balance."""
         self.async_jobs = AsyncAsyncJobs(session)
         """Work that may go on after its request was answered."""
+        self.settings = AsyncSettings(session)
+        """What the caller's tenant has set for itself."""
 
     def with_options(
         self,
@@ -109,9 +115,10 @@ class AsyncBenefitPrograms:
         site_id: str | Unset = UNSET,
         request_id: str | Unset = UNSET,
     ) -> Self:
-        """The same client with other options, for a call or for more; it shares connections.
+        """The same client with other options, for a call or for more.
 
-        ``request_id`` is what the service logs the requests under.
+        Both share their connections, and closing one closes the other. ``request_id`` is what the
+        service logs the requests under.
         """
         settings = changed_settings(
             self._session.settings,
@@ -121,6 +128,21 @@ class AsyncBenefitPrograms:
             request_id=request_id,
         )
         return self._of(AsyncSession(self._session.transport, settings))
+
+    async def wait_for_job(
+        self,
+        job_id: str,
+        *,
+        timeout: float = 60.0,  # noqa: ASYNC109 - not a limit of ours: what then is raised tells
+    ) -> Job:
+        """Wait until a job has ended, for so many seconds at the most.
+
+        Raises:
+            JobFailed: The job ended as FAILED.
+            JobStillRunning: It hasn't ended; it goes on.
+            JobNotFound: There is no such job.
+        """
+        return await self.async_jobs.wait(job_id, timeout=timeout)
 
     async def aclose(self) -> None:
         """Close connections, or the database that was opened; the client is of no more use."""

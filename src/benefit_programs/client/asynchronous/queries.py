@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from benefit_programs.client.asynchronous.session import AsyncSession
 from benefit_programs.client.core.queries import Plan
+from benefit_programs.client.errors import NotOneRow
 
 T = TypeVar("T")
 FilterT = TypeVar("FilterT")
@@ -89,6 +90,13 @@ class AsyncListing(Generic[T]):
         """Fetch the first row alone; None if there is none."""
         page = await self.limit(1).page()
         return page.items[0] if page.items else None
+
+    async def one(self) -> T:
+        """Fetch the only row. Raises NotOneRow if there is none, or if there are several."""
+        page = await self.limit(2).page()
+        if len(page) != 1:
+            raise NotOneRow(self._plan.name, is_empty=not page.items)
+        return page.items[0]
 
     async def to_list(self) -> list[T]:
         """Fetch all rows."""

@@ -49,6 +49,12 @@ class Call(Generic[T]):
     """The answer that a refusal stands for which names the first execution, if it does."""
 
     @property
+    def idempotency_key(self) -> str | None:
+        """The key that makes the call safe to repeat, if it has one."""
+        key: str | None = self.fields.get("idempotencyKey")
+        return key
+
+    @property
     def route(self) -> Route:
         """Where the method is."""
         return ROUTES[self.name]

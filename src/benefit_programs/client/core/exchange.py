@@ -24,6 +24,7 @@ from benefit_programs.client.errors import (
     ConnectionFailed,
     InProgress,
     NotFound,
+    ServerError,
     UnreadableAnswer,
 )
 
@@ -88,7 +89,7 @@ class Exchange(Generic[T]):
         if response.status in PASSING_FAILURES:
             self._is_unsure = True
         if not may_retry or not self._has_attempts:
-            raise error
+            raise self._with_key(error)
         return self._pause(retry_after(response), error)
 
     def failed(self, failure: ConnectionFailed) -> float:
@@ -98,7 +99,7 @@ class Exchange(Generic[T]):
         may_retry = self._is_repeatable or not failure.may_have_happened
         if not may_retry or not self._has_attempts:
             failure.may_have_happened = self._is_unsure
-            raise failure
+            raise self._with_key(failure)
         return self._pause(None, failure)
 
     @property
@@ -136,6 +137,12 @@ class Exchange(Generic[T]):
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise unreadable(response) from error
 
+    def _with_key(self, error: Exception) -> Exception:
+        """The error with what its caller needs to call again without doing it twice."""
+        if isinstance(error, ConnectionFailed | ServerError):
+            error.idempotency_key = self._call.idempotency_key
+        return error
+
     def _finish(self, result: T) -> float:
         self.result = result
         self.is_done = True
@@ -144,7 +151,7 @@ class Exchange(Generic[T]):
     def _pause(self, asked: float | None, reason: Exception) -> float:
         """Double each time, up to a limit, from half of it at random; longer if the server asks."""
         if asked is not None and asked > RETRY_AFTER_SECONDS_MAX:
-            raise reason
+            raise self._with_key(reason)
         longest = min(PAUSE_SECONDS_FIRST * 2.0 ** (self._attempts - 1), PAUSE_SECONDS_MAX)
         pause = longest * (0.5 + self._settings.chance() / 2)
         seconds = pause if asked is None else asked + pause

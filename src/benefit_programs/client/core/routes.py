@@ -211,6 +211,9 @@ _ROWS = (
     Route("queryTransactions", "POST", "/benefit-programs/v1/transactions/query", READ),
     Route("getAsyncJob", "GET", "/async-jobs/v1/async-jobs/{jobId}", READ),
     Route("listAsyncJobItems", "GET", "/async-jobs/v1/async-jobs/{jobId}/items", READ),
+    # The service's own, beside the contract.
+    Route("getSettings", "GET", "/benefit-programs/v1/settings", READ),
+    Route("updateSettings", "PATCH", "/benefit-programs/v1/settings", ONCE),
 )
 
 ROUTES: dict[str, Route] = {route.name: route for route in _ROWS}

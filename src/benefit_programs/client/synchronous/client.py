@@ -25,8 +25,10 @@ from benefit_programs.client.synchronous.pools import Pools
 from benefit_programs.client.synchronous.program_definitions import ProgramDefinitions
 from benefit_programs.client.synchronous.programs import Programs
 from benefit_programs.client.synchronous.session import Session, Transport
+from benefit_programs.client.synchronous.settings import Settings
 from benefit_programs.client.synchronous.views import PoolDefinitionItems, PoolItems
 from benefit_programs.client.types.common import UNSET, Unset
+from benefit_programs.client.types.jobs import Job
 
 
 class BenefitPrograms:
@@ -66,6 +68,8 @@ class BenefitPrograms:
         ``postgresql://`` URL of a database that is prepared. It is opened by ``with``, or by
         the first call, and must be closed.
 
+        Where that fails, ``with`` or the call raises DatabaseNotUsable.
+
         Raises:
             ServerNotInstalled: Only the client is installed.
         """
@@ -101,6 +105,8 @@ class BenefitPrograms:
         """The record of each change of a balance."""
         self.async_jobs = AsyncJobs(session)
         """Work that may go on after its request was answered."""
+        self.settings = Settings(session)
+        """What the caller's tenant has set for itself."""
 
     def with_options(
         self,
@@ -110,9 +116,10 @@ class BenefitPrograms:
         site_id: str | Unset = UNSET,
         request_id: str | Unset = UNSET,
     ) -> Self:
-        """The same client with other options, for a call or for more; it shares connections.
+        """The same client with other options, for a call or for more.
 
-        ``request_id`` is what the service logs the requests under.
+        Both share their connections, and closing one closes the other. ``request_id`` is what the
+        service logs the requests under.
         """
         settings = changed_settings(
             self._session.settings,
@@ -122,6 +129,21 @@ class BenefitPrograms:
             request_id=request_id,
         )
         return self._of(Session(self._session.transport, settings))
+
+    def wait_for_job(
+        self,
+        job_id: str,
+        *,
+        timeout: float = 60.0,
+    ) -> Job:
+        """Wait until a job has ended, for so many seconds at the most.
+
+        Raises:
+            JobFailed: The job ended as FAILED.
+            JobStillRunning: It hasn't ended; it goes on.
+            JobNotFound: There is no such job.
+        """
+        return self.async_jobs.wait(job_id, timeout=timeout)
 
     def close(self) -> None:
         """Close connections, or the database that was opened; the client is of no more use."""

@@ -126,6 +126,13 @@ class Details(Part, frozen=True, kw_only=True):
                 return benefit
         raise KeyError(benefit_key)
 
+    def item_set_id(self, benefit_key: str) -> str:
+        """The item set of a benefit. Raises KeyError if there is none, or it isn't saved yet."""
+        found = self.benefit(benefit_key).item_set_id
+        if found is None:
+            raise KeyError(benefit_key)
+        return found
+
 
 class DetailsChange(Change, frozen=True, kw_only=True):
     """What to change of details: each part is replaced whole, cleared by None, kept if UNSET.

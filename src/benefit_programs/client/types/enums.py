@@ -177,6 +177,31 @@ class JobItemStatus(OpenEnum):
     FAILURE = "FAILURE"
 
 
+class IdMode(OpenEnum):
+    """Which ids must be GUIDs: all but external ones, all, or only the service's own."""
+
+    DEFAULT = "DEFAULT"
+    STRICT = "STRICT"
+    OPEN = "OPEN"
+
+
+class UnknownPolicyApps(OpenEnum):
+    """How a custom policy counts whose app has no provider."""
+
+    FULFILLED = "FULFILLED"
+    REFUSED = "REFUSED"
+
+
+class ExtendedEntity(OpenEnum):
+    """What has extended fields that callers may set."""
+
+    PROGRAM_DEFINITION = "PROGRAM_DEFINITION"
+    POOL_DEFINITION = "POOL_DEFINITION"
+    PROGRAM = "PROGRAM"
+    POOL = "POOL"
+    ITEM = "ITEM"
+
+
 class PoolItemField(OpenEnum):
     """What a query of pool items can fill in."""
 

@@ -30,7 +30,7 @@ INVARIANTS = {
     "I13": "what is named is there, within the tenant",
     "I14": "every row belongs to a tenant that is there",
     "I15": "a pool agrees with its program",
-    "I16": "a job counts what it did",
+    "I16": "a job counts what it did, and is gone on with until it has ended",
     "I17": "what a snapshot says is what queries join",
 }
 """The invariants by number; docs/invariants.md gives the reasons."""

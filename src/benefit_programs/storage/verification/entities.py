@@ -211,6 +211,16 @@ JOBS = (
         """,
         Paged.JOBS,
     ),
+    Check(
+        "I16",
+        "job",
+        f"""
+        select t.id, t.status || ', but nobody would go on with it' as detail
+        from jobs t where {_range("id")} and t.status not in ('FINISHED', 'FAILED')
+        and not exists (select 1 from work w where w.tenant_id = t.tenant_id and w.kind = 'jobs')
+        """,
+        Paged.JOBS,
+    ),
 )
 
 SNAPSHOTS = (

@@ -347,14 +347,14 @@ def _create_pools() -> None:
         sa.CheckConstraint("reserved >= 0", name="ck_pools_reserved"),
         sqlite_strict=True,
     )
-    _index(
-        "ix_pools_live_program_id_pool_definition_id",
-        "pools",
-        "tenant_id",
-        "program_id",
-        "pool_definition_id",
-        where="status <> 'ENDED'",
-    )
+    _index_pools()
+
+
+def _index_pools() -> None:
+    _create_indexes_of_pools()
+
+
+def _create_indexes_of_pools() -> None:
     for column in ("pool_definition_id", "program_definition_id"):
         _index(
             f"ix_pools_live_{column}",
@@ -369,7 +369,7 @@ def _create_pools() -> None:
     )
     _index("ix_pools_pool_definition_id", "pools", "tenant_id", "pool_definition_id", "id")
     _index("ix_pools_program_definition_id", "pools", "tenant_id", "program_definition_id", "id")
-    _index("ix_pools_program_id", "pools", "tenant_id", "program_id", "id")
+    _index("ix_pools_program_id", "pools", "tenant_id", "program_id", "pool_definition_id", "id")
     _index(
         "ix_pools_snapshot_id",
         "pools",

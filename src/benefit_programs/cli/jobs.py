@@ -1,0 +1,160 @@
+"""``benefits worker`` and ``benefits jobs``: background work, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import structlog
+import typer
+
+from benefit_programs.bootstrap import open_database, open_worker
+from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.options import (
+    AsJson,
+    DatabaseUrl,
+    DataDir,
+    TenantId,
+    database_settings,
+)
+from benefit_programs.cli.output import instant, print_json, print_line, print_table
+from benefit_programs.domain.entities import Job
+from benefit_programs.engine.engine import read_clock
+from benefit_programs.jobs.desk import JobDesk
+from benefit_programs.storage.directory import Directory
+
+T = TypeVar("T")
+
+LIST_MAX = 1000
+"""How many jobs one call lists at the most."""
+
+commands = typer.Typer(no_args_is_help=True, help="Look at background jobs, and mend them.")
+
+JobId = Annotated[str, typer.Argument(help="The id of the job.", metavar="JOB")]
+
+
+def work(*, database_url: DatabaseUrl = None) -> None:
+    """Do background jobs until told to stop (Ctrl+C or SIGTERM); PostgreSQL only.
+
+    Servers do jobs themselves; workers beside them take load off servers. Several share the work.
+    """
+    settings = database_settings(None, database_url)
+    if settings.is_sqlite:
+        raise WrongUsage("A SQLite file has no workers: the server of the file does its jobs.")
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with open_worker(settings):
+            print_line("Working.")
+            await stopped.wait()
+
+    asyncio.run(run())
+    structlog.get_logger().info("stopped")
+
+
+@commands.command("list")
+def list_jobs(
+    *,
+    tenant: TenantId,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Only those that have not ended.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="How many.", metavar="N")] = 50,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest jobs of a tenant."""
+    jobs = _at_desk(
+        data_dir,
+        database_url,
+        tenant,
+        lambda desk: desk.newest(limit, unfinished=unfinished),
+    )
+    if as_json:
+        print_json({"jobs": [_document(job) for job in jobs]})
+    else:
+        columns = ("ID", "KIND", "STATUS", "DONE", "TOTAL", "CREATED", "REASON")
+        print_table(columns, [_row(job) for job in jobs])
+
+
+@commands.command("show")
+def show_job(
+    job_id: JobId,
+    *,
+    tenant: TenantId,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show one job, as JSON."""
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.one(job_id))
+    print_json(_document(job))
+
+
+@commands.command("retry")
+def retry_job(
+    job_id: JobId,
+    *,
+    tenant: TenantId,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Let a job that has failed go on where it stopped."""
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.retry(job_id))
+    print_json(_document(job))
+
+
+@commands.command("cancel")
+def cancel_job(
+    job_id: JobId,
+    *,
+    tenant: TenantId,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Give up a cascade: what it hasn't reached stays as it is. Actions on programs can't be."""
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.cancel(job_id))
+    print_json(_document(job))
+
+
+def _at_desk(
+    data_dir: str | None,
+    database_url: str | None,
+    tenant_id: int,
+    work: Callable[[JobDesk], Awaitable[T]],
+) -> T:
+    settings = database_settings(data_dir, database_url)
+
+    async def run() -> T:
+        async with open_database(settings) as store:
+            tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
+            return await work(JobDesk(store, tenant.id, tenant.settings))
+
+    return asyncio.run(run())
+
+
+def _row(job: Job) -> tuple[Any, ...]:
+    done = job.success_count
+    return (job.id, job.kind, job.status, done, job.total, instant(job.created), job.reason)
+
+
+def _document(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "status": job.status,
+        "subjectId": job.subject_id,
+        "createdDate": instant(job.created),
+        "updatedDate": instant(job.updated),
+        "total": job.total,
+        "successCount": job.success_count,
+        "failCount": job.fail_count,
+        "attempts": job.attempts,
+        "reason": job.reason,
+        "leaseOwner": job.lease_owner,
+        "leaseUntil": instant(job.lease_until),
+    }

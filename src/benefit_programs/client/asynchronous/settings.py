@@ -1,0 +1,55 @@
+"""The settings of the caller's tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.core.wire import changes, reads_field
+from benefit_programs.client.types.common import UNSET, Unset
+from benefit_programs.client.types.enums import IdMode, UnknownPolicyApps
+from benefit_programs.client.types.settings import (
+    ExtendedFieldSchema,
+    PolicyProvider,
+    TenantSettings,
+)
+
+_SETTINGS = reads_field("settings", TenantSettings)
+
+
+class AsyncSettings:
+    """What the caller's tenant has set for itself."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self) -> TenantSettings:
+        """Read the settings."""
+        return await self._session.call("getSettings", _SETTINGS, {})
+
+    async def update(
+        self,
+        *,
+        time_zone: str | Unset | None = UNSET,
+        id_mode: IdMode | Unset | None = UNSET,
+        unknown_policy_apps: UnknownPolicyApps | Unset | None = UNSET,
+        policy_providers: Sequence[PolicyProvider] | Unset | None = UNSET,
+        job_retention_days: int | Unset | None = UNSET,
+        extended_field_schemas: Sequence[ExtendedFieldSchema] | Unset | None = UNSET,
+        extended_fields_require_schema: bool | Unset | None = UNSET,
+    ) -> TenantSettings:
+        """Change what is given; None is the default. Lists are replaced whole.
+
+        Raises:
+            ValidationError: A setting has a value that can't be used.
+        """
+        changed = changes(
+            time_zone=time_zone,
+            id_mode=id_mode,
+            unknown_policy_apps=unknown_policy_apps,
+            policy_providers=policy_providers,
+            job_retention_days=job_retention_days,
+            extended_field_schemas=extended_field_schemas,
+            extended_fields_require_schema=extended_fields_require_schema,
+        )
+        return await self._session.call("updateSettings", _SETTINGS, {"settings": changed})

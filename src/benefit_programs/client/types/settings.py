@@ -1,0 +1,42 @@
+"""The settings of a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benefit_programs.client.types.common import Part
+from benefit_programs.client.types.enums import ExtendedEntity, IdMode, UnknownPolicyApps
+
+
+class PolicyProvider(Part, frozen=True, kw_only=True):
+    """Where the custom policies of an app are asked.
+
+    The secret signs the questions. It is never shown again; without one the provider keeps its own.
+    """
+
+    app_id: str
+    url: str
+    secret: str | None = None
+
+
+class ExtendedFieldSchema(Part, frozen=True, kw_only=True):
+    """What the extended fields of one namespace of an entity must look like, and whose they are."""
+
+    entity: ExtendedEntity
+    namespace: str
+    schema: Mapping[str, Any]
+    read_app_ids: Sequence[str] | None = None
+    write_app_ids: Sequence[str] | None = None
+
+
+class TenantSettings(Part, frozen=True, kw_only=True):
+    """Everything that a tenant may set for itself."""
+
+    time_zone: str = "UTC"
+    id_mode: IdMode = IdMode.DEFAULT
+    unknown_policy_apps: UnknownPolicyApps = UnknownPolicyApps.FULFILLED
+    policy_providers: tuple[PolicyProvider, ...] = ()
+    job_retention_days: int | None = None
+    extended_field_schemas: tuple[ExtendedFieldSchema, ...] = ()
+    extended_fields_require_schema: bool = False

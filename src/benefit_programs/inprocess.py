@@ -1,0 +1,259 @@
+"""The service inside somebody's own process: the client's calls go straight to the application.
+
+It is the whole service with all its rules, without a socket and without keys: whoever has opened
+the database acts for its first tenant, as an administrator. A SQLite file that is open here can't
+be served at the same time; a PostgreSQL database can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import structlog
+
+from benefit_programs.api.app import create_app
+from benefit_programs.api.authentication import Authenticator, Principal
+from benefit_programs.bootstrap import Application, administrator_grants, open_service
+from benefit_programs.client.core.calls import Request, Response
+from benefit_programs.client.errors import ConnectionFailed, DatabaseNotUsable, TimedOut
+from benefit_programs.config import POSTGRES_URLS, SQLITE_URL, LogFormat, Settings
+from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.engine.engine import read_clock
+from benefit_programs.storage.directory import Directory
+from benefit_programs.storage.schema import SchemaError
+from benefit_programs.storage.sqlite import FileInUse
+
+T = TypeVar("T")
+
+KEY_ID = "in-process"
+_NOT_USABLE = (FileInUse, SchemaError, StoreUnavailable, StoreTimeout, OSError)
+OWN_HOST = ("in-process", 0)
+
+
+class AsyncInProcessTransport:
+    """The service in the caller's own event loop; opened by the first call at the latest."""
+
+    def __init__(self, database: str) -> None:
+        self._settings = Settings(database_url=_url_of(database), log_format=LogFormat.JSON)
+        self._service: asyncio.Task[None] | None = None
+        self._opened: asyncio.Future[Application] | None = None
+        self._stop = asyncio.Event()
+
+    async def start(self) -> None:
+        """Open the database. Raises DatabaseNotUsable."""
+        await self._application()
+
+    async def send(self, request: Request) -> Response:
+        """Carry one request to the application. Raises ConnectionFailed once it is closed."""
+        application = await self._application()
+        try:
+            async with asyncio.timeout(request.timeout):
+                return await _call(application, request)
+        except TimeoutError:
+            raise TimedOut(f"no answer after {request.timeout:g} seconds") from None
+
+    async def aclose(self) -> None:
+        """Finish what is under way, and close the database."""
+        self._stop.set()
+        if self._service is not None:
+            await asyncio.wait({self._service})
+
+    async def _application(self) -> Application:
+        if self._stop.is_set():
+            raise ConnectionFailed("the client is closed", may_have_happened=False)
+        if self._opened is None:
+            self._opened = asyncio.get_running_loop().create_future()
+            self._service = asyncio.create_task(self._serve(self._opened))
+        # One caller who goes away must not take the service from the others.
+        return await asyncio.shield(self._opened)
+
+    async def _serve(self, opened: asyncio.Future[Application]) -> None:
+        """Hold the service open from its start to its end, in one task."""
+        keep_quiet()
+        try:
+            async with open_service(self._settings, make_first_key=False) as running:
+                services = replace(
+                    running.services, authenticator=Owner(running.services.directory)
+                )
+                opened.set_result(create_app(services))
+                await self._stop.wait()
+        except Exception as error:
+            if opened.done():
+                raise
+            self._opened = None  # the next call tries again
+            opened.set_exception(_told(error))
+
+
+class InProcessTransport:
+    """The service in an event loop of its own, in a thread, for code that has none."""
+
+    def __init__(self, database: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._inner = AsyncInProcessTransport(database)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="benefit-programs", daemon=True
+        )
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Open the database. Raises DatabaseNotUsable."""
+        self._run(self._inner.start())
+
+    def send(self, request: Request) -> Response:
+        """Carry one request to the application. Raises ConnectionFailed once it is closed."""
+        return self._run(self._inner.send(request))
+
+    def close(self) -> None:
+        """Finish what is under way, close the database, and end the thread."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._inner.aclose(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        with self._lock:
+            if self._is_closed:
+                work.close()
+                raise ConnectionFailed("the client is closed", may_have_happened=False)
+            if not self._thread.is_alive():
+                self._thread.start()
+            future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+class Owner(Authenticator):
+    """Whoever has opened the database: the first tenant's administrator, without a key."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory, read_clock)
+        self._owned = directory
+        self._grants = administrator_grants()
+        self._principal: Principal | None = None
+
+    async def authenticate(self, authorization: str | None, site_id: str | None) -> Principal:
+        """The owner, whatever the headers say."""
+        del authorization, site_id
+        if self._principal is None:
+            self._principal = await self._make_principal()
+        return self._principal
+
+    def forget(self) -> None:
+        """Read the tenant's settings anew."""
+        super().forget()
+        self._principal = None
+
+    async def _make_principal(self) -> Principal:
+        tenant = await self._owned.ensure_default_tenant()
+        return Principal(
+            key_id=KEY_ID,
+            tenant_id=tenant.id,
+            site_id=tenant.site_id,
+            settings=tenant.settings,
+            caller=self._grants.identity,
+            scopes=frozenset(self._grants.scopes),
+            permission_ids=frozenset(),
+        )
+
+
+def keep_quiet() -> None:
+    """Send the service's log to the ``benefit_programs`` logger, unless the process has a way."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: logging.getLogger("benefit_programs"),
+    )
+
+
+def _told(error: Exception) -> Exception:
+    """What the caller is told of a failure to open; a mistake of ours stays what it is."""
+    if not isinstance(error, _NOT_USABLE):
+        return error
+    told = DatabaseNotUsable(str(error))
+    told.__cause__ = error
+    return told
+
+
+def _url_of(database: str) -> str:
+    if database.startswith((*POSTGRES_URLS, SQLITE_URL)):
+        return database
+    return f"{SQLITE_URL}{database}"
+
+
+async def _call(application: Application, request: Request) -> Response:
+    """Call the application as a server would."""
+    path, _, query = request.target.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.verb,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode("ascii"),
+        "root_path": "",
+        "query_string": query.encode("ascii"),
+        "headers": [
+            (name.encode(), value.encode("latin-1")) for name, value in request.headers.items()
+        ],
+        "client": OWN_HOST,
+        "server": OWN_HOST,
+    }
+    exchange = _Messages(request.body or b"")
+    await application(scope, exchange.receive, exchange.send)
+    return exchange.response
+
+
+class _Messages:
+    """The two directions of one call."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body: bytes | None = body
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._parts: list[bytes] = []
+
+    async def receive(self) -> dict[str, Any]:
+        """The whole body at once; after it nothing more comes."""
+        if self._body is None:
+            await asyncio.Event().wait()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Take a part of the answer."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            for name, value in message.get("headers", ()):
+                self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        elif message["type"] == "http.response.body":
+            self._parts.append(message.get("body", b""))
+
+    @property
+    def response(self) -> Response:
+        """The answer. Raises ConnectionFailed if none was sent."""
+        if not self._status:
+            raise ConnectionFailed("the service gave no answer")
+        return Response(self._status, self._headers, b"".join(self._parts))

@@ -1,0 +1,257 @@
+"""A small world of entities, and a request of each method that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.support.calls import NAMESPACE, benefit, details, guid
+
+if TYPE_CHECKING:
+    from tests.support.calls import Caller
+
+Document = dict[str, Any]
+
+KEY = "towel"
+
+
+class World(NamedTuple):
+    """The ids of a program with a pool, and of what belongs to it."""
+
+    program_definition: str
+    program_definition_external: str
+    pool_definition: str
+    other_pool_definition: str
+    program: str
+    program_external: str
+    pool: str
+    item: str
+    item_external: str
+    item_set: str
+    app: str
+    member: str
+    redemption: str
+    change: str
+    job: str
+
+    @property
+    def beneficiary(self) -> Document:
+        """Who the program is for."""
+        return {"memberId": self.member}
+
+    @property
+    def reference(self) -> Document:
+        """The item, as redemptions name it."""
+        return {"externalId": self.item_external, "providerAppId": self.app}
+
+
+def ghosts() -> World:
+    """Ids of which none exists."""
+    return World(*(guid() for _ in World._fields))
+
+
+async def settle(service: Caller) -> World:
+    """Make everything, with a redemption and a change of the balance."""
+    app, member = guid(), guid()
+    program_definition = await service.create_program_definition()
+    definition = await service.create_pool_definition(
+        programDefinitionIds=[program_definition["id"]],
+        details=details({**benefit(KEY), "providerAppId": app}),
+    )
+    other = await service.create_pool_definition()
+    item_set = definition["details"]["benefits"][0]["itemSetId"]
+    external = guid()
+    new_item = {
+        "externalId": external,
+        "itemSetId": item_set,
+        "providerAppId": app,
+        "namespace": NAMESPACE,
+    }
+    item = (await service.call("createItem", {"item": new_item}))["item"]
+    provisioned = await service.provision(
+        program_definition=program_definition, beneficiary={"memberId": member}
+    )
+    program = provisioned["program"]
+    (pool,) = await service.pools_of(program["id"])
+    world = World(
+        program_definition=program_definition["id"],
+        program_definition_external=program_definition["externalId"],
+        pool_definition=definition["id"],
+        other_pool_definition=other["id"],
+        program=program["id"],
+        program_external=program["externalId"],
+        pool=pool["id"],
+        item=item["id"],
+        item_external=external,
+        item_set=item_set,
+        app=app,
+        member=member,
+        redemption="",
+        change="",
+        job=provisioned["jobId"],
+    )
+    redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
+    changed = await service.call("changeBalance", REQUESTS["changeBalance"](world))
+    return world._replace(redemption=redeemed["transactionId"], change=changed["transactionId"])
+
+
+def _found(**filter_: Any) -> Document:
+    return {
+        "query": {"filter": {name.replace("__", "."): value for name, value in filter_.items()}}
+    }
+
+
+def _changed(id_: str, **more: Any) -> Document:
+    return {"id": id_, "revision": "1", "displayName": "New", **more}
+
+
+def _new_item(world: World) -> Document:
+    return {**world.reference, "itemSetId": world.item_set, "namespace": NAMESPACE}
+
+
+def _action(world: World) -> Document:
+    return {"programId": world.program, "idempotencyKey": guid()}
+
+
+def _assignment(world: World) -> Document:
+    return {
+        "poolDefinitionId": world.other_pool_definition,
+        "programDefinitionId": world.program_definition,
+        "cascade": "FUTURE_PROVISIONS",
+    }
+
+
+def _benefit_items(world: World) -> Document:
+    return {
+        "poolDefinitionId": world.pool_definition,
+        "benefitKey": KEY,
+        "itemReferences": [{"externalId": world.item_external}],
+    }
+
+
+def _wish(world: World) -> Document:
+    return {
+        "itemReference": world.reference,
+        "namespace": NAMESPACE,
+        "count": 1,
+        "beneficiary": world.beneficiary,
+    }
+
+
+def _new_definition(world: World) -> Document:
+    return {
+        "namespace": NAMESPACE,
+        "details": details(),
+        "programDefinitionIds": [world.program_definition],
+    }
+
+
+NOW = {"cascade": "IMMEDIATELY"}
+
+REQUESTS: dict[str, Callable[[World], Document]] = {
+    "createProgramDefinition": lambda it: {
+        "programDefinition": {"namespace": NAMESPACE, "externalId": it.program_definition_external}
+    },
+    "updateProgramDefinition": lambda it: {"programDefinition": _changed(it.program_definition)},
+    "deleteProgramDefinition": lambda it: {"programDefinitionId": it.program_definition},
+    "getProgramDefinition": lambda it: {"programDefinitionId": it.program_definition},
+    "getProgramDefinitionByExternalIdAndNamespace": lambda it: {
+        "namespace": NAMESPACE,
+        "externalId": it.program_definition_external,
+    },
+    "queryProgramDefinitions": lambda it: _found(id=it.program_definition),
+    "createPoolDefinition": lambda it: {"poolDefinition": _new_definition(it), **NOW},
+    "bulkCreatePoolDefinitions": lambda it: {"poolDefinitions": [_new_definition(it)], **NOW},
+    "updatePoolDefinition": lambda it: {"poolDefinition": _changed(it.pool_definition), **NOW},
+    "bulkUpdatePoolDefinitions": lambda it: {
+        "poolDefinitions": [{"poolDefinition": _changed(it.pool_definition)}],
+        "returnEntity": True,
+        **NOW,
+    },
+    "deletePoolDefinition": lambda it: {"poolDefinitionId": it.pool_definition, **NOW},
+    "bulkDeletePoolDefinitions": lambda it: {"poolDefinitionIds": [it.pool_definition], **NOW},
+    "getPoolDefinition": lambda it: {"poolDefinitionId": it.pool_definition},
+    "queryPoolDefinitions": lambda it: _found(programDefinitionIds=it.program_definition),
+    "addPoolDefinitionToProgramDefinition": _assignment,
+    "removePoolDefinitionFromProgramDefinition": _assignment,
+    "findPoolDefinitionsByProgramDefinition": lambda it: {
+        "programDefinitionId": it.program_definition,
+        "namespace": NAMESPACE,
+    },
+    "provisionProgram": lambda it: {
+        "poolDefinitionLookupId": {"programDefinitionId": it.program_definition},
+        "beneficiary": it.beneficiary,
+        "namespace": NAMESPACE,
+        "externalProgramId": it.program_external,
+    },
+    "renewProgram": _action,
+    "pauseProgram": _action,
+    "resumeProgram": _action,
+    "endProgram": lambda it: {"programId": it.program},
+    "updateProgram": lambda it: {"program": _changed(it.program)},
+    "getProgram": lambda it: {"programId": it.program},
+    "queryPrograms": lambda it: _found(externalId=it.program_external),
+    "getProgramByExternalIdAndNamespace": lambda it: {
+        "namespace": NAMESPACE,
+        "externalId": it.program_external,
+    },
+    "getPool": lambda it: {"poolId": it.pool},
+    "updatePool": lambda it: {"pool": _changed(it.pool)},
+    "queryPools": lambda it: _found(programId=it.program),
+    "redeemBenefit": lambda it: {
+        **_wish(it),
+        "poolId": it.pool,
+        "benefitKey": KEY,
+        "idempotencyKey": guid(),
+    },
+    "reallocateBenefit": lambda it: {
+        "transactionId": it.redemption,
+        "targetDate": "2027-01-01T00:00:00.000Z",
+        "idempotencyKey": guid(),
+        "beneficiary": it.beneficiary,
+        "namespace": NAMESPACE,
+    },
+    "cancelRedemption": lambda it: {"transactionId": it.redemption, "idempotencyKey": guid()},
+    "checkBenefitEligibility": lambda it: {**_wish(it), "poolId": it.pool, "benefitKey": KEY},
+    "bulkCheckBenefitEligibility": lambda it: {
+        "benefitSelectors": [{"poolId": it.pool, "itemReference": it.reference, "count": 1}],
+        "namespace": NAMESPACE,
+    },
+    "getEligibleBenefits": _wish,
+    "bulkUpdatePools": lambda it: {"pools": [{"pool": _changed(it.pool)}]},
+    "checkBenefitEligibilityByFilter": _wish,
+    "createItem": lambda it: {"item": _new_item(it)},
+    "bulkCreateItems": lambda it: {"items": [_new_item(it)], "returnEntity": True},
+    "deleteItem": lambda it: {"itemId": it.item},
+    "bulkDeleteItems": lambda it: {"itemIds": [it.item]},
+    "bulkDeleteItemsByFilter": lambda it: {
+        "namespace": NAMESPACE,
+        "filter": {"itemSetId": it.item_set},
+    },
+    "updateItem": lambda it: {"item": _changed(it.item)},
+    "bulkUpdateItems": lambda it: {"items": [{"item": _changed(it.item)}]},
+    "getItem": lambda it: {"itemId": it.item},
+    "listItems": lambda _: {"filter": {"namespace": NAMESPACE}},
+    "queryItems": lambda it: _found(itemSetId=it.item_set),
+    "countItems": lambda it: {"filter": {"itemSetId": it.item_set}},
+    "queryPoolDefinitionItems": lambda it: _found(poolDefinitionId=it.pool_definition),
+    "removeItemsFromBenefit": _benefit_items,
+    "addItemsToBenefit": _benefit_items,
+    "queryPoolItems": lambda it: _found(poolId=it.pool),
+    "getBalance": lambda it: {"poolId": it.pool},
+    "listBalances": lambda it: {"poolIds": [it.pool]},
+    "queryBalances": lambda it: _found(beneficiary__memberId=it.member),
+    "changeBalance": lambda it: {
+        "poolId": it.pool,
+        "idempotencyKey": guid(),
+        "adjustOptions": {"value": "5"},
+    },
+    "revertBalanceChange": lambda it: {"transactionId": it.change},
+    "getTransaction": lambda it: {"transactionId": it.change},
+    "queryTransactions": lambda it: _found(pool__id=it.pool),
+    "getAsyncJob": lambda it: {"jobId": it.job},
+    "listAsyncJobItems": lambda it: {"jobId": it.job},
+    "getSettings": lambda _: {},
+    "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
+}
+"""A request of each method that names entities of a world; its own tenant would get an answer."""

@@ -1,0 +1,42 @@
+"""The official JavaScript SDK against a server process: each test_*.mjs is one promise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.node import PACKAGES, ensure_js_packages, node_executable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.service import Server
+
+SCRIPT_SECONDS_MAX = 90
+SCRIPTS = sorted(PACKAGES.glob("test_*.mjs"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages() -> None:
+    """See to it that the packages are there."""
+    ensure_js_packages()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_the_sdk_works_unchanged(server: Server, script: Path) -> None:
+    """A client of the official SDK gets what it expects, with nothing changed but the origin."""
+    done = subprocess.run(
+        [node_executable(), str(script)],
+        cwd=PACKAGES,
+        env=os.environ | {"BENEFITS_URL": server.url, "BENEFITS_KEY": server.make_key()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SCRIPT_SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fail 0" in done.stdout, done.stdout
