@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -95,13 +95,12 @@ class InProcessTransport:
     """The service in an event loop of its own, in a thread, for code that has none."""
 
     def __init__(self, database: str) -> None:
-        self._loop = asyncio.new_event_loop()
         self._inner = AsyncInProcessTransport(database)
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="benefit-programs", daemon=True
-        )
         self._lock = threading.Lock()
         self._is_closed = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._closing: asyncio.Event
 
     def start(self) -> None:
         """Open the database. Raises DatabaseNotUsable."""
@@ -112,30 +111,46 @@ class InProcessTransport:
         return self._run(self._inner.send(request))
 
     def close(self) -> None:
-        """Finish what is under way, close the database, and end the thread."""
+        """Close the database and end the thread; calls of other threads fail."""
         with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = True
-        if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._inner.aclose(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            is_open, self._is_closed = not self._is_closed, True
+        if is_open and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._closing.set)
             self._thread.join()
-        self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         with self._lock:
             if self._is_closed:
                 work.close()
                 raise ConnectionFailed("the client is closed", may_have_happened=False)
-            if not self._thread.is_alive():
-                self._thread.start()
+            self._ensure_thread()
             future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise ConnectionFailed("the client was closed meanwhile") from None
         except BaseException:
             future.cancel()
             raise
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            started = threading.Event()
+            self._thread = threading.Thread(
+                target=lambda: asyncio.run(self._live(started)),
+                name="benefit-programs",
+                daemon=True,
+            )
+            self._thread.start()
+            started.wait()
+
+    async def _live(self, started: threading.Event) -> None:
+        """Keep the loop until the end; what is still under way then is canceled with it."""
+        self._loop = asyncio.get_running_loop()
+        self._closing = asyncio.Event()
+        started.set()
+        await self._closing.wait()
+        await self._inner.aclose()
 
 
 class Owner(Authenticator):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from benefit_programs.client import (
     DatabaseNotUsable,
     IdMode,
     NotEnoughBalance,
+    ServerError,
     ServerNotInstalled,
     ValidationError,
 )
@@ -115,6 +117,28 @@ def test_threads_may_share_a_client(tmp_path: Path) -> None:
         assert sum(threads.map(redeem, range(32))) == 10
         assert client.balances.get(pool.id).available == 0
         client.balances.change(pool.id, AdjustBalance(value=1))
+
+
+def test_closing_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """Threads that call while another closes the client get an answer or an error, all of them."""
+    client = BenefitPrograms.open(tmp_path / "club.db", max_retries=0)
+    under_way = threading.Barrier(9)
+
+    def ask(_: int) -> bool:
+        under_way.wait()
+        try:
+            for _ in range(1_000):
+                client.programs.query().first()
+        except (ConnectionFailed, ServerError):
+            return True
+        return False
+
+    client.programs.query().first()
+    with ThreadPoolExecutor(8) as threads:
+        asked = threads.map(ask, range(8))
+        under_way.wait()
+        client.close()
+        assert all(asked)
 
 
 def test_nothing_is_printed(tmp_path: Path) -> None:

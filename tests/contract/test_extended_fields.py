@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from benefit_programs.api import types
+from benefit_programs.api.extended_fields import ENTITIES as ENTITIES_BY_TYPE
+from benefit_programs.api.types import balances, transactions
 from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
 from tests.support.calls import NAMESPACE, benefit, details, guid
 from tests.support.desk import open_desk
@@ -30,6 +36,8 @@ SCHEMA = {
     "required": ["level"],
     "additionalProperties": False,
 }
+
+NEVER: dict[str, Any] = {"not": {}}
 
 ENTITIES = ["PROGRAM_DEFINITION", "POOL_DEFINITION", "PROGRAM", "POOL", "ITEM"]
 
@@ -186,16 +194,11 @@ async def test_a_schema_binds_its_own_namespace_and_entity(
     service: Service, subject: Subject
 ) -> None:
     """Other namespaces, and the same namespace of other entities, stay free; so does removing."""
-    await register(
-        service, *(registered(each, False_) for each in ENTITIES if each != subject.kind)
-    )
+    await register(service, *(registered(each, NEVER) for each in ENTITIES if each != subject.kind))
     assert await subject.set(service, {CLUB: {"level": "any"}, OTHER: {"x": 1}})
     await register(service, registered(subject.kind))
     assert await subject.set(service, {OTHER: "anything"})
     assert await subject.set(service, {CLUB: None}) == {OTHER: "anything"}
-
-
-False_: Document = {"not": {}}
 
 
 async def test_a_masked_update_is_judged_by_what_it_changes(
@@ -339,8 +342,8 @@ async def test_new_entities_pass_over_others_namespaces(service: Service) -> Non
 
 async def test_queries_and_bulk_answers_hide_too(service: Service) -> None:
     """A namespace is hidden wherever an answer holds the entity, and from members as well."""
-    member = guid()
-    desk = await open_desk(service, beneficiary={"memberId": member})
+    desk = await open_desk(service)
+    member = desk.program["beneficiary"]["memberId"]
     pool = Subject("POOL", desk.pool_id)
     await pool.set(service, {CLUB: {"level": 1}, OTHER: {"x": 1}})
     await register(service, registered("POOL"))
@@ -417,6 +420,7 @@ def doubled(levels: int) -> Document:
         ({"properties": {"a": {"pattern": "^(?=x)"}}}, ".properties.a.pattern"),
         ({"pattern": "((a{200}){200}){200}"}, ".pattern"),
         (doubled(12), ""),
+        ({"items": {"enum": [], "allOf": [{"pattern": f"^{n}"} for n in range(21)]}}, ""),
     ],
 )
 async def test_a_schema_can_not_stop_the_service(
@@ -450,6 +454,34 @@ async def test_a_pattern_takes_linear_time(service: Service) -> None:
     definition = Subject("PROGRAM_DEFINITION", (await service.create_program_definition())["id"])
     refused = await definition.refusal(service, {CLUB: {"card": "a" * 5_000 + "b"}})
     assert refused.fields == {f"{definition.path}.{CLUB}.card": "FORMAT"}
+
+
+async def test_many_comparisons_name_the_first_violation(service: Service) -> None:
+    """Where a refusal could name thousands of things, it names the first, and at once."""
+    choices = [{"properties": {"a": {"const": number}}} for number in range(200)]
+    schema = {"items": {"anyOf": choices}}
+    await register(service, registered("PROGRAM_DEFINITION", schema))
+    definition = Subject("PROGRAM_DEFINITION", (await service.create_program_definition())["id"])
+    refused = await definition.refusal(service, {CLUB: [{"a": -1}] * 1_000})
+    assert refused.fields == {f"{definition.path}.{CLUB}[0]": "VALIDATION"}
+    few = await definition.refusal(service, {CLUB: [{"a": -1}] * 2})
+    assert len(few.violations) == 2
+
+
+async def test_no_type_of_the_wire_is_forgotten() -> None:
+    """Every type with extended fields has its rules, but for those whose fields nobody sets."""
+    modules = [
+        import_module(f"{types.__name__}.{each.name}") for each in iter_modules(types.__path__)
+    ]
+    found = {
+        each
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type)
+        and issubclass(each, msgspec.Struct)
+        and "extended_fields" in each.__struct_fields__
+    }
+    assert found == ENTITIES_BY_TYPE.keys() | {balances.Balance, transactions.Transaction}
 
 
 async def test_a_large_schema_is_refused(service: Service) -> None:

@@ -12,7 +12,15 @@ from tests.docs.shell import require_commands
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/how-to/authenticate.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/quickstart.md",
+        "docs/how-to/authenticate.md",
+        "docs/how-to/extended-fields.md",
+    ],
+)
 def test_commands_print_what_the_page_shows(
     page: str, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -298,6 +298,7 @@ def explore(machine: type[LedgerMachine], *, examples: int, steps: int, fixed: b
     )
 
 
+@pytest.mark.timeout(600)  # a failure is shrunk to the shortest steps first, which takes its time
 def test_the_ledger_is_the_models(machine: type[LedgerMachine]) -> None:
     """After any steps, retries of any earlier key too, the service and the model agree."""
     explore(machine, examples=EXAMPLES, steps=STEPS, fixed=True)

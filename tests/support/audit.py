@@ -52,7 +52,9 @@ def require_sums(pools: Iterable[Pool], transactions: Iterable[Transaction]) -> 
         assert each.amount >= 0, each
         sums[each.pool_id, each.source] -= each.amount
         sums[each.pool_id, each.target] += each.amount
-        if each.pool_id not in newest or newest[each.pool_id].id < each.id:
+        if each.pool_id not in newest or (
+            newest[each.pool_id].balance_revision < each.balance_revision
+        ):
             newest[each.pool_id] = each
     for pool in pools:
         assert pool.available == sums[pool.id, BalanceType.AVAILABLE] >= 0, pool

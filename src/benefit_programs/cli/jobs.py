@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import structlog
 import typer
@@ -32,7 +33,7 @@ LIST_MAX = 1000
 
 commands = typer.Typer(no_args_is_help=True, help="Look at background jobs, and mend them.")
 
-JobId = Annotated[str, typer.Argument(help="The id of the job.", metavar="JOB")]
+JobId = Annotated[UUID, typer.Argument(help="The id of the job.", metavar="JOB")]
 
 
 def work(*, database_url: DatabaseUrl = None) -> None:
@@ -91,7 +92,7 @@ def show_job(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show one job, as JSON."""
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.one(job_id))
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.one(str(job_id)))
     print_json(_document(job))
 
 
@@ -104,7 +105,7 @@ def retry_job(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Let a job that has failed go on where it stopped."""
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.retry(job_id))
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.retry(str(job_id)))
     print_json(_document(job))
 
 
@@ -117,7 +118,7 @@ def cancel_job(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Give up a cascade: what it hasn't reached stays as it is. Actions on programs can't be."""
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.cancel(job_id))
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.cancel(str(job_id)))
     print_json(_document(job))
 
 

@@ -45,7 +45,8 @@ _CODES = {
     ExitCode.DATABASE: "The database can't be used: unreachable, busy, served by another process, "
     "or with another schema.",
     ExitCode.ADDRESS: "The address can't be listened on, for example because the port is in use.",
-    ExitCode.NOT_FOUND: "There is no tenant or key with this id.",
+    ExitCode.NOT_FOUND: "There is no tenant, key or job with this id.",
+    ExitCode.BROKEN: "The database breaks an invariant; see `benefits verify`.",
 }
 
 

@@ -10,7 +10,12 @@ import typer.main
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.openapi import NOTES, openapi_document
 from benefit_programs.api.reference.page import facts_of
-from benefit_programs.api.reference.refusals import BY_METHOD, RESERVED, description_of
+from benefit_programs.api.reference.refusals import (
+    BY_METHOD,
+    RESERVED,
+    answered,
+    description_of,
+)
 from benefit_programs.api.reference.schemas import PLACE
 from benefit_programs.cli.application import application
 
@@ -108,12 +113,14 @@ def errors_page() -> str:
     """Every error code: its status, what it says, its data, and which methods answer with it."""
     schemas: Document = openapi_document()["components"]["schemas"]
     rows = []
-    for refusal, status in STATUS_BY_ERROR.items():
+    for refusal in answered():
         data = schemas.get(refusal.__name__, {}).get("properties", {})
         methods = [name for name, refusals in BY_METHOD.items() if refusal in refusals]
         told = description_of(refusal) + (" Reserved: not sent yet." * (refusal in RESERVED))
         fields = ", ".join(f"`{name}`" for name in data)
-        rows.append((str(status), f"`{refusal.code}`", told, fields, ", ".join(methods)))
+        rows.append(
+            (str(STATUS_BY_ERROR[refusal]), f"`{refusal.code}`", told, fields, ", ".join(methods))
+        )
     shape = "`{message, details}`, where `details` holds `applicationError` or `validationError`"
     columns = ("Status", "Code", "What happened", "Data", "Methods")
     return _joined(

@@ -52,7 +52,6 @@ from benefit_programs.domain.lifecycle import (
 from benefit_programs.domain.lookups import (
     BEFORE_ALL_IDS,
     CASCADE,
-    CHUNK_SIZE,
     IDEMPOTENCY_KEY,
     JOB,
     POOL_DEFINITION,
@@ -91,7 +90,7 @@ class Walk(msgspec.Struct, frozen=True):
 
     def rows(self, state: State) -> list[Any]:
         """The next rows, in the order of their ids."""
-        return state.known(self.index, *self.key)[:CHUNK_SIZE]
+        return state.known(self.index, *self.key)[: self.index.limit]
 
     def ask(self, needs: Needs) -> None:
         """Ask for the next rows, to be changed."""
@@ -101,7 +100,7 @@ class Walk(msgspec.Struct, frozen=True):
         """How far the walk has come with these rows."""
         assert self.index.after is not None
         last = getattr(rows[-1], self.index.after) if rows else self.key[-1]
-        return Step(items, last, len(rows) < CHUNK_SIZE)
+        return Step(items, last, len(rows) < (self.index.limit or 0))
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -340,10 +339,13 @@ class _Action(_Work):
             return Step([], BEFORE_ALL_IDS, is_last=True)
         rows = walk.rows(state)
         pools = [pool for pool in rows if not (action is RENEW and self._is_new(pool, job))]
-        acted = [act_on_pool(state, changes, context, pool, action, program) for pool in pools]
+        acted = [
+            act_on_pool(state, changes, context, pool, action, program, job.created)
+            for pool in pools
+        ]
         step = walk.step([], rows)
         if step.is_last:
-            acted += finish_action(state, changes, context, program, action, acted)
+            acted += finish_action(state, changes, context, program, action, acted, job.created)
         return step._replace(items=[JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted])
 
     @staticmethod

@@ -42,7 +42,7 @@ JOBS = "jobs"
 JOB_PAGE_SIZE = 500
 """How many things a page of a job tells of."""
 
-LEASE_MILLISECONDS = 15_000
+LEASE_MILLISECONDS = 5_000
 """For how long a job is its runner's after each chunk; then others may take it over."""
 
 ATTEMPTS_MAX = 8
@@ -328,8 +328,8 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the job and its cascade."""
-        needs.lock(CASCADE, self.job_id)
         needs.lock(JOB, self.job_id)
+        needs.read(CASCADE, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse what has ended, and what is no cascade."""

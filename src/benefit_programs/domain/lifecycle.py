@@ -54,7 +54,7 @@ from benefit_programs.domain.pool_changes import save_pool, with_status
 from benefit_programs.domain.programs import require_program
 from benefit_programs.domain.renewal import ask_for_renewal, renew_pool
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade
+from benefit_programs.domain.values import Cascade, Instant
 
 POOL_ITEM = "pool"
 
@@ -219,13 +219,16 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         program: Program,
         pools: list[Pool],
     ) -> list[JobItem]:
-        acted = [act_on_pool(state, changes, context, pool, self.action, program) for pool in pools]
+        acted = [
+            act_on_pool(state, changes, context, pool, self.action, program, context.now)
+            for pool in pools
+        ]
         if self.action is RENEW:
             acted += [
-                act_on_pool(state, changes, context, pool, RENEW, program)
+                act_on_pool(state, changes, context, pool, RENEW, program, context.now)
                 for pool in open_unfinished(state, changes, context, program)
             ]
-        acted += finish_action(state, changes, context, program, self.action, acted)
+        acted += finish_action(state, changes, context, program, self.action, acted, context.now)
         return [JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted]
 
 
@@ -266,13 +269,14 @@ def act_on_pool(
     before: Pool,
     action: Action,
     program: Program,
+    asked: Instant,
 ) -> Pool:
-    """Bring one pool up to date with its definition, then do the action on it."""
+    """Bring one pool up to date with its definition, then do an action that was asked for then."""
     pool = caught_up(state, before)
     transactions: list[Transaction] = []
     if action is not RENEW:
         pool = with_status(pool, POOL_STATUS[action.target(program)])
-    elif ends_with_renewal(state, program):
+    elif ends_with_renewal(state, program, asked):
         pool = with_status(pool, PoolStatus.ENDED)
     elif pool.status is not PoolStatus.ENDED:
         pool, transactions = renew_pool(state, context, pool)
@@ -286,6 +290,7 @@ def finish_action(
     program: Program,
     action: Action,
     acted: list[Pool],
+    asked: Instant,
 ) -> list[Pool]:
     """Write the program as it is after an action, and open the pools that its renewal brings.
 
@@ -293,7 +298,7 @@ def finish_action(
     """
     slugs, status = [happenings.UPDATED, action.slug], action.target(program)
     opened: list[Pool] = []
-    if action is RENEW and ends_with_renewal(state, program):
+    if action is RENEW and ends_with_renewal(state, program, asked):
         slugs.append(END.slug)
         status = ProgramStatus.ENDED
     elif action is RENEW:
@@ -311,10 +316,11 @@ def finish_action(
     return opened
 
 
-def ends_with_renewal(state: State, program: Program) -> bool:
-    """Whether the program's definition was deleted, for it to end at its renewal."""
+def ends_with_renewal(state: State, program: Program, asked: Instant) -> bool:
+    """Whether the program's definition was deleted, for it to end at a renewal asked for now."""
     definition_id = program.program_definition_id
-    return definition_id is not None and state.one(PENDING_END, definition_id) is not None
+    pending = None if definition_id is None else state.one(PENDING_END, definition_id)
+    return pending is not None and pending.created <= asked
 
 
 def open_pending(

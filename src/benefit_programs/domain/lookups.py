@@ -52,8 +52,11 @@ LIVE_POOL_OF_SNAPSHOT = Index(Pool, "snapshot_id", limit=1, live=True)
 IN_REQUEST_MAX = 100
 """How many programs or pools one request changes at the most; more are a job's work."""
 
-CHUNK_SIZE = 200
-"""How many programs or pools a job changes in one commit."""
+CHUNK_SIZE = 100
+"""How many pools a job changes in one commit."""
+
+PROGRAM_CHUNK_SIZE = 50
+"""How many programs a job changes in one commit, each of which may get a pool."""
 
 BEFORE_ALL_IDS = "00000000-0000-0000-0000-000000000000"
 """Where a walk through rows in the order of their ids begins."""
@@ -78,10 +81,10 @@ WALK_POOLS_OF_PROGRAM_DEFINITION = Index(
     Pool, "program_definition_id", after="id", limit=CHUNK_SIZE, live=True
 )
 WALK_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
-    Program, "program_definition_id", after="id", limit=CHUNK_SIZE, live=True
+    Program, "program_definition_id", after="id", limit=PROGRAM_CHUNK_SIZE, live=True
 )
 WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION = Index(
-    Assignment, "program_definition_id", after="pool_definition_id", limit=CHUNK_SIZE
+    Assignment, "program_definition_id", after="pool_definition_id", limit=PROGRAM_CHUNK_SIZE
 )
 
 CASCADE = Index(UnfinishedCascade, "id")

@@ -8,8 +8,8 @@ then refuses the batch, and its commands run again one by one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -60,11 +60,18 @@ class PostgresStore:
         self.dialect = dialect
 
     @classmethod
-    async def open(cls, url: str, *, connections_max: int = CONNECTIONS_MAX) -> PostgresStore:
+    async def open(
+        cls,
+        url: str,
+        *,
+        connections_max: int = CONNECTIONS_MAX,
+        statement_seconds: float = STATEMENT_SECONDS_MAX,
+    ) -> PostgresStore:
         """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
         with translated_errors():
-            keyed = await _open_pool(url, connections_max, _KEYED_SETTINGS)
-            queries = await _open_pool(url, connections_max, {})
+            limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
+            keyed = await _open_pool(url, connections_max, _KEYED_SETTINGS | limit)
+            queries = await _open_pool(url, connections_max, limit)
             version = (await keyed.fetchval("show server_version_num")) or "0"
         return cls(keyed, queries, PostgresDialect(has_casefold=int(version) >= _CASEFOLD_SINCE))
 
@@ -142,7 +149,6 @@ async def _open_pool(url: str, connections_max: int, settings: dict[str, str]) -
         server_settings={
             "application_name": "benefits",
             "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-            "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
             "idle_in_transaction_session_timeout": "60s",
             "jit": "off",
             # A plan that was made when a table was small must not outlive its growth.
@@ -233,13 +239,12 @@ def _columns_of(keys: dict[tuple[Any, ...], Mode]) -> list[tuple[Any, ...]]:
 _ORDER = {entity: position for position, entity in enumerate(TABLES)}
 
 
-class translated_errors:  # noqa: N801 - reads as a statement
+@contextmanager
+def translated_errors() -> Iterator[None]:
     """Driver errors, recognised by SQLSTATE, as the store's own."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    try:
+        yield
+    except Exception as error:
         state = getattr(error, "sqlstate", None) or ""
         if state[:2] in {"23", "40"}:
             raise StoreConflict(str(error)) from error
@@ -248,3 +253,4 @@ class translated_errors:  # noqa: N801 - reads as a statement
         lost = state[:2] in {"08", "28", "3D", "53"} or state[:3] == "57P"
         if lost or isinstance(error, OSError | asyncpg.InterfaceError):
             raise StoreUnavailable(str(error)) from error
+        raise

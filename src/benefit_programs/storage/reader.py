@@ -117,19 +117,21 @@ class Reader:
         path: str = "paging",
     ) -> Page:
         """One page of the positions of a list that is stored whole, such as the items of a job."""
-        start, size = 0, limit or LIMIT_DEFAULT
+        size = limit or LIMIT_DEFAULT
+        start, end = 0, size
         if cursor:
             content = decode_cursor(cursor, method=method, tenant_id=tenant_id, secret=self._secret)
             if content is None or content.extra.get("subject") != subject:
                 raise Invalid((cursor_refused(Query(path=path)),))
-            start = int(content.position[0] or 0)
-            start = max(start - size, 0) if content.backwards else start
+            position = int(content.position[0] or 0)
+            start = max(position - size, 0) if content.backwards else position
+            end = position if content.backwards else position + size
 
         def cursor_at(position: int, *, backwards: bool) -> str:
             content = CursorContent((position,), backwards, (), None, {"subject": subject})
             return encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
 
-        end = min(start + size, length)
+        end = min(end, length)
         rows = [(index,) for index in range(start, end)]
         following = cursor_at(end, backwards=False) if rows and end < length else None
         preceding = cursor_at(start, backwards=True) if rows and start else None

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from threading import local
+from time import monotonic
 from typing import Any, TypeVar
 
 import apsw
@@ -38,6 +41,12 @@ R = TypeVar("R", bound=Row)
 
 BUSY_SECONDS_MAX = 5.0
 """How long a writer waits for another process's short transaction on the same file."""
+
+STATEMENT_SECONDS_MAX = 10.0
+"""How long a query may take."""
+
+STEPS_PER_LOOK = 20_000
+"""How many steps of a statement's program pass between two looks at the clock."""
 
 READER_THREADS = 2
 STATEMENT_CACHE_SIZE = 500
@@ -83,9 +92,16 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
 class SqliteStore:
     """A store on one file. ``serve`` claims the file for this process (FileInUse otherwise)."""
 
-    def __init__(self, path: Path, *, serve: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        serve: bool = True,
+        statement_seconds: float = STATEMENT_SECONDS_MAX,
+    ) -> None:
         self.dialect: Dialect = SqliteDialect()
         self._path = path
+        self._statement_seconds = statement_seconds
         self._lock = FileLock(path) if serve else None
         try:
             with translated_errors():
@@ -116,7 +132,7 @@ class SqliteStore:
     async def fetch_together(
         self, statements: Sequence[tuple[str, Sequence[Any]]]
     ) -> list[list[tuple[Any, ...]]]:
-        """The rows of several reads, which see the same commits."""
+        """The rows of several reads, which see the same commits, however long they take."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader_threads, self._read_together, statements)
 
@@ -145,21 +161,33 @@ class SqliteStore:
             self._lock.release()
 
     def _read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        connection = getattr(self._readers, "connection", None)
+        with translated_errors():
+            return self._reader().execute(sql, parameters).fetchall()
+
+    def _reader(self) -> apsw.Connection:
+        """This thread's own connection, whose statements end when their time is up."""
+        readers = self._readers
+        connection: apsw.Connection | None = getattr(readers, "connection", None)
         if connection is None:
-            connection = self._readers.connection = connect(self._path, read_only=True)
+            connection = readers.connection = connect(self._path, read_only=True)
+            connection.set_progress_handler(lambda: monotonic() > readers.ends, STEPS_PER_LOOK)
             self._opened.append(connection)
-        return connection.execute(sql, parameters).fetchall()
+        readers.ends = monotonic() + self._statement_seconds
+        return connection
 
     def _read_together(
         self, statements: Sequence[tuple[str, Sequence[Any]]]
     ) -> list[list[tuple[Any, ...]]]:
         with translated_errors():
-            self._read("begin", ())
+            connection = self._reader()
+            self._readers.ends = inf
+            connection.execute("begin")
             try:
-                return [self._read(sql, parameters) for sql, parameters in statements]
+                return [
+                    connection.execute(sql, parameters).fetchall() for sql, parameters in statements
+                ]
             finally:
-                self._read("rollback", ())
+                connection.execute("rollback")
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with translated_errors():
@@ -244,16 +272,18 @@ _UNUSABLE = (
 )
 
 
-class translated_errors:  # noqa: N801 - reads as a statement
+@contextmanager
+def translated_errors() -> Iterator[None]:
     """Driver errors, recognised by their codes, as the store's own."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    try:
+        yield
+    except Exception as error:
         if isinstance(error, apsw.ConstraintError):
             raise StoreConflict(str(error)) from error
+        if isinstance(error, apsw.InterruptError):
+            raise StoreTimeout("the query took too long") from error
         if isinstance(error, apsw.BusyError | apsw.LockedError):
             raise StoreTimeout("the file is locked by another process") from error
         if isinstance(error, _UNUSABLE):
             raise StoreUnavailable(str(error)) from error
+        raise

@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as modules from "@wix/benefit-programs";
 import { createClient } from "@wix/sdk";
-import { authorizeWith, connect, fetchFromService, guid, namespace, refusal } from "./client.mjs";
+import {
+  authorizeWith,
+  connect,
+  fetchFromService,
+  guid,
+  namespace,
+  refusal,
+  violations,
+} from "./client.mjs";
 import { available, defineProgram, openDesk } from "./desk.mjs";
 
 const client = connect();
@@ -49,7 +57,7 @@ test("many violations are told at once, each by its own path", async () => {
   const benefit = { benefitKey: "", price: "-1", providerAppId: "nonsense" };
   const definition = {
     namespace: "",
-    displayName: "d".repeat(65),
+    displayName: "d".repeat(129),
     details: {
       benefits: [{ benefitKey: "a", providerAppId: guid() }, benefit],
       creditConfiguration: { amount: "1.23456" },
@@ -69,7 +77,7 @@ test("many violations are told at once, each by its own path", async () => {
     "poolDefinition.programDefinitionIds[0]",
   ]);
   const [{ data }] = fieldViolations.filter((each) => each.field.endsWith("displayName"));
-  assert.deepEqual(data, { threshold: 64 });
+  assert.deepEqual(data, { threshold: 128 });
   assert.match(error.message, /INVALID_ARGUMENT/);
 });
 
@@ -120,7 +128,10 @@ test("a change on an old revision names the entity, whichever it is", async () =
   const { programDefinition, poolDefinition, program, pool } = desk;
   const change = { revision: "7", displayName: "New" };
   const calls = [
-    [programDefinition, () => programDefinitions.updateProgramDefinition(programDefinition._id, change)],
+    [
+      programDefinition,
+      () => programDefinitions.updateProgramDefinition(programDefinition._id, change),
+    ],
     [program, () => programs.updateProgram(program._id, change)],
     [pool, () => pools.updatePool(pool._id, change)],
     [
@@ -147,4 +158,117 @@ test("a change without its revision names it", async () => {
   const [violation] = error.details.validationError.fieldViolations;
   assert.equal(violation.field, "programDefinition.revision");
   assert.equal(violation.violatedRule, "REQUIRED_FIELD");
+});
+
+const { balances, items, poolDefinitionItems, poolDefinitions } = client;
+const { poolItems, pools, programs } = client;
+const member = { memberId: guid() };
+const many = Array.from({ length: 101 }, guid);
+const towel = { poolDefinitionId: guid(), benefitKey: "towel" };
+const known = { beneficiary: member, namespace, externalProgramId: "x" };
+
+/** Calls that are wrong, with the caller's own arguments that are to be named. */
+const WRONG = [
+  [() => items.bulkDeleteItems([]), { itemIds: "MIN_SIZE" }],
+  [() => items.bulkDeleteItems(many), { itemIds: "MAX_SIZE" }],
+  [() => poolDefinitionItems.addItemsToBenefit([], towel), { itemReferences: "MIN_SIZE" }],
+  [() => balances.listBalances({ poolIds: many }), { "options.poolIds": "MAX_SIZE" }],
+  [
+    () => items.listItems({ cursorPaging: { limit: 1001 } }),
+    { "options.cursorPaging.limit": "MAX" },
+  ],
+  [
+    () => poolItems.queryPoolItems({ fields: ["NONE"] }).find(),
+    { "fields[0]": "INVALID_ENUM_VALUE" },
+  ],
+  [() => programs.provisionProgram({}, known), { poolDefinitionLookupId: "ONE_OF_ALIGNMENT" }],
+  [
+    () => {
+      const both = { poolDefinitionId: guid(), programDefinitionId: guid() };
+      return programs.provisionProgram(both, known);
+    },
+    { "poolDefinitionLookupId.programDefinitionId": "ONE_OF_ALIGNMENT" },
+  ],
+  [
+    () => programs.provisionProgram({ programDefinitionId: guid() }),
+    {
+      "options.beneficiary": "REQUIRED_FIELD",
+      "options.externalProgramId": "REQUIRED_FIELD",
+      "options.namespace": "REQUIRED_FIELD",
+    },
+  ],
+  [
+    () =>
+      pools.checkBenefitEligibilityByFilter(namespace, {
+        count: 0,
+        itemReference: { externalId: "", providerAppId: "x" },
+        poolSelector: { poolStatuses: ["NONE"] },
+      }),
+    {
+      "options.count": "MIN",
+      "options.itemReference.externalId": "MIN_LENGTH",
+      "options.itemReference.providerAppId": "FORMAT",
+      "options.poolSelector.poolStatuses[0]": "INVALID_ENUM_VALUE",
+    },
+  ],
+  [
+    () => pools.getEligibleBenefits({ externalId: "a" }, { namespace: "" }),
+    { "itemReference.providerAppId": "REQUIRED_FIELD", "options.namespace": "MIN_LENGTH" },
+  ],
+  [
+    () => pools.bulkCheckBenefitEligibility({ benefitSelectors: [{ poolId: "x" }], namespace }),
+    {
+      "options.benefitSelectors[0].itemReference": "REQUIRED_FIELD",
+      "options.benefitSelectors[0].poolId": "FORMAT",
+    },
+  ],
+  [
+    () => pools.reallocateBenefit("x", {}),
+    {
+      "options.beneficiary": "REQUIRED_FIELD",
+      "options.idempotencyKey": "REQUIRED_FIELD",
+      "options.namespace": "REQUIRED_FIELD",
+      "options.targetDate": "REQUIRED_FIELD",
+      transactionId: "FORMAT",
+    },
+  ],
+  [
+    () => pools.cancelRedemption("x", {}),
+    { "options.idempotencyKey": "REQUIRED_FIELD", transactionId: "FORMAT" },
+  ],
+  [
+    () => balances.revertBalanceChange("x", ""),
+    { idempotencyKey: "MIN_LENGTH", transactionId: "FORMAT" },
+  ],
+  [() => pools.bulkUpdatePools({}), { "options.pools": "REQUIRED_FIELD" }],
+  [
+    () => poolDefinitions.findPoolDefinitionsByProgramDefinition("x", {}),
+    { "options.namespace": "REQUIRED_FIELD", programDefinitionId: "FORMAT" },
+  ],
+  [() => items.bulkDeleteItemsByFilter(""), { namespace: "MIN_LENGTH" }],
+  [
+    () => items.bulkDeleteItemsByFilter(namespace, { filter: { nonsense: 1 } }),
+    { "options.filter.nonsense": "FIELD_NOT_ALLOWED" },
+  ],
+];
+
+for (const [call, expected] of WRONG) {
+  test(`violations have the caller's own names: ${Object.keys(expected)}`, async () => {
+    const error = await refusal(call());
+    assert.equal(error.status, 400);
+    assert.deepEqual(violations(error), expected);
+  });
+}
+
+test("a bad entry of a bulk call tells its violations in its own result", async () => {
+  const revisionless = { pool: { _id: guid() }, fieldMask: ["displayName"] };
+  const { results } = await pools.bulkUpdatePools({ pools: [revisionless, {}] });
+  const told = results.map(({ itemMetadata: { error } }) => [
+    error.code,
+    ...error.data.fieldViolations.map((each) => each.field),
+  ]);
+  assert.deepEqual(told, [
+    ["VALIDATION_ERROR", "pools[0].pool.revision"],
+    ["VALIDATION_ERROR", "pools[1].pool"],
+  ]);
 });

@@ -137,7 +137,8 @@ test("items are changed in bulk, each by its own mask", async () => {
 
 test("items are deleted in bulk", async () => {
   const place = await newPlace();
-  const made = await items.bulkCreateItems(["a", "b"].map((externalId) => ({ ...place, externalId })));
+  const given = ["a", "b"].map((externalId) => ({ ...place, externalId }));
+  const made = await items.bulkCreateItems(given);
   const ids = results(made).map((each) => each._id);
   const missing = guid();
   const answer = await items.bulkDeleteItems([...ids, missing]);

@@ -181,6 +181,18 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
     await requireAdded(program, added, expected);
   });
 
+  test(`definitions made in bulk give programs pools: ${cascade}`, async () => {
+    const { programDefinition, program } = await openDesk(client);
+    const definition = {
+      namespace,
+      programDefinitionIds: [programDefinition._id],
+      details: { benefits: [], creditConfiguration: { amount: "7" } },
+    };
+    const options = { cascade, returnEntity: true };
+    const answer = await poolDefinitions.bulkCreatePoolDefinitions([definition], options);
+    await requireAdded(program, answer.results[0].item, expected);
+  });
+
   test(`a removed definition ends its pools: ${cascade}`, async () => {
     const { programDefinition, poolDefinition, program } = await openDesk(client);
     const options = { programDefinitionId: programDefinition._id, cascade };

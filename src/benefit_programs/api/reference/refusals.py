@@ -6,6 +6,8 @@ failures) isn't repeated here.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from benefit_programs.api import errors as edge
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.domain import errors
@@ -24,6 +26,9 @@ BY_EVERY_METHOD: Refusals = (
     edge.Unavailable,
     edge.StatementTimeout,
 )
+
+BY_ANY_ADDRESS: Refusals = (edge.NotFoundRoute, edge.MethodNotAllowed)
+"""What answers a request that reaches no method."""
 
 RESERVED: Refusals = (
     errors.ChainOperationInProgress,
@@ -130,6 +135,12 @@ BY_METHOD: dict[str, Refusals] = {
     "listAsyncJobItems": (errors.JobNotFound,),
 }
 """What a method may answer beside ``BY_EVERY_METHOD``; in bulk, for its entries."""
+
+
+def answered() -> list[type[Refusal]]:
+    """All errors that the service answers with, by their status; others only commands tell."""
+    known = {*BY_EVERY_METHOD, *BY_ANY_ADDRESS, *chain.from_iterable(BY_METHOD.values())}
+    return [refusal for refusal in STATUS_BY_ERROR if refusal in known]
 
 
 def refusals_of(name: str) -> dict[int, list[type[Refusal]]]:

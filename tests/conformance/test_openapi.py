@@ -1,0 +1,117 @@
+"""The OpenAPI document and the readable page: whole, well-formed, and served to everybody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import pytest
+
+from benefit_programs.api.additions import ADDITIONS
+from benefit_programs.api.errors import STATUS_BY_ERROR
+from benefit_programs.api.methods import METHODS
+from benefit_programs.api.openapi import openapi_document, openapi_json
+from benefit_programs.api.reference.page import reference_page
+from benefit_programs.api.reference.queries import filterable_fields, sortable_fields
+from benefit_programs.api.reference.refusals import BY_METHOD, answered, refusals_of
+from tests.conformance.request_fields import METHODS as CONTRACT_METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.inprocess import Service
+
+ALL_METHODS = METHODS | ADDITIONS
+OPERATIONS = {
+    operation["operationId"]: (verb.upper(), path, operation)
+    for path, verbs in openapi_document()["paths"].items()
+    for verb, operation in verbs.items()
+}
+SCHEMAS: dict[str, Any] = openapi_document()["components"]["schemas"]
+
+
+def references_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references_in(inner)
+    for inner in value if isinstance(value, list) else ():
+        yield from references_in(inner)
+
+
+def test_every_method_is_an_operation() -> None:
+    """Each method is there by its name, at its address, with its scope."""
+    assert {name: each[:2] for name, each in OPERATIONS.items()} == {
+        name: (method.verb, method.path) for name, method in ALL_METHODS.items()
+    }
+    for name, (_, _, operation) in OPERATIONS.items():
+        assert operation["security"] == [{"key": [str(ALL_METHODS[name].scope)]}]
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """Whatever a part of the document refers to is in the document."""
+    for reference in set(references_in(openapi_document())):
+        part: Any = openapi_document()
+        for step in reference.removeprefix("#/").split("/"):
+            part = part[step]
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_is_one(name: str) -> None:
+    """Each type is a JSON Schema of the dialect that OpenAPI 3.1 is about."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}}
+    jsonschema_rs.Draft202012Validator(schema)
+    jsonschema_rs.meta.validate(SCHEMAS[name])
+
+
+@pytest.mark.parametrize("name", CONTRACT_METHODS)
+def test_the_contracts_errors_are_documented(name: str) -> None:
+    """What the contract says that a method may answer stands with the method."""
+    codes = {error["code"] for error in CONTRACT_METHODS[name].get("applicationErrors", ())}
+    assert codes <= {refusal.code for refusal in BY_METHOD.get(name, ())}
+    responses = OPERATIONS[name][2]["responses"]
+    assert {str(status) for status in refusals_of(name)} | {"200"} == responses.keys()
+
+
+def test_every_error_belongs_to_a_method() -> None:
+    """No error that a method may answer is left out of the reference."""
+    left_out = {refusal.__name__ for refusal in STATUS_BY_ERROR if refusal not in answered()}
+    families = {"NotFound"}
+    of_commands = {"JobNotRetryable", "JobNotCancelable"}
+    assert left_out <= families | of_commands
+    assert BY_METHOD.keys() <= ALL_METHODS.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in CONTRACT_METHODS if name.startswith("query")])
+def test_the_contracts_query_fields_are_documented(name: str) -> None:
+    """What the contract lets a query filter and sort by stands with the method."""
+    groups = CONTRACT_METHODS[name]["query"]["groups"]
+    declared = {field for group in groups for field in group["fields"]}
+    sorted_by = {field for group in groups if group["sort"] != "NONE" for field in group["fields"]}
+    assert declared <= set(filterable_fields(name))
+    assert sorted_by <= set(sortable_fields(name))
+    description = OPERATIONS[name][2]["description"]
+    assert all(f"`{field}`" in description for field in declared)
+
+
+@pytest.mark.anyio
+async def test_everybody_may_read_them(service: Service) -> None:
+    """Document and page are served without a key."""
+    document = await service.client.get("/openapi.json")
+    assert (document.status_code, document.content) == (200, openapi_json())
+    assert document.headers["content-type"] == "application/json"
+    page = await service.client.get("/docs")
+    assert (page.status_code, page.content) == (200, reference_page())
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_the_page_needs_nothing_else() -> None:
+    """The page loads nothing, and every link in it leads to a part of it or to the document."""
+    page = reference_page().decode()
+    assert re.findall(r"""(?:src|@import|url\()[^>]*""", page) == []
+    targets = set(re.findall(r'href="([^"]+)"', page))
+    ids = set(re.findall(r'id="([^"]+)"', page))
+    assert {target for target in targets if target.removeprefix("#") not in ids} == {"openapi.json"}
+    assert ids >= OPERATIONS.keys() | SCHEMAS.keys()
