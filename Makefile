@@ -13,6 +13,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 # The interpreter to build .venv with, for example `make test PYTHON=python3.12`.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
+# How the tests share the machine's cores; each process has its own PostgreSQL.
+PARALLEL ?= --numprocesses auto --maxprocesses 4
 # Arguments for the command behind a target, for example `make test ARGS="tests/unit -x"`.
 ARGS ?=
 
@@ -33,11 +35,11 @@ setup: $(VENV)/.dev ## Install everything that the other commands need
 
 .PHONY: test
 test: $(VENV)/.dev node-packages ## Run the tests (a real PostgreSQL and Node are set up for them)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: test-full
 test-full: $(VENV)/.dev node-packages ## Run all tests, the long ones too
-	$(PY) -m pytest -m "full or not full" --timeout 1800 $(ARGS)
+	$(PY) -m pytest $(PARALLEL) -m "full or not full" --timeout 1800 $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Check format, lint, types and architecture

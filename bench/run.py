@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.client import Client
 from bench.environment import describe_environment
+from bench.imports import PROGRAMS_DEFAULT, print_imports
 from bench.limits import print_limits
 from bench.load import Measurement, Plan
 from bench.report import (
@@ -36,6 +37,7 @@ from bench.servers import (
 from tests.support.postgres import PostgresServer, binary_path, start_postgres
 
 LIMITS = "limits"
+IMPORTS = "imports"
 ALL = "all"
 
 
@@ -67,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in names:
         if name == LIMITS:
             print_limits(seconds=chosen.seconds)
+        elif name == IMPORTS:
+            print_imports(programs=chosen.programs, only=chosen.only)
         else:
             clean = run_scenario(name, settings) and clean
     sys.exit(0 if clean else 1)
@@ -78,12 +82,15 @@ def _is_wanted(contender: str, only: list[str] | None) -> bool:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", choices=[*SCENARIOS, LIMITS, ALL])
+    parser.add_argument("what", choices=[*SCENARIOS, LIMITS, IMPORTS, ALL])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="measured in each round")
     parser.add_argument("--warmup", type=float, default=2.0, help="seconds before each round")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 64])
     parser.add_argument("--baseline-workers", type=int, default=1)
+    parser.add_argument(
+        "--programs", type=int, default=PROGRAMS_DEFAULT, help="how many are imported"
+    )
     parser.add_argument(
         "--only", nargs="+", metavar="PREFIX", help=f"contenders to run, of {', '.join(CONTENDERS)}"
     )

@@ -109,6 +109,29 @@ async def open_worker(settings: Settings) -> AsyncIterator[JobRunner]:
 
 
 @asynccontextmanager
+async def open_engine(
+    settings: Settings,
+) -> AsyncIterator[tuple[Engine, SqliteStore | PostgresStore]]:
+    """An engine without a service, for a command that writes much, and its store.
+
+    A SQLite file is claimed, as a server does. Raises FileInUse, SchemaError if the database isn't
+    there or has another schema, StoreUnavailable or StoreTimeout.
+    """
+    if settings.is_sqlite and await current_revision(settings.url) is None:
+        raise SchemaError("The database has no schema yet: run `benefits migrate`.")
+    async with AsyncExitStack() as stack:
+        store: SqliteStore | PostgresStore
+        if settings.is_sqlite:
+            store = await _checked(SqliteStore(settings.sqlite_path))
+        else:
+            store = await _checked(await PostgresStore.open(settings.url))
+        stack.push_async_callback(store.close)
+        engine = Engine(store)
+        stack.push_async_callback(_close_engine, engine)
+        yield engine, store
+
+
+@asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | PostgresStore]:
     """The database for a short command, beside a server that may be running.
 

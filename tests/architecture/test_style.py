@@ -65,7 +65,7 @@ def test_patterns_find_what_they_are_for() -> None:
     assert REGISTRIES.search(f'"resolved": "https://{host}/x"')
     assert REGISTRIES.search("--index-url" + "=x")
     assert MACHINE_PATHS.search("see /home" + "/ada/notes")
-    assert not MACHINE_PATHS.search("https://example.com/home/page and ./work/x")
+    assert not MACHINE_PATHS.search("https://example.com/home/page and ./home/x")
 
 
 def places_of(pattern: re.Pattern[str]) -> list[str]:

@@ -10,10 +10,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage import schema
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.schema import (
     SchemaError,
@@ -183,3 +185,10 @@ async def test_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         await migrate(f"sqlite:///{path}")
     assert path.read_text().startswith("This is a letter")
+
+
+def test_revisions_are_those_of_the_migrations() -> None:
+    """A start that loads no Alembic knows the same revisions as the migrations themselves."""
+    scripts = ScriptDirectory(schema.MIGRATIONS)
+    walked = [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(walked)) == schema.REVISIONS

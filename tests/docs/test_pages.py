@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
         "README.md",
         "docs/quickstart.md",
         "docs/how-to/authenticate.md",
+        "docs/how-to/command-line.md",
+        "docs/how-to/definitions-as-a-file.md",
         "docs/how-to/extended-fields.md",
     ],
 )

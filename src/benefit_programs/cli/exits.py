@@ -5,6 +5,20 @@ from __future__ import annotations
 import sys
 from enum import IntEnum
 
+from benefit_programs.client import (
+    ApiError,
+    BadRequest,
+    BenefitProgramsError,
+    ConnectionFailed,
+    DatabaseNotUsable,
+    NotFound,
+    PermissionDenied,
+    ServerError,
+    Throttled,
+    Unauthenticated,
+    UnreadableAnswer,
+    ValidationError,
+)
 from benefit_programs.config import WrongSetting
 from benefit_programs.domain.errors import (
     Invalid,
@@ -35,10 +49,19 @@ class ExitCode(IntEnum):
     """The address can't be listened on, for example because the port is in use."""
 
     NOT_FOUND = 5
-    """There is no tenant, key or job with the id that was given."""
+    """What was named doesn't exist."""
 
     BROKEN = 6
     """The database breaks an invariant; see docs/invariants.md."""
+
+    REFUSED = 7
+    """The service refused: the state of things doesn't allow it, such as too few credits."""
+
+    NO_ANSWER = 8
+    """No answer of the service came: wrong address, not running, too slow, or throttled."""
+
+    DENIED = 9
+    """The API key is unknown, or doesn't allow this."""
 
 
 class WrongUsage(Exception):
@@ -66,8 +89,19 @@ CODES: dict[type[Exception], ExitCode] = {
     JobNotFound: ExitCode.NOT_FOUND,
     JobNotRetryable: ExitCode.WRONG_USAGE,
     JobNotCancelable: ExitCode.WRONG_USAGE,
+    DatabaseNotUsable: ExitCode.DATABASE,
+    ConnectionFailed: ExitCode.NO_ANSWER,
+    UnreadableAnswer: ExitCode.NO_ANSWER,
+    Throttled: ExitCode.NO_ANSWER,
+    BadRequest: ExitCode.WRONG_USAGE,
+    NotFound: ExitCode.NOT_FOUND,
+    Unauthenticated: ExitCode.DENIED,
+    PermissionDenied: ExitCode.DENIED,
+    ServerError: ExitCode.FAILED,
+    ApiError: ExitCode.REFUSED,
+    BenefitProgramsError: ExitCode.FAILED,
 }
-"""What commands end with for each error that has a line of its own."""
+"""What commands end with for each error that has a line of its own; the first that fits counts."""
 
 
 def end_with(error: Exception) -> int:
@@ -81,7 +115,40 @@ def _line(error: Exception) -> str:
         return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
     if isinstance(error, StoreUnavailable):
         return f"The database can't be used: {_flat(error)}"
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
+    if isinstance(error, ApiError):
+        return _refusal(error)
+    if isinstance(error, ConnectionFailed):
+        return _no_answer(error)
     return _flat(error)
+
+
+def _refusal(error: ApiError) -> str:
+    """What the service said, with its numbers, and under which id it logged that."""
+    said = error.description.rstrip(".") or error.code
+    facts = ", ".join(f"{name} {each}" for name, each in error.data.items() if _is_plain(each))
+    request = f"; request {error.request_id}" if isinstance(error, ServerError) else ""
+    hint = _HINTS.get(type(error), "")
+    return f"{said} ({error.code}{f': {facts}' if facts else ''}{request}){hint}"
+
+
+def _no_answer(error: ConnectionFailed) -> str:
+    may = "it may have been done all the same" if error.may_have_happened else "nothing was done"
+    key = f"; to be sure: --idempotency-key {error.idempotency_key}"
+    again = key if error.may_have_happened and error.idempotency_key else ""
+    return f"no answer from the service: {_flat(error)}; {may}{again}"
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)
+
+
+_HINTS: dict[type[Exception], str] = {
+    Unauthenticated: ": is BENEFITS_API_KEY a key of this service? See `benefits keys list`",
+    PermissionDenied: ": `benefits keys create` makes a key that may",
+    Throttled: ": wait, and try again",
+}
 
 
 def _flat(error: Exception) -> str:

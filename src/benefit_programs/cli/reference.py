@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from benefit_programs.api.openapi import openapi_json
+from benefit_programs.cli.apply.schema import schema_json
 from benefit_programs.cli.exits import ExitCode
 from benefit_programs.cli.reference_pages import (
     commands_page,
@@ -45,8 +46,13 @@ _CODES = {
     ExitCode.DATABASE: "The database can't be used: unreachable, busy, served by another process, "
     "or with another schema.",
     ExitCode.ADDRESS: "The address can't be listened on, for example because the port is in use.",
-    ExitCode.NOT_FOUND: "There is no tenant, key or job with this id.",
+    ExitCode.NOT_FOUND: "What was named doesn't exist.",
     ExitCode.BROKEN: "The database breaks an invariant; see `benefits verify`.",
+    ExitCode.REFUSED: "The service refused: the state of things doesn't allow it, such as too few "
+    "credits.",
+    ExitCode.NO_ANSWER: "No answer of the service came: wrong address, not running, too slow, or "
+    "throttled.",
+    ExitCode.DENIED: "The API key is unknown, or doesn't allow this.",
 }
 
 
@@ -69,7 +75,10 @@ def generated_files() -> dict[str, bytes]:
         "errors.md": errors_page(),
         "cli.md": commands_page(),
     }
-    return {name: page.encode() for name, page in pages.items()} | {"openapi.json": openapi_json()}
+    return {name: page.encode() for name, page in pages.items()} | {
+        "openapi.json": openapi_json(),
+        "definitions.schema.json": schema_json(),
+    }
 
 
 def main() -> None:

@@ -16,14 +16,17 @@ from typing import Any, Protocol
 
 import apsw
 import asyncpg
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 
 from benefit_programs.storage import postgres, sqlite
 from benefit_programs.storage.planning import write_statistics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+REVISIONS = ("0001",)
+"""The revisions of the schema, the oldest first: what Alembic would read from the migrations.
+
+A start that has nothing to migrate needn't load Alembic; a test holds the two together.
+"""
 
 SQLITE_PREFIX = "sqlite:///"
 POSTGRES_PREFIXES = ("postgresql://", "postgres://")
@@ -60,9 +63,7 @@ def sqlite_path(url: str) -> Path | None:
 
 def newest_revision() -> str:
     """The revision that this version works with."""
-    newest = _scripts().get_current_head()
-    assert newest is not None, "there is at least one migration"
-    return newest
+    return REVISIONS[-1]
 
 
 async def migrate(url: str) -> list[str]:
@@ -162,11 +163,18 @@ async def _postgres_revision(connection: Any) -> str | None:
 def _write_script(dialect_name: str, revision: str | None) -> tuple[list[str], str]:
     """The revisions that follow the given one, oldest first, and the SQL that applies them."""
     _refuse_unknown(revision)
-    scripts = _scripts()
-    newer = [script.revision for script in scripts.iterate_revisions("head", revision or "base")]
+    newer = list(REVISIONS[REVISIONS.index(revision) + 1 :] if revision else REVISIONS)
     if not newer:
         return [], ""
-    buffer = io.StringIO()
+    return newer, _alembic_script(dialect_name, revision)
+
+
+def _alembic_script(dialect_name: str, revision: str | None) -> str:
+    from alembic.config import Config  # noqa: PLC0415 - only a migration needs to load it
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    scripts, buffer = ScriptDirectory(MIGRATIONS), io.StringIO()
     config = Config(attributes={"dialect_name": dialect_name, "script": buffer})
 
     def upgrade(from_revision: Any, _context: Any) -> Any:
@@ -177,17 +185,12 @@ def _write_script(dialect_name: str, revision: str | None) -> tuple[list[str], s
     )
     with environment:
         scripts.run_env()
-    return newer[::-1], buffer.getvalue()
+    return buffer.getvalue()
 
 
 def _refuse_unknown(revision: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in REVISIONS:
         raise SchemaError(
             f"The database has revision {revision} of the schema, which a newer version made; "
             f"this one works with {newest_revision()}: install the newer version."
         )
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(MIGRATIONS)

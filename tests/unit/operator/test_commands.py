@@ -37,7 +37,8 @@ def run_json(*arguments: str) -> Any:
 def test_tenant_and_key_from_nothing(where: tuple[str, str]) -> None:
     """On a machine without data, commands make it; lists show whole ids and never a secret."""
     tenant = run_json("tenants", "create", "Gym", *where)
-    made = run_json("keys", "create", "app", "--app", NOBODY, "--scope", "read-limited", *where)
+    its_own = ("--app", NOBODY, "--scope", "read-limited", "--tenant", str(tenant["id"]))
+    made = run_json("keys", "create", "app", *its_own, *where)
     assert made["key"]["tenantIds"] == [tenant["id"]]
     assert made["key"]["identity"] == {"type": "APP", "id": NOBODY}
     assert made["key"]["scopes"] == ["SCOPE.BENEFIT_PROGRAMS.READ_LIMITED"]

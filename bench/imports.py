@@ -1,0 +1,143 @@
+"""Imports of members' programs: how many a second, and how much memory the process takes."""
+
+import csv
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from bench.client import Client
+from bench.environment import describe_environment
+from bench.report import align, format_environment, write_results
+from bench.scenarios import NAMESPACE, create_definitions
+from bench.servers import (
+    HOST,
+    OURS_POSTGRES,
+    OURS_SQLITE,
+    ROOT,
+    Place,
+    benefits_command,
+    run_contender,
+)
+from tests.support.postgres import start_postgres
+
+PROGRAMS_DEFAULT = 100_000
+ENGINES = (OURS_SQLITE, OURS_POSTGRES)
+RUNS = {"create": "created", "skip": "unchanged"}
+"""The runs, and what becomes of every row in them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of the command: the first one creates, the second one finds all there."""
+
+    engine: str
+    run: str
+    programs: int
+    seconds: float
+    per_second: float
+    peak_mebibytes: float
+
+
+def print_imports(*, programs: int, only: Sequence[str] | None = None) -> None:
+    """Import as many members into each engine, twice; print the table and write the file."""
+    environment = describe_environment()
+    runs: list[Run] = []
+    for engine in ENGINES:
+        if only is None or any(engine.startswith(prefix) for prefix in only):
+            runs += _measure(engine, programs)
+    settings = {"programs": programs, "pools per program": 2, "stated balances": 2}
+    print(f"\nimports of members' programs\n{format_environment(environment, settings)}\n")
+    heading = ("engine", "run", "programs", "seconds", "programs/s", "peak MiB")
+    print(align([heading, *map(_format_row, runs)]))
+    content = {"environment": environment, "settings": settings}
+    path = write_results("imports", {**content, "runs": [asdict(each) for each in runs]})
+    print(f"\nwritten to {path.relative_to(ROOT)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OneDatabase(Place):
+    """A place whose PostgreSQL database is known beside the server too."""
+
+    url: str = ""
+
+    def create_database(self) -> str:
+        return self.url
+
+
+def _measure(engine: str, programs: int) -> list[Run]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benefits-bench-")))
+        url = f"sqlite:///{folder / engine / 'data' / 'benefits.sqlite3'}"
+        postgres = None
+        if engine == OURS_POSTGRES:
+            postgres = start_postgres(durable=True)
+            stack.callback(postgres.stop)
+            url = postgres.create_database()
+        place = _OneDatabase(folder=folder, postgres=postgres, url=url)
+        with (
+            run_contender(engine, place) as server,
+            Client(host=HOST, port=server.port, api_key=server.api_key) as client,
+        ):
+            definitions = create_definitions(client)
+        file = _write_file(folder / "members.csv", definitions, programs)
+        return [_import(engine, run, [str(file), "--database-url", url]) for run in RUNS]
+
+
+def _write_file(path: Path, definitions: dict[str, Any], programs: int) -> Path:
+    pools = [pool["poolDefinitionId"] for pool in definitions["pools"]]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ("externalProgramId", "namespace", "programDefinitionId", "memberId", "balances")
+        )
+        for number in range(1, programs + 1):
+            balances = " ".join(f"{pool}={number}.25" for pool in pools)
+            definition_id = definitions["programDefinitionId"]
+            member_id = str(UUID(int=number))
+            writer.writerow((f"member-{number}", NAMESPACE, definition_id, member_id, balances))
+    return path
+
+
+def _import(engine: str, run: str, arguments: list[str]) -> Run:
+    """Run the command to its end; what it says it did must be what it was asked for."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [benefits_command(), "import-programs", *arguments, "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.read())
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - started
+    if process.returncode or told[RUNS[run]] != told["rows"]:
+        raise RuntimeError(f"the import went wrong: {told}")
+    return Run(
+        engine=engine,
+        run=run,
+        programs=told["rows"],
+        seconds=seconds,
+        per_second=told["rows"] / seconds,
+        peak_mebibytes=usage.ru_maxrss / 1024,
+    )
+
+
+def _format_row(run: Run) -> tuple[str, ...]:
+    return (
+        run.engine,
+        run.run,
+        f"{run.programs:,}",
+        f"{run.seconds:.1f}",
+        f"{run.per_second:,.0f}",
+        f"{run.peak_mebibytes:.0f}",
+    )

@@ -1,0 +1,1 @@
+"""``benefits apply`` and ``benefits export``: definitions and items of a namespace as a file."""

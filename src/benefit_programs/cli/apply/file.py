@@ -1,0 +1,199 @@
+"""What a file may say: the definitions and items of one namespace, in the contract's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+from benefit_programs.api.codec import Shape, decoder_for, encoder_for, fields_of
+from benefit_programs.api.types.common import (
+    Category,
+    Description,
+    EntityId,
+    ExternalId,
+    ItemName,
+    Namespace,
+    PoolName,
+    ProgramName,
+)
+from benefit_programs.api.types.pool_definitions import PROGRAM_DEFINITIONS_MAX as MEMBERSHIPS
+from benefit_programs.cli.apply.yaml_text import FileUnusable, Problem, Text
+from benefit_programs.domain.benefits import require_legal
+from benefit_programs.domain.constraints import FreeForm, ReadOnly, Size
+from benefit_programs.domain.constraints import Text as Limits
+from benefit_programs.domain.details import (
+    Benefit,
+    CreditConfiguration,
+    Details,
+    PolicyExpression,
+)
+from benefit_programs.domain.errors import FieldViolation, Invalid
+from benefit_programs.domain.settings import IdMode
+
+KEY_NAMESPACE = "benefits-file"
+"""Extended fields of this namespace keep the key of a pool definition, which has no other name."""
+
+ExtendedFields = Annotated[dict[str, Any], FreeForm()]
+
+
+class Cascade(StrEnum):
+    """When a change reaches the programs and pools that were made before."""
+
+    IMMEDIATELY = "IMMEDIATELY"
+    NEXT_RENEWAL = "NEXT_RENEWAL"
+    FUTURE_PROVISIONS = "FUTURE_PROVISIONS"
+
+
+class FileItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a benefit; external id and category tell it from others."""
+
+    external_id: ExternalId
+    category: Category | None = None
+    display_name: ItemName | None = None
+    extended_fields: ExtendedFields | None = None
+
+
+class FileBenefit(Benefit, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit; its key tells it from others. Without a list of items, items stay as they are."""
+
+    items: tuple[FileItem, ...] | None = None
+
+
+class FilePoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool definition; its key tells it from others, or where it has none yet, its id."""
+
+    key: Annotated[str, Limits(min_length=1, max_length=64)] | None = None
+    id: EntityId | None = None
+    cascade: Cascade | None = None
+    display_name: PoolName | None = None
+    description: Description | None = None
+    program_definitions: Annotated[tuple[ExternalId, ...], Size(maximum=MEMBERSHIPS)] = ()
+    credit_configuration: CreditConfiguration | None = None
+    benefits: Annotated[tuple[FileBenefit, ...], Size(maximum=10)] = ()
+    policy_expression: PolicyExpression | None = None
+    additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+    extended_fields: ExtendedFields | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.key or self.id or ""
+
+
+class FileProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A program definition; its external id tells it from others."""
+
+    external_id: ExternalId
+    display_name: ProgramName | None = None
+    description: Description | None = None
+    extended_fields: ExtendedFields | None = None
+
+
+class BenefitsFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The definitions and items of a namespace. The cascade is for what has none of its own."""
+
+    namespace: Namespace
+    cascade: Cascade = Cascade.FUTURE_PROVISIONS
+    program_definitions: tuple[FileProgramDefinition, ...] = ()
+    pool_definitions: tuple[FilePoolDefinition, ...] = ()
+
+
+def read_file(text: Text, ids: IdMode) -> BenefitsFile:
+    """What a text means. Raises FileUnusable with all its problems and their places."""
+    problems = [*text.problems, *_unknown_names(text, Shape(BenefitsFile), text.document, "")]
+    try:
+        found = decoder_for(BenefitsFile).decode(text.document, ids=ids).value
+    except Invalid as refusal:
+        problems += [_located(text, each) for each in refusal.violations]
+        raise FileUnusable(problems) from None
+    problems += [text.problem(*each) for each in _rules_broken(found)]
+    if problems:
+        raise FileUnusable(problems)
+    return found
+
+
+def canonical(entry: msgspec.Struct) -> dict[str, Any]:
+    """An entry as a document in which what means the same is the same."""
+    return encoder_for(type(entry))(entry)
+
+
+def _located(text: Text, violation: FieldViolation) -> Problem:
+    value = _value_at(text.document, violation.field)
+    is_text = str((violation.data or {}).get("type", "")).endswith("STRING")
+    hint = ": put it in quotes" if is_text and type(value) in (int, bool) else ""
+    described = violation.description or "can't be used"
+    return text.problem(
+        violation.field, described + hint, violation.rule_name or violation.violated_rule
+    )
+
+
+def _value_at(document: Any, path: str) -> Any:
+    for name in path.replace("[", ".[").split("."):
+        if isinstance(document, list) and name.startswith("["):
+            document = document[int(name[1:-1])]
+        elif isinstance(document, dict):
+            document = document.get(name)
+        else:
+            return None
+    return document
+
+
+def _unknown_names(text: Text, shape: Shape, raw: Any, path: str) -> Iterator[Problem]:
+    """Names that no field has: mostly misspelt, so better told than passed over."""
+    if shape.is_list and isinstance(raw, list):
+        for index, each in enumerate(raw):
+            yield from _unknown_names(text, shape.element, each, f"{path}[{index}]")
+    if not shape.is_struct or not isinstance(raw, dict):
+        return
+    fields = {
+        each.wire_name: each for each in fields_of(shape.kind) if each.shape.mark(ReadOnly) is None
+    }
+    for name, value in raw.items():
+        inner = f"{path}.{name}" if path else name
+        if name not in fields:
+            said = f"is unknown here; known are {', '.join(fields)}"
+            yield text.problem(inner, said, "FIELD_NOT_ALLOWED")
+        else:
+            yield from _unknown_names(text, fields[name].shape, value, inner)
+
+
+def _rules_broken(file: BenefitsFile) -> Iterator[tuple[str, str, str]]:
+    """What single fields can't tell: path, description and rule."""
+    external_ids = [each.external_id for each in file.program_definitions]
+    yield from _repeated(external_ids, "programDefinitions[{}].externalId")
+    yield from _repeated([each.key for each in file.pool_definitions], "poolDefinitions[{}].key")
+    yield from _repeated([each.id for each in file.pool_definitions], "poolDefinitions[{}].id")
+    for index, each in enumerate(file.pool_definitions):
+        yield from _rules_of_pool_definition(each, f"poolDefinitions[{index}]")
+
+
+def _rules_of_pool_definition(
+    entry: FilePoolDefinition, path: str
+) -> Iterator[tuple[str, str, str]]:
+    if entry.key is None and entry.id is None:
+        yield path, "needs a key, which tells it from others for good", "REQUIRED_FIELD"
+    if KEY_NAMESPACE in (entry.extended_fields or {}):
+        said = "is kept for the key"
+        yield f"{path}.extendedFields.{KEY_NAMESPACE}", said, "FIELD_NOT_ALLOWED"
+    yield from _repeated(list(entry.program_definitions), path + ".programDefinitions[{}]")
+    details = Details(benefits=entry.benefits, credit_configuration=entry.credit_configuration)
+    try:
+        require_legal(details, path)
+    except Invalid as refusal:
+        for each in refusal.violations:
+            rule = each.rule_name or each.violated_rule
+            yield each.field.replace(".details.", ".", 1), each.description or "", rule
+    for index, benefit in enumerate(entry.benefits):
+        references = [(each.external_id, each.category or "") for each in benefit.items or ()]
+        yield from _repeated(references, f"{path}.benefits[{index}].items[{{}}]")
+
+
+def _repeated(values: list[Any], path: str) -> Iterator[tuple[str, str, str]]:
+    seen = set()
+    for index, value in enumerate(values):
+        if value is not None and value in seen:
+            yield path.format(index), "is there already, further up", "UNIQUE"
+        seen.add(value)

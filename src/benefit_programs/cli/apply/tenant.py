@@ -1,0 +1,155 @@
+"""What a tenant has of a namespace, in the form of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from benefit_programs.api.codec import decoder_for
+from benefit_programs.cli.apply.file import (
+    KEY_NAMESPACE,
+    FileItem,
+    FilePoolDefinition,
+    FileProgramDefinition,
+    canonical,
+)
+from benefit_programs.client import (
+    BenefitPrograms,
+    Item,
+    PoolDefinition,
+    ProgramDefinition,
+)
+from benefit_programs.client.core.wire import to_wire
+from benefit_programs.domain.settings import IdMode
+
+Document = dict[str, Any]
+Reference = tuple[str, str]
+
+ITEM_SETS_AT_ONCE = 100
+ITEMS_ON_A_PAGE = 1000
+
+
+@dataclass
+class Tenant:
+    """The definitions of a namespace, and the items that were asked for, by item set."""
+
+    namespace: str
+    program_definitions: dict[str, ProgramDefinition]
+    """By external id."""
+    pool_definitions: list[PoolDefinition]
+    items: dict[str, dict[Reference, Item]] = field(default_factory=dict)
+
+    def pool_definitions_with_key(self, key: str) -> list[PoolDefinition]:
+        """Those with this key: more than one if somebody has copied extended fields."""
+        return [each for each in self.pool_definitions if key_of(each) == key]
+
+    def pool_definition(self, definition_id: str) -> PoolDefinition | None:
+        """The one with this id."""
+        found = (each for each in self.pool_definitions if each.id == definition_id)
+        return next(found, None)
+
+
+def read_tenant(client: BenefitPrograms, namespace: str) -> Tenant:
+    """Read all definitions of a namespace, the oldest first."""
+    programs = client.program_definitions.query({"namespace": namespace}, sort=["created_date"])
+    pools = client.pool_definitions.query({"namespace": namespace}, sort=["created_date"])
+    return Tenant(
+        namespace,
+        {each.external_id: each for each in programs.limit(100)},
+        pools.limit(100).to_list(),
+    )
+
+
+def read_items(client: BenefitPrograms, tenant: Tenant, item_set_ids: list[str]) -> None:
+    """Read the items of these item sets into what is known of the tenant."""
+    for start in range(0, len(item_set_ids), ITEM_SETS_AT_ONCE):
+        chosen = item_set_ids[start : start + ITEM_SETS_AT_ONCE]
+        tenant.items.update((each, {}) for each in chosen)
+        query = client.items.query({"item_set_id": {"$in": chosen}}, sort=["created_date"])
+        for item in query.limit(ITEMS_ON_A_PAGE):
+            tenant.items[item.item_set_id][item.external_id, item.category or ""] = item
+
+
+def key_of(definition: PoolDefinition) -> str | None:
+    """The key that a file has given a pool definition."""
+    key = _namespaces(definition).get(KEY_NAMESPACE, {}).get("key")
+    return key if isinstance(key, str) and key else None
+
+
+def program_definition_document(definition: ProgramDefinition) -> Document:
+    """A program definition as a file says it."""
+    document = _named(definition, externalId=definition.external_id)
+    return canonical(_decoded(FileProgramDefinition, document))
+
+
+def pool_definition_document(definition: PoolDefinition) -> Document:
+    """A pool definition as a file says it, without its items."""
+    key = key_of(definition)
+    document = _named(
+        definition,
+        **({"key": key} if key else {"id": definition.id}),
+        programDefinitions=[each.external_id for each in definition.program_definitions],
+        **to_wire(definition.details),
+    )
+    extended = document.get("extendedFields", {})
+    extended.pop(KEY_NAMESPACE, None)
+    if not extended:
+        document.pop("extendedFields", None)
+    return canonical(_decoded(FilePoolDefinition, document))
+
+
+def item_document(item: Item) -> Document:
+    """An item as a file says it."""
+    document = _named(item, externalId=item.external_id)
+    if item.category:
+        document["category"] = item.category
+    return canonical(_decoded(FileItem, document))
+
+
+def file_document(client: BenefitPrograms, namespace: str) -> Document:
+    """All that a namespace has, as a file: to apply it changes nothing."""
+    tenant = read_tenant(client, namespace)
+    sets = [
+        each.item_set_id
+        for definition in tenant.pool_definitions
+        for each in definition.details.benefits
+        if each.item_set_id
+    ]
+    read_items(client, tenant, sets)
+    return {
+        "namespace": namespace,
+        "programDefinitions": [
+            program_definition_document(each) for each in tenant.program_definitions.values()
+        ],
+        "poolDefinitions": list(_pool_definitions_with_items(tenant)),
+    }
+
+
+def _pool_definitions_with_items(tenant: Tenant) -> Iterator[Document]:
+    for definition in tenant.pool_definitions:
+        document = pool_definition_document(definition)
+        for benefit in document["benefits"]:
+            item_set_id = definition.details.item_set_id(benefit["benefitKey"])
+            items = tenant.items[item_set_id].values()
+            benefit["items"] = [item_document(each) for each in items]
+        yield document
+
+
+def _named(entity: ProgramDefinition | PoolDefinition | Item, **first: Any) -> Document:
+    document = dict(first)
+    for name in ("displayName", "description"):
+        value = to_wire(entity).get(name)
+        if value is not None:
+            document[name] = value
+    namespaces = _namespaces(entity)
+    return document | ({"extendedFields": namespaces} if namespaces else {})
+
+
+def _namespaces(entity: ProgramDefinition | PoolDefinition | Item) -> dict[str, Any]:
+    return dict(entity.extended_fields.namespaces) if entity.extended_fields else {}
+
+
+def _decoded(kind: type[Any], document: Document) -> Any:
+    # Ids are as the service has them, whatever the tenant's mode was when they were made.
+    return decoder_for(kind).decode(document, ids=IdMode.OPEN).value

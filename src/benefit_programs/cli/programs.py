@@ -1,0 +1,210 @@
+"""``benefits programs``: what members have, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from benefit_programs.cli.definitions import Yes
+from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.remote import (
+    ROWS_USUALLY,
+    Answer,
+    IdempotencyKey,
+    Limit,
+    MemberId,
+    Namespace,
+    VisitorId,
+    WixUserId,
+    beneficiary_of,
+    calls_service,
+    conditions_of,
+    entity,
+    listing,
+    require_consent,
+)
+from benefit_programs.client import BenefitPrograms, Program, StartStatus
+from benefit_programs.client.core.wire import to_wire
+
+commands = typer.Typer(
+    no_args_is_help=True, help="Provision programs, look at them, and let them live and end."
+)
+
+ProgramId = Annotated[
+    str, typer.Argument(help="Its id, or with --namespace its external id.", metavar="PROGRAM")
+]
+OfNamespace = Annotated[
+    str | None, typer.Option("--namespace", help="The namespace of an external id.")
+]
+WaitSeconds = Annotated[
+    float,
+    typer.Option(
+        "--wait", min=0, help="How long to wait for the job; 0: not at all.", metavar="SECONDS"
+    ),
+]
+WAIT_SECONDS = 60.0
+
+
+@calls_service(commands, "list")
+def list_programs(
+    client: BenefitPrograms,
+    *,
+    namespace: Namespace = None,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Only with this status.", metavar="STATUS")
+    ] = None,
+    limit: Limit = ROWS_USUALLY,
+) -> Answer:
+    """List programs, the newest first."""
+    rows = client.programs.query(conditions_of(namespace=namespace, status=status))
+    columns = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
+    return listing("programs", columns, rows, _row, limit=limit)
+
+
+@calls_service(commands, "show")
+def show_program(
+    client: BenefitPrograms, program: ProgramId, *, namespace: OfNamespace = None
+) -> Answer:
+    """Show a program."""
+    return entity(_find(client, program, namespace))
+
+
+@calls_service(commands, "provision")
+def provision_program(  # noqa: PLR0913 - an option each
+    client: BenefitPrograms,
+    namespace: Annotated[str, typer.Argument(help="The namespace of your app.")],
+    external_id: Annotated[str, typer.Argument(help="An id of your own in the namespace.")],
+    *,
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            "--definition",
+            help="The external id of its program definition in the namespace.",
+            metavar="EXTERNAL_ID",
+        ),
+    ] = None,
+    definition_id: Annotated[
+        str | None,
+        typer.Option("--definition-id", help="The id of its program definition.", metavar="ID"),
+    ] = None,
+    pool_definition_id: Annotated[
+        str | None,
+        typer.Option(
+            "--pool-definition-id", help="Or the id of a single pool definition.", metavar="ID"
+        ),
+    ] = None,
+    member: MemberId = None,
+    wix_user: WixUserId = None,
+    visitor: VisitorId = None,
+    display_name: Annotated[str | None, typer.Option("--display-name", help="Its name.")] = None,
+    paused: Annotated[bool, typer.Option("--paused", help="Let it begin paused.")] = False,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Provision a program for a beneficiary."""
+    beneficiary = beneficiary_of(member, wix_user, visitor)
+    if beneficiary is None:
+        raise WrongUsage("for whom? Use --member, --wix-user or --visitor")
+    if [definition, definition_id, pool_definition_id].count(None) != 2:  # noqa: PLR2004 - of 3
+        raise WrongUsage("use one of --definition, --definition-id and --pool-definition-id")
+    if definition is not None:
+        found = client.program_definitions.get_by_external_id(definition, namespace=namespace)
+        definition_id = found.id
+    provisioned = client.programs.provision(
+        beneficiary=beneficiary,
+        namespace=namespace,
+        external_program_id=external_id,
+        program_definition_id=definition_id,
+        pool_definition_id=pool_definition_id,
+        display_name=display_name,
+        program_status=StartStatus.PAUSED if paused else None,
+    )
+    return _after(client, provisioned.program.id, provisioned.job_id, wait)
+
+
+@calls_service(commands, "pause")
+def pause_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    idempotency_key: IdempotencyKey = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Pause an active program and its pools."""
+    found = _find(client, program, namespace)
+    started = client.programs.pause(found.id, idempotency_key=idempotency_key)
+    return _after(client, found.id, started.job_id, wait)
+
+
+@calls_service(commands, "resume")
+def resume_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    idempotency_key: IdempotencyKey = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Let a paused program and its pools go on."""
+    found = _find(client, program, namespace)
+    started = client.programs.resume(found.id, idempotency_key=idempotency_key)
+    return _after(client, found.id, started.job_id, wait)
+
+
+@calls_service(commands, "renew")
+def renew_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    idempotency_key: IdempotencyKey = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Start a new cycle: credits lapse or roll over, and are granted anew."""
+    found = _find(client, program, namespace)
+    started = client.programs.renew(found.id, idempotency_key=idempotency_key)
+    return _after(client, found.id, started.job_id, wait)
+
+
+@calls_service(commands, "end")
+def end_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+    yes: Yes = False,
+) -> Answer:
+    """End a program and its pools, for good."""
+    found = _find(client, program, namespace)
+    require_consent(f"End program {found.external_id} for good?", yes=yes)
+    return _after(client, found.id, client.programs.end(found.id).job_id, wait)
+
+
+def _find(client: BenefitPrograms, program: str, namespace: str | None) -> Program:
+    if namespace is None:
+        return client.programs.get(program)
+    return client.programs.get_by_external_id(program, namespace=namespace)
+
+
+def _after(client: BenefitPrograms, program_id: str, job_id: str, seconds: float) -> Answer:
+    """The program as its job has left it."""
+    if seconds:
+        client.wait_for_job(job_id, timeout=seconds)
+    program = client.programs.get(program_id)
+    document = {"program": to_wire(program), "jobId": job_id}
+    columns = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
+    return Answer(document, columns, [_row(program)])
+
+
+def _row(row: Program) -> Sequence[Any]:
+    return (
+        row.id,
+        row.namespace,
+        row.external_id,
+        row.status,
+        row.beneficiary.id,
+        row.display_name,
+    )

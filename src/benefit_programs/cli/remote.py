@@ -1,0 +1,276 @@
+"""Commands that call the service, as any client does: over HTTP, or on a database in this process.
+
+A command is a function from a client and its own options to what it shows; ``calls_service`` gives
+it the options that say where the service is and how to print.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import wraps
+from itertools import islice
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
+from benefit_programs.cli.output import print_json, print_line, print_table
+from benefit_programs.client import (
+    AnonymousVisitor,
+    BenefitPrograms,
+    Identity,
+    Member,
+    WixUser,
+)
+from benefit_programs.client.core.wire import to_wire
+from benefit_programs.config import read_settings
+
+T = TypeVar("T")
+
+URL_VARIABLE = "BENEFITS_URL"
+KEY_VARIABLE = "BENEFITS_API_KEY"
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help=f"The address of the service; else `{URL_VARIABLE}`.", metavar="URL"
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        help=f"The API key to call it with; better in `{KEY_VARIABLE}`, where no process list "
+        "shows it.",
+        metavar="KEY",
+    ),
+]
+SiteId = Annotated[
+    str | None,
+    typer.Option("--site-id", help="The tenant, for a key of several.", metavar="ID"),
+]
+Limit = Annotated[
+    int, typer.Option("--limit", min=1, help="How many to show at the most.", metavar="N")
+]
+Namespace = Annotated[str | None, typer.Option("--namespace", help="Only of this namespace.")]
+IdempotencyKey = Annotated[
+    str | None,
+    typer.Option(
+        "--idempotency-key",
+        help="A key of your own: a command that is run again with it is done once.",
+        metavar="KEY",
+    ),
+]
+MemberId = Annotated[
+    str | None, typer.Option("--member", help="The beneficiary: a site member.", metavar="ID")
+]
+WixUserId = Annotated[
+    str | None, typer.Option("--wix-user", help="The beneficiary: a Wix user.", metavar="ID")
+]
+VisitorId = Annotated[
+    str | None,
+    typer.Option("--visitor", help="The beneficiary: an anonymous visitor.", metavar="ID"),
+]
+
+ROWS_USUALLY = 50
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command shows: a document for programs, a table and a note for people.
+
+    Without columns people see the fields of the document, one below the other.
+    """
+
+    document: dict[str, Any]
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = field(default=())
+    line: str = ""
+
+    def print(self, *, as_json: bool) -> None:
+        """Show it."""
+        if as_json:
+            print_json(self.document)
+            return
+        if self.columns:
+            print_table(self.columns, self.rows)
+        elif not self.line:
+            print_table(("FIELD", "VALUE"), list(fields_in(self.document)))
+        if self.line:
+            print_line(self.line)
+
+
+def calls_service(
+    commands: typer.Typer, name: str, **how: Any
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Register a command of the service: a function from a client and options to an answer."""
+
+    def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        @wraps(function)
+        def run(
+            *arguments: Any,
+            url: str | None,
+            api_key: str | None,
+            site_id: str | None,
+            data_dir: str | None,
+            database_url: str | None,
+            as_json: bool,
+            **own: Any,
+        ) -> None:
+            with connect(url, api_key, site_id, data_dir, database_url) as client:
+                answer = function(client, *arguments, **own)
+            answer.print(as_json=as_json)
+
+        parameters = _parameters_of(function)
+        vars(run)["__signature__"] = inspect.Signature(parameters)
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        commands.command(name, **how)(run)
+        return function
+
+    return register
+
+
+def _connection(
+    *,
+    url: Url = None,
+    api_key: ApiKey = None,
+    site_id: SiteId = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """The options that each command of the service has besides its own."""
+
+
+def _parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The options of a command and, after them, those of the connection."""
+    own = _resolved(function)[1:]
+    return [each.replace(kind=each.KEYWORD_ONLY) for each in (*own, *_resolved(_connection))]
+
+
+def _resolved(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    parameters = inspect.signature(function).parameters.values()
+    return [each.replace(annotation=hints[each.name]) for each in parameters]
+
+
+def connect(
+    url: str | None,
+    api_key: str | None,
+    site_id: str | None,
+    data_dir: str | None,
+    database_url: str | None,
+) -> BenefitPrograms:
+    """A client of the service that options, else the environment, name. Raises WrongUsage.
+
+    A database that an option names is opened here; else an address is called; else the database
+    of the settings is opened.
+    """
+    names_database = data_dir is not None or database_url is not None
+    if url and names_database:
+        raise WrongUsage("--url names a service, and --data-dir or --database-url another: use one")
+    address = url or (None if names_database else os.environ.get(URL_VARIABLE))
+    if not address:
+        return BenefitPrograms.open(_database(data_dir, database_url))
+    key = api_key or os.environ.get(KEY_VARIABLE)
+    if not key:
+        raise WrongUsage(
+            f"{address} needs an API key: set {KEY_VARIABLE}, or use --api-key "
+            "(`benefits keys create` makes one)"
+        )
+    return BenefitPrograms(address, key, site_id=site_id)
+
+
+def _database(data_dir: str | None, database_url: str | None) -> str:
+    # Logs are for those who run servers: here only the answer counts.
+    settings = read_settings({"data_dir": data_dir, "database_url": database_url, "workers": 1})
+    if not settings.is_sqlite:
+        return settings.url
+    if not settings.sqlite_path.is_file():
+        raise WrongUsage(
+            f"there is no database {settings.sqlite_path}: name the service with --url or "
+            f"{URL_VARIABLE}, or make the database with `benefits migrate`"
+        )
+    return str(settings.sqlite_path)
+
+
+def listing(
+    name: str,
+    columns: Sequence[str],
+    rows: Iterable[T],
+    row_of: Callable[[T], Sequence[Any]],
+    *,
+    limit: int,
+) -> Answer:
+    """The first rows of a query; people are told if there are more."""
+    found = list(islice(rows, limit + 1))
+    shown = found[:limit]
+    more = f"Only the first {limit} are shown; --limit N shows more." if found[limit:] else ""
+    document = {name: [to_wire(each) for each in shown], "hasMore": bool(more)}
+    return Answer(document, columns, [row_of(each) for each in shown], more)
+
+
+def entity(value: Any) -> Answer:
+    """One entity with all its fields."""
+    return Answer(to_wire(value))
+
+
+def fields_in(document: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    """The single values of a document by their paths."""
+    if isinstance(document, dict) and document:
+        for name, value in document.items():
+            yield from fields_in(value, f"{path}.{name}" if path else name)
+    elif isinstance(document, list) and document:
+        for index, value in enumerate(document):
+            yield from fields_in(value, f"{path}[{index}]")
+    else:
+        yield path, document
+
+
+def beneficiary_of(
+    member: str | None, wix_user: str | None, visitor: str | None
+) -> Identity | None:
+    """Who the options name, if anybody. Raises WrongUsage for several."""
+    kinds: list[tuple[type[Identity], str | None]] = [
+        (Member, member),
+        (WixUser, wix_user),
+        (AnonymousVisitor, visitor),
+    ]
+    named = [kind(each) for kind, each in kinds if each is not None]
+    if len(named) > 1:
+        raise WrongUsage("only one of --member, --wix-user and --visitor can be the beneficiary")
+    return named[0] if named else None
+
+
+def conditions_of(**conditions: Any) -> Any:
+    """A filter of the conditions that are given; underscores that are doubled stand for dots."""
+    return {
+        name.replace("__", "."): value for name, value in conditions.items() if value is not None
+    }
+
+
+def instant_of(option: str, text: str | None) -> datetime | None:
+    """An instant that an option names. Raises WrongUsage if it can't be one."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise WrongUsage(f"{option}: must be a date and time with its zone, 2026-12-01T10:00:00Z")
+    return found
+
+
+def require_consent(question: str, *, yes: bool) -> None:
+    """Ask whether to go on. Raises WrongUsage where nobody can answer, Abort for a no."""
+    if yes:
+        return
+    if not os.isatty(0):
+        raise WrongUsage("nobody is there to ask: use --yes")
+    typer.confirm(question, abort=True, err=True)

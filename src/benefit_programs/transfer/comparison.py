@@ -1,0 +1,123 @@
+"""How a program that is there already differs from what a row says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from benefit_programs.domain.entities import Operation, Pool, PoolStatus, Program, Transaction
+from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, IDEMPOTENCY_KEY, TRANSACTION_BY_KEY
+from benefit_programs.domain.opening import settled_status
+from benefit_programs.domain.state import Index
+from benefit_programs.domain.values import Credits
+from benefit_programs.transfer.commands import import_key
+from benefit_programs.transfer.definitions import Plan
+from benefit_programs.transfer.lookups import Lookups, rows_of
+from benefit_programs.transfer.records import Record, settle_amounts
+
+FIRST_TRANSACTION = Index(Transaction, "pool_id", after="id", limit=1)
+"""The first transaction of a pool: the one that opened it, if it was opened with credits."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A field of which a row says one thing and the database another. Numbers are amounts."""
+
+    field: str
+    stored: str | Credits | None
+    given: str | Credits | None
+
+
+class Existing(msgspec.Struct, frozen=True):
+    """A row whose program is there already, with its pools that haven't ended."""
+
+    record: Record
+    plan: Plan
+    program: Program
+    pools: tuple[Pool, ...]
+
+    @property
+    def amounts(self) -> dict[str, Credits]:
+        """What the row states, by pool definition. Raises Invalid."""
+        return settle_amounts(self.record.named, [pool.pool_definition_id for pool in self.pools])
+
+
+def living(pools: Iterable[Pool]) -> tuple[Pool, ...]:
+    """The pools that haven't ended."""
+    return tuple(pool for pool in pools if pool.status is not PoolStatus.ENDED)
+
+
+def differing_fields(existing: Existing) -> list[Difference]:
+    """What differs about the program itself."""
+    program, record, plan = existing.program, existing.record, existing.plan
+    made_from = {pool.pool_definition_id for pool in existing.pools}
+    single = next(iter(made_from)) if len(made_from) == 1 else None
+    pairs: list[tuple[str, str | None, str | None]] = [
+        ("beneficiary", _text(program.beneficiary.id), _text(record.beneficiary.id)),
+        ("beneficiary", str(program.beneficiary.type), str(record.beneficiary.type)),
+        ("programDefinitionId", program.program_definition_id, plan.program_definition_id),
+        ("programStatus", str(settled_status(program)), str(record.named.status)),
+        ("displayName", _text(program.display_name), _text(record.named.display_name)),
+    ]
+    if plan.pool_definition_id is not None and program.program_definition_id is None:
+        pairs.append(("poolDefinitionId", single, plan.pool_definition_id))
+    return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def _text(value: str | None) -> str | None:
+    """A cell can't tell an empty text from none."""
+    return value or None
+
+
+def differing_balances(
+    existing: Existing, imported: dict[str, Credits]
+) -> tuple[list[Difference], dict[str, Credits]]:
+    """What differs about the balances, and what the row accounts for by pool definition.
+
+    ``imported`` is what an import has set pools to: they may have been used since.
+    """
+    try:
+        amounts = existing.amounts
+    except Invalid as refusal:
+        return [Difference(refusal.violations[0].field, None, "stated")], {}
+    found: list[Difference] = []
+    for pool in existing.pools:
+        stated = amounts.get(pool.pool_definition_id, pool.available)
+        stored = imported.get(pool.id, pool.available)
+        if stated not in (stored, pool.available):
+            found.append(Difference(f"balances.{pool.pool_definition_id}", stored, stated))
+    return found, {
+        pool.pool_definition_id: amounts.get(pool.pool_definition_id, pool.available)
+        for pool in existing.pools
+    }
+
+
+async def imported_amounts(
+    store: Lookups, tenant_id: int, rows: Sequence[Existing]
+) -> dict[str, Credits]:
+    """What an import has set pools to, for those that hold something else than their row says."""
+    suspects: dict[str, str] = {}
+    for existing in rows:
+        try:
+            amounts = existing.amounts
+        except Invalid:
+            continue
+        for pool in existing.pools:
+            if amounts.get(pool.pool_definition_id, pool.available) != pool.available:
+                suspects[pool.id] = import_key(existing.record.key)
+    if not suspects:
+        return {}
+    keys = [(pool_id, Operation.CHANGE, key) for pool_id, key in suspects.items()]
+    set_by = await rows_of(store, tenant_id, TRANSACTION_BY_KEY, keys)
+    imported = {row.pool_id: row.available_after for row in set_by}
+    left = [row.subject_id for row in await rows_of(store, tenant_id, IDEMPOTENCY_KEY, keys)]
+    if left:
+        walks = [(pool_id, BEFORE_ALL_IDS) for pool_id in left]
+        first = {
+            row.pool_id: row.available_after
+            for row in await rows_of(store, tenant_id, FIRST_TRANSACTION, walks)
+            if row.operation is Operation.PROVISION
+        }
+        imported |= {pool_id: first.get(pool_id, 0) for pool_id in left}
+    return imported

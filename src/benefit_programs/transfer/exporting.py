@@ -1,0 +1,206 @@
+"""An export: programs with their balances, page by page in the order of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+from benefit_programs.domain.entities import Pool, PoolDefinition, Program, ProgramStatus
+from benefit_programs.domain.lookups import (
+    ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    BEFORE_ALL_IDS,
+    POOL_DEFINITION,
+)
+from benefit_programs.domain.opening import settled_status
+from benefit_programs.domain.state import Index, Key
+from benefit_programs.domain.values import IdentityType
+from benefit_programs.transfer.lookups import Lookups, rows_of
+from benefit_programs.transfer.records import Named, Origin, Owner, StartStatus, StatedBalance
+from benefit_programs.transfer.totals import Totals
+
+PAGE_SIZE = 200
+"""How many programs are read together."""
+
+PAGES_MAX = 10_000_000
+
+WALK_PROGRAMS = Index(Program, after="id", limit=PAGE_SIZE)
+LIVE_POOLS = Index(Pool, "program_id", live=True)
+
+
+class LeftOut(StrEnum):
+    """Programs that an export doesn't have."""
+
+    ENDED = "ENDED"
+    WITHOUT_POOLS = "WITHOUT_POOLS"
+
+
+class NotCarried(StrEnum):
+    """What an import of the export won't bring back; the program is in it all the same."""
+
+    EXTENDED_FIELDS = "EXTENDED_FIELDS"
+    """Extended fields of a program or of its pools."""
+
+    POOL_DETAILS = "POOL_DETAILS"
+    """Details, names or pending changes of a pool that its definition hasn't."""
+
+    OTHER_POOLS = "OTHER_POOLS"
+    """A program that has other pools than its definition gives to a new one."""
+
+
+class ExportReport(msgspec.Struct, kw_only=True):
+    """What an export has and hasn't. Counted are programs."""
+
+    totals: Totals = msgspec.field(default_factory=Totals)
+    left_out: dict[LeftOut, int] = msgspec.field(default_factory=lambda: dict.fromkeys(LeftOut, 0))
+    not_carried: dict[NotCarried, int] = msgspec.field(
+        default_factory=lambda: dict.fromkeys(NotCarried, 0)
+    )
+
+    @property
+    def seen(self) -> int:
+        """How many programs were read so far."""
+        return self.totals.programs + sum(self.left_out.values())
+
+
+class CountingLookups(Lookups, Protocol):
+    """A store that also says how long a walk is."""
+
+    async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
+        """How many rows a walk has before it."""
+        ...
+
+
+Encode = Callable[[msgspec.Struct], dict[str, Any]]
+Write = Callable[[dict[str, Any]], None]
+
+
+class Exporter:
+    """Exports the programs of one tenant that haven't ended."""
+
+    def __init__(
+        self,
+        store: CountingLookups,
+        tenant_id: int,
+        *,
+        encode: Encode,
+        progress: Callable[[ExportReport], None] = lambda _report: None,
+    ) -> None:
+        self._store = store
+        self._tenant_id = tenant_id
+        self._encode = encode
+        self._progress = progress
+        self._report = ExportReport()
+
+    async def count(self) -> int:
+        """How many programs there are."""
+        return await self._store.count(self._tenant_id, WALK_PROGRAMS, (BEFORE_ALL_IDS,))
+
+    async def run(self, write: Write) -> ExportReport:
+        """Write all programs. Each page is one moment; those made meanwhile may be there or not."""
+        after = BEFORE_ALL_IDS
+        for _ in range(PAGES_MAX):
+            programs = await rows_of(self._store, self._tenant_id, WALK_PROGRAMS, [(after,)])
+            if not programs:
+                break
+            await self._write_page(programs, write)
+            self._progress(self._report)
+            after = programs[-1].id
+        return self._report
+
+    async def _write_page(self, programs: list[Program], write: Write) -> None:
+        pools: dict[str, list[Pool]] = {}
+        keys = [(program.id,) for program in programs]
+        for pool in await rows_of(self._store, self._tenant_id, LIVE_POOLS, keys):
+            pools.setdefault(pool.program_id, []).append(pool)
+        assigned, definitions = await self._definitions_of(programs, pools)
+        for program in programs:
+            own = pools.get(program.id, [])
+            if settled_status(program) is ProgramStatus.ENDED:
+                self._report.left_out[LeftOut.ENDED] += 1
+            elif not own:
+                self._report.left_out[LeftOut.WITHOUT_POOLS] += 1
+            else:
+                self._report.totals.add({pool.pool_definition_id: pool.available for pool in own})
+                for loss in _losses(program, own, assigned, definitions):
+                    self._report.not_carried[loss] += 1
+                write(self._document(program, own))
+
+    async def _definitions_of(
+        self, programs: list[Program], pools: dict[str, list[Pool]]
+    ) -> tuple[dict[str, set[str]], dict[str, PoolDefinition]]:
+        """The definitions of a page: which pools program definitions give, and how pools begin."""
+        ids = {each.program_definition_id for each in programs if each.program_definition_id}
+        assigned: dict[str, set[str]] = {each: set() for each in ids}
+        for row in await rows_of(
+            self._store,
+            self._tenant_id,
+            ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+            [(each,) for each in sorted(ids)],
+        ):
+            assigned[row.program_definition_id].add(row.pool_definition_id)
+        wanted = {pool.pool_definition_id for own in pools.values() for pool in own}
+        found = await rows_of(
+            self._store, self._tenant_id, POOL_DEFINITION, [(each,) for each in sorted(wanted)]
+        )
+        return assigned, {row.id: row for row in found}
+
+    def _document(self, program: Program, pools: list[Pool]) -> dict[str, Any]:
+        named = Named(
+            external_program_id=program.external_id,
+            namespace=program.namespace,
+            program_status=StartStatus(
+                "PAUSED" if settled_status(program) is ProgramStatus.PAUSED else "ACTIVE"
+            ),
+            display_name=program.display_name,
+            balances=tuple(
+                StatedBalance(pool_definition_id=pool.pool_definition_id, amount=pool.available)
+                for pool in pools
+            ),
+        )
+        origin = Origin(
+            program_definition_id=program.program_definition_id,
+            pool_definition_id=(
+                None if program.program_definition_id else pools[0].pool_definition_id
+            ),
+        )
+        parts = (named, origin, _owner(program))
+        return {name: value for part in parts for name, value in self._encode(part).items()}
+
+
+def _owner(program: Program) -> Owner:
+    beneficiary = program.beneficiary
+    return Owner(
+        member_id=beneficiary.id if beneficiary.type is IdentityType.MEMBER else None,
+        wix_user_id=beneficiary.id if beneficiary.type is IdentityType.WIX_USER else None,
+        anonymous_visitor_id=(
+            beneficiary.id if beneficiary.type is IdentityType.ANONYMOUS_VISITOR else None
+        ),
+    )
+
+
+def _losses(
+    program: Program,
+    pools: list[Pool],
+    assigned: dict[str, set[str]],
+    definitions: dict[str, PoolDefinition],
+) -> list[NotCarried]:
+    """What an import of this program won't bring back."""
+    losses = []
+    if program.extended_fields or any(pool.extended_fields for pool in pools):
+        losses.append(NotCarried.EXTENDED_FIELDS)
+    if any(_is_changed(pool, definitions.get(pool.pool_definition_id)) for pool in pools):
+        losses.append(NotCarried.POOL_DETAILS)
+    have = [pool.pool_definition_id for pool in pools]
+    definition_id = program.program_definition_id
+    given = assigned[definition_id] if definition_id else set(have[:1])
+    if len(have) != len(given) or set(have) != given or not given <= definitions.keys():
+        losses.append(NotCarried.OTHER_POOLS)
+    return losses
+
+
+def _is_changed(pool: Pool, definition: PoolDefinition | None) -> bool:
+    has_pending = pool.renewal_action is not None or pool.renewal_snapshot_id is not None
+    return has_pending or (definition is not None and definition.snapshot_id != pool.snapshot_id)

@@ -1,0 +1,48 @@
+"""Which programs a file has named already, however many they are."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from types import TracebackType
+from typing import Self
+
+CACHE_KIBIBYTES = 16_384
+
+
+class SeenKeys:
+    """Keys and their lines, in a temporary file that SQLite removes by itself."""
+
+    def __init__(self) -> None:
+        # An empty name stands for a private database that goes to disk once it outgrows its cache.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute(f"pragma cache_size = -{CACHE_KIBIBYTES}")
+        self._database.execute("pragma journal_mode = off")
+        self._database.execute(
+            "create table seen (namespace text, external_id text, line integer,"
+            " primary key (namespace, external_id)) without rowid"
+        )
+        self._database.execute("begin")
+
+    def __enter__(self) -> Self:
+        """Use it, and drop it at the end."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Drop the file."""
+        self._database.close()
+
+    def line_before(self, key: tuple[str, str], line: int) -> int | None:
+        """Where the key was seen first, or None: then it is remembered with this line."""
+        with closing(self._database.cursor()) as cursor:
+            cursor.execute("insert or ignore into seen values (?, ?, ?)", (*key, line))
+            if cursor.rowcount:
+                return None
+            cursor.execute("select line from seen where namespace = ? and external_id = ?", key)
+            found: int = cursor.fetchone()[0]
+            return found

@@ -1,0 +1,178 @@
+"""What a person does by hand: commands show it, do it, and end with the code they promise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import Done, Terminal
+from tests.cli.files import APP, GYM
+from tests.support.serving import run_benefits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.service import Server
+
+MEMBER = "5e0c9a52-7a80-4d3b-9c6f-0d8f5b1f4a11"
+NOBODY = "00000000-0000-4000-8000-00000000ffff"
+
+
+def provision(terminal: Terminal) -> str:
+    """A member's program, and the id of its pool."""
+    terminal.apply(GYM)
+    options = ("--definition", "gold", "--member", MEMBER)
+    terminal.json("programs", "provision", "gym", "membership-17", *options)
+    (pool,) = terminal.json("pools", "list", "--member", MEMBER)["pools"]
+    return str(pool["id"])
+
+
+def test_credits_are_spent_and_given_back(terminal: Terminal) -> None:
+    """From the definitions to a canceled redemption, each command tells the ids for the next."""
+    pool = provision(terminal)
+    eligible = ("eligible", "gym", "--item", "towel-1", "--provider-app", APP, "--member", MEMBER)
+    (benefit,) = terminal.json(*eligible)["eligibleBenefits"]
+    assert (benefit["poolId"], benefit["price"]) == (pool, "2.5")
+    redeemed = terminal.json("redeem", pool, "towel", "--item", "towel-1", "--count", "4")
+    assert redeemed["available"] == "90.5"
+    canceled = terminal.json("cancel-redemption", redeemed["transactionId"])
+    assert canceled["amount"] == "10"
+    shown = terminal.json("balances", "show", pool)
+    assert shown["amount"]["available"] == "100.5"
+    listed = terminal.json("transactions", "list", "--pool-id", pool)["transactions"]
+    assert [each["amount"] for each in listed] == ["10", "10", "100.5"]
+    assert terminal.json("transactions", "show", listed[0]["id"]) == listed[0]
+
+
+def test_balance_is_changed_by_hand(terminal: Terminal) -> None:
+    """Credits are added, taken with a number below 0, and set; the reason is kept."""
+    pool = provision(terminal)
+    assert (
+        terminal.json("balances", "adjust", pool, "2")["balance"]["amount"]["available"] == "102.5"
+    )
+    taken = terminal.json("balances", "adjust", pool, "-2.25", "--reason", "Broken towel")
+    assert taken["balance"]["amount"]["available"] == "100.25"
+    transaction = terminal.json("transactions", "show", taken["transactionId"])
+    assert transaction["details"]["reason"] == "Broken towel"
+    assert terminal.json("balances", "set", pool, "7")["balance"]["amount"]["available"] == "7"
+
+
+def test_program_lives_and_ends(terminal: Terminal) -> None:
+    """A program is paused, resumed, renewed and ended; each command shows what it is then."""
+    provision(terminal)
+    named = ("membership-17", "--namespace", "gym")
+    seen = [
+        terminal.json("programs", *words)["program"]["status"]
+        for words in [
+            ("pause", *named),
+            ("resume", *named),
+            ("renew", *named),
+            ("end", *named, "--yes"),
+        ]
+    ]
+    assert seen == ["PAUSED", "ACTIVE", "ACTIVE", "ENDED"]
+    assert terminal.json("programs", "show", *named)["status"] == "ENDED"
+    assert terminal.json("programs", "list", "--status", "ACTIVE")["programs"] == []
+
+
+def test_definitions_are_made_shown_and_deleted(alone: Terminal) -> None:
+    """A program definition is made, found by both of its ids, and deleted."""
+    made = alone.json("program-definitions", "create", "gym", "gold", "--display-name", "Gold")
+    assert alone.json("program-definitions", "show", made["id"]) == made
+    assert alone.json("program-definitions", "show", "gold", "--namespace", "gym") == made
+    gone = alone.json("program-definitions", "delete", "gold", "--namespace", "gym", "--yes")
+    assert gone == {"deleted": made["id"]}
+    assert alone.json("program-definitions", "list")["programDefinitions"] == []
+
+
+def test_tables_are_for_people(alone: Terminal) -> None:
+    """Tables show whole ids and amounts, and say if there is more than they show."""
+    pool = provision(alone)
+    balance = alone.run("balances", "show", pool).out
+    assert (pool in balance, "100.5" in balance, MEMBER in balance) == (True, True, True)
+    pool_definition = alone.run("pool-definitions", "list").out
+    assert "towel, sauna" in pool_definition
+    assert "gold, silver" in pool_definition
+    shown = alone.json("pool-definitions", "list")["poolDefinitions"][0]
+    assert f"{shown['details']['benefits'][0]['itemSetId']}" in (
+        alone.run("pool-definitions", "show", shown["id"]).out
+    )
+    listed = alone.run("program-definitions", "list", "--limit", "1").out
+    assert "Only the first 1 are shown; --limit N shows more." in listed
+    assert pool in alone.run("pools", "list").out
+    assert "membership-17" in alone.run("programs", "list").out
+
+
+def test_key_of_ones_own_is_done_once(alone: Terminal) -> None:
+    """A redemption that is run again with its key is refused, and names the first one."""
+    pool = provision(alone)
+    words = ("redeem", pool, "towel", "--item", "towel-1", "--idempotency-key", "order-1")
+    first = alone.json(*words)["transactionId"]
+    again = alone.run(*words)
+    assert (again.code, first in again.err) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["pools", "show", NOBODY], 5, "POOL_NOT_FOUND"),
+        (["pools", "show", "x"], 2, "poolId: must be a valid GUID"),
+        (["redeem", "POOL", "swim", "--item", "x"], 2, "its benefits: towel, sauna"),
+        (["redeem", "POOL", "towel", "--item", "x"], 5, "BENEFIT_NOT_FOUND"),
+        (
+            ["redeem", "POOL", "towel", "--item", "towel-1", "--count", "50"],
+            7,
+            "NOT_ENOUGH_BALANCE",
+        ),
+        (["redeem", "POOL", "towel", "--item", "towel-1", "--target-date", "now"], 2, "zone"),
+        (["balances", "adjust", "POOL", "much"], 2, "must be a valid DECIMAL"),
+        (["programs", "provision", "gym", "x", "--definition", "gold"], 2, "for whom?"),
+        (["programs", "provision", "gym", "x", "--member", MEMBER], 2, "use one of"),
+        (["pools", "list", "--member", MEMBER, "--visitor", MEMBER], 2, "only one of"),
+        (["programs", "end", "membership-17", "--namespace", "gym"], 2, "use --yes"),
+        (
+            ["programs", "resume", "membership-17", "--namespace", "gym"],
+            7,
+            "TRANSITION_NOT_ALLOWED",
+        ),
+    ],
+)
+def test_refusals_end_with_their_code(
+    alone: Terminal, words: list[str], code: int, said: str
+) -> None:
+    """A command that can't be done ends with the code of its kind, and one line says why."""
+    pool = provision(alone)
+    done = alone.run(*(pool if word == "POOL" else word for word in words))
+    assert (done.code, done.err.count("\n"), done.out) == (code, 1, "")
+    assert said in done.err
+
+
+def test_service_must_be_reached(command: Callable[..., Done], tmp_path: Path) -> None:
+    """Without an answer, a key or a database, a command says which of them is missing."""
+    nowhere = command("pools", "list", "--url", "http://127.0.0.1:1", "--api-key", "k")
+    assert (nowhere.code, "nothing was done" in nowhere.err) == (8, True)
+    keyless = command("pools", "list", "--url", "http://127.0.0.1:1")
+    assert (keyless.code, "BENEFITS_API_KEY" in keyless.err) == (2, True)
+    empty = command("pools", "list", "--data-dir", str(tmp_path / "none"))
+    assert (empty.code, "benefits migrate" in empty.err) == (2, True)
+    assert not (tmp_path / "none").exists()
+    both = command("pools", "list", "--url", "http://127.0.0.1:1", "--data-dir", str(tmp_path))
+    assert (both.code, "use one" in both.err) == (2, True)
+
+
+def test_wrong_key_is_told(server: Server, command: Callable[..., Done]) -> None:
+    """A key that the service doesn't know ends a command with a code of its own."""
+    done = command("pools", "list", "--url", server.url, "--api-key", "unknown")
+    assert (done.code, "UNAUTHENTICATED" in done.err) == (9, True)
+
+
+def test_environment_names_the_service(server: Server) -> None:
+    """The address and the key may stand in the environment, and completion can be installed."""
+    variables = {"BENEFITS_URL": server.url, "BENEFITS_API_KEY": server.make_key()}
+    done = run_benefits("pools", "list", "--json", **variables)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"pools": [], "hasMore": False})
+    assert done.stderr == ""
+    assert "--install-completion" in run_benefits("--help").stdout
