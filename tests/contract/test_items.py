@@ -10,6 +10,7 @@ import pytest
 from benefit_programs.api.handlers import items as handlers
 from benefit_programs.domain.entities import Event
 from tests.support.calls import NAMESPACE, Caller, benefit, details, guid
+from tests.support.lifecycle import run_jobs
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -525,6 +526,7 @@ async def test_items_are_deleted_by_a_filter(service: Service) -> None:
 
     request = {"namespace": NAMESPACE, "filter": {"category": "old"}}
     answer = await service.call("bulkDeleteItemsByFilter", request)
+    await service.running.runner.settle()
     job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
     assert job["status"] == "FINISHED"
     assert (job["counts"]["total"], job["counts"]["successCount"]) == (250, 250)
@@ -536,11 +538,34 @@ async def test_items_are_deleted_by_a_filter(service: Service) -> None:
     assert (await service.call("getItem", {"itemId": kept["id"]}))["item"] == kept
 
 
+async def test_a_deletion_goes_on_where_it_was_left(idle_service: Service) -> None:
+    """The answer comes at once; whichever runner takes the job up later does each item once."""
+    service = idle_service
+    owner = await new_benefit(service)
+    for first in range(0, 250, 50):
+        entries = [
+            item_of(owner, externalId=f"item-{number:03}") for number in range(first, first + 50)
+        ]
+        await service.call("bulkCreateItems", {"items": entries})
+    answer = await service.call("bulkDeleteItemsByFilter", {"namespace": NAMESPACE})
+    job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
+    assert job["status"] == "INITIALIZED"
+    late = await create(service, owner, externalId="late")
+    await run_jobs(service)
+    job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
+    assert (job["status"], job["counts"]["successCount"]) == ("FINISHED", 250)
+    listed = await service.call("queryItems", {"query": {}})
+    assert [each["id"] for each in listed["items"]] == [late["id"]]
+    told = await service.call("listAsyncJobItems", {"jobId": answer["jobId"]})
+    assert told["metadata"]["hasNext"]
+
+
 async def test_a_deletion_without_a_filter_empties_the_namespace(service: Service) -> None:
     """The namespace is enough to delete by; where nothing is found, the job says so."""
     await create(service, await new_benefit(service))
     for total in (1, 0):
         answer = await service.call("bulkDeleteItemsByFilter", {"namespace": NAMESPACE})
+        await service.running.runner.settle()
         job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
         assert (job["status"], job["counts"]["total"]) == ("FINISHED", total)
     assert await service.call("countItems", {}) == {"count": 0}

@@ -31,6 +31,8 @@ from benefit_programs.domain.entities import (
     Row,
     UnfinishedCascade,
 )
+from benefit_programs.domain.item_deletion import ITEM_ENTITY
+from benefit_programs.domain.items import remove_item
 from benefit_programs.domain.jobs import (
     LEASE_MILLISECONDS,
     JobKind,
@@ -52,7 +54,9 @@ from benefit_programs.domain.lifecycle import (
 from benefit_programs.domain.lookups import (
     BEFORE_ALL_IDS,
     CASCADE,
+    CHUNK_SIZE,
     IDEMPOTENCY_KEY,
+    ITEM,
     JOB,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM_BY_DEFINITION,
@@ -119,6 +123,8 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
     job_id: str
     owner: str
     total: int = 0
+    found: tuple[str, ...] = ()
+    """The next items of a deletion, which only a query can find."""
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the job, then for its next rows, then for what these need."""
@@ -127,7 +133,7 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
         if job is not None:
             ask_for_open_page(needs, job)
             needs.read(CASCADE, job.id)
-            work_of(job).ask(needs, state, job)
+            work_of(job, self.found).ask(needs, state, job)
 
     def decide(self, state: State, context: Context) -> Changes[Progress]:
         """Do the rows, and move the job's position past them."""
@@ -135,7 +141,7 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
         if job is None or job.lease_owner != self.owner or job.status in Job.over:
             return Changes(Progress(is_lost=True))
         changes: Changes[Progress] = Changes(Progress())
-        work = work_of(job)
+        work = work_of(job, self.found)
         step = work.do(state, changes, context, job)
         if step.items:
             save_items(state, changes, job, step.items)
@@ -437,6 +443,26 @@ def _cascade_of(state: State, job: Job) -> UnfinishedCascade:
     return cascade
 
 
+class _ItemDeletion(_Work):
+    """The end of items that a filter has found."""
+
+    def __init__(self, found: tuple[str, ...]) -> None:
+        self._found = found
+
+    def ask(self, needs: Needs, state: State, job: Job) -> None:
+        for item_id in self._found:
+            needs.lock(ITEM, item_id)
+
+    def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
+        found = [state.one(ITEM, item_id) for item_id in self._found]
+        items = [item for item in found if item is not None]
+        for item in items:
+            remove_item(changes, context, item)
+        position = self._found[-1] if self._found else job.position or BEFORE_ALL_IDS
+        told = [JobItem(id=item.id, entity=ITEM_ENTITY) for item in items]
+        return Step(told, position, len(self._found) < CHUNK_SIZE)
+
+
 _ACTION = _Action()
 _WORK: dict[JobKind, _Work] = {
     JobKind.PROVISION_PROGRAM: _Provision(),
@@ -449,8 +475,10 @@ _WORK: dict[JobKind, _Work] = {
 }
 
 
-def work_of(job: Job) -> _Work:
+def work_of(job: Job, found: tuple[str, ...] = ()) -> _Work:
     """What the chunks of a job do."""
+    if job.kind == JobKind.DELETE_ITEMS:
+        return _ItemDeletion(found)
     return _WORK[JobKind(job.kind)]
 
 

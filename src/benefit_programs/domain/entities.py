@@ -388,8 +388,9 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     """Work that was asked for: done within the request, or in chunks afterwards.
 
     A job that was done within its request holds its ``items``; those of one that is done in chunks
-    are in its pages. ``stage`` and ``position`` say how far the chunks have come: all rows up to
-    this id are done. A runner works on a job while it holds the lease.
+    are in its pages. ``payload`` is what it must know besides its subject. ``stage`` and
+    ``position`` say how far the chunks have come: all rows up to this id are done. A runner works
+    on a job while it holds the lease.
     """
 
     over: ClassVar[tuple[str, ...]] = ("FINISHED", "FAILED")
@@ -414,6 +415,7 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     retry_at: Instant | None = None
     reason: str | None = None
+    payload: dict[str, Any] | None = None
 
 
 class JobPage(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -114,9 +114,10 @@ def start_job(
     job_id: str,
     kind: JobKind,
     subject_id: str,
+    payload: dict[str, Any] | None = None,
 ) -> None:
     """Leave work to a runner, which is woken by the commit."""
-    changes.save(_job(job_id, kind, subject_id, context))
+    changes.save(replace(_job(job_id, kind, subject_id, context), payload=payload))
     save_work(state, changes, context)
 
 

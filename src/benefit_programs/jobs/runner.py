@@ -17,14 +17,18 @@ import structlog
 from benefit_programs.domain.chunks import RunChunk, rest_of
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Job, JobStatus, Row, Work
-from benefit_programs.domain.jobs import JOBS, Claim, ClaimJob, FailJob, SweepJobs
-from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE
+from benefit_programs.domain.item_deletion import search_of
+from benefit_programs.domain.jobs import JOBS, Claim, ClaimJob, FailJob, JobKind, SweepJobs
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE, CHUNK_SIZE
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Index, Key
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.storage.directory import Tenant, UnknownTenant
+from benefit_programs.storage.item_finder import ItemFinder
+from benefit_programs.storage.query import Dialect
+from benefit_programs.storage.reader import Reader
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
@@ -46,11 +50,16 @@ SYSTEM = Identity(IdentityType.UNKNOWN, "system")
 
 _TENANTS_WITH_WORK = "select tenant_id from work where kind = $1 order by tenant_id"
 
+_NO_SECRET = b""
+"""Signs the cursors of a runner's own queries, which nobody ever sees."""
+
 _log = structlog.get_logger("benefit_programs.jobs")
 
 
 class JobStore(Protocol):
     """What a runner reads beside the engine."""
+
+    dialect: Dialect
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -85,6 +94,7 @@ class JobRunner:
     ) -> None:
         self._engine = engine
         self._store = store
+        self._items = ItemFinder(Reader(store, _NO_SECRET))
         self._tenants = tenants
         self._alone = alone
         self._owner = str(uuid4())
@@ -178,13 +188,25 @@ class JobRunner:
 
     async def _work(self, claim: Claim, tenant_id: int, settings: TenantSettings) -> None:
         total = await self._count(tenant_id, claim.job)
+        position = claim.job.position or BEFORE_ALL_IDS
         for _ in range(TURN_CHUNKS):
-            chunk = RunChunk(job_id=claim.job.id, owner=self._owner, total=total)
+            found = await self._find(claim.job, position, tenant_id, settings)
+            position = found[-1] if found else position
+            chunk = RunChunk(job_id=claim.job.id, owner=self._owner, total=total, found=found)
             progress = await self._execute(chunk, tenant_id, settings, claim.caller)
             if progress.is_over:
                 _log.info("job done", tenant=tenant_id, job=claim.job.id, kind=claim.job.kind)
             if progress.is_over or progress.is_lost or self._closing:
                 break
+
+    async def _find(
+        self, job: Job, position: str, tenant_id: int, settings: TenantSettings
+    ) -> tuple[str, ...]:
+        """What a job works on next, where that takes a query to find."""
+        if job.kind != JobKind.DELETE_ITEMS:
+            return ()
+        search, ids = search_of(job.payload), settings.id_mode
+        return await self._items.after(tenant_id, search, position, limit=CHUNK_SIZE, ids=ids)
 
     async def _count(self, tenant_id: int, job: Job) -> int:
         """How much a job has before it, where that isn't known yet."""

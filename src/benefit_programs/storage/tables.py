@@ -341,6 +341,7 @@ jobs = _tenant_table(
     _column("attempts", Whole),
     _column("retry_at", Whole, null=True),
     _column("reason", Text, null=True),
+    _column("payload", Document, null=True),
     _index("ix_jobs_live", "id", where="status not in ('FINISHED', 'FAILED')"),
 )
 

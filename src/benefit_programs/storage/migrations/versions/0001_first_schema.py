@@ -500,6 +500,7 @@ def _create_jobs() -> None:
         _column("attempts", Whole),
         _column("retry_at", Whole, null=True),
         _column("reason", Text, null=True),
+        _column("payload", Document, null=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_jobs"),
         sqlite_strict=True,
     )
