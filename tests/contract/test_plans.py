@@ -103,6 +103,20 @@ async def test_look_ups_on_postgresql_use_all_columns_of_their_key(
             ), (index, plan)
 
 
+async def test_a_busy_pool_is_found_by_the_whole_key(filled: asyncpg.Connection) -> None:
+    """A replay isn't looked for among all transactions of its pool, analyzed or not."""
+    await filled.execute(f"update transactions set pool_id = '{_LITERALS['uuid']}'")
+    await filled.execute(f"update items set item_set_id = '{_LITERALS['uuid']}'")
+    for prepare in ("select 1", "analyze transactions, items"):
+        await filled.execute(prepare)
+        for index in (lookups.TRANSACTION_BY_KEY, lookups.ITEM_BY_REFERENCE):
+            plan = await _plan(filled, statements.postgres_select(index, Mode.READ))
+            assert any(
+                set(index.columns) <= set(re.findall(r"(\w+) = ", condition))
+                for condition in _conditions(plan)
+            ), plan
+
+
 async def test_changes_on_postgresql_are_narrowed_by_their_key(
     filled: asyncpg.Connection,
 ) -> None:
