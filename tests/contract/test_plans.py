@@ -19,7 +19,7 @@ from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import connect
 from benefit_programs.storage.statements import Writing
-from benefit_programs.storage.tables import TABLES
+from benefit_programs.storage.tables import TABLES, items, transactions
 
 pytestmark = pytest.mark.anyio
 
@@ -58,20 +58,25 @@ def _conditions(plan: str) -> list[str]:
     return re.findall(r"Index Cond: (.*)", plan)
 
 
-def _fill(table: Table) -> str:
-    """Rows of made-up values: enough that the planner sees a table worth an index."""
+def _fill(table: Table, *, rows: int = ROWS, same: str = "") -> str:
+    """Rows of made-up values: enough that the planner sees a table worth an index.
+
+    ``same`` names a column that has one value in all of them.
+    """
     made = {"UUID": "gen_random_uuid()", "BIGINT": "g", "JSON": "'{}'::json"}
     dialect = postgresql.dialect()
     values = [
         "1"
         if column.name == "tenant_id"
-        else made.get(str(column.type.compile(dialect)).split()[0], "'x' || g")
+        else f"'{_LITERALS['uuid']}'::uuid"
+        if column.name == same
+        else made.get(str(column.type.compile(dialect)).split()[0], "gen_random_uuid() || ''")
         for column in table.columns
     ]
     columns = ", ".join(column.name for column in table.columns)
     return (
         f"insert into {table.name} ({columns})"
-        f" select {', '.join(values)} from generate_series(1, {ROWS}) g"
+        f" select {', '.join(values)} from generate_series(1, {rows}) g"
     )
 
 
@@ -105,8 +110,9 @@ async def test_look_ups_on_postgresql_use_all_columns_of_their_key(
 
 async def test_a_busy_pool_is_found_by_the_whole_key(filled: asyncpg.Connection) -> None:
     """A replay isn't looked for among all transactions of its pool, analyzed or not."""
-    await filled.execute(f"update transactions set pool_id = '{_LITERALS['uuid']}'")
-    await filled.execute(f"update items set item_set_id = '{_LITERALS['uuid']}'")
+    await filled.execute("truncate transactions, items")
+    for table, owner in ((transactions, "pool_id"), (items, "item_set_id")):
+        await filled.execute(_fill(table, rows=4 * ROWS, same=owner))
     for prepare in ("select 1", "analyze transactions, items"):
         await filled.execute(prepare)
         for index in (lookups.TRANSACTION_BY_KEY, lookups.ITEM_BY_REFERENCE):
