@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,27 @@ def test_use_is_well_typed(tmp_path: Path) -> None:
         ],
         cwd=tmp_path,
         env={"MYPYPATH": str(ROOT / "src"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_use_is_well_typed_for_pyright(tmp_path: Path) -> None:
+    """The same lines pass pyright at its strictest, and mistakes are found."""
+    settings = {
+        "include": [str(ROOT / "tests" / "typing")],
+        "extraPaths": [str(ROOT / "src")],
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "basedpyright", "--project", tmp_path),
+            *("--pythonpath", sys.executable),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -6,6 +6,7 @@ between two chunks leaves a job that another runner takes up at the row where it
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -182,16 +183,16 @@ def _finished(job: Job) -> Job:
     )
 
 
-class _Work:
+class _Work(ABC):
     """What the chunks of one kind of job do."""
 
+    @abstractmethod
     def ask(self, needs: Needs, state: State, job: Job) -> None:
         """Ask for the next rows and for what they need."""
-        raise NotImplementedError
 
+    @abstractmethod
     def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
         """Work on the next rows."""
-        raise NotImplementedError
 
     def stages(self, state: State, job: Job) -> int:
         """How many walks the job has."""

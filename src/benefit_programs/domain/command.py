@@ -8,6 +8,7 @@ trace. Both are pure.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -36,10 +37,10 @@ class Context(msgspec.Struct, frozen=True):
 class Command(msgspec.Struct, Generic[Answer], frozen=True, kw_only=True):
     """One thing to do for one tenant, decided as a whole."""
 
+    @abstractmethod
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the rows that the decision reads, as far as they are known by now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decide(self, state: State, context: Context) -> Changes[Answer]:
         """What to change and to answer. Raises the refusals of the contract in its order."""
-        raise NotImplementedError
