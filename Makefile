@@ -59,11 +59,12 @@ docs: $(VENV)/.dev ## Write the reference documents that are generated from the 
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure against the bare SQL limit and an everyday implementation, in minutes
-	$(PY) -m bench all --rounds 2 --seconds 3 $(ARGS)
+	$(PY) -m bench all --rounds 5 --seconds 1.5 --warmup 0.5 $(ARGS)
 
 .PHONY: bench-full
 bench-full: $(VENV)/.dev ## The same, long enough for figures to publish
-	$(PY) -m bench all --rounds 5 --seconds 20 $(ARGS)
+	$(PY) -m bench all --rounds 5 --seconds 10 --warmup 2 --pools 10000 1000000 5000000 $(ARGS)
+	$(PY) -m bench jobs --rounds 5 --seconds 10 --warmup 2 --pools 10000 1000000 $(ARGS)
 
 .PHONY: lock
 lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that pyproject.toml allows

@@ -4,29 +4,20 @@ import csv
 import json
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from bench.client import Client
+from bench.client import http_client
 from bench.environment import describe_environment
+from bench.names import OURS_POSTGRES, OURS_SQLITE
 from bench.report import align, format_environment, write_results
 from bench.scenarios import NAMESPACE, create_definitions
-from bench.servers import (
-    HOST,
-    OURS_POSTGRES,
-    OURS_SQLITE,
-    ROOT,
-    Place,
-    benefits_command,
-    run_contender,
-)
-from tests.support.postgres import start_postgres
+from bench.servers import HOST, ROOT, benefits_command, prepare_server
+from bench.session import open_place
 
 PROGRAMS_DEFAULT = 100_000
 ENGINES = (OURS_SQLITE, OURS_POSTGRES)
@@ -62,32 +53,15 @@ def print_imports(*, programs: int, only: Sequence[str] | None = None) -> None:
     print(f"\nwritten to {path.relative_to(ROOT)}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OneDatabase(Place):
-    """A place whose PostgreSQL database is known beside the server too."""
-
-    url: str = ""
-
-    def create_database(self) -> str:
-        return self.url
-
-
 def _measure(engine: str, programs: int) -> list[Run]:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benefits-bench-")))
-        url = f"sqlite:///{folder / engine / 'data' / 'benefits.sqlite3'}"
-        postgres = None
-        if engine == OURS_POSTGRES:
-            postgres = start_postgres(durable=True)
-            stack.callback(postgres.stop)
-            url = postgres.create_database()
-        place = _OneDatabase(folder=folder, postgres=postgres, url=url)
+    with open_place([engine]) as place:
+        url = place.create_own_database(engine)
         with (
-            run_contender(engine, place) as server,
-            Client(host=HOST, port=server.port, api_key=server.api_key) as client,
+            prepare_server(engine, place, database_url=url).start() as server,
+            http_client(host=HOST, port=server.port, api_key=server.api_key) as client,
         ):
             definitions = create_definitions(client)
-        file = _write_file(folder / "members.csv", definitions, programs)
+        file = _write_file(place.folder / "members.csv", definitions, programs)
         return [_import(engine, run, [str(file), "--database-url", url]) for run in RUNS]
 
 

@@ -6,27 +6,31 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from bench.environment import describe_environment
-from bench.report import align, format_environment, write_results
-from bench.servers import ROOT
-from tests.support.postgres import binary_path, pgbench_path, start_postgres
+from bench.legs import Leg, Times
+from bench.measurement import Measurement, Recorder
+from bench.names import LIMIT_POSTGRES, LIMIT_POSTGRES_ONE_STATEMENT, LIMIT_SQLITE
+from bench.servers import Place
+from tests.support.postgres import binary_path, pgbench_path
 
 SCRIPTS_FOLDER = Path(__file__).resolve().parent / "pgbench"
 SCRIPTS = {
-    "PostgreSQL, redemption, separate statements": "redeem_statements.sql",
-    "PostgreSQL, redemption, one statement": "redeem_cte.sql",
-    "PostgreSQL, provisioning, separate statements": "provision_statements.sql",
+    ("redeem", LIMIT_POSTGRES): "redeem_statements.sql",
+    ("redeem", LIMIT_POSTGRES_ONE_STATEMENT): "redeem_cte.sql",
+    ("provision", LIMIT_POSTGRES): "provision_statements.sql",
 }
-CLIENTS = 16
 POOLS = 10_000
 TENANT = "tenant"
 COST = 10_000
+LOGGED_SHARE = 0.2
+"""Of so large a share of its transactions pgbench writes down how long they took."""
 
 SQLITE_SCHEMA = """
 create table pools (tenant_id text, id text, status text, details text,
@@ -45,51 +49,42 @@ create table events (tenant_id text, id text, entity_id text, slug text, sequenc
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """How many transactions a second one way of writing them reached."""
+class Pgbench:
+    """PostgreSQL's own load generator, with a database of its own."""
 
-    way: str
-    callers: int
-    per_second: float
+    def __init__(self, name: str, url: str, folder: Path) -> None:
+        self.name = name
+        self._url = url
+        self._folder = folder
 
-
-def print_limits(*, seconds: float) -> None:
-    """Measure all ways, print the table and write the file."""
-    environment = describe_environment()
-    limits = [*measure_postgres(seconds=seconds), measure_sqlite(seconds=seconds)]
-    settings = {"measured_seconds": seconds, "pools": POOLS, "protocol": "prepared"}
-    print(f"\nlimits of bare SQL\n{format_environment(environment, settings)}\n")
-    print(align([("way", "callers", "per second"), *map(_format_row, limits)]))
-    content = {"environment": environment, "settings": settings}
-    path = write_results("limits", {**content, "limits": [asdict(limit) for limit in limits]})
-    print(f"\nwritten to {path.relative_to(ROOT)}")
-
-
-def _format_row(limit: Limit) -> tuple[str, ...]:
-    return limit.way, str(limit.callers), f"{limit.per_second:,.0f}"
-
-
-def measure_postgres(*, seconds: float) -> list[Limit]:
-    """Run every pgbench script against a durable server, each with a database of its own."""
-    server = start_postgres(durable=True)
-    try:
-        return [
-            _run_script(server.create_database(), way, script, seconds=seconds)
-            for way, script in SCRIPTS.items()
-        ]
-    finally:
-        server.stop()
+    def measure(self, leg: Leg, times: Times) -> Measurement:
+        """Run the script of this leg for whole seconds; it has no warm-up."""
+        options = ["--no-vacuum", "--protocol=prepared", f"--define=pools={POOLS}"]
+        options += [f"--client={leg.connections}", f"--jobs={min(2, leg.connections)}"]
+        options += [f"--time={max(1, round(times.measured_seconds))}"]
+        script = SCRIPTS_FOLDER / SCRIPTS[leg.scenario, self.name]
+        with tempfile.TemporaryDirectory(dir=self._folder) as logs:
+            options += ["--log", f"--sampling-rate={LOGGED_SHARE}", f"--log-prefix={logs}/log"]
+            report = _run([pgbench_path(), *options, f"--file={script}", self._url])
+            latencies = [
+                int(line.split()[2]) / 1_000_000
+                for path in Path(logs).iterdir()
+                for line in path.read_text().splitlines()
+            ]
+        logged = Measurement.of(latencies, seconds=times.measured_seconds, errors=Counter())
+        rate = parse_rate(report)
+        answers = round(rate * times.measured_seconds)
+        return replace(logged, per_second=rate, answers=answers)
 
 
-def _run_script(url: str, way: str, script: str, *, seconds: float) -> Limit:
-    pools = f"pools={POOLS}"
-    schema = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set={pools}", "--dbname", url]
-    _run([binary_path("psql"), *schema, f"--file={SCRIPTS_FOLDER / 'schema.sql'}"])
-    options = ["--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}", "--jobs=2"]
-    options += [f"--time={max(1, round(seconds))}", f"--define={pools}"]
-    report = _run([pgbench_path(), *options, f"--file={SCRIPTS_FOLDER / script}", url])
-    return Limit(way=way, callers=CLIENTS, per_second=parse_rate(report))
+@contextmanager
+def open_pgbench(name: str, place: Place) -> Iterator[Pgbench]:
+    """Make a database with the tables that the scripts know."""
+    url = place.create_database()
+    schema = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=pools={POOLS}"]
+    schema += ["--dbname", url, f"--file={SCRIPTS_FOLDER / 'schema.sql'}"]
+    _run([binary_path("psql"), *schema])
+    yield Pgbench(name, url, place.folder)
 
 
 def parse_rate(report: str) -> float:
@@ -108,19 +103,36 @@ def _run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def measure_sqlite(*, seconds: float) -> Limit:
-    """Redeem in a loop with one durable commit each: WAL, synchronous=FULL, one connection."""
-    with tempfile.TemporaryDirectory(prefix="benefits-bench-") as folder:
-        connection = sqlite3.connect(Path(folder) / "limits.db", isolation_level=None)
-        try:
-            _fill(connection)
-            return Limit(
-                way="SQLite, redemption, one commit each",
-                callers=1,
-                per_second=_count_redemptions(connection, seconds) / seconds,
-            )
-        finally:
-            connection.close()
+class SqliteLoop:
+    """A loop with one durable commit each: WAL, synchronous=FULL, one connection."""
+
+    name = LIMIT_SQLITE
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def measure(self, leg: Leg, times: Times) -> Measurement:
+        """Redeem until the time is over."""
+        assert leg.connections == 1
+        recorder = Recorder(
+            warmup_seconds=times.warmup_seconds, measured_seconds=times.measured_seconds
+        )
+        count = 0
+        while not recorder.is_over():
+            sent_at = time.perf_counter()
+            _redeem(self._connection, f"pool{count * 7919 % POOLS}", str(uuid4()))
+            recorder.take(200, b"", sent_at=sent_at)
+            count += 1
+        return recorder.measurement()
+
+
+@contextmanager
+def open_sqlite_loop(place: Place) -> Iterator[SqliteLoop]:
+    """Make a file with the tables that the loop knows."""
+    file = place.folder / "limit.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        _fill(connection)
+        yield SqliteLoop(connection)
 
 
 def _fill(connection: sqlite3.Connection) -> None:
@@ -150,14 +162,6 @@ def _details() -> dict[str, Any]:
         for price in (1, 2, 3)
     ]
     return {"benefits": benefits, "creditConfiguration": {"amount": "1000000000"}}
-
-
-def _count_redemptions(connection: sqlite3.Connection, seconds: float) -> int:
-    count, end = 0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        _redeem(connection, f"pool{count * 7919 % POOLS}", str(uuid4()))
-        count += 1
-    return count
 
 
 def _redeem(connection: sqlite3.Connection, pool_id: str, idempotency_key: str) -> None:

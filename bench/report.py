@@ -1,99 +1,125 @@
-"""From measurements to medians, spreads, ratios, a table and a file."""
+"""From rounds to medians, spreads and ratios, and from these to rows of text and to a file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.load import Measurement
-from bench.servers import BASELINE_POSTGRES
+from bench.legs import Leg, Round, find_baseline, find_limit
+from bench.measurement import Measurement
 
 RESULTS_FOLDER = Path(__file__).resolve().parent / "results"
+Figure = Callable[[Measurement], float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One measurement of one contender."""
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The median of several rounds, the lowest and the highest."""
 
-    number: int
-    contender: str
-    connections: int
-    measurement: Measurement
+    median: float
+    low: float
+    high: float
 
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread | None":
+        """Sum up the values; None of none."""
+        return cls(median(values), min(values), max(values)) if values else None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """The rounds of one contender at one number of connections; ratios are to the baseline.
-
-    `ratio` and its bounds come from the rounds in pairs: round 1 beside round 1, and so on, so
-    that a slow minute of the machine weighs on both.
-    """
-
-    contender: str
-    connections: int
-    per_second: float
-    per_second_low: float
-    per_second_high: float
-    p50_ms: float
-    p99_ms: float
-    generator_cpu_share: float
-    errors: int
-    ratio: float | None
-    ratio_low: float | None
-    ratio_high: float | None
+    def format(self, decimals: int = 2) -> str:
+        """Write the median, then the bounds if they differ from it."""
+        if self.low == self.high:
+            return f"{self.median:,.{decimals}f}"
+        return f"{self.median:,.{decimals}f} ({self.low:,.{decimals}f}-{self.high:,.{decimals}f})"
 
 
-def summarize(rounds: Sequence[Round]) -> list[Summary]:
-    """Sum up each contender at each number of connections, in the order of the first round."""
-    groups = dict.fromkeys((each.connections, each.contender) for each in rounds)
-    ordered = sorted(groups, key=lambda group: group[0])
-    return [_summarize_group(rounds, contender, connections) for connections, contender in ordered]
+class Rounds:
+    """The measurements of a session, by leg and round."""
+
+    def __init__(self, rounds: Sequence[Round]) -> None:
+        self.legs = list(dict.fromkeys(each.leg for each in rounds))
+        self._measured = {(each.leg, each.number): each.measurement for each in rounds}
+        self._numbers = sorted({each.number for each in rounds})
+
+    def of(self, leg: Leg) -> list[Measurement]:
+        """All measurements of a leg, in the order of the rounds."""
+        return [self._measured[leg, n] for n in self._numbers if (leg, n) in self._measured]
+
+    def spread(self, leg: Leg, figure: Figure) -> Spread | None:
+        """Sum up a figure of a leg."""
+        return Spread.of([figure(each) for each in self.of(leg)])
+
+    def ratio(self, leg: Leg, rival: Leg, figure: Figure) -> Spread | None:
+        """Compare round 1 with round 1, and so on, so that a slow minute weighs on both."""
+        pairs = [
+            (figure(self._measured[leg, n]), figure(self._measured[rival, n]))
+            for n in self._numbers
+            if (leg, n) in self._measured and (rival, n) in self._measured
+        ]
+        return Spread.of([own / other for own, other in pairs if other > 0])
+
+    @property
+    def error_count(self) -> int:
+        """How many answers were not what they should be."""
+        return sum(sum(each.errors.values()) for each in self._measured.values())
 
 
-def _summarize_group(rounds: Sequence[Round], contender: str, connections: int) -> Summary:
-    own = _select(rounds, contender, connections)
-    rates = [each.per_second for each in own.values()]
-    ratios = _find_ratios(own, _select(rounds, BASELINE_POSTGRES, connections))
-    return Summary(
-        contender=contender,
-        connections=connections,
-        per_second=median(rates),
-        per_second_low=min(rates),
-        per_second_high=max(rates),
-        p50_ms=median(each.p50_ms for each in own.values()),
-        p99_ms=median(each.p99_ms for each in own.values()),
-        generator_cpu_share=median(each.generator_cpu_share for each in own.values()),
-        errors=sum(sum(each.errors.values()) for each in own.values()),
-        ratio=median(ratios) if ratios else None,
-        ratio_low=min(ratios, default=None),
-        ratio_high=max(ratios, default=None),
+def rate_of(measurement: Measurement) -> float:
+    """What was done a second."""
+    return measurement.per_second
+
+
+def p50_of(measurement: Measurement) -> float:
+    """Milliseconds that half of all took at most."""
+    return measurement.p50_ms
+
+
+HEADING = (
+    "callers",
+    "contender",
+    "a second",
+    "p50 ms",
+    "p99 ms",
+    "x limit",
+    "x baseline",
+    "load CPU",
+    "peak MiB",
+    "errors",
+)
+
+
+def format_legs(rounds: Rounds, scenario: str) -> list[tuple[str, ...]]:
+    """Write the legs of a scenario, the heading first."""
+    legs = [leg for leg in rounds.legs if leg.scenario == scenario]
+    return [HEADING, *(_format_leg(rounds, leg) for leg in sorted(legs, key=_callers_of))]
+
+
+def _callers_of(leg: Leg) -> int:
+    return leg.connections
+
+
+def _format_leg(rounds: Rounds, leg: Leg) -> tuple[str, ...]:
+    seen = rounds.of(leg)
+    shares = [each.load_cpu_share for each in seen if each.load_cpu_share is not None]
+    peaks = [each.peak_mebibytes for each in seen if each.peak_mebibytes is not None]
+    return (
+        str(leg.connections),
+        leg.contender,
+        _format_spread(rounds.spread(leg, rate_of), decimals=0),
+        f"{median(each.p50_ms for each in seen):.2f}",
+        f"{median(each.p99_ms for each in seen):.2f}",
+        _format_spread(rounds.ratio(leg, find_limit(leg), rate_of)),
+        _format_spread(rounds.ratio(leg, find_baseline(leg), rate_of)),
+        f"{median(shares):.0%}" if shares else "",
+        f"{max(peaks):.0f}" if peaks else "",
+        str(sum(sum(each.errors.values()) for each in seen)),
     )
 
 
-def _select(rounds: Sequence[Round], contender: str, connections: int) -> dict[int, Measurement]:
-    return {
-        each.number: each.measurement
-        for each in rounds
-        if each.contender == contender and each.connections == connections
-    }
-
-
-def _find_ratios(own: dict[int, Measurement], rival: dict[int, Measurement]) -> list[float]:
-    return [
-        own[number].per_second / rival[number].per_second
-        for number in own.keys() & rival.keys()
-        if rival[number].per_second > 0
-    ]
-
-
-def format_table(summaries: Sequence[Summary], *, unit: str) -> str:
-    """Align the summaries under their headings."""
-    heading = ("connections", "contender", unit, "low", "high", "p50 ms", "p99 ms", "errors")
-    columns = (*heading, "x baseline", "low", "high", "load CPU")
-    return align([columns, *map(_format_row, summaries)])
+def _format_spread(spread: Spread | None, decimals: int = 2) -> str:
+    return "" if spread is None else spread.format(decimals)
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:
@@ -106,25 +132,10 @@ def align(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
-def _format_row(summary: Summary) -> tuple[str, ...]:
-    return (
-        str(summary.connections),
-        summary.contender,
-        f"{summary.per_second:,.0f}",
-        f"{summary.per_second_low:,.0f}",
-        f"{summary.per_second_high:,.0f}",
-        f"{summary.p50_ms:.2f}",
-        f"{summary.p99_ms:.2f}",
-        str(summary.errors),
-        _format_ratio(summary.ratio),
-        _format_ratio(summary.ratio_low),
-        _format_ratio(summary.ratio_high),
-        f"{summary.generator_cpu_share:.0%}",
-    )
-
-
-def _format_ratio(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.2f}"
+def write_markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Write a table of a document; the first row is the heading."""
+    heading, *others = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([heading, f"| {' | '.join('---' for _ in rows[0])} |", *others])
 
 
 def format_environment(environment: dict[str, Any], settings: dict[str, Any]) -> str:
@@ -147,9 +158,25 @@ def write_results(name: str, content: dict[str, Any]) -> Path:
     return path
 
 
-def to_json(rounds: Sequence[Round], summaries: Sequence[Summary]) -> dict[str, Any]:
-    """Turn the figures into plain values."""
-    return {
-        "summaries": [asdict(summary) for summary in summaries],
-        "rounds": [asdict(each) for each in rounds],
-    }
+def read_results(name: str) -> dict[str, Any] | None:
+    """Read the newest run of this name, if there is one."""
+    paths = sorted(RESULTS_FOLDER.glob(f"*Z-{name}.json"))
+    content: dict[str, Any] | None = json.loads(paths[-1].read_text()) if paths else None
+    return content
+
+
+def to_json(rounds: Sequence[Round]) -> list[dict[str, Any]]:
+    """Turn rounds into plain values."""
+    return [asdict(each) for each in rounds]
+
+
+def from_json(rounds: Sequence[dict[str, Any]]) -> list[Round]:
+    """Turn plain values into rounds."""
+    return [
+        Round(
+            number=each["number"],
+            leg=Leg(**each["leg"]),
+            measurement=Measurement(**each["measurement"]),
+        )
+        for each in rounds
+    ]

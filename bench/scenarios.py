@@ -1,15 +1,14 @@
 """What is asked of the servers: a setup over HTTP, then requests without end.
 
-A scenario is added by writing its two functions and a row of SCENARIOS. The setup runs in the
-process of the runner and returns plain JSON values; the requests are made from these in the
-process of the load generator.
+A scenario is added by writing its two functions and a row of SCENARIOS. All scenarios share one
+setup, which runs in the process of the runner and returns plain JSON values; the requests are made
+from these in the process of the load.
 """
 
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,8 +22,6 @@ PROVIDER_APP_ID = "5f0c6d0e-34c5-4b0a-9c8e-0b6f1f6a7d10"
 OPENING_CREDITS = "1000000000"
 
 State = dict[str, Any]
-
-
 NextRequest = Callable[[], Request]
 
 
@@ -33,7 +30,6 @@ class Scenario:
     """One thing to measure."""
 
     unit: str
-    set_up: Callable[[Client], State]
     make_requests: Callable[[State], NextRequest]
     check_answer: Callable[[dict[str, Any]], bool]
 
@@ -107,6 +103,7 @@ def _create_pool_definition(client: Client, definition_id: str) -> State:
         raise RuntimeError(f"items were not created: {answer}")
     return {
         "poolDefinitionId": definition["id"],
+        "itemSetId": benefits[0]["itemSetId"],
         "benefitKey": benefits[0]["benefitKey"],
         "itemExternalId": items[0]["externalId"],
     }
@@ -137,7 +134,7 @@ def _is_provisioned(answer: dict[str, Any]) -> bool:
     return program["status"] == "ACTIVE" and _is_id(answer["jobId"]) and _is_id(program["id"])
 
 
-def provision_pools(client: Client, *, programs: int) -> State:
+def set_up(client: Client, *, programs: int = SPREAD_POOLS) -> State:
     """Provision so many programs, and remember where and what to redeem."""
     state = create_definitions(client)
     provision = make_provision_requests(state)
@@ -149,7 +146,7 @@ def provision_pools(client: Client, *, programs: int) -> State:
         pool_ids += [pool["id"] for pool in found if _is_first_pool(pool, state)]
     if len(pool_ids) != programs:
         raise RuntimeError(f"{programs} pools expected, {len(pool_ids)} found")
-    return {**state["pools"][0], "poolIds": pool_ids}
+    return {**state, **state["pools"][0], "poolIds": pool_ids}
 
 
 def _is_first_pool(pool: dict[str, Any], state: State) -> bool:
@@ -181,6 +178,11 @@ def make_redeem_requests(state: State) -> NextRequest:
         return Request("POST", f"{PREFIX}/benefits/redeem", body)
 
     return next_request
+
+
+def make_hot_requests(state: State) -> NextRequest:
+    """Redeem one item, always from the same pool."""
+    return make_redeem_requests({**state, "poolIds": state["poolIds"][:1]})
 
 
 def make_eligibility_requests(state: State) -> NextRequest:
@@ -217,36 +219,29 @@ def _is_balance(answer: dict[str, Any]) -> bool:
     return int(answer["balance"]["amount"]["available"]) > 0
 
 
-_provision_many_pools = partial(provision_pools, programs=SPREAD_POOLS)
-
 SCENARIOS = {
-    "provision": Scenario(
-        unit="programs/s",
-        set_up=create_definitions,
-        make_requests=make_provision_requests,
-        check_answer=_is_provisioned,
-    ),
     "redeem": Scenario(
         unit="redeems/s",
-        set_up=_provision_many_pools,
         make_requests=make_redeem_requests,
         check_answer=_is_redeemed,
     ),
     "redeem-hot": Scenario(
         unit="redeems/s",
-        set_up=partial(provision_pools, programs=1),
-        make_requests=make_redeem_requests,
+        make_requests=make_hot_requests,
         check_answer=_is_redeemed,
+    ),
+    "provision": Scenario(
+        unit="programs/s",
+        make_requests=make_provision_requests,
+        check_answer=_is_provisioned,
     ),
     "check-eligibility": Scenario(
         unit="checks/s",
-        set_up=_provision_many_pools,
         make_requests=make_eligibility_requests,
         check_answer=_is_eligible,
     ),
     "get-balance": Scenario(
         unit="reads/s",
-        set_up=_provision_many_pools,
         make_requests=make_balance_requests,
         check_answer=_is_balance,
     ),

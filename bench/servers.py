@@ -1,4 +1,4 @@
-"""The contenders: how each one is started, and how it is ended by its own handle."""
+"""Servers: how each one is made ready, started, and ended by its own handle."""
 
 import http.client
 import os
@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from tests.support.postgres import PostgresServer
+from bench.names import BASELINE_POSTGRES, BASELINE_POSTGRES_TWO, OURS_POSTGRES_TWO
+from tests.support.postgres import PostgresServer, binary_path
 
 HOST = "127.0.0.1"
 READY_SECONDS_MAX = 60.0
+READY_SECONDS_BETWEEN_LOOKS = 0.005
 STOP_SECONDS_MAX = 20.0
 ROOT = Path(__file__).resolve().parent.parent
-
-OURS_SQLITE = "ours-sqlite"
-OURS_POSTGRES = "ours-postgres"
-BASELINE_POSTGRES = "baseline-postgres"
-CONTENDERS = (OURS_SQLITE, OURS_POSTGRES, BASELINE_POSTGRES)
+PROCESSES = {OURS_POSTGRES_TWO: 2, BASELINE_POSTGRES_TWO: 2}
+"""How many processes serve, where it isn't one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +34,8 @@ class Server:
     port: int
     api_key: str
     log_path: Path
+    process_id: int
+    ready_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,30 +44,98 @@ class Place:
 
     folder: Path
     postgres: PostgresServer | None
-    baseline_workers: int = 1
 
     def create_database(self) -> str:
         """Create a database for one contender."""
         assert self.postgres is not None, "the runner starts PostgreSQL if a contender needs it"
         return self.postgres.create_database()
 
+    def create_own_database(self, name: str) -> str:
+        """Create a database with our schema, or name the file that a first start makes."""
+        if name.endswith("sqlite"):
+            folder = self.folder / name
+            folder.mkdir(parents=True, exist_ok=True)
+            return f"sqlite:///{folder / 'benefits.sqlite3'}"
+        url = self.create_database()
+        environment = {**os.environ, "BENEFITS_DATABASE_URL": url}
+        subprocess.run(
+            [benefits_command(), "migrate"],
+            env=environment,
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return url
+
+    def write_out(self) -> None:
+        """Let nobody pay for the pages that the one before left to be written."""
+        if self.postgres is not None:
+            url = self.postgres.url("postgres")
+            subprocess.run([binary_path("psql"), "-Xqc", "checkpoint", "-d", url], check=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """All that it takes to start a server; its database is there."""
+
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str]
+    api_key: str
+    log_path: Path
+
+    @contextmanager
+    def start(self) -> Iterator[Server]:
+        """Start it; it is ready inside the block and gone after it."""
+        port = find_free_port()
+        started = time.perf_counter()
+        command = [*self.command, "--host", HOST, "--port", str(port)]
+        with _run_process(command, self.environment, self.log_path) as process:
+            _await_ready(port, process, self)
+            yield Server(
+                name=self.name,
+                port=port,
+                api_key=self.api_key,
+                log_path=self.log_path,
+                process_id=process.pid,
+                ready_seconds=time.perf_counter() - started,
+            )
+
+
+def prepare_server(name: str, place: Place, *, database_url: str | None = None) -> Launch:
+    """Make a database for the server of this name, unless one is given."""
+    api_key = f"bench-{secrets.token_hex(16)}"
+    processes = str(PROCESSES.get(name, 1))
+    folder = place.folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    if name in {BASELINE_POSTGRES, BASELINE_POSTGRES_TWO}:
+        url = database_url or place.create_database()
+        environment = {"BASELINE_DATABASE_URL": url, "BASELINE_API_KEY": api_key}
+        command = [sys.executable, "-m", "uvicorn", "--factory", "bench.baseline.app:create_app"]
+        command += ["--loop", "uvloop", "--http", "httptools"]
+    else:
+        url = database_url or place.create_own_database(name)
+        environment = {"BENEFITS_DATABASE_URL": url, "BENEFITS_BOOTSTRAP_API_KEY": api_key}
+        command = [benefits_command(), "serve"]
+    return Launch(
+        name=name,
+        command=[*command, "--workers", processes],
+        environment=environment,
+        api_key=api_key,
+        log_path=folder / "server.log",
+    )
+
 
 @contextmanager
-def run_contender(name: str, place: Place) -> Iterator[Server]:
-    """Start the contender of this name; it is ready inside the block and gone after it."""
-    port, api_key = find_free_port(), f"bench-{secrets.token_hex(16)}"
-    folder = place.folder / name
-    folder.mkdir(parents=True)
-    command, environment = _prepare(name, place, port=port, api_key=api_key)
-    server = Server(name=name, port=port, api_key=api_key, log_path=folder / "server.log")
-    with _run_process(command, environment, server.log_path) as process:
-        _await_ready(server, process)
+def run_server(name: str, place: Place) -> Iterator[Server]:
+    """Make a database for the server of this name and start it; it is gone after the block."""
+    with prepare_server(name, place).start() as server:
         yield server
 
 
 def needs_postgres(name: str) -> bool:
     """Tell whether the contender keeps its data in PostgreSQL."""
-    return name != OURS_SQLITE
+    return not name.endswith("sqlite")
 
 
 def find_free_port() -> int:
@@ -75,32 +144,6 @@ def find_free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _prepare(
-    name: str, place: Place, *, port: int, api_key: str
-) -> tuple[list[str], dict[str, str]]:
-    if name == BASELINE_POSTGRES:
-        return _prepare_baseline(place, port=port, api_key=api_key)
-    environment = {"BENEFITS_BOOTSTRAP_API_KEY": api_key}
-    serve = [benefits_command(), "serve", "--host", HOST, "--port", str(port)]
-    if name == OURS_SQLITE:
-        return [*serve, "--data-dir", str(place.folder / name / "data")], environment
-    environment["BENEFITS_DATABASE_URL"] = place.create_database()
-    subprocess.run(
-        [benefits_command(), "migrate"], env={**os.environ, **environment}, cwd=ROOT, check=True
-    )
-    return serve, environment
-
-
-def _prepare_baseline(place: Place, *, port: int, api_key: str) -> tuple[list[str], dict[str, str]]:
-    environment = {
-        "BASELINE_DATABASE_URL": place.create_database(),
-        "BASELINE_API_KEY": api_key,
-    }
-    options = ["--factory", "--host", HOST, "--port", str(port), "--loop", "uvloop"]
-    options += ["--http", "httptools", "--workers", str(place.baseline_workers)]
-    return [sys.executable, "-m", "uvicorn", *options, "bench.baseline.app:create_app"], environment
 
 
 def benefits_command() -> str:
@@ -115,11 +158,31 @@ def benefits_command() -> str:
     return str(path)
 
 
+def read_peak_mebibytes(process_id: int) -> float:
+    """Find the most memory that the process or one that it started ever had."""
+    peaks = [0.0]
+    waiting = [process_id]
+    while waiting:
+        folder = Path("/proc") / str(waiting.pop())
+        try:
+            status = (folder / "status").read_text()
+            waiting += [
+                int(child)
+                for task in (folder / "task").iterdir()
+                for child in (task / "children").read_text().split()
+            ]
+        except FileNotFoundError:
+            continue
+        lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        peaks += [int(line.split()[1]) / 1024 for line in lines]
+    return max(peaks)
+
+
 @contextmanager
 def _run_process(
     command: Sequence[str], environment: dict[str, str], log_path: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    with log_path.open("wb") as log:
+    with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,
             env={**os.environ, **environment},
@@ -143,14 +206,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _await_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _await_ready(port: int, process: subprocess.Popen[bytes], launch: Launch) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
     while time.monotonic() < deadline and process.poll() is None:
-        if _is_ready(server.port):
+        if _is_ready(port):
             return
-        time.sleep(0.05)
-    log = server.log_path.read_text(errors="replace")[-4000:]
-    raise RuntimeError(f"{server.name} did not become ready:\n{log}")
+        time.sleep(READY_SECONDS_BETWEEN_LOOKS)
+    log = launch.log_path.read_text(errors="replace")[-4000:]
+    raise RuntimeError(f"{launch.name} did not become ready:\n{log}")
 
 
 def _is_ready(port: int) -> bool:

@@ -181,6 +181,7 @@ def codes_of(kind: type[Refusal]) -> set[str]:
         edge_errors.NotFoundRoute,
         edge_errors.MethodNotAllowed,
         edge_errors.TooLarge,
+        edge_errors.HeadTooLarge,
         edge_errors.UnsupportedMediaType,
         edge_errors.TooManyRequests,
         edge_errors.Unavailable,

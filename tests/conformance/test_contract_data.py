@@ -175,9 +175,10 @@ ENUM_DEVIATIONS: dict[tuple[str, str], str] = {
 }
 
 REQUIRED_DEVIATIONS: dict[str, str] = {
-    "*.cascade": "judged with its own rule name by the handlers, which know when it is needed",
+    "*.cascade": "a change must say when it reaches what was made, single or in bulk",
     "*.id": "the path's id is merged into the body",
     "*.*Options.value": "an option without its value says nothing",
+    "*.fieldName": "an order needs the field that it is about",
     "*.timePeriod": "a rate limit needs its period",
     "*.times": "a rate limit needs its number",
     "*.expression": "an operator needs its operand",

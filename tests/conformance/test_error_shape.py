@@ -263,6 +263,7 @@ def test_every_status_has_a_class() -> None:
         415,
         428,
         429,
+        431,
         500,
         503,
     }

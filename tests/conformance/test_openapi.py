@@ -43,11 +43,25 @@ def references_in(value: Any) -> Iterator[str]:
 
 def test_every_method_is_an_operation() -> None:
     """Each method is there by its name, at its address, with its scope."""
-    assert {name: each[:2] for name, each in OPERATIONS.items()} == {
-        name: (method.verb, method.path) for name, method in ALL_METHODS.items()
+    assert {name: (verb, shape(path)) for name, (verb, path, _) in OPERATIONS.items()} == {
+        name: (method.verb, shape(method.path)) for name, method in ALL_METHODS.items()
     }
     for name, (_, _, operation) in OPERATIONS.items():
         assert operation["security"] == [{"key": [str(ALL_METHODS[name].scope)]}]
+
+
+def shape(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", "{}", path)
+
+
+def test_no_address_is_there_twice() -> None:
+    """Paths that differ in the names of their parameters only would be the same address."""
+    paths = openapi_document()["paths"]
+    assert len({shape(path) for path in paths}) == len(paths)
+    for path, verbs in paths.items():
+        for operation in verbs.values():
+            names = {each["name"] for each in operation["parameters"] if each.get("in") == "path"}
+            assert names == set(re.findall(r"\{([^}]+)\}", path))
 
 
 def test_every_reference_leads_somewhere() -> None:

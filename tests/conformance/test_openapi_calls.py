@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.config import SchemathesisConfig
 
-from benefit_programs.api.handlers import HANDLERS
+from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import openapi_document
 from tests.conformance.world import World, settle
+from tests.support.calls import NAMESPACE, guid
 from tests.support.databases import run_apart
 from tests.support.service import Server
 
-PARAMETER_LENGTH_MAX = 2_000
-"""Longer parameters are allowed, but an HTTP server takes no address of any length."""
+if TYPE_CHECKING:
+    from schemathesis.checks import CheckContext, CheckFunction
+    from schemathesis.core.transport import Response
 
-CHECKS = [
-    not_a_server_error,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-]
+CONFIG = {
+    # What is sent beside it has the key; and no text of the contract holds NUL.
+    "generation": {"with-security-parameters": False, "allow-x00": False},
+    "phases": {
+        "stateful": {"generation": {"mode": "positive"}, "inference": {"algorithms": []}},
+    },
+}
 
 short = settings(
     max_examples=6,
@@ -41,31 +39,79 @@ short = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-long = settings(short, max_examples=60)
+# The explicit phase goes through every edge of every field, and through verbs and headers.
+long = settings(short, max_examples=40, phases=[Phase.explicit, Phase.generate])
+stateful = settings(short, max_examples=250, stateful_step_count=14)
 
 
-def document_of_served_methods() -> dict[str, Any]:
-    """The OpenAPI document of what this version serves, with parameters of common lengths."""
-    document = deepcopy(openapi_document())
-    document["paths"] = {plain(path): verbs for path, verbs in document["paths"].items()}
-    for verbs in document["paths"].values():
-        for verb, operation in list(verbs.items()):
-            if operation["operationId"] not in HANDLERS:
-                del verbs[verb]
-            for parameter in operation["parameters"]:
-                if parameter.get("in") == "path":
-                    parameter["name"] = plain(parameter["name"])
-                if parameter.get("in") == "query" and "maxLength" in parameter["schema"]:
-                    parameter["schema"]["maxLength"] = PARAMETER_LENGTH_MAX
-    return document
+schema = schemathesis.openapi.from_dict(
+    deepcopy(openapi_document()), config=SchemathesisConfig.from_dict(CONFIG)
+)
+load_all_checks()
+
+BULK = {name for name, method in METHODS.items() if method.bulk_field}
+
+BEYOND_A_SCHEMA = {"OTHER", "VALIDATION", "FIELD_NOT_ALLOWED"}
+"""Rules that no schema can state: about the meaning of a value, or about several fields."""
+
+ALSO_BEYOND = (
+    # Only the service makes them, or knows what they may hold.
+    ("FORMAT", r".*[cC]ursor"),
+    (".*", r"(query\.)?filter(\..*)?"),
+    # Printable is what Unicode says, and an object in a parameter is text to a schema.
+    ("FORMAT", r".*external\w*Id", "PRINTABLE_STRING"),
+    ("FORMAT", r"filter\..*filters\[\d+\]"),
+    # Sizes in bytes, and the last digits of what 64 bits hold.
+    ("MAX_LENGTH", r".*(additionalData|namespaces|schema)"),
+    ("DECIMAL_LTE|FORMAT", r".*", "INT64"),
+    ("DECIMAL_LTE", r".*"),
+    ("DECIMAL_GTE", r"adjustOptions\.(upperLimit|lowerLimit)"),
+    # A provider keeps its secret, so that only a new one needs it.
+    ("REQUIRED_FIELD", r"settings\.policyProviders\[\d+\]\.secret"),
+)
 
 
-def plain(name: str) -> str:
-    """A name of a parameter, or a path with it, without the dot that the tool can't do with."""
-    return re.sub(r"(\w)\.(\w)", r"\1_\2", name)
+def is_told_by_the_document(violation: dict[str, Any]) -> bool:
+    """Whether a caller that obeys the document can't have broken this rule."""
+    if violation["violatedRule"] in BEYOND_A_SCHEMA:
+        return False
+    said = (
+        violation["violatedRule"],
+        violation["field"],
+        violation.get("data", {}).get("type", ""),
+    )
+    return not any(
+        all(re.fullmatch(part, words) for part, words in zip(each, said, strict=False))
+        for each in ALSO_BEYOND
+    )
 
 
-schema = schemathesis.openapi.from_dict(document_of_served_methods())
+def refusals_follow_the_document(_: CheckContext, response: Response, case: Any) -> None:
+    """A request that is what the document says is refused only for what no schema can say."""
+    if not case.meta.generation.mode.is_positive or response.status_code != 400:
+        return
+    told = response.json()["details"].get("validationError", {}).get("fieldViolations", [])
+    assert [each for each in told if is_told_by_the_document(each)] == []
+
+
+def has_null_field(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else ()
+    if any(each is None for each in inner):
+        return True
+    return any(map(has_null_field, value if isinstance(value, list) else inner))
+
+
+def checks_of(case: schemathesis.Case) -> list[CheckFunction]:
+    """All checks there are, but where the document's prose says more than its schemas.
+
+    What a bulk request's entries break is told in the answer's body, and a field that is null is
+    as good as absent.
+    """
+    left_out = {"positive_data_acceptance"}
+    if case.operation.definition.raw["operationId"] in BULK or has_null_field(case.body):
+        left_out.add("negative_data_rejection")
+    known = [check for check in CHECKS.get_all() if check.__name__ not in left_out]
+    return [*known, refusals_follow_the_document]
 
 
 class Known:
@@ -85,7 +131,7 @@ class Known:
             self._fill(part)
         if isinstance(case.body, dict):
             for name in case.path_parameters or {}:
-                owner = name.partition("_")[0]
+                owner = name.removesuffix("Id")
                 if isinstance(case.body.get(owner), dict):
                     case.body[owner].pop("id", None)
                 case.body.pop(name, None)
@@ -103,15 +149,10 @@ class Known:
     def _ids(self) -> dict[str, str]:
         world = self._world
         return {
-            "programDefinition_id": world.program_definition,
             "programDefinitionId": world.program_definition,
-            "poolDefinition_id": world.pool_definition,
             "poolDefinitionId": world.pool_definition,
-            "program_id": world.program,
             "programId": world.program,
-            "pool_id": world.pool,
             "poolId": world.pool,
-            "item_id": world.item,
             "itemId": world.item,
             "itemSetId": world.item_set,
             "externalId": world.item_external,
@@ -130,6 +171,10 @@ def is_chosen(made_up: str) -> bool:
     return sum(made_up.encode("utf-8", "surrogatepass")) % 4 > 0
 
 
+ALTERING = ("delete", "programs/end", "settings")
+"""What methods do, by their addresses, that leaves nothing for others, or changes their rules."""
+
+
 @pytest.fixture(scope="module")
 def lasting(server: Server) -> Known:
     return Known(server)
@@ -139,13 +184,14 @@ def lasting(server: Server) -> Known:
 def known(request: pytest.FixtureRequest, server: Server, lasting: Known) -> Known:
     """What most methods leave as it is can be shared by them."""
     name = request.node.name.lower()
-    return Known(server) if "delete" in name or "programs/end" in name else lasting
+    return Known(server) if any(each in name for each in ALTERING) else lasting
 
 
 def try_out(case: schemathesis.Case, known: Known) -> None:
-    known.put_into(case)
+    if case.meta.generation.mode.is_positive:
+        known.put_into(case)
     headers = {"authorization": known.key}
-    case.call_and_validate(base_url=known.url, headers=headers, checks=CHECKS)
+    case.call_and_validate(base_url=known.url, headers=headers, checks=checks_of(case))
 
 
 @schema.parametrize()
@@ -162,3 +208,43 @@ def test_made_up_requests(case: schemathesis.Case, known: Known) -> None:
 def test_many_made_up_requests(case: schemathesis.Case, known: Known) -> None:
     """The same with many more requests."""
     try_out(case, known)
+
+
+LINKED = {"createPoolDefinition", "provisionProgram", "createItem", "queryPools", "changeBalance"}
+"""What hardly succeeds unless it follows a link: a sign that histories go somewhere."""
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+def test_made_up_histories(lasting: Known) -> None:
+    """Requests that follow the links of earlier answers are answered as the document says."""
+    answered: Counter[tuple[str, int]] = Counter()
+
+    class Histories(schema.as_state_machine()):  # type: ignore[misc]
+        def step(self, taken: Any) -> Any:
+            if taken.transition is None:
+                lasting.put_into(taken.case)
+            name_anew(taken.case.body)
+            return super().step(taken)
+
+        def get_call_kwargs(self, _: schemathesis.Case) -> dict[str, Any]:
+            return {"base_url": lasting.url, "headers": {"authorization": lasting.key}}
+
+        def validate_response(self, response: Response, case: Any, **kwargs: Any) -> None:
+            answered[case.operation.definition.raw["operationId"], response.status_code] += 1
+            case.validate_response(
+                response, checks_of(case), transport_kwargs=kwargs, recorder=self.recorder
+            )
+
+    Histories.run(settings=stateful)
+    assert {name for name, status in answered if status == 200} >= LINKED
+
+
+def name_anew(value: Any) -> None:
+    """Give what is created names that nothing has, and keep it in one namespace."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if name in {"externalId", "externalProgramId"}:
+            value[name] = guid()
+        elif name == "namespace" and isinstance(inner, str):
+            value[name] = NAMESPACE
+        name_anew(inner)

@@ -282,6 +282,16 @@ async def test_adding_again_for_the_future_leaves_the_end(gym: Gym) -> None:
     assert await gym.facts() == {("ACTIVE", 1, "END")}
 
 
+async def test_adding_again_keeps_pools_whatever_was_for_the_future_only(gym: Gym) -> None:
+    """What happens for future programs alone, in between, doesn't make an end forgotten."""
+    await gym.place("remove", RENEWAL)
+    await gym.place("add", NEVER)
+    await gym.place("remove", NEVER)
+    await gym.place("add", RENEWAL)
+    await gym.done()
+    assert await gym.facts() == {("ACTIVE", 1, None)}
+
+
 @pytest.mark.parametrize("cascade", [NOW, RENEWAL, NEVER])
 async def test_removing_again_clears_a_pending_addition(gym: Gym, cascade: str) -> None:
     """What was to come with the renewal doesn't come if it is taken back before."""

@@ -199,6 +199,7 @@ async def test_what_waits_for_a_lock_is_done_after_it(
 async def test_a_full_queue_says_when_to_come_back(own_service: Service, database_url: str) -> None:
     """Past its limit the queue refuses at once with 429 and Retry-After, and loses nothing."""
     made = await own_service.create_program_definition()
+    await own_service.running.runner.settle()
     change = UpdateProgramDefinition(id=made["id"], revision=1, updates={})
     new = {"namespace": NAMESPACE, "externalId": "late"}
     async with writes_held(own_service, database_url):
@@ -235,6 +236,7 @@ async def test_a_bulk_request_may_be_taken_on_in_part(
 ) -> None:
     """If the queue fills up in the middle of a bulk request, the entries past its limit fail."""
     made = await own_service.create_program_definition()
+    await own_service.running.runner.settle()
     change = UpdateProgramDefinition(id=made["id"], revision=1, updates={})
     new = {"namespace": NAMESPACE, "details": details()}
     async with writes_held(own_service, database_url):

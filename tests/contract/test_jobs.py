@@ -260,5 +260,10 @@ async def test_operators_look_after_jobs(idle_service: Service, database_url: st
     assert json.loads(out)["status"] == "FAILED"
     code, out, _ = await told("show", job_id)
     assert json.loads(out)["reason"] == "canceled"
+    followed = asyncio.create_task(told("show", await rename(service, definition, "Red"), "--wait"))
+    await run_jobs(service)
+    code, out, _ = await followed
+    shown = json.loads(out)
+    assert (shown["status"], shown["successCount"], shown["failCount"]) == ("FINISHED", MANY, 0)
     code, _, error = await told("show", "00000000-0000-4000-8000-000000000000")
     assert (code, "JOB_NOT_FOUND" in error) == (5, True)

@@ -15,10 +15,11 @@ import pytest
 from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
 from benefit_programs.storage.verification import INVARIANTS, SAMPLES_MAX, Report, verify
-from tests.support.calls import benefit, guid
+from tests.support.calls import benefit, details, guid
 from tests.support.databases import run_apart
 from tests.support.desk import add_item, open_another, open_desk
 from tests.support.inprocess import new_tenant, open_application
+from tests.support.lifecycle import act, limit_requests
 from tests.support.serving import run_benefits
 
 if TYPE_CHECKING:
@@ -55,10 +56,27 @@ async def fill(service: Service) -> None:
     other = await open_another(service, desk.definition, beneficiary={"wixUserId": guid()})
     await other.redeem()
     assert kept != moved
+    await leave_work(service)
+
+
+async def leave_work(service: Service) -> None:
+    """Leave to jobs, and to renewals, one thing of each kind; one job is half done."""
+    plan = await service.create_program_definition()
+    pass_ = await service.create_pool_definition(programDefinitionIds=[plan["id"]])
+    answers = [await service.provision(program_definition=plan) for _ in range(2)]
+    added = {"namespace": "gym", "details": details(), "programDefinitionIds": [plan["id"]]}
+    request = {"poolDefinition": added, "cascade": "NEXT_RENEWAL"}
+    await service.call("createPoolDefinition", request)
+    await limit_requests(service)
+    await act(service, "pause", answers[0]["program"]["id"])
+    await act(service, "renew", answers[1]["program"]["id"])
+    change = {"id": pass_["id"], "revision": "1", "displayName": "Gold"}
+    request = {"poolDefinition": change, "cascade": "IMMEDIATELY"}
+    await service.call("updatePoolDefinition", request)
 
 
 async def make_sound(url: str) -> None:
-    async with open_application(url) as application:
+    async with open_application(url, run_jobs=False) as application:
         for _ in range(2):
             await fill(await new_tenant(*application))
 
@@ -409,7 +427,88 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "I16",
         "a job that nobody goes on with",
-        ("update jobs set status = 'PROCESSING' where tenant_id = 2",),
+        ("delete from work where tenant_id = 2",),
+    ),
+    (
+        "I16",
+        "a job that tells of less than it did",
+        ("delete from job_pages where tenant_id = 2 and number = 0",),
+    ),
+    (
+        "I13",
+        "pages of no job",
+        (
+            (
+                "insert into job_pages (tenant_id, job_id, number, items)"
+                f" values (2, '{ANY_ID}', 0, '[]')"
+            ),
+        ),
+    ),
+    (
+        "I18",
+        "a cascade whose job is gone",
+        ("delete from jobs where tenant_id = 2 and kind = 'UPDATE_POOLS'",),
+    ),
+    (
+        "I18",
+        "a cascade whose job is done",
+        ("update jobs set status = 'FINISHED' where tenant_id = 2 and kind = 'UPDATE_POOLS'",),
+    ),
+    ("I18", "a job without its cascade", ("delete from unfinished_cascades where tenant_id = 2",)),
+    (
+        "I18",
+        "a cascade without its snapshot",
+        (f"update unfinished_cascades set snapshot_id = '{ANY_ID}' where tenant_id = 2",),
+    ),
+    (
+        "I18",
+        "an action whose job is gone",
+        ("delete from jobs where tenant_id = 2 and kind = 'PAUSE_PROGRAM'",),
+    ),
+    (
+        "I18",
+        "an action of another program",
+        (
+            (
+                f"update unfinished_actions set program_id = '{ANY_ID}'"
+                " where tenant_id = 2 and kind = 'PAUSE_PROGRAM'"
+            ),
+        ),
+    ),
+    (
+        "I18",
+        "an action with another end than its program expects",
+        ("update unfinished_actions set status = 'ENDED' where tenant_id = 2",),
+    ),
+    (
+        "I18",
+        "a program that waits for nothing",
+        ("delete from unfinished_actions where tenant_id = 2",),
+    ),
+    (
+        "I18",
+        "an addition of what is gone",
+        (
+            (
+                f"update pending_changes set pool_definition_id = '{ANY_ID}'"
+                " where tenant_id = 2 and kind = 'ADD'"
+            ),
+        ),
+    ),
+    (
+        "I18",
+        "an addition of what was removed",
+        ("delete from assignments where tenant_id = 2",),
+    ),
+    (
+        "I18",
+        "the end of programs whose definition is there",
+        (
+            (
+                "insert into pending_ends (tenant_id, program_definition_id, created)"
+                " select tenant_id, id, 1 from program_definitions where tenant_id = 2"
+            ),
+        ),
     ),
     (
         "I17",

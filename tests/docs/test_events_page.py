@@ -22,7 +22,7 @@ APP = "0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90"
 MEMBER = "3f1b6a52-9c84-4a7e-8e1d-60b7a9d2c415"
 SECONDS_MAX = 60
 
-IN_BACKGROUND = {("program", "created")}
+IN_BACKGROUND = {("program", "created"), ("pool", "updated+renewed+ended")}
 """What only happens to programs that are too large for one request."""
 
 

@@ -189,13 +189,16 @@ def test_stop_finishes_requests_under_way(start: Start) -> None:
 
 @pytest.mark.full
 def test_stop_waits_ten_seconds_at_most(start: Start) -> None:
-    """A request that never ends can't hold up a stop for more than 10 seconds."""
+    """A request that never ends can't hold up a stop for more than 10 seconds, and is answered."""
     server = start()
     assert server.first_key
-    with send_half(server, server.first_key, b"x" * 100):
+    with send_half(server, server.first_key, b"x" * 100) as connection:
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 10
+        answer = b"".join(iter(lambda: connection.recv(10_000), b""))
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"code":"UNAVAILABLE"' in answer
 
 
 def test_key_revoked_beside_the_server_is_refused_within_a_second(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benefit_programs.api.codec import fields_of
+from benefit_programs.api.openapi import MAY_LACK
 from benefit_programs.domain.constraints import (
     DecimalText,
     FreeForm,
@@ -34,14 +35,17 @@ INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 def require_answer(type_: type[Any], answer: Any) -> None:
     """Fail unless the answer has what its type declares, and nothing else.
 
-    What a response holds at its top must be there: clients read it without asking.
+    What a response holds at its top must be there: clients read it without asking. Only what the
+    document itself says may be lacking may be.
     """
     problems = list(_problems_of_struct(type_, answer, ""))
     if isinstance(answer, dict):
         problems += [
             f"{field.wire_name}: is missing"
             for field in fields_of(type_)
-            if field.wire_name not in answer and not field.shape.mark(Undocumented)
+            if field.wire_name not in answer
+            and not field.shape.mark(Undocumented)
+            and field.wire_name not in MAY_LACK.get(type_, ())
         ]
     assert not problems, f"{type_.__name__} doesn't allow: {'; '.join(problems)}"
 

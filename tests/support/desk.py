@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from tests.support.calls import NAMESPACE, benefit, details, guid
 
 if TYPE_CHECKING:
@@ -125,10 +123,9 @@ class Desk:
 
     async def leave(self, **options: Any) -> Document:
         """Change the balance to what it is already; the answer names no transaction."""
-        response = await self.caller.send("changeBalance", self.change(**options))
-        assert response.status_code == httpx.codes.OK, response.text
-        assert "transactionId" not in response.json()
-        return response.json()["balance"]  # type: ignore[no-any-return]
+        answer = await self.caller.call("changeBalance", self.change(**options))
+        assert "transactionId" not in answer
+        return answer["balance"]  # type: ignore[no-any-return]
 
     async def revert(self, transaction_id: str) -> str:
         """Revert a transaction; the id of the new one."""

@@ -12,14 +12,16 @@ from benefit_programs.bootstrap import Running, administrator_grants, open_servi
 from benefit_programs.config import LogFormat, Settings
 from benefit_programs.domain.entities import Event, Row
 from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.directory import Grants, Tenant
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
 from tests.support.calls import Caller, guid
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from benefit_programs.domain.values import Instant
     from benefit_programs.engine.engine import Engine
     from benefit_programs.storage.postgres import PostgresStore
     from benefit_programs.storage.sqlite import SqliteStore
@@ -98,11 +100,11 @@ class Service(Caller):
 
 @asynccontextmanager
 async def open_application(
-    url: str, **settings: Any
+    url: str, *, clock: Callable[[], Instant] = read_clock, **settings: Any
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """A running service on a database, and a client that calls it in process."""
     chosen = Settings(database_url=url, log_format=LogFormat.JSON, **settings)
-    async with open_service(chosen) as running:
+    async with open_service(chosen, clock=clock) as running:
         transport = httpx.ASGITransport(running.application)
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             yield running, client

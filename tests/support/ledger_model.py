@@ -25,7 +25,7 @@ class Entry:
     root: Entry | None = None
     benefit: str = ""
     count: int = 0
-    day: int = 0
+    day: str = ""
 
     @property
     def first(self) -> Entry:
@@ -41,6 +41,13 @@ class Pool:
     prices: dict[str, int]
     entries: list[Entry] = field(default_factory=list)
     keys: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    status: str = "ACTIVE"
+
+    @property
+    def balance_revision(self) -> int:
+        """A new balance has revision 1, with the entry that opened it or without."""
+        opened = any(entry.operation == "PROVISION" for entry in self.entries[:1])
+        return len(self.entries) + (0 if opened else 1)
 
     @property
     def available(self) -> int:
@@ -60,7 +67,7 @@ class Pool:
         """Whether it was canceled or reverted."""
         return any(each.operation in {"CANCEL", "REVERT"} for each in self.chain(first))
 
-    def counted(self, day: int, *, without: Entry | None = None) -> int:
+    def counted(self, day: str, *, without: Entry | None = None) -> int:
         """The items of the limited benefit that stand on a day."""
         return sum(
             entry.count
@@ -72,14 +79,16 @@ class Pool:
             and self.newest(entry).day == day
         )
 
-    def allows(self, benefit: str, count: int, day: int, *, without: Entry | None = None) -> bool:
+    def allows(self, benefit: str, count: int, day: str, *, without: Entry | None = None) -> bool:
         """Whether the limit leaves room on a day."""
         return benefit != "limited" or self.counted(day, without=without) + count <= LIMIT_TIMES
 
-    def redeem(self, benefit: str, count: int, key: str, day: int) -> str:
+    def redeem(self, benefit: str, count: int, key: str, day: str) -> str:
         """What redeeming must answer."""
         if ("REDEEM", key) in self.keys:
             return "BENEFIT_ALREADY_REDEEMED"
+        if self.status != "ACTIVE":
+            return "POOL_NOT_ACTIVE"
         if not self.allows(benefit, count, day):
             return "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
         if self.prices[benefit] * count > self.available:
@@ -99,7 +108,7 @@ class Pool:
         return target if value == 0 or lower <= target <= top else None
 
 
-def reallocate(entry: Entry, key: str, day: int) -> str:
+def reallocate(entry: Entry, key: str, day: str) -> str:  # noqa: PLR0911 - a table of rules
     """What moving an entry must answer."""
     pool, first = entry.pool, entry.first
     if ("REALLOCATE", key) in pool.keys:
@@ -110,6 +119,8 @@ def reallocate(entry: Entry, key: str, day: int) -> str:
         return "REDEMPTION_ALREADY_CANCELED"
     if pool.newest(first) is not entry:
         return "NOT_LATEST_TRANSACTION"
+    if pool.status != "ACTIVE":
+        return "POOL_NOT_ACTIVE"
     if not pool.allows(first.benefit, first.count, day, without=first):
         return "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
     return OK

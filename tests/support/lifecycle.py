@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from benefit_programs.domain.entities import Pool
 from tests.support.calls import details, guid
 from tests.support.inprocess import new_tenant, open_application
@@ -12,6 +14,7 @@ from tests.support.inprocess import new_tenant, open_application
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from benefit_programs.domain.settings import TenantSettings
     from tests.support.calls import Refused
     from tests.support.inprocess import Service
 
@@ -24,6 +27,15 @@ async def open_idle(database_url: str) -> AsyncIterator[Service]:
     """A service whose jobs wait until ``run_jobs`` is called."""
     async with open_application(database_url, run_jobs=False) as application:
         yield await new_tenant(*application)
+
+
+async def limit_requests(service: Service, most: int = 0) -> None:
+    """Have a tenant's requests change only so many pools or programs; jobs do the rest."""
+
+    def change(old: TenantSettings) -> TenantSettings:
+        return msgspec.structs.replace(old, in_request_max=most)
+
+    await service.running.services.directory.change_settings(service.tenant.id, change)
 
 
 async def run_jobs(service: Service) -> None:

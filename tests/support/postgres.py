@@ -37,6 +37,9 @@ START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 UNPRIVILEGED_NAME = "nobody"
 
+DURABLE = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
+"""What anyone gives a server that matters; the defaults are for the smallest machines."""
+
 NOT_DURABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -121,7 +124,7 @@ def start_postgres(*, durable: bool) -> PostgresServer:
     account.own(folder)
     try:
         password = _initialize(folder, binaries, account)
-        port = _start(folder, binaries, account, {} if durable else NOT_DURABLE)
+        port = _start(folder, binaries, account, DURABLE if durable else NOT_DURABLE)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -7,6 +7,7 @@ goes to a Starlette application with the rest.
 from __future__ import annotations
 
 import time
+from asyncio import CancelledError
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,8 +20,15 @@ from benefit_programs.api.call import Call
 from benefit_programs.api.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 from benefit_programs.api.compression import COMPRESSED_BYTES_MIN, compressed
 from benefit_programs.api.cors import CrossOrigin
-from benefit_programs.api.errors import Forbidden, Unexpected, error_body, error_headers
+from benefit_programs.api.errors import (
+    Forbidden,
+    Unavailable,
+    Unexpected,
+    error_body,
+    error_headers,
+)
 from benefit_programs.api.extended_fields import FieldRules
+from benefit_programs.api.filters import filter_problems
 from benefit_programs.api.handlers import HANDLERS, MEMBER_METHODS, Handler
 from benefit_programs.api.messages import (
     ClientGone,
@@ -37,7 +45,9 @@ from benefit_programs.api.metrics import Metrics
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
 from benefit_programs.api.surroundings import surroundings
-from benefit_programs.api.troubles import refusal_of
+from benefit_programs.api.troubles import RETRY_SECONDS, refusal_of
+from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.settings import IdMode
 
 _log = structlog.get_logger("benefit_programs.request")
 
@@ -63,13 +73,28 @@ class Endpoint:
             return self._decoder.decode_query_string(pairs, ids=ids), None
         document = read_json(body)
         if parameters:
-            document = self.method.merge_path(document, parameters)
+            try:
+                document = self.method.merge_path(document, parameters)
+            except Invalid as differing:
+                raise self._with_all_else(differing, document, ids) from None
         if self._is_bulk:
             bulk = self._decoder.decode_entries(document, ids=ids)
             return None, self._extended_fields.check_entries(bulk, principal)
-        decoded = self._decoder.decode(document, ids=ids)
+        try:
+            decoded = self._decoder.decode(document, ids=ids)
+        except Invalid as found:
+            also = filter_problems(self.method.name, document, ids)
+            raise Invalid((*found.violations, *also)) from None
         self._extended_fields.check(decoded, principal)
         return decoded, None
+
+    def _with_all_else(self, found: Invalid, document: object, ids: IdMode) -> Invalid:
+        """A refusal with what is wrong with the request besides."""
+        try:
+            self._decoder.decode(document, ids=ids)
+        except Invalid as besides:
+            return Invalid((*found.violations, *besides.violations))
+        return found
 
     async def answer(self, call: Call) -> bytes:
         """The body of the answer."""
@@ -112,6 +137,13 @@ class Application:
             status, body = 200, await self._answer(scope, receive, record)
         except ClientGone:
             return
+        except CancelledError:
+            # The server stops and waits no longer; even so there is an answer.
+            stopping = Unavailable(retry_after=RETRY_SECONDS)
+            status, content = error_body(stopping)
+            body, headers = msgspec.json.encode(content), error_headers(stopping)
+            await send_json(send, status, body, request_id=request_id, headers=headers)
+            raise
         except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
             refusal = refusal_of(error)
             if isinstance(refusal, Unexpected):

@@ -19,6 +19,7 @@ TOO_LARGE = 413
 UNSUPPORTED = 415
 FAILED_PRECONDITION = 428
 THROTTLED = 429
+HEAD_TOO_LARGE = 431
 OURS = 500
 UNAVAILABLE = 503
 
@@ -58,6 +59,15 @@ class TooLarge(Refusal):
     """The body is larger than the service takes."""
 
     code: ClassVar[str] = "PAYLOAD_TOO_LARGE"
+
+    bytes_max: int
+
+
+@dataclass(kw_only=True, eq=False)
+class HeadTooLarge(Refusal):
+    """The address and the headers are larger than the service takes."""
+
+    code: ClassVar[str] = "HEAD_TOO_LARGE"
 
     bytes_max: int
 
@@ -151,6 +161,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.JobNotCancelable: FAILED_PRECONDITION,
     errors.TooManyToCount: FAILED_PRECONDITION,
     TooManyRequests: THROTTLED,
+    HeadTooLarge: HEAD_TOO_LARGE,
     Unexpected: OURS,
     StatementTimeout: UNAVAILABLE,
     Unavailable: UNAVAILABLE,

@@ -1,40 +1,70 @@
-"""What refusals about a pool add, as far as it must be read: the names of its program."""
+"""What answers about a pool add, as far as it must be read: the names of its program."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
+import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
+from benefit_programs.domain.entities import Pool, Program, ProgramDefinition
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.explanations import PoolContext
 from benefit_programs.domain.lookups import PROGRAM, PROGRAM_DEFINITION
 
 
+class Names(msgspec.Struct, frozen=True):
+    """Programs and program definitions, by id, whose names are to be told."""
+
+    programs: dict[str | None, Program]
+    definitions: dict[str | None, ProgramDefinition]
+
+    @classmethod
+    async def of(
+        cls, call: Call, program_ids: Iterable[str | None], definition_ids: Iterable[str | None]
+    ) -> Names:
+        """Read them."""
+        programs = await call.many(PROGRAM, [(each,) for each in program_ids if each])
+        definitions = await call.many(
+            PROGRAM_DEFINITION, [(each,) for each in definition_ids if each]
+        )
+        return cls({row.id: row for row in programs}, {row.id: row for row in definitions})
+
+    @classmethod
+    async def of_pools(cls, call: Call, pools: Iterable[Pool]) -> Names:
+        """Read those of some pools."""
+        of = tuple(pools)
+        return await cls.of(
+            call, (each.program_id for each in of), (each.program_definition_id for each in of)
+        )
+
+    def tell(self, context: PoolContext) -> PoolContext:
+        """The context with display names, where they are known."""
+        program, definition = context.program_info, context.program_definition_info
+        if program is not None and (row := self.programs.get(program.id)):
+            program = replace(program, display_name=row.display_name)
+        if definition is not None and (found := self.definitions.get(definition.id)):
+            definition = replace(
+                definition, display_name=found.display_name, description=found.description
+            )
+        return replace(context, program_info=program, program_definition_info=definition)
+
+    def explain(self, refusal: Refusal) -> Refusal:
+        """The refusal with the names of its pool's program and definition, if it has them."""
+        context: PoolContext | None = getattr(refusal, "context", None)
+        if context is not None:
+            refusal.context = self.tell(context)  # type: ignore[attr-defined]
+        return refusal
+
+
 async def explain(call: Call, refusal: Refusal) -> Refusal:
-    """The refusal with the names of its pool's program and program definition, if it has them."""
+    """The refusal with the names of its pool's program and definition, if it has them."""
     context: PoolContext | None = getattr(refusal, "context", None)
-    if context is not None:
-        refusal.context = await with_names(call, context)  # type: ignore[attr-defined]
-    return refusal
-
-
-async def with_names(call: Call, context: PoolContext) -> PoolContext:
-    """The context with display names, where they are known."""
-    changes: dict[str, Any] = {}
-    if context.program_info is not None:
-        program = await call.one(PROGRAM, context.program_info.id)
-        if program is not None:
-            changes["program_info"] = replace(
-                context.program_info, display_name=program.display_name
-            )
-    if context.program_definition_info is not None:
-        definition = await call.one(PROGRAM_DEFINITION, context.program_definition_info.id)
-        if definition is not None:
-            changes["program_definition_info"] = replace(
-                context.program_definition_info,
-                display_name=definition.display_name,
-                description=definition.description,
-            )
-    return replace(context, **changes)
+    if context is None:
+        return refusal
+    program, definition = context.program_info, context.program_definition_info
+    names = await Names.of(
+        call, [program.id] if program else [], [definition.id] if definition else []
+    )
+    return names.explain(refusal)

@@ -232,17 +232,21 @@ def _entity_hider(entity: ExtendedEntity) -> Hide:
 # Schemas as they are registered
 
 
-def require_usable_schemas(settings: TenantSettings, path: str = "extendedFieldSchemas") -> None:
+def require_usable_schemas(settings: TenantSettings) -> None:
     """Refuse schemas that are broken or too much work, and two for one namespace of an entity."""
-    violations: list[FieldViolation] = []
+    violations = tuple(schema_problems(settings, "extendedFieldSchemas"))
+    if violations:
+        raise Invalid(violations)
+
+
+def schema_problems(settings: TenantSettings, path: str) -> Iterator[FieldViolation]:
+    """What keeps the schemas of a tenant, which stand at a path, from being used."""
     seen: set[tuple[ExtendedEntity, str]] = set()
     for index, each in enumerate(settings.extended_field_schemas):
         where = f"{path}[{index}]"
         if (each.entity, each.namespace) in seen:
-            violations.append(FieldViolation(f"{where}.namespace", "has a schema already"))
+            yield FieldViolation(f"{where}.namespace", "has a schema already")
         seen.add((each.entity, each.namespace))
         found = schema_violation(each.schema, f"{where}.schema")
         if found is not None:
-            violations.append(found)
-    if violations:
-        raise Invalid(tuple(violations))
+            yield found

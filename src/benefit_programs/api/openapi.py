@@ -12,9 +12,15 @@ import msgspec
 from benefit_programs import __version__
 from benefit_programs.api.additions import ADDITIONS
 from benefit_programs.api.codec.fields import FieldPlan, fields_of
+from benefit_programs.api.codec.naming import to_one_word
 from benefit_programs.api.errors import STATUS_BY_ERROR, TooManyRequests
 from benefit_programs.api.methods import METHODS, Method
-from benefit_programs.api.reference.queries import filterable_fields, sortable_fields
+from benefit_programs.api.reference.links import links_of
+from benefit_programs.api.reference.queries import (
+    filterable_fields,
+    indexed_fields,
+    sortable_fields,
+)
 from benefit_programs.api.reference.refusals import (
     BY_EVERY_METHOD,
     BY_METHOD,
@@ -23,6 +29,7 @@ from benefit_programs.api.reference.refusals import (
     refusals_of,
 )
 from benefit_programs.api.reference.schemas import PLACE, Schema, Schemas, about, held_by
+from benefit_programs.api.types.balances import ChangeBalanceResponse
 from benefit_programs.domain.constraints import ReadOnly
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.explanations import PoolContext
@@ -51,7 +58,7 @@ _ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")
 _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
-_MAY_LACK = {"changeBalance": frozenset({"transactionId"})}
+MAY_LACK = {ChangeBalanceResponse: frozenset({"transactionId"})}
 """What an answer has only at times: a change that changes nothing makes no transaction."""
 
 
@@ -62,7 +69,7 @@ def openapi_document() -> dict[str, Any]:
     schemas = _schemas_of(methods)
     paths: dict[str, dict[str, Any]] = {}
     for method in methods:
-        paths.setdefault(method.path, {})[method.verb.lower()] = _operation(method, schemas)
+        paths.setdefault(path_of(method), {})[method.verb.lower()] = _operation(method, schemas)
     return {
         "openapi": "3.1.1",
         "info": {
@@ -84,6 +91,14 @@ def openapi_json() -> bytes:
     return msgspec.json.format(msgspec.json.encode(openapi_document()), indent=2) + b"\n"
 
 
+def path_of(method: Method) -> str:
+    """The path, the same for all methods at one address: parameters are named by one word."""
+    path = method.path
+    for dotted in method.path_parameters:
+        path = path.replace(dotted, to_one_word(dotted))
+    return path
+
+
 def tag_of(method: Method) -> str:
     """The family of a method: "Pool definitions"."""
     return method.request.__module__.rpartition(".")[2].replace("_", " ").capitalize()
@@ -99,7 +114,7 @@ def _schemas_of(methods: Iterable[Method]) -> Schemas:
             given |= _given_by_path(method)
         else:
             types += held_by(method.request)
-    full = {method.response: _MAY_LACK.get(method.name, frozenset()) for method in methods}
+    full = {method.response: MAY_LACK.get(method.response, frozenset()) for method in methods}
     return Schemas([*types, FieldViolation, *_refusals_with_data()], given=given, full=full)
 
 
@@ -141,8 +156,15 @@ def _operation(method: Method, schemas: Schemas) -> dict[str, Any]:
         operation["description"] = "\n\n".join(notes)
     if method.request_in == "body":
         content = {JSON: {"schema": schemas.reference(method.request)}}
-        operation["requestBody"] = {"content": content, "required": bool(fields_of(method.request))}
+        operation["requestBody"] = {"content": content, "required": _needs_body(method)}
     return operation
+
+
+def _needs_body(method: Method) -> bool:
+    in_path = method.path_parameters
+    return any(
+        field.required and field.wire_name not in in_path for field in fields_of(method.request)
+    )
 
 
 def _notes(name: str) -> Iterator[str]:
@@ -151,6 +173,14 @@ def _notes(name: str) -> Iterator[str]:
         yield f"Filterable fields, with every operator: {_quoted(filterable)}."
     if sortable:
         yield f"Sortable fields: {_quoted(sortable)}."
+    indexed = indexed_fields(name)
+    if indexed:
+        yield (
+            f"Indexed fields: {_quoted(indexed)}. Equality on one of them, in the default order,"
+            " takes as long in a large database as in a small one. Any other query may have to"
+            " read all rows of the tenant; when it takes too long it ends with 503"
+            " `STATEMENT_TIMEOUT`."
+        )
 
 
 def _quoted(names: Iterable[str]) -> str:
@@ -168,7 +198,7 @@ def _parameters(method: Method, schemas: Schemas) -> Iterator[Schema]:
         for step in outer:
             owner = _field(owner, step).shape.kind
         schema = schemas.of_field(_field(owner, name))
-        yield {"name": dotted, "in": "path", "required": True, "schema": schema}
+        yield {"name": to_one_word(dotted), "in": "path", "required": True, "schema": schema}
     if method.request_in == "query":
         yield from _query_parameters(method.request, schemas, frozenset(method.path_parameters))
 
@@ -196,6 +226,9 @@ def _responses(method: Method, schemas: Schemas) -> dict[str, Any]:
         "headers": _headers(),
         "content": {JSON: {"schema": schemas.reference(method.response)}},
     }
+    links = links_of(method.name)
+    if links:
+        answer["links"] = links
     responses: dict[str, Any] = {"200": answer}
     for status, refusals in refusals_of(method.name).items():
         if all(refusal in BY_EVERY_METHOD for refusal in refusals):
@@ -231,11 +264,12 @@ def _components(schemas: Schemas) -> dict[str, Any]:
     header = {"schema": request_id, "required": True, "description": "The id of the request."}
     key = {"type": "apiKey", "in": "header", "name": "authorization"}
     site = "Which site to act for; needed only by a key of several."
+    echoed = "Echoed by the answer, if it is 1 to 128 visible characters of ASCII."
     return {
         "securitySchemes": {"key": key | {"description": "A key, as it is or after `Bearer`."}},
         "parameters": {
             "WixSiteId": _header_parameter("wix-site-id", {"type": "string"}, site),
-            "RequestId": _header_parameter("x-request-id", request_id, "Echoed by the answer."),
+            "RequestId": _header_parameter("x-request-id", {"type": "string"}, echoed),
         },
         "headers": {
             **dict.fromkeys(_ANSWER_HEADERS, header),

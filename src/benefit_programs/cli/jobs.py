@@ -20,7 +20,7 @@ from benefit_programs.cli.options import (
     TenantId,
     database_settings,
 )
-from benefit_programs.cli.output import instant, print_json, print_line, print_table
+from benefit_programs.cli.output import instant, print_json, print_line, print_table, progress_bar
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.jobs.desk import JobDesk
@@ -30,6 +30,9 @@ T = TypeVar("T")
 
 LIST_MAX = 1000
 """How many jobs one call lists at the most."""
+
+LOOK_SECONDS = 0.5
+"""How often a job that is followed is looked at."""
 
 commands = typer.Typer(no_args_is_help=True, help="Look at background jobs, and mend them.")
 
@@ -79,7 +82,7 @@ def list_jobs(
     if as_json:
         print_json({"jobs": [_document(job) for job in jobs]})
     else:
-        columns = ("ID", "KIND", "STATUS", "DONE", "TOTAL", "CREATED", "REASON")
+        columns = ("ID", "KIND", "STATUS", "DONE", "TOTAL", "FAILED", "CREATED", "REASON")
         print_table(columns, [_row(job) for job in jobs])
 
 
@@ -88,11 +91,15 @@ def show_job(
     job_id: JobId,
     *,
     tenant: TenantId,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end, with a bar on a terminal.")
+    ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show one job, as JSON."""
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.one(str(job_id)))
+    look = _follow if wait else JobDesk.one
+    job = _at_desk(data_dir, database_url, tenant, lambda desk: look(desk, str(job_id)))
     print_json(_document(job))
 
 
@@ -122,6 +129,20 @@ def cancel_job(
     print_json(_document(job))
 
 
+async def _follow(desk: JobDesk, job_id: str) -> Job:
+    """Look at a job until it has ended."""
+    job = await desk.one(job_id)
+    while job.status not in Job.over and not job.total:
+        await asyncio.sleep(LOOK_SECONDS)
+        job = await desk.one(job_id)
+    with progress_bar(job.total) as show:
+        while job.status not in Job.over:
+            show(job.done_count, f"{job.done_count} of {job.total}")
+            await asyncio.sleep(LOOK_SECONDS)
+            job = await desk.one(job_id)
+    return job
+
+
 def _at_desk(
     data_dir: str | None,
     database_url: str | None,
@@ -139,8 +160,8 @@ def _at_desk(
 
 
 def _row(job: Job) -> tuple[Any, ...]:
-    done = job.success_count
-    return (job.id, job.kind, job.status, done, job.total, instant(job.created), job.reason)
+    created, done = instant(job.created), job.done_count
+    return (job.id, job.kind, job.status, done, job.total, job.fail_count, created, job.reason)
 
 
 def _document(job: Job) -> dict[str, Any]:
@@ -154,6 +175,7 @@ def _document(job: Job) -> dict[str, Any]:
         "total": job.total,
         "successCount": job.success_count,
         "failCount": job.fail_count,
+        "errorByCodeCount": job.errors or {},
         "attempts": job.attempts,
         "reason": job.reason,
         "leaseOwner": job.lease_owner,

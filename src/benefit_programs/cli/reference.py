@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benefit_programs.api.openapi import openapi_json
 from benefit_programs.cli.apply.schema import schema_json
+from benefit_programs.cli.events_page import events_page
 from benefit_programs.cli.exits import ExitCode
 from benefit_programs.cli.reference_pages import (
     commands_page,
@@ -73,6 +74,7 @@ def generated_files() -> dict[str, bytes]:
         "methods.md": methods_page(),
         "types.md": types_page(),
         "errors.md": errors_page(),
+        "events.md": events_page(),
         "cli.md": commands_page(),
     }
     return {name: page.encode() for name, page in pages.items()} | {

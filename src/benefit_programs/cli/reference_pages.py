@@ -18,10 +18,10 @@ from benefit_programs.api.reference.refusals import (
 )
 from benefit_programs.api.reference.schemas import PLACE
 from benefit_programs.cli.application import application
+from benefit_programs.cli.markdown import GENERATED, joined, table
 
 Document = dict[str, Any]
 
-GENERATED = "<!-- Generated from the code by `make docs`. -->\n"
 FIELDS = ("Name", "Type", "What holds")
 
 
@@ -35,7 +35,7 @@ def methods_page() -> str:
             for verb, operation in verbs.items():
                 if tag["name"] in operation["tags"]:
                     parts += _method(verb.upper(), path, operation)
-    return _joined(parts)
+    return joined(parts)
 
 
 def _method(verb: str, path: str, operation: Document) -> Iterator[str]:
@@ -45,11 +45,11 @@ def _method(verb: str, path: str, operation: Document) -> Iterator[str]:
     if "description" in operation:
         yield operation["description"]
     yield f"Needs `{operation['x-scope']}`."
-    yield _table(FIELDS, _parameter_rows(operation["parameters"]))
+    yield table(FIELDS, _parameter_rows(operation["parameters"]))
     if "requestBody" in operation:
         yield f"Request: {_type_in(operation['requestBody'])}"
     yield f"Answer: {_type_in(operation['responses']['200'])}"
-    yield _table(("Status", "Errors of its own"), _error_rows(operation["responses"]))
+    yield table(("Status", "Errors of its own"), _error_rows(operation["responses"]))
 
 
 def _type_in(holder: Document) -> str:
@@ -79,8 +79,8 @@ def types_page() -> str:
         parts += [f"## {name}", schema.get("description", "")]
         if "enum" in schema:
             parts.append(", ".join(f"`{each}`" for each in schema["enum"]))
-        parts += [_chosen(schema), _table(FIELDS, _field_rows(schema))]
-    return _joined(parts)
+        parts += [_chosen(schema), table(FIELDS, _field_rows(schema))]
+    return joined(parts)
 
 
 def _field_rows(schema: Document) -> Iterator[tuple[str, ...]]:
@@ -94,7 +94,7 @@ def _chosen(schema: Document) -> str:
     """Which fields exclude each other, if any do."""
     choices = schema.get("oneOf", ())
     names = ", ".join(f"`{name}`" for each in choices for name in each.get("required", ()))
-    many = "At most one" if any("not" in each for each in choices) else "Exactly one"
+    many = "Exactly one" if all("required" in each for each in choices) else "At most one"
     return f"{many} of {names}." if names else ""
 
 
@@ -123,13 +123,13 @@ def errors_page() -> str:
         )
     shape = "`{message, details}`, where `details` holds `applicationError` or `validationError`"
     columns = ("Status", "Code", "What happened", "Data", "Methods")
-    return _joined(
+    return joined(
         [
             "# Errors",
             GENERATED,
             f"Every error answers {shape} (see [Error](types.md#error)).",
             "A code without methods may be answered by any of them.",
-            _table(columns, rows),
+            table(columns, rows),
         ]
     )
 
@@ -144,8 +144,8 @@ def commands_page() -> str:
         "What they end with: see [Settings](settings.md).",
     ]
     for words, command in _commands("benefits", group):
-        parts += [f"## {words}", command.help or "", _table(("", "What it is"), _options(command))]
-    return _joined(parts)
+        parts += [f"## {words}", command.help or "", table(("", "What it is"), _options(command))]
+    return joined(parts)
 
 
 def _commands(words: str, group: Any) -> Iterator[tuple[str, Any]]:
@@ -163,13 +163,3 @@ def _options(command: Any) -> Iterator[tuple[str, ...]]:
         value = f" {each.metavar}" if each.metavar and not is_argument else ""
         needed = " Required." if each.required else ""
         yield f"`{name}{value}`", f"{each.help or ''}{needed}"
-
-
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-    head = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
-    return "\n".join([*head, *lines]) if lines else ""
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 import typer
@@ -23,6 +23,7 @@ from benefit_programs.bootstrap import (
     WorkerApplication,
     config_logging,
     open_service,
+    search_garbage_seldom,
 )
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
@@ -86,6 +87,7 @@ def _serve_in_one(
             server = uvicorn.Server(_server_config(running.application))
             stop.expect(server)
             tell(running)
+            search_garbage_seldom()
             await server.serve([listener])
 
     # Before uvicorn listens for signals, and after: it raises the one that stopped it once more
@@ -136,12 +138,21 @@ def _server_config(application: Application | Callable[[], Any], **options: Any)
         **{"lifespan": "auto", **options},
         access_log=False,
         backlog=BACKLOG,
+        http=_http_protocol(),
         log_config=None,
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
         ws="none",
     )
+
+
+def _http_protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+    if sys.platform == "win32":
+        return "auto"
+    from benefit_programs.api.protocol import HttpProtocol  # noqa: PLC0415 - no parser on Windows
+
+    return HttpProtocol
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from benefit_programs.api.codec import amount_text, decoder_for, encoder_for
 from benefit_programs.bootstrap import open_database, open_engine
 from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, TenantId, database_settings
-from benefit_programs.cli.output import print_json, print_line, print_table
+from benefit_programs.cli.output import print_json, print_line, print_table, progress_bar
 from benefit_programs.config import Settings
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, Directory, Tenant
@@ -92,7 +89,7 @@ def import_programs(
     settings = database_settings(data_dir, database_url)
     with _wrong_files_told():
         chosen = format_of(file, file_format)
-        with file.open("rb") as opened, _bar(file.stat().st_size) as show:
+        with file.open("rb") as opened, progress_bar(file.stat().st_size) as show:
             source = Source(opened, chosen)
 
             async def run() -> ImportReport:
@@ -138,7 +135,7 @@ def export_programs(
         async with open_database(settings) as store:
             tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
             total = await Exporter(store, tenant.id, encode=_encode).count()
-            with open_target(file, chosen) as target, _bar(total) as show:
+            with open_target(file, chosen) as target, progress_bar(total) as show:
                 exporter = Exporter(
                     store,
                     tenant.id,
@@ -196,23 +193,6 @@ def _wrong_files_told() -> Iterator[None]:
         yield
     except WrongFile as error:
         raise WrongUsage(str(error)) from None
-
-
-@contextmanager
-def _bar(total: int) -> Iterator[Callable[[int, str], None]]:
-    """A bar on standard error, if that is a terminal."""
-    columns = (
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done, text: progress.update(task, completed=done, description=text)
 
 
 def _import_document(report: ImportReport, *, dry_run: bool) -> dict[str, Any]:

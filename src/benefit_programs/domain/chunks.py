@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from benefit_programs.domain import happenings
 from benefit_programs.domain.cascades import (
     ask_for_cascades,
+    awaits,
     caught_up,
     concerns,
 )
@@ -35,19 +37,17 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.item_deletion import ITEM_ENTITY
 from benefit_programs.domain.items import remove_item
 from benefit_programs.domain.jobs import (
-    LEASE_MILLISECONDS,
     JobKind,
+    advanced,
     ask_for_open_page,
+    held_job,
     save_items,
 )
 from benefit_programs.domain.lifecycle import (
     ACTIONS,
-    ADDITION,
     POOL_ITEM,
-    RENEW,
     act_on_pool,
     ask_for_pools,
-    ask_for_program,
     finish_action,
     is_missing,
     template_in,
@@ -56,13 +56,13 @@ from benefit_programs.domain.lookups import (
     BEFORE_ALL_IDS,
     CASCADE,
     CHUNK_SIZE,
-    IDEMPOTENCY_KEY,
     ITEM,
     JOB,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM_BY_DEFINITION,
     PROGRAM,
     SNAPSHOT,
+    UNFINISHED_ACTION,
     WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     WALK_POOLS_OF_POOL_DEFINITION,
     WALK_POOLS_OF_PROGRAM,
@@ -71,11 +71,12 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import open_pool, settled_status, template_of
 from benefit_programs.domain.pool_changes import save_pool
-from benefit_programs.domain.spreading import end_program, ended_with_program
+from benefit_programs.domain.spreading import end_pool_with_program, end_program
 from benefit_programs.domain.state import Changes, Index, Key, Needs, State
 from benefit_programs.domain.values import Cascade
 
 PROGRAM_ITEM = "program"
+POOL_DEFINITION_ITEM = "pool_definition"
 PROVISIONED_LATER = "updated+provisioned"
 
 
@@ -88,10 +89,11 @@ class Step(NamedTuple):
 
 
 class Walk(msgspec.Struct, frozen=True):
-    """The rows that a stage of a job goes through."""
+    """The rows that a stage of a job goes through; ``entity`` is what its items call them."""
 
     index: Index[Any]
     key: Key
+    entity: str
 
     def rows(self, state: State) -> list[Any]:
         """The next rows, in the order of their ids."""
@@ -109,21 +111,32 @@ class Walk(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How a job stands after a chunk; ``is_lost`` if it is another runner's by now."""
+    """How a job stands after a chunk."""
 
-    is_over: bool = False
-    is_lost: bool = False
+    job: Job | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the job is another runner's by now."""
+        return self.job is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do for this runner."""
+        return self.job is None or self.job.status in Job.over
 
 
 class RunChunk(Command[Progress], frozen=True, kw_only=True):
     """Do the next chunk of a job that this runner has claimed.
 
-    ``total`` is how many things there are to work on, where the runner has counted them.
+    ``total`` is how many things there are to work on, where the runner has counted them; ``size``
+    is how many of them the chunk has at the most.
     """
 
     job_id: str
     owner: str
     total: int = 0
+    size: int = CHUNK_SIZE
     found: tuple[str, ...] = ()
     """The next items of a deletion, which only a query can find."""
 
@@ -134,57 +147,105 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
         if job is not None:
             ask_for_open_page(needs, job)
             needs.read(CASCADE, job.id)
-            work_of(job, self.found).ask(needs, state, job)
+            self._work(job).ask(needs, state, job)
 
     def decide(self, state: State, context: Context) -> Changes[Progress]:
         """Do the rows, and move the job's position past them."""
-        job = state.one(JOB, self.job_id)
-        if job is None or job.lease_owner != self.owner or job.status in Job.over:
-            return Changes(Progress(is_lost=True))
+        job = held_job(state, self.job_id, self.owner)
+        if job is None:
+            return Changes(Progress())
         changes: Changes[Progress] = Changes(Progress())
-        work = work_of(job, self.found)
+        work = self._work(job)
         step = work.do(state, changes, context, job)
         if step.items:
             save_items(state, changes, job, step.items)
         is_over = step.is_last and job.stage + 1 >= work.stages(state, job)
-        changes.answer = Progress(is_over=is_over)
-        job = self._advanced(job, context, step)
+        job = advanced(
+            job,
+            context,
+            success_count=job.success_count + len(step.items),
+            total=max(job.total, self.total, job.done_count + len(step.items)),
+            stage=job.stage + step.is_last,
+            position=None if step.is_last else step.position,
+        )
         if is_over:
             job = _finished(job)
             cascade = state.one(CASCADE, job.id)
             changes.delete(*([cascade] if cascade else []))
         changes.save(job)
+        changes.answer = Progress(job)
         return changes
 
-    def _advanced(self, job: Job, context: Context, step: Step) -> Job:
-        done = job.success_count + len(step.items)
-        return replace(
+    def _work(self, job: Job) -> _Work:
+        return work_of(job, self.found, size=self.size)
+
+
+class SkipRow(Command[Progress], frozen=True, kw_only=True):
+    """Pass by a row that can't be worked on, and tell of it among the items of the job.
+
+    It counts as an attempt that failed, until a row can be worked on again.
+    """
+
+    job_id: str
+    owner: str
+    item: JobItem
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the job and its open page, not for the row."""
+        needs.lock(JOB, self.job_id)
+        job = state.loaded(JOB, self.job_id)
+        if job is not None:
+            ask_for_open_page(needs, job)
+
+    def decide(self, state: State, context: Context) -> Changes[Progress]:
+        """Count the failure under its code, and move the job's position past the row."""
+        job = held_job(state, self.job_id, self.owner)
+        if job is None:
+            return Changes(Progress())
+        changes: Changes[Progress] = Changes(Progress())
+        save_items(state, changes, job, [self.item])
+        code, errors = str(self.item.error_code), job.errors or {}
+        attempts = job.attempts + 1
+        job = advanced(
             job,
-            updated=context.now,
-            status=JobStatus.PROCESSING,
-            success_count=done,
-            total=max(job.total, self.total, done),
-            stage=job.stage + step.is_last,
-            position=None if step.is_last else step.position,
-            lease_until=context.now + LEASE_MILLISECONDS,
-            attempts=0,
-            retry_at=None,
-            reason=None,
+            context,
+            fail_count=job.fail_count + 1,
+            total=max(job.total, job.done_count + 1),
+            errors=errors | {code: errors.get(code, 0) + 1},
+            position=self.item.id,
         )
+        job = replace(job, attempts=attempts)
+        changes.save(job)
+        changes.answer = Progress(job)
+        return changes
 
 
 def _finished(job: Job) -> Job:
     return replace(
         job,
         status=JobStatus.FINISHED,
-        total=job.success_count,
+        total=job.done_count,
         lease_owner=None,
         lease_until=None,
     )
 
 
+@cache
+def _shortened(index: Index[Any], size: int) -> Index[Any]:
+    """A walk through the same rows, in shorter steps."""
+    return Index(index.entity, *index.columns, after=index.after, limit=size, live=index.live)
+
+
 class _Work(ABC):
     """What the chunks of one kind of job do."""
+
+    def __init__(self, *, size: int) -> None:
+        self._size = size
+
+    def along(self, index: Index[Any], entity: str, *key: Any) -> Walk:
+        """A walk through rows, with as many in each chunk as there shall be."""
+        is_long = index.limit is not None and index.limit > self._size
+        return Walk(_shortened(index, self._size) if is_long else index, key, entity)
 
     @abstractmethod
     def ask(self, needs: Needs, state: State, job: Job) -> None:
@@ -202,11 +263,10 @@ class _Work(ABC):
 class _PoolCascade(_Work):
     """An update of pools, their end, or a mark that is taken back."""
 
-    @staticmethod
-    def walk(cascade: UnfinishedCascade, job: Job) -> Walk:
+    def walk(self, cascade: UnfinishedCascade, job: Job) -> Walk:
         """The rows before it."""
         key = (cascade.pool_definition_id, job.position or BEFORE_ALL_IDS)
-        return Walk(WALK_POOLS_OF_POOL_DEFINITION, key)
+        return self.along(WALK_POOLS_OF_POOL_DEFINITION, POOL_ITEM, *key)
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
         cascade = state.loaded(CASCADE, job.id)
@@ -221,8 +281,8 @@ class _PoolCascade(_Work):
         rows = walk.rows(state)
         for pool in rows:
             if pool.status is not PoolStatus.ENDED:
-                after = caught_up(state, pool, up_to=cascade.number)
-                save_pool(changes, context, pool, after)
+                after, transactions = caught_up(state, context, pool, up_to=cascade)
+                save_pool(changes, context, pool, after, transactions)
                 if concerns(cascade, pool):
                     items.append(JobItem(id=pool.id, entity=POOL_ITEM))
         return walk.step(items, rows)
@@ -231,11 +291,10 @@ class _PoolCascade(_Work):
 class _Addition(_Work):
     """A pool for each program of a program definition."""
 
-    @staticmethod
-    def walk(cascade: UnfinishedCascade, job: Job) -> Walk:
+    def walk(self, cascade: UnfinishedCascade, job: Job) -> Walk:
         """The rows before it."""
         key = (cascade.program_definition_id, job.position or BEFORE_ALL_IDS)
-        return Walk(WALK_PROGRAMS_OF_PROGRAM_DEFINITION, key)
+        return self.along(WALK_PROGRAMS_OF_PROGRAM_DEFINITION, PROGRAM_ITEM, *key)
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
         cascade = state.loaded(CASCADE, job.id)
@@ -248,7 +307,7 @@ class _Addition(_Work):
         for program in walk.rows(state):
             key = (program.id, cascade.pool_definition_id)
             needs.lock(POOLS_OF_PROGRAM_BY_DEFINITION, *key)
-            needs.read(IDEMPOTENCY_KEY, program.id, ADDITION, cascade.id)
+            needs.read(UNFINISHED_ACTION, program.id)
             pools += state.known(POOLS_OF_PROGRAM_BY_DEFINITION, *key)
         ask_for_cascades(needs, state, pools)
 
@@ -257,7 +316,7 @@ class _Addition(_Work):
         walk, items = self.walk(cascade, job), []
         rows = walk.rows(state)
         for program in rows:
-            if settled_status(program) is not ProgramStatus.ENDED:
+            if settled_status(program) is not ProgramStatus.ENDED and awaits(program, cascade):
                 self._serve(state, changes, context, cascade, program)
                 items.append(JobItem(id=program.id, entity=PROGRAM_ITEM))
         return walk.step(items, rows)
@@ -270,31 +329,31 @@ class _Addition(_Work):
         cascade: UnfinishedCascade,
         program: Program,
     ) -> None:
-        if is_missing(state, program, cascade):
+        key = (program.id, cascade.pool_definition_id)
+        for pool in state.many(POOLS_OF_PROGRAM_BY_DEFINITION, *key):
+            if pool.status is not PoolStatus.ENDED:
+                after, transactions = caught_up(state, context, pool, up_to=cascade)
+                save_pool(changes, context, pool, after, transactions)
+        if is_missing(state, context, program, cascade):
             open_pool(
                 changes,
                 context,
                 program=program,
                 template=template_in(state, cascade),
                 origin=PoolOrigin.CASCADE,
+                action=state.one(UNFINISHED_ACTION, program.id),
             )
-            return
-        key = (program.id, cascade.pool_definition_id)
-        for pool in state.many(POOLS_OF_PROGRAM_BY_DEFINITION, *key):
-            if pool.status is not PoolStatus.ENDED:
-                after = caught_up(state, pool, up_to=cascade.number)
-                save_pool(changes, context, pool, after)
 
 
 class _ProgramsEnd(_Work):
     """The end of a program definition's programs: first all their pools, then they themselves."""
 
-    @staticmethod
-    def walk(cascade: UnfinishedCascade, job: Job) -> Walk:
+    def walk(self, cascade: UnfinishedCascade, job: Job) -> Walk:
         """The rows before it."""
-        indexes = (WALK_POOLS_OF_PROGRAM_DEFINITION, WALK_PROGRAMS_OF_PROGRAM_DEFINITION)
         key = (cascade.program_definition_id, job.position or BEFORE_ALL_IDS)
-        return Walk(indexes[job.stage], key)
+        if job.stage:
+            return self.along(WALK_PROGRAMS_OF_PROGRAM_DEFINITION, PROGRAM_ITEM, *key)
+        return self.along(WALK_POOLS_OF_PROGRAM_DEFINITION, POOL_ITEM, *key)
 
     def stages(self, state: State, job: Job) -> int:
         return 2 if _cascade_of(state, job).cascade is Cascade.IMMEDIATELY else 1
@@ -307,6 +366,9 @@ class _ProgramsEnd(_Work):
         walk.ask(needs)
         if job.stage == 0:
             ask_for_cascades(needs, state, walk.rows(state))
+            return
+        for program in walk.rows(state):
+            needs.read(UNFINISHED_ACTION, program.id)
 
     def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
         cascade = _cascade_of(state, job)
@@ -314,61 +376,51 @@ class _ProgramsEnd(_Work):
         rows = walk.rows(state)
         if job.stage:
             for program in rows:
-                end_program(changes, context, program)
+                end_program(state, changes, context, program)
             return walk.step([JobItem(id=row.id, entity=PROGRAM_ITEM) for row in rows], rows)
         for pool in rows:
-            after = ended_with_program(caught_up(state, pool), cascade.cascade)
-            save_pool(changes, context, pool, after)
+            end_pool_with_program(state, changes, context, pool, cascade.cascade)
         return walk.step([JobItem(id=row.id, entity=POOL_ITEM) for row in rows], rows)
 
 
 class _Action(_Work):
     """An action on a program with very many pools."""
 
-    @staticmethod
-    def walk(job: Job) -> Walk:
+    def walk(self, job: Job) -> Walk:
         """The rows before it."""
-        return Walk(WALK_POOLS_OF_PROGRAM, (job.subject_id, job.position or BEFORE_ALL_IDS))
+        key = (job.subject_id, job.position or BEFORE_ALL_IDS)
+        return self.along(WALK_POOLS_OF_PROGRAM, POOL_ITEM, *key)
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
-        action, walk = ACTIONS[JobKind(job.kind)], self.walk(job)
         needs.lock(PROGRAM, job.subject_id)
+        needs.read(UNFINISHED_ACTION, job.subject_id)
+        walk = self.walk(job)
         walk.ask(needs)
-        program = state.loaded(PROGRAM, job.subject_id)
-        if program is not None:
-            ask_for_program(needs, state, program, action)
-        ask_for_pools(needs, state, walk.rows(state), action)
+        ask_for_pools(needs, state, walk.rows(state), ACTIONS[JobKind(job.kind)])
 
     def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
-        action, walk = ACTIONS[JobKind(job.kind)], self.walk(job)
         program = state.one(PROGRAM, job.subject_id)
-        if program is None or program.target_status is None:
+        action = state.one(UNFINISHED_ACTION, job.subject_id)
+        if program is None or action is None:
             return Step([], BEFORE_ALL_IDS, is_last=True)
+        walk = self.walk(job)
         rows = walk.rows(state)
-        pools = [pool for pool in rows if not (action is RENEW and self._is_new(pool, job))]
-        acted = [
-            act_on_pool(state, changes, context, pool, action, program, job.created)
-            for pool in pools
-        ]
-        step = walk.step([], rows)
+        ahead = [pool for pool in rows if pool.action_id != action.id]
+        acted = [act_on_pool(state, changes, context, pool, action) for pool in ahead]
+        step = walk.step([JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted], rows)
         if step.is_last:
-            acted += finish_action(state, changes, context, program, action, acted, job.created)
-        return step._replace(items=[JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted])
-
-    @staticmethod
-    def _is_new(pool: Pool, job: Job) -> bool:
-        """Whether a cascade has opened the pool while the renewal was under way."""
-        return pool.origin is PoolOrigin.CASCADE and pool.created >= job.created
+            finish_action(changes, context, program, action)
+            changes.delete(action)
+        return step
 
 
 class _Provision(_Work):
     """The pools of a program whose definition has very many of them."""
 
-    @staticmethod
-    def walk(program: Program, job: Job) -> Walk:
+    def walk(self, program: Program, job: Job) -> Walk:
         """The rows before it."""
         key = (program.program_definition_id, job.position or BEFORE_ALL_IDS)
-        return Walk(WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION, key)
+        return self.along(WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION, POOL_DEFINITION_ITEM, *key)
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
         program = state.loaded(PROGRAM, job.subject_id)
@@ -447,7 +499,8 @@ def _cascade_of(state: State, job: Job) -> UnfinishedCascade:
 class _ItemDeletion(_Work):
     """The end of items that a filter has found."""
 
-    def __init__(self, found: tuple[str, ...]) -> None:
+    def __init__(self, found: tuple[str, ...], *, size: int) -> None:
+        super().__init__(size=size)
         self._found = found
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
@@ -461,33 +514,39 @@ class _ItemDeletion(_Work):
             remove_item(changes, context, item)
         position = self._found[-1] if self._found else job.position or BEFORE_ALL_IDS
         told = [JobItem(id=item.id, entity=ITEM_ENTITY) for item in items]
-        return Step(told, position, len(self._found) < CHUNK_SIZE)
+        return Step(told, position, len(self._found) < self._size)
 
 
-_ACTION = _Action()
-_WORK: dict[JobKind, _Work] = {
-    JobKind.PROVISION_PROGRAM: _Provision(),
-    JobKind.UPDATE_POOLS: _PoolCascade(),
-    JobKind.END_POOLS: _PoolCascade(),
-    JobKind.KEEP_POOLS: _PoolCascade(),
-    JobKind.ADD_POOLS: _Addition(),
-    JobKind.END_PROGRAMS: _ProgramsEnd(),
-    **dict.fromkeys(ACTIONS, _ACTION),
+_WORK: dict[JobKind, type[_Work]] = {
+    JobKind.PROVISION_PROGRAM: _Provision,
+    JobKind.UPDATE_POOLS: _PoolCascade,
+    JobKind.END_POOLS: _PoolCascade,
+    JobKind.KEEP_POOLS: _PoolCascade,
+    JobKind.ADD_POOLS: _Addition,
+    JobKind.END_PROGRAMS: _ProgramsEnd,
+    **dict.fromkeys(ACTIONS, _Action),
 }
 
 
-def work_of(job: Job, found: tuple[str, ...] = ()) -> _Work:
+def work_of(job: Job, found: tuple[str, ...] = (), *, size: int = CHUNK_SIZE) -> _Work:
     """What the chunks of a job do."""
     if job.kind == JobKind.DELETE_ITEMS:
-        return _ItemDeletion(found)
-    return _WORK[JobKind(job.kind)]
+        return _ItemDeletion(found, size=size)
+    return _WORK[JobKind(job.kind)](size=size)
 
 
-def rest_of(job: Job, cascade: UnfinishedCascade | None) -> Walk | None:
-    """The rows that a job has before it, for a runner to count; None where nobody counts them."""
+def rest_of(
+    job: Job, cascade: UnfinishedCascade | None = None, program: Program | None = None
+) -> Walk | None:
+    """The rows that a job has before it; None where only a query finds them.
+
+    The walk of a cascade goes by its row, that of a provision by its program's.
+    """
     work = work_of(job)
     if isinstance(work, _Action):
         return work.walk(job)
     if isinstance(work, _PoolCascade | _Addition | _ProgramsEnd) and cascade is not None:
         return work.walk(cascade, job)
+    if isinstance(work, _Provision) and program is not None:
+        return work.walk(program, job)
     return None

@@ -80,6 +80,17 @@ class Required(Mark, frozen=True):
     """The field must be there and not null."""
 
 
+class Chosen(Mark, frozen=True):
+    """A member of an enumeration must be chosen, other than the unknown one.
+
+    What breaks that has a rule name of its own. With ``beside``, the attributes of a list further
+    inside of the request, it must be chosen only where there is an entry in that list.
+    """
+
+    rule_name: str
+    beside: tuple[str, ...] = ()
+
+
 class ReadOnly(Mark, frozen=True):
     """Set by the server: ignored in what a client sends."""
 

@@ -257,7 +257,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
 
     ``revision`` and ``updated`` are the pool's, ``balance_revision`` and ``balance_updated`` its
     balance's: a redemption changes only the latter. ``cascades`` is the number of the newest
-    background cascade of its definition that it has been through.
+    background cascade of its definition that it has been through, ``action_id`` the newest action
+    on its program.
     """
 
     id: str
@@ -287,6 +288,7 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
     cascades: int = 0
+    action_id: str | None = None
 
 
 class QuotaShare(msgspec.Struct, frozen=True):
@@ -417,6 +419,11 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     payload: dict[str, Any] | None = None
 
+    @property
+    def done_count(self) -> int:
+        """How many things it has told of, whether it could work on them or not."""
+        return self.success_count + self.fail_count
+
 
 class JobPage(Row, frozen=True, kw_only=True, omit_defaults=True):
     """What a job did, in pages of ``JOB_PAGE_SIZE`` things that are filled one after the other."""
@@ -432,7 +439,8 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
     """A change of a definition that hasn't reached yet all that it concerns.
 
     It is there while the job with the same id works. ``number`` is its place among the background
-    cascades of its pool definition (0 for END_PROGRAMS, which comes after all of them).
+    cascades of its pool definition (0 for END_PROGRAMS, which comes after all of them). An addition
+    that was taken back reaches the programs up to the id ``until``: later ones never had it.
     """
 
     id: str
@@ -443,6 +451,21 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
     pool_definition_id: str | None = None
     program_definition_id: str | None = None
     snapshot_id: str | None = None
+    until: str | None = None
+
+
+class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """An action on a program that hasn't reached all of its pools yet.
+
+    ``id`` is that of its job and orders it among cascades, ``status`` what the program will be.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("program_id",)
+
+    program_id: str
+    id: str
+    kind: str
+    status: ProgramStatus
 
 
 class PendingChange(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from benefit_programs.domain.entities import (
     ProgramDefinition,
     Snapshot,
 )
+from benefit_programs.domain.event_catalog import KNOWN
 
 CREATED = "created"
 UPDATED = "updated"
@@ -33,7 +34,7 @@ _NAMES: dict[type[object], str] = {
     Program: "program",
 }
 
-_POOL_STATE = (
+POOL_STATE = (
     "revision",
     "updated",
     "status",
@@ -46,14 +47,17 @@ _POOL_STATE = (
     "renewal_revision",
     "extended_fields",
 )
+"""What can change of a pool, and so stands in its events."""
 
 
 def tell(context: Context, row: Eventful, slug: str, **more: Any) -> Event:
     """The event of a change that left an entity as ``row``, whose sequence counts it already."""
+    entity = _NAMES[type(row)]
+    assert (entity, slug) in KNOWN, f"the catalog has no {slug} of a {entity}"
     return Event(
         id=context.new_id(),
         created=context.now,
-        entity=_NAMES[type(row)],
+        entity=entity,
         entity_id=row.id,
         sequence=row.sequence,
         slug=slug,
@@ -88,7 +92,8 @@ def tell_of_pool(
 
     What never changes of a pool isn't repeated, and its details are named by their snapshot.
     """
-    state = {name: value for name in _POOL_STATE if (value := getattr(pool, name)) is not None}
+    assert ("pool", slug) in KNOWN, f"the catalog has no {slug} of a pool"
+    state = {name: value for name in POOL_STATE if (value := getattr(pool, name)) is not None}
     return Event(
         id=context.new_id(),
         created=context.now,

@@ -48,6 +48,9 @@ LEASE_MILLISECONDS = 5_000
 ATTEMPTS_MAX = 8
 """How often one chunk is tried before its job has failed."""
 
+SKIPS_IN_A_ROW_MAX = 20
+"""How many rows a job passes by one after the other; what fails more often isn't a row's fault."""
+
 RETRY_MILLISECONDS = 250
 """How long the second attempt waits; each later one waits twice as long."""
 
@@ -69,6 +72,16 @@ class JobKind(StrEnum):
     END_PROGRAMS = "END_PROGRAMS"
     DELETE_ITEMS = "DELETE_ITEMS"
 
+
+_ON_PROGRAMS = frozenset(
+    {
+        JobKind.PROVISION_PROGRAM,
+        JobKind.PAUSE_PROGRAM,
+        JobKind.RESUME_PROGRAM,
+        JobKind.END_PROGRAM,
+        JobKind.RENEW_PROGRAM,
+    }
+)
 
 _CASCADE_JOBS = {
     CascadeKind.UPDATE: JobKind.UPDATE_POOLS,
@@ -115,9 +128,12 @@ def start_job(
     kind: JobKind,
     subject_id: str,
     payload: dict[str, Any] | None = None,
+    items: Sequence[JobItem] = (),
 ) -> None:
-    """Leave work to a runner, which is woken by the commit."""
-    changes.save(replace(_job(job_id, kind, subject_id, context), payload=payload))
+    """Leave work to a runner, which is woken by the commit; ``items`` are done already."""
+    job = replace(_job(job_id, kind, subject_id, context), payload=payload)
+    _save_pages(changes, job.id, 0, items)
+    changes.save(replace(job, success_count=len(items), total=len(items)))
     save_work(state, changes, context)
 
 
@@ -143,17 +159,20 @@ def _job(job_id: str, kind: JobKind, subject_id: str, context: Context) -> Job:
 
 def ask_for_open_page(needs: Needs, job: Job) -> None:
     """Ask for the page that the next items of a job go to."""
-    needs.read(JOB_PAGE, job.id, job.success_count // JOB_PAGE_SIZE)
+    needs.read(JOB_PAGE, job.id, job.done_count // JOB_PAGE_SIZE)
 
 
 def save_items(state: State, changes: Changes[Any], job: Job, items: Sequence[JobItem]) -> None:
     """Write what a chunk has done behind what the job did before."""
-    number = job.success_count // JOB_PAGE_SIZE
+    number = job.done_count // JOB_PAGE_SIZE
     page = state.one(JOB_PAGE, job.id, number)
-    written = (*(page.items if page else ()), *items)
-    for start in range(0, len(written), JOB_PAGE_SIZE):
-        part = written[start : start + JOB_PAGE_SIZE]
-        changes.save(JobPage(job_id=job.id, number=number + start // JOB_PAGE_SIZE, items=part))
+    _save_pages(changes, job.id, number, (*(page.items if page else ()), *items))
+
+
+def _save_pages(changes: Changes[Any], job_id: str, number: int, items: Sequence[JobItem]) -> None:
+    for start in range(0, len(items), JOB_PAGE_SIZE):
+        part = tuple(items[start : start + JOB_PAGE_SIZE])
+        changes.save(JobPage(job_id=job_id, number=number + start // JOB_PAGE_SIZE, items=part))
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -257,6 +276,45 @@ def _rival_sets(cascade: UnfinishedCascade) -> list[tuple[Any, str]]:
     return [(CASCADES_OF_POOL_DEFINITION, cascade.pool_definition_id)]
 
 
+def held_job(state: State, job_id: str, owner: str) -> Job | None:
+    """The job, if it is this runner's to work on and hasn't ended."""
+    job = state.one(JOB, job_id)
+    return None if job is None or job.lease_owner != owner or job.status in Job.over else job
+
+
+def advanced(job: Job, context: Context, **progress: Any) -> Job:
+    """A job that has come further: its lease begins anew, and what failed before is forgotten."""
+    return replace(
+        job,
+        **progress,
+        updated=context.now,
+        status=JobStatus.PROCESSING,
+        lease_until=context.now + LEASE_MILLISECONDS,
+        attempts=0,
+        retry_at=None,
+        reason=None,
+    )
+
+
+class ReleaseJob(Command[None], frozen=True, kw_only=True):
+    """Hand a job back that this runner goes on with no more, for others to take it up at once."""
+
+    job_id: str
+    owner: str
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the job."""
+        needs.lock(JOB, self.job_id)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        """End the lease, if it is still this runner's."""
+        changes: Changes[None] = Changes(None)
+        job = held_job(state, self.job_id, self.owner)
+        if job is not None:
+            changes.save(replace(job, lease_owner=None, lease_until=None))
+        return changes
+
+
 class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
     """A chunk couldn't be done: try it again later, or give the job up. Answers its status."""
 
@@ -270,8 +328,8 @@ class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[JobStatus | None]:
         """Count the attempt."""
-        job = state.one(JOB, self.job_id)
-        if job is None or job.lease_owner != self.owner or job.status in Job.over:
+        job = held_job(state, self.job_id, self.owner)
+        if job is None:
             return Changes(None)
         attempts = job.attempts + 1
         failed = attempts >= ATTEMPTS_MAX
@@ -395,11 +453,16 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
         """The jobs to remove: all that are done, but with the pages of one at the most."""
         outdated = []
         for job in state.known(WALK_JOBS, self.position):
-            if job.status in Job.over and job.updated < limit:
+            if job.status in Job.over and job.updated < limit and not _is_needed(job):
                 outdated.append(job)
                 if job.items is None:
                     break
         return outdated
+
+
+def _is_needed(job: Job) -> bool:
+    """Whether a program waits for the job: it failed, can't be given up, and may be retried."""
+    return job.status is JobStatus.FAILED and job.kind in _ON_PROGRAMS
 
 
 def _limit(now: Instant, days: int) -> Instant:

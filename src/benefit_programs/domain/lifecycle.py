@@ -6,6 +6,7 @@ few, else in the background, where the program shows what is going on until the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,9 +14,12 @@ from msgspec.structs import replace
 
 from benefit_programs.domain import happenings
 from benefit_programs.domain.cascades import (
+    acted_on,
     ask_for_cascades,
     ask_for_cascades_of,
+    awaits,
     caught_up,
+    has_pending_end,
     is_program_ending,
 )
 from benefit_programs.domain.command import Command, Context
@@ -29,7 +33,7 @@ from benefit_programs.domain.entities import (
     PoolStatus,
     Program,
     ProgramStatus,
-    Transaction,
+    UnfinishedAction,
     UnfinishedCascade,
 )
 from benefit_programs.domain.errors import (
@@ -41,25 +45,23 @@ from benefit_programs.domain.jobs import JobKind, ask_to_start_job, done_job, st
 from benefit_programs.domain.lookups import (
     CASCADES_OF_PROGRAM_DEFINITION,
     IDEMPOTENCY_KEY,
-    IN_REQUEST_MAX,
     LIVE_POOLS_OF_PROGRAM,
     PENDING_CHANGES_OF_PROGRAM_DEFINITION,
     PENDING_END,
     POOLS_OF_PROGRAM_BY_DEFINITION,
     PROGRAM,
     SNAPSHOT,
+    UNFINISHED_ACTION,
 )
 from benefit_programs.domain.opening import Template, open_pool, settled_status
-from benefit_programs.domain.pool_changes import save_pool, with_status
+from benefit_programs.domain.pool_changes import save_pool
 from benefit_programs.domain.programs import require_program
-from benefit_programs.domain.renewal import ask_for_renewal, renew_pool
+from benefit_programs.domain.renewal import ask_for_renewal
+from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade, Instant
+from benefit_programs.domain.values import Cascade
 
 POOL_ITEM = "pool"
-
-ADDITION = "ADD"
-"""The operation of the keys that tell which programs were given a pool before their turn."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -107,12 +109,6 @@ RENEW = Action(JobKind.RENEW_PROGRAM, "RENEW", "renewed", _LIVING)
 
 ACTIONS = {action.kind: action for action in (PAUSE, RESUME, END, RENEW)}
 
-POOL_STATUS = {
-    ProgramStatus.ACTIVE: PoolStatus.ACTIVE,
-    ProgramStatus.PAUSED: PoolStatus.PAUSED,
-    ProgramStatus.ENDED: PoolStatus.ENDED,
-}
-
 
 class ActOnProgram(Command[str], frozen=True, kw_only=True):
     """Do an action on a program, once per key, and answer with its job."""
@@ -130,10 +126,12 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         if program is None:
             return
         needs.lock(LIVE_POOLS_OF_PROGRAM, program.id)
-        pools = state.known(LIVE_POOLS_OF_PROGRAM, program.id)
         ask_for_program(needs, state, program, self.action)
-        if len(pools) > IN_REQUEST_MAX:
+        if _is_large(state, program, needs.settings):
             ask_to_start_job(needs)
+            pools = _pools_of_additions(state, program, self.action.kind)
+        else:
+            pools = state.known(LIVE_POOLS_OF_PROGRAM, program.id)
         ask_for_pools(needs, state, pools, self.action)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
@@ -155,11 +153,13 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         changes = Changes(job_id)
         if self.idempotency_key is not None:
             changes.save(self._used_key(job_id, context))
-        pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
-        if len(pools) > IN_REQUEST_MAX:
-            self._start(state, changes, context, program, job_id)
+        action = self._begin(state, program, job_id)
+        if _is_large(state, program, context.settings):
+            self._start(state, changes, context, program, action)
         else:
-            items = self._act(state, changes, context, program, pools)
+            pools = _living(state.many(LIVE_POOLS_OF_PROGRAM, program.id))
+            items = _reach(state, changes, context, program, action, pools)
+            finish_action(changes, context, program, action)
             changes.save(done_job(job_id, self.action.kind, program.id, items, context))
         return changes
 
@@ -190,46 +190,71 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
             result_id=job_id,
         )
 
+    def _begin(self, state: State, program: Program, job_id: str) -> UnfinishedAction:
+        """The action; a renewal ends the program if its definition was deleted before."""
+        status = self.action.target(program)
+        if self.action is RENEW and has_pending_end(state, program.program_definition_id):
+            status = ProgramStatus.ENDED
+        kind = self.action.kind
+        return UnfinishedAction(program_id=program.id, id=job_id, kind=kind, status=status)
+
     def _start(
         self,
         state: State,
         changes: Changes[str],
         context: Context,
         program: Program,
-        job_id: str,
+        action: UnfinishedAction,
     ) -> None:
+        """Leave the program's pools to a job, but for what additions have to do with.
+
+        So the job finds all pools that the action is for, and none is opened at its end.
+        """
+        pools = _pools_of_additions(state, program, self.action.kind)
+        items = _reach(state, changes, context, program, action, pools)
         under_way = replace(
             program,
             status=self.action.working or program.status,
-            target_status=self.action.target(program),
+            target_status=action.status,
             revision=program.revision + 1,
             updated=context.now,
             sequence=program.sequence + 1,
         )
-        changes.save(under_way)
+        changes.save(under_way, action)
         changes.events.append(happenings.tell(context, under_way, happenings.UPDATED))
-        kind = self.action.kind
-        start_job(state, changes, context, job_id=job_id, kind=kind, subject_id=program.id)
+        start_job(
+            state,
+            changes,
+            context,
+            job_id=action.id,
+            kind=self.action.kind,
+            subject_id=program.id,
+            items=items,
+        )
 
-    def _act(
-        self,
-        state: State,
-        changes: Changes[str],
-        context: Context,
-        program: Program,
-        pools: list[Pool],
-    ) -> list[JobItem]:
-        acted = [
-            act_on_pool(state, changes, context, pool, self.action, program, context.now)
-            for pool in pools
-        ]
-        if self.action is RENEW:
-            acted += [
-                act_on_pool(state, changes, context, pool, RENEW, program, context.now)
-                for pool in open_unfinished(state, changes, context, program)
-            ]
-        acted += finish_action(state, changes, context, program, self.action, acted, context.now)
-        return [JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted]
+
+def _is_large(state: State, program: Program, settings: TenantSettings) -> bool:
+    return len(state.known(LIVE_POOLS_OF_PROGRAM, program.id)) > settings.in_request_max
+
+
+def _living(pools: Iterable[Pool]) -> list[Pool]:
+    return [pool for pool in pools if pool.status is not PoolStatus.ENDED]
+
+
+def _reach(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    action: UnfinishedAction,
+    pools: list[Pool],
+) -> list[JobItem]:
+    """Act on pools, and open those that additions bring: at once, or with a renewal."""
+    opened = open_unfinished(state, changes, context, program)
+    acted = [act_on_pool(state, changes, context, pool, action) for pool in (*pools, *opened)]
+    if action.kind == JobKind.RENEW_PROGRAM and action.status is not ProgramStatus.ENDED:
+        acted += open_pending(state, changes, context, program, action, acted)
+    return [JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted]
 
 
 def ask_for_pools(needs: Needs, state: State, pools: list[Pool], action: Action) -> None:
@@ -242,24 +267,19 @@ def ask_for_pools(needs: Needs, state: State, pools: list[Pool], action: Action)
 
 def ask_for_program(needs: Needs, state: State, program: Program, action: Action) -> None:
     """Ask for what the program's definition has in store for it."""
+    needs.read(UNFINISHED_ACTION, program.id)
     definition_id = program.program_definition_id
     if definition_id is None:
         return
     needs.read(CASCADES_OF_PROGRAM_DEFINITION, definition_id)
     needs.read(PENDING_END, definition_id)
-    if action is RENEW:
-        needs.read(PENDING_CHANGES_OF_PROGRAM_DEFINITION, definition_id)
-        rows: list[PendingChange | UnfinishedCascade] = []
-        rows += _unfinished_additions(state, program)
-        rows += _pending_additions(state, program)
-        for row in rows:
-            assert row.snapshot_id is not None
-            assert row.pool_definition_id is not None
-            needs.read(SNAPSHOT, row.snapshot_id)
-            needs.read(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, row.pool_definition_id)
-            ask_for_cascades_of(needs, state, row.pool_definition_id)
-        for cascade in _unfinished_additions(state, program):
-            needs.read(IDEMPOTENCY_KEY, program.id, ADDITION, cascade.id)
+    needs.read(PENDING_CHANGES_OF_PROGRAM_DEFINITION, definition_id)
+    for row in _additions(state, program, action.kind):
+        assert row.snapshot_id is not None
+        assert row.pool_definition_id is not None
+        needs.read(SNAPSHOT, row.snapshot_id)
+        needs.lock(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, row.pool_definition_id)
+        ask_for_cascades_of(needs, state, row.pool_definition_id)
 
 
 def act_on_pool(
@@ -267,45 +287,23 @@ def act_on_pool(
     changes: Changes[Any],
     context: Context,
     before: Pool,
-    action: Action,
-    program: Program,
-    asked: Instant,
+    action: UnfinishedAction,
 ) -> Pool:
-    """Bring one pool up to date with its definition, then do an action that was asked for then."""
-    pool = caught_up(state, before)
-    transactions: list[Transaction] = []
-    if action is not RENEW:
-        pool = with_status(pool, POOL_STATUS[action.target(program)])
-    elif ends_with_renewal(state, program, asked):
-        pool = with_status(pool, PoolStatus.ENDED)
-    elif pool.status is not PoolStatus.ENDED:
-        pool, transactions = renew_pool(state, context, pool)
-    return save_pool(changes, context, before, pool, transactions)
+    """Bring one pool up to the action with what was answered before, then do the action."""
+    after, transactions = acted_on(state, context, before, action)
+    return save_pool(changes, context, before, after, transactions)
 
 
 def finish_action(
-    state: State,
-    changes: Changes[Any],
-    context: Context,
-    program: Program,
-    action: Action,
-    acted: list[Pool],
-    asked: Instant,
-) -> list[Pool]:
-    """Write the program as it is after an action, and open the pools that its renewal brings.
-
-    ``acted`` are pools that the same command has changed.
-    """
-    slugs, status = [happenings.UPDATED, action.slug], action.target(program)
-    opened: list[Pool] = []
-    if action is RENEW and ends_with_renewal(state, program, asked):
+    changes: Changes[Any], context: Context, program: Program, action: UnfinishedAction
+) -> None:
+    """Write the program as it is after an action."""
+    slugs = [happenings.UPDATED, ACTIONS[JobKind(action.kind)].slug]
+    if action.status is ProgramStatus.ENDED and action.kind == JobKind.RENEW_PROGRAM:
         slugs.append(END.slug)
-        status = ProgramStatus.ENDED
-    elif action is RENEW:
-        opened = open_pending(state, changes, context, program, acted)
     changed = replace(
         program,
-        status=status,
+        status=action.status,
         target_status=None,
         revision=program.revision + 1,
         updated=context.now,
@@ -313,14 +311,6 @@ def finish_action(
     )
     changes.save(changed)
     changes.events.append(happenings.tell(context, changed, "+".join(slugs)))
-    return opened
-
-
-def ends_with_renewal(state: State, program: Program, asked: Instant) -> bool:
-    """Whether the program's definition was deleted, for it to end at a renewal asked for now."""
-    definition_id = program.program_definition_id
-    pending = None if definition_id is None else state.one(PENDING_END, definition_id)
-    return pending is not None and pending.created <= asked
 
 
 def open_pending(
@@ -328,11 +318,12 @@ def open_pending(
     changes: Changes[Any],
     context: Context,
     program: Program,
+    action: UnfinishedAction,
     acted: list[Pool],
 ) -> list[Pool]:
     """Open the pools that a program gets when it renews, as far as it has none of the kind."""
     return [
-        _open(state, changes, context, program, row)
+        _open(state, changes, context, program, row, action)
         for row in _pending_additions(state, program)
         if not _has_pool(state, program, row.pool_definition_id, acted)
     ]
@@ -341,42 +332,57 @@ def open_pending(
 def open_unfinished(
     state: State, changes: Changes[Any], context: Context, program: Program
 ) -> list[Pool]:
-    """Open the pools that a background cascade gives the program but hasn't come to yet.
-
-    A key tells the cascade that it was done, even if a later cascade has ended the pool by then.
-    """
-    opened = []
+    """Open the pools that a background cascade gives the program but hasn't come to yet."""
+    opened: list[Pool] = []
     for cascade in _unfinished_additions(state, program):
-        if is_missing(state, program, cascade):
-            pool = _open(state, changes, context, program, cascade)
-            opened.append(pool)
-            changes.save(
-                IdempotencyKey(
-                    subject_id=program.id,
-                    operation=ADDITION,
-                    idempotency_key=cascade.id,
-                    created=context.now,
-                    result_id=pool.id,
-                )
-            )
+        if is_missing(state, context, program, cascade, opened):
+            opened.append(_open(state, changes, context, program, cascade))
     return opened
 
 
-def is_missing(state: State, program: Program, cascade: UnfinishedCascade) -> bool:
-    """Whether a program still has to get the pool of a background cascade."""
-    assert cascade.pool_definition_id is not None
-    return not _has_pool(state, program, cascade.pool_definition_id, []) and not state.one(
-        IDEMPOTENCY_KEY, program.id, ADDITION, cascade.id
-    )
+def is_missing(
+    state: State,
+    context: Context,
+    program: Program,
+    cascade: UnfinishedCascade,
+    opened: Iterable[Pool] = (),
+) -> bool:
+    """Whether a program still has to get the pool of a background cascade.
+
+    A pool that has been through the cascade lived then, whatever has become of it, or was opened by
+    it. One that hasn't may end with what was answered before, though it lives yet.
+    """
+    definition_id = cascade.pool_definition_id
+    assert definition_id is not None
+    stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, definition_id)
+    pools = [*stored, *(pool for pool in opened if pool.pool_definition_id == definition_id)]
+    if any(pool.cascades >= cascade.number for pool in pools):
+        return False
+    return not _living(caught_up(state, context, pool, up_to=cascade).pool for pool in pools)
 
 
 def _has_pool(state: State, program: Program, pool_definition_id: str, acted: list[Pool]) -> bool:
     stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, pool_definition_id)
     pools = {pool.id: pool for pool in (*stored, *acted)}
-    return any(
-        pool.pool_definition_id == pool_definition_id and pool.status is not PoolStatus.ENDED
-        for pool in pools.values()
-    )
+    return any(pool.pool_definition_id == pool_definition_id for pool in _living(pools.values()))
+
+
+def _pools_of_additions(state: State, program: Program, kind: JobKind) -> list[Pool]:
+    """The living pools that an action must reach before it opens others of their kind."""
+    found = {
+        pool.id: pool
+        for row in _additions(state, program, kind)
+        for pool in state.known(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, row.pool_definition_id)
+    }
+    return _living(found.values())
+
+
+def _additions(
+    state: State, program: Program, kind: JobKind
+) -> list[UnfinishedCascade | PendingChange]:
+    """What an action has to open, unless the program has it already."""
+    pending = _pending_additions(state, program) if kind is JobKind.RENEW_PROGRAM else []
+    return [*_unfinished_additions(state, program), *pending]
 
 
 def _unfinished_additions(state: State, program: Program) -> list[UnfinishedCascade]:
@@ -386,7 +392,9 @@ def _unfinished_additions(state: State, program: Program) -> list[UnfinishedCasc
     return [
         each
         for each in state.known(CASCADES_OF_PROGRAM_DEFINITION, definition_id)
-        if each.kind is CascadeKind.ADD and each.cascade is Cascade.IMMEDIATELY
+        if each.kind is CascadeKind.ADD
+        and each.cascade is Cascade.IMMEDIATELY
+        and awaits(program, each)
     ]
 
 
@@ -404,10 +412,16 @@ def _open(
     context: Context,
     program: Program,
     row: PendingChange | UnfinishedCascade,
+    action: UnfinishedAction | None = None,
 ) -> Pool:
-    template = template_in(state, row)
-    origin = PoolOrigin.CASCADE
-    return open_pool(changes, context, program=program, template=template, origin=origin)
+    return open_pool(
+        changes,
+        context,
+        program=program,
+        template=template_in(state, row),
+        origin=PoolOrigin.CASCADE,
+        action=action,
+    )
 
 
 def template_in(state: State, row: PendingChange | UnfinishedCascade) -> Template:

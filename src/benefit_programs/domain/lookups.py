@@ -19,9 +19,11 @@ from benefit_programs.domain.entities import (
     Snapshot,
     SnapshotBenefit,
     Transaction,
+    UnfinishedAction,
     UnfinishedCascade,
     Work,
 )
+from benefit_programs.domain.settings import IN_REQUEST_MAX
 from benefit_programs.domain.state import Index
 
 PROGRAM_DEFINITION = Index(ProgramDefinition, "id")
@@ -49,11 +51,11 @@ IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_
 
 LIVE_POOL_OF_SNAPSHOT = Index(Pool, "snapshot_id", limit=1, live=True)
 
-IN_REQUEST_MAX = 100
-"""How many programs or pools one request changes at the most; more are a job's work."""
-
 CHUNK_SIZE = 100
 """How many pools a job changes in one commit."""
+
+SMALL_CHUNK_SIZE = 20
+"""The same while others use the engine, for whom a commit must not take long."""
 
 PROGRAM_CHUNK_SIZE = 50
 """How many programs a job changes in one commit, each of which may get a pool."""
@@ -87,6 +89,7 @@ WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION = Index(
     Assignment, "program_definition_id", after="pool_definition_id", limit=PROGRAM_CHUNK_SIZE
 )
 
+UNFINISHED_ACTION = Index(UnfinishedAction, "program_id")
 CASCADE = Index(UnfinishedCascade, "id")
 CASCADES_OF_POOL_DEFINITION = Index(UnfinishedCascade, "pool_definition_id")
 CASCADES_OF_PROGRAM_DEFINITION = Index(UnfinishedCascade, "program_definition_id")

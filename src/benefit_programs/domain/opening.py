@@ -18,6 +18,7 @@ from benefit_programs.domain.entities import (
     Snapshot,
     Transaction,
     TransactionDetails,
+    UnfinishedAction,
     beneficiary_columns,
 )
 from benefit_programs.domain.state import Changes
@@ -55,8 +56,12 @@ def open_pool(
     program: Program,
     template: Template,
     origin: PoolOrigin,
+    action: UnfinishedAction | None = None,
 ) -> Pool:
-    """Make a program's pool of one definition, and fill its balance. Contract: Provision."""
+    """Make a program's pool of one definition, and fill its balance. Contract: Provision.
+
+    An ``action`` that is under way on the program passes the new pool by.
+    """
     pool_id, amount = context.new_id(), template.snapshot.details.credit_amount
     transaction_id = context.new_id() if amount else None
     paused = settled_status(program) is ProgramStatus.PAUSED
@@ -81,6 +86,7 @@ def open_pool(
         program_definition_external_id=program.program_definition_external_id,
         sequence=2,
         cascades=template.cascades,
+        action_id=action.id if action else None,
         **beneficiary_columns(program.beneficiary),
     )
     changes.save(pool)

@@ -55,7 +55,8 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
             raise PoolNotFound(pool_id=self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
         changes: Changes[Any] = Changes(None)
-        current = save_pool(changes, context, current, caught_up(state, current))
+        reached, transactions = caught_up(state, context, current)
+        current = save_pool(changes, context, current, reached, transactions)
         old = snapshot_of_pool(state, current)
         snapshot = self._snapshot(changes, context, current, old)
         extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}

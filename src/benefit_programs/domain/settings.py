@@ -11,6 +11,9 @@ from benefit_programs.domain.constraints import FreeForm, Guid, Int32, Required,
 
 RETENTION_DAYS_MAX = 3650
 
+IN_REQUEST_MAX = 100
+"""How many programs or pools a tenant may let one request change; more are a job's work."""
+
 
 class IdMode(StrEnum):
     """Which ids must be GUIDs (contract: Which ids must be GUIDs)."""
@@ -92,6 +95,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long a finished job can be read."""
+
+    in_request_max: Annotated[int, Int32(minimum=0, maximum=IN_REQUEST_MAX)] = IN_REQUEST_MAX
+    """How many programs or pools one request changes at the most; more are a job's work."""
 
     extended_field_schemas: Annotated[
         tuple[ExtendedFieldSchema, ...], Size(maximum=EXTENDED_FIELD_SCHEMAS_MAX)

@@ -9,7 +9,13 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain import happenings
-from benefit_programs.domain.cascades import cascaded, concerns
+from benefit_programs.domain.cascades import (
+    ask_for_cascades,
+    cascaded,
+    caught_up,
+    concerns,
+    kept_to_end,
+)
 from benefit_programs.domain.command import Context
 from benefit_programs.domain.entities import (
     CascadeKind,
@@ -29,16 +35,17 @@ from benefit_programs.domain.jobs import ask_to_start_job, cascade_job, start_jo
 from benefit_programs.domain.lookups import (
     CASCADES_OF_POOL_DEFINITION,
     CASCADES_OF_PROGRAM_DEFINITION,
-    IN_REQUEST_MAX,
     LIVE_POOLS_OF_POOL_DEFINITION,
     LIVE_POOLS_OF_PROGRAM_DEFINITION,
     LIVE_PROGRAMS_OF_PROGRAM_DEFINITION,
     PENDING_CHANGES_OF_POOL_DEFINITION,
     PENDING_CHANGES_OF_PROGRAM_DEFINITION,
     PENDING_END,
+    UNFINISHED_ACTION,
 )
-from benefit_programs.domain.opening import open_pool, settled_status, template_of
+from benefit_programs.domain.opening import Template, open_pool, settled_status, template_of
 from benefit_programs.domain.pool_changes import marked_to_end, save_pool, with_status
+from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
 
@@ -68,19 +75,24 @@ def ask_to_spread(
     """Ask for what a change of a pool definition may reach. A new one has no id yet."""
     if pool_definition_id is not None:
         needs.lock(PENDING_CHANGES_OF_POOL_DEFINITION, pool_definition_id)
+        needs.lock(CASCADES_OF_POOL_DEFINITION, pool_definition_id)
     if not _reaches(cascade):
         return
     if pool_definition_id is not None:
-        needs.read(CASCADES_OF_POOL_DEFINITION, pool_definition_id)
         needs.lock(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id)
-        for pool in state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id):
-            if pool.program_definition_id is not None:
-                needs.read(PENDING_END, pool.program_definition_id)
+    programs: list[Program] = []
     if cascade is Cascade.IMMEDIATELY:
         for program_definition_id in added_to:
             needs.lock(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
-    if _is_large(state, pool_definition_id, added_to):
+            programs += state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
+    if _is_large(state, needs.settings, pool_definition_id, added_to):
         ask_to_start_job(needs)
+        return
+    for program in programs:
+        needs.read(UNFINISHED_ACTION, program.id)
+    if pool_definition_id is not None:
+        pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id)
+        ask_for_cascades(needs, state, pools)
 
 
 def spread(
@@ -96,15 +108,17 @@ def spread(
     Takes the definition as the command leaves it, and gives it with its cascades counted.
     """
     orders = _orders(state, context, definition, snapshot, what)
-    if _is_large(state, definition.id, what.added_to):
+    if _is_large(state, context.settings, definition.id, what.added_to):
         for order in orders:
             definition = replace(definition, cascades=definition.cascades + 1)
             _start(state, context, changes, replace(order, number=definition.cascades))
     else:
-        _reach_pools(state, context, changes, definition, orders)
+        served = _reach_pools(state, context, changes, definition, orders)
         for order in orders:
             if order.kind is CascadeKind.ADD and order.cascade is Cascade.IMMEDIATELY:
-                _open_pools(state, context, changes, definition, snapshot, order)
+                template = template_of(definition, snapshot)
+                _open_pools(state, context, changes, template, order, served)
+    _bound_additions(state, context, changes, definition, what)
     _note_pending(state, context, changes, definition, what)
     return definition
 
@@ -113,14 +127,20 @@ def _reaches(cascade: Cascade | None) -> bool:
     return cascade in {Cascade.IMMEDIATELY, Cascade.NEXT_RENEWAL}
 
 
-def _is_large(state: State, pool_definition_id: str | None, added_to: Iterable[str]) -> bool:
+def _is_large(
+    state: State,
+    settings: TenantSettings,
+    pool_definition_id: str | None,
+    added_to: Iterable[str],
+) -> bool:
     """Whether a request would have to change too much, or must wait for what isn't done yet."""
+    most = settings.in_request_max
     programs = sum(len(state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, each)) for each in added_to)
-    if programs > IN_REQUEST_MAX or pool_definition_id is None:
-        return programs > IN_REQUEST_MAX
+    if programs > most or pool_definition_id is None:
+        return programs > most
     pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id)
     unfinished = state.known(CASCADES_OF_POOL_DEFINITION, pool_definition_id)
-    return len(pools) > IN_REQUEST_MAX or bool(unfinished)
+    return len(pools) > most or bool(unfinished)
 
 
 def _orders(
@@ -178,34 +198,52 @@ def _reach_pools(
     changes: Changes[Any],
     definition: PoolDefinition,
     orders: list[UnfinishedCascade],
-) -> None:
+) -> set[str]:
+    """Take pools through a change, and give the programs that have a living one after it."""
+    served: set[str] = set()
     for before in state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id) if orders else ():
-        pool = before
+        pool, transactions = caught_up(state, context, before)
         for order in orders:
             if concerns(order, pool):
-                pool = cascaded(state, pool, order)
-        save_pool(changes, context, before, pool)
+                pool = cascaded(pool, order)
+        pool = save_pool(changes, context, before, kept_to_end(state, pool), transactions)
+        if pool.status is not PoolStatus.ENDED:
+            served.add(pool.program_id)
+    return served
 
 
 def _open_pools(
     state: State,
     context: Context,
     changes: Changes[Any],
-    definition: PoolDefinition,
-    snapshot: Snapshot,
+    template: Template,
     order: UnfinishedCascade,
+    served: set[str],
 ) -> None:
-    pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id)
-    served = {pool.program_id for pool in pools if pool.status is not PoolStatus.ENDED}
     for program in state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, order.program_definition_id):
         if settled_status(program) is not ProgramStatus.ENDED and program.id not in served:
             open_pool(
                 changes,
                 context,
                 program=program,
-                template=template_of(definition, snapshot),
+                template=template,
                 origin=PoolOrigin.CASCADE,
+                action=state.one(UNFINISHED_ACTION, program.id),
             )
+
+
+def _bound_additions(
+    state: State,
+    context: Context,
+    changes: Changes[Any],
+    definition: PoolDefinition,
+    what: Spread,
+) -> None:
+    """Keep unfinished additions that are taken back from programs that are made from now on."""
+    for cascade in state.known(CASCADES_OF_POOL_DEFINITION, definition.id):
+        is_taken_back = what.deleted or cascade.program_definition_id in what.removed_from
+        if cascade.kind is CascadeKind.ADD and cascade.until is None and is_taken_back:
+            changes.save(replace(cascade, until=context.new_id()))
 
 
 def _note_pending(
@@ -246,7 +284,10 @@ def _pending_kinds(rows: list[PendingChange], what: Spread) -> dict[str, Cascade
             added = CascadeKind.ADD
             kinds |= {row.program_definition_id: added for row in rows if row.kind is added}
         kinds |= dict.fromkeys(what.added_to, CascadeKind.ADD if next_renewal else None)
-    return kinds | dict.fromkeys(what.removed_from, CascadeKind.END if next_renewal else None)
+        return kinds | dict.fromkeys(what.removed_from, CascadeKind.END if next_renewal else None)
+    # Pools that were marked to end still are, so that adding again can take it back.
+    marked = {row.program_definition_id for row in rows if row.kind is CascadeKind.END}
+    return {each: None for each in what.removed_from if each not in marked}
 
 
 # A program definition that is deleted.
@@ -263,8 +304,13 @@ def ask_to_end_programs(
     needs.read(CASCADES_OF_PROGRAM_DEFINITION, program_definition_id)
     needs.lock(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
     needs.lock(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id)
-    if _is_large_end(state, program_definition_id):
+    if _is_large_end(state, needs.settings, program_definition_id):
         ask_to_start_job(needs)
+        return
+    for program in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id):
+        needs.read(UNFINISHED_ACTION, program.id)
+    pools = state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id)
+    ask_for_cascades(needs, state, pools)
 
 
 def end_programs(
@@ -280,7 +326,7 @@ def end_programs(
         return
     if cascade is Cascade.NEXT_RENEWAL:
         changes.save(PendingEnd(program_definition_id=definition.id, created=context.now))
-    if _is_large_end(state, definition.id):
+    if _is_large_end(state, context.settings, definition.id):
         order = UnfinishedCascade(
             id=context.new_id(),
             kind=CascadeKind.END_PROGRAMS,
@@ -290,23 +336,28 @@ def end_programs(
         _start(state, context, changes, order)
         return
     for pool in state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id):
-        save_pool(changes, context, pool, ended_with_program(pool, cascade))
+        end_pool_with_program(state, changes, context, pool, cascade)
     if cascade is Cascade.IMMEDIATELY:
         for program in state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id):
-            end_program(changes, context, program)
+            end_program(state, changes, context, program)
 
 
-def ended_with_program(pool: Pool, cascade: Cascade) -> Pool:
-    """A pool whose program ends with its definition."""
-    if cascade is Cascade.IMMEDIATELY:
-        return with_status(pool, PoolStatus.ENDED)
-    return marked_to_end(pool)
+def end_pool_with_program(
+    state: State, changes: Changes[Any], context: Context, before: Pool, cascade: Cascade
+) -> None:
+    """Write a pool whose program ends with its definition, after all that was answered before."""
+    pool, transactions = caught_up(state, context, before)
+    immediately = cascade is Cascade.IMMEDIATELY
+    pool = with_status(pool, PoolStatus.ENDED) if immediately else marked_to_end(pool)
+    save_pool(changes, context, before, pool, transactions)
 
 
-def end_program(changes: Changes[Any], context: Context, program: Program) -> None:
+def end_program(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
     """Write a program that ends, whatever else was running on it."""
     if program.status is ProgramStatus.ENDED:
         return
+    action = state.one(UNFINISHED_ACTION, program.id)
+    changes.delete(*([action] if action else []))
     ended = replace(
         program,
         status=ProgramStatus.ENDED,
@@ -319,8 +370,8 @@ def end_program(changes: Changes[Any], context: Context, program: Program) -> No
     changes.events.append(happenings.tell(context, ended, PROGRAM_ENDED))
 
 
-def _is_large_end(state: State, program_definition_id: str) -> bool:
+def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:
     pools = state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id)
     programs = state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
     unfinished = state.known(CASCADES_OF_PROGRAM_DEFINITION, program_definition_id)
-    return max(len(pools), len(programs)) > IN_REQUEST_MAX or bool(unfinished)
+    return max(len(pools), len(programs)) > settings.in_request_max or bool(unfinished)

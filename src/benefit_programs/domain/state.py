@@ -197,6 +197,11 @@ class State:
         return bool(self._dirty or self.events)
 
     @property
+    def size(self) -> int:
+        """How many rows and events have changed."""
+        return len(self.events) + sum(map(len, self._dirty.values()))
+
+    @property
     def touched(self) -> frozenset[type[Row]]:
         """The types of rows that have changed."""
         return frozenset((*self._dirty, Event)) if self.events else frozenset(self._dirty)

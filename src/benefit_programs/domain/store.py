@@ -16,11 +16,21 @@ class Load(NamedTuple):
 
     wanted: Wanted
 
+    @property
+    def size(self) -> int:
+        """How many rows it may find."""
+        return sum(len(keys) * (index.limit or 1) for index, keys in self.wanted.items())
+
 
 class Write(NamedTuple):
     """Write what the state has changed, and its events."""
 
     state: State
+
+    @property
+    def size(self) -> int:
+        """How many rows it writes."""
+        return self.state.size
 
 
 Loaded = dict[Index[Any], list[Row]]

@@ -38,7 +38,10 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Again(msgspec.Struct, frozen=True):
-    """A command that needs rows nobody loaded, because another one changed what it looked at."""
+    """A command that needs rows nobody loaded, because another one changed what it looked at.
+
+    Or one behind such a command.
+    """
 
 
 Outcome = Any
@@ -57,7 +60,8 @@ def steps_of(
 
     ``written`` is told the types of the rows that are written.
 
-    A refusal or an error hurts one command: its outcome is a Failure, and it leaves no trace.
+    A refusal or an error hurts one command: its outcome is a Failure, and it leaves no trace. What
+    stands behind a command that must come again comes again too, so that the order is kept.
     """
     state = State()
     for _ in range(ROUNDS_MAX):
@@ -69,7 +73,12 @@ def steps_of(
             for index, rows in (yield Load(wanted)).items():
                 snapshots.keep(rows)
                 state.load(index, wanted[index], rows)
-    outcomes = [_decide(submission, state, now, ids) for submission in submissions]
+    outcomes: list[Outcome] = []
+    for submission in submissions:
+        outcomes.append(_decide(submission, state, now, ids))
+        if isinstance(outcomes[-1], Again):
+            break
+    outcomes += [Again()] * (len(submissions) - len(outcomes))
     if state.changed:
         written.update(state.touched)
         yield Write(state)

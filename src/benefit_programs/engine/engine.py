@@ -64,6 +64,8 @@ class Engine:
         self._lanes: set[asyncio.Task[None]] = set()
         self._closing = False
         self._listeners: list[Callable[[frozenset[type[Row]]], None]] = []
+        self.submitted = 0
+        """How many commands have come so far."""
 
     def on_commit(self, listener: Callable[[frozenset[type[Row]]], None]) -> None:
         """Call the listener after each commit, with the types of the rows that it has written."""
@@ -101,6 +103,7 @@ class Engine:
         waiting = _Waiting(Submission(command, caller, settings), answer)
         self._queues.setdefault(tenant_id, deque()).append(waiting)
         self._length += 1
+        self.submitted += 1
         if self._free_lanes:
             self._open_lane()
         return answer
@@ -139,22 +142,23 @@ class Engine:
         return tenant_id, batch
 
     async def _run(self, tenant_id: int, batch: list[_Waiting]) -> None:
-        batch = [waiting for waiting in batch if not waiting.answer.done()]
-        if not batch:
-            return
-        outcomes: list[Outcome]
-        try:
-            outcomes = await self._attempt(tenant_id, batch)
-        except StoreUnavailable as error:
-            outcomes = [Failure(error)] * len(batch)
-        except Exception as error:  # noqa: BLE001 - one command's trouble must not be the others'
-            alone = len(batch) == 1 and not isinstance(error, StoreConflict)
-            outcomes = [Failure(error) if alone else Again()] * len(batch)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Again):
-                _answer(waiting, await self._run_alone(tenant_id, waiting))
-            else:
-                _answer(waiting, outcome)
+        while batch := [waiting for waiting in batch if not waiting.answer.done()]:
+            outcomes: list[Outcome]
+            try:
+                outcomes = await self._attempt(tenant_id, batch)
+            except StoreUnavailable as error:
+                outcomes = [Failure(error)] * len(batch)
+            except Exception as error:  # noqa: BLE001 - one's trouble must not be the others'
+                if len(batch) > 1 or isinstance(error, StoreConflict):
+                    for waiting in batch:
+                        _answer(waiting, await self._run_alone(tenant_id, waiting))
+                    return
+                outcomes = [Failure(error)]
+            if isinstance(outcomes[0], Again):
+                outcomes[0] = await self._run_alone(tenant_id, batch[0])
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                if not isinstance(outcome, Again):
+                    _answer(waiting, outcome)
 
     async def _run_alone(self, tenant_id: int, waiting: _Waiting) -> Outcome:
         """Try a command by itself, so that only the guilty one of a refused batch fails."""

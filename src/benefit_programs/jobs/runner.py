@@ -13,18 +13,31 @@ from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import structlog
+from msgspec.structs import replace
 
-from benefit_programs.domain.chunks import RunChunk, rest_of
+from benefit_programs.domain.chunks import Progress, RunChunk, SkipRow, Walk, rest_of
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Job, JobStatus, Row, Work
-from benefit_programs.domain.item_deletion import search_of
-from benefit_programs.domain.jobs import JOBS, Claim, ClaimJob, FailJob, JobKind, SweepJobs
-from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE, CHUNK_SIZE
+from benefit_programs.domain.entities import Job, JobItem, JobStatus, Row, Work
+from benefit_programs.domain.errors import Refusal
+from benefit_programs.domain.item_deletion import ITEM_ENTITY, search_of
+from benefit_programs.domain.jobs import (
+    ATTEMPTS_MAX,
+    JOBS,
+    SKIPS_IN_A_ROW_MAX,
+    Claim,
+    ClaimJob,
+    FailJob,
+    JobKind,
+    ReleaseJob,
+    SweepJobs,
+)
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE, CHUNK_SIZE, PROGRAM
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Index, Key
-from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, QueueFull
+from benefit_programs.jobs.pace import Pace
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
 from benefit_programs.storage.query import Dialect
@@ -53,6 +66,9 @@ _TENANTS_WITH_WORK = "select tenant_id from work where kind = $1 order by tenant
 _NO_SECRET = b""
 """Signs the cursors of a runner's own queries, which nobody ever sees."""
 
+INTERNAL = "INTERNAL"
+"""The code of what went wrong on our side, as the API tells it too."""
+
 _log = structlog.get_logger("benefit_programs.jobs")
 
 
@@ -73,6 +89,10 @@ class JobStore(Protocol):
         """How many rows a walk has before it."""
         ...
 
+    async def next_id(self, tenant_id: int, index: Index[Any], key: Key) -> str | None:
+        """The id that a walk comes to next, whether or not its row can be read."""
+        ...
+
 
 class Tenants(Protocol):
     """Where a runner learns of tenants."""
@@ -86,6 +106,21 @@ class Tenants(Protocol):
         ...
 
 
+class _Turn:
+    """A job that a runner works on, as its last chunk left it."""
+
+    def __init__(self, claim: Claim, tenant_id: int, settings: TenantSettings) -> None:
+        self.job = claim.job
+        self.caller = claim.caller
+        self.tenant_id = tenant_id
+        self.settings = settings
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Which job it is, for the log."""
+        return {"tenant": self.tenant_id, "job": self.job.id, "kind": self.job.kind}
+
+
 class JobRunner:
     """Does jobs until it is closed. ``alone``: no other runner can work on this database."""
 
@@ -97,7 +132,11 @@ class JobRunner:
         self._items = ItemFinder(Reader(store, _NO_SECRET))
         self._tenants = tenants
         self._alone = alone
+        self._pace = Pace(engine, asyncio.get_running_loop().time)
         self._owner = str(uuid4())
+        self._held: dict[str, _Turn] = {}
+        """The jobs that it has the lease of, so far as it knows."""
+
         self._wakened = asyncio.Event()
         self._closing = False
         self._waiting: list[asyncio.Future[None]] = []
@@ -115,6 +154,7 @@ class JobRunner:
         self.wake()
         if self._task is not None:
             await self._task
+        await self._hand_back()
         for each in self._waiting:
             each.cancel()
 
@@ -178,52 +218,120 @@ class JobRunner:
         )
         if claim is None:
             return False
+        work = _Turn(claim, tenant_id, settings)
+        self._held[claim.job.id] = work
         try:
-            await self._work(claim, tenant_id, settings)
+            await self._work(work)
         except (QueueFull, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job must not be tried for ever
-            await self._fail(claim.job, tenant_id, settings, error)
+            await self._fail(work, error)
         return True
 
-    async def _work(self, claim: Claim, tenant_id: int, settings: TenantSettings) -> None:
-        total = await self._count(tenant_id, claim.job)
-        position = claim.job.position or BEFORE_ALL_IDS
+    async def _work(self, turn: _Turn) -> None:
+        total = await self._count(turn)
         for _ in range(TURN_CHUNKS):
-            found = await self._find(claim.job, position, tenant_id, settings)
-            position = found[-1] if found else position
-            chunk = RunChunk(job_id=claim.job.id, owner=self._owner, total=total, found=found)
-            progress = await self._execute(chunk, tenant_id, settings, claim.caller)
+            try:
+                progress = await self._run_chunk(turn, total=total, size=self._pace.chunk_size())
+            except (QueueFull, StoreUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be worked on
+                _log.warning("chunk failed", **turn.told, reason=_reason(error))
+                progress = await self._run_row_by_row(turn)
             if progress.is_over:
-                _log.info("job done", tenant=tenant_id, job=claim.job.id, kind=claim.job.kind)
-            if progress.is_over or progress.is_lost or self._closing:
+                del self._held[turn.job.id]
+                _log.info("job lost" if progress.is_lost else "job done", **turn.told)
+            if progress.is_over or self._closing:
                 break
 
-    async def _find(
-        self, job: Job, position: str, tenant_id: int, settings: TenantSettings
-    ) -> tuple[str, ...]:
+    async def _run_row_by_row(self, turn: _Turn) -> Progress:
+        """Work on the rows of a chunk one by one, and pass by those that can't be worked on."""
+        progress = Progress(turn.job)
+        for _ in range(CHUNK_SIZE):
+            row = await self._next_row(turn)
+            try:
+                progress = await self._run_chunk(turn, size=1)
+            except (QueueFull, StoreUnavailable):
+                raise
+            except Exception as error:
+                if row is None or not _may_skip(turn.job, error):
+                    raise
+                progress = await self._skip(turn, row, error)
+            if progress.is_over or self._closing:
+                break
+        return progress
+
+    async def _run_chunk(self, turn: _Turn, *, total: int = 0, size: int) -> Progress:
+        chunk = RunChunk(
+            job_id=turn.job.id,
+            owner=self._owner,
+            total=total,
+            size=size,
+            found=await self._find(turn, limit=size),
+        )
+        progress = await self._execute(chunk, turn.tenant_id, turn.settings, turn.caller)
+        turn.job = progress.job or turn.job
+        return progress
+
+    async def _skip(self, turn: _Turn, row: JobItem, error: Exception) -> Progress:
+        """Leave a row that can't be worked on, and tell why."""
+        _log.error("row skipped", **turn.told, row=row.id, entity=row.entity, exc_info=error)
+        code, description = INTERNAL, _reason(error)
+        if isinstance(error, Refusal):
+            code, description = error.code, error.description
+        item = replace(row, error_code=code, error_description=description)
+        command = SkipRow(job_id=turn.job.id, owner=self._owner, item=item)
+        progress = await self._execute(command, turn.tenant_id, turn.settings, SYSTEM)
+        turn.job = progress.job or turn.job
+        return progress
+
+    async def _next_row(self, turn: _Turn) -> JobItem | None:
+        """The row that a job comes to next, by its id alone: it may not even be readable."""
+        if turn.job.kind == JobKind.DELETE_ITEMS:
+            found = await self._find(turn, limit=1)
+            return JobItem(id=found[0], entity=ITEM_ENTITY) if found else None
+        walk = await self._rest(turn)
+        row_id = walk and await self._store.next_id(turn.tenant_id, walk.index, walk.key)
+        return JobItem(id=row_id, entity=walk.entity) if walk and row_id else None
+
+    async def _find(self, turn: _Turn, *, limit: int) -> tuple[str, ...]:
         """What a job works on next, where that takes a query to find."""
-        if job.kind != JobKind.DELETE_ITEMS:
+        if turn.job.kind != JobKind.DELETE_ITEMS:
             return ()
-        search, ids = search_of(job.payload), settings.id_mode
-        return await self._items.after(tenant_id, search, position, limit=CHUNK_SIZE, ids=ids)
+        search, ids = search_of(turn.job.payload), turn.settings.id_mode
+        position = turn.job.position or BEFORE_ALL_IDS
+        return await self._items.after(turn.tenant_id, search, position, limit=limit, ids=ids)
 
-    async def _count(self, tenant_id: int, job: Job) -> int:
-        """How much a job has before it, where that isn't known yet."""
-        if job.total or job.position is not None:
+    async def _count(self, turn: _Turn) -> int:
+        """How much a job has before it, where that isn't known yet and can be counted in time."""
+        if turn.job.stage or turn.job.position is not None:
             return 0
-        cascades = await self._store.look_up(tenant_id, CASCADE, [(job.id,)])
-        walk = rest_of(job, cascades[0] if cascades else None)
-        return await self._store.count(tenant_id, walk.index, walk.key) if walk else 0
+        walk = await self._rest(turn)
+        with suppress(StoreTimeout):
+            return await self._store.count(turn.tenant_id, walk.index, walk.key) if walk else 0
+        return 0
 
-    async def _fail(
-        self, job: Job, tenant_id: int, settings: TenantSettings, error: Exception
-    ) -> None:
-        reason = f"{type(error).__name__}: {error}"
-        _log.warning("chunk failed", tenant=tenant_id, job=job.id, kind=job.kind, reason=reason)
-        failure = FailJob(job_id=job.id, owner=self._owner, reason=reason)
-        if await self._execute(failure, tenant_id, settings, SYSTEM) is JobStatus.FAILED:
-            _log.error("job failed", tenant=tenant_id, job=job.id, kind=job.kind, reason=reason)
+    async def _rest(self, turn: _Turn) -> Walk | None:
+        """The rows that a job has before it."""
+        cascades = await self._store.look_up(turn.tenant_id, CASCADE, [(turn.job.id,)])
+        programs = await self._store.look_up(turn.tenant_id, PROGRAM, [(turn.job.subject_id,)])
+        return rest_of(turn.job, next(iter(cascades), None), next(iter(programs), None))
+
+    async def _hand_back(self) -> None:
+        """Let others take up at once what this runner goes on with no more."""
+        for turn in self._held.values():
+            command = ReleaseJob(job_id=turn.job.id, owner=self._owner)
+            with suppress(QueueFull, StoreTimeout, StoreUnavailable):
+                await self._execute(command, turn.tenant_id, turn.settings, SYSTEM)
+
+    async def _fail(self, turn: _Turn, error: Exception) -> None:
+        reason = _reason(error)
+        del self._held[turn.job.id]
+        _log.warning("job has to wait", **turn.told, reason=reason)
+        failure = FailJob(job_id=turn.job.id, owner=self._owner, reason=reason)
+        status = await self._execute(failure, turn.tenant_id, turn.settings, SYSTEM)
+        if status is JobStatus.FAILED:
+            _log.error("job failed", **turn.told, reason=reason)
 
     async def _sweep(self) -> None:
         """Remove outdated jobs of all tenants, now and then, when nothing else is to do."""
@@ -250,6 +358,18 @@ class JobRunner:
         settings: TenantSettings,
         caller: Identity,
     ) -> Answer:
+        self._pace.own += 1
         return await self._engine.execute(
             command, tenant_id=tenant_id, caller=caller, settings=settings
         )
+
+
+def _may_skip(job: Job, error: Exception) -> bool:
+    """Whether an error is a row's own: what is only held up is tried again later, some times."""
+    is_held_up = isinstance(error, StoreConflict | StoreTimeout)
+    least = ATTEMPTS_MAX - 1 if is_held_up else 0
+    return least <= job.attempts < SKIPS_IN_A_ROW_MAX
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

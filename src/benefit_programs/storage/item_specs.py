@@ -100,6 +100,7 @@ def items(dialect: Dialect, method: str = "queryItems") -> QuerySpec:
         columns=columns_of(Item, "i", dialect),
         tenant="i.tenant_id",
         id=identifier,
+        indexed=frozenset({"id", "externalId", "itemSetId", "namespace"}),
         fields=index_fields(
             (
                 identifier,
@@ -152,6 +153,9 @@ def pool_items(dialect: Dialect) -> QuerySpec:
         columns=", ".join(columns[name] for name in PoolItemRow._fields),
         tenant="p.tenant_id",
         id=identifier,
+        indexed=frozenset(
+            {"beneficiary.memberId", "poolId", "programId", "program.id", "externalProgramId"}
+        ),
         fields=index_fields(
             (
                 identifier,
@@ -189,6 +193,7 @@ def pool_definition_items(dialect: Dialect) -> QuerySpec:
         columns=", ".join(columns[name] for name in PoolDefinitionItemRow._fields),
         tenant="p.tenant_id",
         id=identifier,
+        indexed=frozenset({"poolDefinitionId"}),
         fields=index_fields(
             (
                 identifier,

@@ -25,6 +25,7 @@ from benefit_programs.domain.store import (
     StoreUnavailable,
 )
 from benefit_programs.storage import statements
+from benefit_programs.storage.gathering import GatheredLookUps
 from benefit_programs.storage.query import Dialect, PostgresDialect
 from benefit_programs.storage.rows import CODECS, changed_columns
 from benefit_programs.storage.statements import Writing
@@ -57,6 +58,7 @@ class PostgresStore:
     ) -> None:
         self._keyed = keyed
         self._queries = queries
+        self._look_ups = GatheredLookUps(self._look_up)
         self.dialect = dialect
 
     @classmethod
@@ -114,15 +116,23 @@ class PostgresStore:
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
         """The rows that an index has under these keys."""
+        return await self._look_ups.look_up(tenant_id, index, tuple(keys))
+
+    async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
         async with _connection(self._keyed) as connection:
-            records = await connection.fetch(sql, tenant_id, *_lists(list(keys)))
+            records = await connection.fetch(sql, tenant_id, *_lists(keys))
         return [read(record) for record in records]
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""
         rows = await self.fetch(statements.postgres_count(index), (tenant_id, *key))
         return int(rows[0][0])
+
+    async def next_id(self, tenant_id: int, index: Index[Any], key: Key) -> str | None:
+        """The id that a walk comes to next, whether or not its row can be read."""
+        rows = await self.fetch(statements.postgres_next(index), (tenant_id, *key))
+        return rows[0][0] if rows else None
 
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
@@ -228,7 +238,7 @@ async def _write(connection: Any, tenant_id: int, state: State) -> None:
         await connection.fetch(statements.postgres_writing(tuple(writings)), tenant_id, *lists)
 
 
-def _lists(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _lists(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return list(zip(*rows, strict=True))
 
 

@@ -80,6 +80,7 @@ def program_definitions(dialect: Dialect) -> QuerySpec:
         columns=columns_of(ProgramDefinition, "d", dialect),
         tenant="d.tenant_id",
         id=identifier,
+        indexed=frozenset({"id", "externalId", "namespace"}),
         fields=index_fields(
             (
                 identifier,
@@ -101,6 +102,7 @@ def pool_definitions(dialect: Dialect) -> QuerySpec:
         columns=columns_of(PoolDefinition, "d", dialect),
         tenant="d.tenant_id",
         id=identifier,
+        indexed=frozenset({"id", "namespace"}),
         fields=index_fields(
             (
                 identifier,
@@ -131,6 +133,7 @@ def programs(dialect: Dialect) -> QuerySpec:
         columns=columns_of(Program, "p", dialect),
         tenant="p.tenant_id",
         id=identifier,
+        indexed=frozenset({"id", "externalId", "programDefinitionId", "programDefinition.id"}),
         fields=index_fields(
             (
                 identifier,
@@ -163,6 +166,19 @@ def pools(dialect: Dialect) -> QuerySpec:
         columns=columns_of(Pool, "p", dialect),
         tenant="p.tenant_id",
         id=identifier,
+        indexed=frozenset(
+            {
+                "id",
+                "beneficiary",
+                "beneficiary.memberId",
+                "beneficiary.wixUserId",
+                "poolDefinitionId",
+                "programDefinitionId",
+                "programDefinition.id",
+                "programId",
+                "program.id",
+            }
+        ),
         fields=index_fields(
             (
                 identifier,
@@ -196,6 +212,7 @@ def balances(dialect: Dialect) -> QuerySpec:
         columns=columns_of(Pool, "p", dialect),
         tenant="p.tenant_id",
         id=identifier,
+        indexed=frozenset({"id", "beneficiary.memberId", "beneficiary.wixUserId"}),
         fields=index_fields((identifier, _created("p"), *_identity("p"))),
     )
 
@@ -211,6 +228,7 @@ def listed_balances(dialect: Dialect) -> QuerySpec:
         tenant=spec.tenant,
         id=spec.id,
         fields=spec.fields,
+        indexed=spec.indexed,
     )
 
 
@@ -224,6 +242,16 @@ def transactions(dialect: Dialect) -> QuerySpec:
         columns=f"{columns_of(Transaction, 't', dialect)}, {columns_of(Pool, 'p', dialect)}",
         tenant="t.tenant_id",
         id=identifier,
+        indexed=frozenset(
+            {
+                "id",
+                "beneficiary.memberId",
+                "beneficiary.wixUserId",
+                "correlationId",
+                "pool.id",
+                "relatedTransactionId",
+            }
+        ),
         fields=index_fields(
             (
                 identifier,

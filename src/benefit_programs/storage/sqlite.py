@@ -1,8 +1,12 @@
-"""The embedded store: one SQLite file, one writer thread, readers beside it.
+"""The embedded store: one SQLite file, one writer, readers beside it.
 
-Batches run in the writer's thread, so that the event loop goes on with other requests while a
-commit waits for the disk. Reads run on read-only connections: short ones in the caller's thread
-(a look-up by key takes microseconds, less than handing it over), longer ones in reader threads.
+A statement by key takes microseconds, less than handing it to another thread, and two threads that
+both want the interpreter cost each other more than either does alone. So the statements of a batch
+run where its commands are decided, in the event loop's thread. What waits runs in the writer's
+thread: a commit for the disk, a file that another process has locked, and steps over many rows.
+
+Reads run on read-only connections: look-ups by key in the caller's thread, too, and queries in
+reader threads.
 """
 
 from __future__ import annotations
@@ -10,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from math import inf
 from pathlib import Path
 from threading import local
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, TypeVar
 
 import apsw
@@ -30,6 +35,7 @@ from benefit_programs.domain.store import (
     StoreConflict,
     StoreTimeout,
     StoreUnavailable,
+    Write,
 )
 from benefit_programs.storage import statements
 from benefit_programs.storage.query import Dialect, SqliteDialect, register_functions
@@ -39,14 +45,30 @@ from benefit_programs.storage.tables import TABLES
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
 
-BUSY_SECONDS_MAX = 5.0
+BUSY_MILLISECONDS_MAX = 5_000
 """How long a writer waits for another process's short transaction on the same file."""
 
 STATEMENT_SECONDS_MAX = 10.0
 """How long a query may take."""
 
+ROWS_AT_ONCE_MAX = 256
+"""How many rows a step of a batch may touch in the event loop's thread."""
+
 STEPS_PER_LOOK = 20_000
 """How many steps of a statement's program pass between two looks at the clock."""
+
+CHECKPOINT_PAGES = 8_000
+"""How many pages of 4 KiB the log grows by before they are written into the file.
+
+A page that changed in many commits is written into the file once, so seldom is cheaper.
+"""
+
+ROWS_OF_SHORT_BATCH_MAX = 8
+SHORT_COMMIT_SECONDS_MAX = 0.0005
+"""A batch of so few rows commits in the event loop's thread, if the last commit was that quick."""
+
+CACHE_KIBIBYTES_MAX = 32_768
+"""How much of the file each connection keeps in memory."""
 
 READER_THREADS = 2
 STATEMENT_CACHE_SIZE = 500
@@ -80,11 +102,12 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     )
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENT_CACHE_SIZE)
-    connection.set_busy_timeout(int(BUSY_SECONDS_MAX * 1000))
+    connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
     if not read_only:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+    connection.execute(f"pragma cache_size = {-CACHE_KIBIBYTES_MAX}")
     register_functions(connection)
     return connection
 
@@ -98,6 +121,7 @@ class SqliteStore:
         *,
         serve: bool = True,
         statement_seconds: float = STATEMENT_SECONDS_MAX,
+        checkpoint_pages: int = CHECKPOINT_PAGES,
     ) -> None:
         self.dialect: Dialect = SqliteDialect()
         self._path = path
@@ -110,15 +134,31 @@ class SqliteStore:
             if self._lock:
                 self._lock.release()
             raise
+        self._turn = asyncio.Lock()
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._rows_written = 0
+        self._commit_seconds = inf
+        self._log_pages = 0
+        self._checkpoint_due = self._checkpoint_pages = checkpoint_pages
+        self._checkpoint: asyncio.Task[None] | None = None
+        self._writer.set_wal_hook(self._note_log)
         self._reader_threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="sqlite")
         self._readers = local()
         self._opened: list[apsw.Connection] = []
 
     async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
-        """Run a batch in one transaction, in the writer's thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer_thread, self._run, tenant_id, steps)
+        """Run a batch in one transaction."""
+        async with self._turn:
+            with translated_errors():
+                try:
+                    await self._begin()
+                    answer = await self._step(tenant_id, steps)
+                    await self._commit()
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("rollback")
+                    raise
+                return answer
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a read that may take long, from a reader thread."""
@@ -146,13 +186,20 @@ class SqliteStore:
         rows = await self.fetch(statements.sqlite_count(index), (tenant_id, *key))
         return int(rows[0][0])
 
+    async def next_id(self, tenant_id: int, index: Index[Any], key: Key) -> str | None:
+        """The id that a walk comes to next, whether or not its row can be read."""
+        rows = await self.fetch(statements.sqlite_next(index), (tenant_id, *key))
+        return rows[0][0] if rows else None
+
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer_thread, self._execute, sql, parameters)
+        async with self._turn:
+            return await self._in_thread(self._execute, sql, parameters)
 
     async def close(self) -> None:
         """End the threads, the connections and the claim on the file."""
+        if self._checkpoint is not None:
+            await asyncio.wait((self._checkpoint,))
         self._writer_thread.shutdown()
         self._reader_threads.shutdown()
         for connection in (*self._opened, self._writer):
@@ -193,30 +240,85 @@ class SqliteStore:
         with translated_errors():
             return self._writer.execute(sql, parameters).fetchall()
 
-    def _run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
-        with translated_errors():
-            self._writer.execute("begin immediate")
-            try:
-                answer = self._step(tenant_id, steps)
-                self._writer.execute("commit")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("rollback")
-                raise
-            return answer
+    async def _in_thread(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Work in the writer's thread; the connection is free again when this ends in any way."""
+        future = asyncio.get_running_loop().run_in_executor(self._writer_thread, work, *arguments)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait((future,))
+            raise
 
-    def _step(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    async def _begin(self) -> None:
+        """Take the right to write, at once unless another process has it."""
+        begin = "begin immediate"
+        self._writer.set_busy_timeout(0)
+        try:
+            self._writer.execute(begin)
+        except apsw.BusyError:
+            self._writer.set_busy_timeout(BUSY_MILLISECONDS_MAX)
+            await self._in_thread(self._writer.execute, begin)
+        else:
+            self._writer.set_busy_timeout(BUSY_MILLISECONDS_MAX)
+
+    async def _commit(self) -> None:
+        rows, self._rows_written = self._rows_written, 0
+        is_short = rows <= ROWS_OF_SHORT_BATCH_MAX
+        if is_short and self._commit_seconds <= SHORT_COMMIT_SECONDS_MAX:
+            self._write_log()
+        else:
+            await self._in_thread(self._write_log)
+        if self._log_pages >= self._checkpoint_due and self._checkpoint is None:
+            self._checkpoint = asyncio.create_task(self._write_back())
+
+    def _write_log(self) -> None:
+        started = perf_counter()
+        self._writer.execute("commit")
+        self._commit_seconds = perf_counter() - started
+
+    def _note_log(self, _connection: object, _name: str, pages: int) -> int:
+        """Hear of a commit, and how long the log is after it."""
+        if pages < self._log_pages:
+            self._checkpoint_due = self._checkpoint_pages
+        self._log_pages = pages
+        return apsw.SQLITE_OK
+
+    async def _write_back(self) -> None:
+        """Write what is in the log into the file.
+
+        Most of it beside the batches, and the rest between two: only a log of which nothing is
+        left can begin anew. Who still reads an old state keeps it from that; then the log grows on.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._reader_threads, self._write_back_beside)
+            async with self._turn:
+                await self._in_thread(self._writer.wal_checkpoint)
+        finally:
+            self._checkpoint_due = self._log_pages + self._checkpoint_pages
+            self._checkpoint = None
+
+    def _write_back_beside(self) -> None:
+        with translated_errors(), closing(connect(self._path)) as connection:
+            connection.wal_checkpoint()
+
+    async def _step(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
         loaded: Loaded | None = None
         try:
             while True:
                 step = next(steps) if loaded is None else steps.send(loaded)
-                if isinstance(step, Load):
-                    loaded = self._load(tenant_id, step.wanted)
-                else:
-                    self._write(tenant_id, step.state)
-                    loaded = {}
+                work = partial(self._take, tenant_id, step)
+                loaded = work() if step.size <= ROWS_AT_ONCE_MAX else await self._in_thread(work)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+
+    def _take(self, tenant_id: int, step: Load | Write) -> Loaded:
+        """Take one step of a batch."""
+        if isinstance(step, Load):
+            return self._load(tenant_id, step.wanted)
+        self._rows_written = step.size
+        self._write(tenant_id, step.state)
+        return {}
 
     def _load(self, tenant_id: int, wanted: Wanted) -> Loaded:
         return {index: self._select(tenant_id, index, list(keys)) for index, keys in wanted.items()}

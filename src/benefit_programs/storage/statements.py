@@ -139,24 +139,45 @@ def _postgres_taken(
 @cache
 def postgres_count(index: Index[Any]) -> str:
     """How many rows a walk has before it: $1 the tenant, then the key."""
-    codec = CODECS[index.entity]
-    values = [
-        f"${number}::{_postgres_type(codec, column)}"
-        for number, column in enumerate(_key_columns(index), start=2)
-    ]
-    return _count(index, values)
+    return f"select count(*) {_postgres_ahead(index)}"
+
+
+@cache
+def postgres_next(index: Index[Any]) -> str:
+    """Where a walk comes to next, whatever the row holds: $1 the tenant, then the key."""
+    after = f"t.{index.after}"
+    return f"select {after}::text {_postgres_ahead(index)} order by {after} limit 1"
 
 
 @cache
 def sqlite_count(index: Index[Any]) -> str:
     """How many rows a walk has before it: ?1 the tenant, then the key."""
-    return _count(index, [f"?{number}" for number in range(2, len(_key_columns(index)) + 2)])
+    return f"select count(*) {_sqlite_ahead(index)}"
 
 
-def _count(index: Index[Any], values: list[str]) -> str:
-    tenant = "$1" if values[0].startswith("$") else "?1"
+@cache
+def sqlite_next(index: Index[Any]) -> str:
+    """Where a walk comes to next, whatever the row holds: ?1 the tenant, then the key."""
+    return f"select t.{index.after} {_sqlite_ahead(index)} order by t.{index.after} limit 1"
+
+
+def _postgres_ahead(index: Index[Any]) -> str:
+    codec = CODECS[index.entity]
+    values = [
+        f"${number}::{_postgres_type(codec, column)}"
+        for number, column in enumerate(_key_columns(index), start=2)
+    ]
+    return _ahead(index, "$1", values)
+
+
+def _sqlite_ahead(index: Index[Any]) -> str:
+    values = [f"?{number}" for number in range(2, len(_key_columns(index)) + 2)]
+    return _ahead(index, "?1", values)
+
+
+def _ahead(index: Index[Any], tenant: str, values: list[str]) -> str:
     return (
-        f"select count(*) from {CODECS[index.entity].table} t"
+        f"from {CODECS[index.entity].table} t"
         f" where t.tenant_id = {tenant} and {_match(index, values)}{_conditions(index)}"
     )
 

@@ -230,6 +230,7 @@ pools = _tenant_table(
     _column("extended_fields", Document, null=True),
     _column("sequence", Whole),
     _column("cascades", Whole),
+    _column("action_id", Id, null=True),
     _index("ix_pools_program_id", "program_id", "pool_definition_id", "id"),
     _index("ix_pools_pool_definition_id", "pool_definition_id", "id"),
     _index("ix_pools_program_definition_id", "program_definition_id", "id"),
@@ -245,6 +246,12 @@ pools = _tenant_table(
         "program_definition_id",
         "id",
         where="status <> 'ENDED'",
+    ),
+    _index(
+        "ix_pools_anonymous_visitor_id",
+        "anonymous_visitor_id",
+        "id",
+        where="anonymous_visitor_id is not null",
     ),
     _index("ix_pools_member_id", "member_id", "id", where="member_id is not null"),
     _index("ix_pools_wix_user_id", "wix_user_id", "id", where="wix_user_id is not null"),
@@ -364,8 +371,18 @@ unfinished_cascades = _tenant_table(
     _column("pool_definition_id", Id, null=True),
     _column("program_definition_id", Id, null=True),
     _column("snapshot_id", Id, null=True),
+    _column("until", Id, null=True),
     _index("ix_unfinished_cascades_pool_definition_id", "pool_definition_id", "id"),
     _index("ix_unfinished_cascades_program_definition_id", "program_definition_id", "id"),
+)
+
+unfinished_actions = _tenant_table(
+    "unfinished_actions",
+    ("program_id",),
+    _column("program_id", Id),
+    _column("id", Id),
+    _column("kind", Text),
+    _column("status", Text),
 )
 
 pending_changes = _tenant_table(
@@ -461,6 +478,7 @@ TABLES: dict[type[entities.Row], sa.Table] = {
     entities.IdempotencyKey: idempotency_keys,
     entities.PendingChange: pending_changes,
     entities.PendingEnd: pending_ends,
+    entities.UnfinishedAction: unfinished_actions,
     entities.UnfinishedCascade: unfinished_cascades,
     entities.Work: work,
     entities.Job: jobs,

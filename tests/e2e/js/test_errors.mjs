@@ -68,6 +68,7 @@ test("many violations are told at once, each by its own path", async () => {
   assert.equal(error.status, 400);
   const { fieldViolations } = error.details.validationError;
   assert.deepEqual(fieldViolations.map((each) => each.field).toSorted(), [
+    "options.cascade",
     "poolDefinition.details.benefits[1].benefitKey",
     "poolDefinition.details.benefits[1].price",
     "poolDefinition.details.benefits[1].providerAppId",

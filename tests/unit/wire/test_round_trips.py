@@ -15,6 +15,7 @@ from benefit_programs.api.codec import Shape, decoder_for, encoder_for, fields_o
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.types import pools
 from benefit_programs.domain.constraints import (
+    Chosen,
     DecimalText,
     FreeForm,
     Guid,
@@ -76,7 +77,10 @@ def plain_values_of(shape: Shape) -> st.SearchStrategy[Any]:
             return VALUES_OF_MARK[type(mark)](mark)
     if shape.kind is bool:
         return st.booleans()
-    return texts_of(Text()) if shape.kind is str else st.sampled_from(list(shape.kind))
+    if shape.kind is str:
+        return texts_of(Text())
+    nothing = "UNKNOWN" if shape.mark(Chosen) else "no member's name"
+    return st.sampled_from([each for each in shape.kind if not each.name.startswith(nothing)])
 
 
 def draw_struct(draw: st.DrawFn, type_: type[Any], depth: int) -> object:
@@ -92,7 +96,7 @@ def draw_struct(draw: st.DrawFn, type_: type[Any], depth: int) -> object:
             continue
         is_alternative = field.attribute in alternatives
         wanted = field.attribute == chosen if is_alternative else draw(st.booleans())
-        if field.required or wanted:
+        if field.required or wanted or field.shape.mark(Chosen):
             drawn[field.attribute] = draw_required(draw, field.shape, depth)
     return type_(**drawn)
 

@@ -9,6 +9,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from benefit_programs.api.codec import formats
+from benefit_programs.api.codec.choices import (
+    choosing,
+    inner_finder,
+    misalignment,
+    missing,
+    unchosen_finder,
+    with_all_there,
+)
 from benefit_programs.api.codec.fields import (
     FieldPlan,
     Shape,
@@ -19,10 +27,11 @@ from benefit_programs.api.codec.fields import (
     once,
 )
 from benefit_programs.api.codec.formats import Read, Violated, violated, wrong_format
-from benefit_programs.api.codec.naming import join, to_camel
+from benefit_programs.api.codec.naming import join
 from benefit_programs.api.codec.query_strings import read_query_string
 from benefit_programs.api.types.common import ExtendedFields
 from benefit_programs.domain.constraints import (
+    Chosen,
     DecimalText,
     FreeForm,
     Guid,
@@ -144,10 +153,17 @@ class Decoder(Generic[T]):
         return self.decode(read_query_string(self.type, pairs), ids=ids)
 
     def decode_entries(self, raw: object, *, ids: IdMode = IdMode.DEFAULT) -> Bulk[T]:
-        """A bulk request. Raises Invalid only for its own shape and size, not for entries."""
+        """A bulk request. Raises Invalid only for its own shape and size, not for entries.
+
+        Once it is refused as a whole, it is refused with the violations of its entries too.
+        """
         field = entries_of(self.type)
         assert field is not None, f"{self.type.__name__} has no entries"
-        request = _run(_struct_reader(self.type, ids, shallow=True), raw, "")
+        try:
+            request = _run(_struct_reader(self.type, ids, shallow=True), raw, "")
+        except Invalid:
+            self.decode(raw, ids=ids)
+            raise
         read = _reader(field.shape.element, ids)
         entries = _raw_entries(field, raw)
         return Bulk(
@@ -247,13 +263,20 @@ def _size_reader(shape: Shape) -> Read:
 
 
 def _list_reader(shape: Shape, ids: IdMode) -> Read:
+    """Lists of a legal size. Of one that is too long, as many entries are judged as it may have."""
     read_size = _size_reader(shape)
     read = _reader(shape.element, ids)
+    maximum = (shape.mark(Size) or Size()).maximum
 
     def read_list(raw: Any) -> tuple[Any, ...]:
         values: list[Any] = []
         found: list[FieldViolation] = []
-        for index, entry in enumerate(read_size(raw)):
+        try:
+            entries = read_size(raw)
+        except Violated as problem:
+            found += problem.violations
+            entries = raw[:maximum] if type(raw) is list else ()
+        for index, entry in enumerate(entries):
             try:
                 values.append(read(entry))
             except Violated as problem:
@@ -267,23 +290,16 @@ def _list_reader(shape: Shape, ids: IdMode) -> Read:
 
 def _field_reader(owner: type[Any], field: FieldPlan, ids: IdMode) -> Read:
     read = _reader(field.shape, ids)
+    if field.shape.mark(Chosen) is not None and field.required:
+        read = choosing(read, missing(field))
     required = field.shape.mark(Requires)
     if required is not None:
-        read = _requiring(read, required.attribute)
+        inner_fields = {each.attribute: each for each in fields_of(field.shape.kind)}
+        read = with_all_there(read, inner_finder(inner_fields[required.attribute]))
     inner = field.shape.kind
     if field.shape.is_struct and is_recursive(inner) and not is_recursive(owner):
         read = _shallow_enough(read)
     return read
-
-
-def _requiring(read: Read, attribute: str) -> Read:
-    def read_whole(raw: Any) -> Any:
-        value = read(raw)
-        if getattr(value, attribute) is None:
-            raise Violated(_missing(to_camel(attribute)))
-        return value
-
-    return read_whole
 
 
 def _shallow_enough(read: Read) -> Read:
@@ -295,10 +311,6 @@ def _shallow_enough(read: Read) -> Read:
     return read_tree
 
 
-def _missing(path: str) -> FieldViolation:
-    return FieldViolation(path, "is required", ViolatedRule.REQUIRED_FIELD)
-
-
 @once
 def _struct_reader(type_: type[Any], ids: IdMode, *, shallow: bool = False) -> Read:
     """The reader of an object. ``shallow`` leaves the entries of a bulk request unread.
@@ -307,7 +319,9 @@ def _struct_reader(type_: type[Any], ids: IdMode, *, shallow: bool = False) -> R
     """
     if is_recursive(type_):
         return _later(type_, ids)
-    return _compiled_reader(type_, ids, shallow=shallow)
+    read = _compiled_reader(type_, ids, shallow=shallow)
+    find_unchosen = unchosen_finder(type_)
+    return with_all_there(read, find_unchosen) if find_unchosen else read
 
 
 def _later(type_: type[Any], ids: IdMode) -> Read:
@@ -328,7 +342,7 @@ def _compiled_reader(type_: type[Any], ids: IdMode, *, shallow: bool) -> Read:
     for field in fields:
         read = _unread(field.shape) if field is entries else _field_reader(type_, field, ids)
         table.update(dict.fromkeys(field.names, (field.attribute, field.wire_name, read)))
-    required = {field.attribute: field.wire_name for field in fields if field.required}
+    required = {field.attribute: missing(field) for field in fields if field.required}
     required_names = required.keys()
     one_of: OneOf | None = getattr(type_, "one_of", None)
     entry_of = table.get
@@ -350,7 +364,7 @@ def _compiled_reader(type_: type[Any], ids: IdMode, *, shallow: bool) -> Read:
         if found or not required_names <= values.keys():
             raise Violated(*_problems(found, required, values, one_of))
         if one_of is not None:
-            misaligned = _misalignment(one_of, values, values)
+            misaligned = misalignment(one_of, values, values)
             if misaligned:
                 raise Violated(misaligned)
         return type_(**values)
@@ -370,36 +384,16 @@ def _unread(shape: Shape) -> Read:
 
 def _problems(
     found: dict[str, Violated],
-    required: dict[str, str],
+    required: dict[str, FieldViolation],
     values: dict[str, Any],
     one_of: OneOf | None,
 ) -> Iterator[FieldViolation]:
     """All violations of an object: of its fields, what is missing, and what excludes itself."""
     for problem in found.values():
         yield from problem.violations
-    for attribute, wire_name in required.items():
+    for attribute, absent in required.items():
         if attribute not in values and attribute not in found:
-            yield _missing(wire_name)
-    misaligned = _misalignment(one_of, {**found, **values}, values) if one_of else None
+            yield absent
+    misaligned = misalignment(one_of, {**found, **values}, values) if one_of else None
     if misaligned:
         yield misaligned
-
-
-def _misalignment(
-    one_of: OneOf, sent: dict[str, Any], values: dict[str, Any]
-) -> FieldViolation | None:
-    """What is wrong about the choice between fields: none, several, or not what the tag says."""
-    chosen = [attribute for attribute in one_of.fields if attribute in sent]
-    names = ", ".join(to_camel(attribute) for attribute in one_of.fields)
-    rule = ViolatedRule.ONE_OF_ALIGNMENT
-    if len(chosen) > 1:
-        return FieldViolation(to_camel(chosen[-1]), f"excludes the others of {names}", rule)
-    if not chosen:
-        description = f"exactly one of {names} is required"
-        return FieldViolation("", description, rule) if one_of.required else None
-    tag = values.get(one_of.tag) if one_of.tag else None
-    expected = one_of.tags[one_of.fields.index(chosen[0])] if one_of.tags else None
-    if tag is None or tag == expected or tag.startswith("UNKNOWN"):
-        return None
-    description = f"must be {expected} beside {to_camel(chosen[0])}"
-    return FieldViolation(to_camel(one_of.tag or ""), description, rule)

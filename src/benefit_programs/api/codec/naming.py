@@ -18,6 +18,11 @@ def to_snake(name: str) -> str:
     return _HUMP.sub(r"_\1", name).lower()
 
 
+def to_one_word(dotted: str) -> str:
+    """``pool.id`` as ``poolId``."""
+    return to_camel(dotted.replace(".", "_"))
+
+
 def join(path: str, inner: str) -> str:
     """The path of something inside: ``a`` and ``b`` make ``a.b``, ``a`` and ``[0]`` ``a[0]``."""
     if not path or not inner:

@@ -23,7 +23,7 @@ async def list_items(
     job = await _job(call, request.job_id)
     paging = request.paging
     page = call.services.reader.slice_page(
-        job.success_count,
+        job.done_count,
         method="listAsyncJobItems",
         tenant_id=call.tenant_id,
         subject=job.id,

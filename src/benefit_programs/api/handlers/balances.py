@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from benefit_programs.api import views
@@ -19,7 +20,7 @@ from benefit_programs.domain.balances import (
     Set,
 )
 from benefit_programs.domain.entities import BalanceType, Pool, TransactionDetails
-from benefit_programs.domain.errors import BalanceNotFound, Invalid, ViolatedRule
+from benefit_programs.domain.errors import BalanceNotFound, FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.values import AMOUNT_MAX
 from benefit_programs.storage import specs
@@ -83,42 +84,51 @@ def _change_of(request: wire.ChangeBalanceRequest) -> Adjust | Set:
         return _adjustment(request.adjust_options)
     if request.set_options is not None:
         if request.set_options.target_balance_type not in (None, BalanceType.AVAILABLE):
-            raise _not_allowed("setOptions.targetBalanceType", "only AVAILABLE can be set")
+            problem = _not_allowed("setOptions.targetBalanceType", "only AVAILABLE can be set")
+            raise Invalid((problem,))
         return Set(value=request.set_options.value)
     assert request.set_initial_options is not None
     return Set(value=request.set_initial_options.value, initial=True)
 
 
 def _adjustment(options: wire.AdjustOptions) -> Adjust:
+    violations = tuple(_violations_of(options))
+    if violations:
+        raise Invalid(violations)
     source, target = options.source_balance_type, options.target_balance_type
-    for name, kind in (("sourceBalanceType", source), ("targetBalanceType", target)):
-        if kind is BalanceType.RESERVED:
-            raise _not_allowed(f"adjustOptions.{name}", "nothing can be reserved yet")
-    if source is not None and source is target:
-        raise _not_allowed("adjustOptions.targetBalanceType", "is where the credits come from")
+    leaves = source is BalanceType.AVAILABLE or target is BalanceType.EXTERNAL
+    return Adjust(
+        value=-options.value if leaves else options.value,
+        lower_limit=options.lower_limit or 0,
+        upper_limit=AMOUNT_MAX if options.upper_limit is None else options.upper_limit,
+        limit_rule=LimitRule(options.limit_rule or LimitRule.FAIL),
+    )
+
+
+def _violations_of(options: wire.AdjustOptions) -> Iterator[FieldViolation]:
+    source, target = options.source_balance_type, options.target_balance_type
+    if source is BalanceType.RESERVED:
+        yield _not_allowed("adjustOptions.sourceBalanceType", "nothing can be reserved yet")
+    if target is BalanceType.RESERVED:
+        yield _not_allowed("adjustOptions.targetBalanceType", "nothing can be reserved yet")
+    elif source is not None and source is target:
+        yield _not_allowed("adjustOptions.targetBalanceType", "is where the credits come from")
     if options.superseded_transaction_id is not None:
-        raise _not_allowed("adjustOptions.supersededTransactionId", "only holds can be superseded")
+        yield _not_allowed("adjustOptions.supersededTransactionId", "only holds can be superseded")
     lower, upper = options.lower_limit or 0, options.upper_limit
     if lower < 0:
-        raise _not_allowed("adjustOptions.lowerLimit", "must not be below 0")
-    if upper is not None and upper < lower:
-        raise Invalid.because(
+        yield _not_allowed("adjustOptions.lowerLimit", "must not be below 0")
+    elif upper is not None and upper < lower:
+        yield FieldViolation(
             "adjustOptions.upperLimit",
             "must be at least the lower limit",
             ViolatedRule.DECIMAL_GTE,
             data={"threshold": amount_text(lower)},
         )
-    leaves = source is BalanceType.AVAILABLE or target is BalanceType.EXTERNAL
-    return Adjust(
-        value=-options.value if leaves else options.value,
-        lower_limit=lower,
-        upper_limit=AMOUNT_MAX if upper is None else upper,
-        limit_rule=LimitRule(options.limit_rule or LimitRule.FAIL),
-    )
 
 
-def _not_allowed(path: str, description: str) -> Invalid:
-    return Invalid.because(path, description, ViolatedRule.FIELD_NOT_ALLOWED)
+def _not_allowed(path: str, description: str) -> FieldViolation:
+    return FieldViolation(path, description, ViolatedRule.FIELD_NOT_ALLOWED)
 
 
 def _details_of(details: NewTransactionDetails | None) -> TransactionDetails:

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from benefit_programs.api.call import Call
-from benefit_programs.api.explanations import explain, with_names
+from benefit_programs.api.explanations import Names
 from benefit_programs.api.types import eligibility as wire
 from benefit_programs.api.types.common import IdentificationData, ItemReferenceData
 from benefit_programs.api.verdicts import NO_VERDICTS, Candidate, ask_providers, has_providers
-from benefit_programs.domain.details import Benefit
 from benefit_programs.domain.eligibility import (
     Terms,
-    Verdicts,
     Wish,
     belongs,
     benefit_missing,
@@ -93,7 +91,8 @@ async def get_eligible(
     found = await _find_candidates(
         call, request.namespace, wish, _beneficiary(call, request.beneficiary), LIVE_STATUSES
     )
-    judged = await _judge(call, found, request.additional_data)
+    names = await Names.of_pools(call, (each.pool for each in found))
+    judged = await _judge(call, found, names, request.additional_data)
     eligible = [
         result.eligible_benefit_options
         for result in judged
@@ -112,7 +111,8 @@ async def check_by_filter(
     found = await _find_candidates(
         call, request.namespace, wish, _beneficiary(call, request.beneficiary), statuses
     )
-    judged = await _judge(call, found, request.additional_data)
+    names = await Names.of_pools(call, (each.pool for each in found))
+    judged = await _judge(call, found, names, request.additional_data)
     by_pool: dict[str, list[wire.BenefitResult]] = {}
     for candidate, result in zip(found, judged, strict=True):
         by_pool.setdefault(candidate.pool.id, []).append(result)
@@ -194,6 +194,7 @@ async def _answer(
         call.tenant_id, [pool.snapshot_id for pool in pools.values()]
     )
     holding = await _item_sets(call, [each.wish.item for each in questions], snapshots.values())
+    names = await Names.of_pools(call, pools.values())
     results = []
     for question in questions:
         pool = pools.get(question.pool_id)
@@ -209,22 +210,23 @@ async def _answer(
             and (question.wish.item, benefit.item_set_id) in holding
         ]
         if candidates:
-            judged = await _judge(call, candidates, question.additional_data)
+            judged = await _judge(call, candidates, names, question.additional_data)
         else:
-            judged = [await _nothing_held(call, pool, snapshot, question)]
+            judged = [_nothing_held(pool, snapshot, names, question)]
         results.append(_result(judged))
     return results
 
 
-async def _nothing_held(
-    call: Call, pool: Pool, snapshot: Snapshot, question: Question
+def _nothing_held(
+    pool: Pool, snapshot: Snapshot, names: Names, question: Question
 ) -> wire.BenefitResult:
     """The answer where no benefit holds the item: the pool's status comes first."""
     try:
         require_active(pool, snapshot)
     except Refusal as refusal:
-        return await _told(call, refusal)
-    return await _told(call, benefit_missing(pool, snapshot, question.benefit_key))
+        return wire.BenefitResult.of(names.explain(refusal))
+    missing = benefit_missing(pool, snapshot, question.benefit_key)
+    return wire.BenefitResult.of(names.explain(missing))
 
 
 async def _item_sets(
@@ -244,7 +246,10 @@ async def _item_sets(
 
 
 async def _judge(
-    call: Call, candidates: list[Candidate], additional_data: dict[str, object] | None
+    call: Call,
+    candidates: list[Candidate],
+    names: Names,
+    additional_data: dict[str, object] | None,
 ) -> list[wire.BenefitResult]:
     """Judge candidates as a redemption would, in its order of checks."""
     if has_providers(call):
@@ -252,8 +257,9 @@ async def _judge(
     else:
         verdicts = [NO_VERDICTS] * len(candidates)
     used = await _quotas(call, candidates)
+    settings = call.principal.settings
     return [
-        await _judge_one(call, candidate, said, used)
+        _judge_one(candidate, Terms(settings, said), names, used)
         for candidate, said in zip(candidates, verdicts, strict=True)
     ]
 
@@ -269,10 +275,10 @@ async def _quotas(call: Call, candidates: list[Candidate]) -> dict[tuple[str, st
     return {(row.pool_id, row.quota_id, row.period_start): row.used for row in rows}
 
 
-async def _judge_one(
-    call: Call,
+def _judge_one(
     candidate: Candidate,
-    verdicts: Verdicts,
+    terms: Terms,
+    names: Names,
     used: dict[tuple[str, str, Instant], int],
 ) -> wire.BenefitResult:
     pool, snapshot, benefit, wish = (
@@ -288,33 +294,25 @@ async def _judge_one(
             snapshot,
             benefit,
             wish,
-            Terms(call.principal.settings, verdicts),
+            terms,
             lambda quota_id, start: used.get((pool.id, quota_id, start), 0),
         )
         require_affordable(pool, snapshot, benefit, wish)
     except Refusal as refusal:
-        return await _told(call, refusal)
-    return wire.BenefitResult.of(await _eligible(call, pool, snapshot, benefit, wish))
-
-
-async def _eligible(
-    call: Call, pool: Pool, snapshot: Snapshot, benefit: Benefit, wish: Wish
-) -> wire.EligibleBenefit:
-    context = await with_names(call, context_of(pool, snapshot, benefit))
-    return wire.EligibleBenefit(
-        pool_id=pool.id,
-        benefit_key=benefit.benefit_key,
-        item_reference=ItemReferenceData.of(wish.item),
-        price=benefit.price or 0,
-        pool_info=context.pool_info,
-        benefit_info=context.benefit_info,
-        program_info=context.program_info,
-        program_definition_info=context.program_definition_info,
+        return wire.BenefitResult.of(names.explain(refusal))
+    context = names.tell(context_of(pool, snapshot, benefit))
+    return wire.BenefitResult.of(
+        wire.EligibleBenefit(
+            pool_id=pool.id,
+            benefit_key=benefit.benefit_key,
+            item_reference=ItemReferenceData.of(wish.item),
+            price=benefit.price or 0,
+            pool_info=context.pool_info,
+            benefit_info=context.benefit_info,
+            program_info=context.program_info,
+            program_definition_info=context.program_definition_info,
+        )
     )
-
-
-async def _told(call: Call, refusal: Refusal) -> wire.BenefitResult:
-    return wire.BenefitResult.of(await explain(call, refusal))
 
 
 def _result(results: Sequence[wire.BenefitResult]) -> wire.EligibilityCheckResult:

@@ -10,11 +10,7 @@ from benefit_programs.api.call import Call, EntryResult, count_results, execute_
 from benefit_programs.api.codec import Decoded
 from benefit_programs.api.types import pool_definitions as wire
 from benefit_programs.domain.entities import PoolDefinition
-from benefit_programs.domain.errors import (
-    Invalid,
-    PoolDefinitionNotFound,
-    ProgramDefinitionNotFound,
-)
+from benefit_programs.domain.errors import PoolDefinitionNotFound, ProgramDefinitionNotFound
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
@@ -28,7 +24,6 @@ from benefit_programs.domain.pool_definitions import (
     DescribedPoolDefinition,
     RemoveFromProgramDefinition,
     UpdatePoolDefinition,
-    require_cascade,
 )
 from benefit_programs.domain.values import Cascade
 from benefit_programs.storage import specs
@@ -65,12 +60,9 @@ async def bulk_create(
 ) -> wire.BulkCreatePoolDefinitionsResponse:
     """BulkCreatePoolDefinitions."""
     assert call.bulk is not None
-    entries = call.bulk.entries
-    if any(not isinstance(each, Invalid) and each.value.program_definition_ids for each in entries):
-        require_cascade(request.cascade)
     results = await execute_each(
         call,
-        entries,
+        call.bulk.entries,
         lambda index, entry: _create_command(
             entry.value, request.cascade, f"poolDefinitions[{index}]"
         ),
@@ -86,7 +78,6 @@ async def update(
     call: Call, request: wire.UpdatePoolDefinitionRequest
 ) -> wire.UpdatePoolDefinitionResponse:
     """UpdatePoolDefinition."""
-    require_cascade(request.cascade)
     change = request.pool_definition
     described = await call.execute(
         UpdatePoolDefinition(
@@ -104,7 +95,6 @@ async def bulk_update(
 ) -> wire.BulkUpdatePoolDefinitionsResponse:
     """BulkUpdatePoolDefinitions."""
     assert call.bulk is not None
-    require_cascade(request.cascade)
 
     def command_of(index: int, entry: Decoded[wire.MaskedPoolDefinition]) -> UpdatePoolDefinition:
         change = entry.value.pool_definition
@@ -129,7 +119,6 @@ async def delete(
     call: Call, request: wire.DeletePoolDefinitionRequest
 ) -> wire.DeletePoolDefinitionResponse:
     """DeletePoolDefinition."""
-    require_cascade(request.cascade)
     await call.execute(DeletePoolDefinition(id=request.pool_definition_id, cascade=request.cascade))
     return wire.DeletePoolDefinitionResponse()
 
@@ -139,7 +128,6 @@ async def bulk_delete(
 ) -> wire.BulkDeletePoolDefinitionsResponse:
     """BulkDeletePoolDefinitions."""
     assert call.bulk is not None
-    require_cascade(request.cascade)
     results = await execute_each(
         call,
         call.bulk.entries,
@@ -178,7 +166,6 @@ async def add_to_program_definition(
     call: Call, request: wire.AddPoolDefinitionToProgramDefinitionRequest
 ) -> wire.AddPoolDefinitionToProgramDefinitionResponse:
     """AddPoolDefinitionToProgramDefinition."""
-    require_cascade(request.cascade)
     described = await call.execute(
         AddToProgramDefinition(
             pool_definition_id=request.pool_definition_id,
@@ -195,7 +182,6 @@ async def remove_from_program_definition(
     call: Call, request: wire.RemovePoolDefinitionFromProgramDefinitionRequest
 ) -> wire.RemovePoolDefinitionFromProgramDefinitionResponse:
     """RemovePoolDefinitionFromProgramDefinition."""
-    require_cascade(request.cascade)
     described = await call.execute(
         RemoveFromProgramDefinition(
             pool_definition_id=request.pool_definition_id,

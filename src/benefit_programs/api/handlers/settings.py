@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
-from benefit_programs.api.extended_fields import require_usable_schemas
+from benefit_programs.api.codec.choices import is_required
+from benefit_programs.api.extended_fields import schema_problems
 from benefit_programs.api.types import settings as wire
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import (
@@ -16,6 +18,9 @@ from benefit_programs.domain.settings import (
     TenantSettings,
 )
 from benefit_programs.engine.providers import PolicyProvider
+from benefit_programs.storage.directory import NO_TIME_ZONE, is_time_zone
+
+Providers = tuple[wire.PolicyProviderData, ...]
 
 _DEFAULTS = TenantSettings()
 
@@ -30,9 +35,14 @@ async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResp
     updates = call.own_updates("settings")
 
     def change(current: TenantSettings) -> TenantSettings:
+        violations = list(_problems_of_providers(updates.get("policy_providers") or (), current))
         changed = replace(current, **_stored(updates, current))
         if "extended_field_schemas" in updates:
-            require_usable_schemas(changed, "settings.extendedFieldSchemas")
+            violations += schema_problems(changed, "settings.extendedFieldSchemas")
+        if not is_time_zone(changed.time_zone):
+            violations.append(_violation("settings.timeZone", NO_TIME_ZONE))
+        if violations:
+            raise Invalid(tuple(violations))
         return changed
 
     return _shown(await call.services.directory.change_settings(call.tenant_id, change))
@@ -61,32 +71,34 @@ def _schema(sent: wire.ExtendedFieldSchemaData) -> ExtendedFieldSchema:
     )
 
 
-def _providers(
-    sent: tuple[wire.PolicyProviderData, ...], current: TenantSettings
-) -> tuple[PolicyProviderSetting, ...]:
-    known = {each.app_id: each.secret for each in current.policy_providers}
-    violations: list[FieldViolation] = []
-    providers: dict[str, PolicyProviderSetting] = {}
+def _providers(sent: Providers, current: TenantSettings) -> tuple[PolicyProviderSetting, ...]:
+    known = _secrets(current)
+    return tuple(
+        PolicyProviderSetting(
+            app_id=each.app_id, url=each.url, secret=each.secret or known.get(each.app_id, "")
+        )
+        for each in sent
+    )
+
+
+def _problems_of_providers(sent: Providers, current: TenantSettings) -> Iterator[FieldViolation]:
+    known, named = _secrets(current), set[str]()
     for index, each in enumerate(sent):
         path = f"settings.policyProviders[{index}]"
         secret = each.secret or known.get(each.app_id)
         if secret is None:
-            violations.append(
-                FieldViolation(f"{path}.secret", "is required", ViolatedRule.REQUIRED_FIELD)
-            )
-            continue
-        if each.app_id in providers:
-            violations.append(_violation(f"{path}.appId", "is named twice"))
+            yield is_required(f"{path}.secret")
+        if each.app_id in named:
+            yield _violation(f"{path}.appId", "is named twice")
+        named.add(each.app_id)
         try:
-            PolicyProvider(each.app_id, each.url, secret)
+            PolicyProvider(each.app_id, each.url, secret or "-")
         except ValueError as error:
-            violations.append(_violation(f"{path}.url", str(error)))
-        providers[each.app_id] = PolicyProviderSetting(
-            app_id=each.app_id, url=each.url, secret=secret
-        )
-    if violations:
-        raise Invalid(tuple(violations))
-    return tuple(providers.values())
+            yield _violation(f"{path}.url", str(error))
+
+
+def _secrets(settings: TenantSettings) -> dict[str, str]:
+    return {each.app_id: each.secret for each in settings.policy_providers}
 
 
 def _violation(path: str, description: str) -> FieldViolation:

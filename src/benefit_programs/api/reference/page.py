@@ -145,7 +145,7 @@ def _choice(schema: dict[str, Any]) -> str:
     choices = schema.get("oneOf", ())
     if not choices:
         return ""
-    return "At most one" if any("not" in choice for choice in choices) else "Exactly one"
+    return "Exactly one" if all("required" in choice for choice in choices) else "At most one"
 
 
 def _chosen_fields(schema: dict[str, Any]) -> list[str]:

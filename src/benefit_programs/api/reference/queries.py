@@ -25,15 +25,21 @@ QUERY_METHODS = frozenset(_SPECS)
 
 def filterable_fields(name: str) -> list[str]:
     """The fields that a method's filter may name, sorted; none if it takes no filter."""
-    return sorted(_spec(name).fields) if name in _SPECS else []
+    return sorted(spec_of(name).fields) if name in _SPECS else []
+
+
+def indexed_fields(name: str) -> list[str]:
+    """The fields on which an equality goes by an index, sorted; none of what gives no pages."""
+    return sorted(spec_of(name).indexed) if name.startswith("query") else []
 
 
 def sortable_fields(name: str) -> list[str]:
     """The fields that a method may sort by, sorted; none if it sorts nothing."""
     if not name.startswith("query"):
         return []
-    return sorted(key for key, field in _spec(name).fields.items() if field.sortable)
+    return sorted(key for key, field in spec_of(name).fields.items() if field.sortable)
 
 
-def _spec(name: str) -> QuerySpec:
+def spec_of(name: str) -> QuerySpec:
+    """What a method's query may name, whichever the store."""
     return _SPECS[name](SqliteDialect())

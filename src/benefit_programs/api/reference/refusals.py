@@ -27,7 +27,7 @@ BY_EVERY_METHOD: Refusals = (
     edge.StatementTimeout,
 )
 
-BY_ANY_ADDRESS: Refusals = (edge.NotFoundRoute, edge.MethodNotAllowed)
+BY_ANY_ADDRESS: Refusals = (edge.NotFoundRoute, edge.MethodNotAllowed, edge.HeadTooLarge)
 """What answers a request that reaches no method."""
 
 RESERVED: Refusals = (

@@ -13,6 +13,7 @@ from benefit_programs.api.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_M
 from benefit_programs.api.codec.naming import to_camel
 from benefit_programs.domain.constraints import (
     Alias,
+    Chosen,
     DecimalText,
     Entries,
     FreeForm,
@@ -179,8 +180,16 @@ def _said_by(mark: Mark) -> Schema:
         return {"x-aliases": [mark.name]}
     if isinstance(mark, Requires):
         return {"required": [to_camel(mark.attribute)]}
+    if isinstance(mark, Chosen):
+        return _chosen(mark)
     key = _KEYWORDS.get(type(mark))
     return {key: True} if key else {}
+
+
+def _chosen(mark: Chosen) -> Schema:
+    if mark.beside:
+        return {"description": f"Required where there are {to_camel(mark.beside[-1])}."}
+    return {"not": {"pattern": "^UNKNOWN"}}
 
 
 _KEYWORDS: dict[type[Mark], str] = {
@@ -262,9 +271,12 @@ def _choice(one_of: OneOf) -> Schema:
 
 
 def _choices(one_of: OneOf) -> Iterator[Schema]:
-    for index, attribute in enumerate((*one_of.fields, *one_of.answered)):
-        choice: Schema = {"required": [to_camel(attribute)]}
+    fields = [to_camel(attribute) for attribute in (*one_of.fields, *one_of.answered)]
+    for index, field in enumerate(fields):
+        choice: Schema = {"required": [field]}
         if one_of.tag and index < len(one_of.tags):
-            tag = str(one_of.tags[index])
-            choice["properties"] = {to_camel(one_of.tag): {"const": tag}}
+            # A tag that fits one choice alone would let another field pass beside it.
+            others = [{"required": [other]} for other in fields if other != field]
+            choice["properties"] = {to_camel(one_of.tag): {"const": str(one_of.tags[index])}}
+            choice["not"] = {"anyOf": others}
         yield choice

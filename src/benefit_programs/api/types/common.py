@@ -20,6 +20,7 @@ from benefit_programs.domain.constraints import (
     MaskText,
     OneOf,
     ReadOnly,
+    Required,
     Size,
     Text,
     Undocumented,
@@ -149,7 +150,7 @@ class SortOrder(StrEnum):
 class Sorting(msgspec.Struct, frozen=True, kw_only=True):
     """One field to sort by; ascending if the order is missing."""
 
-    field_name: Annotated[str, Text(max_length=512)] | None = None
+    field_name: Annotated[str, Text(max_length=512), Required()] | None = None
     order: SortOrder | None = None
 
 

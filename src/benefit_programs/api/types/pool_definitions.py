@@ -23,9 +23,11 @@ from benefit_programs.api.types.common import (
     Timestamp,
 )
 from benefit_programs.domain.constraints import (
+    Chosen,
     Entries,
     Immutable,
     ReadOnly,
+    Required,
     Requires,
     Size,
     Undocumented,
@@ -41,6 +43,10 @@ ProgramDefinitionIds = Annotated[tuple[EntityId, ...], Size(maximum=PROGRAM_DEFI
 ProgramDefinitionInfos = Annotated[
     tuple[ProgramDefinitionInfo, ...], Size(maximum=PROGRAM_DEFINITIONS_MAX), ReadOnly()
 ]
+
+
+_CASCADE_RULE = "cascade_is_required"
+ChosenCascade = Annotated[Cascade, Required(), Chosen(_CASCADE_RULE)]
 
 
 class PoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +113,10 @@ class CreatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Create a pool definition."""
 
     pool_definition: NewPoolDefinition
-    cascade: Cascade | None = None
+    cascade: (
+        Annotated[Cascade, Chosen(_CASCADE_RULE, ("pool_definition", "program_definition_ids"))]
+        | None
+    ) = None
 
 
 class CreatePoolDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +129,10 @@ class BulkCreatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
     """Create pool definitions."""
 
     pool_definitions: Annotated[tuple[NewPoolDefinition, ...], BulkSize, Entries()]
-    cascade: Cascade | None = None
+    cascade: (
+        Annotated[Cascade, Chosen(_CASCADE_RULE, ("pool_definitions", "program_definition_ids"))]
+        | None
+    ) = None
     return_entity: bool | None = None
 
 
@@ -143,7 +155,7 @@ class UpdatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     pool_definition: PoolDefinitionChange
     field_mask: Annotated[FieldMask, Undocumented()] | None = None
-    cascade: Cascade | None = None
+    cascade: ChosenCascade
 
 
 class UpdatePoolDefinitionResponse(CreatePoolDefinitionResponse, frozen=True, kw_only=True):
@@ -154,7 +166,7 @@ class BulkUpdatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
     """Change pool definitions."""
 
     pool_definitions: Annotated[tuple[MaskedPoolDefinition, ...], BulkSize, Entries()]
-    cascade: Cascade | None = None
+    cascade: ChosenCascade
     return_entity: bool | None = None
 
 
@@ -168,7 +180,7 @@ class DeletePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Delete a pool definition; the cascade says what becomes of its pools."""
 
     pool_definition_id: EntityId
-    cascade: Cascade | None = None
+    cascade: ChosenCascade
 
 
 class DeletePoolDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +191,7 @@ class BulkDeletePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
     """Delete pool definitions."""
 
     pool_definition_ids: BulkIds
-    cascade: Cascade | None = None
+    cascade: ChosenCascade
 
 
 class BulkDeletePoolDefinitionsResponse(
@@ -221,7 +233,7 @@ class AddPoolDefinitionToProgramDefinitionRequest(msgspec.Struct, frozen=True, k
 
     pool_definition_id: EntityId
     program_definition_id: EntityId
-    cascade: Cascade | None = None
+    cascade: ChosenCascade
 
 
 class AddPoolDefinitionToProgramDefinitionResponse(

@@ -23,6 +23,9 @@ class QuerySpec(msgspec.Struct, frozen=True, kw_only=True):
     that must equal the caller's tenant, ``conditions`` what every row must fulfil beside it.
     ``fields`` maps each wire name, aliases included, to its field; ``id`` is unique within the
     tenant and breaks every tie. ``method`` binds the cursors.
+
+    ``indexed`` names the fields on which an equality, in the default order, goes by an index
+    however large the tables are; a test asks both engines.
     """
 
     method: str
@@ -31,6 +34,7 @@ class QuerySpec(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str
     id: Field
     fields: dict[str, Field]
+    indexed: frozenset[str] = frozenset()
     conditions: tuple[str, ...] = ()
     default_sort: tuple[tuple[str, str], ...] = (("createdDate", "DESC"),)
     limit_default: int = LIMIT_DEFAULT

@@ -32,6 +32,7 @@ INVARIANTS = {
     "I15": "a pool agrees with its program",
     "I16": "a job counts what it did, and is gone on with until it has ended",
     "I17": "what a snapshot says is what queries join",
+    "I18": "what was left for later will be done",
 }
 """The invariants by number; docs/invariants.md gives the reasons."""
 

@@ -1,4 +1,4 @@
-"""Checks of what stands beside the ledger: I4, I12, I13 and I15 to I17."""
+"""Checks of what stands beside the ledger: I4, I12, I13, I15 and I17."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ _NAMED = (
     ("transactions", "transaction", "pool_id", "pools"),
     ("transactions", "transaction", "snapshot_id", "snapshots"),
     ("quotas", "quota", "pool_id", "pools"),
+    ("job_pages", "job", "job_id", "jobs"),
 )
 
 _PAGED_BY = {
@@ -52,12 +53,14 @@ _PAGED_BY = {
     "pools": ("id", Paged.POOLS),
     "transactions": ("pool_id", Paged.POOLS),
     "quotas": ("pool_id", Paged.POOLS),
+    "job_pages": ("job_id", Paged.JOBS),
 }
 
 _IDS = {
     "assignments": "pool_definition_id",
     "snapshot_benefits": "snapshot_id",
     "quotas": "quota_id",
+    "job_pages": "job_id",
 }
 
 
@@ -198,31 +201,6 @@ AGREEMENT = (
     ),
 )
 
-JOBS = (
-    Check(
-        "I16",
-        "job",
-        f"""
-        select t.id, t.status || ' with ' || t.success_count || ' and ' || t.fail_count || ' of '
-            || t.total as detail
-        from jobs t where {_range("id")} and (t.total < 0 or t.success_count < 0
-            or t.fail_count < 0 or t.success_count + t.fail_count > t.total
-            or (t.status = 'FINISHED' and t.success_count + t.fail_count <> t.total))
-        """,
-        Paged.JOBS,
-    ),
-    Check(
-        "I16",
-        "job",
-        f"""
-        select t.id, t.status || ', but nobody would go on with it' as detail
-        from jobs t where {_range("id")} and t.status not in ('FINISHED', 'FAILED')
-        and not exists (select 1 from work w where w.tenant_id = t.tenant_id and w.kind = 'jobs')
-        """,
-        Paged.JOBS,
-    ),
-)
-
 SNAPSHOTS = (
     Check(
         "I17",
@@ -254,6 +232,5 @@ ENTITY_CHECKS = (
     *ITEM_SETS,
     *BENEFICIARIES,
     *AGREEMENT,
-    *JOBS,
     *SNAPSHOTS,
 )

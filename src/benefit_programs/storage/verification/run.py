@@ -30,9 +30,10 @@ from benefit_programs.storage.verification.directory import (
 )
 from benefit_programs.storage.verification.entities import ENTITY_CHECKS
 from benefit_programs.storage.verification.events import EVENT_CHECKS
+from benefit_programs.storage.verification.jobs import JOB_CHECKS
 from benefit_programs.storage.verification.ledger import LEDGER_CHECKS
 
-CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *ENTITY_CHECKS, *EVENT_CHECKS)
+CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *ENTITY_CHECKS, *JOB_CHECKS, *EVENT_CHECKS)
 
 PAGE_SIZE = 500
 """How many rows of the paging table one snapshot covers."""

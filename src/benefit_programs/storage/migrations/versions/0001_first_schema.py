@@ -39,7 +39,7 @@ def upgrade() -> None:
     _create_idempotency_keys()
     _create_pending_changes()
     _create_pending_ends()
-    _create_unfinished_cascades()
+    _create_unfinished_work()
     _create_work()
     _create_jobs()
     _create_job_pages()
@@ -48,6 +48,7 @@ def upgrade() -> None:
     _create_api_keys()
     _create_secrets()
     _expect_uneven_values()
+    _leave_room_for_balances()
 
 
 def _expect_uneven_values() -> None:
@@ -76,6 +77,15 @@ end $$
 """
 
 
+def _leave_room_for_balances() -> None:
+    """Let PostgreSQL write a pool's new balance beside the old one, so that no index changes.
+
+    In a full page there is no room, and each of the table's indexes would get an entry.
+    """
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("alter table pools set (fillfactor = 80)")
+
+
 def downgrade() -> None:
     tables = (
         "secrets",
@@ -85,6 +95,7 @@ def downgrade() -> None:
         "job_pages",
         "jobs",
         "work",
+        "unfinished_actions",
         "unfinished_cascades",
         "pending_ends",
         "pending_changes",
@@ -369,6 +380,7 @@ def _create_pools() -> None:
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
         _column("cascades", Whole),
+        _column("action_id", Id, null=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_pools"),
         sa.CheckConstraint("available >= 0", name="ck_pools_available"),
         sa.CheckConstraint("reserved >= 0", name="ck_pools_reserved"),
@@ -404,6 +416,14 @@ def _create_indexes_of_pools() -> None:
         "snapshot_id",
         "id",
         where="status <> 'ENDED'",
+    )
+    _index(
+        "ix_pools_anonymous_visitor_id",
+        "pools",
+        "tenant_id",
+        "anonymous_visitor_id",
+        "id",
+        where="anonymous_visitor_id is not null",
     )
     _index(
         "ix_pools_wix_user_id",
@@ -546,7 +566,7 @@ def _create_job_pages() -> None:
     )
 
 
-def _create_unfinished_cascades() -> None:
+def _create_unfinished_work() -> None:
     op.create_table(
         "unfinished_cascades",
         _column("tenant_id", Whole),
@@ -558,12 +578,23 @@ def _create_unfinished_cascades() -> None:
         _column("pool_definition_id", Id, null=True),
         _column("program_definition_id", Id, null=True),
         _column("snapshot_id", Id, null=True),
+        _column("until", Id, null=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_unfinished_cascades"),
         sqlite_strict=True,
     )
     for column in ("pool_definition_id", "program_definition_id"):
         name = f"ix_unfinished_cascades_{column}"
         _index(name, "unfinished_cascades", "tenant_id", column, "id")
+    op.create_table(
+        "unfinished_actions",
+        _column("tenant_id", Whole),
+        _column("program_id", Id),
+        _column("id", Id),
+        _column("kind", Text),
+        _column("status", Text),
+        sa.PrimaryKeyConstraint("tenant_id", "program_id", name="pk_unfinished_actions"),
+        sqlite_strict=True,
+    )
 
 
 def _create_pending_changes() -> None:

@@ -1,0 +1,23 @@
+"""The names of the contenders, and what each one is measured against."""
+
+OURS_SQLITE = "ours-sqlite"
+OURS_POSTGRES = "ours-postgres"
+OURS_POSTGRES_TWO = "ours-postgres-2"
+INPROCESS_SQLITE = "inprocess-sqlite"
+INPROCESS_POSTGRES = "inprocess-postgres"
+BASELINE_POSTGRES = "baseline-postgres"
+BASELINE_POSTGRES_TWO = "baseline-postgres-2"
+LIMIT_SQLITE = "limit-sqlite"
+LIMIT_POSTGRES = "limit-postgres"
+LIMIT_POSTGRES_ONE_STATEMENT = "limit-postgres-cte"
+
+SERVERS = (
+    OURS_SQLITE,
+    OURS_POSTGRES,
+    OURS_POSTGRES_TWO,
+    BASELINE_POSTGRES,
+    BASELINE_POSTGRES_TWO,
+)
+IN_PROCESS = (INPROCESS_SQLITE, INPROCESS_POSTGRES)
+LIMITS = (LIMIT_SQLITE, LIMIT_POSTGRES, LIMIT_POSTGRES_ONE_STATEMENT)
+CONTENDERS = (*SERVERS, *IN_PROCESS, *LIMITS)

@@ -1,0 +1,136 @@
+"""What must be there, and which fields exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from benefit_programs.api.codec.fields import FieldPlan, fields_of
+from benefit_programs.api.codec.formats import Read, Violated
+from benefit_programs.api.codec.naming import to_camel
+from benefit_programs.domain.constraints import Chosen, OneOf
+from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+
+FindMissing = Callable[[Any], list[FieldViolation]]
+
+UNKNOWN = "UNKNOWN"
+"""How the names of members begin that stand for nothing."""
+
+
+def missing(field: FieldPlan) -> FieldViolation:
+    """What to say where a field must be there and isn't."""
+    chosen = field.shape.mark(Chosen)
+    if chosen is None:
+        return is_required(field.wire_name)
+    members = (each for each in field.shape.kind.__members__ if not each.startswith(UNKNOWN))
+    description = f"must be one of {', '.join(members)}"
+    return FieldViolation(field.wire_name, description, ViolatedRule.OTHER, chosen.rule_name)
+
+
+def is_required(path: str) -> FieldViolation:
+    """The violation for a field that must be there."""
+    return FieldViolation(path, "is required", ViolatedRule.REQUIRED_FIELD)
+
+
+def choosing(read: Read, absent: FieldViolation) -> Read:
+    """Members other than the unknown one, which is as good as absent."""
+    unchosen = msgspec.structs.replace(absent, field="")
+
+    def read_chosen(raw: Any) -> Any:
+        member = read(raw)
+        if member.name.startswith(UNKNOWN):
+            raise Violated(unchosen)
+        return member
+
+    return read_chosen
+
+
+def with_all_there(read: Read, find_missing: FindMissing) -> Read:
+    """Values in whose document nothing is missing; what is, is told beside all else."""
+
+    def read_whole(raw: Any) -> Any:
+        absent = find_missing(raw)
+        try:
+            value = read(raw)
+        except Violated as problem:
+            raise Violated(*problem.violations, *absent) from None
+        if absent:
+            raise Violated(*absent)
+        return value
+
+    return read_whole
+
+
+def inner_finder(inner: FieldPlan) -> FindMissing:
+    """What finds that an object lacks a field that its type alone doesn't ask for."""
+    names, absent = inner.names, is_required(inner.wire_name)
+
+    def find_missing(raw: Any) -> list[FieldViolation]:
+        lacks = isinstance(raw, dict) and all(raw.get(name) is None for name in names)
+        return [absent] if lacks else []
+
+    return find_missing
+
+
+def unchosen_finder(type_: type[Any]) -> FindMissing | None:
+    """What finds in a document that nothing is chosen, although it holds what needs a choice."""
+    for field in fields_of(type_):
+        chosen = field.shape.mark(Chosen)
+        if chosen is not None and chosen.beside:
+            return _finder(field, _names_on_the_way(type_, chosen.beside))
+    return None
+
+
+def _finder(field: FieldPlan, steps: list[tuple[str, ...]]) -> FindMissing:
+    absent = missing(field)
+
+    def find_unchosen(raw: Any) -> list[FieldViolation]:
+        if not _holds_something(raw, steps):
+            return []
+        sent = [str(raw[name]) for name in field.names if raw.get(name) is not None]
+        is_chosen = any(not each.startswith(UNKNOWN) for each in sent)
+        return [] if is_chosen else [absent]
+
+    return find_unchosen
+
+
+def _names_on_the_way(type_: type[Any], attributes: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The names on the wire of attributes, each of which is inside the one before."""
+    steps = []
+    for attribute in attributes:
+        field = next(each for each in fields_of(type_) if each.attribute == attribute)
+        steps.append(field.names)
+        type_ = field.shape.element.kind if field.shape.is_list else field.shape.kind
+    return steps
+
+
+def _holds_something(raw: Any, steps: list[tuple[str, ...]]) -> bool:
+    """Whether a document has, at the end of these steps, anything that isn't empty."""
+    held = [raw]
+    for names in steps:
+        objects = (each for each in held if isinstance(each, dict))
+        found = [each[name] for each in objects for name in names if each.get(name)]
+        held = [one for each in found for one in (each if isinstance(each, list) else [each])]
+    return bool(held)
+
+
+def misalignment(
+    one_of: OneOf, sent: dict[str, Any], values: dict[str, Any]
+) -> FieldViolation | None:
+    """What is wrong about the choice between fields: none, several, or not what the tag says."""
+    chosen = [attribute for attribute in one_of.fields if attribute in sent]
+    names = ", ".join(to_camel(attribute) for attribute in one_of.fields)
+    rule = ViolatedRule.ONE_OF_ALIGNMENT
+    if len(chosen) > 1:
+        return FieldViolation(to_camel(chosen[-1]), f"excludes the others of {names}", rule)
+    if not chosen:
+        description = f"exactly one of {names} is required"
+        return FieldViolation("", description, rule) if one_of.required else None
+    tag = values.get(one_of.tag) if one_of.tag else None
+    expected = one_of.tags[one_of.fields.index(chosen[0])] if one_of.tags else None
+    if tag is None or tag == expected or tag.startswith(UNKNOWN):
+        return None
+    description = f"must be {expected} beside {to_camel(chosen[0])}"
+    return FieldViolation(to_camel(one_of.tag or ""), description, rule)

@@ -1,0 +1,108 @@
+"""The page of docs/reference about events: how they are stored, and all of them."""
+
+from __future__ import annotations
+
+from benefit_programs.cli.markdown import GENERATED, joined, table
+from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_catalog import CATALOG
+from benefit_programs.domain.happenings import POOL_STATE
+
+_HEAD = """\
+Each change of an entity is told by events, which are stored in the same commit as the change. There
+is no change without its event, and no event without its change. `benefits verify` checks that ([I10
+and I11](../invariants.md#events)).
+
+This page tells how they are stored, and which events of the API a stored row stands for. Nothing
+delivers them yet.
+
+## A row
+
+Table `events`, one row for what one change did to one entity:"""
+
+_COLUMNS = {
+    "tenant_id": "whose it is",
+    "id": "the event's id; it grows with time",
+    "created": "when, in milliseconds since 1970 (UTC)",
+    "entity": "what kind of entity has changed: see below",
+    "entity_id": "which one; a balance has the id of its pool",
+    "sequence": "the number of the entity's event, from 1 without gaps; for a balance its revision",
+    "slug": "what happened; several events of one change are joined by `+`",
+    "body": "JSON: the entity after the change",
+    "transaction_id": "the transaction that belongs to the change",
+}
+
+_SEVERAL = """\
+Field names in `body` are those of the tables, amounts are integers of 1/10,000 credit, and instants
+are milliseconds.
+
+## One row, several events
+
+**Slugs joined by `+`** are as many events of the entity, in this order, and `sequence` is the
+number of the last one. `updated+renewed` with the sequence 5 stands for event 4, `updated`, and
+event 5, `renewed`.
+
+**A row with a `transaction_id`** also stands for two events of other entities: the transaction was
+created, and the balance was changed by it (`created` if this is the balance's first revision,
+`updated` otherwise). The numbers of both come from the transaction: its own is 1, the balance's is
+its `balance_revision`.
+
+**A pool that was `created`** without a transaction stands for the creation of its balance too, with
+the number 1: it opened at 0.
+
+**A balance's row** stands for a change that is no event of the pool: by hand, by a revert, or one
+of several transactions of a renewal. `body` is empty; the transaction says it all.
+
+That is why a redemption, which is four events of the API, is one row here.
+
+## All slugs"""
+
+_BODIES = {
+    "program_definition": "`entity`: the row after the change; of `deleted`, the last one",
+    "pool_definition": "`entity`, `snapshot` (names and details), `program_definition_ids`; with a "
+    "place added or removed also `program_definition_id` and `cascade_type`",
+    "item": "`entity`, as of a program definition",
+    "program": "`entity`, as of a program definition",
+    "pool": f"`pool`: what can change of a pool ({', '.join(f'`{name}`' for name in POOL_STATE)}); "
+    "of `benefit_redeemed` also `additional_data` if the caller sent some",
+    "balance": "empty",
+}
+
+_ENVELOPE = """\
+What never changes of a pool stands in its row, and its names and details in the snapshot that
+`snapshot_id` names; neither is repeated. Fields with their default value are left out.
+
+## The envelope
+
+What the API calls an event is made from a row when it is delivered:"""
+
+_MADE_FROM = {
+    "`id`": "the row's id, or one derived from it where a row stands for several",
+    "`entityFqdn`": "`wix.benefit_programs.v1.` and the entity",
+    "`slug`, `entityId`, `eventTime`": "`slug`, `entity_id`, `created`",
+    "`entityEventSequence`": "`sequence`, counted back for the slugs before the last",
+    "`createdEvent`, `updatedEvent`, `deletedEvent`, `actionEvent`": "`body`, for the slugs "
+    "`created`, `updated`, `deleted` and all others",
+}
+
+
+def events_page() -> str:
+    """How events are stored, what each slug means, and what the bodies hold."""
+    columns = ("tenant_id", *Event.__struct_fields__)
+    entities = dict.fromkeys(each.entity for each in CATALOG)
+    return joined(
+        [
+            "# Events",
+            GENERATED,
+            _HEAD,
+            table(("Column", "Meaning"), ((f"`{name}`", _COLUMNS[name]) for name in columns)),
+            _SEVERAL,
+            table(
+                ("Entity", "Slug", "When"),
+                ((f"`{each.entity}`", f"`{each.slug}`", each.when) for each in CATALOG),
+            ),
+            "## The body",
+            table(("Entity", "`body`"), ((f"`{name}`", _BODIES[name]) for name in entities)),
+            _ENVELOPE,
+            table(("Envelope", "From"), _MADE_FROM.items()),
+        ]
+    )

@@ -1,0 +1,244 @@
+"""Changes that are answered while the job of an action on a program still waits.
+
+They end as if each was done when it was answered. Every request leaves its work to jobs here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benefit_programs.domain.entities import Job, Pool, UnfinishedAction, UnfinishedCascade
+from benefit_programs.domain.values import CREDIT
+from tests.support.calls import details
+from tests.support.lifecycle import act, limit_requests, pool_rows, read, run_jobs
+
+if TYPE_CHECKING:
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+NOW = "IMMEDIATELY"
+RENEWAL = "NEXT_RENEWAL"
+OLD, NEW = 5 * CREDIT, 7 * CREDIT
+
+
+class Club:
+    """A plan with one pass, and one member."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    async def open(self) -> None:
+        self.plan = await self.service.create_program_definition()
+        self.pass_ = await self.service.create_pool_definition(
+            programDefinitionIds=[self.plan["id"]], details=details(amount="5")
+        )
+        answer = await self.service.provision(program_definition=self.plan)
+        self.program: str = answer["program"]["id"]
+
+    async def renew(self) -> str:
+        return await act(self.service, "renew", self.program)
+
+    async def update(self, cascade: str) -> None:
+        change = {"id": self.pass_["id"], "revision": "1", "details": details(amount="7")}
+        request = {"poolDefinition": change, "cascade": cascade}
+        await self.service.call("updatePoolDefinition", request)
+
+    async def remove(self, cascade: str) -> None:
+        await self.service.call(
+            "removePoolDefinitionFromProgramDefinition",
+            {
+                "poolDefinitionId": self.pass_["id"],
+                "programDefinitionId": self.plan["id"],
+                "cascade": cascade,
+            },
+        )
+
+    async def add(self, cascade: str) -> str:
+        new = {
+            "namespace": "gym",
+            "details": details(amount="7"),
+            "programDefinitionIds": [self.plan["id"]],
+        }
+        request = {"poolDefinition": new, "cascade": cascade}
+        answer = await self.service.call("createPoolDefinition", request)
+        return answer["poolDefinition"]["id"]  # type: ignore[no-any-return]
+
+    async def delete_plan(self, cascade: str) -> None:
+        request = {"programDefinitionId": self.plan["id"], "cascadeType": cascade}
+        await self.service.call("deleteProgramDefinition", request)
+
+    async def pool(self, definition_id: str | None = None) -> Pool:
+        wanted = definition_id or self.pass_["id"]
+        rows = await pool_rows(self.service, self.program)
+        (row,) = [row for row in rows if row.pool_definition_id == wanted]
+        return row
+
+    async def done(self) -> None:
+        await run_jobs(self.service)
+        for entity in (UnfinishedAction, UnfinishedCascade):
+            assert await self.service.rows(entity) == []
+        assert {str(job.status) for job in await self.service.rows(Job)} == {"FINISHED"}
+        assert "targetStatus" not in await read(self.service, self.program)
+
+
+@pytest.fixture
+async def club(idle_service: Service) -> Club:
+    """A club whose requests change nothing themselves."""
+    club = Club(idle_service)
+    await club.open()
+    await limit_requests(idle_service)
+    return club
+
+
+async def test_an_update_at_once_comes_after_the_renewal(club: Club) -> None:
+    """The pool gets the credits of the cycle that was asked for, then the new details."""
+    await club.renew()
+    await club.update(NOW)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.available, pool.pool_definition_revision, pool.renewal_count) == (OLD, 2, 1)
+
+
+async def test_an_update_in_the_request_comes_after_the_renewal(club: Club) -> None:
+    """So it does where a request changes the pool itself: it renews it first."""
+    await club.renew()
+    await limit_requests(club.service, 100)
+    await club.update(NOW)
+    pool = await club.pool()
+    assert (pool.available, pool.pool_definition_revision, pool.renewal_count) == (OLD, 2, 1)
+    await club.done()
+    assert await club.pool() == pool
+
+
+async def test_a_later_pending_update_waits_for_the_next_renewal(club: Club) -> None:
+    """What was answered during a renewal is pending until the next one."""
+    await club.renew()
+    await club.update(RENEWAL)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.available, pool.renewal_action, pool.renewal_count) == (OLD, "UPDATE", 1)
+    await club.renew()
+    await club.done()
+    assert (await club.pool()).available == NEW
+
+
+async def test_a_pool_that_is_removed_during_a_renewal_was_renewed(club: Club) -> None:
+    """It gets its credits, and then it ends."""
+    await club.renew()
+    await club.remove(NOW)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.status, pool.renewal_count) == ("ENDED", 1)
+
+
+async def test_a_plan_that_is_deleted_during_a_renewal_ends_with_the_next(club: Club) -> None:
+    """Neither the program nor any of its pools ends a cycle early."""
+    await club.renew()
+    await club.delete_plan(RENEWAL)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.status, pool.renewal_count, pool.renewal_action) == ("ACTIVE", 1, "END")
+    assert (await read(club.service, club.program))["status"] == "ACTIVE"
+    await club.renew()
+    assert (await read(club.service, club.program))["targetStatus"] == "ENDED"
+    await club.done()
+    assert (await club.pool()).status == "ENDED"
+    assert (await read(club.service, club.program))["status"] == "ENDED"
+
+
+async def test_a_plan_that_is_deleted_at_once_ends_what_was_renewed(club: Club) -> None:
+    """The program ends, and its renewal is not left unfinished."""
+    await club.renew()
+    await club.delete_plan(NOW)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.status, pool.renewal_count) == ("ENDED", 1)
+    assert (await read(club.service, club.program))["status"] == "ENDED"
+
+
+async def test_a_renewal_first_opens_what_was_added_before(club: Club) -> None:
+    """An addition whose job still waits is there, and is renewed, whoever comes first."""
+    added = await club.add(NOW)
+    await club.renew()
+    await club.done()
+    pool = await club.pool(added)
+    assert (pool.available, pool.renewal_count) == (NEW, 1)
+
+
+@pytest.mark.parametrize(("cascade", "first"), [(NOW, 1), (RENEWAL, 0)])
+async def test_what_is_added_during_a_renewal_is_not_renewed(
+    club: Club, cascade: str, first: int
+) -> None:
+    """It comes at once, or with the next renewal, but takes no part in this one."""
+    await club.renew()
+    added = await club.add(cascade)
+    await club.done()
+    rows = await pool_rows(club.service, club.program)
+    assert [row.renewal_count for row in rows if row.pool_definition_id == added] == [0] * first
+    await club.renew()
+    await club.done()
+    assert (await club.pool(added)).renewal_count == first
+
+
+async def test_a_pool_updated_by_hand_during_a_renewal_was_renewed(club: Club) -> None:
+    """The renewal gives what the pool gave when it was asked for."""
+    await club.renew()
+    pool = (await club.service.pools_of(club.program))[0]
+    change: dict[str, Any] = {"id": pool["id"], "revision": pool["revision"]}
+    change["details"] = {"creditConfiguration": {"amount": "7"}}
+    await club.service.call("updatePool", {"pool": change})
+    row = await club.pool()
+    assert (row.available, row.renewal_count) == (OLD, 1)
+    await club.done()
+    assert await club.pool() == row
+
+
+async def test_a_programs_end_comes_after_what_was_added_before(club: Club) -> None:
+    """The pool of an addition whose job still waits is opened, and ends with the others."""
+    added = await club.add(NOW)
+    await act(club.service, "end", club.program)
+    await club.done()
+    assert (await club.pool(added)).status == "ENDED"
+
+
+async def test_an_end_comes_before_a_later_update(club: Club) -> None:
+    """A pool that ended before an update was answered keeps what it gave."""
+    await act(club.service, "end", club.program)
+    await club.update(NOW)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.status, pool.pool_definition_revision) == ("ENDED", 1)
+
+
+@pytest.mark.parametrize("cascade", [NOW, RENEWAL, "FUTURE_PROVISIONS"])
+async def test_an_addition_that_was_taken_back_reaches_no_later_program(
+    club: Club, cascade: str
+) -> None:
+    """Who becomes a member after the removal never gets the pool, though the addition waits yet."""
+    club.pass_ = {"id": await club.add(NOW)}
+    await club.remove(cascade)
+    answer = await club.service.provision(program_definition=club.plan)
+    await club.done()
+    assert len(await pool_rows(club.service, answer["program"]["id"])) == 1
+    assert (await club.pool()).status == ("ENDED" if cascade == NOW else "ACTIVE")
+
+
+async def test_a_pool_that_lived_when_its_kind_was_added_gets_no_follower(club: Club) -> None:
+    """Whoever takes it past the addition to its end doesn't make the addition open another one."""
+    service = club.service
+    await club.remove("FUTURE_PROVISIONS")
+    request = {
+        "poolDefinitionId": club.pass_["id"],
+        "programDefinitionId": club.plan["id"],
+        "cascade": NOW,
+    }
+    await service.call("addPoolDefinitionToProgramDefinition", request)
+    await club.remove(NOW)
+    (pool,) = await service.pools_of(club.program)
+    change = {"id": pool["id"], "revision": pool["revision"], "displayName": "Mine"}
+    await service.call("updatePool", {"pool": change})
+    await club.done()
+    assert (await club.pool()).status == "ENDED"

@@ -1,0 +1,250 @@
+"""Large changes while whoever does them is killed again and again, and members go on redeeming."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from benefit_programs.api.types.common import BULK_MAX
+from benefit_programs.domain.values import CREDIT
+from tests.support.books import Books
+from tests.support.calls import NAMESPACE, guid
+from tests.support.crowd import AMOUNT, Crowd, gather_crowd
+from tests.support.databases import run_apart
+from tests.support.fleet import Fleet
+from tests.support.redeemers import redeeming
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+    from random import Random
+
+    from tests.support.calls import Document
+    from tests.support.databases import Databases
+    from tests.support.redeemers import Redeemer
+
+pytestmark = [
+    pytest.mark.anyio,
+    # Who connects to a server that is killed just then may leave its socket to the collector.
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+
+WORKERS = 2
+CALLERS = 12
+LOOKS_MAX = 10_000_000
+SECONDS_MAX = 5 * 60
+FULL_SECONDS_MAX = 2 * 60 * 60
+
+
+class Size(NamedTuple):
+    """How large a change is, and how often there is killing meanwhile."""
+
+    programs: int
+    pools_each: int
+    kills: int
+    definitions: int = 0
+    """How many pools the one large program gets."""
+
+
+def sizes(small: Size, full: Size) -> pytest.MarkDecorator:
+    """A small change for everyday, and the real one."""
+    everyday = pytest.param(small, marks=pytest.mark.timeout(SECONDS_MAX), id="small")
+    marks = [pytest.mark.full, pytest.mark.timeout(FULL_SECONDS_MAX)]
+    return pytest.mark.parametrize("size", [everyday, pytest.param(full, marks=marks, id="full")])
+
+
+class Scene:
+    """A database full of members, the processes that serve it, and who redeems."""
+
+    def __init__(self, crowd: Crowd, fleet: Fleet, books: Books, chance: Random) -> None:
+        self.crowd = crowd
+        self.fleet = fleet
+        self.books = books
+        self.chance = chance
+        self.redeemers: list[Redeemer] = []
+
+    async def progress_of(self, job_id: str) -> tuple[str, int]:
+        """How a job stands."""
+        job = (await self.fleet.call("getAsyncJob", {"jobId": job_id}))["job"]
+        return job["status"], job["counts"]["successCount"]
+
+    async def kill_until_done(self, job_id: str, *, total: int, kills: int) -> None:
+        """Kill at random places of a job's way, and see it to its end, which must be a good one.
+
+        A short job may reach its end before all have been killed that should be.
+        """
+        places = [0, *sorted(self.chance.sample(range(total * 9 // 10), kills - 1))]
+        for _ in range(LOOKS_MAX):
+            status, done = await self.progress_of(job_id)
+            assert status != "FAILED"
+            if status == "FINISHED":
+                break
+            if places and done >= places[0]:
+                await self.fleet.kill_some(self.chance)
+                places.pop(0)
+        assert (status, done) == ("FINISHED", total)
+        assert len(places) <= kills // 2
+
+
+@pytest.fixture
+def crowd(databases: Databases, size: Size) -> Iterator[Crowd]:
+    """A sound database with as many members as the size says."""
+    url = databases.create()
+    yield run_apart(gather_crowd(url, programs=size.programs, pools_each=size.pools_each))
+    databases.drop(url)
+
+
+@asynccontextmanager
+async def set_scene(crowd: Crowd, folder: Path) -> AsyncIterator[Scene]:
+    """Let members redeem inside the block; after it all that they were told must be true."""
+    books, chance = Books(crowd.url), random.Random(crowd.pools)
+    books.verify()
+    pools = await books.ids("pools", "pool_definition_id = $2", crowd.definitions[0]["id"])
+    workers = 0 if crowd.url.startswith("sqlite") else WORKERS
+    async with Fleet(crowd.url, folder, workers=workers) as fleet:
+        scene = Scene(crowd, fleet, books, chance)
+        async with redeeming(fleet, crowd, pools, chance) as redeemers:
+            yield scene
+    told = [each for redeemer in redeemers for each in redeemer.transactions]
+    assert told
+    assert sorted(told) == await books.ids("transactions", "operation = 'REDEEM'")
+    books.verify()
+
+
+@sizes(Size(3_000, 1, 5), Size(1_000_000, 1, 20))
+async def test_an_update_reaches_every_pool_once(crowd: Crowd, size: Size, tmp_path: Path) -> None:
+    """An IMMEDIATELY update is done to each pool once, however often its doers are killed."""
+    async with set_scene(crowd, tmp_path) as scene:
+        job_id = await update_definition(scene)
+        await scene.kill_until_done(job_id, total=crowd.pools, kills=size.kills)
+    books = scene.books
+    changed = await books.group("pools", "revision", "pool_definition_revision", "cascades")
+    assert changed == [(2, 2, 1, crowd.pools)]
+    assert len(await books.group("pools", "snapshot_id")) == 1
+    sql = (
+        "select count(*), count(distinct entity_id) from events where tenant_id = $1"
+        " and entity = 'pool' and slug = 'updated'"
+    )
+    assert await books.read(sql) == [(crowd.pools, crowd.pools)]
+    sql = "select sum(json_array_length(items)) from job_pages where tenant_id = $1"
+    assert await books.read(sql) == [(crowd.pools,)]
+
+
+async def update_definition(scene: Scene) -> str:
+    """Raise the price and change the name, at once for all; the job that does it."""
+    before = scene.crowd.definitions[0]
+    raised = {**before["details"]["benefits"][0], "price": "2"}
+    change = {
+        "id": before["id"],
+        "revision": "1",
+        "displayName": "Gold",
+        "details": {**before["details"], "benefits": [raised]},
+    }
+    request = {"poolDefinition": change, "cascade": "IMMEDIATELY"}
+    await scene.fleet.call("updatePoolDefinition", request)
+    (job_id,) = await scene.books.ids("jobs", "kind = 'UPDATE_POOLS'")
+    return job_id
+
+
+@sizes(Size(600, 2, 5), Size(100_000, 2, 20))
+async def test_a_renewal_of_many_programs_is_done_once(
+    crowd: Crowd, size: Size, tmp_path: Path
+) -> None:
+    """Programs that are renewed one by one start one cycle each, and all their pools with them."""
+    async with set_scene(crowd, tmp_path) as scene:
+        await renew_all(scene, size)
+    books = scene.books
+    await require_renewed_once(books, crowd.pools)
+    assert await books.group("programs", "revision", "status") == [(2, "ACTIVE", size.programs)]
+    renewals = "kind = 'RENEW_PROGRAM'"
+    assert await books.group("jobs", "status", "success_count", where=renewals) == [
+        ("FINISHED", size.pools_each, size.programs)
+    ]
+
+
+async def renew_all(scene: Scene, size: Size) -> None:
+    """Renew every program, some at the same time, and kill after some of the answers."""
+    programs = await scene.books.ids("programs")
+    places = sorted(scene.chance.sample(range(len(programs) * 9 // 10), size.kills))
+    coming = iter(programs)
+    answered = 0
+
+    async def renew_some() -> None:
+        nonlocal answered
+        for program_id in coming:
+            request = {"programId": program_id, "idempotencyKey": "the first renewal"}
+            await scene.fleet.call("renewProgram", request)
+            answered += 1
+            if places and answered >= places[0]:
+                places.pop(0)
+                await scene.fleet.kill_some(scene.chance)
+
+    await asyncio.gather(*(renew_some() for _ in range(CALLERS)))
+    assert not places
+
+
+@sizes(Size(60, 1, 3, definitions=600), Size(60, 1, 20, definitions=10_000))
+async def test_a_program_with_very_many_pools_is_opened_and_renewed_once(
+    crowd: Crowd, size: Size, tmp_path: Path
+) -> None:
+    """Jobs that open a program's pools and renew them do each once, whoever is killed meanwhile."""
+    total = size.definitions
+    async with set_scene(crowd, tmp_path) as scene:
+        plan = await define_many(scene, total)
+        answer = await scene.fleet.call("provisionProgram", provisioning(plan))
+        await scene.kill_until_done(answer["jobId"], total=total, kills=size.kills)
+        program_id: str = answer["program"]["id"]
+        renewal = {"programId": program_id, "idempotencyKey": guid()}
+        job_id = (await scene.fleet.call("renewProgram", renewal))["jobId"]
+        await scene.kill_until_done(job_id, total=total, kills=size.kills)
+    await require_renewed_once(scene.books, total, of=f"program_id = '{program_id}'")
+
+
+async def define_many(scene: Scene, total: int) -> str:
+    """A program definition with so many pool definitions."""
+    new = {"namespace": NAMESPACE, "externalId": guid()}
+    answer = await scene.fleet.call("createProgramDefinition", {"programDefinition": new})
+    plan: str = answer["programDefinition"]["id"]
+    each = {
+        "namespace": NAMESPACE,
+        "details": {"benefits": [], "creditConfiguration": {"amount": AMOUNT}},
+        "programDefinitionIds": [plan],
+    }
+    for start in range(0, total, BULK_MAX):
+        count = min(BULK_MAX, total - start)
+        request = {"poolDefinitions": [each] * count, "cascade": "FUTURE_PROVISIONS"}
+        made = await scene.fleet.call("bulkCreatePoolDefinitions", request)
+        assert made["bulkActionMetadata"]["totalSuccesses"] == count
+    return plan
+
+
+def provisioning(plan: str) -> Document:
+    """The request that provisions a program of a definition."""
+    return {
+        "poolDefinitionLookupId": {"programDefinitionId": plan},
+        "beneficiary": {"memberId": guid()},
+        "namespace": NAMESPACE,
+        "externalProgramId": guid(),
+    }
+
+
+async def require_renewed_once(books: Books, pools: int, *, of: str = "1 = 1") -> None:
+    """Fail unless each of these pools lost what was left once, and got its credits once."""
+    assert await books.group("pools", "renewal_count", where=of) == [(1, pools)]
+    whole = int(AMOUNT) * CREDIT
+    found = (
+        "select operation, available_after, count(*), count(distinct pool_id) from transactions"
+        " where tenant_id = $1 and operation in ('EXPIRY', 'RENEWAL')"
+        f" and pool_id in (select id from pools where tenant_id = $1 and {of})"
+        " group by operation, available_after order by operation"
+    )
+    assert await books.read(found) == [
+        ("EXPIRY", 0, pools, pools),
+        ("RENEWAL", whole, pools, pools),
+    ]

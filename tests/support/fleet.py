@@ -1,0 +1,119 @@
+"""A server and workers of one database, any of which may be killed and is followed by another."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from tests.support.calls import Caller
+from tests.support.service import FIRST_KEY
+from tests.support.serving import BENEFITS, STOP_SECONDS_MAX, ServerProcess, own_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from random import Random
+
+    from tests.support.calls import Document
+
+ALL_DIE = 0.6
+"""In how many of the cases nobody is left."""
+
+TRIES_MAX = 100
+CONNECTIONS_MAX = 50
+
+
+class Fleet(AsyncExitStack):
+    """Processes that serve a database; whoever calls it hears nothing of their deaths."""
+
+    def __init__(self, url: str, folder: Path, *, workers: int) -> None:
+        super().__init__()
+        self._variables = {"BENEFITS_DATABASE_URL": url, "BENEFITS_BOOTSTRAP_API_KEY": FIRST_KEY}
+        self._folder = folder
+        self._workers = [self._start_worker() for _ in range(workers)]
+        self._server = self._start_server()
+        self._is_up = asyncio.Event()
+        self._is_up.set()
+        self._killing = asyncio.Lock()
+        limits = httpx.Limits(max_connections=CONNECTIONS_MAX)
+        self._client = httpx.AsyncClient(
+            base_url=self._server.url, timeout=60, limits=limits, trust_env=False
+        )
+        self._caller = Caller(self._client, FIRST_KEY)
+
+    async def __aenter__(self) -> Self:
+        """All processes run already."""
+        self.callback(self._stop)
+        await self.enter_async_context(self._client)
+        return self
+
+    async def call(self, name: str, document: Document) -> dict[str, Any]:
+        """Call a method, again and again until somebody lives to answer. Raises Refused."""
+        for _ in range(TRIES_MAX):
+            await self._is_up.wait()
+            try:
+                return await self._caller.call(name, document)
+            except httpx.TransportError:
+                continue
+        raise AssertionError("nobody answers")
+
+    async def kill_some(self, chance: Random) -> None:
+        """Kill processes with no warning, and start others in their place.
+
+        Either all die, and the server is the first to come back, or only workers do: nobody goes on
+        with a job while a server starts, which takes longer than a short job has left.
+        """
+        async with self._killing:
+            if not self._workers or chance.random() < ALL_DIE:
+                self._is_up.clear()
+                await asyncio.to_thread(self._replace_all)
+                self._client.base_url = self._server.url
+                self._is_up.set()
+            else:
+                places = range(len(self._workers))
+                self._replace_workers(chance.sample(places, chance.randint(1, len(places))))
+
+    def _replace_all(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+        self._server.process.kill()
+        assert self._server.wait() == -signal.SIGKILL
+        self._server = self._start_server()
+        self._replace_workers(range(len(self._workers)))
+
+    def _replace_workers(self, places: Sequence[int]) -> None:
+        for place in places:
+            self._workers[place].kill()
+        for place in places:
+            assert self._workers[place].wait(STOP_SECONDS_MAX) == -signal.SIGKILL
+            self._workers[place] = self._start_worker()
+
+    def _start_server(self) -> ServerProcess:
+        return ServerProcess(
+            ["--log-format", "json"],
+            self._folder / "server.log",
+            **self._variables,
+        )
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "worker.log").open("a") as log:
+            return subprocess.Popen(
+                [*BENEFITS, "worker"],
+                env=own_environment(**self._variables),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def _stop(self) -> None:
+        """End all processes in peace; none may have ended by itself."""
+        for worker in self._workers:
+            worker.terminate()
+        assert self._server.stop() == 0
+        for worker in self._workers:
+            # One that has just started doesn't listen to signals yet.
+            assert worker.wait(STOP_SECONDS_MAX) in {0, -signal.SIGTERM}
