@@ -117,7 +117,7 @@ async def set_scene(crowd: Crowd, folder: Path) -> AsyncIterator[Scene]:
     books.verify()
 
 
-@sizes(Size(3_000, 1, 5), Size(1_000_000, 1, 20))
+@sizes(Size(2_000, 1, 5), Size(1_000_000, 1, 20))
 async def test_an_update_reaches_every_pool_once(crowd: Crowd, size: Size, tmp_path: Path) -> None:
     """An IMMEDIATELY update is done to each pool once, however often its doers are killed."""
     async with set_scene(crowd, tmp_path) as scene:
@@ -152,7 +152,7 @@ async def update_definition(scene: Scene) -> str:
     return job_id
 
 
-@sizes(Size(600, 2, 5), Size(100_000, 2, 20))
+@sizes(Size(400, 2, 5), Size(100_000, 2, 20))
 async def test_a_renewal_of_many_programs_is_done_once(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:
@@ -189,7 +189,7 @@ async def renew_all(scene: Scene, size: Size) -> None:
     assert not places
 
 
-@sizes(Size(60, 1, 3, definitions=600), Size(60, 1, 20, definitions=10_000))
+@sizes(Size(60, 1, 3, definitions=300), Size(60, 1, 20, definitions=10_000))
 async def test_a_program_with_very_many_pools_is_opened_and_renewed_once(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:
