@@ -72,7 +72,8 @@ def format_growth(content: dict[str, Any]) -> list[tuple[str, list[tuple[str, ..
     sizes = content["settings"]["pools"]
     heading = ["what", "page", *(f"{size:,}" for size in sizes)]
     heading += [f"slower at {size:,}" for size in sizes[1:]]
-    targets = [target.format() for target in judge_growth(lines, max(sizes))]
+    judged = [target for size in sizes[1:] for target in judge_growth(lines, size)]
+    targets = [target.format() for target in judged]
     tables = [("targets", [TARGETS_HEADING, *targets])]
     for store in dict.fromkeys(line.store for line in lines):
         rows = [line.format(sizes) for line in lines if line.store == store]
@@ -93,5 +94,6 @@ def judge_growth(lines: Sequence[Line], pools: int) -> Iterator[Target]:
         questions = [(line, line.slowdown(pools)) for line in own if line.what != REDEEM]
         known = [(line, spread) for line, spread in questions if spread is not None]
         worst, spread = max(known, key=lambda each: each[1].median)
-        what = f"{store}: the query that slowed down most, {worst.what}, page {worst.page}"
+        query = f"{worst.what}, page {worst.page}"
+        what = f"{store}: the query that slowed down most with {pools:,} pools, {query}"
         yield Target(what=what, most=QUESTION_SLOWDOWN_MAX, seen=spread)

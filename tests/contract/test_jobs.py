@@ -254,6 +254,9 @@ async def test_operators_look_after_jobs(idle_service: Service, database_url: st
     code, out, _ = await told("list", "--unfinished", "--json")
     assert code == 0
     assert [job["id"] for job in json.loads(out)["jobs"]] == [job_id]
+    variables = {"BENEFITS_DATABASE_URL": database_url}
+    done = await asyncio.to_thread(run_benefits, "jobs", "list", "--json", **variables)
+    assert json.loads(done.stdout) == {"jobs": []}, "the first tenant, that nobody named, has none"
     code, _, error = await told("retry", job_id)
     assert (code, "JOB_NOT_RETRYABLE" in error) == (2, True)
     code, out, _ = await told("cancel", job_id)

@@ -24,7 +24,7 @@ from benefit_programs.cli.output import instant, print_json, print_line, print_t
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.jobs.desk import JobDesk
-from benefit_programs.storage.directory import Directory
+from benefit_programs.storage.directory import DEFAULT_TENANT_ID, Directory
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
 @commands.command("list")
 def list_jobs(
     *,
-    tenant: TenantId,
+    tenant: TenantId = DEFAULT_TENANT_ID,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Only those that have not ended.")
     ] = False,
@@ -90,7 +90,7 @@ def list_jobs(
 def show_job(
     job_id: JobId,
     *,
-    tenant: TenantId,
+    tenant: TenantId = DEFAULT_TENANT_ID,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end, with a bar on a terminal.")
     ] = False,
@@ -107,7 +107,7 @@ def show_job(
 def retry_job(
     job_id: JobId,
     *,
-    tenant: TenantId,
+    tenant: TenantId = DEFAULT_TENANT_ID,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -120,7 +120,7 @@ def retry_job(
 def cancel_job(
     job_id: JobId,
     *,
-    tenant: TenantId,
+    tenant: TenantId = DEFAULT_TENANT_ID,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
