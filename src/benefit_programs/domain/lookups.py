@@ -54,7 +54,7 @@ LIVE_POOL_OF_SNAPSHOT = Index(Pool, "snapshot_id", limit=1, live=True)
 CHUNK_SIZE = 100
 """How many pools a job changes in one commit."""
 
-SMALL_CHUNK_SIZE = 20
+SMALL_CHUNK_SIZE = 10
 """The same while others use the engine, for whom a commit must not take long."""
 
 PROGRAM_CHUNK_SIZE = 50
