@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -54,6 +56,22 @@ def write_quotas(count: int, told: list[str]) -> Steps[int]:
 async def counted(store: SqliteStore) -> list[int]:
     """What the quotas stand at."""
     return [used for (used,) in await store.fetch("select used from quotas order by 1", ())]
+
+
+def test_new_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    """Whoever comes to a file that is still empty, at the same moment as others, gets in."""
+    together = Barrier(4)
+
+    def open_new(path: Path) -> str:
+        together.wait()
+        with closing(connect(path)) as connection:
+            (mode,) = connection.execute("pragma journal_mode").fetchone() or ("",)
+        return str(mode)
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(60):
+            paths = [tmp_path / f"{number}.db"] * 4
+            assert list(threads.map(open_new, paths)) == ["wal"] * 4
 
 
 @pytest.mark.parametrize(

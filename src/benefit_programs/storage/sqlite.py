@@ -21,7 +21,7 @@ from functools import partial
 from math import inf
 from pathlib import Path
 from threading import local
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import Any, TypeVar
 
 import apsw
@@ -47,6 +47,8 @@ R = TypeVar("R", bound=Row)
 
 BUSY_MILLISECONDS_MAX = 5_000
 """How long a writer waits for another process's short transaction on the same file."""
+
+SECONDS_BETWEEN_TRIES = 0.001
 
 STATEMENT_SECONDS_MAX = 10.0
 """How long a query may take."""
@@ -104,12 +106,30 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENT_CACHE_SIZE)
     connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
     if not read_only:
-        connection.execute("pragma journal_mode = wal")
+        _write_ahead(connection)
         connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
     connection.execute(f"pragma cache_size = {-CACHE_KIBIBYTES_MAX}")
     register_functions(connection)
     return connection
+
+
+def _write_ahead(connection: apsw.Connection) -> None:
+    """Let the file have its log.
+
+    Only the first connection to a new file has to change it, and needs it for itself: where several
+    are the first, SQLite refuses all but one at once, however long it may wait elsewhere.
+    """
+    end = monotonic() + BUSY_MILLISECONDS_MAX / 1_000
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except apsw.BusyError:
+            if monotonic() > end:
+                raise
+            sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            return
 
 
 class SqliteStore:
