@@ -15,7 +15,7 @@ from tests.support.books import Books
 from tests.support.calls import NAMESPACE, guid
 from tests.support.crowd import AMOUNT, Crowd, gather_crowd
 from tests.support.databases import run_apart
-from tests.support.fleet import Fleet
+from tests.support.fleet import Death, Fleet
 from tests.support.redeemers import redeeming
 
 if TYPE_CHECKING:
@@ -51,9 +51,16 @@ class Size(NamedTuple):
     definitions: int = 0
     """How many pools the one large program gets."""
 
+    deaths: tuple[Death, ...] = (Death.ALL, Death.ALL, Death.WORKERS)
+    """Who dies in how many of the cases.
+
+    The server alone dies only where a job is large: workers would end a small one meanwhile.
+    """
+
 
 def sizes(small: Size, full: Size) -> pytest.MarkDecorator:
     """A small change for everyday, and the real one."""
+    full = full._replace(deaths=tuple(Death))
     everyday = pytest.param(small, marks=pytest.mark.timeout(SECONDS_MAX), id="small")
     marks = [pytest.mark.full, pytest.mark.timeout(FULL_SECONDS_MAX)]
     return pytest.mark.parametrize("size", [everyday, pytest.param(full, marks=marks, id="full")])
@@ -62,8 +69,11 @@ def sizes(small: Size, full: Size) -> pytest.MarkDecorator:
 class Scene:
     """A database full of members, the processes that serve it, and who redeems."""
 
-    def __init__(self, crowd: Crowd, fleet: Fleet, books: Books, chance: Random) -> None:
+    def __init__(
+        self, crowd: Crowd, size: Size, fleet: Fleet, books: Books, chance: Random
+    ) -> None:
         self.crowd = crowd
+        self.size = size
         self.fleet = fleet
         self.books = books
         self.chance = chance
@@ -74,11 +84,16 @@ class Scene:
         job = (await self.fleet.call("getAsyncJob", {"jobId": job_id}))["job"]
         return job["status"], job["counts"]["successCount"]
 
-    async def kill_until_done(self, job_id: str, *, total: int, kills: int) -> None:
+    async def kill_some(self) -> None:
+        """Kill whoever's turn it is."""
+        await self.fleet.kill(self.chance.choice(self.size.deaths), self.chance)
+
+    async def kill_until_done(self, job_id: str, *, total: int) -> None:
         """Kill at random places of a job's way, and see it to its end, which must be a good one.
 
         A short job may reach its end before all have been killed that should be.
         """
+        kills = self.size.kills
         places = [0, *sorted(self.chance.sample(range(total * 9 // 10), kills - 1))]
         for _ in range(LOOKS_MAX):
             status, done = await self.progress_of(job_id)
@@ -86,7 +101,7 @@ class Scene:
             if status == "FINISHED":
                 break
             if places and done >= places[0]:
-                await self.fleet.kill_some(self.chance)
+                await self.kill_some()
                 places.pop(0)
         assert (status, done) == ("FINISHED", total)
         assert len(places) <= kills // 2
@@ -101,14 +116,14 @@ def crowd(databases: Databases, size: Size) -> Iterator[Crowd]:
 
 
 @asynccontextmanager
-async def set_scene(crowd: Crowd, folder: Path) -> AsyncIterator[Scene]:
+async def set_scene(crowd: Crowd, size: Size, folder: Path) -> AsyncIterator[Scene]:
     """Let members redeem inside the block; after it all that they were told must be true."""
     books, chance = Books(crowd.url), random.Random(crowd.pools)
     books.verify()
     pools = await books.ids("pools", "pool_definition_id = $2", crowd.definitions[0]["id"])
     workers = 0 if crowd.url.startswith("sqlite") else WORKERS
     async with Fleet(crowd.url, folder, workers=workers) as fleet:
-        scene = Scene(crowd, fleet, books, chance)
+        scene = Scene(crowd, size, fleet, books, chance)
         async with redeeming(fleet, crowd, pools, chance) as redeemers:
             yield scene
     told = [each for redeemer in redeemers for each in redeemer.transactions]
@@ -120,9 +135,9 @@ async def set_scene(crowd: Crowd, folder: Path) -> AsyncIterator[Scene]:
 @sizes(Size(2_000, 1, 5), Size(1_000_000, 1, 20))
 async def test_an_update_reaches_every_pool_once(crowd: Crowd, size: Size, tmp_path: Path) -> None:
     """An IMMEDIATELY update is done to each pool once, however often its doers are killed."""
-    async with set_scene(crowd, tmp_path) as scene:
+    async with set_scene(crowd, size, tmp_path) as scene:
         job_id = await update_definition(scene)
-        await scene.kill_until_done(job_id, total=crowd.pools, kills=size.kills)
+        await scene.kill_until_done(job_id, total=crowd.pools)
     books = scene.books
     changed = await books.group("pools", "revision", "pool_definition_revision", "cascades")
     assert changed == [(2, 2, 1, crowd.pools)]
@@ -157,7 +172,7 @@ async def test_a_renewal_of_many_programs_is_done_once(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:
     """Programs that are renewed one by one start one cycle each, and all their pools with them."""
-    async with set_scene(crowd, tmp_path) as scene:
+    async with set_scene(crowd, size, tmp_path) as scene:
         await renew_all(scene, size)
     books = scene.books
     await require_renewed_once(books, crowd.pools)
@@ -183,7 +198,7 @@ async def renew_all(scene: Scene, size: Size) -> None:
             answered += 1
             if places and answered >= places[0]:
                 places.pop(0)
-                await scene.fleet.kill_some(scene.chance)
+                await scene.kill_some()
 
     await asyncio.gather(*(renew_some() for _ in range(CALLERS)))
     assert not places
@@ -195,14 +210,14 @@ async def test_a_program_with_very_many_pools_is_opened_and_renewed_once(
 ) -> None:
     """Jobs that open a program's pools and renew them do each once, whoever is killed meanwhile."""
     total = size.definitions
-    async with set_scene(crowd, tmp_path) as scene:
+    async with set_scene(crowd, size, tmp_path) as scene:
         plan = await define_many(scene, total)
         answer = await scene.fleet.call("provisionProgram", provisioning(plan))
-        await scene.kill_until_done(answer["jobId"], total=total, kills=size.kills)
+        await scene.kill_until_done(answer["jobId"], total=total)
         program_id: str = answer["program"]["id"]
         renewal = {"programId": program_id, "idempotencyKey": guid()}
         job_id = (await scene.fleet.call("renewProgram", renewal))["jobId"]
-        await scene.kill_until_done(job_id, total=total, kills=size.kills)
+        await scene.kill_until_done(job_id, total=total)
     await require_renewed_once(scene.books, total, of=f"program_id = '{program_id}'")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 from contextlib import AsyncExitStack
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 
     from tests.support.calls import Document
 
-ALL_DIE = 0.6
-"""In how many of the cases nobody is left."""
+
+class Death(Enum):
+    """Who is killed at once."""
+
+    ALL = auto()
+    SERVER = auto()
+    WORKERS = auto()
+
 
 TRIES_MAX = 100
 CONNECTIONS_MAX = 50
@@ -62,29 +69,30 @@ class Fleet(AsyncExitStack):
                 continue
         raise AssertionError("nobody answers")
 
-    async def kill_some(self, chance: Random) -> None:
+    async def kill(self, death: Death, chance: Random) -> None:
         """Kill processes with no warning, and start others in their place.
 
-        Either all die, and the server is the first to come back, or only workers do: nobody goes on
-        with a job while a server starts, which takes longer than a short job has left.
+        Where all die the server is the first to come back. Where only workers do, it's some of
+        them. Without workers it's always the server.
         """
         async with self._killing:
-            if not self._workers or chance.random() < ALL_DIE:
-                self._is_up.clear()
-                await asyncio.to_thread(self._replace_all)
-                self._client.base_url = self._server.url
-                self._is_up.set()
-            else:
+            if self._workers and death is Death.WORKERS:
                 places = range(len(self._workers))
                 self._replace_workers(chance.sample(places, chance.randint(1, len(places))))
+                return
+            self._is_up.clear()
+            await asyncio.to_thread(self._replace_server, death)
+            self._client.base_url = self._server.url
+            self._is_up.set()
 
-    def _replace_all(self) -> None:
-        for worker in self._workers:
-            worker.kill()
+    def _replace_server(self, death: Death) -> None:
+        workers = range(len(self._workers)) if death is Death.ALL else ()
+        for place in workers:
+            self._workers[place].kill()
         self._server.process.kill()
         assert self._server.wait() == -signal.SIGKILL
         self._server = self._start_server()
-        self._replace_workers(range(len(self._workers)))
+        self._replace_workers(workers)
 
     def _replace_workers(self, places: Sequence[int]) -> None:
         for place in places:
