@@ -73,6 +73,7 @@ async def leave_work(service: Service) -> None:
     change = {"id": pass_["id"], "revision": "1", "displayName": "Gold"}
     request = {"poolDefinition": change, "cascade": "IMMEDIATELY"}
     await service.call("updatePoolDefinition", request)
+    await service.provision(program_definition=plan)
 
 
 async def make_sound(url: str) -> None:
@@ -484,6 +485,26 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         "I18",
         "a program that waits for nothing",
         ("delete from unfinished_actions where tenant_id = 2",),
+    ),
+    (
+        "I18",
+        "a pool to come whose job is gone",
+        (
+            (
+                "delete from jobs where tenant_id = 2 and id in"
+                " (select job_id from unopened_pools where tenant_id = 2)"
+            ),
+        ),
+    ),
+    (
+        "I18",
+        "a pool to come of another program than its job's",
+        (f"update unopened_pools set program_id = '{ANY_ID}' where tenant_id = 2",),
+    ),
+    (
+        "I18",
+        "a pool to come without its snapshot",
+        (f"update unopened_pools set snapshot_id = '{ANY_ID}' where tenant_id = 2",),
     ),
     (
         "I18",

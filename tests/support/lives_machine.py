@@ -17,6 +17,7 @@ from benefit_programs.domain.entities import (
     Transaction,
     UnfinishedAction,
     UnfinishedCascade,
+    UnopenedPool,
     Work,
 )
 from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
@@ -143,7 +144,7 @@ class LivesMachine(LedgerMachine):
         self.programs.append(program)
         for pass_ in self.passes:
             if plan in pass_.plans:
-                program.open(pass_, pass_.terms)
+                program.open(pass_, pass_.terms, is_provisioned=True)
         return self.look()
 
     # Definitions change.
@@ -240,6 +241,8 @@ class LivesMachine(LedgerMachine):
     @rule(target=LedgerMachine.pools, choice=CHOICE, cascade=CASCADES)
     def delete_plan(self, choice: int, cascade: str) -> Any:
         plan = self.chosen(self.living_plans, choice)
+        living = [program for program in self.programs if program.plan is plan]
+        arriving = [each for each in living if self.read(each)["status"] == "PROVISIONING"]
         request = {"programDefinitionId": plan.id, "cascadeType": cascade}
         self.run(self.service.call("deleteProgramDefinition", request))
         plan.is_there = False
@@ -250,9 +253,11 @@ class LivesMachine(LedgerMachine):
                 pass_.change()
                 pass_.plans.remove(plan)
         self.end(None, cascade, plan)
-        for program in self.programs:
-            if program.plan is plan and cascade == NOW:
+        if cascade == NOW:
+            for program in living:
                 program.status = "ENDED"
+            for program in arriving:
+                program.arrive_no_more()
         return self.look()
 
     def end(self, pass_: Pass | None, cascade: str, plan: Plan | None = None) -> None:
@@ -349,7 +354,7 @@ class LivesMachine(LedgerMachine):
             assert document["status"] == program.status
             assert "targetStatus" not in document
             assert all(pool.id and not pool.ahead for pool in program.pools)
-        for entity in (UnfinishedAction, UnfinishedCascade, Work):
+        for entity in (UnfinishedAction, UnfinishedCascade, UnopenedPool, Work):
             assert self.run(self.service.rows(entity)) == []
         assert {row.status for row in self.run(self.service.rows(Job))} == {"FINISHED"}
         return seen

@@ -131,10 +131,16 @@ class Program:
         """Whether it has a living pool of a pass, once all is done."""
         return any(pool.pass_ is pass_ and pool.future.status != "ENDED" for pool in self.pools)
 
-    def open(self, pass_: Pass, terms: Terms) -> None:
+    def open(self, pass_: Pass, terms: Terms, *, is_provisioned: bool = False) -> None:
         """Give it a pool, which may come to life later."""
         if self.status != "ENDED" and not self.has(pass_):
-            self.pools.append(LivingPool(self, pass_, Life(terms, self.status)))
+            pool = LivingPool(self, pass_, Life(terms, self.status))
+            pool.is_provisioned = is_provisioned
+            self.pools.append(pool)
+
+    def arrive_no_more(self) -> None:
+        """Ended while it was provisioned: it gets none of the pools that are still to come."""
+        self.pools = [pool for pool in self.pools if pool.id or not pool.is_provisioned]
 
 
 class LivingPool(ledger_model.Pool):
@@ -146,6 +152,7 @@ class LivingPool(ledger_model.Pool):
         self.pass_ = pass_
         self.life = life
         self.ahead: list[Step] = []
+        self.is_provisioned = False
 
     @property
     def future(self) -> Life:

@@ -69,8 +69,13 @@ def ask_for_cascades(needs: Needs, state: State, pools: Iterable[Pool]) -> None:
     for pool_definition_id in definitions:
         ask_for_cascades_of(needs, state, pool_definition_id)
     for program_definition_id in program_definitions:
-        needs.read(CASCADES_OF_PROGRAM_DEFINITION, program_definition_id)
-        needs.read(PENDING_END, program_definition_id)
+        ask_for_cascades_of_programs(needs, program_definition_id)
+
+
+def ask_for_cascades_of_programs(needs: Needs, program_definition_id: str) -> None:
+    """Ask for what the definition of programs has in store for them."""
+    needs.read(CASCADES_OF_PROGRAM_DEFINITION, program_definition_id)
+    needs.read(PENDING_END, program_definition_id)
 
 
 def ask_for_cascades_of(needs: Needs, state: State, pool_definition_id: str) -> None:

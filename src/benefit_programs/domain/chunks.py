@@ -58,21 +58,23 @@ from benefit_programs.domain.lookups import (
     CHUNK_SIZE,
     ITEM,
     JOB,
-    POOL_DEFINITION,
     POOLS_OF_PROGRAM_BY_DEFINITION,
     PROGRAM,
     SNAPSHOT,
     UNFINISHED_ACTION,
-    WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    UNOPENED_POOL,
     WALK_POOLS_OF_POOL_DEFINITION,
     WALK_POOLS_OF_PROGRAM,
     WALK_POOLS_OF_PROGRAM_DEFINITION,
     WALK_PROGRAMS_OF_PROGRAM_DEFINITION,
+    WALK_UNOPENED_POOLS_OF_POOL_DEFINITION,
+    WALK_UNOPENED_POOLS_OF_PROGRAM,
 )
-from benefit_programs.domain.opening import open_pool, settled_status, template_of
+from benefit_programs.domain.opening import open_pool, settled_status
 from benefit_programs.domain.pool_changes import save_pool
 from benefit_programs.domain.spreading import end_pool_with_program, end_program
 from benefit_programs.domain.state import Changes, Index, Key, Needs, State
+from benefit_programs.domain.unopened import ask_to_open, open_unopened
 from benefit_programs.domain.values import Cascade
 
 PROGRAM_ITEM = "program"
@@ -261,31 +263,56 @@ class _Work(ABC):
 
 
 class _PoolCascade(_Work):
-    """An update of pools, their end, or a mark that is taken back."""
+    """An update of pools, their end, or a mark that is taken back.
+
+    First it goes through the pools that there are, then through those that programs have yet to
+    get, which it opens: so no pool is left that was asked for before the cascade.
+    """
 
     def walk(self, cascade: UnfinishedCascade, job: Job) -> Walk:
         """The rows before it."""
         key = (cascade.pool_definition_id, job.position or BEFORE_ALL_IDS)
+        if job.stage:
+            return self.along(WALK_UNOPENED_POOLS_OF_POOL_DEFINITION, PROGRAM_ITEM, *key)
         return self.along(WALK_POOLS_OF_POOL_DEFINITION, POOL_ITEM, *key)
+
+    def stages(self, state: State, job: Job) -> int:
+        return 2
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
         cascade = state.loaded(CASCADE, job.id)
-        if cascade is not None:
-            walk = self.walk(cascade, job)
-            walk.ask(needs)
+        if cascade is None:
+            return
+        walk = self.walk(cascade, job)
+        walk.ask(needs)
+        if job.stage:
+            ask_to_open(needs, state, walk.rows(state))
+        else:
             ask_for_cascades(needs, state, walk.rows(state))
 
     def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
         cascade = _cascade_of(state, job)
-        walk, items = self.walk(cascade, job), []
+        walk = self.walk(cascade, job)
         rows = walk.rows(state)
-        for pool in rows:
-            if pool.status is not PoolStatus.ENDED:
-                after, transactions = caught_up(state, context, pool, up_to=cascade)
-                save_pool(changes, context, pool, after, transactions)
-                if concerns(cascade, pool):
-                    items.append(JobItem(id=pool.id, entity=POOL_ITEM))
-        return walk.step(items, rows)
+        if job.stage:
+            reached = [open_unopened(state, changes, context, row) for row in rows]
+        else:
+            reached = [self._reach(state, changes, context, cascade, pool) for pool in rows]
+        concerned = [pool for pool in reached if pool is not None and concerns(cascade, pool)]
+        return walk.step([JobItem(id=pool.id, entity=POOL_ITEM) for pool in concerned], rows)
+
+    @staticmethod
+    def _reach(
+        state: State,
+        changes: Changes[Any],
+        context: Context,
+        cascade: UnfinishedCascade,
+        pool: Pool,
+    ) -> Pool | None:
+        if pool.status is PoolStatus.ENDED:
+            return None
+        after, transactions = caught_up(state, context, pool, up_to=cascade)
+        return save_pool(changes, context, pool, after, transactions)
 
 
 class _Addition(_Work):
@@ -307,6 +334,8 @@ class _Addition(_Work):
         for program in walk.rows(state):
             key = (program.id, cascade.pool_definition_id)
             needs.lock(POOLS_OF_PROGRAM_BY_DEFINITION, *key)
+            needs.lock(UNOPENED_POOL, *key)
+            ask_to_open(needs, state, state.known(UNOPENED_POOL, *key))
             needs.read(UNFINISHED_ACTION, program.id)
             pools += state.known(POOLS_OF_PROGRAM_BY_DEFINITION, *key)
         ask_for_cascades(needs, state, pools)
@@ -330,6 +359,10 @@ class _Addition(_Work):
         program: Program,
     ) -> None:
         key = (program.id, cascade.pool_definition_id)
+        unopened = state.one(UNOPENED_POOL, *key)
+        if unopened is not None:
+            open_unopened(state, changes, context, unopened)
+            return
         for pool in state.many(POOLS_OF_PROGRAM_BY_DEFINITION, *key):
             if pool.status is not PoolStatus.ENDED:
                 after, transactions = caught_up(state, context, pool, up_to=cascade)
@@ -417,64 +450,27 @@ class _Action(_Work):
 class _Provision(_Work):
     """The pools of a program whose definition has very many of them."""
 
-    def walk(self, program: Program, job: Job) -> Walk:
+    def walk(self, job: Job) -> Walk:
         """The rows before it."""
-        key = (program.program_definition_id, job.position or BEFORE_ALL_IDS)
-        return self.along(WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION, POOL_DEFINITION_ITEM, *key)
+        key = (job.subject_id, job.position or BEFORE_ALL_IDS)
+        return self.along(WALK_UNOPENED_POOLS_OF_PROGRAM, POOL_DEFINITION_ITEM, *key)
 
     def ask(self, needs: Needs, state: State, job: Job) -> None:
-        program = state.loaded(PROGRAM, job.subject_id)
         needs.lock(PROGRAM, job.subject_id)
-        if program is None:
-            return
-        walk = self.walk(program, job)
-        needs.read(walk.index, *walk.key)
-        for place in walk.rows(state):
-            needs.share(POOL_DEFINITION, place.pool_definition_id)
-            needs.read(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, place.pool_definition_id)
-            definition = state.loaded(POOL_DEFINITION, place.pool_definition_id)
-            if definition is not None:
-                needs.read(SNAPSHOT, definition.snapshot_id)
+        walk = self.walk(job)
+        walk.ask(needs)
+        ask_to_open(needs, state, walk.rows(state))
 
     def do(self, state: State, changes: Changes[Any], context: Context, job: Job) -> Step:
-        program = state.one(PROGRAM, job.subject_id)
-        if program is None or program.status is not ProgramStatus.PROVISIONING:
-            return Step([], BEFORE_ALL_IDS, is_last=True)
-        walk, items = self.walk(program, job), []
+        walk = self.walk(job)
         rows = walk.rows(state)
-        for place in rows:
-            pool = self._open(state, changes, context, program, place.pool_definition_id)
-            if pool is not None:
-                items.append(JobItem(id=pool.id, entity=POOL_ITEM))
+        opened = [open_unopened(state, changes, context, row) for row in rows]
+        items = [JobItem(id=pool.id, entity=POOL_ITEM) for pool in opened if pool is not None]
         step = walk.step(items, rows)
-        if step.is_last:
+        program = state.one(PROGRAM, job.subject_id)
+        if step.is_last and program is not None and program.status is ProgramStatus.PROVISIONING:
             _finish_provisioning(changes, context, program)
         return step
-
-    @staticmethod
-    def _open(
-        state: State,
-        changes: Changes[Any],
-        context: Context,
-        program: Program,
-        pool_definition_id: str,
-    ) -> Pool | None:
-        """The pool of a definition that is still there, unless a cascade has opened it already."""
-        definition = state.one(POOL_DEFINITION, pool_definition_id)
-        if definition is None or any(
-            pool.status is not PoolStatus.ENDED
-            for pool in state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, pool_definition_id)
-        ):
-            return None
-        snapshot = state.one(SNAPSHOT, definition.snapshot_id)
-        assert snapshot is not None
-        return open_pool(
-            changes,
-            context,
-            program=program,
-            template=template_of(definition, snapshot),
-            origin=PoolOrigin.PROVISION,
-        )
 
 
 def _finish_provisioning(changes: Changes[Any], context: Context, program: Program) -> None:
@@ -535,18 +531,14 @@ def work_of(job: Job, found: tuple[str, ...] = (), *, size: int = CHUNK_SIZE) ->
     return _WORK[JobKind(job.kind)](size=size)
 
 
-def rest_of(
-    job: Job, cascade: UnfinishedCascade | None = None, program: Program | None = None
-) -> Walk | None:
+def rest_of(job: Job, cascade: UnfinishedCascade | None = None) -> Walk | None:
     """The rows that a job has before it; None where only a query finds them.
 
-    The walk of a cascade goes by its row, that of a provision by its program's.
+    The walk of a cascade goes by its row.
     """
     work = work_of(job)
-    if isinstance(work, _Action):
+    if isinstance(work, _Action | _Provision):
         return work.walk(job)
     if isinstance(work, _PoolCascade | _Addition | _ProgramsEnd) and cascade is not None:
         return work.walk(cascade, job)
-    if isinstance(work, _Provision) and program is not None:
-        return work.walk(program, job)
     return None

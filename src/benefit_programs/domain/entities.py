@@ -468,6 +468,22 @@ class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):
     status: ProgramStatus
 
 
+class UnopenedPool(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool that a program has yet to get from its provisioning, by its definition as of then.
+
+    It is there until it was opened, at the latest by the provisioning's own job.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("program_id", "pool_definition_id")
+
+    program_id: str
+    pool_definition_id: str
+    job_id: str
+    snapshot_id: str
+    revision: int
+    cascades: int
+
+
 class PendingChange(Row, frozen=True, kw_only=True, omit_defaults=True):
     """What waits for the renewals of a program definition's programs, for one pool definition.
 

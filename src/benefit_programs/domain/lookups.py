@@ -21,6 +21,7 @@ from benefit_programs.domain.entities import (
     Transaction,
     UnfinishedAction,
     UnfinishedCascade,
+    UnopenedPool,
     Work,
 )
 from benefit_programs.domain.settings import IN_REQUEST_MAX
@@ -58,7 +59,7 @@ SMALL_CHUNK_SIZE = 10
 """The same while others use the engine, for whom a commit must not take long."""
 
 PROGRAM_CHUNK_SIZE = 50
-"""How many programs a job changes in one commit, each of which may get a pool."""
+"""In how many programs a job may open a pool in one commit, or how many pools in one program."""
 
 BEFORE_ALL_IDS = "00000000-0000-0000-0000-000000000000"
 """Where a walk through rows in the order of their ids begins."""
@@ -85,10 +86,15 @@ WALK_POOLS_OF_PROGRAM_DEFINITION = Index(
 WALK_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
     Program, "program_definition_id", after="id", limit=PROGRAM_CHUNK_SIZE, live=True
 )
-WALK_ASSIGNMENTS_OF_PROGRAM_DEFINITION = Index(
-    Assignment, "program_definition_id", after="pool_definition_id", limit=PROGRAM_CHUNK_SIZE
+WALK_UNOPENED_POOLS_OF_PROGRAM = Index(
+    UnopenedPool, "program_id", after="pool_definition_id", limit=PROGRAM_CHUNK_SIZE
+)
+WALK_UNOPENED_POOLS_OF_POOL_DEFINITION = Index(
+    UnopenedPool, "pool_definition_id", after="program_id", limit=PROGRAM_CHUNK_SIZE
 )
 
+UNOPENED_POOL = Index(UnopenedPool, "program_id", "pool_definition_id")
+UNOPENED_POOL_OF_POOL_DEFINITION = Index(UnopenedPool, "pool_definition_id", limit=1)
 UNFINISHED_ACTION = Index(UnfinishedAction, "program_id")
 CASCADE = Index(UnfinishedCascade, "id")
 CASCADES_OF_POOL_DEFINITION = Index(UnfinishedCascade, "pool_definition_id")

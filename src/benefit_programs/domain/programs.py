@@ -34,16 +34,20 @@ from benefit_programs.domain.lookups import (
 from benefit_programs.domain.opening import open_pool, template_of
 from benefit_programs.domain.pool_definitions import require_pool_definition, snapshot_of
 from benefit_programs.domain.program_definitions import require_program_definition
-from benefit_programs.domain.settings import ExtendedEntity
+from benefit_programs.domain.settings import IN_REQUEST_MAX, ExtendedEntity, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.unopened import leave_for_later
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Identity
 
 PROVISIONED = "created+provisioned"
 PROVISIONED_AGAIN = "updated+provisioned"
 
-PROVISION_IN_REQUEST_MAX = 200
-"""How many pools a program gets within its request; with more it goes on in the background."""
+PROVISION_IN_REQUEST_MAX = 2 * IN_REQUEST_MAX
+"""How many pools a program gets within its request; with more it goes on in the background.
+
+Twice as many as a request may change, whatever a tenant's setting says: nothing is ahead of them.
+"""
 
 
 class Provisioned(msgspec.Struct, frozen=True):
@@ -63,6 +67,8 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     display_name: str | None = None
     program_definition_id: str | None = None
     pool_definition_id: str | None = None
+    at_once: bool = False
+    """Whether all that may be done within a request is, whatever the tenant's setting."""
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the definitions first, then for a program that has the external id already."""
@@ -72,13 +78,13 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             if state.loaded(PROGRAM_DEFINITION, self.program_definition_id) is None:
                 return
         pool_definition_ids = self._pool_definition_ids(state)
-        if len(pool_definition_ids) > PROVISION_IN_REQUEST_MAX:
+        is_large = self._is_large(pool_definition_ids, needs.settings)
+        if is_large:
             ask_to_start_job(needs)
-            pool_definition_ids = []
         for pool_definition_id in pool_definition_ids:
             needs.share(POOL_DEFINITION, pool_definition_id)
             definition = state.loaded(POOL_DEFINITION, pool_definition_id)
-            if definition is not None:
+            if definition is not None and not is_large:
                 needs.read(SNAPSHOT, definition.snapshot_id)
         needs.lock(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         program = state.loaded(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
@@ -93,8 +99,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             else None
         )
         ids = self._pool_definition_ids(state)
-        is_large = len(ids) > PROVISION_IN_REQUEST_MAX
-        definitions = [] if is_large else [require_pool_definition(state, each) for each in ids]
+        definitions = [require_pool_definition(state, each) for each in ids]
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None and state.many(POOLS_OF_PROGRAM, current.id):
             raise ProgramAlreadyExists(
@@ -103,8 +108,8 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if current is not None and current.target_status is not None:
             raise InProgress
         program = self._program(current, program_definition, context)
-        if is_large:
-            return self._start(state, context, program)
+        if self._is_large(ids, context.settings):
+            return self._start(state, context, program, definitions)
         job_id = context.new_id()
         changes = Changes(Provisioned(job_id, program))
         changes.save(program)
@@ -116,7 +121,13 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         changes.save(done_job(job_id, kind, program.id, items, context))
         return changes
 
-    def _start(self, state: State, context: Context, program: Program) -> Changes[Provisioned]:
+    def _start(
+        self,
+        state: State,
+        context: Context,
+        program: Program,
+        definitions: list[PoolDefinition],
+    ) -> Changes[Provisioned]:
         """Make the program, and leave its pools to a job."""
         job_id = context.new_id()
         program = replace(
@@ -127,11 +138,16 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         )
         changes = Changes(Provisioned(job_id, program))
         changes.save(program)
+        leave_for_later(changes, program, definitions, job_id)
         slug = happenings.CREATED if program.revision == 1 else happenings.UPDATED
         changes.events.append(happenings.tell(context, program, slug))
         kind = JobKind.PROVISION_PROGRAM
         start_job(state, changes, context, job_id=job_id, kind=kind, subject_id=program.id)
         return changes
+
+    def _is_large(self, pool_definition_ids: list[str], settings: TenantSettings) -> bool:
+        most = PROVISION_IN_REQUEST_MAX if self.at_once else 2 * settings.in_request_max
+        return len(pool_definition_ids) > most
 
     def _pool_definition_ids(self, state: State) -> list[str]:
         if self.program_definition_id is None:

@@ -97,7 +97,10 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """For how long a finished job can be read."""
 
     in_request_max: Annotated[int, Int32(minimum=0, maximum=IN_REQUEST_MAX)] = IN_REQUEST_MAX
-    """How many programs or pools one request changes at the most; more are a job's work."""
+    """How many programs or pools one request changes at the most; more are a job's work.
+
+    A program gets up to twice as many pools within the request that provisions it.
+    """
 
     extended_field_schemas: Annotated[
         tuple[ExtendedFieldSchema, ...], Size(maximum=EXTENDED_FIELD_SCHEMAS_MAX)

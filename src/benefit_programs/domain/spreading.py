@@ -42,6 +42,7 @@ from benefit_programs.domain.lookups import (
     PENDING_CHANGES_OF_PROGRAM_DEFINITION,
     PENDING_END,
     UNFINISHED_ACTION,
+    UNOPENED_POOL_OF_POOL_DEFINITION,
 )
 from benefit_programs.domain.opening import Template, open_pool, settled_status, template_of
 from benefit_programs.domain.pool_changes import marked_to_end, save_pool, with_status
@@ -80,6 +81,7 @@ def ask_to_spread(
         return
     if pool_definition_id is not None:
         needs.lock(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id)
+        needs.read(UNOPENED_POOL_OF_POOL_DEFINITION, pool_definition_id)
     programs: list[Program] = []
     if cascade is Cascade.IMMEDIATELY:
         for program_definition_id in added_to:
@@ -140,7 +142,8 @@ def _is_large(
         return programs > most
     pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id)
     unfinished = state.known(CASCADES_OF_POOL_DEFINITION, pool_definition_id)
-    return len(pools) > most or bool(unfinished)
+    unopened = state.known(UNOPENED_POOL_OF_POOL_DEFINITION, pool_definition_id)
+    return len(pools) > most or bool(unfinished or unopened)
 
 
 def _orders(

@@ -31,7 +31,7 @@ from benefit_programs.domain.jobs import (
     ReleaseJob,
     SweepJobs,
 )
-from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE, CHUNK_SIZE, PROGRAM
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE, CHUNK_SIZE
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Index, Key
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
@@ -314,8 +314,7 @@ class JobRunner:
     async def _rest(self, turn: _Turn) -> Walk | None:
         """The rows that a job has before it."""
         cascades = await self._store.look_up(turn.tenant_id, CASCADE, [(turn.job.id,)])
-        programs = await self._store.look_up(turn.tenant_id, PROGRAM, [(turn.job.subject_id,)])
-        return rest_of(turn.job, next(iter(cascades), None), next(iter(programs), None))
+        return rest_of(turn.job, next(iter(cascades), None))
 
     async def _hand_back(self) -> None:
         """Let others take up at once what this runner goes on with no more."""

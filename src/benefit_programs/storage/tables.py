@@ -385,6 +385,18 @@ unfinished_actions = _tenant_table(
     _column("status", Text),
 )
 
+unopened_pools = _tenant_table(
+    "unopened_pools",
+    ("program_id", "pool_definition_id"),
+    _column("program_id", Id),
+    _column("pool_definition_id", Id),
+    _column("job_id", Id),
+    _column("snapshot_id", Id),
+    _column("revision", Whole),
+    _column("cascades", Whole),
+    _index("ix_unopened_pools_pool_definition_id", "pool_definition_id", "program_id"),
+)
+
 pending_changes = _tenant_table(
     "pending_changes",
     ("program_definition_id", "pool_definition_id"),
@@ -471,6 +483,7 @@ TABLES: dict[type[entities.Row], sa.Table] = {
     entities.Assignment: assignments,
     entities.ItemSet: item_sets,
     entities.Item: items,
+    entities.UnopenedPool: unopened_pools,
     entities.Program: programs,
     entities.Pool: pools,
     entities.Transaction: transactions,

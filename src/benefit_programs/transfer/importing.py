@@ -287,6 +287,7 @@ def _command(row: _Judged) -> ImportProgram:
             display_name=named.display_name,
             program_definition_id=row.plan.program_definition_id,
             pool_definition_id=row.plan.pool_definition_id,
+            at_once=True,
         ),
         named=named,
     )

@@ -113,6 +113,30 @@ UNFINISHED = (
         """,
         Paged.PROGRAMS,
     ),
+    Check(
+        "I18",
+        "program",
+        """
+        select t.program_id as id, 'waits for a pool of the definition ' || t.pool_definition_id
+            || ', its job is ' || coalesce(j.status, 'gone') as detail
+        from unopened_pools t
+        left join jobs j on j.tenant_id = t.tenant_id and j.id = t.job_id
+            and j.subject_id = t.program_id
+        where t.tenant_id = $1
+        and (j.id is null or j.status = 'FINISHED' and j.fail_count = 0)
+        """,
+    ),
+    Check(
+        "I18",
+        "program",
+        """
+        select t.program_id as id, 'waits for a pool of the definition ' || t.pool_definition_id
+            || ', whose snapshot ' || t.snapshot_id || ' isn''t there' as detail
+        from unopened_pools t where t.tenant_id = $1
+        and not exists (select 1 from snapshots s
+            where s.tenant_id = t.tenant_id and s.id = t.snapshot_id)
+        """,
+    ),
 )
 
 PENDING = (

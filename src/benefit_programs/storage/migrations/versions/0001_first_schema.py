@@ -95,6 +95,7 @@ def downgrade() -> None:
         "job_pages",
         "jobs",
         "work",
+        "unopened_pools",
         "unfinished_actions",
         "unfinished_cascades",
         "pending_ends",
@@ -116,6 +117,17 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
+def _create_table(name: str, key: tuple[str, ...], *parts: sa.schema.SchemaItem) -> None:
+    """Make a table of tenants, each of whose rows has its key within its tenant."""
+    op.create_table(
+        name,
+        _column("tenant_id", Whole),
+        *parts,
+        sa.PrimaryKeyConstraint("tenant_id", *key, name=f"pk_{name}"),
+        sqlite_strict=True,
+    )
+
+
 def _column(name: str, type_: sa.types.TypeEngine[Any], *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, type_, nullable=null)
 
@@ -135,9 +147,9 @@ def _index(
 
 
 def _create_program_definitions() -> None:
-    op.create_table(
+    _create_table(
         "program_definitions",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("revision", Whole),
         _column("created", Whole),
@@ -148,8 +160,6 @@ def _create_program_definitions() -> None:
         _column("description", Text, null=True),
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_program_definitions"),
-        sqlite_strict=True,
     )
     _index(
         "ix_program_definitions_external_id",
@@ -172,33 +182,27 @@ def _create_program_definitions() -> None:
 
 
 def _create_snapshots() -> None:
-    op.create_table(
+    _create_table(
         "snapshots",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("created", Whole),
         _column("details", Document),
         _column("display_name", Text, null=True),
         _column("description", Text, null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_snapshots"),
-        sqlite_strict=True,
     )
 
 
 def _create_snapshot_benefits() -> None:
-    op.create_table(
+    _create_table(
         "snapshot_benefits",
-        _column("tenant_id", Whole),
+        ("snapshot_id", "benefit_key"),
         _column("snapshot_id", Id),
         _column("benefit_key", Text),
         _column("ordinal", Whole),
         _column("item_set_id", Id),
         _column("provider_app_id", Text),
         _column("price", Whole),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "snapshot_id", "benefit_key", name="pk_snapshot_benefits"
-        ),
-        sqlite_strict=True,
     )
     _index(
         "ix_snapshot_benefits_item_set_id",
@@ -217,9 +221,9 @@ def _create_snapshot_benefits() -> None:
 
 
 def _create_pool_definitions() -> None:
-    op.create_table(
+    _create_table(
         "pool_definitions",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("revision", Whole),
         _column("created", Whole),
@@ -229,24 +233,18 @@ def _create_pool_definitions() -> None:
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
         _column("cascades", Whole),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_pool_definitions"),
-        sqlite_strict=True,
     )
     _index("ix_pool_definitions_namespace", "pool_definitions", "tenant_id", "namespace", "id")
     _index("ix_pool_definitions_snapshot_id", "pool_definitions", "tenant_id", "snapshot_id")
 
 
 def _create_assignments() -> None:
-    op.create_table(
+    _create_table(
         "assignments",
-        _column("tenant_id", Whole),
+        ("pool_definition_id", "program_definition_id"),
         _column("pool_definition_id", Id),
         _column("program_definition_id", Id),
         _column("ordinal", Whole),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "pool_definition_id", "program_definition_id", name="pk_assignments"
-        ),
-        sqlite_strict=True,
     )
     _index(
         "ix_assignments_program_definition_id",
@@ -258,25 +256,23 @@ def _create_assignments() -> None:
 
 
 def _create_item_sets() -> None:
-    op.create_table(
+    _create_table(
         "item_sets",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("pool_definition_id", Id),
         _column("benefit_key", Text),
         _column("provider_app_id", Text),
         _column("namespace", Text),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_item_sets"),
-        sqlite_strict=True,
     )
     _index("ix_item_sets_pool_definition_id", "item_sets", "tenant_id", "pool_definition_id", "id")
     _index("ix_item_sets_provider_app_id", "item_sets", "tenant_id", "provider_app_id", "namespace")
 
 
 def _create_items() -> None:
-    op.create_table(
+    _create_table(
         "items",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("revision", Whole),
         _column("created", Whole),
@@ -289,8 +285,6 @@ def _create_items() -> None:
         _column("display_name", Text, null=True),
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_items"),
-        sqlite_strict=True,
     )
     _index("ix_items_item_set_id", "items", "tenant_id", "item_set_id", "id")
     _index("ix_items_namespace", "items", "tenant_id", "namespace", "id")
@@ -307,9 +301,9 @@ def _create_items() -> None:
 
 
 def _create_programs() -> None:
-    op.create_table(
+    _create_table(
         "programs",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("anonymous_visitor_id", Text, null=True),
         _column("member_id", Text, null=True),
         _column("wix_user_id", Text, null=True),
@@ -326,8 +320,6 @@ def _create_programs() -> None:
         _column("display_name", Text, null=True),
         _column("extended_fields", Document, null=True),
         _column("sequence", Whole),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_programs"),
-        sqlite_strict=True,
     )
     _index("ix_programs_external_id", "programs", "tenant_id", "external_id", "id")
     _index(
@@ -347,9 +339,9 @@ def _create_programs() -> None:
 
 
 def _create_pools() -> None:
-    op.create_table(
+    _create_table(
         "pools",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("anonymous_visitor_id", Text, null=True),
         _column("member_id", Text, null=True),
         _column("wix_user_id", Text, null=True),
@@ -381,15 +373,9 @@ def _create_pools() -> None:
         _column("sequence", Whole),
         _column("cascades", Whole),
         _column("action_id", Id, null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_pools"),
         sa.CheckConstraint("available >= 0", name="ck_pools_available"),
         sa.CheckConstraint("reserved >= 0", name="ck_pools_reserved"),
-        sqlite_strict=True,
     )
-    _index_pools()
-
-
-def _index_pools() -> None:
     _create_indexes_of_pools()
 
 
@@ -436,9 +422,9 @@ def _create_indexes_of_pools() -> None:
 
 
 def _create_transactions() -> None:
-    op.create_table(
+    _create_table(
         "transactions",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("pool_id", Id),
         _column("created", Whole),
@@ -458,8 +444,6 @@ def _create_transactions() -> None:
         _column("party_type", Text, null=True),
         _column("party_id", Text, null=True),
         _column("requested_amount", Whole, null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_transactions"),
-        sqlite_strict=True,
     )
     _index("ix_transactions_correlation_id", "transactions", "tenant_id", "correlation_id", "id")
     _index("ix_transactions_pool_id", "transactions", "tenant_id", "pool_id", "id")
@@ -492,41 +476,33 @@ def _create_transactions() -> None:
 
 
 def _create_quotas() -> None:
-    op.create_table(
+    _create_table(
         "quotas",
-        _column("tenant_id", Whole),
+        ("pool_id", "quota_id", "period_start"),
         _column("pool_id", Id),
         _column("quota_id", Id),
         _column("period_start", Whole),
         _column("used", Whole),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "pool_id", "quota_id", "period_start", name="pk_quotas"
-        ),
         sa.CheckConstraint("used >= 0", name="ck_quotas_used"),
-        sqlite_strict=True,
     )
 
 
 def _create_idempotency_keys() -> None:
-    op.create_table(
+    _create_table(
         "idempotency_keys",
-        _column("tenant_id", Whole),
+        ("subject_id", "operation", "idempotency_key"),
         _column("subject_id", Id),
         _column("operation", Text),
         _column("idempotency_key", Text),
         _column("created", Whole),
         _column("result_id", Id, null=True),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "subject_id", "operation", "idempotency_key", name="pk_idempotency_keys"
-        ),
-        sqlite_strict=True,
     )
 
 
 def _create_jobs() -> None:
-    op.create_table(
+    _create_table(
         "jobs",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("created", Whole),
         _column("updated", Whole),
@@ -548,28 +524,24 @@ def _create_jobs() -> None:
         _column("retry_at", Whole, null=True),
         _column("reason", Text, null=True),
         _column("payload", Document, null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_jobs"),
-        sqlite_strict=True,
     )
     _index("ix_jobs_live", "jobs", "tenant_id", "id", where="status not in ('FINISHED', 'FAILED')")
 
 
 def _create_job_pages() -> None:
-    op.create_table(
+    _create_table(
         "job_pages",
-        _column("tenant_id", Whole),
+        ("job_id", "number"),
         _column("job_id", Id),
         _column("number", Whole),
         _column("items", Document),
-        sa.PrimaryKeyConstraint("tenant_id", "job_id", "number", name="pk_job_pages"),
-        sqlite_strict=True,
     )
 
 
 def _create_unfinished_work() -> None:
-    op.create_table(
+    _create_table(
         "unfinished_cascades",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("kind", Text),
         _column("cascade", Text),
@@ -579,28 +551,41 @@ def _create_unfinished_work() -> None:
         _column("program_definition_id", Id, null=True),
         _column("snapshot_id", Id, null=True),
         _column("until", Id, null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_unfinished_cascades"),
-        sqlite_strict=True,
     )
     for column in ("pool_definition_id", "program_definition_id"):
         name = f"ix_unfinished_cascades_{column}"
         _index(name, "unfinished_cascades", "tenant_id", column, "id")
-    op.create_table(
+    _create_table(
         "unfinished_actions",
-        _column("tenant_id", Whole),
+        ("program_id",),
         _column("program_id", Id),
         _column("id", Id),
         _column("kind", Text),
         _column("status", Text),
-        sa.PrimaryKeyConstraint("tenant_id", "program_id", name="pk_unfinished_actions"),
-        sqlite_strict=True,
+    )
+    _create_table(
+        "unopened_pools",
+        ("program_id", "pool_definition_id"),
+        _column("program_id", Id),
+        _column("pool_definition_id", Id),
+        _column("job_id", Id),
+        _column("snapshot_id", Id),
+        _column("revision", Whole),
+        _column("cascades", Whole),
+    )
+    _index(
+        "ix_unopened_pools_pool_definition_id",
+        "unopened_pools",
+        "tenant_id",
+        "pool_definition_id",
+        "program_id",
     )
 
 
 def _create_pending_changes() -> None:
-    op.create_table(
+    _create_table(
         "pending_changes",
-        _column("tenant_id", Whole),
+        ("program_definition_id", "pool_definition_id"),
         _column("program_definition_id", Id),
         _column("pool_definition_id", Id),
         _column("kind", Text),
@@ -608,44 +593,33 @@ def _create_pending_changes() -> None:
         _column("revision", Whole),
         _column("cascades", Whole),
         _column("created", Whole),
-        sa.PrimaryKeyConstraint(
-            "tenant_id",
-            "program_definition_id",
-            "pool_definition_id",
-            name="pk_pending_changes",
-        ),
-        sqlite_strict=True,
     )
     name = "ix_pending_changes_pool_definition_id"
     _index(name, "pending_changes", "tenant_id", "pool_definition_id")
 
 
 def _create_pending_ends() -> None:
-    op.create_table(
+    _create_table(
         "pending_ends",
-        _column("tenant_id", Whole),
+        ("program_definition_id",),
         _column("program_definition_id", Id),
         _column("created", Whole),
-        sa.PrimaryKeyConstraint("tenant_id", "program_definition_id", name="pk_pending_ends"),
-        sqlite_strict=True,
     )
 
 
 def _create_work() -> None:
-    op.create_table(
+    _create_table(
         "work",
-        _column("tenant_id", Whole),
+        ("kind",),
         _column("kind", Text),
         _column("since", Whole),
-        sa.PrimaryKeyConstraint("tenant_id", "kind", name="pk_work"),
-        sqlite_strict=True,
     )
 
 
 def _create_events() -> None:
-    op.create_table(
+    _create_table(
         "events",
-        _column("tenant_id", Whole),
+        ("id",),
         _column("id", Id),
         _column("created", Whole),
         _column("entity", Text),
@@ -654,8 +628,6 @@ def _create_events() -> None:
         _column("slug", Text),
         _column("body", Document),
         _column("transaction_id", Id, null=True),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_events"),
-        sqlite_strict=True,
     )
 
 
