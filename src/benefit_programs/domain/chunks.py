@@ -143,12 +143,16 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
     """The next items of a deletion, which only a query can find."""
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job, then for its next rows, then for what these need."""
+        """Ask for the job, then for its next rows, then for what these need.
+
+        Whoever changes a definition waits for the chunks of its cascades: after the last of them
+        it must find the pools that the job has opened, and no cascade.
+        """
+        needs.lock(CASCADE, self.job_id)
         needs.lock(JOB, self.job_id)
         job = state.loaded(JOB, self.job_id)
         if job is not None:
             ask_for_open_page(needs, job)
-            needs.read(CASCADE, job.id)
             self._work(job).ask(needs, state, job)
 
     def decide(self, state: State, context: Context) -> Changes[Progress]:

@@ -387,8 +387,8 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the job and its cascade."""
+        needs.lock(CASCADE, self.job_id)
         needs.lock(JOB, self.job_id)
-        needs.read(CASCADE, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse what has ended, and what is no cascade."""

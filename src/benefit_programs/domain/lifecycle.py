@@ -273,7 +273,9 @@ def ask_for_program(needs: Needs, state: State, program: Program, action: Action
         return
     needs.read(CASCADES_OF_PROGRAM_DEFINITION, definition_id)
     needs.read(PENDING_END, definition_id)
-    needs.read(PENDING_CHANGES_OF_PROGRAM_DEFINITION, definition_id)
+    if action is RENEW:
+        # Shared, so that a change of what is opened here comes before it or finds it opened.
+        needs.share(PENDING_CHANGES_OF_PROGRAM_DEFINITION, definition_id)
     for row in _additions(state, program, action.kind):
         assert row.snapshot_id is not None
         assert row.pool_definition_id is not None

@@ -191,27 +191,28 @@ async def _step(connection: Any, tenant_id: int, steps: Steps[Answer]) -> Answer
 
 async def _load(connection: Any, tenant_id: int, wanted: Wanted) -> Loaded:
     loaded: Loaded = {}
-    await _lock_across_indexes(connection, tenant_id, wanted)
-    for index in sorted(wanted, key=lambda index: _ORDER[index.entity]):
-        keys = wanted[index]
-        sql = statements.postgres_select(index, max(keys.values()))
-        records = await connection.fetch(sql, tenant_id, *_columns_of(keys))
-        read = CODECS[index.entity].read
-        loaded[index] = [read(record) for record in records]
+    by_entity: dict[type[Row], list[Index[Any]]] = {}
+    for index in wanted:
+        by_entity.setdefault(index.entity, []).append(index)
+    for entity in sorted(by_entity, key=_ORDER.__getitem__):
+        await _lock_across_indexes(connection, tenant_id, wanted, by_entity[entity])
+        for index in by_entity[entity]:
+            keys = wanted[index]
+            sql = statements.postgres_select(index, max(keys.values()))
+            records = await connection.fetch(sql, tenant_id, *_columns_of(keys))
+            read = CODECS[entity].read
+            loaded[index] = [read(record) for record in records]
     return loaded
 
 
-async def _lock_across_indexes(connection: Any, tenant_id: int, wanted: Wanted) -> None:
-    """Where one table is locked through several indexes, lock all of it in one order first."""
-    by_entity: dict[type[Row], list[Index[Any]]] = {}
-    for index, keys in wanted.items():
-        if max(keys.values()) is Mode.LOCK:
-            by_entity.setdefault(index.entity, []).append(index)
-    for entity in sorted(by_entity, key=_ORDER.__getitem__):
-        indexes = tuple(by_entity[entity])
-        if len(indexes) > 1:
-            lists = [values for index in indexes for values in _columns_of(wanted[index])]
-            await connection.fetch(statements.postgres_lock(indexes), tenant_id, *lists)
+async def _lock_across_indexes(
+    connection: Any, tenant_id: int, wanted: Wanted, indexes: list[Index[Any]]
+) -> None:
+    """Where a table is locked through several indexes, lock all of it in one order first."""
+    locked = tuple(index for index in indexes if max(wanted[index].values()) is Mode.LOCK)
+    if len(locked) > 1:
+        lists = [values for index in locked for values in _columns_of(wanted[index])]
+        await connection.fetch(statements.postgres_lock(locked), tenant_id, *lists)
 
 
 async def _write(connection: Any, tenant_id: int, state: State) -> None:
