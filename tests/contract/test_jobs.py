@@ -17,6 +17,7 @@ from benefit_programs.domain.entities import (
     UnfinishedCascade,
     Work,
 )
+from benefit_programs.domain.errors import JobNotCancelable, JobNotRetryable
 from benefit_programs.domain.jobs import (
     ATTEMPTS_MAX,
     DAY,
@@ -201,6 +202,19 @@ async def test_a_canceled_cascade_stops_where_it_stands(idle_service: Service) -
     assert (revisions.count(2), revisions.count(1)) == (100, MANY - 100)
     assert await service.rows(UnfinishedCascade) == []
     assert await service.rows(Work) == []
+
+
+async def test_a_canceled_cascade_is_not_tried_again(idle_service: Service) -> None:
+    """What was given up can't be taken up: nobody knows any more what was to be done."""
+    service = idle_service
+    job_id = await rename(service, await many_pools(service), "Gold")
+    one = Somebody(service, "one")
+    canceled = await one.do(CancelJob(job_id=job_id))
+    with pytest.raises(JobNotRetryable):
+        await one.do(RetryJob(job_id=job_id))
+    assert await stored(service, job_id) == canceled
+    with pytest.raises(JobNotCancelable):
+        await one.do(CancelJob(job_id=job_id))
 
 
 async def test_finished_jobs_are_kept_for_their_time(idle_service: Service) -> None:

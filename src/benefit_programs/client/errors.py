@@ -518,7 +518,7 @@ class ChangeAlreadyReverted(FailedPrecondition):
 
 
 class JobNotRetryable(FailedPrecondition):
-    """Only a job that has failed can be tried again."""
+    """Only a job that has failed, and wasn't canceled, can be tried again."""
 
     codes = ("JOB_NOT_RETRYABLE",)
     job_id = _text("jobId")

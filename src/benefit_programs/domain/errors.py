@@ -463,7 +463,7 @@ class ChangeAlreadyReverted(Refusal):
 
 @dataclass(kw_only=True, eq=False)
 class JobNotRetryable(Refusal):
-    """Only a job that has failed can be tried again."""
+    """Only a job that has failed, and wasn't canceled, can be tried again."""
 
     code: ClassVar[str] = "JOB_NOT_RETRYABLE"
 

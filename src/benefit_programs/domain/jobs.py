@@ -90,6 +90,8 @@ _CASCADE_JOBS = {
     CascadeKind.END_PROGRAMS: JobKind.END_PROGRAMS,
 }
 
+_CASCADES = frozenset({*_CASCADE_JOBS.values(), JobKind.KEEP_POOLS})
+
 
 def cascade_job(cascade: UnfinishedCascade) -> JobKind:
     """What the job of a cascade does.
@@ -354,14 +356,16 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
+        """Ask for the job and its cascade."""
+        needs.lock(CASCADE, self.job_id)
         ask_to_start_job(needs)
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
-        """Refuse a job that hasn't failed."""
+        """Refuse a job that hasn't failed, and a cascade that was given up."""
         job = require_job(state, self.job_id)
-        if job.status is not JobStatus.FAILED:
+        is_canceled = job.kind in _CASCADES and state.one(CASCADE, job.id) is None
+        if job.status is not JobStatus.FAILED or is_canceled:
             raise JobNotRetryable(job_id=job.id, status=job.status)
         job = replace(
             job,
