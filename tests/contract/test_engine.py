@@ -186,6 +186,7 @@ async def test_what_waits_for_a_lock_is_done_after_it(
     own_service: Service, database_url: str
 ) -> None:
     """A write waits for another process's short transaction; reads go on meanwhile."""
+    await own_service.running.runner.settle()
     async with writes_held(own_service, database_url):
         future = submit(own_service, create("a"))
         assert await external_ids(own_service) == []
