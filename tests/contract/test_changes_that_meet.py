@@ -11,10 +11,15 @@ import pytest
 
 from benefit_programs.domain.entities import Job, Pool, UnfinishedAction, UnfinishedCascade
 from benefit_programs.domain.values import CREDIT
+from benefit_programs.storage.verification import verify_store
 from tests.support.calls import details
+from tests.support.clock import Clock
+from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests, pool_rows, read, run_jobs
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio
@@ -242,3 +247,42 @@ async def test_a_pool_that_lived_when_its_kind_was_added_gets_no_follower(club: 
     await service.call("updatePool", {"pool": change})
     await club.done()
     assert (await club.pool()).status == "ENDED"
+
+
+@pytest.fixture
+async def club_of_two_clocks(database_url: str) -> AsyncIterator[tuple[Club, Clock]]:
+    clock = Clock()
+    async with open_application(database_url, run_jobs=False, clock=clock) as application:
+        service = await new_tenant(*application)
+        club = Club(service)
+        await club.open()
+        await limit_requests(service)
+        yield club, clock
+        assert await verify_store(service.store) == []
+
+
+@pytest.mark.parametrize("most", [0, 100])
+async def test_a_renewal_after_an_update_has_new_terms_whatever_the_clocks_say(
+    club_of_two_clocks: tuple[Club, Clock], most: int
+) -> None:
+    """The order of the answers counts, also where a server's clock is behind another's."""
+    club, clock = club_of_two_clocks
+    await club.update(NOW)
+    clock.move(hours=-1)
+    await limit_requests(club.service, most)
+    await club.renew()
+    await club.done()
+    assert (await club.pool()).available == NEW
+
+
+async def test_a_renewal_before_an_update_has_old_terms_whatever_the_clocks_say(
+    club_of_two_clocks: tuple[Club, Clock],
+) -> None:
+    """The order of the answers counts, also where a server's clock is behind another's."""
+    club, clock = club_of_two_clocks
+    await club.renew()
+    clock.move(hours=-1)
+    await club.update(NOW)
+    await club.done()
+    pool = await club.pool()
+    assert (pool.available, pool.pool_definition_revision) == (OLD, 2)

@@ -135,7 +135,10 @@ def _split(
     cascades: list[UnfinishedCascade], action: UnfinishedAction
 ) -> tuple[list[UnfinishedCascade], list[UnfinishedCascade]]:
     """The cascades that were answered before an action, and those after it."""
-    earlier = list(takewhile(lambda each: each.id < action.id, cascades))
+    if action.earlier is None:
+        return cascades, []
+    known = frozenset(action.earlier)
+    earlier = list(takewhile(lambda each: each.id in known, cascades))
     return earlier, cascades[len(earlier) :]
 
 

@@ -457,7 +457,9 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
 class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):
     """An action on a program that hasn't reached all of its pools yet.
 
-    ``id`` is that of its job and orders it among cascades, ``status`` what the program will be.
+    ``id`` is that of its job, ``status`` what the program will be. ``earlier`` names the cascades
+    that were unfinished when it was asked for: they come before it, all others after it. None are
+    named by an action that is done at once: whatever is there comes before it.
     """
 
     key: ClassVar[tuple[str, ...]] = ("program_id",)
@@ -466,6 +468,7 @@ class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     kind: str
     status: ProgramStatus
+    earlier: tuple[str, ...] | None = None
 
 
 class UnopenedPool(Row, frozen=True, kw_only=True, omit_defaults=True):

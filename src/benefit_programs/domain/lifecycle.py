@@ -43,6 +43,7 @@ from benefit_programs.domain.errors import (
 )
 from benefit_programs.domain.jobs import JobKind, ask_to_start_job, done_job, start_job
 from benefit_programs.domain.lookups import (
+    BEFORE_ALL_IDS,
     CASCADES_OF_PROGRAM_DEFINITION,
     IDEMPOTENCY_KEY,
     LIVE_POOLS_OF_PROGRAM,
@@ -52,6 +53,7 @@ from benefit_programs.domain.lookups import (
     PROGRAM,
     SNAPSHOT,
     UNFINISHED_ACTION,
+    WALK_CASCADES,
 )
 from benefit_programs.domain.opening import Template, open_pool, settled_status
 from benefit_programs.domain.pool_changes import save_pool
@@ -129,6 +131,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         ask_for_program(needs, state, program, self.action)
         if _is_large(state, program, needs.settings):
             ask_to_start_job(needs)
+            needs.read(WALK_CASCADES, BEFORE_ALL_IDS)
             pools = _pools_of_additions(state, program, self.action.kind)
         else:
             pools = state.known(LIVE_POOLS_OF_PROGRAM, program.id)
@@ -210,6 +213,8 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
 
         So the job finds all pools that the action is for, and none is opened at its end.
         """
+        earlier = tuple(row.id for row in state.many(WALK_CASCADES, BEFORE_ALL_IDS))
+        action = replace(action, earlier=earlier)
         pools = _pools_of_additions(state, program, self.action.kind)
         items = _reach(state, changes, context, program, action, pools)
         under_way = replace(

@@ -93,10 +93,14 @@ WALK_UNOPENED_POOLS_OF_POOL_DEFINITION = Index(
     UnopenedPool, "pool_definition_id", after="program_id", limit=PROGRAM_CHUNK_SIZE
 )
 
+CASCADES_AT_ONCE_MAX = 1_000
+"""How many of a tenant's unfinished cascades an action in the background knows to be earlier."""
+
 UNOPENED_POOL = Index(UnopenedPool, "program_id", "pool_definition_id")
 UNOPENED_POOL_OF_POOL_DEFINITION = Index(UnopenedPool, "pool_definition_id", limit=1)
 UNFINISHED_ACTION = Index(UnfinishedAction, "program_id")
 CASCADE = Index(UnfinishedCascade, "id")
+WALK_CASCADES = Index(UnfinishedCascade, after="id", limit=CASCADES_AT_ONCE_MAX)
 CASCADES_OF_POOL_DEFINITION = Index(UnfinishedCascade, "pool_definition_id")
 CASCADES_OF_PROGRAM_DEFINITION = Index(UnfinishedCascade, "program_definition_id")
 PENDING_CHANGES_OF_PROGRAM_DEFINITION = Index(PendingChange, "program_definition_id")

@@ -383,6 +383,7 @@ unfinished_actions = _tenant_table(
     _column("id", Id),
     _column("kind", Text),
     _column("status", Text),
+    _column("earlier", Document),
 )
 
 unopened_pools = _tenant_table(

@@ -137,12 +137,7 @@ def _index(
 ) -> None:
     condition = sa.text(where) if where else None
     op.create_index(
-        name,
-        table,
-        columns,
-        unique=unique,
-        postgresql_where=condition,
-        sqlite_where=condition,
+        name, table, columns, unique=unique, postgresql_where=condition, sqlite_where=condition
     )
 
 
@@ -562,6 +557,7 @@ def _create_unfinished_work() -> None:
         _column("id", Id),
         _column("kind", Text),
         _column("status", Text),
+        _column("earlier", Document),
     )
     _create_table(
         "unopened_pools",
