@@ -1,4 +1,4 @@
-"""Two processes on one PostgreSQL: a change reaches the pools that the other is about to open."""
+"""Two processes on one PostgreSQL: changes of definitions meet pools that are being opened."""
 
 from __future__ import annotations
 
@@ -148,3 +148,23 @@ async def test_a_change_reaches_the_pool_that_a_renewal_opens(
         waiting.cancel()
     await asyncio.gather(renewal, change)
     assert await names(one, pools["id"]) == ["Gold"]
+
+
+async def test_a_pool_definition_deleted_meanwhile_fails_no_provision(
+    url: str, two: tuple[Service, Service]
+) -> None:
+    """Who provisions a program definition hears nothing of a pool definition that is just going."""
+    one, another = two
+    definition = await one.create_program_definition()
+    stays, goes = [
+        await one.create_pool_definition(programDefinitionIds=[definition["id"]]) for _ in range(2)
+    ]
+    async with holder(url) as other:
+        await other.hold(f"select 1 from pool_definitions where id = '{stays['id']}' for update")
+        provision = asyncio.create_task(one.provision(program_definition=definition))
+        await other.wait_for(1)
+        gone = {"poolDefinitionId": goes["id"], "cascade": "IMMEDIATELY"}
+        await another.call("deletePoolDefinition", gone)
+    program = (await provision)["program"]
+    pools = await one.pools_of(program["id"])
+    assert [pool["poolDefinitionId"] for pool in pools] == [stays["id"]]

@@ -98,8 +98,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             if self.program_definition_id is not None
             else None
         )
-        ids = self._pool_definition_ids(state)
-        definitions = [require_pool_definition(state, each) for each in ids]
+        definitions = self._definitions(state)
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None and state.many(POOLS_OF_PROGRAM, current.id):
             raise ProgramAlreadyExists(
@@ -108,7 +107,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if current is not None and current.target_status is not None:
             raise InProgress
         program = self._program(current, program_definition, context)
-        if self._is_large(ids, context.settings):
+        if self._is_large(self._pool_definition_ids(state), context.settings):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
         changes = Changes(Provisioned(job_id, program))
@@ -155,6 +154,13 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             return [self.pool_definition_id]
         assignments = state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
         return [assignment.pool_definition_id for assignment in assignments]
+
+    def _definitions(self, state: State) -> list[PoolDefinition]:
+        """What the pools are made from, without what is deleted at this moment."""
+        if self.pool_definition_id is not None:
+            return [require_pool_definition(state, self.pool_definition_id)]
+        found = (state.one(POOL_DEFINITION, each) for each in self._pool_definition_ids(state))
+        return [definition for definition in found if definition is not None]
 
     def _program(
         self,
