@@ -77,11 +77,10 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
             if state.loaded(PROGRAM_DEFINITION, self.program_definition_id) is None:
                 return
-        pool_definition_ids = self._pool_definition_ids(state)
-        is_large = self._is_large(pool_definition_ids, needs.settings)
+        is_large = self._is_large(state, needs.settings)
         if is_large:
             ask_to_start_job(needs)
-        for pool_definition_id in pool_definition_ids:
+        for pool_definition_id in self._pool_definition_ids(state):
             needs.share(POOL_DEFINITION, pool_definition_id)
             definition = state.loaded(POOL_DEFINITION, pool_definition_id)
             if definition is not None and not is_large:
@@ -107,7 +106,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if current is not None and current.target_status is not None:
             raise InProgress
         program = self._program(current, program_definition, context)
-        if self._is_large(self._pool_definition_ids(state), context.settings):
+        if self._is_large(state, context.settings):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
         changes = Changes(Provisioned(job_id, program))
@@ -144,9 +143,9 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         start_job(state, changes, context, job_id=job_id, kind=kind, subject_id=program.id)
         return changes
 
-    def _is_large(self, pool_definition_ids: list[str], settings: TenantSettings) -> bool:
+    def _is_large(self, state: State, settings: TenantSettings) -> bool:
         most = PROVISION_IN_REQUEST_MAX if self.at_once else 2 * settings.in_request_max
-        return len(pool_definition_ids) > most
+        return len(self._pool_definition_ids(state)) > most
 
     def _pool_definition_ids(self, state: State) -> list[str]:
         if self.program_definition_id is None:
