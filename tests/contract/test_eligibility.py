@@ -252,6 +252,21 @@ async def test_an_unknown_app_is_no_reference(service: Service) -> None:
         assert (await service.refusal(name, elsewhere)).code == "INVALID_ITEM_REFERENCE"
 
 
+async def test_pools_may_be_of_another_namespace_than_their_definition(service: Service) -> None:
+    """What a pool of the namespace holds is found there, wherever its definition belongs."""
+    desk = await open_desk(service, program={"namespace": "club"})
+    found = await eligible(service, desk, namespace="club")
+    assert [each["poolId"] for each in found] == [desk.pool_id]
+    ((judged,),) = await by_filter(service, desk, namespace="club")
+    assert judged["type"] == "ELIGIBLE_BENEFIT"
+    unknown = {**desk.reference(), "externalId": "other"}
+    assert await eligible(service, desk, namespace="club", itemReference=unknown) == []
+    await open_desk(service, program={"namespace": "elsewhere"})
+    request = {"itemReference": desk.reference(), "namespace": "elsewhere"}
+    refused = await service.refusal("getEligibleBenefits", request)
+    assert (refused.status, refused.code) == (400, "INVALID_ITEM_REFERENCE")
+
+
 async def test_a_member_asks_for_itself(service: Service) -> None:
     """A member's key means that member, whoever is named, and nothing else is open to it."""
     member_id = guid()

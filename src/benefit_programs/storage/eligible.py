@@ -61,9 +61,20 @@ def pools_holding(
 def provider_app_known(
     dialect: Dialect, *, tenant_id: int, namespace: str, provider_app_id: str
 ) -> Statement:
-    """A row if any benefit of the namespace has items of the app."""
+    """A row if any benefit of the namespace has items of the app.
+
+    A pool's namespace is its program's: it may have its benefits from a definition of another one.
+    Where nobody has a program in the namespace, no pool is looked at.
+    """
+    tenant, app, here = dialect.bare(1), dialect.bare(2), dialect.bare(3)
     return Statement(
-        f"select 1 from item_sets s where s.tenant_id = {dialect.bare(1)}"
-        f" and s.provider_app_id = {dialect.bare(2)} and s.namespace = {dialect.bare(3)} limit 1",
+        f"select 1 from item_sets s where s.tenant_id = {tenant}"
+        f" and s.provider_app_id = {app} and s.namespace = {here}"
+        " union all select 1 from item_sets s join pools p on p.tenant_id = s.tenant_id"
+        " and p.pool_definition_id = s.pool_definition_id"
+        f" where s.tenant_id = {tenant} and s.provider_app_id = {app} and s.namespace <> {here}"
+        f" and p.tenant_id = {tenant} and p.namespace = {here} and exists"
+        f" (select 1 from programs g where g.tenant_id = {tenant} and g.namespace = {here})"
+        " limit 1",
         (tenant_id, provider_app_id, namespace),
     )

@@ -152,14 +152,6 @@ async def _find_candidates(
 ) -> list[Candidate]:
     """The pools of the namespace with their benefits that hold the item."""
     reader = call.services.reader
-    known = provider_app_known(
-        reader.dialect,
-        tenant_id=call.tenant_id,
-        namespace=namespace,
-        provider_app_id=wish.item.provider_app_id,
-    )
-    if not await reader.fetch(known):
-        raise InvalidItemReference(item_reference=wish.item)
     holding = pools_holding(
         reader.dialect,
         tenant_id=call.tenant_id,
@@ -170,6 +162,8 @@ async def _find_candidates(
     )
     read = CODECS[Pool].read
     rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
+    if not rows:
+        await _require_known_app(call, namespace, wish.item)
     snapshots = await reader.snapshots(call.tenant_id, [pool.snapshot_id for pool, _ in rows])
     return [
         Candidate(pool, snapshot, benefit, wish)
@@ -178,6 +172,19 @@ async def _find_candidates(
         for benefit in (snapshot.details.benefit(benefit_key),)
         if benefit is not None
     ]
+
+
+async def _require_known_app(call: Call, namespace: str, item: ItemReference) -> None:
+    """Refuse an app that no benefit of the namespace has; an item that nothing holds is none."""
+    reader = call.services.reader
+    known = provider_app_known(
+        reader.dialect,
+        tenant_id=call.tenant_id,
+        namespace=namespace,
+        provider_app_id=item.provider_app_id,
+    )
+    if not await reader.fetch(known):
+        raise InvalidItemReference(item_reference=item)
 
 
 async def _answer(
