@@ -93,6 +93,19 @@ async def test_benefits_keep_their_item_sets(service: Service) -> None:
     assert await desk.available() == "99"
 
 
+async def test_items_of_a_new_benefit_have_the_namespace_of_the_definition(
+    service: Service,
+) -> None:
+    """A benefit of a pool alone takes items as its others do, whatever the program's namespace."""
+    desk = await open_desk(service, program={"namespace": "club"})
+    sent = [desk.benefit(), benefit("bar", price="1")]
+    _, new = (await update(desk, {"details": {"benefits": sent}}))["details"]["benefits"]
+    await add_item(service, new, "beer")
+    reference = {"externalId": "beer", "providerAppId": new["providerAppId"]}
+    await desk.redeem(benefitKey="bar", itemReference=reference, namespace="club")
+    assert await desk.available() == "99"
+
+
 async def test_a_limit_keeps_its_count_while_it_stays_the_same(service: Service) -> None:
     """The quota of an unchanged limit goes on; a changed one counts anew."""
     desk = await open_desk(service, benefit("towel", policyExpression=DAILY))

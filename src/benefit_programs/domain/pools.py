@@ -14,7 +14,7 @@ from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import ItemSet, Pool, Snapshot
 from benefit_programs.domain.errors import PoolNotFound
 from benefit_programs.domain.extended_fields import merged
-from benefit_programs.domain.lookups import POOL, SNAPSHOT
+from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
 from benefit_programs.domain.pool_changes import save_pool
 from benefit_programs.domain.redemptions import snapshot_of_pool
 from benefit_programs.domain.settings import ExtendedEntity
@@ -46,6 +46,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         pool = state.loaded(POOL, self.id)
         if pool is not None:
             needs.read(SNAPSHOT, pool.snapshot_id)
+            needs.read(POOL_DEFINITION, pool.pool_definition_id)
             ask_for_cascades(needs, state, [pool])
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
@@ -58,7 +59,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         reached, transactions = caught_up(state, context, current)
         current = save_pool(changes, context, current, reached, transactions)
         old = snapshot_of_pool(state, current)
-        snapshot = self._snapshot(changes, context, current, old)
+        snapshot = self._snapshot(state, changes, context, current, old)
         extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}
         pool = replace(
             current,
@@ -80,7 +81,12 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         return changes
 
     def _snapshot(
-        self, changes: Changes[Any], context: Context, pool: Pool, old: Snapshot
+        self,
+        state: State,
+        changes: Changes[Any],
+        context: Context,
+        pool: Pool,
+        old: Snapshot,
     ) -> Snapshot:
         """What the pool gives after the update; the old snapshot where it says the same."""
         details = old.details
@@ -96,6 +102,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         ):
             return old
         known = {benefit.item_set_id for benefit in old.details.benefits or ()}
+        definition = state.one(POOL_DEFINITION, pool.pool_definition_id)
         for benefit in details.benefits or ():
             if benefit.item_set_id is not None and benefit.item_set_id not in known:
                 changes.save(
@@ -104,7 +111,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
                         pool_definition_id=pool.pool_definition_id,
                         benefit_key=benefit.benefit_key,
                         provider_app_id=benefit.provider_app_id,
-                        namespace=pool.namespace,
+                        namespace=definition.namespace if definition else pool.namespace,
                     )
                 )
         return save_snapshot(
