@@ -29,6 +29,7 @@ from benefit_programs.domain.jobs import (
 )
 from benefit_programs.engine.engine import Engine, read_clock
 from benefit_programs.jobs.runner import SYSTEM, JobRunner
+from tests.support.calls import Refused
 from tests.support.lifecycle import act, items_of, job_of, large_program, run_jobs
 from tests.support.serving import run_benefits
 
@@ -104,6 +105,28 @@ async def test_a_job_counts_what_it_has_done(idle_service: Service) -> None:
     pools = await service.rows(Pool)
     assert sorted(await items_of(service, job_id)) == sorted(pool.id for pool in pools)
     assert len(await service.rows(JobPage)) == 1
+
+
+async def test_a_program_is_in_progress_until_its_last_pool(idle_service: Service) -> None:
+    """Whoever provisions it again is told so however far it has come, then that it exists."""
+    service = idle_service
+    program_id = await large_program(service, 205)
+    program = (await service.call("getProgram", {"programId": program_id}))["program"]
+    definition = {"id": program["programDefinitionId"]}
+    again = {"program_definition": definition, "externalProgramId": program["externalId"]}
+    one, codes = Somebody(service, "one"), []
+    job_id, is_over = await one.claim(), False
+    while not is_over:
+        with pytest.raises(Refused) as refused:
+            await service.provision(**again)
+        codes.append(refused.value.code)
+        assert job_id is not None
+        is_over = (await one.run(job_id)).is_over
+    assert len(codes) > 1
+    assert set(codes) == {"IN_PROGRESS"}
+    with pytest.raises(Refused) as refused:
+        await service.provision(**again)
+    assert refused.value.code == "PROGRAM_ALREADY_EXISTS"
 
 
 async def test_a_job_is_one_runners_until_its_lease_is_over(idle_service: Service) -> None:

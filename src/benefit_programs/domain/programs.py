@@ -99,12 +99,8 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         )
         definitions = self._definitions(state)
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
-        if current is not None and state.many(POOLS_OF_PROGRAM, current.id):
-            raise ProgramAlreadyExists(
-                external_program_id=self.external_id, namespace=self.namespace
-            )
-        if current is not None and current.target_status is not None:
-            raise InProgress
+        if current is not None:
+            self._require_empty(state, current)
         program = self._program(current, program_definition, context)
         if self._is_large(state, context.settings):
             return self._start(state, context, program, definitions)
@@ -146,6 +142,16 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     def _is_large(self, state: State, settings: TenantSettings) -> bool:
         most = PROVISION_IN_REQUEST_MAX if self.at_once else 2 * settings.in_request_max
         return len(self._pool_definition_ids(state)) > most
+
+    def _require_empty(self, state: State, current: Program) -> None:
+        """Refuse a program that is being made or has pools; one without gets another chance."""
+        has_pools = bool(state.many(POOLS_OF_PROGRAM, current.id))
+        if has_pools and current.status is not ProgramStatus.PROVISIONING:
+            raise ProgramAlreadyExists(
+                external_program_id=self.external_id, namespace=self.namespace
+            )
+        if current.target_status is not None:
+            raise InProgress
 
     def _pool_definition_ids(self, state: State) -> list[str]:
         if self.program_definition_id is None:
