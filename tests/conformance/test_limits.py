@@ -62,7 +62,9 @@ def cases_of(field: RequestField) -> Iterator[Case]:
     if kind in ENUMS[field.module]:
         names = [name for name in ENUMS[field.module][kind] if not name.startswith("UNKNOWN")]
         yield from map(Case, names)
-        yield Case("NOPE", "INVALID_ENUM_VALUE")
+        # A pool definition's cascade that makes no sense has a rule name, which goes with OTHER.
+        is_named = (field.module, kind) == ("pool-definitions", "Cascade")
+        yield Case("NOPE", "OTHER" if is_named else "INVALID_ENUM_VALUE")
     elif kind in TYPES[field.module] or kind.startswith("Record<"):
         yield Case({})
         yield Case("text", "FORMAT", format_of("OBJECT"))

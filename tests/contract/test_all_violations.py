@@ -115,6 +115,25 @@ async def test_cascade_that_is_not_chosen(
     assert await told(service, method, request_ | cascade) == others | {CASCADE}
 
 
+@pytest.mark.parametrize(("method", "request_", "others"), UNDECIDED)
+async def test_cascade_that_makes_no_sense(
+    service: Service, method: str, request_: dict[str, Any], others: set[tuple[str, ...]]
+) -> None:
+    """What is no cascade is told by a rule name of its own, beside all else."""
+    unsupported = ("cascade", "OTHER", "cascade_value_not_supported")
+    assert await told(service, method, request_ | {"cascade": "LATER"}) == others | {unsupported}
+
+
+async def test_cascade_of_a_new_definition_that_makes_no_sense(service: Service) -> None:
+    """A new definition is refused for it, whether it joins others or not."""
+    new = {"namespace": NAMESPACE, "details": details()}
+    for ids in ([], [guid()]):
+        request = {"poolDefinition": new | {"programDefinitionIds": ids}, "cascade": 5}
+        assert await told(service, "createPoolDefinition", request) == {
+            ("cascade", "OTHER", "cascade_value_not_supported")
+        }
+
+
 async def test_cascade_that_a_new_definition_needs(service: Service) -> None:
     """A new definition needs a cascade where it joins others, however that is written."""
     new = {"namespace": NAMESPACE, "details": details()}

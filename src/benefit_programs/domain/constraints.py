@@ -83,11 +83,13 @@ class Required(Mark, frozen=True):
 class Chosen(Mark, frozen=True):
     """A member of an enumeration must be chosen, other than the unknown one.
 
-    What breaks that has a rule name of its own. With ``beside``, the attributes of a list further
-    inside of the request, it must be chosen only where there is an entry in that list.
+    Whoever chooses none is told ``rule_name``, and of what is no member ``unsupported_rule_name``.
+    With ``beside``, the attributes of a list further inside of the request, it must be chosen only
+    where there is an entry in that list.
     """
 
     rule_name: str
+    unsupported_rule_name: str
     beside: tuple[str, ...] = ()
 
 

@@ -34,13 +34,17 @@ def is_required(path: str) -> FieldViolation:
     return FieldViolation(path, "is required", ViolatedRule.REQUIRED_FIELD)
 
 
-def choosing(read: Read, absent: FieldViolation) -> Read:
-    """Members other than the unknown one, which is as good as absent."""
-    unchosen = msgspec.structs.replace(absent, field="")
+def choosing(read: Read, field: FieldPlan, chosen: Chosen) -> Read:
+    """Members; where one is required the unknown one is as good as none."""
+    unchosen = msgspec.structs.replace(missing(field), field="")
+    unsupported = msgspec.structs.replace(unchosen, rule_name=chosen.unsupported_rule_name)
 
     def read_chosen(raw: Any) -> Any:
-        member = read(raw)
-        if member.name.startswith(UNKNOWN):
+        try:
+            member = read(raw)
+        except Violated:
+            raise Violated(unsupported) from None
+        if field.required and member.name.startswith(UNKNOWN):
             raise Violated(unchosen)
         return member
 

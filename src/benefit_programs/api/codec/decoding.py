@@ -290,8 +290,9 @@ def _list_reader(shape: Shape, ids: IdMode) -> Read:
 
 def _field_reader(owner: type[Any], field: FieldPlan, ids: IdMode) -> Read:
     read = _reader(field.shape, ids)
-    if field.shape.mark(Chosen) is not None and field.required:
-        read = choosing(read, missing(field))
+    chosen = field.shape.mark(Chosen)
+    if chosen is not None:
+        read = choosing(read, field, chosen)
     required = field.shape.mark(Requires)
     if required is not None:
         inner_fields = {each.attribute: each for each in fields_of(field.shape.kind)}

@@ -45,8 +45,8 @@ ProgramDefinitionInfos = Annotated[
 ]
 
 
-_CASCADE_RULE = "cascade_is_required"
-ChosenCascade = Annotated[Cascade, Required(), Chosen(_CASCADE_RULE)]
+_CASCADE_RULES = ("cascade_is_required", "cascade_value_not_supported")
+ChosenCascade = Annotated[Cascade, Required(), Chosen(*_CASCADE_RULES)]
 
 
 class PoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,7 @@ class CreatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     pool_definition: NewPoolDefinition
     cascade: (
-        Annotated[Cascade, Chosen(_CASCADE_RULE, ("pool_definition", "program_definition_ids"))]
+        Annotated[Cascade, Chosen(*_CASCADE_RULES, ("pool_definition", "program_definition_ids"))]
         | None
     ) = None
 
@@ -130,7 +130,7 @@ class BulkCreatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
 
     pool_definitions: Annotated[tuple[NewPoolDefinition, ...], BulkSize, Entries()]
     cascade: (
-        Annotated[Cascade, Chosen(_CASCADE_RULE, ("pool_definitions", "program_definition_ids"))]
+        Annotated[Cascade, Chosen(*_CASCADE_RULES, ("pool_definitions", "program_definition_ids"))]
         | None
     ) = None
     return_entity: bool | None = None
