@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.storage.eligible import ELIGIBLE_MAX
 from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.desk import Desk, add_item, open_another, open_desk
 
@@ -209,6 +211,35 @@ async def test_the_oldest_pool_comes_first(service: Service) -> None:
     assert [each["poolId"] for each in everyone] == [desk.pool_id, third.pool_id]
     assert await eligible(service, desk, beneficiary={"memberId": guid()}) == []
     assert await eligible(service, desk, beneficiary=member, count=11) == []
+
+
+async def crowd(service: Service, desk: Desk, **fields: Any) -> None:
+    """As many candidates as an answer has room for, in front of the next pool."""
+    provisions = [
+        service.provision(pool_definition=desk.definition, **fields)
+        for _ in range(ELIGIBLE_MAX // len(desk.definition["details"]["benefits"]))
+    ]
+    await asyncio.gather(*provisions)
+
+
+@pytest.mark.parametrize(
+    ("amount", "status", "worth"), [("100", "PAUSED", "100"), ("0", "ACTIVE", "10")]
+)
+async def test_pools_that_cannot_pay_take_nobodys_place(
+    service: Service, amount: str, status: str, worth: str
+) -> None:
+    """An answer has room for so many eligible benefits, however many others come before them."""
+    desk = await open_desk(service, *(shared(f"towel {i}") for i in range(10)), amount=amount)
+    reference = {"externalId": "towel", "providerAppId": APP}
+    for each in desk.definition["details"]["benefits"]:
+        await add_item(service, each, "towel")
+    await desk.set_balance("0")
+    await crowd(service, desk, programStatus=status)
+    last = await open_another(service, desk.definition)
+    await last.set_balance(worth)
+    found = await eligible(service, desk, itemReference=reference)
+    assert [each["poolId"] for each in found] == [last.pool_id] * 10
+    assert await eligible(service, desk, itemReference=reference, count=11) == []
 
 
 async def test_a_check_by_filter_tells_of_every_pool(service: Service) -> None:

@@ -25,10 +25,12 @@ def pools_holding(
     item: ItemReference,
     beneficiary: Identity | None,
     statuses: tuple[PoolStatus, ...],
+    payable: int = 0,
 ) -> Statement:
     """Pools with each of their benefits that holds the item: the pool's columns, then the key.
 
-    Oldest pool first, benefits in their definition's order.
+    Oldest pool first, benefits in their definition's order. With ``payable`` only those whose
+    balance pays for so many of the item, so that no others take their places in an answer.
     """
     values: list[object] = [
         tenant_id,
@@ -42,6 +44,10 @@ def pools_holding(
     if beneficiary is not None:
         values.append(beneficiary.id)
         narrowed = f" and p.{_COLUMNS[beneficiary.type]} = {dialect.bare(7)}"
+    if payable:
+        values.append(payable)
+        # Divided rather than multiplied, for a cost may be past the largest number.
+        narrowed += f" and p.available / {dialect.placeholder(len(values), 'bigint')} >= b.price"
     sql = (
         f"select {columns_of(Pool, 'p', dialect)}, b.benefit_key"
         " from items i"

@@ -29,8 +29,6 @@ from benefit_programs.domain.values import Identity, Instant, ItemReference
 from benefit_programs.storage.eligible import pools_holding, provider_app_known
 from benefit_programs.storage.rows import CODECS
 
-LIVE_STATUSES = tuple(status for status in PoolStatus if status is not PoolStatus.ENDED)
-
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """May this be redeemed from this pool? Without a key: from any of its benefits?"""
@@ -89,7 +87,12 @@ async def get_eligible(
     """getEligibleBenefits: what pays for the item, oldest pool first."""
     wish = _wish(call, request.item_reference, request.count, request.target_date)
     found = await _find_candidates(
-        call, request.namespace, wish, _beneficiary(call, request.beneficiary), LIVE_STATUSES
+        call,
+        request.namespace,
+        wish,
+        _beneficiary(call, request.beneficiary),
+        (PoolStatus.ACTIVE,),
+        payable=wish.count,
     )
     names = await Names.of_pools(call, (each.pool for each in found))
     judged = await _judge(call, found, names, request.additional_data)
@@ -149,6 +152,8 @@ async def _find_candidates(
     wish: Wish,
     beneficiary: Identity | None,
     statuses: tuple[PoolStatus, ...],
+    *,
+    payable: int = 0,
 ) -> list[Candidate]:
     """The pools of the namespace with their benefits that hold the item."""
     reader = call.services.reader
@@ -159,6 +164,7 @@ async def _find_candidates(
         item=wish.item,
         beneficiary=beneficiary,
         statuses=statuses,
+        payable=payable,
     )
     read = CODECS[Pool].read
     rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
