@@ -159,6 +159,41 @@ async def test_details_without_benefits(service: Service) -> None:
     }
 
 
+TWICE = [{"benefitKey": "a", "providerAppId": guid(), "price": "1"}] * 2
+
+
+async def test_details_that_no_pool_can_live_by(service: Service) -> None:
+    """What details break as a whole is told beside what other fields break."""
+    new = {"namespace": "", "details": {"benefits": TWICE}}
+    broken = {
+        ("namespace", "MIN_LENGTH"),
+        ("details.benefits[0].price", "OTHER", "price_needs_credit_configuration"),
+        ("details.benefits[1].price", "OTHER", "price_needs_credit_configuration"),
+        ("details.benefits[1].benefitKey", "OTHER", "benefit_key_is_unique"),
+    }
+    request = {"poolDefinition": new, "cascade": "LATER"}
+    assert await told(service, "createPoolDefinition", request) == {
+        ("cascade", "OTHER", "cascade_value_not_supported"),
+        *((f"poolDefinition.{field}", *rule) for field, *rule in broken),
+    }
+    answer = await service.call("bulkCreatePoolDefinitions", {"poolDefinitions": [new]})
+    violations = answer["results"][0]["itemMetadata"]["error"]["data"]["fieldViolations"]
+    assert {each["field"] for each in violations} == {
+        f"poolDefinitions[0].{field}" for field, *_ in broken
+    }
+
+
+@pytest.mark.parametrize("name", ["poolDefinition", "pool"])
+async def test_changes_that_name_a_benefit_twice(service: Service, name: str) -> None:
+    """A key that is there twice is told beside what else a change breaks."""
+    change = {"id": guid(), "details": {"benefits": TWICE}}
+    request = {name: change, "cascade": "IMMEDIATELY"}
+    assert await told(service, f"update{name[0].upper()}{name[1:]}", request) == {
+        (f"{name}.revision", REQUIRED),
+        (f"{name}.details.benefits[1].benefitKey", "OTHER", "benefit_key_is_unique"),
+    }
+
+
 async def test_body_that_contradicts_its_address(service: Service) -> None:
     """An id that differs from the address's is told beside all else."""
     path = f"/benefit-programs/v1/pool-definitions/{guid()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,31 +17,40 @@ from benefit_programs.domain.state import Changes
 
 def require_legal(details: Details, path: str) -> None:
     """Refuse details that no pool could live by. Contract: Prices and item sets."""
-    violations = []
+    violations = tuple(
+        replace(each, field=f"{path}.details.{each.field}") for each in illegalities(details)
+    )
+    if violations:
+        raise Invalid(violations)
+
+
+def illegalities(details: Details) -> Iterator[FieldViolation]:
+    """What keeps pools from living by these details."""
+    yield from repeated_keys(details)
+    if details.credit_configuration is not None:
+        return
+    for position, benefit in enumerate(details.benefits or ()):
+        if benefit.price:
+            yield FieldViolation(
+                field=f"benefits[{position}].price",
+                description="without a credit configuration only the price 0 can be paid",
+                violated_rule=ViolatedRule.OTHER,
+                rule_name="price_needs_credit_configuration",
+            )
+
+
+def repeated_keys(details: Details) -> Iterator[FieldViolation]:
+    """The benefits whose keys others have before them."""
     keys: set[str] = set()
     for position, benefit in enumerate(details.benefits or ()):
-        benefit_path = f"{path}.details.benefits[{position}]"
         if benefit.benefit_key in keys:
-            violations.append(
-                FieldViolation(
-                    field=f"{benefit_path}.benefitKey",
-                    description="another benefit of the pool definition has this key",
-                    violated_rule=ViolatedRule.OTHER,
-                    rule_name="benefit_key_is_unique",
-                )
+            yield FieldViolation(
+                field=f"benefits[{position}].benefitKey",
+                description="another benefit of the pool definition has this key",
+                violated_rule=ViolatedRule.OTHER,
+                rule_name="benefit_key_is_unique",
             )
         keys.add(benefit.benefit_key)
-        if benefit.price and details.credit_configuration is None:
-            violations.append(
-                FieldViolation(
-                    field=f"{benefit_path}.price",
-                    description="without a credit configuration only the price 0 can be paid",
-                    violated_rule=ViolatedRule.OTHER,
-                    rule_name="price_needs_credit_configuration",
-                )
-            )
-    if violations:
-        raise Invalid(tuple(violations))
 
 
 def merge_details(current: Details, sent: Mapping[str, Any] | None) -> Details:

@@ -7,7 +7,8 @@ holds them against the contract's own data.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import msgspec
 
@@ -109,6 +110,12 @@ class Requires(Mark, frozen=True):
     """A field inside the object that must be there too, although its type lets it be absent."""
 
     attribute: str
+
+
+class Judged(Mark, frozen=True):
+    """A rule over the value as a whole, which gives the violations with paths inside the value."""
+
+    judge: Callable[[Any], Iterable[Any]]
 
 
 class Alias(Mark, frozen=True):

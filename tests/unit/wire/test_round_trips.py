@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from benefit_programs.api.codec import Shape, decoder_for, encoder_for, fields_of, read_json
@@ -22,6 +22,7 @@ from benefit_programs.domain.constraints import (
     InstantText,
     Int32,
     Int64Text,
+    Judged,
     MaskText,
     OneOf,
     ReadOnly,
@@ -102,11 +103,12 @@ def draw_struct(draw: st.DrawFn, type_: type[Any], depth: int) -> object:
 
 
 def draw_required(draw: st.DrawFn, shape: Shape, depth: int) -> object:
-    """Draw a value which has inside what its field requires there."""
+    """Draw a value which has inside what its field requires there, and breaks no rule of it."""
     value = draw_value(draw, shape, depth)
-    requires = shape.mark(Requires)
+    requires, judged = shape.mark(Requires), shape.mark(Judged)
     if requires and getattr(value, requires.attribute) is None:
-        return msgspec.structs.replace(value, **{requires.attribute: ()})
+        value = msgspec.structs.replace(value, **{requires.attribute: ()})
+    assume(judged is None or not list(judged.judge(value)))
     return value
 
 

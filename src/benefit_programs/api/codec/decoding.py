@@ -38,6 +38,7 @@ from benefit_programs.domain.constraints import (
     InstantText,
     Int32,
     Int64Text,
+    Judged,
     Mark,
     MaskText,
     OneOf,
@@ -293,6 +294,9 @@ def _field_reader(owner: type[Any], field: FieldPlan, ids: IdMode) -> Read:
     chosen = field.shape.mark(Chosen)
     if chosen is not None:
         read = choosing(read, field, chosen)
+    judged = field.shape.mark(Judged)
+    if judged is not None:
+        read = _judging(read, judged)
     required = field.shape.mark(Requires)
     if required is not None:
         inner_fields = {each.attribute: each for each in fields_of(field.shape.kind)}
@@ -301,6 +305,17 @@ def _field_reader(owner: type[Any], field: FieldPlan, ids: IdMode) -> Read:
     if field.shape.is_struct and is_recursive(inner) and not is_recursive(owner):
         read = _shallow_enough(read)
     return read
+
+
+def _judging(read: Read, judged: Judged) -> Read:
+    def read_judged(raw: Any) -> Any:
+        value = read(raw)
+        found = tuple(judged.judge(value))
+        if found:
+            raise Violated(*found)
+        return value
+
+    return read_judged
 
 
 def _shallow_enough(read: Read) -> Read:

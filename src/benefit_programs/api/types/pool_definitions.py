@@ -22,10 +22,12 @@ from benefit_programs.api.types.common import (
     Revision,
     Timestamp,
 )
+from benefit_programs.domain.benefits import illegalities, repeated_keys
 from benefit_programs.domain.constraints import (
     Chosen,
     Entries,
     Immutable,
+    Judged,
     ReadOnly,
     Required,
     Requires,
@@ -69,7 +71,7 @@ class NewPoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A pool definition to create."""
 
     namespace: Namespace
-    details: Annotated[Details, Requires("benefits")]
+    details: Annotated[Details, Requires("benefits"), Judged(illegalities)]
     display_name: PoolName | None = None
     program_definition_ids: ProgramDefinitionIds | None = None
     extended_fields: ExtendedFields | None = None
@@ -83,7 +85,7 @@ class PoolDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
     revision: Revision
     display_name: PoolName | None = None
     program_definition_ids: ProgramDefinitionIds | None = None
-    details: Details | None = None
+    details: Annotated[Details, Judged(repeated_keys)] | None = None
     extended_fields: ExtendedFields | None = None
     description: Annotated[Description, Undocumented()] | None = None
 

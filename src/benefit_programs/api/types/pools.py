@@ -29,7 +29,14 @@ from benefit_programs.api.types.common import (
     Timestamp,
     TransactionKey,
 )
-from benefit_programs.domain.constraints import Entries, Immutable, ReadOnly, Undocumented
+from benefit_programs.domain.benefits import repeated_keys
+from benefit_programs.domain.constraints import (
+    Entries,
+    Immutable,
+    Judged,
+    ReadOnly,
+    Undocumented,
+)
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActionType
 from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
@@ -82,7 +89,7 @@ class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
 
     id: EntityId
     revision: Revision
-    details: Details | None = None
+    details: Annotated[Details, Judged(repeated_keys)] | None = None
     display_name: ProgramName | None = None
     extended_fields: ExtendedFields | None = None
     description: Annotated[Description, Undocumented()] | None = None
