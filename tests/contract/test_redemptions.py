@@ -182,6 +182,14 @@ async def test_a_paused_pool_gives_nothing(service: Service) -> None:
     assert (refused.status, refused.code) == (428, "POOL_NOT_ACTIVE")
     assert refused.data["poolStatus"] == "PAUSED"
     assert refused.data["poolId"] == desk.pool_id
+    known = {"benefitKey": "towel", "price": "10"}
+    assert refused.data["benefitInfo"] == known
+    elsewhere = {**desk.reference(), "externalId": "nowhere"}
+    refused = await desk.redeem_refused(itemReference=elsewhere)
+    assert refused.data["benefitInfo"] == known
+    (told,) = await desk.eligibility("towel", itemReference=elsewhere)
+    assert told["poolNotActiveOptions"] == refused.data
+    assert "benefitInfo" not in (await desk.redeem_refused(benefitKey="none")).data
 
 
 async def test_what_the_benefit_does_not_hold_is_not_found(service: Service) -> None:

@@ -79,7 +79,7 @@ def belongs(pool: Pool, *, namespace: str, beneficiary: Identity | None) -> bool
     return pool.namespace == namespace and beneficiary in (None, pool.beneficiary)
 
 
-def require_active(pool: Pool, snapshot: Snapshot, benefit: Benefit | None = None) -> None:
+def require_active(pool: Pool, snapshot: Snapshot, benefit: Benefit | None) -> None:
     """Refuse a pool that is paused, ended or not there yet."""
     if pool.status is not PoolStatus.ACTIVE:
         raise PoolNotActive(

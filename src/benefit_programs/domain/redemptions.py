@@ -173,8 +173,8 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
             raise PoolNotFound(pool_id=self.pool_id)
         snapshot = snapshot_of_pool(state, pool)
         self._refuse_replay(state, pool, snapshot)
-        require_active(pool, snapshot)
         benefit = snapshot.details.benefit(self.benefit_key)
+        require_active(pool, snapshot, benefit)
         item = find_item(state, self.item, benefit.item_set_id) if benefit else None
         if benefit is None or item is None:
             raise benefit_missing(pool, snapshot, self.benefit_key)

@@ -235,7 +235,7 @@ def _nothing_held(
 ) -> wire.BenefitResult:
     """The answer where no benefit holds the item: the pool's status comes first."""
     try:
-        require_active(pool, snapshot)
+        require_active(pool, snapshot, snapshot.details.benefit(question.benefit_key or ""))
     except Refusal as refusal:
         return wire.BenefitResult.of(names.explain(refusal))
     missing = benefit_missing(pool, snapshot, question.benefit_key)
