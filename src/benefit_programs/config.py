@@ -17,6 +17,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
+from urllib.parse import quote
 
 ENVIRONMENT_PREFIX = "BENEFITS_"
 FILE_VARIABLE = "BENEFITS_CONFIG"
@@ -37,6 +38,7 @@ REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
 CORS_ANY_ORIGIN = "*"
 
+_RESERVED = frozenset("/?#@[]")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
 
 
@@ -88,7 +90,17 @@ def _url(value: object) -> str:
     is_file = url.startswith(SQLITE_URL) and len(url) > len(SQLITE_URL)
     if not is_file and not url.startswith(POSTGRES_URLS):
         raise _Wrong("must begin with sqlite:/// and a path, or with postgresql://")
+    if not is_file:
+        _require_escapes(url)
     return url
+
+
+def _require_escapes(url: str) -> None:
+    """Refuse a password that ends its part of the URL, for the rest would be read as the host."""
+    user, _, _ = url.partition("://")[2].rpartition("@")
+    if not _RESERVED.isdisjoint(user):
+        escapes = ", ".join(f"{quote(each, safe='')} for {each}" for each in sorted(_RESERVED))
+        raise _Wrong(f"must have escapes in its user and password: {escapes}")
 
 
 def _key(value: object) -> str:
@@ -171,7 +183,8 @@ class Settings:
         _Setting(
             read=_url,
             about="The database: `sqlite:///` and the path of a file (an absolute one begins with "
-            "a fourth slash), or a `postgresql://` URL.",
+            "a fourth slash), or a `postgresql://` URL, in whose password characters such as `/` "
+            "and `#` are written as `%2F` and `%23`.",
             default="the SQLite file in `data_dir`",
             secret=True,
         ),

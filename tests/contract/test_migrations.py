@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -173,9 +173,17 @@ async def test_newer_database_is_refused(database_url: str) -> None:
 
 
 async def test_unreachable_database_is_told() -> None:
-    """A server that doesn't answer is no crash but StoreUnavailable."""
-    with pytest.raises(StoreUnavailable):
-        await migrate("postgresql://127.0.0.1:1/none")
+    """A server that doesn't answer is no crash but StoreUnavailable, which names it."""
+    with pytest.raises(StoreUnavailable, match=r"^127\.0\.0\.1:1: "):
+        await migrate("postgresql://user:hush@127.0.0.1:1/none")
+
+
+@pytest.mark.parametrize("url", ["postgresql://user:hush#@db/x", "postgresql://[::1/x?hush"])
+@pytest.mark.parametrize("use", [migrate, PostgresStore.open])
+async def test_unreadable_url_is_told(use: Callable[[str], Awaitable[object]], url: str) -> None:
+    """What the driver can't read is no crash either, and nothing of it is repeated."""
+    with pytest.raises(StoreUnavailable, match=r"^its URL can't be read$"):
+        await use(url)
 
 
 async def test_file_that_is_no_database_is_told(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -148,24 +149,31 @@ _KEYED_SETTINGS = {"enable_seqscan": "off"}
 """Batches and look-ups go by keys alone."""
 
 
+async def connect(url: str) -> Any:
+    """A single connection, which the caller closes."""
+    with _told_failures(url):
+        return await asyncpg.connect(url)
+
+
 async def _open_pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
-    return await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=connections_max,
-        connection_class=_Connection,
-        statement_cache_size=STATEMENT_CACHE_SIZE,
-        max_cached_statement_lifetime=0,
-        server_settings={
-            "application_name": "benefits",
-            "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-            "idle_in_transaction_session_timeout": "60s",
-            "jit": "off",
-            # A plan that was made when a table was small must not outlive its growth.
-            "plan_cache_mode": "force_custom_plan",
-            **settings,
-        },
-    )
+    with _told_failures(url):
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=connections_max,
+            connection_class=_Connection,
+            statement_cache_size=STATEMENT_CACHE_SIZE,
+            max_cached_statement_lifetime=0,
+            server_settings={
+                "application_name": "benefits",
+                "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+                "idle_in_transaction_session_timeout": "60s",
+                "jit": "off",
+                # A plan that was made when a table was small must not outlive its growth.
+                "plan_cache_mode": "force_custom_plan",
+                **settings,
+            },
+        )
 
 
 @asynccontextmanager
@@ -248,6 +256,21 @@ def _columns_of(keys: dict[tuple[Any, ...], Mode]) -> list[tuple[Any, ...]]:
 
 
 _ORDER = {entity: position for position, entity in enumerate(TABLES)}
+
+
+@contextmanager
+def _told_failures(url: str) -> Iterator[None]:
+    """While a connection is made: names the host that doesn't answer, and never the password."""
+    try:
+        yield
+    except OSError as error:
+        host = urlsplit(url).netloc.rpartition("@")[2] or "PostgreSQL"
+        raise StoreUnavailable(f"{host}: {error.strerror or repr(error)}") from error
+    except asyncpg.InterfaceError:
+        raise
+    except ValueError:
+        # The driver's words repeat what it can't read, which may be a part of the password.
+        raise StoreUnavailable("its URL can't be read") from None
 
 
 @contextmanager

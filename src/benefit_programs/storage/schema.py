@@ -84,7 +84,7 @@ async def current_revision(url: str) -> str | None:
     if path is not None:
         return await asyncio.to_thread(_sqlite_revision, path)
     with postgres.translated_errors():
-        connection = await asyncpg.connect(url)
+        connection = await postgres.connect(url)
         try:
             return await _postgres_revision(connection)
         finally:
@@ -126,7 +126,7 @@ def _migrate_sqlite(path: Path) -> list[str]:
 
 async def _migrate_postgres(url: str) -> list[str]:
     with postgres.translated_errors():
-        connection = await asyncpg.connect(url)
+        connection = await postgres.connect(url)
         try:
             async with connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)

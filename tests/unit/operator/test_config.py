@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -100,6 +101,16 @@ def test_secrets_are_never_repeated() -> None:
     settings = read_settings(environment={"BENEFITS_BOOTSTRAP_API_KEY": key})
     assert settings.bootstrap_api_key == key
     assert key not in repr(settings)
+
+
+@pytest.mark.parametrize("password", ["hunt#er2", "hunt/er2", "hunt?er2", "hunt@er2", "[hunt]er2"])
+def test_password_has_escapes(password: str) -> None:
+    """A password that would be read as another part of the URL is refused, and not repeated."""
+    with pytest.raises(WrongSetting, match=r"^BENEFITS_DATABASE_URL: .*%23 for #") as refusal:
+        read_settings(environment={"BENEFITS_DATABASE_URL": f"postgresql://user:{password}@db/x"})
+    assert "hunt" not in str(refusal.value)
+    url = f"postgresql://user:{quote(password, safe='')}@db/x"
+    assert read_settings(environment={"BENEFITS_DATABASE_URL": url}).url == url
 
 
 @pytest.mark.parametrize(
