@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from benefit_programs import __version__
-from benefit_programs.cli import definitions, jobs, keys, ledger, pools, programs, settings, tenants
-from benefit_programs.cli.apply import commands as apply
-from benefit_programs.cli.exits import CODES, ExitCode, end_with
-from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
-from benefit_programs.cli.output import print_json, print_line
-from benefit_programs.cli.serve import serve
-from benefit_programs.cli.transfer import export_programs, import_programs
-from benefit_programs.cli.verify import verify_database
-from benefit_programs.storage.schema import migrate, newest_revision
+from benefit_programs.cli.exits import ExitCode
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed; 2 a wrong argument, option or setting; 3 the database can't be used; \
@@ -24,63 +18,112 @@ Exit codes: 0 done; 1 failed; 2 a wrong argument, option or setting; 3 the datab
 7 the service refused; 8 no answer of the service; 9 the API key doesn't allow it.
 """
 
+COMMANDS = {
+    "serve": ("serve:commands", "Run the service until it is told to stop (Ctrl+C or SIGTERM)."),
+    "worker": (
+        "jobs:top",
+        "Do background jobs until told to stop (Ctrl+C or SIGTERM); PostgreSQL only.",
+    ),
+    "verify": (
+        "verify:commands",
+        "Check every invariant of the ledger, also beside a running server; changes nothing.",
+    ),
+    "import-programs": (
+        "transfer:commands",
+        "Make a file's programs, with their balances; started again, it goes on where it stopped.",
+    ),
+    "export-programs": (
+        "transfer:commands",
+        "Write the programs that haven't ended into a file, with their balances; changes nothing.",
+    ),
+    "migrate": (
+        "versions:commands",
+        "Bring the database to the schema of this version; several at once do no harm.",
+    ),
+    "version": ("versions:commands", "Show the version of the service and of its schema."),
+    "tenants": ("tenants:commands", "Make and list tenants."),
+    "keys": ("keys:commands", "Make, list and revoke API keys."),
+    "settings": ("settings:commands", "Read and change the settings of a tenant."),
+    "jobs": ("jobs:commands", "Look at background jobs, and mend them."),
+    "program-definitions": (
+        "definitions:program_definitions",
+        "Look at program definitions, make and delete them.",
+    ),
+    "pool-definitions": ("definitions:pool_definitions", "Look at pool definitions."),
+    "programs": (
+        "programs:commands",
+        "Provision programs, look at them, and let them live and end.",
+    ),
+    "pools": ("pools:commands", "Look at pools."),
+    "balances": ("ledger:balances", "Look at balances, and change them by hand."),
+    "transactions": ("ledger:transactions", "Look at the record of changes."),
+    "redeem": ("pools:top", "Spend credits of a pool on an item of one of its benefits."),
+    "cancel-redemption": ("pools:top", "Give the credits of a redemption back."),
+    "eligible": (
+        "pools:top",
+        "List the benefits that can pay for an item now, the oldest pool first.",
+    ),
+    "apply": (
+        "apply.commands:commands",
+        "Create and change definitions and items so that a namespace looks like a file.",
+    ),
+    "export": (
+        "apply.commands:commands",
+        "Write the definitions and items of a namespace as a file for `benefits apply`.",
+    ),
+    "definitions-schema": (
+        "apply.commands:commands",
+        "Print the JSON Schema of the file, which editors complete and check it with.",
+    ),
+}
+"""Where each command or group of commands is, and what the list of all says about it.
+
+To load them all takes most of a second, which nobody should wait for who asks for the list or has
+the shell complete a word. So the list is made from this, and a command is loaded to be used.
+"""
+
+
+class Commands(TyperGroup):
+    """The commands, of which each stays a name and a line until somebody uses it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Find the command that the arguments begin with, and load it."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and load_command(name), rest
+
+
+def load_command(name: str) -> Any:
+    """A command, or a group of them, with its arguments and options."""
+    module, _, typers = COMMANDS[name][0].partition(":")
+    whole = typer.Typer()
+    whole.add_typer(getattr(import_module(f"benefit_programs.cli.{module}"), typers))
+    return get_group(whole).commands[name]
+
+
 application = typer.Typer(
     name="benefits",
+    cls=Commands,
     help="A self-hosted service for benefit programs.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-application.command("serve")(serve)
-application.command("worker")(jobs.work)
-application.command("verify")(verify_database)
-application.command("import-programs")(import_programs)
-application.command("export-programs")(export_programs)
-application.add_typer(tenants.commands, name="tenants")
-application.add_typer(keys.commands, name="keys")
-application.add_typer(settings.commands, name="settings")
-application.add_typer(jobs.commands, name="jobs")
-application.add_typer(definitions.program_definitions, name="program-definitions")
-application.add_typer(definitions.pool_definitions, name="pool-definitions")
-application.add_typer(programs.commands, name="programs")
-application.add_typer(pools.commands, name="pools")
-application.add_typer(ledger.balances, name="balances")
-application.add_typer(ledger.transactions, name="transactions")
-application.add_typer(pools.top)
-application.add_typer(apply.commands)
-
-
-@application.command("migrate")
-def migrate_database(
-    *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: AsJson = False
-) -> None:
-    """Bring the database to the schema of this version; several at once do no harm."""
-    chosen = database_settings(data_dir, database_url)
-    if chosen.is_sqlite:
-        chosen.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    applied = asyncio.run(migrate(chosen.url))
-    if as_json:
-        print_json({"applied": applied, "revision": newest_revision()})
-    elif applied:
-        print_line(f"Applied {', '.join(applied)}.")
-    else:
-        print_line(f"Nothing to do: the schema has revision {newest_revision()}.")
-
-
-@application.command("version")
-def show_version(*, as_json: AsJson = False) -> None:
-    """Show the version of the service and of its schema."""
-    if as_json:
-        print_json({"version": __version__, "schemaRevision": newest_revision()})
-    else:
-        print_line(f"benefits {__version__}, schema {newest_revision()}")
+for _name, (_, _about) in COMMANDS.items():
+    application.command(_name, help=_about)(lambda: None)
 
 
 def main() -> None:
     """Run the command that the arguments name, and end with its code."""
     try:
         application()
-    except tuple(CODES) as error:
-        sys.exit(end_with(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.FAILED)
+    except Exception as error:
+        # Only now: it knows all that can fail, and so loads all of it.
+        from benefit_programs.cli.failures import code_of, line_of  # noqa: PLC0415
+
+        code = code_of(error)
+        if code is None:
+            raise
+        sys.stderr.write(f"benefits: {line_of(error)}\n")
+        sys.exit(code)

@@ -22,9 +22,13 @@ from benefit_programs.client import BenefitPrograms, Cascade, PoolDefinition, Pr
 from benefit_programs.domain.values import Cascade as KnownCascade
 
 program_definitions = typer.Typer(
-    no_args_is_help=True, help="Look at program definitions, make and delete them."
+    name="program-definitions",
+    no_args_is_help=True,
+    help="Look at program definitions, make and delete them.",
 )
-pool_definitions = typer.Typer(no_args_is_help=True, help="Look at pool definitions.")
+pool_definitions = typer.Typer(
+    name="pool-definitions", no_args_is_help=True, help="Look at pool definitions."
+)
 
 CASCADES = tuple(each for each in KnownCascade if each is not KnownCascade.UNKNOWN_CASCADE)
 

@@ -1,35 +1,8 @@
-"""How commands end: with a code that scripts can rely on, and one line that tells people why."""
+"""The codes with which commands end, and mistakes of whoever typed them."""
 
 from __future__ import annotations
 
-import sys
 from enum import IntEnum
-
-from benefit_programs.client import (
-    ApiError,
-    BadRequest,
-    BenefitProgramsError,
-    ConnectionFailed,
-    DatabaseNotUsable,
-    NotFound,
-    PermissionDenied,
-    ServerError,
-    Throttled,
-    Unauthenticated,
-    UnreadableAnswer,
-    ValidationError,
-)
-from benefit_programs.config import WrongSetting
-from benefit_programs.domain.errors import (
-    Invalid,
-    JobNotCancelable,
-    JobNotFound,
-    JobNotRetryable,
-)
-from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
-from benefit_programs.storage.directory import SiteTaken, UnknownKey, UnknownTenant
-from benefit_programs.storage.schema import SchemaError
-from benefit_programs.storage.sqlite import FileInUse
 
 
 class ExitCode(IntEnum):
@@ -70,86 +43,3 @@ class WrongUsage(Exception):
 
 class AddressUnusable(Exception):
     """The address can't be listened on; the message is one line."""
-
-
-CODES: dict[type[Exception], ExitCode] = {
-    WrongSetting: ExitCode.WRONG_USAGE,
-    WrongUsage: ExitCode.WRONG_USAGE,
-    Invalid: ExitCode.WRONG_USAGE,
-    SiteTaken: ExitCode.WRONG_USAGE,
-    SchemaError: ExitCode.DATABASE,
-    FileInUse: ExitCode.DATABASE,
-    StoreUnavailable: ExitCode.DATABASE,
-    StoreTimeout: ExitCode.DATABASE,
-    StoreConflict: ExitCode.DATABASE,
-    OSError: ExitCode.DATABASE,
-    AddressUnusable: ExitCode.ADDRESS,
-    UnknownTenant: ExitCode.NOT_FOUND,
-    UnknownKey: ExitCode.NOT_FOUND,
-    JobNotFound: ExitCode.NOT_FOUND,
-    JobNotRetryable: ExitCode.WRONG_USAGE,
-    JobNotCancelable: ExitCode.WRONG_USAGE,
-    DatabaseNotUsable: ExitCode.DATABASE,
-    ConnectionFailed: ExitCode.NO_ANSWER,
-    UnreadableAnswer: ExitCode.NO_ANSWER,
-    Throttled: ExitCode.NO_ANSWER,
-    BadRequest: ExitCode.WRONG_USAGE,
-    NotFound: ExitCode.NOT_FOUND,
-    Unauthenticated: ExitCode.DENIED,
-    PermissionDenied: ExitCode.DENIED,
-    ServerError: ExitCode.FAILED,
-    ApiError: ExitCode.REFUSED,
-    BenefitProgramsError: ExitCode.FAILED,
-}
-"""What commands end with for each error that has a line of its own; the first that fits counts."""
-
-
-def end_with(error: Exception) -> int:
-    """Tell on standard error what went wrong, and give the code to end with."""
-    sys.stderr.write(f"benefits: {_line(error)}\n")
-    return next(code for kind, code in CODES.items() if isinstance(error, kind))
-
-
-def _line(error: Exception) -> str:
-    if isinstance(error, Invalid):
-        return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
-    if isinstance(error, StoreUnavailable):
-        return f"The database can't be used: {_flat(error)}"
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
-    if isinstance(error, ApiError):
-        return _refusal(error)
-    if isinstance(error, ConnectionFailed):
-        return _no_answer(error)
-    return _flat(error)
-
-
-def _refusal(error: ApiError) -> str:
-    """What the service said, with its numbers, and under which id it logged that."""
-    said = error.description.rstrip(".") or error.code
-    facts = ", ".join(f"{name} {each}" for name, each in error.data.items() if _is_plain(each))
-    request = f"; request {error.request_id}" if isinstance(error, ServerError) else ""
-    hint = _HINTS.get(type(error), "")
-    return f"{said} ({error.code}{f': {facts}' if facts else ''}{request}){hint}"
-
-
-def _no_answer(error: ConnectionFailed) -> str:
-    may = "it may have been done all the same" if error.may_have_happened else "nothing was done"
-    key = f"; to be sure: --idempotency-key {error.idempotency_key}"
-    again = key if error.may_have_happened and error.idempotency_key else ""
-    return f"no answer from the service: {_flat(error)}; {may}{again}"
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str | int | float)
-
-
-_HINTS: dict[type[Exception], str] = {
-    Unauthenticated: ": is BENEFITS_API_KEY a key of this service? See `benefits keys list`",
-    PermissionDenied: ": `benefits keys create` makes a key that may",
-    Throttled: ": wait, and try again",
-}
-
-
-def _flat(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

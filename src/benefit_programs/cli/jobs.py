@@ -34,11 +34,16 @@ LIST_MAX = 1000
 LOOK_SECONDS = 0.5
 """How often a job that is followed is looked at."""
 
-commands = typer.Typer(no_args_is_help=True, help="Look at background jobs, and mend them.")
+commands = typer.Typer(
+    name="jobs", no_args_is_help=True, help="Look at background jobs, and mend them."
+)
+top = typer.Typer()
+"""Commands that stand directly below ``benefits``."""
 
 JobId = Annotated[UUID, typer.Argument(help="The id of the job.", metavar="JOB")]
 
 
+@top.command("worker")
 def work(*, database_url: DatabaseUrl = None) -> None:
     """Do background jobs until told to stop (Ctrl+C or SIGTERM); PostgreSQL only.
 

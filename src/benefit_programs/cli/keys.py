@@ -22,7 +22,7 @@ from benefit_programs.cli.output import instant, print_json, print_line, print_t
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
 
-commands = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and revoke API keys.")
 
 SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
 PERMISSIONS = frozenset(each for method in METHODS.values() for each in method.permission_ids)

@@ -28,8 +28,12 @@ from benefit_programs.client import (
 )
 from benefit_programs.client.core.wire import to_wire
 
-balances = typer.Typer(no_args_is_help=True, help="Look at balances, and change them by hand.")
-transactions = typer.Typer(no_args_is_help=True, help="Look at the record of changes.")
+balances = typer.Typer(
+    name="balances", no_args_is_help=True, help="Look at balances, and change them by hand."
+)
+transactions = typer.Typer(
+    name="transactions", no_args_is_help=True, help="Look at the record of changes."
+)
 
 PoolId = Annotated[str, typer.Argument(help="The id of the pool.", metavar="POOL")]
 Reason = Annotated[

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from benefit_programs.bootstrap import config_logging, open_directory
 from benefit_programs.config import Settings, read_settings
-from benefit_programs.storage.directory import Directory
+
+if TYPE_CHECKING:
+    from benefit_programs.storage.directory import Directory
 
 T = TypeVar("T")
 
@@ -29,6 +30,8 @@ TenantId = Annotated[int, typer.Option("--tenant", help="The id of the tenant.",
 
 def database_settings(data_dir: str | None, database_url: str | None) -> Settings:
     """The settings of a command that only works on the database."""
+    from benefit_programs.bootstrap import config_logging  # noqa: PLC0415 - loads everything
+
     # How many processes serve is no matter of a command's.
     settings = read_settings({"data_dir": data_dir, "database_url": database_url, "workers": 1})
     config_logging(settings.log_format)
@@ -37,6 +40,7 @@ def database_settings(data_dir: str | None, database_url: str | None) -> Setting
 
 def with_directory(settings: Settings, work: Callable[[Directory], Awaitable[T]]) -> T:
     """Do some work with the directory, and close it."""
+    from benefit_programs.bootstrap import open_directory  # noqa: PLC0415 - loads everything
 
     async def run() -> T:
         async with open_directory(settings) as directory:

@@ -27,7 +27,7 @@ from benefit_programs.cli.remote import (
 from benefit_programs.client import BenefitPrograms, EligibleBenefit, ItemReference, Pool
 from benefit_programs.client.core.wire import to_wire
 
-commands = typer.Typer(no_args_is_help=True, help="Look at pools.")
+commands = typer.Typer(name="pools", no_args_is_help=True, help="Look at pools.")
 top = typer.Typer()
 """Commands that stand directly below ``benefits``."""
 

@@ -29,7 +29,9 @@ from benefit_programs.client import BenefitPrograms, Program, StartStatus
 from benefit_programs.client.core.wire import to_wire
 
 commands = typer.Typer(
-    no_args_is_help=True, help="Provision programs, look at them, and let them live and end."
+    name="programs",
+    no_args_is_help=True,
+    help="Provision programs, look at them, and let them live and end.",
 )
 
 ProgramId = Annotated[

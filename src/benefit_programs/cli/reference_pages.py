@@ -17,7 +17,7 @@ from benefit_programs.api.reference.refusals import (
     description_of,
 )
 from benefit_programs.api.reference.schemas import PLACE
-from benefit_programs.cli.application import application
+from benefit_programs.cli.application import application, load_command
 from benefit_programs.cli.markdown import GENERATED, joined, table
 
 Document = dict[str, Any]
@@ -143,6 +143,7 @@ def commands_page() -> str:
         group.help,
         "What they end with: see [Settings](settings.md).",
     ]
+    group.commands = {name: load_command(name) for name in group.commands}
     for words, command in _commands("benefits", group):
         parts += [f"## {words}", command.help or "", table(("", "What it is"), _options(command))]
     return joined(parts)

@@ -31,12 +31,15 @@ from benefit_programs.cli.output import print_line
 from benefit_programs.cli.welcome import first_start_text
 from benefit_programs.config import Settings, read_settings
 
+commands = typer.Typer()
+
 STOP_SECONDS_MAX = 8
 """How long a stop waits for requests under way; then it takes at most two seconds more."""
 
 BACKLOG = 2048
 
 
+@commands.command("serve")
 def serve(
     *,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,

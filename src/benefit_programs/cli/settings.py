@@ -24,7 +24,9 @@ from benefit_programs.domain.settings import IdMode, TenantSettings
 from benefit_programs.engine.providers import PolicyProvider
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 
-commands = typer.Typer(no_args_is_help=True, help="Read and change the settings of a tenant.")
+commands = typer.Typer(
+    name="settings", no_args_is_help=True, help="Read and change the settings of a tenant."
+)
 
 SECRET = "secret"  # noqa: S105 - the name of a field that is stored and never shown
 

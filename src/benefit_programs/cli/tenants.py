@@ -16,7 +16,7 @@ from benefit_programs.cli.options import (
 from benefit_programs.cli.output import instant, print_json, print_table
 from benefit_programs.storage.directory import Tenant
 
-commands = typer.Typer(no_args_is_help=True, help="Make and list tenants.")
+commands = typer.Typer(name="tenants", no_args_is_help=True, help="Make and list tenants.")
 
 
 @commands.command("create")

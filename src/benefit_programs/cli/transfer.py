@@ -28,6 +28,8 @@ from benefit_programs.transfer.totals import Totals
 
 T = TypeVar("T")
 
+commands = typer.Typer()
+
 FINDINGS_DEFAULT = 50
 FINDINGS_MAX = 100_000
 """How many findings one call shows at the most; they are kept in memory until the end."""
@@ -50,6 +52,7 @@ _LEFT_OUT = {
 }
 
 
+@commands.command("import-programs")
 def import_programs(
     file: Annotated[
         Path,
@@ -81,7 +84,7 @@ def import_programs(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the programs of a file, with their balances; started again, it goes on where it stopped.
+    """Make a file's programs, with their balances; started again, it goes on where it stopped.
 
     Ends with 1 if a row can't be used, or if its program is there and differs. A SQLite file must
     not be served meanwhile, except for a dry run.
@@ -114,6 +117,7 @@ def import_programs(
         raise typer.Exit(ExitCode.FAILED)
 
 
+@commands.command("export-programs")
 def export_programs(
     file: Annotated[
         Path,

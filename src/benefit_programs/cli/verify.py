@@ -15,7 +15,10 @@ from benefit_programs.config import Settings
 from benefit_programs.storage.directory import UnknownTenant
 from benefit_programs.storage.verification import INVARIANTS, Report, verify
 
+commands = typer.Typer()
 
+
+@commands.command("verify")
 def verify_database(
     *,
     tenant_id: Annotated[

@@ -1,0 +1,40 @@
+"""``benefits migrate`` and ``benefits version``: the service and its schema."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from benefit_programs import __version__
+from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
+from benefit_programs.cli.output import print_json, print_line
+from benefit_programs.storage.schema import migrate, newest_revision
+
+commands = typer.Typer()
+
+
+@commands.command("migrate")
+def migrate_database(
+    *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: AsJson = False
+) -> None:
+    """Bring the database to the schema of this version; several at once do no harm."""
+    chosen = database_settings(data_dir, database_url)
+    if chosen.is_sqlite:
+        chosen.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    applied = asyncio.run(migrate(chosen.url))
+    if as_json:
+        print_json({"applied": applied, "revision": newest_revision()})
+    elif applied:
+        print_line(f"Applied {', '.join(applied)}.")
+    else:
+        print_line(f"Nothing to do: the schema has revision {newest_revision()}.")
+
+
+@commands.command("version")
+def show_version(*, as_json: AsJson = False) -> None:
+    """Show the version of the service and of its schema."""
+    if as_json:
+        print_json({"version": __version__, "schemaRevision": newest_revision()})
+    else:
+        print_line(f"benefits {__version__}, schema {newest_revision()}")
