@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from benefit_programs.cli.exits import ExitCode
+from benefit_programs.cli.streams import ensure_streams, write_out
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 failed; 2 a wrong argument, option or setting; 3 the database can't be used; \
@@ -114,10 +115,25 @@ for _name, (_, _about) in COMMANDS.items():
 
 def main() -> None:
     """Run the command that the arguments name, and end with its code."""
+    ensure_streams()
+    code = _run()
+    try:
+        write_out()
+    except BrokenPipeError:  # whoever read it has enough
+        code = code or ExitCode.FAILED
+    except OSError as error:
+        sys.stderr.write(f"benefits: can't write to standard output: {error.strerror}\n")
+        code = code or ExitCode.FAILED
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
     try:
         application()
+    except SystemExit as end:
+        return end.code
     except KeyboardInterrupt:
-        sys.exit(ExitCode.FAILED)
+        return ExitCode.FAILED
     except Exception as error:
         # Only now: it knows all that can fail, and so loads all of it.
         from benefit_programs.cli.failures import code_of, line_of  # noqa: PLC0415
@@ -126,4 +142,5 @@ def main() -> None:
         if code is None:
             raise
         sys.stderr.write(f"benefits: {line_of(error)}\n")
-        sys.exit(code)
+        return code
+    return ExitCode.DONE
