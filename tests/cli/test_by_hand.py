@@ -163,6 +163,19 @@ def test_service_must_be_reached(command: Callable[..., Done], tmp_path: Path) -
     assert (both.code, "use one" in both.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("url", "key", "named"),
+    [("127.0.0.1:8080", "hush", "base_url"), ("http://127.0.0.1:1", "hush\r", "api_key")],
+)
+def test_useless_address_or_key_is_told(
+    command: Callable[..., Done], url: str, key: str, named: str
+) -> None:
+    """An address or a key that can't be used is a wrong option; the key isn't repeated."""
+    done = command("pools", "list", "--url", url, "--api-key", key)
+    assert (done.code, done.err.count("\n"), named in done.err) == (2, 1, True)
+    assert "hush" not in done.err
+
+
 def test_wrong_key_is_told(server: Server, command: Callable[..., Done]) -> None:
     """A key that the service doesn't know ends a command with a code of its own."""
     done = command("pools", "list", "--url", server.url, "--api-key", "unknown")

@@ -242,8 +242,38 @@ def test_enums_are_texts() -> None:
 
 
 def test_wrong_options_are_refused() -> None:
-    """An address that isn't HTTP's and a negative number of retries are mistakes, told at once."""
-    with pytest.raises(ValueError, match="base_url"):
-        BenefitPrograms("localhost:8080", "key")
+    """A negative number of retries is a mistake, told at once."""
     with pytest.raises(ValueError, match="max_retries"):
         BenefitPrograms("http://localhost:8080", "key", max_retries=-1)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "localhost:8080",
+        "ftp://localhost",
+        "http://",
+        "http://[::1",
+        "http://localhost:port",
+        "http://localhost/?a=b",
+        "http://localhost/#a",
+    ],
+)
+def test_address_that_cannot_be_called_is_refused(address: str) -> None:
+    """An address that no request can go to is a mistake, told at once."""
+    with pytest.raises(ValueError, match=r"^base_url must be an address such as"):
+        BenefitPrograms(address, "key")
+
+
+@pytest.mark.parametrize("key", ["hush\n", "hush\r", " hush", "hush\0hush", "husch\u00fc"])
+def test_key_that_cannot_be_sent_is_not_repeated(key: str) -> None:
+    """A key with characters that no header has is a mistake, told at once and without it."""
+    with pytest.raises(ValueError, match=r"^api_key must have") as told:
+        BenefitPrograms("http://localhost:8080", key)
+    assert "hus" not in str(told.value)
+    with BenefitPrograms("http://localhost:8080", "key") as client:
+        with pytest.raises(ValueError, match="site_id"):
+            client.with_options(site_id=key)
+        with pytest.raises(ValueError, match="request_id"):
+            client.with_options(request_id=key)

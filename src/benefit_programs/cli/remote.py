@@ -183,7 +183,10 @@ def connect(
             f"{address} needs an API key: set {KEY_VARIABLE}, or use --api-key "
             "(`benefits keys create` makes one)"
         )
-    return BenefitPrograms(address, key, site_id=site_id)
+    try:
+        return BenefitPrograms(address, key, site_id=site_id)
+    except ValueError as error:
+        raise WrongUsage(f"the service can't be called: {error}") from None
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:

@@ -22,9 +22,13 @@ def limits() -> httpx.Limits:
 
 
 def origin_of(base_url: str) -> str:
-    """The address that targets are added to. Raises ValueError for one that isn't HTTP's."""
-    if not base_url.startswith(("http://", "https://")):
-        raise ValueError(f"base_url must begin with http:// or https://, not {base_url!r}")
+    """The address that targets are added to. Raises ValueError for one that can't be called."""
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment:
+        raise ValueError("base_url must be an address such as http://127.0.0.1:8080")
     return base_url.rstrip("/")
 
 

@@ -25,9 +25,9 @@ def settings_for(
     """The settings of a new client. Raises ValueError for what can't be."""
     headers = {"user-agent": user_agent()}
     if api_key is not None:
-        headers["authorization"] = api_key
+        headers["authorization"] = _sendable("api_key", api_key)
     if site_id is not None:
-        headers["wix-site-id"] = site_id
+        headers["wix-site-id"] = _sendable("site_id", site_id)
     return Settings(headers=headers, timeout=timeout, max_retries=_checked(max_retries))
 
 
@@ -39,12 +39,12 @@ def changed_settings(
     site_id: str | Unset,
     request_id: str | Unset,
 ) -> Settings:
-    """The same settings with some that are given."""
+    """The same settings with some that are given. Raises ValueError for what can't be."""
     headers = dict(settings.headers)
     if site_id is not UNSET:
-        headers["wix-site-id"] = site_id
+        headers["wix-site-id"] = _sendable("site_id", site_id)
     if request_id is not UNSET:
-        headers["x-request-id"] = request_id
+        headers["x-request-id"] = _sendable("request_id", request_id)
     return replace(
         settings,
         headers=headers,
@@ -76,6 +76,13 @@ def inprocess() -> Any:
             f"open() runs the service in this process, which needs the whole package "
             f"(pip install benefit-programs); {error.name} isn't installed"
         ) from error
+
+
+def _sendable(name: str, value: str) -> str:
+    """What can be the value of a header. The error doesn't repeat it, for it may be a secret."""
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ValueError(f"{name} must have printable ASCII characters, and no spaces around them")
+    return value
 
 
 def _checked(max_retries: int) -> int:
