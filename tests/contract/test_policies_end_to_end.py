@@ -14,7 +14,7 @@ from benefit_programs.domain.settings import (
     TenantSettings,
     UnknownPolicyApps,
 )
-from tests.support.calls import benefit, guid
+from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.desk import Desk, open_another, open_desk
 from tests.support.provider import PolicyServer
 
@@ -301,6 +301,28 @@ async def test_several_providers_are_asked_side_by_side(service: Service) -> Non
         desk = await open_under(service, all_of(custom(first), custom(second)))
         await desk.redeem()
     assert {each["appId"] for each in server.questions} == {first, second}
+
+
+async def test_providers_of_many_questions_are_asked_side_by_side(service: Service) -> None:
+    """The bulk check asks for all of its questions at once, each with its own additional data."""
+    app_id = guid()
+    with PolicyServer(together=2).running() as server:
+        await register(service, **{app_id.replace("-", "_"): server})
+        desk = await open_under(service, custom(app_id))
+        selectors = [
+            {
+                "poolId": desk.pool_id,
+                "itemReference": desk.reference(),
+                "additionalData": {"question": number},
+            }
+            for number in range(2)
+        ]
+        request = {"benefitSelectors": selectors, "namespace": NAMESPACE}
+        answer = await service.call("bulkCheckBenefitEligibility", request)
+    results = [each["result"]["benefitResults"] for each in answer["results"]]
+    assert [each["type"] for (each,) in results] == ["ELIGIBLE_BENEFIT"] * 2
+    asked = sorted(each["additionalData"]["question"] for each in server.questions)
+    assert asked == [0, 1]
 
 
 @pytest.mark.parametrize("negated", [False, True])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from benefit_programs.api.call import Call
 from benefit_programs.domain.details import Benefit
@@ -19,16 +20,14 @@ from benefit_programs.engine.providers import (
 NO_VERDICTS: Verdicts = {}
 
 
-class Candidate:
-    """A benefit of a pool that somebody would like to redeem."""
+class Candidate(NamedTuple):
+    """A benefit of a pool that somebody would like to redeem, and what they say of it."""
 
-    __slots__ = ("benefit", "pool", "snapshot", "wish")
-
-    def __init__(self, pool: Pool, snapshot: Snapshot, benefit: Benefit, wish: Wish) -> None:
-        self.pool = pool
-        self.snapshot = snapshot
-        self.benefit = benefit
-        self.wish = wish
+    pool: Pool
+    snapshot: Snapshot
+    benefit: Benefit
+    wish: Wish
+    additional_data: dict[str, Any] | None = None
 
 
 def has_providers(call: Call) -> bool:
@@ -36,18 +35,13 @@ def has_providers(call: Call) -> bool:
     return bool(call.principal.settings.policy_providers)
 
 
-async def ask_providers(
-    call: Call,
-    candidates: Iterable[Candidate],
-    additional_data: dict[str, object] | None,
-) -> list[Verdicts]:
+async def ask_providers(call: Call, candidates: Sequence[Candidate]) -> list[Verdicts]:
     """The verdicts for each candidate; all providers are asked side by side."""
-    candidates = list(candidates)
     providers = {
         each.app_id: PolicyProvider(each.app_id, each.url, each.secret)
         for each in call.principal.settings.policy_providers
     }
-    asked = [_questions(call, each, providers, additional_data) for each in candidates]
+    asked = [_questions(call, each, providers) for each in candidates]
     flat = [question for questions in asked for question in questions]
     if not flat:
         return [NO_VERDICTS] * len(candidates)
@@ -57,10 +51,7 @@ async def ask_providers(
 
 
 def _questions(
-    call: Call,
-    candidate: Candidate,
-    providers: dict[str, PolicyProvider],
-    additional_data: dict[str, object] | None,
+    call: Call, candidate: Candidate, providers: dict[str, PolicyProvider]
 ) -> tuple[Question, ...]:
     pool, wish = candidate.pool, candidate.wish
     expression = expression_of(candidate.snapshot.details, candidate.benefit)
@@ -73,6 +64,6 @@ def _questions(
         count=wish.count,
         target_date=wish.at,
         beneficiary=pool.beneficiary,
-        additional_data=additional_data,
+        additional_data=candidate.additional_data,
     )
     return questions_about(expression, providers, facts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,9 @@ from benefit_programs.domain.values import Identity, Instant, ItemReference
 from benefit_programs.storage.eligible import pools_holding, provider_app_known
 from benefit_programs.storage.rows import CODECS
 
+Holding = tuple[ItemReference, str | None]
+"""An item, and an item set that holds it."""
+
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """May this be redeemed from this pool? Without a key: from any of its benefits?"""
@@ -36,7 +40,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     pool_id: str
     wish: Wish
     benefit_key: str | None = None
-    additional_data: dict[str, object] | None = None
+    additional_data: dict[str, Any] | None = None
 
 
 async def check(
@@ -86,16 +90,10 @@ async def get_eligible(
 ) -> wire.GetEligibleBenefitsResponse:
     """getEligibleBenefits: what pays for the item, oldest pool first."""
     wish = _wish(call, request.item_reference, request.count, request.target_date)
-    found = await _find_candidates(
-        call,
-        request.namespace,
-        wish,
-        _beneficiary(call, request.beneficiary),
-        (PoolStatus.ACTIVE,),
-        payable=wish.count,
-    )
+    active = (PoolStatus.ACTIVE,)
+    found = await _find_candidates(call, request, wish, active, payable=wish.count)
     names = await Names.of_pools(call, (each.pool for each in found))
-    judged = await _judge(call, found, names, request.additional_data)
+    judged = await _judge(call, found, names)
     eligible = [
         result.eligible_benefit_options
         for result in judged
@@ -111,11 +109,9 @@ async def check_by_filter(
     wish = _wish(call, request.item_reference, request.count, request.target_date)
     selector = request.pool_selector
     statuses = (selector.pool_statuses if selector else None) or tuple(PoolStatus)
-    found = await _find_candidates(
-        call, request.namespace, wish, _beneficiary(call, request.beneficiary), statuses
-    )
+    found = await _find_candidates(call, request, wish, statuses)
     names = await Names.of_pools(call, (each.pool for each in found))
-    judged = await _judge(call, found, names, request.additional_data)
+    judged = await _judge(call, found, names)
     by_pool: dict[str, list[wire.BenefitResult]] = {}
     for candidate, result in zip(found, judged, strict=True):
         by_pool.setdefault(candidate.pool.id, []).append(result)
@@ -148,21 +144,20 @@ def _beneficiary(call: Call, given: IdentificationData | None) -> Identity | Non
 
 async def _find_candidates(
     call: Call,
-    namespace: str,
+    request: wire.GetEligibleBenefitsRequest | wire.CheckBenefitEligibilityByFilterRequest,
     wish: Wish,
-    beneficiary: Identity | None,
     statuses: tuple[PoolStatus, ...],
     *,
     payable: int = 0,
 ) -> list[Candidate]:
     """The pools of the namespace with their benefits that hold the item."""
-    reader = call.services.reader
+    reader, namespace = call.services.reader, request.namespace
     holding = pools_holding(
         reader.dialect,
         tenant_id=call.tenant_id,
         namespace=namespace,
         item=wish.item,
-        beneficiary=beneficiary,
+        beneficiary=_beneficiary(call, request.beneficiary),
         statuses=statuses,
         payable=payable,
     )
@@ -172,7 +167,7 @@ async def _find_candidates(
         await _require_known_app(call, namespace, wish.item)
     snapshots = await reader.snapshots(call.tenant_id, [pool.snapshot_id for pool, _ in rows])
     return [
-        Candidate(pool, snapshot, benefit, wish)
+        Candidate(pool, snapshot, benefit, wish, request.additional_data)
         for pool, benefit_key in rows
         for snapshot in (snapshots[pool.snapshot_id],)
         for benefit in (snapshot.details.benefit(benefit_key),)
@@ -208,32 +203,46 @@ async def _answer(
     )
     holding = await _item_sets(call, [each.wish.item for each in questions], snapshots.values())
     names = await Names.of_pools(call, pools.values())
-    results = []
-    for question in questions:
-        pool = pools.get(question.pool_id)
-        if pool is None:
-            missing = PoolNotFound(pool_id=question.pool_id)
-            results.append(_result([wire.BenefitResult.of(missing)]))
-            continue
-        snapshot = snapshots[pool.snapshot_id]
-        candidates = [
-            Candidate(pool, snapshot, benefit, question.wish)
-            for benefit in snapshot.details.benefits or ()
-            if question.benefit_key in (None, benefit.benefit_key)
-            and (question.wish.item, benefit.item_set_id) in holding
-        ]
-        if candidates:
-            judged = await _judge(call, candidates, names, question.additional_data)
-        else:
-            judged = [_nothing_held(pool, snapshot, names, question)]
-        results.append(_result(judged))
-    return results
+    asked = [_candidates(each, pools, snapshots, holding) for each in questions]
+    judged = iter(await _judge(call, [each for some in asked for each in some], names))
+    return [
+        _result(
+            [next(judged) for _ in candidates] or [_nothing_held(question, pools, snapshots, names)]
+        )
+        for question, candidates in zip(questions, asked, strict=True)
+    ]
+
+
+def _candidates(
+    question: Question,
+    pools: Mapping[str, Pool],
+    snapshots: Mapping[str, Snapshot],
+    holding: Collection[Holding],
+) -> list[Candidate]:
+    """The benefits that a question is about, as far as they hold its item."""
+    pool = pools.get(question.pool_id)
+    if pool is None:
+        return []
+    snapshot, wish = snapshots[pool.snapshot_id], question.wish
+    return [
+        Candidate(pool, snapshot, benefit, wish, question.additional_data)
+        for benefit in snapshot.details.benefits or ()
+        if question.benefit_key in (None, benefit.benefit_key)
+        and (wish.item, benefit.item_set_id) in holding
+    ]
 
 
 def _nothing_held(
-    pool: Pool, snapshot: Snapshot, names: Names, question: Question
+    question: Question,
+    pools: Mapping[str, Pool],
+    snapshots: Mapping[str, Snapshot],
+    names: Names,
 ) -> wire.BenefitResult:
     """The answer where no benefit holds the item: the pool's status comes first."""
+    pool = pools.get(question.pool_id)
+    if pool is None:
+        return wire.BenefitResult.of(PoolNotFound(pool_id=question.pool_id))
+    snapshot = snapshots[pool.snapshot_id]
     try:
         require_active(pool, snapshot, snapshot.details.benefit(question.benefit_key or ""))
     except Refusal as refusal:
@@ -244,7 +253,7 @@ def _nothing_held(
 
 async def _item_sets(
     call: Call, items: Iterable[ItemReference], snapshots: Iterable[Snapshot]
-) -> set[tuple[ItemReference, str | None]]:
+) -> set[Holding]:
     """Which item sets of these snapshots hold which of the items."""
     sets = [benefit.item_set_id for each in snapshots for benefit in each.details.benefits or ()]
     keys = [
@@ -258,15 +267,10 @@ async def _item_sets(
     }
 
 
-async def _judge(
-    call: Call,
-    candidates: list[Candidate],
-    names: Names,
-    additional_data: dict[str, object] | None,
-) -> list[wire.BenefitResult]:
+async def _judge(call: Call, candidates: list[Candidate], names: Names) -> list[wire.BenefitResult]:
     """Judge candidates as a redemption would, in its order of checks."""
     if has_providers(call):
-        verdicts = await ask_providers(call, candidates, additional_data)
+        verdicts = await ask_providers(call, candidates)
     else:
         verdicts = [NO_VERDICTS] * len(candidates)
     used = await _quotas(call, candidates)
@@ -294,12 +298,7 @@ def _judge_one(
     names: Names,
     used: dict[tuple[str, str, Instant], int],
 ) -> wire.BenefitResult:
-    pool, snapshot, benefit, wish = (
-        candidate.pool,
-        candidate.snapshot,
-        candidate.benefit,
-        candidate.wish,
-    )
+    pool, snapshot, benefit, wish, _ = candidate
     try:
         require_active(pool, snapshot, benefit)
         require_allowed(

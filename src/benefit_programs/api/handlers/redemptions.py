@@ -100,8 +100,8 @@ async def _verdicts(
     if benefit is None:
         return NO_VERDICTS
     wish = Wish(item=item, count=count, at=target_date or call.services.engine.now())
-    candidate = Candidate(pool, snapshot, benefit, wish)
-    (verdicts,) = await ask_providers(call, [candidate], additional_data)
+    candidate = Candidate(pool, snapshot, benefit, wish, additional_data)
+    (verdicts,) = await ask_providers(call, [candidate])
     return verdicts
 
 
