@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -156,28 +157,27 @@ class InProcessTransport:
 class Owner(Authenticator):
     """Whoever has opened the database: the first tenant's administrator, without a key."""
 
-    def __init__(self, directory: Directory) -> None:
-        super().__init__(directory, read_clock)
-        self._owned = directory
+    def __init__(
+        self, directory: Directory, *, elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(directory, read_clock, elapsed=elapsed)
         self._grants = administrator_grants()
-        self._principal: Principal | None = None
+        self._tenant_id: int | None = None
 
     async def authenticate(self, authorization: str | None, site_id: str | None) -> Principal:
         """The owner, whatever the headers say."""
         del authorization, site_id
-        if self._principal is None:
-            self._principal = await self._make_principal()
-        return self._principal
+        if self._tenant_id is None:
+            self._tenant_id = (await self._directory.ensure_default_tenant()).id
+        owner = await self._principals.get((KEY_ID, self._tenant_id))
+        assert owner is not None, "the owner needs no key that could be gone"
+        return owner
 
-    def forget(self) -> None:
-        """Read the tenant's settings anew."""
-        super().forget()
-        self._principal = None
-
-    async def _make_principal(self) -> Principal:
-        tenant = await self._owned.ensure_default_tenant()
+    async def _principal_of(self, which: tuple[str, int]) -> Principal:
+        key_id, tenant_id = which
+        tenant = await self._directory.tenant(tenant_id)
         return Principal(
-            key_id=KEY_ID,
+            key_id=key_id,
             tenant_id=tenant.id,
             site_id=tenant.site_id,
             settings=tenant.settings,

@@ -15,6 +15,7 @@ from benefit_programs.api.methods import Scope
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.inprocess import Owner
 from benefit_programs.storage.directory import ApiKey, Directory, Grants, Tenant
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import SqliteStore
@@ -196,6 +197,20 @@ async def test_settings_follow(
     await change(Directory(store, clock=watch.read_now), "Asia/Tokyo")
     watch.seconds += 0.5
     assert (await authenticator.authenticate(secret, None)).settings.time_zone == "Asia/Tokyo"
+
+
+async def test_owner_of_a_database_follows_settings_too(
+    store: SqliteStore, directory: Directory, watch: Watch
+) -> None:
+    """Whoever has opened a database without a server follows what others set, as servers do."""
+    owner = Owner(directory, elapsed=watch.read_seconds)
+    opened = await owner.authenticate(None, None)
+    assert opened.settings.time_zone == "UTC"
+    await Directory(store, clock=watch.read_now).change_settings(
+        opened.tenant_id, lambda old: msgspec.structs.replace(old, time_zone="Asia/Tokyo")
+    )
+    watch.seconds = 0.5
+    assert (await owner.authenticate(None, None)).settings.time_zone == "Asia/Tokyo"
 
 
 async def test_requests_at_once_are_one_look_up(
