@@ -9,7 +9,7 @@ then refuses the batch, and its commands run again one by one.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,12 +71,16 @@ class PostgresStore:
         statement_seconds: float = STATEMENT_SECONDS_MAX,
     ) -> PostgresStore:
         """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
-        with translated_errors():
-            limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
-            keyed = await _open_pool(url, connections_max, _KEYED_SETTINGS | limit)
-            queries = await _open_pool(url, connections_max, limit)
-            version = (await keyed.fetchval("show server_version_num")) or "0"
-        return cls(keyed, queries, PostgresDialect(has_casefold=int(version) >= _CASEFOLD_SINCE))
+        limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
+        async with AsyncExitStack() as opened:
+            with translated_errors(), _told_failures(url):
+                keyed = _pool(url, connections_max, _KEYED_SETTINGS | limit)
+                await opened.enter_async_context(keyed)
+                queries = _pool(url, connections_max, limit)
+                await opened.enter_async_context(queries)
+                version = int(await keyed.fetchval("show server_version_num"))
+            opened.pop_all()
+        return cls(keyed, queries, PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE))
 
     async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
         """Run a batch in one transaction."""
@@ -155,25 +159,25 @@ async def connect(url: str) -> Any:
         return await asyncpg.connect(url)
 
 
-async def _open_pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
-    with _told_failures(url):
-        return await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections_max,
-            connection_class=_Connection,
-            statement_cache_size=STATEMENT_CACHE_SIZE,
-            max_cached_statement_lifetime=0,
-            server_settings={
-                "application_name": "benefits",
-                "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-                "idle_in_transaction_session_timeout": "60s",
-                "jit": "off",
-                # A plan that was made when a table was small must not outlive its growth.
-                "plan_cache_mode": "force_custom_plan",
-                **settings,
-            },
-        )
+def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
+    """Connections that are opened when the pool is entered."""
+    return asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=connections_max,
+        connection_class=_Connection,
+        statement_cache_size=STATEMENT_CACHE_SIZE,
+        max_cached_statement_lifetime=0,
+        server_settings={
+            "application_name": "benefits",
+            "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+            "idle_in_transaction_session_timeout": "60s",
+            "jit": "off",
+            # A plan that was made when a table was small must not outlive its growth.
+            "plan_cache_mode": "force_custom_plan",
+            **settings,
+        },
+    )
 
 
 @asynccontextmanager

@@ -1,0 +1,46 @@
+"""The connections of the PostgreSQL store: all are there, or none."""
+
+from __future__ import annotations
+
+import asyncio
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage.postgres import PostgresStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.anyio
+
+ROLE = f"benefits_test_{token_hex(4)}"
+PASSWORD = "of-a-test"
+OTHERS = "select count(*) from pg_stat_activity where usename = $1"
+
+
+@pytest.fixture
+async def administrator(postgres_url: str) -> AsyncIterator[Any]:
+    """A connection that has made a role which may have one connection, and drops it."""
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"create role {ROLE} login password '{PASSWORD}' connection limit 1")
+    yield connection
+    await connection.execute(f"drop role {ROLE}")
+    await connection.close()
+
+
+async def test_store_that_cannot_open_all_connections_keeps_none(
+    administrator: Any, postgres_url: str
+) -> None:
+    """Where the server allows too few connections, those that were opened are closed again."""
+    place = urlsplit(postgres_url)
+    limited = place._replace(netloc=f"{ROLE}:{PASSWORD}@{place.netloc.rpartition('@')[2]}")
+    with pytest.raises(StoreUnavailable, match="too many connections"):
+        await PostgresStore.open(limited.geturl())
+    async with asyncio.timeout(10):
+        while await administrator.fetchval(OTHERS, ROLE):
+            """The server notices that a connection is closed as soon as it looks."""
