@@ -51,17 +51,16 @@ def read_clock() -> Instant:
 class Engine:
     """Takes commands, and runs them in batches on a store."""
 
-    def __init__(
-        self, store: Store, *, clock: Callable[[], Instant] = read_clock, lanes: int = 1
-    ) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], Instant] = read_clock) -> None:
         self._store = store
         self._clock = clock
         self._ids = IdSource()
         self._queues: OrderedDict[int, deque[_Waiting]] = OrderedDict()
         self._length = 0
         self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
-        self._free_lanes = lanes
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        """What runs batches, while there are any."""
+
         self._closing = False
         self._listeners: list[Callable[[frozenset[type[Row]]], None]] = []
         self.submitted = 0
@@ -104,8 +103,8 @@ class Engine:
         self._queues.setdefault(tenant_id, deque()).append(waiting)
         self._length += 1
         self.submitted += 1
-        if self._free_lanes:
-            self._open_lane()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work())
         return answer
 
     def now(self) -> Instant:
@@ -115,14 +114,8 @@ class Engine:
     async def close(self) -> None:
         """Take no more commands, and finish those that wait."""
         self._closing = True
-        while self._lanes:
-            await asyncio.wait(self._lanes)
-
-    def _open_lane(self) -> None:
-        self._free_lanes -= 1
-        task = asyncio.get_running_loop().create_task(self._work())
-        self._lanes.add(task)
-        task.add_done_callback(self._lanes.discard)
+        if self._task is not None:
+            await asyncio.wait((self._task,))
 
     async def _work(self) -> None:
         try:
@@ -130,7 +123,7 @@ class Engine:
                 tenant_id, batch = self._next_batch()
                 await self._run(tenant_id, batch)
         finally:
-            self._free_lanes += 1
+            self._task = None
 
     def _next_batch(self) -> tuple[int, list[_Waiting]]:
         """The commands that wait longest for the tenant whose turn it is."""
