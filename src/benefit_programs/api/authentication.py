@@ -62,11 +62,6 @@ class Principal:
         """Whether an app calls."""
         return self.caller.type is IdentityType.APP
 
-    @property
-    def is_administrator(self) -> bool:
-        """Whether an administrator calls."""
-        return self.caller.type is IdentityType.WIX_USER
-
 
 class Authenticator:
     """Tells who calls. ``clock`` is asked whether a key has expired, ``elapsed`` ages what is kept.

@@ -34,10 +34,6 @@ class Routes:
             raise MethodNotAllowed(allowed=tuple(sorted(verbs)))
         return method, _parameters(method.path, path) if "{" in method.path else {}
 
-    def knows(self, path: str) -> bool:
-        """Whether any verb has a method at this path."""
-        return bool(self._match(path.removeprefix(PREFIX)))
-
     def _verbs_at(self, path: str) -> dict[str, Method]:
         if "{" not in path:
             return self._fixed.setdefault(path, {})

@@ -322,11 +322,6 @@ class InvalidRevision(Refusal):
 
     entity_id: str
 
-    @classmethod
-    def of(cls, entity_id: str) -> InvalidRevision:
-        """The refusal for the entity with this id."""
-        return cls(entity_id=entity_id)
-
 
 # The state doesn't allow it.
 

@@ -114,7 +114,6 @@ class Reader:
         subject: str,
         limit: int | None,
         cursor: str | None,
-        path: str = "paging",
     ) -> Page:
         """One page of the positions of a list that is stored whole, such as the items of a job."""
         size = limit or LIMIT_DEFAULT
@@ -122,7 +121,7 @@ class Reader:
         if cursor:
             content = decode_cursor(cursor, method=method, tenant_id=tenant_id, secret=self._secret)
             if content is None or content.extra.get("subject") != subject:
-                raise Invalid((cursor_refused(Query(path=path)),))
+                raise Invalid((cursor_refused(Query(path="paging")),))
             position = int(content.position[0] or 0)
             start = max(position - size, 0) if content.backwards else position
             end = position if content.backwards else position + size
@@ -179,11 +178,10 @@ class Reader:
         *,
         at_most: int,
         ids: IdMode,
-        path: str = "filter",
     ) -> int:
         """How many rows a filter finds, counted no further than ``at_most`` + 1.
 
-        Raises Invalid with all violations of the filter, under ``path``.
+        Raises Invalid with all violations of the filter.
         """
         statement = plan_count(
             spec,
@@ -192,7 +190,6 @@ class Reader:
             dialect=self._store.dialect,
             tenant_id=tenant_id,
             ids=GUIDS[ids],
-            path=path,
         )
         ((number,),) = await self.fetch(statement)
         return int(number)

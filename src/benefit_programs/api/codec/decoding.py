@@ -143,9 +143,9 @@ class Decoder(Generic[T]):
         self.type = type_
         self._read = {ids: _struct_reader(type_, ids) for ids in IdMode}
 
-    def decode(self, raw: object, *, ids: IdMode = IdMode.DEFAULT, path: str = "") -> Decoded[T]:
+    def decode(self, raw: object, *, ids: IdMode = IdMode.DEFAULT) -> Decoded[T]:
         """The value that a JSON document stands for. Raises Invalid with all violations."""
-        return Decoded(_run(self._read[ids], raw, path), raw)
+        return Decoded(_run(self._read[ids], raw, ""), raw)
 
     def decode_query_string(
         self, pairs: Iterable[tuple[str, str]], *, ids: IdMode = IdMode.DEFAULT

@@ -304,7 +304,7 @@ CONDITIONS: dict[type, Callable[..., str]] = {
 
 
 def compile_where(
-    compiler: Compiler, spec: QuerySpec, *, tenant_id: int | str, nodes: Sequence[Node]
+    compiler: Compiler, spec: QuerySpec, *, tenant_id: int, nodes: Sequence[Node]
 ) -> str:
     """Compile what a row must fulfil: the tenant first, then the fixed part, then the filters."""
     tests = [f"{spec.tenant} = {compiler.dialect.bare(compiler.add(tenant_id))}"]
@@ -323,7 +323,7 @@ def compile_page(
     spec: QuerySpec,
     *,
     dialect: Dialect,
-    tenant_id: int | str,
+    tenant_id: int,
     nodes: Sequence[Node],
     keys: Sequence[SortKey],
     position: Sequence[KeyValue] | None,
@@ -346,7 +346,7 @@ def compile_probe(
     spec: QuerySpec,
     *,
     dialect: Dialect,
-    tenant_id: int | str,
+    tenant_id: int,
     nodes: Sequence[Node],
     keys: Sequence[SortKey],
     position: Sequence[KeyValue],
@@ -362,7 +362,7 @@ def compile_probe(
 
 
 def compile_count(
-    spec: QuerySpec, *, dialect: Dialect, tenant_id: int | str, nodes: Sequence[Node], at_most: int
+    spec: QuerySpec, *, dialect: Dialect, tenant_id: int, nodes: Sequence[Node], at_most: int
 ) -> Statement:
     """Compile the number of matching rows, counted no further than ``at_most`` + 1."""
     compiler = Compiler(dialect)

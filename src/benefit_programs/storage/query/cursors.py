@@ -49,21 +49,20 @@ def encode_cursor(
     content: CursorContent,
     *,
     method: str,
-    tenant_id: int | str,
+    tenant_id: int,
     secret: bytes,
-    length_max: int = CURSOR_LENGTH_MAX,
 ) -> str:
     """Write a cursor.
 
     Raises:
-        CursorTooLongError: if it would have more than ``length_max`` characters.
+        CursorTooLongError: if it would have more than CURSOR_LENGTH_MAX characters.
     """
     payload = PLAIN + ENCODER.encode(content)
     if len(payload) > COMPRESSED_FROM_BYTES:
         payload = COMPRESSED + zlib.compress(payload[1:])
     signature = sign(payload, method=method, tenant_id=tenant_id, secret=secret)
     text = urlsafe_b64encode(signature + payload).rstrip(b"=").decode("ascii")
-    if len(text) > length_max:
+    if len(text) > CURSOR_LENGTH_MAX:
         raise CursorTooLongError(len(text))
     return text
 
@@ -72,15 +71,14 @@ def decode_cursor(
     text: str,
     *,
     method: str,
-    tenant_id: int | str,
+    tenant_id: int,
     secret: bytes,
-    length_max: int = CURSOR_LENGTH_MAX,
 ) -> CursorContent | None:
     """Read a cursor that this method gave this tenant; of any other text, nothing.
 
     The signature is checked before anything is unpacked.
     """
-    if len(text) > length_max:
+    if len(text) > CURSOR_LENGTH_MAX:
         return None
     try:
         raw = text.encode("ascii")
@@ -108,7 +106,7 @@ def unpack(payload: bytes) -> CursorContent | None:
         return None
 
 
-def sign(payload: bytes, *, method: str, tenant_id: int | str, secret: bytes) -> bytes:
+def sign(payload: bytes, *, method: str, tenant_id: int, secret: bytes) -> bytes:
     """Sign a payload for one method and one tenant."""
     scope = f"cursor\x00{method}\x00{tenant_id}\x00".encode()
     return hmac.digest(secret, scope + payload, "sha256")[:SIGNATURE_BYTES]

@@ -122,11 +122,6 @@ class Field(msgspec.Struct, frozen=True):
         assert not (self.empty_is_absent and (self.nullable or self.list_members)), self.name
 
     @property
-    def column_type(self) -> ColumnType:
-        """The type of the stored value on PostgreSQL."""
-        return COLUMN_TYPES[self.kind]
-
-    @property
     def is_list(self) -> bool:
         """Whether a row may have several values."""
         return self.list_members is not None

@@ -91,7 +91,7 @@ class PlanSettings:
 
     spec: QuerySpec
     dialect: Dialect
-    tenant_id: int | str
+    tenant_id: int
     secret: bytes
     scope: Node | None = None
 
@@ -212,7 +212,7 @@ def plan_page(
     query: Query,
     *,
     dialect: Dialect,
-    tenant_id: int | str,
+    tenant_id: int,
     ids: frozenset[FieldKind],
     secret: bytes,
     scope: dict[str, Any] | None = None,
@@ -253,16 +253,15 @@ def plan_count(
     *,
     at_most: int,
     dialect: Dialect,
-    tenant_id: int | str,
+    tenant_id: int,
     ids: frozenset[FieldKind],
-    path: str = "filter",
 ) -> Statement:
     """Plan the number of rows that a filter finds: one row, with at most ``at_most`` + 1.
 
     Raises:
-        Invalid: with all violations of the filter, under ``path``.
+        Invalid: with all violations of the filter.
     """
-    node = read_filter(spec.fields, value, path=path, guids=ids)
+    node = read_filter(spec.fields, value, path="filter", guids=ids)
     return compile_count(spec, dialect=dialect, tenant_id=tenant_id, nodes=(node,), at_most=at_most)
 
 
@@ -270,7 +269,7 @@ def read_content(
     spec: QuerySpec,
     query: Query,
     *,
-    tenant_id: int | str,
+    tenant_id: int,
     secret: bytes,
     found: list[FieldViolation],
 ) -> CursorContent:
