@@ -13,7 +13,7 @@ from benefit_programs.api.app import create_app
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.handlers import HANDLERS
 from benefit_programs.api.methods import METHODS, Method
-from benefit_programs.api.services import BODY_BYTES_MAX
+from benefit_programs.config import BODY_BYTES_DEFAULT
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
 from tests.conformance.world import REQUESTS, ghosts
@@ -94,7 +94,7 @@ async def test_broken_bodies(service: Service, method: Method) -> None:
     await refused(
         service, method.verb, path, 415, "UNSUPPORTED_MEDIA_TYPE", content=b"{}", headers=as_text
     )
-    large = b" " * (BODY_BYTES_MAX + 1)
+    large = b" " * (BODY_BYTES_DEFAULT + 1)
     for body in (large, parts_of(large)):
         await refused_once(service, method.verb, path, body)
 

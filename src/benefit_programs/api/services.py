@@ -14,9 +14,6 @@ from benefit_programs.storage.reader import Reader
 if TYPE_CHECKING:
     from benefit_programs.api.authentication import Authenticator
 
-BODY_BYTES_MAX = 1_048_576
-"""How large a request's body may be, unless a setting says otherwise."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
@@ -27,6 +24,6 @@ class Services:
     directory: Directory
     authenticator: Authenticator
     providers: ProviderDesk
-    body_bytes_max: int = BODY_BYTES_MAX
-    throttle: Throttle | None = None
-    cors_origins: tuple[str, ...] = ()
+    body_bytes_max: int
+    throttle: Throttle | None
+    cors_origins: tuple[str, ...]
