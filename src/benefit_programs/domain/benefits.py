@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Context
 from benefit_programs.domain.details import Benefit, Details
-from benefit_programs.domain.entities import Snapshot, SnapshotBenefit
+from benefit_programs.domain.entities import ItemSet, Snapshot, SnapshotBenefit
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.policies import assign_quota_ids
 from benefit_programs.domain.state import Changes
+from benefit_programs.domain.updates import Updates
 
 
 def require_legal(details: Details, path: str) -> None:
@@ -100,10 +101,16 @@ def save_snapshot(
     context: Context,
     *,
     details: Details,
+    before: Details | None,
     display_name: str | None,
     description: str | None,
+    pool_definition_id: str,
+    namespace: str,
 ) -> Snapshot:
-    """Keep names and details for ever, with their benefits as rows that queries can join."""
+    """Keep names and details for ever, with their benefits as rows that queries can join.
+
+    Benefits that weren't there ``before`` get the item sets that their details name.
+    """
     snapshot = Snapshot(
         id=context.new_id(),
         created=context.now,
@@ -112,6 +119,7 @@ def save_snapshot(
         description=description,
     )
     changes.save(snapshot)
+    known = {benefit.item_set_id for benefit in (before.benefits or ())} if before else set()
     for ordinal, benefit in enumerate(details.benefits or ()):
         assert benefit.item_set_id is not None
         changes.save(
@@ -124,4 +132,51 @@ def save_snapshot(
                 price=benefit.price or 0,
             )
         )
+        if benefit.item_set_id not in known:
+            changes.save(
+                ItemSet(
+                    id=benefit.item_set_id,
+                    pool_definition_id=pool_definition_id,
+                    benefit_key=benefit.benefit_key,
+                    provider_app_id=benefit.provider_app_id,
+                    namespace=namespace,
+                )
+            )
     return snapshot
+
+
+def update_snapshot(
+    changes: Changes[Any],
+    context: Context,
+    current: Snapshot,
+    updates: Updates,
+    *,
+    pool_definition_id: str,
+    namespace: str,
+    path: str,
+) -> Snapshot:
+    """Names and details after an update; the current snapshot where they say the same.
+
+    Raises Invalid with paths below ``path``, where the entity stands in the request.
+    """
+    details = current.details
+    if "details" in updates:
+        merged = merge_details(details, updates["details"])
+        details = settle_details(merged, details, context, path=path)
+    display_name = updates.get("display_name", current.display_name)
+    description = updates.get("description", current.description)
+    if (
+        replace(current, details=details, display_name=display_name, description=description)
+        == current
+    ):
+        return current
+    return save_snapshot(
+        changes,
+        context,
+        details=details,
+        before=current.details,
+        display_name=display_name,
+        description=description,
+        pool_definition_id=pool_definition_id,
+        namespace=namespace,
+    )

@@ -11,12 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain import happenings
-from benefit_programs.domain.benefits import merge_details, save_snapshot, settle_details
+from benefit_programs.domain.benefits import save_snapshot, settle_details, update_snapshot
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.entities import (
     Assignment,
-    ItemSet,
     PoolDefinition,
     ProgramDefinition,
     Snapshot,
@@ -135,15 +134,19 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         )
         details = settle_details(self.details, None, context, path=self.path)
         changes: Changes[Any] = Changes(None)
+        definition_id = context.new_id()
         snapshot = save_snapshot(
             changes,
             context,
             details=details,
+            before=None,
             display_name=self.display_name,
             description=self.description,
+            pool_definition_id=definition_id,
+            namespace=self.namespace,
         )
         definition = PoolDefinition(
-            id=context.new_id(),
+            id=definition_id,
             revision=1,
             created=context.now,
             updated=context.now,
@@ -154,7 +157,6 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             ),
             sequence=0,
         )
-        changes.save(*new_item_sets(definition, details, None))
         what = Spread(self.cascade, added_to=tuple(row.id for row in joined))
         definition = spread(state, context, changes, definition, snapshot, what)
         changed = _Changed(definition, snapshot, joined)
@@ -188,11 +190,16 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         current = require_pool_definition(state, self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
         joined = self._joined(state)
-        old = snapshot_of(state, current)
         changes: Changes[Any] = Changes(None)
-        snapshot = self._snapshot(changes, context, old)
-        if snapshot is not old:
-            changes.save(*new_item_sets(current, snapshot.details, old.details))
+        snapshot = update_snapshot(
+            changes,
+            context,
+            snapshot_of(state, current),
+            self.updates,
+            pool_definition_id=current.id,
+            namespace=current.namespace,
+            path=self.path,
+        )
         updates = merged(
             {k: v for k, v in self.updates.items() if k == "extended_fields"},
             current.extended_fields,
@@ -238,28 +245,6 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             )
         ids = dict.fromkeys(self.updates["program_definition_ids"] or ())
         return tuple(require_program_definition(state, each) for each in ids)
-
-    def _snapshot(self, changes: Changes[Any], context: Context, old: Snapshot) -> Snapshot:
-        """The names and details after the update; the old ones where it touches neither."""
-        details = old.details
-        if "details" in self.updates:
-            details = settle_details(
-                merge_details(old.details, self.updates["details"]),
-                old.details,
-                context,
-                path=self.path,
-            )
-        display_name = self.updates.get("display_name", old.display_name)
-        description = self.updates.get("description", old.description)
-        if (details, display_name, description) == (
-            old.details,
-            old.display_name,
-            old.description,
-        ):
-            return old
-        return save_snapshot(
-            changes, context, details=details, display_name=display_name, description=description
-        )
 
 
 class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
@@ -485,21 +470,3 @@ class _Changed(msgspec.Struct, frozen=True):
             definition, self.snapshot, self.program_definitions
         )
         return changes
-
-
-def new_item_sets(
-    definition: PoolDefinition, details: Details, current: Details | None
-) -> list[ItemSet]:
-    """The item sets of benefits that a pool definition didn't have before."""
-    known = {benefit.item_set_id for benefit in (current.benefits or ())} if current else set()
-    return [
-        ItemSet(
-            id=benefit.item_set_id,
-            pool_definition_id=definition.id,
-            benefit_key=benefit.benefit_key,
-            provider_app_id=benefit.provider_app_id,
-            namespace=definition.namespace,
-        )
-        for benefit in details.benefits or ()
-        if benefit.item_set_id is not None and benefit.item_set_id not in known
-    ]

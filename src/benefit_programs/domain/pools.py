@@ -8,10 +8,10 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain import happenings
-from benefit_programs.domain.benefits import merge_details, save_snapshot, settle_details
+from benefit_programs.domain.benefits import update_snapshot
 from benefit_programs.domain.cascades import ask_for_cascades, caught_up
 from benefit_programs.domain.command import Command, Context
-from benefit_programs.domain.entities import ItemSet, Pool, Snapshot
+from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.errors import PoolNotFound
 from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
@@ -58,8 +58,16 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         changes: Changes[Any] = Changes(None)
         reached, transactions = caught_up(state, context, current)
         current = save_pool(changes, context, current, reached, transactions)
-        old = snapshot_of_pool(state, current)
-        snapshot = self._snapshot(state, changes, context, current, old)
+        definition = state.one(POOL_DEFINITION, current.pool_definition_id)
+        snapshot = update_snapshot(
+            changes,
+            context,
+            snapshot_of_pool(state, current),
+            self.updates,
+            pool_definition_id=current.pool_definition_id,
+            namespace=definition.namespace if definition else current.namespace,
+            path=self.path,
+        )
         extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}
         pool = replace(
             current,
@@ -79,41 +87,3 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         changes.events.append(happenings.tell_of_pool(context, pool, happenings.UPDATED))
         changes.answer = DescribedPool(pool, snapshot)
         return changes
-
-    def _snapshot(
-        self,
-        state: State,
-        changes: Changes[Any],
-        context: Context,
-        pool: Pool,
-        old: Snapshot,
-    ) -> Snapshot:
-        """What the pool gives after the update; the old snapshot where it says the same."""
-        details = old.details
-        if "details" in self.updates:
-            merged_details = merge_details(details, self.updates["details"])
-            details = settle_details(merged_details, details, context, path=self.path)
-        display_name = self.updates.get("display_name", old.display_name)
-        description = self.updates.get("description", old.description)
-        if (details, display_name, description) == (
-            old.details,
-            old.display_name,
-            old.description,
-        ):
-            return old
-        known = {benefit.item_set_id for benefit in old.details.benefits or ()}
-        definition = state.one(POOL_DEFINITION, pool.pool_definition_id)
-        for benefit in details.benefits or ():
-            if benefit.item_set_id is not None and benefit.item_set_id not in known:
-                changes.save(
-                    ItemSet(
-                        id=benefit.item_set_id,
-                        pool_definition_id=pool.pool_definition_id,
-                        benefit_key=benefit.benefit_key,
-                        provider_app_id=benefit.provider_app_id,
-                        namespace=definition.namespace if definition else pool.namespace,
-                    )
-                )
-        return save_snapshot(
-            changes, context, details=details, display_name=display_name, description=description
-        )
