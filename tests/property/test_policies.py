@@ -20,8 +20,8 @@ from benefit_programs.domain.details import (
     TimePeriod,
     WeekDay,
 )
+from benefit_programs.domain.explanations import FAILURES_MAX
 from benefit_programs.domain.policies import (
-    FAILURES_MAX,
     Judgement,
     contains,
     judge,

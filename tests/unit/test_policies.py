@@ -23,9 +23,9 @@ from benefit_programs.domain.details import (
     TimePeriod,
     WeekDay,
 )
+from benefit_programs.domain.explanations import FAILURES_MAX
 from benefit_programs.domain.policies import (
     EXPRESSION_DEPTH_MAX,
-    FAILURES_MAX,
     FailureCode,
     FailureDetail,
     Judgement,

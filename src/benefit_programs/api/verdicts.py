@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from benefit_programs.api.call import Call
 from benefit_programs.domain.details import Benefit
-from benefit_programs.domain.eligibility import Verdicts, Wish, expression_of
+from benefit_programs.domain.eligibility import Verdicts, Wish
 from benefit_programs.domain.entities import Pool, Snapshot
+from benefit_programs.domain.policies import policy_of
 from benefit_programs.engine.providers import (
     PolicyProvider,
     Question,
@@ -54,7 +55,7 @@ def _questions(
     call: Call, candidate: Candidate, providers: dict[str, PolicyProvider]
 ) -> tuple[Question, ...]:
     pool, wish = candidate.pool, candidate.wish
-    expression = expression_of(candidate.snapshot.details, candidate.benefit)
+    expression = policy_of(candidate.snapshot.details, candidate.benefit)
     facts = RedemptionFacts(
         tenant_id=call.principal.site_id,
         namespace=pool.namespace,

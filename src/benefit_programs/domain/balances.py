@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 from msgspec.structs import replace
 
@@ -11,13 +9,14 @@ from benefit_programs.domain import happenings
 from benefit_programs.domain.chains import (
     Chain,
     ask_for_chain,
+    ask_for_returned_quotas,
     require_transaction,
-    returned_quotas,
 )
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import (
     BalanceType,
     IdempotencyKey,
+    LimitRule,
     Operation,
     Pool,
     Transaction,
@@ -40,14 +39,6 @@ from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
 
 REVERT_REASON = "Revert"
 _REVERTIBLE = (Operation.REDEEM, Operation.CHANGE)
-
-
-class LimitRule(StrEnum):
-    """What an adjustment does at a limit."""
-
-    FAIL = "FAIL"
-    SOFT_ENFORCE = "SOFT_ENFORCE"
-    HARD_ENFORCE = "HARD_ENFORCE"
 
 
 class Adjust(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +180,7 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
         """Ask for the chain, and the quotas that a redemption gives back."""
         chain = ask_for_chain(needs, state, self.transaction_id)
         if chain is not None:
-            returned_quotas(needs, chain)
+            ask_for_returned_quotas(needs, chain)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
         """Revert it, or refuse in the contract's order."""

@@ -45,7 +45,7 @@ def ask_for_chain(
     return Chain.of(state, transaction)
 
 
-def returned_quotas(needs: Needs, chain: Chain) -> None:
+def ask_for_returned_quotas(needs: Needs, chain: Chain) -> None:
     """Ask for the quotas that are counted down when the chain ends."""
     for share in chain.quota_shares:
         needs.read(QUOTA, chain.pool.id, share.quota_id, share.period_start)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from benefit_programs.domain.details import Benefit, Details, PolicyExpression
+from benefit_programs.domain.details import Benefit, Details
 from benefit_programs.domain.entities import Pool, PoolStatus, QuotaShare, Snapshot
 from benefit_programs.domain.errors import (
     BenefitNotFound,
@@ -106,7 +106,7 @@ def require_allowed(
     freed: tuple[QuotaShare, ...] = (),
 ) -> tuple[QuotaShare, ...]:
     """The shares of rate limits that the wish takes, or the refusal of its policy."""
-    expression = expression_of(snapshot.details, benefit)
+    expression = policy_of(snapshot.details, benefit)
     if expression is None:
         return ()
     judgement = judge(
@@ -159,16 +159,11 @@ def require_affordable(pool: Pool, snapshot: Snapshot, benefit: Benefit, wish: W
     return cost
 
 
-def expression_of(details: Details, benefit: Benefit) -> PolicyExpression | None:
-    """The policy that a benefit is judged by: its own, else the pool's."""
-    return policy_of(details, benefit)
-
-
 def shares_of(
     details: Details, benefit: Benefit, wish: Wish, time_zone: ZoneInfo
 ) -> tuple[QuotaShare, ...]:
     """The shares of rate limits that a wish would take."""
-    expression = expression_of(details, benefit)
+    expression = policy_of(details, benefit)
     if expression is None:
         return ()
     return quota_shares(expression, at=wish.at, time_zone=time_zone, count=wish.count)

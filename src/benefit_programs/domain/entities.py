@@ -61,6 +61,14 @@ class BalanceType(StrEnum):
     EXTERNAL = "EXTERNAL"
 
 
+class LimitRule(StrEnum):
+    """What an adjustment does at a limit."""
+
+    FAIL = "FAIL"
+    SOFT_ENFORCE = "SOFT_ENFORCE"
+    HARD_ENFORCE = "HARD_ENFORCE"
+
+
 class Operation(StrEnum):
     """What made a transaction; idempotency keys are scoped by it."""
 

@@ -15,8 +15,8 @@ from benefit_programs.domain import happenings
 from benefit_programs.domain.chains import (
     Chain,
     ask_for_chain,
+    ask_for_returned_quotas,
     require_transaction,
-    returned_quotas,
 )
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.details import Benefit
@@ -354,7 +354,7 @@ class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
             needs, state, self.transaction_id, Operation.CANCEL, self.idempotency_key
         )
         if chain is not None:
-            returned_quotas(needs, chain)
+            ask_for_returned_quotas(needs, chain)
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
         """Cancel it, or refuse in the contract's order."""

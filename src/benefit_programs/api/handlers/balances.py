@@ -15,11 +15,10 @@ from benefit_programs.api.types.transactions import NewTransactionDetails
 from benefit_programs.domain.balances import (
     Adjust,
     ChangeBalance,
-    LimitRule,
     RevertBalanceChange,
     Set,
 )
-from benefit_programs.domain.entities import BalanceType, Pool, TransactionDetails
+from benefit_programs.domain.entities import BalanceType, LimitRule, Pool, TransactionDetails
 from benefit_programs.domain.errors import BalanceNotFound, FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.values import AMOUNT_MAX
@@ -101,7 +100,7 @@ def _adjustment(options: wire.AdjustOptions) -> Adjust:
         value=-options.value if leaves else options.value,
         lower_limit=options.lower_limit or 0,
         upper_limit=AMOUNT_MAX if options.upper_limit is None else options.upper_limit,
-        limit_rule=LimitRule(options.limit_rule or LimitRule.FAIL),
+        limit_rule=options.limit_rule or LimitRule.FAIL,
     )
 
 

@@ -31,18 +31,10 @@ from benefit_programs.domain.constraints import (
     Size,
     Undocumented,
 )
-from benefit_programs.domain.entities import BalanceType, PoolStatus
+from benefit_programs.domain.entities import BalanceType, LimitRule, PoolStatus
 from benefit_programs.domain.explanations import BalanceAmount
 
 BALANCES_MAX = BulkSize.maximum
-
-
-class LimitRule(StrEnum):
-    """What an adjustment does at a limit."""
-
-    FAIL = "FAIL"
-    SOFT_ENFORCE = "SOFT_ENFORCE"
-    HARD_ENFORCE = "HARD_ENFORCE"
 
 
 class ChangeBalanceRequestType(StrEnum):

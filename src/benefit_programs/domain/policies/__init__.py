@@ -22,7 +22,7 @@ from benefit_programs.domain.policies.facts import (
     Verdict,
 )
 from benefit_programs.domain.policies.intervals import contains
-from benefit_programs.domain.policies.judgement import FAILURES_MAX, Judgement, judge
+from benefit_programs.domain.policies.judgement import Judgement, judge
 from benefit_programs.domain.policies.quotas import (
     assign_quota_ids,
     quota_shares,
@@ -30,7 +30,6 @@ from benefit_programs.domain.policies.quotas import (
 
 __all__ = [
     "EXPRESSION_DEPTH_MAX",
-    "FAILURES_MAX",
     "CustomPolicyKey",
     "FailureCode",
     "FailureDetail",

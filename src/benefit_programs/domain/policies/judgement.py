@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from benefit_programs.domain.entities import QuotaShare
+from benefit_programs.domain.explanations import FAILURES_MAX
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, custom_policy_key
 from benefit_programs.domain.policies.facts import Facts, FailureDetail, PolicyApps
 from benefit_programs.domain.policies.failures import (
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from benefit_programs.domain.policies.expressions import CustomPolicyKey
     from benefit_programs.domain.policies.facts import Verdict
     from benefit_programs.domain.values import Instant
-
-FAILURES_MAX = 10
 
 
 class Judgement(msgspec.Struct, frozen=True):
