@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import jsonschema_rs
@@ -70,6 +71,28 @@ def test_alias_that_holds_itself_is_told() -> None:
     assert [str(each) for each in read_text("a: &x [*x]").problems] == [
         "1:4: a[0]: an alias must not hold itself (YAML)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("[" * 5_000 + "]" * 5_000, "1:1: is nested too deep (YAML)"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{here}: &{here} [{', '.join([f'*{before}'] * 10)}]\n"
+                for before, here in pairwise("abcdefghi")
+            ),
+            "more than 500000 values, those of aliases counted each time (MAX_SIZE)",
+        ),
+    ],
+    ids=["deep", "aliases"],
+)
+def test_file_that_unfolds_without_end_is_told(written: str, problem: str) -> None:
+    """A small file can't stand for more than there is room for."""
+    with pytest.raises(FileUnusable) as raised:
+        read_text(written)
+    assert str(raised.value.problems[0]).endswith(problem)
 
 
 def test_places_count_from_one() -> None:

@@ -19,6 +19,9 @@ _FRACTION = re.compile(r"-?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PATH_END = re.compile(r"(?:\.[^.\[]+|\[[0-9]+\]|^[^.\[]+)$")
 
+VALUES_MAX = 500_000
+"""How many values and names a file may hold, those behind an alias counted each time."""
+
 FREE_FORM = frozenset({"additionalData", "extendedFields"})
 """Below these a fraction is a number; elsewhere it is an amount, which is kept as it is written."""
 
@@ -67,15 +70,22 @@ class Text:
         return Problem(*self.place(path), path, description, rule)
 
     def note(self, path: str, node: yaml.Node) -> None:
-        """Remember where a value stands."""
+        """Remember where a value stands. Raises FileUnusable where there are too many."""
         self._places[path] = _place(node.start_mark)
+        if len(self._places) > VALUES_MAX:
+            said = f"more than {VALUES_MAX} values, those of aliases counted each time"
+            raise FileUnusable([self.problem(path, said, "MAX_SIZE")])
 
 
 def read_text(source: str) -> Text:
-    """Read YAML. Raises FileUnusable where it is no YAML."""
+    """Read YAML. Raises FileUnusable where it is no YAML, or more than can be read."""
+    text = Text()
     try:
         # The safe loader: no tag of the text can make an object.
         root = yaml.compose(source, Loader=yaml.SafeLoader)
+        text.document = {} if root is None else _value(text, root, "", (), is_free=False)
+    except RecursionError:
+        raise FileUnusable([Problem(1, 1, "", "is nested too deep", "YAML")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = _place(mark) if mark else (1, 1)
@@ -83,8 +93,6 @@ def read_text(source: str) -> Text:
         raise FileUnusable([Problem(line, column, "", said, "YAML")]) from None
     except yaml.YAMLError as error:
         raise FileUnusable([Problem(1, 1, "", " ".join(str(error).split()), "YAML")]) from None
-    text = Text()
-    text.document = {} if root is None else _value(text, root, "", (), is_free=False)
     return text
 
 
