@@ -108,7 +108,6 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     if not read_only:
         _write_ahead(connection)
         connection.execute("pragma synchronous = full")
-    connection.execute("pragma foreign_keys = on")
     connection.execute(f"pragma cache_size = {-CACHE_KIBIBYTES_MAX}")
     register_functions(connection)
     return connection
