@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.transfer.files import FileFormat, open_target
 from tests.support.calls import guid
 from tests.support.lifecycle import act, set_balance
 
@@ -95,3 +96,14 @@ async def test_taken_name_is_left(gym: Gym, tmp_path: Path) -> None:
     assert file.read_text().startswith("externalProgramId,namespace,")
     assert gym.run("export-programs", file).returncode == 2
     assert [each.name for each in tmp_path.iterdir()] == ["members.csv"]
+
+
+def test_who_reads_what_was_left_behind_reads_nothing(tmp_path: Path) -> None:
+    """What a killed export left, open for others, is not what the next one writes into."""
+    left = tmp_path / "members.csv.partial"
+    left.touch(mode=0o644)
+    with left.open() as reader:
+        with open_target(tmp_path / "members.csv", FileFormat.CSV) as target:
+            target.write({"externalProgramId": "member-1", "balances": []})
+        assert reader.read() == ""
+    assert "member-1" in (tmp_path / "members.csv").read_text()

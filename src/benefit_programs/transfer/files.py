@@ -205,9 +205,10 @@ def open_target(path: Path, file_format: FileFormat) -> Iterator[Target]:
         raise WrongFile(f"{path} exists already")
     partial = path.with_name(f"{path.name}.partial")
     try:
+        # Who owns what credits is nobody else's business, from the first moment on.
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
         with partial.open("w", encoding="utf-8", newline="") as file:
-            # Who owns what credits is nobody else's business.
-            partial.chmod(0o600)
             yield Target(file, file_format)
             file.flush()
             os.fsync(file.fileno())
