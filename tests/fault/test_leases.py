@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benefit_programs.domain.entities import Job, Pool
+from benefit_programs.domain.entities import Job, Pool, Program
 from benefit_programs.domain.jobs import DAY, SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, SWEEP_SIZE
 from benefit_programs.engine.engine import Engine
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 POOLS = 400
+SECONDS_MAX = 10
 MANY = 700
 """More pools than a job does in one turn."""
 
@@ -68,6 +69,39 @@ async def test_a_large_job_does_not_hold_up_another_tenant(idle_service: Service
     ]
     assert [job.success_count for job in jobs] == [MANY, 2]
     assert jobs[1].updated < jobs[0].updated
+
+
+async def test_a_tenants_trouble_is_not_anothers(idle_service: Service) -> None:
+    """Where one tenant's jobs can't even be read, the next one's are done as ever."""
+    broken, sound = idle_service, await idle_service.another_tenant()
+    program_ids = [await large_program(service, 2) for service in (broken, sound)]
+    for service in (broken, sound):
+        await limit_requests(service)
+    asked = [
+        await act(service, "renew", program_id)
+        for service, program_id in zip((broken, sound), program_ids, strict=True)
+    ]
+    await set_status(broken, asked[0], "UNHEARD_OF")
+    runner, done = new_runner(sound), asyncio.Event()
+
+    def notice(written: frozenset[type[Row]]) -> None:
+        if Program in written:
+            done.set()
+
+    runner._engine.on_commit(notice)
+    runner.start()
+    async with asyncio.timeout(SECONDS_MAX):
+        await done.wait()
+    await runner.close()
+    assert {row.renewal_count for row in await pool_rows(sound, program_ids[1])} == {1}
+    await set_status(broken, asked[0], "INITIALIZED")
+    await settle(broken)
+    assert {row.renewal_count for row in await pool_rows(broken, program_ids[0])} == {1}
+
+
+async def set_status(service: Service, job_id: str, status: str) -> None:
+    """Write a job's status behind the service's back."""
+    await service.store.execute("update jobs set status = $1 where id = $2", (status, job_id))
 
 
 async def test_a_sweep_takes_so_many_jobs_in_a_commit(idle_service: Service) -> None:

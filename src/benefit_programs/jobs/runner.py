@@ -7,8 +7,8 @@ leaves work wakes the runner of its own process; the others find it when they lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -202,7 +202,8 @@ class JobRunner:
         for tenant_id in tenants:
             if self._closing:
                 break
-            is_busy |= await self._take_turn(tenant_id)
+            with _apart(tenant_id):
+                is_busy |= await self._take_turn(tenant_id)
         return is_busy
 
     async def _tenants_with_work(self) -> list[int]:
@@ -339,7 +340,8 @@ class JobRunner:
             return
         self._next_sweep = now + SWEEP_SECONDS
         for tenant in await self._tenants.tenants():
-            await self.sweep(tenant)
+            with _apart(tenant.id):
+                await self.sweep(tenant)
 
     async def sweep(self, tenant: Tenant) -> None:
         """Remove the jobs of a tenant that ended longer ago than it keeps them."""
@@ -361,6 +363,19 @@ class JobRunner:
         return await self._engine.execute(
             command, tenant_id=tenant_id, caller=caller, settings=settings
         )
+
+
+@contextmanager
+def _apart(tenant_id: int) -> Iterator[None]:
+    """Keep one tenant's trouble from the others; that of the database is everybody's."""
+    try:
+        yield
+    except (QueueFull, StoreUnavailable):
+        raise
+    except StoreTimeout as error:
+        _log.warning("jobs have to wait", tenant=tenant_id, reason=str(error))
+    except Exception:  # noqa: BLE001 - whatever it was, other tenants' jobs can go on
+        _log.exception("a tenant's jobs failed", tenant=tenant_id)
 
 
 def _may_skip(job: Job, error: Exception) -> bool:
