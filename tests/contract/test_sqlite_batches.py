@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 
 from benefit_programs.domain.entities import Quota
+from benefit_programs.domain.jobs import SweepJobs
 from benefit_programs.domain.lookups import QUOTA
+from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Mode, State
-from benefit_programs.domain.store import Load, Loaded, Steps, Write
+from benefit_programs.domain.store import Load, Loaded, Steps, StoreUnavailable, Write
+from benefit_programs.engine.engine import Engine
+from benefit_programs.jobs.runner import SYSTEM
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import ROWS_AT_ONCE_MAX, SqliteStore, connect
 
@@ -139,6 +143,22 @@ async def test_a_batch_waits_for_another_process_without_holding_up_this_one(
         assert await store.fetch("select 1", ()) == [(1,)]
         assert not waiting.done()
     assert await waiting == 1
+
+
+async def test_commands_wait_no_longer_for_the_file_than_one(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    """A file that another process holds for long is nobody's fault: all that wait hear of it."""
+    engine = Engine(store)
+    with held(tmp_path / "batches.db"):
+        commands = [
+            engine.submit(SweepJobs(), tenant_id=TENANT, caller=SYSTEM, settings=TenantSettings())
+            for _ in range(3)
+        ]
+        await asyncio.wait(commands[:1])
+        assert all(command.done() for command in commands)
+    assert [type(command.exception()) for command in commands] == [StoreUnavailable] * 3
+    await engine.close()
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE_MAX + 1])

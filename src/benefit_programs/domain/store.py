@@ -47,7 +47,10 @@ class StoreTimeout(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The database can't be reached, or was lost on the way; what was under way is unknown."""
+    """The database can't be reached or is kept by somebody, or it was lost on the way.
+
+    It is the same for everybody, and what was under way is unknown.
+    """
 
 
 class Store(Protocol):

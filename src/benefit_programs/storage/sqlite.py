@@ -404,7 +404,7 @@ def translated_errors() -> Iterator[None]:
         if isinstance(error, apsw.InterruptError):
             raise StoreTimeout("the query took too long") from error
         if isinstance(error, apsw.BusyError | apsw.LockedError):
-            raise StoreTimeout("the file is locked by another process") from error
+            raise StoreUnavailable("the file is locked by another process") from error
         if isinstance(error, _UNUSABLE):
             raise StoreUnavailable(str(error)) from error
         raise
