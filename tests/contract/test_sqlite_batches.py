@@ -11,6 +11,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from benefit_programs.domain.entities import Quota
 from benefit_programs.domain.jobs import SweepJobs
@@ -212,3 +213,26 @@ async def test_a_reader_of_an_old_state_only_delays_the_writing_back(tmp_path: P
     assert path.with_name("log.db-wal").stat().st_size <= grown + 4 * pages * PAGE_BYTES
     assert max(await counted(store)) == 101
     await store.close()
+
+
+async def test_a_log_that_cannot_be_written_back_is_kept(tmp_path: Path) -> None:
+    """What fails beside the batches is logged and tried again; nothing is lost or left unheard."""
+    folder, away, pages = tmp_path / "here", tmp_path / "away", 20
+    folder.mkdir()
+    path = folder / "log.db"
+    await migrate(f"sqlite:///{path}")
+    store = SqliteStore(path, checkpoint_pages=pages)
+    unheard: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+    folder.rename(away)
+    with capture_logs() as logs:
+        for _ in range(30):
+            await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
+    away.rename(folder)
+    for _ in range(30):
+        await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
+    assert await counted(store) == [60] * ROWS_AT_ONCE_MAX
+    await store.close()
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert unheard == []
+    assert {each["event"] for each in logs} == {"log not written back"}

@@ -25,6 +25,7 @@ from time import monotonic, perf_counter, sleep
 from typing import Any, TypeVar
 
 import apsw
+import structlog
 
 from benefit_programs.domain.entities import Event, Row
 from benefit_programs.domain.state import Index, Key, State, Wanted
@@ -74,6 +75,8 @@ CACHE_KIBIBYTES_MAX = 32_768
 
 READER_THREADS = 2
 STATEMENT_CACHE_SIZE = 500
+
+_log = structlog.get_logger("benefit_programs.storage")
 
 
 class FileInUse(Exception):
@@ -307,12 +310,16 @@ class SqliteStore:
 
         Most of it beside the batches, and the rest between two: only a log of which nothing is
         left can begin anew. Who still reads an old state keeps it from that; then the log grows on.
+        So it does where the disk is full, until there is room for the file.
         """
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._reader_threads, self._write_back_beside)
             async with self._turn:
-                await self._in_thread(self._writer.wal_checkpoint)
+                with translated_errors():
+                    await self._in_thread(self._writer.wal_checkpoint)
+        except StoreUnavailable as error:
+            _log.warning("log not written back", reason=str(error))
         finally:
             self._checkpoint_due = self._log_pages + self._checkpoint_pages
             self._checkpoint = None
