@@ -209,23 +209,26 @@ async def test_body_that_contradicts_its_address(service: Service) -> None:
 
 
 async def test_changes_of_balances_that_need_holds(service: Service) -> None:
-    """All that an adjustment may not say yet is told together."""
-    request = {
-        "poolId": guid(),
-        "idempotencyKey": "1",
-        "adjustOptions": {
-            "value": "1",
-            "sourceBalanceType": "RESERVED",
-            "targetBalanceType": "RESERVED",
-            "supersededTransactionId": guid(),
-            "lowerLimit": "-1",
-        },
+    """All that an adjustment may not say yet is told together, and beside all else."""
+    reserving = {
+        "sourceBalanceType": "RESERVED",
+        "targetBalanceType": "RESERVED",
+        "supersededTransactionId": guid(),
+        "lowerLimit": "-1",
     }
-    assert await told(service, "changeBalance", request) == {
-        (f"adjustOptions.{field}", "FIELD_NOT_ALLOWED")
-        for field in (
-            *("sourceBalanceType", "targetBalanceType", "supersededTransactionId", "lowerLimit"),
-        )
+    refused = {(f"adjustOptions.{field}", "FIELD_NOT_ALLOWED") for field in reserving}
+    request = {"poolId": guid(), "idempotencyKey": "1", "adjustOptions": {"value": "1"} | reserving}
+    assert await told(service, "changeBalance", request) == refused
+    request = {"poolId": "x", "adjustOptions": reserving}
+    assert await told(service, "changeBalance", request) == refused | {
+        ("poolId", FORMAT),
+        ("idempotencyKey", REQUIRED),
+        ("adjustOptions.value", REQUIRED),
+    }
+    request = {"poolId": "x", "setOptions": {"value": "1", "targetBalanceType": "RESERVED"}}
+    assert await told(service, "changeBalance", request | {"idempotencyKey": "1"}) == {
+        ("poolId", FORMAT),
+        ("setOptions.targetBalanceType", "FIELD_NOT_ALLOWED"),
     }
 
 

@@ -82,9 +82,6 @@ def _change_of(request: wire.ChangeBalanceRequest) -> Adjust | Set:
     if request.adjust_options is not None:
         return _adjustment(request.adjust_options)
     if request.set_options is not None:
-        if request.set_options.target_balance_type not in (None, BalanceType.AVAILABLE):
-            problem = _not_allowed("setOptions.targetBalanceType", "only AVAILABLE can be set")
-            raise Invalid((problem,))
         return Set(value=request.set_options.value)
     assert request.set_initial_options is not None
     return Set(value=request.set_initial_options.value, initial=True)
@@ -105,29 +102,22 @@ def _adjustment(options: wire.AdjustOptions) -> Adjust:
 
 
 def _violations_of(options: wire.AdjustOptions) -> Iterator[FieldViolation]:
-    source, target = options.source_balance_type, options.target_balance_type
-    if source is BalanceType.RESERVED:
-        yield _not_allowed("adjustOptions.sourceBalanceType", "nothing can be reserved yet")
-    if target is BalanceType.RESERVED:
-        yield _not_allowed("adjustOptions.targetBalanceType", "nothing can be reserved yet")
-    elif source is not None and source is target:
-        yield _not_allowed("adjustOptions.targetBalanceType", "is where the credits come from")
-    if options.superseded_transaction_id is not None:
-        yield _not_allowed("adjustOptions.supersededTransactionId", "only holds can be superseded")
+    """What fields say against each other; each by itself is right."""
+    source = options.source_balance_type
+    if source is not None and source is options.target_balance_type:
+        yield FieldViolation(
+            "adjustOptions.targetBalanceType",
+            "is where the credits come from",
+            ViolatedRule.FIELD_NOT_ALLOWED,
+        )
     lower, upper = options.lower_limit or 0, options.upper_limit
-    if lower < 0:
-        yield _not_allowed("adjustOptions.lowerLimit", "must not be below 0")
-    elif upper is not None and upper < lower:
+    if upper is not None and upper < lower:
         yield FieldViolation(
             "adjustOptions.upperLimit",
             "must be at least the lower limit",
             ViolatedRule.DECIMAL_GTE,
             data={"threshold": amount_text(lower)},
         )
-
-
-def _not_allowed(path: str, description: str) -> FieldViolation:
-    return FieldViolation(path, description, ViolatedRule.FIELD_NOT_ALLOWED)
 
 
 def _details_of(details: NewTransactionDetails | None) -> TransactionDetails:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -26,12 +27,14 @@ from benefit_programs.api.types.common import (
 from benefit_programs.api.types.transactions import NewTransactionDetails
 from benefit_programs.domain.constraints import (
     Immutable,
+    Judged,
     OneOf,
     ReadOnly,
     Size,
     Undocumented,
 )
 from benefit_programs.domain.entities import BalanceType, LimitRule, PoolStatus
+from benefit_programs.domain.errors import FieldViolation, ViolatedRule
 from benefit_programs.domain.explanations import BalanceAmount
 
 BALANCES_MAX = BulkSize.maximum
@@ -119,6 +122,30 @@ class QueryBalancesResponse(msgspec.Struct, frozen=True, kw_only=True):
     metadata: CursorPagingMetadata | None = None
 
 
+def _not_allowed(description: str, is_wrong: Callable[[Any], bool] = bool) -> Judged:
+    """A rule against values that make no sense before anything can be reserved."""
+    violation = FieldViolation("", description, ViolatedRule.FIELD_NOT_ALLOWED)
+    return Judged(lambda value: [violation] if is_wrong(value) else [])
+
+
+NotReserved = Annotated[
+    BalanceType,
+    Undocumented(),
+    _not_allowed("nothing can be reserved yet", lambda each: each is BalanceType.RESERVED),
+]
+OnlyAvailable = Annotated[
+    BalanceType,
+    Undocumented(),
+    _not_allowed("only AVAILABLE can be set", lambda each: each is not BalanceType.AVAILABLE),
+]
+LowerLimit = Annotated[
+    SignedAmount,
+    Undocumented(),
+    _not_allowed("must not be below 0", lambda amount: amount < 0),
+]
+Superseded = Annotated[EntityId, Undocumented(), _not_allowed("only holds can be superseded")]
+
+
 class SetInitialOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Set a balance that no transaction has touched yet."""
 
@@ -129,7 +156,7 @@ class SetInitialOptions(msgspec.Struct, frozen=True, kw_only=True):
 class SetOptions(SetInitialOptions, frozen=True, kw_only=True):
     """Set a balance."""
 
-    target_balance_type: Annotated[BalanceType, Undocumented()] | None = None
+    target_balance_type: OnlyAvailable | None = None
 
 
 class AdjustOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,12 +164,12 @@ class AdjustOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     value: SignedAmount
     beneficiary: IdentificationData | None = None
-    lower_limit: Annotated[SignedAmount, Undocumented()] | None = None
+    lower_limit: LowerLimit | None = None
     upper_limit: Annotated[SignedAmount, Undocumented()] | None = None
     limit_rule: Annotated[LimitRule, Undocumented()] | None = None
-    source_balance_type: Annotated[BalanceType, Undocumented()] | None = None
-    target_balance_type: Annotated[BalanceType, Undocumented()] | None = None
-    superseded_transaction_id: Annotated[EntityId, Undocumented()] | None = None
+    source_balance_type: NotReserved | None = None
+    target_balance_type: NotReserved | None = None
+    superseded_transaction_id: Superseded | None = None
 
 
 class ChangeBalanceRequest(msgspec.Struct, frozen=True, kw_only=True):
