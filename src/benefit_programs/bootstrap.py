@@ -123,8 +123,7 @@ async def open_engine(
     A SQLite file is claimed, as a server does. Raises FileInUse, SchemaError if the database isn't
     there or has another schema, StoreUnavailable or StoreTimeout.
     """
-    if settings.is_sqlite and await current_revision(settings.url) is None:
-        raise SchemaError("The database has no schema yet: run `benefits migrate`.")
+    await _require_file(settings)
     async with AsyncExitStack() as stack:
         store: SqliteStore | PostgresStore
         if settings.is_sqlite:
@@ -143,10 +142,9 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
 
     Raises SchemaError if it isn't there or has another schema, StoreUnavailable, StoreTimeout.
     """
+    await _require_file(settings)
     store: SqliteStore | PostgresStore
     if settings.is_sqlite:
-        if await current_revision(settings.url) is None:
-            raise SchemaError("The database has no schema yet: run `benefits migrate`.")
         store = SqliteStore(settings.sqlite_path, serve=False)
     else:
         store = await PostgresStore.open(settings.url, connections_max=1)
@@ -273,6 +271,14 @@ async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
         await store.close()
         raise
     return await _checked(store)
+
+
+async def _require_file(settings: Settings) -> None:
+    """Raise SchemaError for a SQLite file that isn't there, which to open it would make."""
+    if settings.is_sqlite and await current_revision(settings.url) is None:
+        raise SchemaError(
+            f"{settings.sqlite_path} isn't there or has no schema yet: run `benefits migrate`."
+        )
 
 
 async def _checked(store: SqliteStore | PostgresStore) -> SqliteStore | PostgresStore:

@@ -68,12 +68,14 @@ def code_of(error: Exception) -> ExitCode | None:
 
 def line_of(error: Exception) -> str:
     """What went wrong, for people."""
-    if isinstance(error, Invalid):
+    if isinstance(error, DatabaseNotUsable) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # which commands that open the database themselves end with
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, Invalid | ValidationError):
         return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
     if isinstance(error, StoreUnavailable):
         return f"The database can't be used: {_flat(error)}"
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
     if isinstance(error, ApiError):
         return _refusal(error)
     if isinstance(error, ConnectionFailed):

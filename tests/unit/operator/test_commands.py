@@ -20,6 +20,7 @@ from benefit_programs.domain.settings import (
 )
 from tests.support.serving import run_benefits
 
+UNREACHABLE = "postgresql://user:hush@127.0.0.1:1/none"
 NOBODY = "00000000-0000-4000-8000-00000000ffff"
 
 
@@ -87,6 +88,27 @@ def test_failures_end_with_their_code(
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("benefits: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["jobs", "list", "--data-dir", "none"], "none/benefits.sqlite3 isn't there or has no"),
+        (["keys", "list", "--data-dir", "file/data"], "file/data: Not a directory"),
+        (["keys", "list", "--database-url", UNREACHABLE], "can't be used: 127.0.0.1:1: "),
+        (["pools", "list", "--database-url", UNREACHABLE], "can't be used: 127.0.0.1:1: "),
+    ],
+)
+def test_database_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    """Whichever command needs it, the file, folder or host that can't be used is named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    done = run_benefits(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert said in done.stderr
+    assert "hush" not in done.stderr
 
 
 def test_secrets_come_from_files_and_are_not_shown(where: tuple[str, str], tmp_path: Path) -> None:
