@@ -20,7 +20,7 @@ from benefit_programs.api.authentication import Authenticator
 from benefit_programs.api.methods import Scope
 from benefit_programs.api.services import Services
 from benefit_programs.api.throttling import Throttle
-from benefit_programs.config import LogFormat, Settings
+from benefit_programs.config import LogFormat, Settings, unknown_variables
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.engine.engine import Engine, read_clock
 from benefit_programs.engine.providers import ProviderDesk
@@ -253,6 +253,13 @@ def config_logging(log_format: LogFormat) -> None:
     )
     # Libraries speak up when something is wrong; what goes well is told by the service itself.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def warn_of_unknown_variables() -> None:
+    """Log the names of variables that look like settings and are none; never what they hold."""
+    names = unknown_variables()
+    if names:
+        structlog.get_logger().warning("variables that are no settings", names=names)
 
 
 def _throttle(settings: Settings) -> Throttle | None:

@@ -21,6 +21,10 @@ from urllib.parse import quote
 
 ENVIRONMENT_PREFIX = "BENEFITS_"
 FILE_VARIABLE = "BENEFITS_CONFIG"
+URL_VARIABLE = "BENEFITS_URL"
+KEY_VARIABLE = "BENEFITS_API_KEY"
+OTHER_VARIABLES = frozenset({FILE_VARIABLE, URL_VARIABLE, KEY_VARIABLE, "BENEFITS_KEY"})
+"""Variables that are no settings: the first names a file of them, the others are for callers."""
 
 SQLITE_URL = "sqlite:///"
 POSTGRES_URLS = ("postgresql://", "postgres://")
@@ -351,6 +355,13 @@ def read_settings(
         if flag is not None:
             found[name] = (f"--{name.replace('_', '-')}", flag)
     return Settings(**{name: _checked(*each, marks[name]) for name, each in found.items()})
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Variables that look like settings and are none: mostly misspelt."""
+    variables = os.environ if environment is None else environment
+    known = OTHER_VARIABLES | {_variable(name) for name in _marks()}
+    return sorted(name for name in variables.keys() - known if name.startswith(ENVIRONMENT_PREFIX))
 
 
 def _checked(source: str, value: object, mark: _Setting) -> Any:

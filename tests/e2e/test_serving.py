@@ -147,6 +147,19 @@ def test_wrong_setting_stops_the_start(
     assert done.stderr.count("\n") == 1
 
 
+def test_misspelt_variables_are_named(start: Start, tmp_path: Path) -> None:
+    """A server that starts warns of variables that are no settings, by name alone."""
+    server = start(
+        *("--data-dir", str(tmp_path / "data")),
+        BENEFITS_DATABASE_UR="postgresql://user:hush@db/benefits",
+        BENEFITS_API_KEY="hush",
+    )
+    assert server.stop() == 0
+    warning = json.loads(server.log.partition("\n")[0])
+    assert (warning["level"], warning["names"]) == ("warning", ["BENEFITS_DATABASE_UR"])
+    assert "hush" not in server.log
+
+
 def send_half(server: ServerProcess, key: str, body: bytes) -> socket.socket:
     """Send a request with half of its body, and return once the server waits for the rest."""
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)

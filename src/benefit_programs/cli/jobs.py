@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 import typer
 
-from benefit_programs.bootstrap import open_database, open_worker
+from benefit_programs.bootstrap import open_database, open_worker, warn_of_unknown_variables
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
     AsJson,
@@ -52,6 +52,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
     settings = database_settings(None, database_url)
     if settings.is_sqlite:
         raise WrongUsage("A SQLite file has no workers: the server of the file does its jobs.")
+    warn_of_unknown_variables()
 
     async def run() -> None:
         stopped = asyncio.Event()

@@ -25,7 +25,8 @@ _HEAD = f"""\
 A setting comes from its default, else from a file, else from the environment, else from an option
 of the command; the last one that says something counts. The file is TOML with the names below, and
 `{FILE_VARIABLE}` says where it is. A value that can't be used stops the start with one line that
-names the setting.
+names the setting, and so does an unknown name in the file. Other variables that begin with
+`BENEFITS_` are named in a warning as a server or worker starts.
 
 | Setting | Environment | Default | What it does |
 | --- | --- | --- | --- |

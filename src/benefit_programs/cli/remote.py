@@ -28,12 +28,9 @@ from benefit_programs.client import (
     WixUser,
 )
 from benefit_programs.client.core.wire import to_wire
-from benefit_programs.config import read_settings
+from benefit_programs.config import KEY_VARIABLE, URL_VARIABLE, read_settings
 
 T = TypeVar("T")
-
-URL_VARIABLE = "BENEFITS_URL"
-KEY_VARIABLE = "BENEFITS_API_KEY"
 
 Url = Annotated[
     str | None,

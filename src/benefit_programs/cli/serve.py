@@ -24,6 +24,7 @@ from benefit_programs.bootstrap import (
     config_logging,
     open_service,
     search_garbage_seldom,
+    warn_of_unknown_variables,
 )
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
@@ -71,6 +72,7 @@ def serve(
     }
     settings = read_settings(flags)
     config_logging(settings.log_format)
+    warn_of_unknown_variables()
     # The address first: a start that can't listen must not have made a key that nobody reads.
     with _listen(settings) as listener:
         tell = functools.partial(_tell, _address(settings, listener), as_json=as_json)
