@@ -236,7 +236,10 @@ def config_logging(log_format: LogFormat) -> None:
         serializer = structlog.processors.JSONRenderer(serializer=_json_line)
         renderer = [structlog.processors.format_exc_info, serializer]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Rich's tracebacks, which it would take by itself, show the values of all variables.
+        plain = structlog.dev.plain_traceback
+        colors = sys.stderr.isatty()
+        renderer = [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     stream = cast("TextIO", DeferredStream(sys.stderr))
     structlog.configure(
         processors=[*shared, *renderer],
