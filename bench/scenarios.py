@@ -29,7 +29,6 @@ NextRequest = Callable[[], Request]
 class Scenario:
     """One thing to measure."""
 
-    unit: str
     make_requests: Callable[[State], NextRequest]
     check_answer: Callable[[dict[str, Any]], bool]
 
@@ -221,27 +220,22 @@ def _is_balance(answer: dict[str, Any]) -> bool:
 
 SCENARIOS = {
     "redeem": Scenario(
-        unit="redeems/s",
         make_requests=make_redeem_requests,
         check_answer=_is_redeemed,
     ),
     "redeem-hot": Scenario(
-        unit="redeems/s",
         make_requests=make_hot_requests,
         check_answer=_is_redeemed,
     ),
     "provision": Scenario(
-        unit="programs/s",
         make_requests=make_provision_requests,
         check_answer=_is_provisioned,
     ),
     "check-eligibility": Scenario(
-        unit="checks/s",
         make_requests=make_eligibility_requests,
         check_answer=_is_eligible,
     ),
     "get-balance": Scenario(
-        unit="reads/s",
         make_requests=make_balance_requests,
         check_answer=_is_balance,
     ),
