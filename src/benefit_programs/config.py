@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 ENVIRONMENT_PREFIX = "BENEFITS_"
 FILE_VARIABLE = "BENEFITS_CONFIG"
@@ -96,6 +96,7 @@ def _url(value: object) -> str:
         raise _Wrong("must begin with sqlite:/// and a path, or with postgresql://")
     if not is_file:
         _require_escapes(url)
+        _require_places(url)
     return url
 
 
@@ -105,6 +106,17 @@ def _require_escapes(url: str) -> None:
     if not _RESERVED.isdisjoint(user):
         escapes = ", ".join(f"{quote(each, safe='')} for {each}" for each in sorted(_RESERVED))
         raise _Wrong(f"must have escapes in its user and password: {escapes}")
+
+
+def _require_places(url: str) -> None:
+    """Refuse hosts and ports that can't be read; of a PostgreSQL there may be several."""
+    try:
+        places = urlsplit(url).netloc.rpartition("@")[2].split(",")
+        readable = all(urlsplit(f"//{place}").port != 0 for place in places)
+    except ValueError:
+        readable = False
+    if not readable:
+        raise _Wrong("must name hosts, with numbers as their ports")
 
 
 def _key(value: object) -> str:

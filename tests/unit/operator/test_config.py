@@ -65,6 +65,9 @@ def test_database_url_beats_data_dir() -> None:
         ("BENEFITS_PORT", "\u0661\u0662"),
         ("BENEFITS_DATABASE_URL", "mysql://db/benefits"),
         ("BENEFITS_DATABASE_URL", "sqlite:///"),
+        ("BENEFITS_DATABASE_URL", "postgresql://db:port/benefits"),
+        ("BENEFITS_DATABASE_URL", "postgresql://db:5432,other:port/benefits"),
+        ("BENEFITS_DATABASE_URL", "postgresql://[::1/benefits"),
         ("BENEFITS_BOOTSTRAP_API_KEY", "short"),
         ("BENEFITS_BOOTSTRAP_API_KEY", "a key with spaces in it"),
         ("BENEFITS_LOG_FORMAT", "xml"),
@@ -84,6 +87,20 @@ def test_wrong_value_is_named(variable: str, value: str) -> None:
         read_settings(environment={variable: value})
     assert str(refusal.value).startswith(f"{variable}: ")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://db/benefits",
+        "postgresql:///benefits?host=/var/run/postgresql",
+        "postgresql://user:p%40ss:word@[::1]:5432/benefits",
+        "postgres://db:5432,other:5433/benefits",
+    ],
+)
+def test_every_form_of_a_postgres_url_is_taken(url: str) -> None:
+    """A host with or without a port, several of them, an address, or none at all."""
+    assert read_settings(environment={"BENEFITS_DATABASE_URL": url}).url == url
 
 
 def test_wrong_option_is_named() -> None:
