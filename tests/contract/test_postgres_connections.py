@@ -1,4 +1,4 @@
-"""The connections of the PostgreSQL store: all are there, or none."""
+"""The connections of the PostgreSQL store: all are there, or none, and what is lost with them."""
 
 from __future__ import annotations
 
@@ -44,3 +44,16 @@ async def test_store_that_cannot_open_all_connections_keeps_none(
     async with asyncio.timeout(10):
         while await administrator.fetchval(OTHERS, ROLE):
             """The server notices that a connection is closed as soon as it looks."""
+
+
+async def test_server_that_takes_no_writes_is_unavailable(
+    administrator: Any, postgres_url: str
+) -> None:
+    """A server that became a standby is as good as none: later, or elsewhere, it may go on."""
+    name = urlsplit(postgres_url).path.removeprefix("/")
+    await administrator.execute("create table things (id int)")
+    await administrator.execute(f"alter database {name} set default_transaction_read_only = on")
+    store = await PostgresStore.open(postgres_url, connections_max=1)
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.execute("insert into things values ($1)", (1,))
+    await store.close()

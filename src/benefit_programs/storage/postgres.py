@@ -43,6 +43,9 @@ STATEMENT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 500
 _CASEFOLD_SINCE = 180_000
 
+_READ_ONLY = "25006"
+"""What a server answers to writes that was made a standby of another one."""
+
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that needs no clearing between uses: nothing here changes its session."""
@@ -288,7 +291,7 @@ def translated_errors() -> Iterator[None]:
             raise StoreConflict(str(error)) from error
         if state in {"55P03", "57014"}:
             raise StoreTimeout(str(error)) from error
-        lost = state[:2] in {"08", "28", "3D", "53"} or state[:3] == "57P"
+        lost = state[:2] in {"08", "28", "3D", "53"} or state[:3] == "57P" or state == _READ_ONLY
         if lost or isinstance(error, OSError | asyncpg.InterfaceError):
             raise StoreUnavailable(str(error)) from error
         raise
