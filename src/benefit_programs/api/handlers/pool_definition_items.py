@@ -6,15 +6,11 @@ from collections.abc import Collection
 
 from benefit_programs.api import item_views, views
 from benefit_programs.api.call import Call, EntryResult, count_results, execute_each
+from benefit_programs.api.handlers.pool_definitions import program_definitions_of
 from benefit_programs.api.types import pool_definition_items as wire
-from benefit_programs.domain.entities import ProgramDefinition
 from benefit_programs.domain.errors import PoolDefinitionBenefitNotFound
 from benefit_programs.domain.items import AddItemToBenefit, RemoveItemFromBenefit
-from benefit_programs.domain.lookups import (
-    ASSIGNMENTS_OF_POOL_DEFINITION,
-    POOL_DEFINITION,
-    PROGRAM_DEFINITION,
-)
+from benefit_programs.domain.lookups import POOL_DEFINITION
 from benefit_programs.storage import item_specs
 from benefit_programs.storage.item_specs import PoolDefinitionItemRow
 
@@ -100,26 +96,10 @@ async def _describe(
         if wants.POOL_DEFINITION in fields or wants.BENEFIT in fields
         else {}
     )
-    definitions = await _program_definitions(call, {row.pool_definition_id for row in rows})
+    definitions = await program_definitions_of(call, {row.pool_definition_id for row in rows})
     return tuple(
         item_views.pool_definition_item(
             row, fields, snapshots=snapshots, definitions=definitions[row.pool_definition_id]
         )
         for row in rows
     )
-
-
-async def _program_definitions(
-    call: Call, pool_definition_ids: set[str]
-) -> dict[str, list[ProgramDefinition]]:
-    """The program definitions of each pool definition, in its own order."""
-    places = await call.many(
-        ASSIGNMENTS_OF_POOL_DEFINITION, [(each,) for each in sorted(pool_definition_ids)]
-    )
-    rows = await call.many(PROGRAM_DEFINITION, [(each.program_definition_id,) for each in places])
-    found = {row.id: row for row in rows}
-    joined: dict[str, list[ProgramDefinition]] = {each: [] for each in pool_definition_ids}
-    for place in sorted(places, key=lambda place: place.ordinal):
-        if place.program_definition_id in found:
-            joined[place.pool_definition_id].append(found[place.program_definition_id])
-    return joined

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from benefit_programs.api import views
 from benefit_programs.api.call import Call, EntryResult, count_results, execute_each, updates_of
 from benefit_programs.api.codec import Decoded
 from benefit_programs.api.types import pool_definitions as wire
-from benefit_programs.domain.entities import PoolDefinition
+from benefit_programs.domain.entities import PoolDefinition, ProgramDefinition
 from benefit_programs.domain.errors import PoolDefinitionNotFound, ProgramDefinitionNotFound
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
@@ -211,27 +211,30 @@ async def find_by_program_definition(
 
 async def _describe(call: Call, rows: list[PoolDefinition]) -> list[DescribedPoolDefinition]:
     """Pool definitions with their snapshots and program definitions, in a few statements."""
-    places = await call.many(ASSIGNMENTS_OF_POOL_DEFINITION, [(row.id,) for row in rows])
-    joined = await call.many(
-        PROGRAM_DEFINITION, [(place.program_definition_id,) for place in places]
-    )
-    definitions = {row.id: row for row in joined}
+    joined = await program_definitions_of(call, [row.id for row in rows])
     snapshots = await call.services.reader.snapshots(
         call.tenant_id, [row.snapshot_id for row in rows]
     )
-    ordered = sorted(places, key=lambda place: place.ordinal)
     return [
-        DescribedPoolDefinition(
-            row,
-            snapshots[row.snapshot_id],
-            tuple(
-                definitions[place.program_definition_id]
-                for place in ordered
-                if place.pool_definition_id == row.id and place.program_definition_id in definitions
-            ),
-        )
+        DescribedPoolDefinition(row, snapshots[row.snapshot_id], tuple(joined[row.id]))
         for row in rows
     ]
+
+
+async def program_definitions_of(
+    call: Call, pool_definition_ids: Collection[str]
+) -> dict[str, list[ProgramDefinition]]:
+    """The program definitions of each pool definition, in its own order."""
+    places = await call.many(
+        ASSIGNMENTS_OF_POOL_DEFINITION, [(each,) for each in sorted(pool_definition_ids)]
+    )
+    rows = await call.many(PROGRAM_DEFINITION, [(each.program_definition_id,) for each in places])
+    found = {row.id: row for row in rows}
+    joined: dict[str, list[ProgramDefinition]] = {each: [] for each in pool_definition_ids}
+    for place in sorted(places, key=lambda place: place.ordinal):
+        if place.program_definition_id in found:
+            joined[place.pool_definition_id].append(found[place.program_definition_id])
+    return joined
 
 
 def _id_of(_: Any, answer: DescribedPoolDefinition | None) -> str | None:
