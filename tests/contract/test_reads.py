@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.api.handlers import HANDLERS
+from benefit_programs.storage import reader
 from tests.support.calls import NAMESPACE, benefit, details, guid, page_of
 
 if TYPE_CHECKING:
@@ -400,3 +401,16 @@ async def test_a_member_reads_its_own_alone(service: Service) -> None:
     ):
         refused = await caller.refusal(name, request)
         assert (refused.status, refused.code) == (403, "PERMISSION_DENIED"), name
+
+
+async def test_reads_remember_a_bounded_number_of_snapshots(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much one answer takes, no more snapshots are remembered than their limit says."""
+    monkeypatch.setattr(reader, "SNAPSHOTS_MAX", 2)
+    await new_pools(service, "1", "2", "3")
+    page = await service.call("queryPools", {"query": {"filter": {"namespace": NAMESPACE}}})
+    assert [each["details"]["creditConfiguration"]["amount"] for each in page["pools"]] == list(
+        "321"
+    )
+    assert 0 < len(service.running.services.reader._snapshots) <= 2

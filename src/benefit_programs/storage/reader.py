@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -102,7 +103,8 @@ class Reader:
         }
         if len(self._snapshots) + len(found) > SNAPSHOTS_MAX:
             self._snapshots.clear()
-        self._snapshots.update({(tenant_id, row.id): row for row in found.values()})
+        new = (((tenant_id, row.id), row) for row in found.values())
+        self._snapshots.update(islice(new, SNAPSHOTS_MAX))
         return known
 
     def slice_page(
