@@ -7,6 +7,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+COUNTERS_MAX = 2_000
+"""How many pairs of a method and a status have their counters at hand."""
+
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -28,7 +31,7 @@ class Metrics:
             registry=self.registry,
             buckets=BUCKETS,
         )
-        self._children = lru_cache(maxsize=2_000)(self._find_children)
+        self._children = lru_cache(maxsize=COUNTERS_MAX)(self._find_children)
 
     def observe(self, method: str | None, status: int, seconds: float) -> None:
         """Count one answered request."""

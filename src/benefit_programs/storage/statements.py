@@ -6,7 +6,7 @@ takes one row at a time, which is the fastest way in a process of its own.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.dialects import postgresql
@@ -15,6 +15,9 @@ from benefit_programs.domain.entities import Row
 from benefit_programs.domain.state import Index, Mode
 from benefit_programs.storage.rows import CODECS, RowCodec
 from benefit_programs.storage.tables import Id
+
+WRITINGS_MAX = 1_000
+"""How many texts are kept of what batches write: each set of changed columns has its own."""
 
 _LOCKS = {Mode.READ: "", Mode.SHARE: " for share of t", Mode.LOCK: " for no key update of t"}
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -195,7 +198,7 @@ class Writing(NamedTuple):
         return self.columns if self.kind == "insert" else (*self.entity.key, *self.columns)
 
 
-@cache
+@lru_cache(maxsize=WRITINGS_MAX)
 def postgres_writing(writings: tuple[Writing, ...]) -> str:
     """All changes of a batch in one statement: $1 the tenant, then the lists of each in turn."""
     first, parts = 2, []
@@ -257,7 +260,7 @@ def sqlite_insert(entity: type[Row]) -> str:
     return f"insert into {codec.table} (tenant_id, {', '.join(codec.columns)}) values ({marks})"
 
 
-@cache
+@lru_cache(maxsize=WRITINGS_MAX)
 def sqlite_update(entity: type[Row], columns: tuple[str, ...]) -> str:
     """One changed row: the tenant, the key, then the changed columns."""
     codec = CODECS[entity]
