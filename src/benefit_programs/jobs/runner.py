@@ -219,14 +219,14 @@ class JobRunner:
         )
         if claim is None:
             return False
-        work = _Turn(claim, tenant_id, settings)
-        self._held[claim.job.id] = work
+        turn = _Turn(claim, tenant_id, settings)
+        self._held[claim.job.id] = turn
         try:
-            await self._work(work)
+            await self._work(turn)
         except (QueueFull, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job must not be tried for ever
-            await self._fail(work, error)
+            await self._fail(turn, error)
         return True
 
     async def _work(self, turn: _Turn) -> None:

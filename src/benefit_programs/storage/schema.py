@@ -41,7 +41,7 @@ class SchemaError(Exception):
     """The database has a schema that this version can't work with; the message says what to do."""
 
 
-class Reader(Protocol):
+class VersionedStore(Protocol):
     """What a store must offer so that its revision can be read."""
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -91,7 +91,7 @@ async def current_revision(url: str) -> str | None:
             await connection.close()
 
 
-async def require_current_schema(store: Reader) -> None:
+async def require_current_schema(store: VersionedStore) -> None:
     """Raise SchemaError unless the store's schema is the one that this version works with."""
     try:
         rows = await store.fetch_quick(_READ_REVISION, ())
