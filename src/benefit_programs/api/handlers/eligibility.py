@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,9 +29,6 @@ from benefit_programs.domain.lookups import ITEM_BY_REFERENCE, POOL, QUOTA
 from benefit_programs.domain.values import Identity, Instant, ItemReference
 from benefit_programs.storage.eligible import pools_holding, provider_app_known
 from benefit_programs.storage.rows import CODECS
-
-Holding = tuple[ItemReference, str | None]
-"""An item, and an item set that holds it."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,9 +198,8 @@ async def _answer(
     snapshots = await call.services.reader.snapshots(
         call.tenant_id, [pool.snapshot_id for pool in pools.values()]
     )
-    holding = await _item_sets(call, [each.wish.item for each in questions], snapshots.values())
     names = await Names.of_pools(call, pools.values())
-    asked = [_candidates(each, pools, snapshots, holding) for each in questions]
+    asked = await _that_hold(call, [_candidates(each, pools, snapshots) for each in questions])
     judged = iter(await _judge(call, [each for some in asked for each in some], names))
     return [
         _result(
@@ -214,22 +210,34 @@ async def _answer(
 
 
 def _candidates(
-    question: Question,
-    pools: Mapping[str, Pool],
-    snapshots: Mapping[str, Snapshot],
-    holding: Collection[Holding],
+    question: Question, pools: Mapping[str, Pool], snapshots: Mapping[str, Snapshot]
 ) -> list[Candidate]:
-    """The benefits that a question is about, as far as they hold its item."""
+    """The benefits that a question is about, whether or not they hold its item."""
     pool = pools.get(question.pool_id)
     if pool is None:
         return []
-    snapshot, wish = snapshots[pool.snapshot_id], question.wish
+    snapshot = snapshots[pool.snapshot_id]
     return [
-        Candidate(pool, snapshot, benefit, wish, question.additional_data)
+        Candidate(pool, snapshot, benefit, question.wish, question.additional_data)
         for benefit in snapshot.details.benefits or ()
         if question.benefit_key in (None, benefit.benefit_key)
-        and (wish.item, benefit.item_set_id) in holding
     ]
+
+
+async def _that_hold(call: Call, asked: list[list[Candidate]]) -> list[list[Candidate]]:
+    """Of the benefits of each question those that hold its item, found in one statement."""
+    keys = [_item_key(each) for some in asked for each in some]
+    held = {
+        (row.external_id, row.provider_app_id, row.category, row.item_set_id)
+        for row in await call.many(ITEM_BY_REFERENCE, keys)
+    }
+    return [[each for each in some if _item_key(each) in held] for some in asked]
+
+
+def _item_key(candidate: Candidate) -> tuple[str, str, str, str | None]:
+    """The key under which the benefit's item set has the item, if it holds it."""
+    item = candidate.wish.item
+    return item.external_id, item.provider_app_id, item.category, candidate.benefit.item_set_id
 
 
 def _nothing_held(
@@ -249,22 +257,6 @@ def _nothing_held(
         return wire.BenefitResult.of(names.explain(refusal))
     missing = benefit_missing(pool, snapshot, question.benefit_key)
     return wire.BenefitResult.of(names.explain(missing))
-
-
-async def _item_sets(
-    call: Call, items: Iterable[ItemReference], snapshots: Iterable[Snapshot]
-) -> set[Holding]:
-    """Which item sets of these snapshots hold which of the items."""
-    sets = [benefit.item_set_id for each in snapshots for benefit in each.details.benefits or ()]
-    keys = [
-        (item.external_id, item.provider_app_id, item.category, item_set_id)
-        for item in dict.fromkeys(items)
-        for item_set_id in dict.fromkeys(sets)
-    ]
-    return {
-        (ItemReference(row.external_id, row.provider_app_id, row.category), row.item_set_id)
-        for row in await call.many(ITEM_BY_REFERENCE, keys)
-    }
 
 
 async def _judge(call: Call, candidates: list[Candidate], names: Names) -> list[wire.BenefitResult]:
