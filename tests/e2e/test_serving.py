@@ -180,14 +180,18 @@ def wait_until_deaf(server: ServerProcess) -> None:
     while time.monotonic() < ends:
         try:
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
-        except OSError:
+        except ConnectionError:
             return
     raise AssertionError("the server still listens")
 
 
 def test_stop_finishes_requests_under_way(start: Start) -> None:
     """SIGTERM lets a request that has begun end with its answer; then the server ends with 0."""
-    server = start()
+    require_finished(start())
+
+
+def require_finished(server: ServerProcess) -> None:
+    """Stop a server in the middle of a request, and fail unless that is answered first."""
     assert server.first_key
     body = json.dumps({"programDefinition": {"namespace": "gym", "externalId": "late"}}).encode()
     with send_half(server, server.first_key, body) as connection:
@@ -312,3 +316,9 @@ def test_several_processes_serve_postgres(start: Start, postgres_url: str) -> No
     made = run_json("keys", "create", "till", "--database-url", postgres_url)
     assert status_with(server, made["secret"]) == 404
     assert server.stop() == 0
+
+
+def test_several_processes_stop_together(start: Start, postgres_url: str) -> None:
+    """On SIGTERM no process takes connections any more, while requests under way have their end."""
+    run_json("migrate", "--database-url", postgres_url)
+    require_finished(start("--database-url", postgres_url, "--workers", "2"))

@@ -114,8 +114,19 @@ def _serve_in_many(
     asyncio.run(prepare())
     application = functools.partial(WorkerApplication, settings)
     config = _server_config(application, workers=settings.workers, factory=True, lifespan="on")
-    Multiprocess(config, [listener]).run()
+    _Processes(config, [listener]).run()
     structlog.get_logger().info("stopped")
+
+
+class _Processes(Multiprocess):
+    """Processes that share a listener, and stop to listen at once."""
+
+    def terminate_all(self) -> None:
+        """Have them end what is under way, and take nothing new."""
+        # As long as anybody has the listener open, connections come in that nobody answers.
+        for each in self.sockets:
+            each.close()
+        super().terminate_all()
 
 
 class _Stop:
