@@ -107,3 +107,11 @@ def test_who_reads_what_was_left_behind_reads_nothing(tmp_path: Path) -> None:
             target.write({"externalProgramId": "member-1", "balances": []})
         assert reader.read() == ""
     assert "member-1" in (tmp_path / "members.csv").read_text()
+
+
+async def test_useless_folder_is_told(gym: Gym, tmp_path: Path) -> None:
+    """A file that can't be made is a wrong argument, and the database isn't blamed."""
+    file = tmp_path / "none" / "members.csv"
+    done = gym.run("export-programs", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"benefits: {file} can't be written: No such file or directory\n"

@@ -119,8 +119,10 @@ def _value(text: str) -> Any:
 def _read_file(path: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"{path} can't be read: {error}") from None
+    except OSError as error:
+        raise WrongUsage(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise WrongUsage(f"{path} is no UTF-8: {error.reason}") from None
 
 
 def _show(settings: TenantSettings, *, as_json: bool) -> None:

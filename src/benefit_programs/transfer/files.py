@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -200,7 +200,10 @@ class Target:
 
 @contextmanager
 def open_target(path: Path, file_format: FileFormat) -> Iterator[Target]:
-    """A new file that has its name only once it is whole. Raises WrongFile if the name is taken."""
+    """A new file that has its name only once it is whole.
+
+    Raises WrongFile if the name is taken, or the file can't be written.
+    """
     if path.exists():
         raise WrongFile(f"{path} exists already")
     partial = path.with_name(f"{path.name}.partial")
@@ -213,6 +216,9 @@ def open_target(path: Path, file_format: FileFormat) -> Iterator[Target]:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            raise WrongFile(f"{path} can't be written: {error.strerror}") from None
         raise

@@ -170,6 +170,12 @@ def test_odd_assignments_are_refused(assignment: str) -> None:
         read_assignments([assignment])
 
 
+def test_missing_file_of_a_value_is_told() -> None:
+    """A value from a file that isn't there is refused, and the file is named."""
+    with pytest.raises(WrongUsage, match=r"^none\.json can't be read: No such file or directory$"):
+        read_assignments(["policyProviders=@none.json"])
+
+
 @pytest.mark.parametrize("assignment", ["idMode=LOOSE", "jobRetentionDays=0", "timeZone=7"])
 def test_wrong_values_are_refused(assignment: str) -> None:
     """A value that its setting can't have is refused."""
