@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -322,3 +325,32 @@ def test_several_processes_stop_together(start: Start, postgres_url: str) -> Non
     """On SIGTERM no process takes connections any more, while requests under way have their end."""
     run_json("migrate", "--database-url", postgres_url)
     require_finished(start("--database-url", postgres_url, "--workers", "2"))
+
+
+def test_process_that_cannot_start_is_a_failure(start: Start, postgres_url: str) -> None:
+    """A server whose lost process can't be replaced ends with 3, for whoever watches it."""
+    run_json("migrate", "--database-url", postgres_url)
+    server = start("--database-url", postgres_url, "--workers", "2")
+    assert server.first_key
+    assert create_definition(server, server.first_key, "one").status_code == 200
+    asyncio.run(make_newer(postgres_url))
+    os.kill(children_of(server)[0], signal.SIGKILL)
+    assert server.wait() == 3
+    assert server.log.splitlines()[-1].startswith("benefits: The database can't be used: ")
+
+
+async def make_newer(database_url: str) -> None:
+    """Have the database look as if a newer version had made it."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("update alembic_version set version_num = '9999'")
+    await connection.close()
+
+
+def children_of(server: ServerProcess) -> list[int]:
+    """The processes of a server that answer requests."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    )
+    found = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    mine = str(server.process.pid)
+    return [int(pid) for pid, parent, args in found if parent == mine and "spawn_main" in args]

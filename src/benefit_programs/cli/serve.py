@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import structlog
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from benefit_programs.bootstrap import (
@@ -31,6 +32,7 @@ from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
 from benefit_programs.cli.welcome import first_start_text
 from benefit_programs.config import Settings, read_settings
+from benefit_programs.domain.store import StoreUnavailable
 
 commands = typer.Typer()
 
@@ -114,12 +116,20 @@ def _serve_in_many(
     asyncio.run(prepare())
     application = functools.partial(WorkerApplication, settings)
     config = _server_config(application, workers=settings.workers, factory=True, lifespan="on")
-    _Processes(config, [listener]).run()
+    processes = _Processes(config, [listener])
+    processes.run()
+    if processes.have_failed:
+        raise StoreUnavailable("a process can't open it; the log says why")
     structlog.get_logger().info("stopped")
 
 
 class _Processes(Multiprocess):
     """Processes that share a listener, and stop to listen at once."""
+
+    @property
+    def have_failed(self) -> bool:
+        """Whether they have ended because one that was lost could not be replaced."""
+        return any(each.exitcode == STARTUP_FAILURE for each in self.processes)
 
     def terminate_all(self) -> None:
         """Have them end what is under way, and take nothing new."""
