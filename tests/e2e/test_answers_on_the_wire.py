@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS_MAX = 20
+CLIENTS_SECONDS = 5
 QUERY = (
     b"POST /benefit-programs/v1/items/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json"
 )
@@ -48,6 +49,17 @@ def test_an_answer_without_a_body_is_sent(wire: socket.socket) -> None:
     for _ in range(2):
         wire.sendall(b"HEAD " + ALIVE)
         assert read_until(wire, b"\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
+    wire.sendall(b"GET " + ALIVE)
+    assert read_until(wire, b"}").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_an_idle_connection_outlives_the_clients_patience(wire: socket.socket) -> None:
+    """Clients keep one for 5 seconds and give it up first, so no request meets its end."""
+    wire.sendall(b"GET " + ALIVE)
+    read_until(wire, b"}")
+    wire.settimeout(CLIENTS_SECONDS + 1)
+    with pytest.raises(TimeoutError):
+        wire.recv(1)
     wire.sendall(b"GET " + ALIVE)
     assert read_until(wire, b"}").startswith(b"HTTP/1.1 200 OK\r\n")
 

@@ -39,6 +39,13 @@ commands = typer.Typer()
 STOP_SECONDS_MAX = 8
 """How long a stop waits for requests under way; then it takes at most two seconds more."""
 
+IDLE_SECONDS_MAX = 75
+"""How long a connection is kept without a request.
+
+Clients and proxies keep theirs for up to a minute and must be the first to give one up: who sends a
+request as the server closes the connection can't know whether it was done.
+"""
+
 BACKLOG = 2048
 
 
@@ -168,6 +175,7 @@ def _server_config(application: Application | Callable[[], Any], **options: Any)
         log_config=None,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=IDLE_SECONDS_MAX,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
         ws="none",
     )
