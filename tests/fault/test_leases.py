@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benefit_programs.domain.entities import Job, Pool, Program
+from benefit_programs.domain.entities import Job, JobPage, Pool, Program
 from benefit_programs.domain.jobs import DAY, SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, SWEEP_SIZE
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import SYSTEM, JobRunner
+from benefit_programs.storage.verification import verify_store
 from tests.support.lifecycle import act, large_program, limit_requests, pool_rows
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 POOLS = 400
 SECONDS_MAX = 10
+ITEMS = '[{"id": "01980000-0000-7000-8000-000000000000", "entity": "pool"}]'
 MANY = 700
 """More pools than a job does in one turn."""
 
@@ -125,6 +127,31 @@ async def test_a_sweep_takes_so_many_jobs_in_a_commit(idle_service: Service) -> 
         )
         left.append(len(await service.rows(Job)))
     assert left == [len(jobs) - SWEEP_SIZE, 0]
+
+
+async def test_a_large_job_that_is_being_removed_breaks_nothing(idle_service: Service) -> None:
+    """Its pages go in several commits, and the books are in order after each of them."""
+    service, tenant = idle_service, idle_service.tenant
+    await large_program(service, 1)
+    (job,) = await service.rows(Job)
+    count = SWEEP_SIZE + 1
+    await service.store.execute(
+        "update jobs set items = null, total = $1, success_count = $1 where id = $2",
+        (count, job.id),
+    )
+    sql = "insert into job_pages (tenant_id, job_id, number, items) values ($1, $2, $3, $4)"
+    for number in range(count):
+        await service.store.execute(sql, (tenant.id, job.id, number, ITEMS))
+    assert await verify_store(service.store) == []
+    later = job.updated + (tenant.settings.job_retention_days + 1) * DAY
+    engine = Engine(service.store, clock=lambda: later)
+    left = []
+    for _ in range(2):
+        command = SweepJobs(position=BEFORE_ALL_IDS)
+        await engine.execute(command, tenant_id=tenant.id, caller=SYSTEM, settings=tenant.settings)
+        left.append((len(await service.rows(Job)), len(await service.rows(JobPage))))
+        assert await verify_store(service.store) == []
+    assert left == [(1, 1), (0, 0)]
 
 
 async def settle(service: Service) -> None:
