@@ -13,6 +13,7 @@ from benefit_programs.domain.lookups import BEFORE_ALL_IDS, SWEEP_SIZE
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import SYSTEM, JobRunner
 from benefit_programs.storage.verification import verify_store
+from tests.support.clock import Clock
 from tests.support.lifecycle import act, large_program, limit_requests, pool_rows
 
 if TYPE_CHECKING:
@@ -52,6 +53,27 @@ async def test_a_stopped_runner_hands_its_job_back(idle_service: Service) -> Non
     assert {row.renewal_count for row in await pool_rows(service, program_id)} == {1}
     job = next(row for row in await service.rows(Job) if row.id == job_id)
     assert (job.status, job.success_count) == ("FINISHED", POOLS)
+
+
+async def test_a_runner_forgets_what_others_have_done(idle_service: Service) -> None:
+    """A job that it has lost is nothing to keep, nor to hand back when it stops."""
+    service, clock = idle_service, Clock()
+    program_id = await large_program(service, MANY)
+    await settle(service)
+    await act(service, "renew", program_id)
+    engine, directory = Engine(service.store, clock=clock), service.running.services.directory
+    one = JobRunner(engine, service.store, directory)
+    assert await one._take_turn(service.tenant.id)
+    clock.move(hours=1)
+    another = JobRunner(Engine(service.store, clock=clock), service.store, directory)
+    another.start()
+    await another.settle()
+    await another.close()
+    assert not await one._take_turn(service.tenant.id)
+    submitted = engine.submitted
+    await one.close()
+    assert engine.submitted == submitted
+    assert {row.renewal_count for row in await pool_rows(service, program_id)} == {1}
 
 
 async def test_a_large_job_does_not_hold_up_another_tenant(idle_service: Service) -> None:

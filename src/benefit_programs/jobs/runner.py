@@ -210,6 +210,7 @@ class JobRunner:
         return [row[0] for row in await self._store.fetch(_TENANTS_WITH_WORK, (JOBS,))]
 
     async def _take_turn(self, tenant_id: int) -> bool:
+        self._forget_lost()
         try:
             settings = await self._tenants.settings(tenant_id)
         except UnknownTenant:
@@ -228,6 +229,13 @@ class JobRunner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the job must not be tried for ever
             await self._fail(turn, error)
         return True
+
+    def _forget_lost(self) -> None:
+        """Keep no job whose lease has ended: it's anybody's by now, or done."""
+        now = self._engine.now()
+        for job_id, turn in tuple(self._held.items()):
+            if (turn.job.lease_until or 0) <= now:
+                del self._held[job_id]
 
     async def _work(self, turn: _Turn) -> None:
         total = await self._count(turn)
