@@ -30,6 +30,9 @@ pytestmark = pytest.mark.anyio
 UNREADABLE = "[1]"
 """What the extended fields of no pool can be."""
 
+TOLD = "an error of the service, ValidationError; its log tells more"
+"""What callers hear of that: nothing that a driver or a library says."""
+
 
 async def spoil(service: Service, pool: Pool, column: str, value: Any) -> None:
     """Write what the service never would into a pool; the value that was there comes back so."""
@@ -73,6 +76,7 @@ async def test_a_pool_that_cannot_be_renewed_is_told_of(idle_service: Service) -
     }
     (failure,) = await failures_of(service, job_id)
     assert (failure["id"], failure["error"]["code"]) == (bad.id, "INTERNAL")
+    assert failure["error"]["description"].startswith("an error of the service, ")
     await spoil(service, bad, "snapshot_id", bad.snapshot_id)
     counts = {row.id: row.renewal_count for row in await pool_rows(service, program_id)}
     assert counts.pop(bad.id) == 0
@@ -125,7 +129,7 @@ async def test_what_fails_everywhere_fails_the_job(idle_service: Service) -> Non
     job = await job_from(service, JobKind.UPDATE_POOLS)
     assert (job.status, job.success_count) == ("FAILED", 10)
     assert job.fail_count == SKIPS_IN_A_ROW_MAX
-    assert job.reason
+    assert job.reason == TOLD
     for pool in pools[10:]:
         await spoil(service, pool, "extended_fields", None)
     engine, tenant = service.engine, service.tenant

@@ -245,7 +245,7 @@ class JobRunner:
             except (QueueFull, StoreUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be worked on
-                _log.warning("chunk failed", **turn.told, reason=_reason(error))
+                _log.warning("chunk failed", **turn.told, reason=str(error), exc_info=error)
                 progress = await self._run_row_by_row(turn)
             if progress.is_over:
                 del self._held[turn.job.id]
@@ -329,13 +329,13 @@ class JobRunner:
         """Let others take up at once what this runner goes on with no more."""
         for turn in self._held.values():
             command = ReleaseJob(job_id=turn.job.id, owner=self._owner)
-            with suppress(QueueFull, StoreTimeout, StoreUnavailable):
+            with suppress(QueueFull, StoreConflict, StoreTimeout, StoreUnavailable):
                 await self._execute(command, turn.tenant_id, turn.settings, SYSTEM)
 
     async def _fail(self, turn: _Turn, error: Exception) -> None:
         reason = _reason(error)
         del self._held[turn.job.id]
-        _log.warning("job has to wait", **turn.told, reason=reason)
+        _log.warning("job has to wait", **turn.told, reason=reason, exc_info=error)
         failure = FailJob(job_id=turn.job.id, owner=self._owner, reason=reason)
         status = await self._execute(failure, turn.tenant_id, turn.settings, SYSTEM)
         if status is JobStatus.FAILED:
@@ -394,4 +394,9 @@ def _may_skip(job: Job, error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What callers may be told: of a mistake of ours, its kind; of the database, nothing it said."""
+    if isinstance(error, Refusal):
+        return f"{error.code}: {error.description}"
+    if isinstance(error, StoreConflict | StoreTimeout):
+        return "somebody else held rows that the job needs, or the database took too long"
+    return f"an error of the service, {type(error).__name__}; its log tells more"
