@@ -394,7 +394,7 @@ def _may_skip(job: Job, error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """What callers may be told: of a mistake of ours, its kind; of the database, nothing it said."""
+    """What callers may be told: the kind of a mistake of ours, nothing that a database said."""
     if isinstance(error, Refusal):
         return f"{error.code}: {error.description}"
     if isinstance(error, StoreConflict | StoreTimeout):
