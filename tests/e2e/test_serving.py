@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.postgres import PostgresServer
 from tests.support.serving import BENEFITS, ServerProcess, own_environment, run_benefits
 
 NOWHERE = "/benefit-programs/v1/programs/00000000-0000-4000-8000-000000000000"
@@ -325,6 +326,21 @@ def test_several_processes_stop_together(start: Start, postgres_url: str) -> Non
     """On SIGTERM no process takes connections any more, while requests under way have their end."""
     run_json("migrate", "--database-url", postgres_url)
     require_finished(start("--database-url", postgres_url, "--workers", "2"))
+
+
+def test_log_tells_why_the_database_is_away(
+    start: Start, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    """What the database says of itself is in the line of a request that it failed."""
+    run_json("migrate", "--database-url", postgres_url)
+    server = start("--database-url", postgres_url)
+    assert server.first_key
+    postgres_server.drop_database(postgres_url)
+    assert create_definition(server, server.first_key, "one").status_code == 503
+    server.stop()
+    lines = [json.loads(line) for line in server.log.splitlines()]
+    (reason,) = [line["reason"] for line in lines if line.get("status") == 503]
+    assert reason
 
 
 def test_process_that_cannot_start_is_a_failure(start: Start, postgres_url: str) -> None:

@@ -48,6 +48,7 @@ from benefit_programs.api.surroundings import surroundings
 from benefit_programs.api.troubles import RETRY_SECONDS, refusal_of
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 
 _log = structlog.get_logger("benefit_programs.request")
 
@@ -148,6 +149,9 @@ class Application:
             refusal = refusal_of(error)
             if isinstance(refusal, Unexpected):
                 _log.exception("failed", request_id=request_id, **record)
+            if isinstance(error, StoreUnavailable | StoreTimeout):
+                # The caller isn't told; it is about the database, and has nothing of the request.
+                record["reason"] = str(error)
             status, content = error_body(refusal)
             headers = error_headers(refusal)
             body = msgspec.json.encode(content)
