@@ -150,6 +150,32 @@ async def test_a_change_reaches_the_pool_that_a_renewal_opens(
     assert await names(one, pools["id"]) == ["Gold"]
 
 
+async def test_a_pool_definition_leaves_no_program_definition_that_is_just_provisioned(
+    url: str, two: tuple[Service, Service]
+) -> None:
+    """A program has what its definition had before an update or after it, not a bit of each."""
+    one, another = two
+    definition = await one.create_program_definition()
+    stays, goes = [
+        await one.create_pool_definition(programDefinitionIds=[definition["id"]]) for _ in range(2)
+    ]
+    change = {"id": goes["id"], "revision": "1", "programDefinitionIds": [], "displayName": "Gold"}
+    update = {"poolDefinition": change, "cascade": "FUTURE_PROVISIONS"}
+    async with holder(url) as other:
+        await other.hold(f"select 1 from pool_definitions where id = '{stays['id']}' for update")
+        provision = asyncio.create_task(one.provision(program_definition=definition))
+        await other.wait_for(1)
+        updating = asyncio.create_task(another.call("updatePoolDefinition", update))
+        waiting = asyncio.create_task(other.wait_for(2))
+        await asyncio.wait({updating, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+    program = (await provision)["program"]
+    await updating
+    pools = await one.pools_of(program["id"])
+    revisions = {pool["poolDefinitionId"]: pool["poolDefinitionRevision"] for pool in pools}
+    assert revisions == {stays["id"]: "1", goes["id"]: "1"}
+
+
 async def test_a_pool_definition_deleted_meanwhile_fails_no_provision(
     url: str, two: tuple[Service, Service]
 ) -> None:

@@ -42,7 +42,7 @@ from benefit_programs.domain.spreading import (
     end_programs,
     spread,
 )
-from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Cascade
 
@@ -177,8 +177,14 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the definition, its places, and what lives by it."""
-        for program_definition_id in self.updates.get("program_definition_ids") or ():
-            needs.lock(PROGRAM_DEFINITION, program_definition_id)
+        if "program_definition_ids" in self.updates:
+            needs.read(ASSIGNMENTS_OF_POOL_DEFINITION, self.id)
+            if not state.has(ASSIGNMENTS_OF_POOL_DEFINITION, (self.id,), Mode.READ):
+                return
+            # Those it leaves, too: whoever provisions one just now gets what was there before.
+            left = [place.program_definition_id for place in assignments_of(state, self.id)]
+            for program_definition_id in (*left, *(self.updates["program_definition_ids"] or ())):
+                needs.lock(PROGRAM_DEFINITION, program_definition_id)
         ask_for_pool_definition(needs, state, self.id)
         if state.loaded(POOL_DEFINITION, self.id) is not None:
             added_to = self._added(state)
