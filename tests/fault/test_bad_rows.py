@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import Job, Pool
+from benefit_programs.domain.entities import Job, Pool, UnopenedPool
 from benefit_programs.domain.jobs import DAY, SKIPS_IN_A_ROW_MAX, JobKind, RetryJob
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import SYSTEM, JobRunner
@@ -17,6 +17,7 @@ from tests.support.lifecycle import (
     act,
     job_of,
     large_program,
+    limit_requests,
     pool_rows,
     read,
     run_jobs,
@@ -82,6 +83,28 @@ async def test_a_pool_that_cannot_be_renewed_is_told_of(idle_service: Service) -
     assert counts.pop(bad.id) == 0
     assert set(counts.values()) == {1}
     assert "targetStatus" not in await read(service, program_id)
+
+
+async def test_a_pool_that_cannot_be_opened_is_told_of(idle_service: Service) -> None:
+    """The program gets the others, and isn't held up by the one that it can't get."""
+    service = idle_service
+    plan = await service.create_program_definition()
+    for _ in range(3):
+        await service.create_pool_definition(programDefinitionIds=[plan["id"]])
+    await limit_requests(service, 1)
+    answer = await service.provision(program_definition=plan)
+    bad = (await service.rows(UnopenedPool))[1]
+    where = (service.tenant.id, bad.pool_definition_id)
+    sql = "update unopened_pools set snapshot_id = $1 where (tenant_id, pool_definition_id) = ($2, $3)"
+    await service.store.execute(sql, (guid(), *where))
+    await run_jobs(service)
+    assert (await job_of(service, answer["jobId"]))["counts"]["failCount"] == 1
+    (failure,) = await failures_of(service, answer["jobId"])
+    assert failure["id"] == bad.pool_definition_id
+    program_id = answer["program"]["id"]
+    assert (await read(service, program_id))["status"] == "ACTIVE"
+    assert len(await pool_rows(service, program_id)) == 2
+    await service.store.execute(sql, (bad.snapshot_id, *where))
 
 
 async def many_pools(service: Service) -> dict[str, Any]:

@@ -126,8 +126,10 @@ UNFINISHED = (
         from unopened_pools t
         left join jobs j on j.tenant_id = t.tenant_id and j.id = t.job_id
             and j.subject_id = t.program_id
+        left join programs p on p.tenant_id = t.tenant_id and p.id = t.program_id
         where t.tenant_id = $1
-        and (j.id is null or j.status = 'FINISHED' and j.fail_count = 0)
+        and (p.id is null or p.status = 'PROVISIONING' or j.fail_count = 0)
+        and (j.id is null or j.status = 'FINISHED')
         """,
     ),
     Check(
