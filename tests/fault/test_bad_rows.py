@@ -95,7 +95,8 @@ async def test_a_pool_that_cannot_be_opened_is_told_of(idle_service: Service) ->
     answer = await service.provision(program_definition=plan)
     bad = (await service.rows(UnopenedPool))[1]
     where = (service.tenant.id, bad.pool_definition_id)
-    sql = "update unopened_pools set snapshot_id = $1 where (tenant_id, pool_definition_id) = ($2, $3)"
+    chosen = "tenant_id = $2 and pool_definition_id = $3"
+    sql = f"update unopened_pools set snapshot_id = $1 where {chosen}"
     await service.store.execute(sql, (guid(), *where))
     await run_jobs(service)
     assert (await job_of(service, answer["jobId"]))["counts"]["failCount"] == 1
