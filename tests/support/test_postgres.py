@@ -21,9 +21,11 @@ pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+# Whoever runs the tests in the background of a script ignores SIGINT, and hands that down.
 STARTER = """
-import sys
+import signal, sys
 from tests.support.postgres import start_postgres
+signal.signal(signal.SIGINT, signal.default_int_handler)
 server = start_postgres(durable=False)
 print(server.url("postgres"), flush=True)
 sys.stdin.read()
