@@ -197,6 +197,34 @@ async def test_what_waits_for_a_lock_is_done_after_it(
     assert await external_ids(own_service) == ["a"]
 
 
+async def test_who_was_just_answered_shares_the_next_batch(
+    own_service: Service, database_url: str
+) -> None:
+    """Callers who came at different moments don't go on in halves that wait for each other."""
+    callers, each = 8, 20
+    await own_service.running.runner.settle()
+    commits = 0
+
+    def count(_: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    async def call(number: int) -> None:
+        for turn in range(each):
+            await submit(own_service, create(f"{number}: {turn}"))
+
+    own_service.engine.on_commit(count)
+    async with writes_held(own_service, database_url):
+        first = [asyncio.create_task(call(number)) for number in range(callers // 2)]
+        assert await external_ids(own_service) == []
+        others = [asyncio.create_task(call(number)) for number in range(callers // 2, callers)]
+        assert await external_ids(own_service) == []
+    await asyncio.gather(*first, *others)
+    assert len(await external_ids(own_service)) == callers * each
+    # Those who came first are one ahead. In halves there would be twice as many.
+    assert commits <= each + 5
+
+
 async def test_a_full_queue_says_when_to_come_back(own_service: Service, database_url: str) -> None:
     """Past its limit the queue refuses at once with 429 and Retry-After, and loses nothing."""
     made = await own_service.create_program_definition()
