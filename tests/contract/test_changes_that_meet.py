@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.domain.chunks import RunChunk
 from benefit_programs.domain.entities import Job, Pool, UnfinishedAction, UnfinishedCascade
+from benefit_programs.domain.jobs import ClaimJob
 from benefit_programs.domain.values import CREDIT
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import details
 from tests.support.clock import Clock
 from tests.support.inprocess import new_tenant, open_application
-from tests.support.lifecycle import act, limit_requests, pool_rows, read, run_jobs
+from tests.support.lifecycle import (
+    act,
+    do,
+    limit_requests,
+    pool_rows,
+    put_off,
+    read,
+    run_jobs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,7 +57,9 @@ class Club:
         return await act(self.service, "renew", self.program)
 
     async def update(self, cascade: str) -> None:
-        change = {"id": self.pass_["id"], "revision": "1", "details": details(amount="7")}
+        read = await self.service.call("getPoolDefinition", {"poolDefinitionId": self.pass_["id"]})
+        revision = read["poolDefinition"]["revision"]
+        change = {"id": self.pass_["id"], "revision": revision, "details": details(amount="7")}
         request = {"poolDefinition": change, "cascade": cascade}
         await self.service.call("updatePoolDefinition", request)
 
@@ -128,6 +140,39 @@ async def test_a_later_pending_update_waits_for_the_next_renewal(club: Club) -> 
     await club.renew()
     await club.done()
     assert (await club.pool()).available == NEW
+
+
+async def test_a_plan_that_was_deleted_keeps_later_changes_from_its_pools(club: Club) -> None:
+    """They ended with it, though the job of a later update comes to them first."""
+    await club.delete_plan(NOW)
+    await club.update(NOW)
+    assert await put_off(club.service) == "END_PROGRAMS"
+    await club.done()
+    pool = await club.pool()
+    assert (pool.status, pool.pool_definition_revision) == ("ENDED", 1)
+
+
+@pytest.mark.parametrize("cascade", [NOW, RENEWAL])
+async def test_what_came_before_the_deletion_of_a_plan_hears_nothing_of_it(
+    club: Club, cascade: str
+) -> None:
+    """Neither an action nor an update that were asked for before it shows the end early."""
+    await act(club.service, "pause", club.program)
+    await club.update(NOW)
+    await club.delete_plan(cascade)
+    seen = []
+    for kind in ("PAUSE_PROGRAM", "UPDATE_POOLS"):
+        claim = await do(club.service, ClaimJob(owner="one", alone=True))
+        assert claim is not None
+        assert claim.job.kind == kind
+        await do(club.service, RunChunk(job_id=claim.job.id, owner="one"))
+        pool = await club.pool()
+        seen.append((pool.status, pool.pool_definition_revision, pool.renewal_action))
+    assert seen == [("PAUSED", 1, None), ("PAUSED", 2, None)]
+    await run_jobs(club.service)
+    pool = await club.pool()
+    ended = ("ENDED", None) if cascade == NOW else ("PAUSED", "END")
+    assert (pool.status, pool.renewal_action) == ended
 
 
 async def test_a_pool_that_is_removed_during_a_renewal_was_renewed(club: Club) -> None:

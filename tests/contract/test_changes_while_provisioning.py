@@ -5,7 +5,7 @@ It gets what it was provisioned with, and then what was changed since, whichever
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +16,16 @@ from benefit_programs.domain.entities import (
     UnfinishedCascade,
     UnopenedPool,
 )
-from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
 from benefit_programs.domain.values import CREDIT
-from benefit_programs.jobs.runner import SYSTEM
 from tests.support.calls import details
-from tests.support.lifecycle import limit_requests, pool_rows, read, refused, run_jobs
+from tests.support.lifecycle import (
+    limit_requests,
+    pool_rows,
+    put_off,
+    read,
+    refused,
+    run_jobs,
+)
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -70,26 +75,13 @@ class Arrival:
     async def done(self) -> list[Pool]:
         """Do all jobs, that of the provisioning last if it shall wait; the pools there are then."""
         if self.waits:
-            await self.put_off()
+            assert await put_off(self.service) == "PROVISION_PROGRAM"
         await run_jobs(self.service)
         for entity in (UnfinishedCascade, UnopenedPool):
             assert await self.service.rows(entity) == []
         assert {str(job.status) for job in await self.service.rows(Job)} == {"FINISHED"}
         assert "targetStatus" not in await read(self.service, self.program)
         return await pool_rows(self.service, self.program)
-
-    async def put_off(self) -> None:
-        """Have another go at the oldest job, so that all others have waited longer for theirs."""
-        claim = await self.do(ClaimJob(owner="one", alone=True))
-        assert claim.job.kind == "PROVISION_PROGRAM"
-        await self.do(ReleaseJob(job_id=claim.job.id, owner="one"))
-
-    async def do(self, command: Any) -> Any:
-        tenant_id = self.service.tenant.id
-        settings = await self.service.running.services.directory.settings(tenant_id)
-        return await self.service.engine.execute(
-            command, tenant_id=tenant_id, caller=SYSTEM, settings=settings
-        )
 
     @property
     def pass_id(self) -> str:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from benefit_programs.domain.entities import Pool
+from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
+from benefit_programs.jobs.runner import SYSTEM
 from tests.support.calls import details, guid
 from tests.support.inprocess import new_tenant, open_application
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from benefit_programs.domain.command import Command
     from benefit_programs.domain.settings import TenantSettings
     from tests.support.calls import Refused
     from tests.support.inprocess import Service
+
+Answer = TypeVar("Answer")
 
 MANY = 101
 """More than one request changes."""
@@ -44,6 +49,22 @@ async def run_jobs(service: Service) -> None:
     if runner._task is None:
         runner.start()
     await runner.settle()
+
+
+async def do(service: Service, command: Command[Answer]) -> Answer:
+    """Have the engine do a command as the runner of jobs would."""
+    settings = await service.running.services.directory.settings(service.tenant.id)
+    return await service.engine.execute(
+        command, tenant_id=service.tenant.id, caller=SYSTEM, settings=settings
+    )
+
+
+async def put_off(service: Service) -> str:
+    """Let the oldest job have waited less than all others; its kind."""
+    claim = await do(service, ClaimJob(owner="one", alone=True))
+    assert claim is not None
+    await do(service, ReleaseJob(job_id=claim.job.id, owner="one"))
+    return claim.job.kind
 
 
 def request(action: str, program_id: str, key: str | None = None) -> dict[str, Any]:

@@ -93,6 +93,9 @@ def caught_up(
     cascades = _cascades_ahead(state, pool)
     if up_to is not None:
         cascades = [each for each in cascades if each.number <= up_to.number]
+    end = _end_of_programs(state, pool)
+    if end is not None and end.cascade is Cascade.IMMEDIATELY:
+        cascades = [each for each in cascades if _is_earlier(each, end)]
     action = state.one(UNFINISHED_ACTION, pool.program_id)
     transactions: list[Transaction] = []
     if action is not None and action.id != pool.action_id:
@@ -102,7 +105,9 @@ def caught_up(
             return Reached(pool, [])
         pool, transactions = after_action(state, context, pool, action)
     pool = _after(pool, cascades)
-    if up_to is None and is_program_ending(state, pool.program_definition_id):
+    if end is not None and up_to is not None and _is_earlier(up_to, end):
+        return Reached(pool, transactions)
+    if end is not None and end.cascade is Cascade.IMMEDIATELY:
         return Reached(with_status(pool, PoolStatus.ENDED), transactions)
     return Reached(kept_to_end(state, pool), transactions)
 
@@ -111,6 +116,9 @@ def acted_on(state: State, context: Context, pool: Pool, action: UnfinishedActio
     """The pool after an action on its program, and after what was answered before that."""
     earlier, _ = _split(_cascades_ahead(state, pool), action)
     pool, transactions = after_action(state, context, _after(pool, earlier), action)
+    end = _end_of_programs(state, pool)
+    if end is not None and action.earlier is not None and end.id not in action.earlier:
+        return Reached(pool, transactions)
     return Reached(kept_to_end(state, pool), transactions)
 
 
@@ -129,6 +137,19 @@ def _cascades_ahead(state: State, pool: Pool) -> list[UnfinishedCascade]:
     cascades = state.many(CASCADES_OF_POOL_DEFINITION, pool.pool_definition_id)
     ahead = [each for each in cascades if each.number > pool.cascades]
     return sorted(ahead, key=lambda each: each.number)
+
+
+def _end_of_programs(state: State, pool: Pool) -> UnfinishedCascade | None:
+    """The deletion of the pool's program definition, while its job works."""
+    if pool.program_definition_id is None:
+        return None
+    cascades = state.many(CASCADES_OF_PROGRAM_DEFINITION, pool.program_definition_id)
+    return next((each for each in cascades if each.kind is CascadeKind.END_PROGRAMS), None)
+
+
+def _is_earlier(cascade: UnfinishedCascade, end: UnfinishedCascade) -> bool:
+    """Whether a cascade was answered before the deletion of a program definition."""
+    return cascade.id in (end.earlier or ())
 
 
 def _split(

@@ -447,8 +447,10 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
     """A change of a definition that hasn't reached yet all that it concerns.
 
     It is there while the job with the same id works. ``number`` is its place among the background
-    cascades of its pool definition (0 for END_PROGRAMS, which comes after all of them). An addition
-    that was taken back reaches the programs up to the id ``until``: later ones never had it.
+    cascades of its pool definition. END_PROGRAMS, which concerns several of them, has none: its
+    ``earlier`` names the cascades that were unfinished when it was asked for; all others come after
+    it. An addition that was taken back reaches the programs up to the id ``until``, for later ones
+    never had it.
     """
 
     id: str
@@ -460,6 +462,7 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
     program_definition_id: str | None = None
     snapshot_id: str | None = None
     until: str | None = None
+    earlier: tuple[str, ...] | None = None
 
 
 class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -29,9 +29,11 @@ from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    BEFORE_ALL_IDS,
     POOL_DEFINITION,
     PROGRAM_DEFINITION,
     SNAPSHOT,
+    WALK_CASCADES,
 )
 from benefit_programs.domain.program_definitions import require_program_definition
 from benefit_programs.domain.settings import ExtendedEntity
@@ -383,6 +385,8 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         if state.loaded(PROGRAM_DEFINITION, self.id) is not None:
             for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
                 ask_for_pool_definition(needs, state, place.pool_definition_id)
+            # Behind the locks of the definitions, whose cascades are there by then or come later.
+            needs.read(WALK_CASCADES, BEFORE_ALL_IDS)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         """Delete it; its external id is free again."""

@@ -33,6 +33,7 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.jobs import ask_to_start_job, cascade_job, start_job
 from benefit_programs.domain.lookups import (
+    BEFORE_ALL_IDS,
     CASCADES_OF_POOL_DEFINITION,
     CASCADES_OF_PROGRAM_DEFINITION,
     LIVE_POOLS_OF_POOL_DEFINITION,
@@ -43,6 +44,7 @@ from benefit_programs.domain.lookups import (
     PENDING_END,
     UNFINISHED_ACTION,
     UNOPENED_POOL_OF_POOL_DEFINITION,
+    WALK_CASCADES,
 )
 from benefit_programs.domain.opening import Template, open_pool, settled_status, template_of
 from benefit_programs.domain.pool_changes import marked_to_end, save_pool, with_status
@@ -335,6 +337,7 @@ def end_programs(
             kind=CascadeKind.END_PROGRAMS,
             cascade=cascade,
             program_definition_id=definition.id,
+            earlier=tuple(row.id for row in state.many(WALK_CASCADES, BEFORE_ALL_IDS)),
         )
         _start(state, context, changes, order)
         return

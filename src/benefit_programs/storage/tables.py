@@ -372,6 +372,7 @@ unfinished_cascades = _tenant_table(
     _column("program_definition_id", Id, null=True),
     _column("snapshot_id", Id, null=True),
     _column("until", Id, null=True),
+    _column("earlier", Document, null=True),
     _index("ix_unfinished_cascades_pool_definition_id", "pool_definition_id", "id"),
     _index("ix_unfinished_cascades_program_definition_id", "program_definition_id", "id"),
 )

@@ -546,6 +546,7 @@ def _create_unfinished_work() -> None:
         _column("program_definition_id", Id, null=True),
         _column("snapshot_id", Id, null=True),
         _column("until", Id, null=True),
+        _column("earlier", Document, null=True),
     )
     for column in ("pool_definition_id", "program_definition_id"):
         name = f"ix_unfinished_cascades_{column}"
