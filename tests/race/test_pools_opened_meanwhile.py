@@ -65,6 +65,12 @@ class Holder:
             while await self._watching.fetchval(WAITING) < waiting:
                 pass
 
+    async def wait_for_the_second(self, task: asyncio.Task[Any]) -> None:
+        """Wait until this one waits for rows as well, or is done without."""
+        waiting = asyncio.create_task(self.wait_for(2))
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
 
 @asynccontextmanager
 async def holder(url: str) -> AsyncIterator[Holder]:
@@ -143,9 +149,7 @@ async def test_a_change_reaches_the_pool_that_a_renewal_opens(
         renewal = asyncio.create_task(act(one, "renew", program["id"]))
         await other.wait_for(1)
         change = asyncio.create_task(rename(another, pools["id"]))
-        waiting = asyncio.create_task(other.wait_for(2))
-        await asyncio.wait({change, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        await other.wait_for_the_second(change)
     await asyncio.gather(renewal, change)
     assert await names(one, pools["id"]) == ["Gold"]
 
@@ -166,9 +170,7 @@ async def test_a_pool_definition_leaves_no_program_definition_that_is_just_provi
         provision = asyncio.create_task(one.provision(program_definition=definition))
         await other.wait_for(1)
         updating = asyncio.create_task(another.call("updatePoolDefinition", update))
-        waiting = asyncio.create_task(other.wait_for(2))
-        await asyncio.wait({updating, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        await other.wait_for_the_second(updating)
     program = (await provision)["program"]
     await updating
     pools = await one.pools_of(program["id"])

@@ -21,19 +21,16 @@ from benefit_programs.domain.entities import (
     Work,
 )
 from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
-from benefit_programs.jobs.runner import SYSTEM
 from tests.support import ledger_model, lives_model
 from tests.support.calls import Refused, benefit, details
 from tests.support.desk import Desk, add_item
 from tests.support.ledger_machine import CREDIT, LedgerMachine
 from tests.support.ledger_model import Entry
-from tests.support.lifecycle import limit_requests
+from tests.support.lifecycle import do, limit_requests
 from tests.support.lives_model import Life, LivingPool, Pass, Plan, Step, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from benefit_programs.domain.command import Command
 
 PROGRAMS_MAX = 4
 PASSES_MAX = 3
@@ -360,29 +357,22 @@ class LivesMachine(LedgerMachine):
         return seen
 
     async def work_on(self, rows: int) -> Any:
-        claim = await self.do(ClaimJob(owner="one", alone=True))
+        claim = await do(self.service, ClaimJob(owner="one", alone=True))
         if claim is None:
             return
         for _ in range(rows):
             chunk = RunChunk(job_id=claim.job.id, owner="one", size=1)
-            if (await self.do(chunk)).is_over:
+            if (await do(self.service, chunk)).is_over:
                 return
-        await self.do(ReleaseJob(job_id=claim.job.id, owner="one"))
+        await do(self.service, ReleaseJob(job_id=claim.job.id, owner="one"))
 
     async def work_to_the_end(self) -> Any:
         for _ in range(CHUNKS_MAX):
-            claim = await self.do(ClaimJob(owner="one", alone=True))
+            claim = await do(self.service, ClaimJob(owner="one", alone=True))
             if claim is None:
                 return
-            await self.do(RunChunk(job_id=claim.job.id, owner="one"))
+            await do(self.service, RunChunk(job_id=claim.job.id, owner="one"))
         raise AssertionError("the jobs don't end")
-
-    async def do(self, command: Command[Any]) -> Any:
-        tenant_id = self.service.tenant.id
-        settings = await self.service.running.services.directory.settings(tenant_id)
-        return await self.service.engine.execute(
-            command, tenant_id=tenant_id, caller=SYSTEM, settings=settings
-        )
 
     def look(self, arrived: Collection[LivingPool] = ()) -> Any:
         """Find every pool before or after each step, never between; give those that are new.
