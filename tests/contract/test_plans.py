@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from benefit_programs.domain import lookups
+from benefit_programs.domain.entities import Item, Transaction
 from benefit_programs.domain.state import Index, Mode
 from benefit_programs.storage import item_specs, specs, statements
 from benefit_programs.storage.postgres import PostgresStore
@@ -30,7 +31,7 @@ from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import connect
 from benefit_programs.storage.statements import Writing
-from benefit_programs.storage.tables import TABLES, items, transactions
+from benefit_programs.storage.tables import TABLES
 
 pytestmark = pytest.mark.anyio
 
@@ -134,8 +135,8 @@ async def test_look_ups_on_postgresql_use_all_columns_of_their_key(
 async def test_a_busy_pool_is_found_by_the_whole_key(filled: asyncpg.Connection) -> None:
     """A replay isn't looked for among all transactions of its pool, analyzed or not."""
     await filled.execute("truncate transactions, items")
-    for table, owner in ((transactions, "pool_id"), (items, "item_set_id")):
-        await filled.execute(_fill(table, rows=4 * ROWS, same=owner))
+    for entity, owner in ((Transaction, "pool_id"), (Item, "item_set_id")):
+        await filled.execute(_fill(TABLES[entity], rows=4 * ROWS, same=owner))
     for prepare in ("select 1", "analyze transactions, items"):
         await filled.execute(prepare)
         for index in (lookups.TRANSACTION_BY_KEY, lookups.ITEM_BY_REFERENCE):

@@ -509,7 +509,7 @@ INDEX_CASES = [
     ("poolId", ["pk_pools", "sqlite_autoindex_pools_1"]),
     ("programId", ["ix_pools_program_id", "ix_pools_live_program_id"]),
     ("externalProgramId", ["ix_programs_external_id"]),
-    ("itemSetId", ["ix_pools_snapshot_id"]),
+    ("itemSetId", ["ix_pools_live_snapshot_id"]),
     ("externalId", ["uq_items_reference"]),
 ]
 

@@ -1,5 +1,9 @@
 """The things that are stored, one type a table, with plain values in memory.
 
+The table of a type has a column for each field, made from its annotation (storage/tables.py): an
+``Id`` is stored as one, a ``str`` or a member of an enumeration as text, an ``int`` in 64 bits, and
+a ``dict``, ``tuple`` or ``Struct`` as a document; ``| None`` lets the column be empty.
+
 A row is never changed in place: a decider makes its successor with ``msgspec.structs.replace``.
 Every row belongs to the tenant of the batch that loaded it, which therefore isn't a field.
 ``sequence`` counts the events of an entity so far (contract: entityEventSequence).
@@ -13,7 +17,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from benefit_programs.domain.details import Details
-from benefit_programs.domain.values import Cascade, Credits, Identity, IdentityType, Instant
+from benefit_programs.domain.values import Cascade, Credits, Id, Identity, IdentityType, Instant
 
 
 class ProgramStatus(StrEnum):
@@ -149,7 +153,7 @@ def beneficiary_columns(identity: Identity) -> dict[str, Any]:
 class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     """A template that groups pool definitions. Unique by (namespace, external id)."""
 
-    id: str
+    id: Id
     revision: int
     created: Instant
     updated: Instant
@@ -167,12 +171,12 @@ class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     ``cascades`` counts the changes that reach its pools in the background.
     """
 
-    id: str
+    id: Id
     revision: int
     created: Instant
     updated: Instant
     namespace: str
-    snapshot_id: str
+    snapshot_id: Id
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
     cascades: int = 0
@@ -185,7 +189,7 @@ class Snapshot(Row, frozen=True, kw_only=True, omit_defaults=True):
     gives at the moment is what its snapshot says.
     """
 
-    id: str
+    id: Id
     created: Instant
     details: Details
     display_name: str | None = None
@@ -197,10 +201,10 @@ class SnapshotBenefit(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("snapshot_id", "benefit_key")
 
-    snapshot_id: str
+    snapshot_id: Id
     benefit_key: str
     ordinal: int
-    item_set_id: str
+    item_set_id: Id
     provider_app_id: str
     price: Credits
 
@@ -210,16 +214,16 @@ class Assignment(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("pool_definition_id", "program_definition_id")
 
-    pool_definition_id: str
-    program_definition_id: str
+    pool_definition_id: Id
+    program_definition_id: Id
     ordinal: int
 
 
 class ItemSet(Row, frozen=True, kw_only=True, omit_defaults=True):
     """The items of one benefit, for the benefit's whole life."""
 
-    id: str
-    pool_definition_id: str
+    id: Id
+    pool_definition_id: Id
     benefit_key: str
     provider_app_id: str
     namespace: str
@@ -228,11 +232,11 @@ class ItemSet(Row, frozen=True, kw_only=True, omit_defaults=True):
 class Item(Row, frozen=True, kw_only=True, omit_defaults=True):
     """Something that a provider app sells. Unique by (item set, app, category, external id)."""
 
-    id: str
+    id: Id
     revision: int
     created: Instant
     updated: Instant
-    item_set_id: str
+    item_set_id: Id
     provider_app_id: str
     category: str
     external_id: str
@@ -245,7 +249,7 @@ class Item(Row, frozen=True, kw_only=True, omit_defaults=True):
 class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     """The pools of one beneficiary. Unique by (namespace, external id)."""
 
-    id: str
+    id: Id
     revision: int
     created: Instant
     updated: Instant
@@ -253,7 +257,7 @@ class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     namespace: str
     external_id: str
     target_status: ProgramStatus | None = None
-    program_definition_id: str | None = None
+    program_definition_id: Id | None = None
     program_definition_external_id: str | None = None
     display_name: str | None = None
     extended_fields: dict[str, Any] | None = None
@@ -269,15 +273,15 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     on its program.
     """
 
-    id: str
+    id: Id
     revision: int
     created: Instant
     updated: Instant
-    program_id: str
+    program_id: Id
     program_external_id: str
-    pool_definition_id: str
+    pool_definition_id: Id
     pool_definition_revision: int
-    snapshot_id: str
+    snapshot_id: Id
     status: PoolStatus
     origin: PoolOrigin
     namespace: str
@@ -285,18 +289,18 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     balance_revision: int
     balance_updated: Instant
     reserved: Credits = 0
-    last_transaction_id: str | None = None
-    program_definition_id: str | None = None
+    last_transaction_id: Id | None = None
+    program_definition_id: Id | None = None
     program_definition_external_id: str | None = None
     previous_status: PoolStatus | None = None
     renewal_count: int = 0
     renewal_action: RenewalActionType | None = None
-    renewal_snapshot_id: str | None = None
+    renewal_snapshot_id: Id | None = None
     renewal_revision: int | None = None
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
     cascades: int = 0
-    action_id: str | None = None
+    action_id: Id | None = None
 
 
 class QuotaShare(msgspec.Struct, frozen=True):
@@ -341,8 +345,8 @@ class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
     gave when it was made.
     """
 
-    id: str
-    pool_id: str
+    id: Id
+    pool_id: Id
     created: Instant
     operation: Operation
     amount: Credits
@@ -350,13 +354,13 @@ class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
     target: BalanceType
     available_after: Credits
     balance_revision: int
-    snapshot_id: str
+    snapshot_id: Id
     details: TransactionDetails
-    correlation_id: str
+    correlation_id: Id
     idempotency_key: str | None = None
-    related_transaction_id: str | None = None
-    superseded_transaction_id: str | None = None
-    item_id: str | None = None
+    related_transaction_id: Id | None = None
+    superseded_transaction_id: Id | None = None
+    item_id: Id | None = None
     party_type: IdentityType | None = None
     party_id: str | None = None
     requested_amount: Credits | None = None
@@ -367,8 +371,8 @@ class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("pool_id", "quota_id", "period_start")
 
-    pool_id: str
-    quota_id: str
+    pool_id: Id
+    quota_id: Id
     period_start: Instant
     used: int
 
@@ -378,11 +382,11 @@ class IdempotencyKey(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("subject_id", "operation", "idempotency_key")
 
-    subject_id: str
+    subject_id: Id
     operation: str
     idempotency_key: str
     created: Instant
-    result_id: str | None = None
+    result_id: Id | None = None
 
 
 class JobItem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -405,12 +409,12 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     over: ClassVar[tuple[str, ...]] = ("FINISHED", "FAILED")
 
-    id: str
+    id: Id
     created: Instant
     updated: Instant
     kind: str
     status: JobStatus
-    subject_id: str
+    subject_id: Id
     created_by_type: IdentityType
     created_by_id: str
     total: int
@@ -419,7 +423,7 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     errors: dict[str, int] | None = None
     items: tuple[JobItem, ...] | None = None
     stage: int = 0
-    position: str | None = None
+    position: Id | None = None
     lease_owner: str | None = None
     lease_until: Instant | None = None
     attempts: int = 0
@@ -438,7 +442,7 @@ class JobPage(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("job_id", "number")
 
-    job_id: str
+    job_id: Id
     number: int
     items: tuple[JobItem, ...]
 
@@ -453,15 +457,15 @@ class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
     never had it.
     """
 
-    id: str
+    id: Id
     kind: CascadeKind
     cascade: Cascade
     number: int = 0
     revision: int = 0
-    pool_definition_id: str | None = None
-    program_definition_id: str | None = None
-    snapshot_id: str | None = None
-    until: str | None = None
+    pool_definition_id: Id | None = None
+    program_definition_id: Id | None = None
+    snapshot_id: Id | None = None
+    until: Id | None = None
     earlier: tuple[str, ...] | None = None
 
 
@@ -475,8 +479,8 @@ class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("program_id",)
 
-    program_id: str
-    id: str
+    program_id: Id
+    id: Id
     kind: str
     status: ProgramStatus
     earlier: tuple[str, ...] | None = None
@@ -490,10 +494,10 @@ class UnopenedPool(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("program_id", "pool_definition_id")
 
-    program_id: str
-    pool_definition_id: str
-    job_id: str
-    snapshot_id: str
+    program_id: Id
+    pool_definition_id: Id
+    job_id: Id
+    snapshot_id: Id
     revision: int
     cascades: int
 
@@ -506,10 +510,10 @@ class PendingChange(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("program_definition_id", "pool_definition_id")
 
-    program_definition_id: str
-    pool_definition_id: str
+    program_definition_id: Id
+    pool_definition_id: Id
     kind: CascadeKind
-    snapshot_id: str
+    snapshot_id: Id
     revision: int
     cascades: int
     created: Instant
@@ -520,7 +524,7 @@ class PendingEnd(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     key: ClassVar[tuple[str, ...]] = ("program_definition_id",)
 
-    program_definition_id: str
+    program_definition_id: Id
     created: Instant
 
 
@@ -540,11 +544,11 @@ class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
     transaction's creation and the balance's update (see docs/reference/events.md).
     """
 
-    id: str
+    id: Id
     created: Instant
     entity: str
-    entity_id: str
+    entity_id: Id
     sequence: int
     slug: str
     body: dict[str, Any]
-    transaction_id: str | None = None
+    transaction_id: Id | None = None

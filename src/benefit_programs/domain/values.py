@@ -7,6 +7,7 @@ lower-case text. Their text forms live at the wire only.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -18,6 +19,8 @@ AMOUNT_MAX = 2**63 - 1
 
 Credits = int
 Instant = int
+Id = Annotated[str, "id"]
+"""An id that we made; a text to the type checker, and stored as an id is."""
 
 
 class IdentityType(StrEnum):

@@ -20,7 +20,7 @@ import msgspec
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict
-from benefit_programs.domain.values import Identity, Instant
+from benefit_programs.domain.values import Id, Identity, Instant
 
 SECRET_PREFIX = "bp_"  # noqa: S105 - tells what the secret is for, and is none
 SECRET_BYTES = 32
@@ -58,7 +58,7 @@ class Tenant(msgspec.Struct, frozen=True):
     """One site, to which everything belongs."""
 
     id: int
-    site_id: str
+    site_id: Id
     name: str
     created: Instant
     settings: TenantSettings
@@ -79,7 +79,7 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key, without its secret."""
 
-    id: str
+    id: Id
     name: str
     created: Instant
     tenant_ids: tuple[int, ...]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from benefit_programs.domain.entities import Row
 from benefit_programs.domain.state import fields_of
-from benefit_programs.storage.tables import TABLES, Document
+from benefit_programs.storage.tables import TABLES, Document, column_types
 
 R = TypeVar("R", bound=Row)
 Values = tuple[Any, ...]
@@ -21,16 +21,14 @@ class RowCodec(Generic[R]):
 
     def __init__(self, entity: type[R]) -> None:
         table = TABLES[entity]
-        hints = get_type_hints(entity)
         self.entity = entity
         self.table = table.name
-        self.columns = tuple(column.name for column in table.columns if column.name != "tenant_id")
+        self.columns = entity.__struct_fields__
         self.types = {column.name: column.type for column in table.columns}
         self._readers: list[tuple[int, Callable[[Any], Any]]] = []
         self._documents: set[str] = set()
         self._writers: dict[tuple[str, ...], Callable[[Row], Values]] = {}
-        for position, name in enumerate(self.columns):
-            plain = _without_none(hints[name])
+        for position, (name, (plain, _)) in enumerate(column_types(entity).items()):
             if self.types[name] is Document:
                 self._readers.append((position, msgspec.json.Decoder(plain).decode))
                 self._documents.add(name)
@@ -73,12 +71,6 @@ def _writer(columns: tuple[str, ...], documents: list[bool]) -> Callable[[Row], 
         return tuple(values)
 
     return write
-
-
-def _without_none(hint: Any) -> Any:
-    """The type of a column's values where there are any."""
-    kinds = get_args(hint)
-    return next(kind for kind in kinds if kind is not type(None)) if type(None) in kinds else hint
 
 
 def _document(value: object) -> str | None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from benefit_programs.domain.entities import Row
 from benefit_programs.domain.state import Index, Mode
 from benefit_programs.storage.rows import CODECS, RowCodec
-from benefit_programs.storage.tables import Id
+from benefit_programs.storage.tables import Id, live_condition
 
 WRITINGS_MAX = 1_000
 """How many texts are kept of what batches write: each set of changed columns has its own."""
@@ -48,12 +48,7 @@ def _conditions(index: Index[Any]) -> str:
     """What leaves out the rows whose life is over, in the words of the partial indexes."""
     if not index.live:
         return ""
-    over = [f"'{status}'" for status in index.entity.over]
-    return (
-        f" and t.status <> {over[0]}"
-        if len(over) == 1
-        else (f" and t.status not in ({', '.join(over)})")
-    )
+    return f" and {live_condition(index.entity, 't.status')}"
 
 
 def _key_columns(index: Index[Any]) -> tuple[str, ...]:
