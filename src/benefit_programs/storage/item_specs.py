@@ -23,7 +23,7 @@ from benefit_programs.storage.query import (
     QuerySpec,
     index_fields,
 )
-from benefit_programs.storage.specs import columns_of
+from benefit_programs.storage.specs import spec_of
 
 
 class PoolItemRow(NamedTuple):
@@ -93,24 +93,10 @@ BENEFITS_AND_ITEMS = (
 @cache
 def items(dialect: Dialect, method: str = "queryItems") -> QuerySpec:
     """queryItems, and the methods that find items as it does: the columns of an Item."""
-    identifier = Field("id", "i.id", FieldKind.ID)
-    return QuerySpec(
-        method=method,
-        source="items i",
-        columns=columns_of(Item, "i", dialect),
-        tenant="i.tenant_id",
-        id=identifier,
-        indexed=frozenset({"id", "externalId", "itemSetId", "namespace"}),
-        fields=index_fields(
-            (
-                identifier,
-                Field("createdDate", "i.created", FieldKind.INSTANT, follows_id=True),
-                Field("namespace", "i.namespace", FieldKind.TEXT),
-                *_reference(),
-            )
-        ),
-        limit_max=LIMIT_MAX_OF_ITEMS,
-    )
+    fields = (Field("namespace", "i.namespace", FieldKind.TEXT), *_reference())
+    indexed = ("externalId", "itemSetId", "namespace")
+    spec = spec_of(method, Item, "i", dialect, fields, indexed=indexed)
+    return replace(spec, limit_max=LIMIT_MAX_OF_ITEMS)
 
 
 @cache

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import cache, partial
+
+from msgspec.structs import replace
 
 from benefit_programs.domain.entities import (
     Pool,
     PoolDefinition,
-    PoolStatus,
     Program,
     ProgramDefinition,
-    ProgramStatus,
     Row,
     Transaction,
 )
+from benefit_programs.domain.values import Id
 from benefit_programs.storage.query import (
     Dialect,
     Field,
@@ -25,6 +28,7 @@ from benefit_programs.storage.query import (
 )
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import postgres_columns, sqlite_columns
+from benefit_programs.storage.tables import TABLES, column_types
 
 TRANSACTION_STATUSES = frozenset({"PENDING", "COMPLETED", "FAILED"})
 
@@ -37,20 +41,49 @@ def columns_of(entity: type[Row], alias: str, dialect: Dialect) -> str:
     return sqlite_columns(codec, alias)
 
 
-def _created(alias: str) -> Field:
-    return Field("createdDate", f"{alias}.created", FieldKind.INSTANT, follows_id=True)
+def spec_of(
+    method: str,
+    entity: type[Row],
+    alias: str,
+    dialect: Dialect,
+    fields: Iterable[Field],
+    *,
+    indexed: Iterable[str],
+    aliases: dict[str, str] | None = None,
+) -> QuerySpec:
+    """What a query of one table reads; id and date of creation are fields of every one."""
+    identifier = Field("id", f"{alias}.id", FieldKind.ID)
+    created = Field("createdDate", f"{alias}.created", FieldKind.INSTANT, follows_id=True)
+    return QuerySpec(
+        method=method,
+        source=f"{TABLES[entity].name} {alias}",
+        columns=columns_of(entity, alias, dialect),
+        tenant=f"{alias}.tenant_id",
+        id=identifier,
+        indexed=frozenset({"id", *indexed}),
+        fields=index_fields((identifier, created, *fields), aliases=aliases),
+    )
 
 
-def _id(alias: str) -> Field:
-    return Field("id", f"{alias}.id", FieldKind.ID)
+def field_of(
+    entity: type[Row], alias: str, name: str, column: str, kind: FieldKind | None = None
+) -> Field:
+    """A field with the values of a column; the row type says what they are, ``kind`` says more."""
+    values, nullable = column_types(entity)[column]
+    sql = f"{alias}.{column}"
+    if values == Id:
+        return Field(name, sql, FieldKind.ID, nullable=nullable)
+    if issubclass(values, StrEnum):
+        return Field(
+            name, sql, FieldKind.ENUM, nullable=nullable, names=frozenset(map(str, values))
+        )
+    return Field(name, sql, kind or FieldKind.TEXT, nullable=nullable)
 
 
 def _identity(alias: str) -> tuple[Field, Field]:
     return (
-        Field("beneficiary.memberId", f"{alias}.member_id", FieldKind.IDENTITY_ID, nullable=True),
-        Field(
-            "beneficiary.wixUserId", f"{alias}.wix_user_id", FieldKind.IDENTITY_ID, nullable=True
-        ),
+        field_of(Pool, alias, "beneficiary.memberId", "member_id", FieldKind.IDENTITY_ID),
+        field_of(Pool, alias, "beneficiary.wixUserId", "wix_user_id", FieldKind.IDENTITY_ID),
     )
 
 
@@ -73,206 +106,122 @@ def _benefits(owner: str) -> tuple[Field, Field]:
 @cache
 def program_definitions(dialect: Dialect) -> QuerySpec:
     """queryProgramDefinitions: the columns of a ProgramDefinition."""
-    identifier = _id("d")
-    return QuerySpec(
-        method="queryProgramDefinitions",
-        source="program_definitions d",
-        columns=columns_of(ProgramDefinition, "d", dialect),
-        tenant="d.tenant_id",
-        id=identifier,
-        indexed=frozenset({"id", "externalId", "namespace"}),
-        fields=index_fields(
-            (
-                identifier,
-                _created("d"),
-                Field("externalId", "d.external_id", FieldKind.EXTERNAL_ID),
-                Field("namespace", "d.namespace", FieldKind.TEXT),
-            )
-        ),
+    field = partial(field_of, ProgramDefinition, "d")
+    fields = (
+        field("externalId", "external_id", FieldKind.EXTERNAL_ID),
+        field("namespace", "namespace"),
+    )
+    indexed = ("externalId", "namespace")
+    return spec_of(
+        "queryProgramDefinitions", ProgramDefinition, "d", dialect, fields, indexed=indexed
     )
 
 
 @cache
 def pool_definitions(dialect: Dialect) -> QuerySpec:
     """queryPoolDefinitions: the columns of a PoolDefinition."""
-    identifier = _id("d")
-    return QuerySpec(
-        method="queryPoolDefinitions",
-        source="pool_definitions d",
-        columns=columns_of(PoolDefinition, "d", dialect),
-        tenant="d.tenant_id",
-        id=identifier,
-        indexed=frozenset({"id", "namespace"}),
-        fields=index_fields(
-            (
-                identifier,
-                _created("d"),
-                Field("namespace", "d.namespace", FieldKind.TEXT),
-                *_benefits("d"),
-                Field(
-                    "programDefinitionIds",
-                    "a.program_definition_id",
-                    FieldKind.ID,
-                    list_members=(
-                        "assignments a WHERE a.tenant_id = d.tenant_id"
-                        " AND a.pool_definition_id = d.id"
-                    ),
-                ),
-            )
+    memberships = "assignments a WHERE a.tenant_id = d.tenant_id AND a.pool_definition_id = d.id"
+    fields = (
+        field_of(PoolDefinition, "d", "namespace", "namespace"),
+        *_benefits("d"),
+        Field(
+            "programDefinitionIds",
+            "a.program_definition_id",
+            FieldKind.ID,
+            list_members=memberships,
         ),
     )
+    indexed = ("namespace",)
+    return spec_of("queryPoolDefinitions", PoolDefinition, "d", dialect, fields, indexed=indexed)
 
 
 @cache
 def programs(dialect: Dialect) -> QuerySpec:
     """queryPrograms: the columns of a Program."""
-    identifier = _id("p")
-    return QuerySpec(
-        method="queryPrograms",
-        source="programs p",
-        columns=columns_of(Program, "p", dialect),
-        tenant="p.tenant_id",
-        id=identifier,
-        indexed=frozenset({"id", "externalId", "programDefinitionId", "programDefinition.id"}),
-        fields=index_fields(
-            (
-                identifier,
-                _created("p"),
-                Field("externalId", "p.external_id", FieldKind.EXTERNAL_ID),
-                Field("namespace", "p.namespace", FieldKind.TEXT),
-                Field(
-                    "programDefinitionId",
-                    "p.program_definition_id",
-                    FieldKind.ID,
-                    nullable=True,
-                ),
-                Field(
-                    "status", "p.status", FieldKind.ENUM, names=frozenset(map(str, ProgramStatus))
-                ),
-            ),
-            aliases={"programDefinition.id": "programDefinitionId"},
-        ),
+    field = partial(field_of, Program, "p")
+    fields = (
+        field("externalId", "external_id", FieldKind.EXTERNAL_ID),
+        field("namespace", "namespace"),
+        field("programDefinitionId", "program_definition_id"),
+        field("status", "status"),
+    )
+    return spec_of(
+        "queryPrograms",
+        Program,
+        "p",
+        dialect,
+        fields,
+        indexed=("externalId", "programDefinitionId", "programDefinition.id"),
+        aliases={"programDefinition.id": "programDefinitionId"},
     )
 
 
 @cache
 def pools(dialect: Dialect) -> QuerySpec:
     """queryPools: the columns of a Pool."""
-    identifier = _id("p")
+    field = partial(field_of, Pool, "p")
     beneficiary = IdentityColumns("p.anonymous_visitor_id", "p.member_id", "p.wix_user_id")
-    return QuerySpec(
-        method="queryPools",
-        source="pools p",
-        columns=columns_of(Pool, "p", dialect),
-        tenant="p.tenant_id",
-        id=identifier,
-        indexed=frozenset(
-            {
-                "id",
-                "beneficiary",
-                "beneficiary.memberId",
-                "beneficiary.wixUserId",
-                "poolDefinitionId",
-                "programDefinitionId",
-                "programDefinition.id",
-                "programId",
-                "program.id",
-            }
-        ),
-        fields=index_fields(
-            (
-                identifier,
-                _created("p"),
-                Field("beneficiary", "", FieldKind.IDENTITY, identity=beneficiary),
-                *_identity("p"),
-                Field("namespace", "p.namespace", FieldKind.TEXT),
-                Field("poolDefinitionId", "p.pool_definition_id", FieldKind.ID),
-                Field(
-                    "programDefinitionId",
-                    "p.program_definition_id",
-                    FieldKind.ID,
-                    nullable=True,
-                ),
-                Field("programId", "p.program_id", FieldKind.ID),
-                Field("status", "p.status", FieldKind.ENUM, names=frozenset(map(str, PoolStatus))),
-                *_benefits("p"),
-            ),
-            aliases={"program.id": "programId", "programDefinition.id": "programDefinitionId"},
-        ),
+    fields = (
+        Field("beneficiary", "", FieldKind.IDENTITY, identity=beneficiary),
+        *_identity("p"),
+        field("namespace", "namespace"),
+        field("poolDefinitionId", "pool_definition_id"),
+        field("programDefinitionId", "program_definition_id"),
+        field("programId", "program_id"),
+        field("status", "status"),
+        *_benefits("p"),
+    )
+    aliases = {"program.id": "programId", "programDefinition.id": "programDefinitionId"}
+    indexed = ("beneficiary", "beneficiary.memberId", "beneficiary.wixUserId", "poolDefinitionId")
+    return spec_of(
+        "queryPools",
+        Pool,
+        "p",
+        dialect,
+        fields,
+        indexed=(*indexed, *aliases, *aliases.values()),
+        aliases=aliases,
     )
 
 
 @cache
 def balances(dialect: Dialect) -> QuerySpec:
     """queryBalances: the columns of the Pool that has the balance."""
-    identifier = _id("p")
-    return QuerySpec(
-        method="queryBalances",
-        source="pools p",
-        columns=columns_of(Pool, "p", dialect),
-        tenant="p.tenant_id",
-        id=identifier,
-        indexed=frozenset({"id", "beneficiary.memberId", "beneficiary.wixUserId"}),
-        fields=index_fields((identifier, _created("p"), *_identity("p"))),
-    )
+    indexed = ("beneficiary.memberId", "beneficiary.wixUserId")
+    return spec_of("queryBalances", Pool, "p", dialect, _identity("p"), indexed=indexed)
 
 
 @cache
 def listed_balances(dialect: Dialect) -> QuerySpec:
     """listBalances: as queryBalances, in pages of its own."""
-    spec = balances(dialect)
-    return QuerySpec(
-        method="listBalances",
-        source=spec.source,
-        columns=spec.columns,
-        tenant=spec.tenant,
-        id=spec.id,
-        fields=spec.fields,
-        indexed=spec.indexed,
-    )
+    return replace(balances(dialect), method="listBalances")
 
 
 @cache
 def transactions(dialect: Dialect) -> QuerySpec:
     """queryTransactions: the columns of a Transaction, then those of its Pool."""
-    identifier = _id("t")
-    return QuerySpec(
-        method="queryTransactions",
-        source="transactions t JOIN pools p ON p.tenant_id = t.tenant_id AND p.id = t.pool_id",
-        columns=f"{columns_of(Transaction, 't', dialect)}, {columns_of(Pool, 'p', dialect)}",
-        tenant="t.tenant_id",
-        id=identifier,
-        indexed=frozenset(
-            {
-                "id",
-                "beneficiary.memberId",
-                "beneficiary.wixUserId",
-                "correlationId",
-                "pool.id",
-                "relatedTransactionId",
-            }
-        ),
-        fields=index_fields(
-            (
-                identifier,
-                _created("t"),
-                *_identity("p"),
-                Field("correlationId", "t.correlation_id", FieldKind.ID),
-                Field("details.item.id", "t.item_id", FieldKind.ID, nullable=True),
-                Field("pool.id", "t.pool_id", FieldKind.ID),
-                Field(
-                    "relatedTransactionId",
-                    "t.related_transaction_id",
-                    FieldKind.ID,
-                    nullable=True,
-                ),
-                Field(
-                    "status",
-                    "'COMPLETED'",
-                    FieldKind.ENUM,
-                    names=TRANSACTION_STATUSES,
-                    sortable=False,
-                ),
-            )
-        ),
+    field = partial(field_of, Transaction, "t")
+    status = Field(
+        "status", "'COMPLETED'", FieldKind.ENUM, names=TRANSACTION_STATUSES, sortable=False
+    )
+    fields = (
+        *_identity("p"),
+        field("correlationId", "correlation_id"),
+        field("details.item.id", "item_id"),
+        field("pool.id", "pool_id"),
+        field("relatedTransactionId", "related_transaction_id"),
+        status,
+    )
+    indexed = (
+        "beneficiary.memberId",
+        "beneficiary.wixUserId",
+        "correlationId",
+        "pool.id",
+        "relatedTransactionId",
+    )
+    alone = spec_of("queryTransactions", Transaction, "t", dialect, fields, indexed=indexed)
+    return replace(
+        alone,
+        source=f"{alone.source} JOIN pools p ON p.tenant_id = t.tenant_id AND p.id = t.pool_id",
+        columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
     )

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
+from benefit_programs.storage.tables import TABLES
 from benefit_programs.storage.verification.checks import Check, Paged
 
-# What has an id that was made with its row: the table, its name, the key that pages it, the pages.
-_MADE = (
-    ("program_definitions", "program_definition", "id", Paged.PROGRAM_DEFINITIONS),
-    ("pool_definitions", "pool_definition", "id", Paged.POOL_DEFINITIONS),
-    ("snapshots", "snapshot", "id", Paged.SNAPSHOTS),
-    ("items", "item", "id", Paged.ITEMS),
-    ("programs", "program", "id", Paged.PROGRAMS),
-    ("pools", "pool", "id", Paged.POOLS),
-    ("transactions", "transaction", "pool_id", Paged.POOLS),
-    ("jobs", "job", "id", Paged.JOBS),
-    ("events", "event", "id", Paged.EVENTS),
+# What has an id that was made with its row.
+_MADE = tuple(
+    table.name
+    for entity, table in TABLES.items()
+    if entity.key == ("id",) and "created" in entity.__struct_fields__
 )
 
-_UNIQUE = (
-    (
-        "program_definitions",
-        "program_definition",
-        ("namespace", "external_id"),
-        Paged.PROGRAM_DEFINITIONS,
-    ),
-    ("programs", "program", ("namespace", "external_id"), Paged.PROGRAMS),
-    ("items", "item", ("external_id", "provider_app_id", "category", "item_set_id"), Paged.ITEMS),
+# What no two rows of a table may have in common. (Parts of a ledger are checked beside it.)
+_UNIQUE = tuple(
+    (table.name, tuple(column.name for column in index.columns if column.name != "tenant_id"))
+    for table in TABLES.values()
+    for index in table.indexes
+    if index.unique and table.name != "transactions"
 )
 
-# Who names whom: the table, its name, the column, the table that must have it, the paging key.
+# Who names whom: the table, its name, the column, the table that must have it.
 _NAMED = (
     ("assignments", "pool_definition", "pool_definition_id", "pool_definitions"),
     ("assignments", "program_definition", "program_definition_id", "program_definitions"),
@@ -47,10 +39,7 @@ _NAMED = (
 
 _PAGED_BY = {
     "assignments": ("pool_definition_id", Paged.POOL_DEFINITIONS),
-    "pool_definitions": ("id", Paged.POOL_DEFINITIONS),
     "snapshot_benefits": ("snapshot_id", Paged.SNAPSHOTS),
-    "items": ("id", Paged.ITEMS),
-    "pools": ("id", Paged.POOLS),
     "transactions": ("pool_id", Paged.POOLS),
     "quotas": ("pool_id", Paged.POOLS),
     "job_pages": ("job_id", Paged.JOBS),
@@ -64,15 +53,21 @@ _IDS = {
 }
 
 
+def _paged_by(table: str) -> tuple[str, Paged]:
+    """The key that pages a table, and whose pages it comes in: its own, or its owner's."""
+    return _PAGED_BY.get(table) or ("id", Paged(table))
+
+
 def _range(key: str) -> str:
     return f"t.tenant_id = $1 and t.{key} > $2 and t.{key} <= $3"
 
 
-def _id_of_its_instant(table: str, entity: str, key: str, paged: Paged) -> Check:
+def _id_of_its_instant(table: str) -> Check:
+    key, paged = _paged_by(table)
     digits = "substr(replace(cast(t.id as text), '-', ''), 1, 12)"
     return Check(
         "I12",
-        entity,
+        table.removesuffix("s"),
         f"""
         select t.id, 'made at ' || t.created || ', which is ' || hex[t.created] as detail
         from {table} t where {_range(key)} and {digits} <> hex[t.created]
@@ -81,23 +76,23 @@ def _id_of_its_instant(table: str, entity: str, key: str, paged: Paged) -> Check
     )
 
 
-def _once(table: str, entity: str, columns: tuple[str, ...], paged: Paged) -> Check:
+def _once(table: str, columns: tuple[str, ...]) -> Check:
     same = " and ".join(f"o.{column} = t.{column}" for column in columns)
     told = " || ' ' || ".join(f"t.{column}" for column in columns)
     return Check(
         "I4",
-        entity,
+        table.removesuffix("s"),
         f"""
         select t.id, {told} || ' is taken by ' || o.id as detail
         from {table} t join {table} o on o.tenant_id = t.tenant_id and {same} and o.id < t.id
         where {_range("id")}
         """,
-        paged,
+        Paged(table),
     )
 
 
 def _is_there(table: str, entity: str, column: str, target: str) -> Check:
-    key, paged = _PAGED_BY[table]
+    key, paged = _paged_by(table)
     return Check(
         "I13",
         entity,
@@ -227,7 +222,7 @@ SNAPSHOTS = (
 
 ENTITY_CHECKS = (
     *(_once(*each) for each in _UNIQUE),
-    *(_id_of_its_instant(*each) for each in _MADE),
+    *(_id_of_its_instant(each) for each in _MADE),
     *(_is_there(*each) for each in _NAMED),
     *ITEM_SETS,
     *BENEFICIARIES,
