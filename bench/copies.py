@@ -16,9 +16,10 @@ from sqlalchemy import BigInteger, Table
 from sqlalchemy.dialects import postgresql
 
 from bench.databases import Session, open_session
+from benefit_programs.domain.entities import Event, Job, Pool, Program, Transaction
 from benefit_programs.storage import tables
 
-TABLES = (tables.programs, tables.pools, tables.transactions, tables.jobs, tables.events)
+TABLES = tuple(tables.TABLES[entity] for entity in (Program, Pool, Transaction, Job, Event))
 STEP_MS = 50
 """So much later than the one before it each copy was made, the last one before the original."""
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import sqlalchemy as sa
 
-from benefit_programs.storage.tables import DIRECTORY, TABLES, metadata
+from benefit_programs.domain import entities, values
+from benefit_programs.domain.entities import Row
+from benefit_programs.storage.tables import (
+    DIRECTORY,
+    TABLES,
+    Document,
+    Id,
+    Text,
+    Whole,
+    metadata,
+    stored_as,
+)
 
 OF_TENANTS = [table for table in metadata.sorted_tables if table not in DIRECTORY]
 
@@ -12,6 +26,38 @@ OF_TENANTS = [table for table in metadata.sorted_tables if table not in DIRECTOR
 def test_every_table_is_placed() -> None:
     """A table belongs to the directory, or stores the rows of one type of the domain."""
     assert set(OF_TENANTS) == set(TABLES.values())
+
+
+def test_every_row_type_has_a_table() -> None:
+    """What the domain calls a row is stored, if it isn't there to be inherited from."""
+    types = {each for each in vars(entities).values() if isinstance(each, type)}
+    rows = {each for each in types if issubclass(each, Row) and not each.__subclasses__()}
+    assert rows == set(TABLES)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "stored"),
+    [
+        (values.Id, Id),
+        (str, Text),
+        (entities.PoolStatus, Text),
+        (values.Credits, Whole),
+        (values.Instant, Whole),
+        (dict[str, int], Document),
+        (tuple[str, ...], Document),
+        (entities.TransactionDetails, Document),
+    ],
+)
+def test_annotation_says_how_a_value_is_stored(annotation: Any, stored: Any) -> None:
+    """Each kind of value that a row may have is stored in one way."""
+    assert stored_as(annotation) is stored
+
+
+@pytest.mark.parametrize("annotation", [float, bool, list[str], bytes])
+def test_other_values_are_not_stored(annotation: Any) -> None:
+    """A type that no column is made for stops the start."""
+    with pytest.raises(TypeError, match="can't be stored"):
+        stored_as(annotation)
 
 
 def test_tenant_leads_every_primary_key() -> None:

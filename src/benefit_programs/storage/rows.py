@@ -24,14 +24,12 @@ class RowCodec(Generic[R]):
         self.entity = entity
         self.table = table.name
         self.columns = entity.__struct_fields__
-        self.types = {column.name: column.type for column in table.columns}
+        self.types = {name: table.c[name].type for name in self.columns}
         self._readers: list[tuple[int, Callable[[Any], Any]]] = []
-        self._documents: set[str] = set()
         self._writers: dict[tuple[str, ...], Callable[[Row], Values]] = {}
         for position, (name, (plain, _)) in enumerate(column_types(entity).items()):
             if self.types[name] is Document:
                 self._readers.append((position, msgspec.json.Decoder(plain).decode))
-                self._documents.add(name)
             elif isinstance(plain, type) and issubclass(plain, StrEnum):
                 self._readers.append((position, {str(m): m for m in plain}.__getitem__))
 
@@ -52,9 +50,8 @@ class RowCodec(Generic[R]):
         """What takes the values of these columns from rows, made once and kept."""
         known = self._writers.get(columns)
         if known is None:
-            known = self._writers[columns] = _writer(
-                columns, [name in self._documents for name in columns]
-            )
+            documents = [self.types[name] is Document for name in columns]
+            known = self._writers[columns] = _writer(columns, documents)
         return known
 
 

@@ -1,9 +1,11 @@
-"""The tables, made from the row types: a column for each field; migrations are compared with them.
+"""The tables, made from the row types: a column for each field.
 
 A column is said once, by the annotation of its field; what a table has beyond its columns is said
-here. ``tenant_id`` comes first in every primary key, unique key and index of a tenant's table, so
-one tenant's statements never touch another's rows. The tables of the directory (who the tenants
-are, and which keys open them) are the only ones that are read before a tenant is known.
+here. Tests compare what the migrations make with this.
+
+``tenant_id`` comes first in every primary key, unique key and index of a tenant's table, so one
+tenant's statements never touch another's rows. The tables of the directory (who the tenants are,
+and which keys open them) are the only ones that are read before a tenant is known.
 
 Ids are ``uuid`` on PostgreSQL and text on SQLite, amounts 64-bit integers of 1/10,000 credit,
 instants 64-bit integers of milliseconds, documents JSON text that is never searched. Text
@@ -67,12 +69,12 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 def _columns(entity: type[msgspec.Struct]) -> list[sa.Column[Any]]:
     return [
-        sa.Column(name, _stored(plain), nullable=null, autoincrement=False)
+        sa.Column(name, stored_as(plain), nullable=null, autoincrement=False)
         for name, (plain, null) in column_types(entity).items()
     ]
 
 
-def _stored(plain: Any) -> sa.types.TypeEngine[Any]:
+def stored_as(plain: Any) -> sa.types.TypeEngine[Any]:
     """How the values of a type are stored. TypeError for a type that has no place in a table."""
     if plain == values.Id:
         return Id
