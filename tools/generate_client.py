@@ -25,7 +25,7 @@ from benefit_programs.api.additions import ADDITIONS
 from benefit_programs.api.codec.fields import fields_of, shape_of
 from benefit_programs.api.codec.naming import to_snake
 from benefit_programs.api.errors import STATUS_BY_ERROR
-from benefit_programs.api.methods import METHODS
+from benefit_programs.api.methods import METHODS, Method
 from benefit_programs.api.reference.queries import QUERY_METHODS, sortable_fields, spec_of
 from benefit_programs.domain import errors
 from benefit_programs.domain.values import ItemReference
@@ -40,6 +40,15 @@ NOTE = "# Made by tools/generate_client.py (`make docs`): change what it reads.\
 FUTURE = "from __future__ import annotations\n\n"
 
 SERVED = METHODS | ADDITIONS
+
+# They write nothing, though only those who may redeem can call them.
+ONLY_JUDGING = frozenset(
+    {
+        "checkBenefitEligibility",
+        "bulkCheckBenefitEligibility",
+        "checkBenefitEligibilityByFilter",
+    }
+)
 
 # Enums that the client calls by other names, where a request has them; None: not offered.
 ENUM_NAMES: dict[str, str | None] = {
@@ -102,7 +111,7 @@ def differing() -> list[str]:
 def routes() -> str:
     """Where each method is, and what a second attempt does to it."""
     rows = (
-        f'    "{name}": Route("{each.verb}", "{each.path}", {_safety(name)}),\n'
+        f'    "{name}": Route("{each.verb}", "{each.path}", {_safety(each)}),\n'
         for name, each in SERVED.items()
     )
     return (
@@ -112,10 +121,10 @@ def routes() -> str:
     )
 
 
-def _safety(name: str) -> str:
-    if re.match("get|query|list|find|count|check|bulkCheck", name):
+def _safety(method: Method) -> str:
+    if method.verb == "GET" or method.scope.name.startswith("READ") or method.name in ONLY_JUDGING:
         return "READ"
-    return "GONE" if name.startswith("delete") else "ONCE"
+    return "GONE" if method.name.startswith("delete") else "ONCE"
 
 
 def enums() -> str:
