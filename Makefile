@@ -18,6 +18,9 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4
 # Arguments for the command behind a target, for example `make test ARGS="tests/unit -x"`.
 ARGS ?=
 
+ASYNC_CLIENT := $(wildcard src/benefit_programs/client/asynchronous/*.py)
+SYNC_CLIENT := src/benefit_programs/client/synchronous/__init__.py
+
 MODERN := import sys; sys.exit(sys.version_info < (3, 11))
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
@@ -27,7 +30,7 @@ help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 20
 
 .PHONY: serve
-serve: $(VENV)/.runtime ## Run the service on this machine, with its data in ./data
+serve: $(VENV)/.runtime $(SYNC_CLIENT) ## Run the service on this machine, with its data in ./data
 	@exec $(VENV)/bin/benefits serve $(ARGS)
 
 .PHONY: setup
@@ -54,7 +57,8 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 	$(PY) -m ruff format .
 
 .PHONY: docs
-docs: $(VENV)/.dev ## Write the reference documents that are generated from the code
+docs: $(VENV)/.dev ## Write what is generated from the code: reference pages, parts of the client
+	$(PY) -m tools.generate_client
 	$(PY) -m benefit_programs.cli.reference docs/reference
 
 .PHONY: bench
@@ -77,9 +81,9 @@ lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that py
 
 .PHONY: clean
 clean: ## Remove what the commands made, but not ./data
-	rm -rf $(VENV) dist tests/e2e/js/node_modules
+	rm -rf $(VENV) dist tests/e2e/js/node_modules $(dir $(SYNC_CLIENT))
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: node-packages
 node-packages: $(VENV)/.dev
@@ -105,7 +109,12 @@ $(VENV)/.runtime: pyproject.toml requirements/build.txt requirements/runtime.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+# The installation makes it too; this is for async modules that have changed since.
+$(SYNC_CLIENT): hatch_build.py $(ASYNC_CLIENT) | $(VENV)/.runtime
+	@$(PY) hatch_build.py
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime | $(SYNC_CLIENT)
 	@echo "Installing the tools for development ..."
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@

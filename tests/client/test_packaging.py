@@ -1,7 +1,8 @@
-"""The client as a distribution of its own."""
+"""What is built: the client as a distribution of its own, and the sync client in each."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tests.support.service import Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SYNC = "benefit_programs/client/synchronous"
+BUILT_FROM = ("CHANGELOG.md", "LICENSE", "README.md", "hatch_build.py", "pyproject.toml")
 
 SCRIPT = """
 import importlib.util, sys
@@ -42,15 +45,46 @@ def run(*arguments: object) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The client's wheel, built from this repository."""
-    folder = tmp_path_factory.mktemp("dist")
+def build_wheel(source: Path, folder: Path) -> Path:
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel")
-    options = ("--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", folder)
-    run(*pip, *options, ROOT / "packages" / "client")
-    (wheel,) = folder.glob("benefit_programs_client-*.whl")
+    run(*pip, "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", folder, source)
+    (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources as they are cloned, without what a build makes."""
+    folder = tmp_path_factory.mktemp("checkout")
+    made = shutil.ignore_patterns("__pycache__", "synchronous")
+    for name in ("src", "packages"):
+        shutil.copytree(ROOT / name, folder / name, ignore=made)
+    for name in BUILT_FROM:
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The client's wheel."""
+    return build_wheel(checkout / "packages" / "client", tmp_path_factory.mktemp("dist"))
+
+
+def test_every_build_makes_the_sync_client(checkout: Path, tmp_path: Path) -> None:
+    """A source archive of a fresh clone has the sync client, and so has the wheel made of it."""
+    shutil.rmtree(checkout / "src" / SYNC, ignore_errors=True)
+    options = ("--target", "sdist", "--directory", tmp_path)
+    subprocess.run([sys.executable, "-m", "hatchling", "build", *options], cwd=checkout, check=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with zipfile.ZipFile(build_wheel(archive, tmp_path)) as built:
+        texts = {
+            name: built.read(name).decode() for name in built.namelist() if name.startswith(SYNC)
+        }
+    assert texts == {
+        f"{SYNC}/{path.name}": path.read_text("utf-8")
+        for path in (ROOT / "src" / SYNC).iterdir()
+        if path.suffix == ".py"
+    }
 
 
 @pytest.mark.full

@@ -12,6 +12,12 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
+from benefit_programs.client.generated.enums import (
+    PolicyExpressionType,
+    PolicyType,
+    TimePeriod,
+    WeekDay,
+)
 from benefit_programs.client.types.details import (
     CustomPolicy,
     FixedIntervalPolicy,
@@ -21,12 +27,6 @@ from benefit_programs.client.types.details import (
     PolicyExpressionNot,
     PolicyExpressionOr,
     RateLimitedPolicy,
-)
-from benefit_programs.client.types.enums import (
-    PolicyExpressionType,
-    PolicyType,
-    TimePeriod,
-    WeekDay,
 )
 
 MIDNIGHT = time()

@@ -66,7 +66,7 @@ class BalanceType(StrEnum):
 
 
 class LimitRule(StrEnum):
-    """What an adjustment does at a limit."""
+    """What an adjustment does at a limit: refuse, stop there, or bring the balance inside."""
 
     FAIL = "FAIL"
     SOFT_ENFORCE = "SOFT_ENFORCE"

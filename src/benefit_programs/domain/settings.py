@@ -16,7 +16,7 @@ IN_REQUEST_MAX = 100
 
 
 class IdMode(StrEnum):
-    """Which ids must be GUIDs (contract: Which ids must be GUIDs)."""
+    """Which ids must be GUIDs: all but external ones, all, or only the service's own."""
 
     DEFAULT = "DEFAULT"
     STRICT = "STRICT"

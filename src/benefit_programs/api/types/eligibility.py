@@ -42,7 +42,7 @@ class Intent(StrEnum):
 
 
 class BenefitResultType(StrEnum):
-    """Which of its options a result holds."""
+    """Whether a benefit can be redeemed, or why it can't."""
 
     ELIGIBLE_BENEFIT = "ELIGIBLE_BENEFIT"
     NOT_ENOUGH_BALANCE = "NOT_ENOUGH_BALANCE"

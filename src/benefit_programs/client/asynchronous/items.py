@@ -19,7 +19,7 @@ from benefit_programs.client.core.wire import (
     reads_nothing,
     reads_rows,
 )
-from benefit_programs.client.filters import ItemFilter, ItemSort
+from benefit_programs.client.generated.filters import ItemFilter, ItemSort
 from benefit_programs.client.types.bulk import BulkResult
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
 from benefit_programs.client.types.items import (

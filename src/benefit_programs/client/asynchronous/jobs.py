@@ -10,7 +10,7 @@ from benefit_programs.client.core.jobs import pauses
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads_field, reads_rows
 from benefit_programs.client.errors import JobFailed, JobStillRunning
-from benefit_programs.client.types.enums import JobStatus
+from benefit_programs.client.generated.enums import JobStatus
 from benefit_programs.client.types.jobs import Job, JobItem
 
 _ENTITY = reads_field("job", Job)

@@ -11,7 +11,7 @@ from benefit_programs.client.core.balances import ChangeAnswer, change_options, 
 from benefit_programs.client.core.keys import keyed
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads, reads_field, reads_rows
-from benefit_programs.client.filters import (
+from benefit_programs.client.generated.filters import (
     BalanceFilter,
     BalanceSort,
     TransactionFilter,

@@ -19,7 +19,8 @@ from benefit_programs.client.core.wire import (
     reads_nothing,
     reads_rows,
 )
-from benefit_programs.client.filters import PoolDefinitionFilter, PoolDefinitionSort
+from benefit_programs.client.generated.enums import Cascade
+from benefit_programs.client.generated.filters import PoolDefinitionFilter, PoolDefinitionSort
 from benefit_programs.client.types.bulk import BulkResult
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
 from benefit_programs.client.types.definitions import (
@@ -28,7 +29,6 @@ from benefit_programs.client.types.definitions import (
     PoolDefinitionChange,
 )
 from benefit_programs.client.types.details import Details, DetailsChange
-from benefit_programs.client.types.enums import Cascade
 
 AsyncPoolDefinitionQuery: TypeAlias = AsyncQuery[
     PoolDefinition, PoolDefinitionFilter, PoolDefinitionSort

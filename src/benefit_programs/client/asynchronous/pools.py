@@ -20,11 +20,11 @@ from benefit_programs.client.core.wire import (
     reads_list,
     reads_rows,
 )
-from benefit_programs.client.filters import PoolFilter, PoolSort
+from benefit_programs.client.generated.enums import Intent, PoolStatus
+from benefit_programs.client.generated.filters import PoolFilter, PoolSort
 from benefit_programs.client.types.bulk import BulkResult
 from benefit_programs.client.types.common import UNSET, ItemReference, Namespaces, Unset
 from benefit_programs.client.types.details import Details, DetailsChange
-from benefit_programs.client.types.enums import Intent, PoolStatus
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.pools import (
     BenefitSelector,

@@ -16,10 +16,10 @@ from benefit_programs.client.core.wire import (
     reads_nothing,
     reads_rows,
 )
-from benefit_programs.client.filters import ProgramDefinitionFilter, ProgramDefinitionSort
+from benefit_programs.client.generated.enums import Cascade
+from benefit_programs.client.generated.filters import ProgramDefinitionFilter, ProgramDefinitionSort
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
 from benefit_programs.client.types.definitions import ProgramDefinition
-from benefit_programs.client.types.enums import Cascade
 
 AsyncProgramDefinitionQuery: TypeAlias = AsyncQuery[
     ProgramDefinition, ProgramDefinitionFilter, ProgramDefinitionSort

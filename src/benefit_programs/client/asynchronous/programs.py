@@ -17,9 +17,9 @@ from benefit_programs.client.core.wire import (
     reads_field,
     reads_rows,
 )
-from benefit_programs.client.filters import ProgramFilter, ProgramSort
+from benefit_programs.client.generated.enums import StartStatus
+from benefit_programs.client.generated.filters import ProgramFilter, ProgramSort
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
-from benefit_programs.client.types.enums import StartStatus
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
 

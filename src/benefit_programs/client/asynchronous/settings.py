@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from benefit_programs.client.asynchronous.session import AsyncSession
 from benefit_programs.client.core.wire import changes, reads_field
+from benefit_programs.client.generated.enums import IdMode, UnknownPolicyApps
 from benefit_programs.client.types.common import UNSET, Unset
-from benefit_programs.client.types.enums import IdMode, UnknownPolicyApps
 from benefit_programs.client.types.settings import (
     ExtendedFieldSchema,
     PolicyProvider,

@@ -9,7 +9,8 @@ from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
 from benefit_programs.client.asynchronous.session import AsyncSession
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads, reads_rows
-from benefit_programs.client.filters import (
+from benefit_programs.client.generated.enums import PoolDefinitionItemField, PoolItemField
+from benefit_programs.client.generated.filters import (
     PoolDefinitionItemFilter,
     PoolDefinitionItemSort,
     PoolItemFilter,
@@ -17,7 +18,6 @@ from benefit_programs.client.filters import (
 )
 from benefit_programs.client.types.bulk import BulkResult
 from benefit_programs.client.types.common import BenefitItem
-from benefit_programs.client.types.enums import PoolDefinitionItemField, PoolItemField
 from benefit_programs.client.types.items import Item, PoolDefinitionItem, PoolItem
 
 AsyncPoolDefinitionItemQuery: TypeAlias = AsyncQuery[

@@ -7,7 +7,8 @@ from typing import Any
 from benefit_programs.client.core.keys import first_transaction
 from benefit_programs.client.core.wire import amount_text, document
 from benefit_programs.client.errors import ApiError
-from benefit_programs.client.types.common import Amount, Part
+from benefit_programs.client.types.base import Part
+from benefit_programs.client.types.common import Amount
 from benefit_programs.client.types.ledger import (
     AdjustBalance,
     Balance,

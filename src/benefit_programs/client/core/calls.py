@@ -9,9 +9,10 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from benefit_programs.client.core.routes import ROUTES, Route
+from benefit_programs.client.core.routes import Route
 from benefit_programs.client.core.wire import Reader, to_query
 from benefit_programs.client.errors import ApiError
+from benefit_programs.client.generated.routes import ROUTES
 
 T = TypeVar("T")
 

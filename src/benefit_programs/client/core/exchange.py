@@ -17,16 +17,15 @@ import msgspec
 
 from benefit_programs.client.core.calls import Call, Request, Response
 from benefit_programs.client.core.failures import error_of, retry_after, unreadable
-from benefit_programs.client.core.routes import Safety
+from benefit_programs.client.core.routes import GONE, ONCE
 from benefit_programs.client.errors import (
     ApiError,
-    ChainOperationInProgress,
     ConnectionFailed,
-    InProgress,
     NotFound,
     ServerError,
     UnreadableAnswer,
 )
+from benefit_programs.client.generated.errors import ChainOperationInProgress, InProgress
 
 T = TypeVar("T")
 
@@ -108,7 +107,7 @@ class Exchange(Generic[T]):
 
     @property
     def _is_repeatable(self) -> bool:
-        return self._call.route.safety is not Safety.ONCE
+        return self._call.route.safety is not ONCE or self._call.idempotency_key is not None
 
     def _may_retry(self, error: ApiError | UnreadableAnswer, status: int) -> bool:
         if status == THROTTLED:
@@ -123,7 +122,7 @@ class Exchange(Generic[T]):
         if not self._is_unsure or not isinstance(error, ApiError):
             return False
         call = self._call
-        if call.route.safety is Safety.GONE and isinstance(error, NotFound):
+        if call.route.safety is GONE and isinstance(error, NotFound):
             self._finish(call.read(b"{}"))
         elif call.own_key and call.replay is not None:
             result = call.replay(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,8 +10,14 @@ import msgspec
 
 from benefit_programs.client import errors
 from benefit_programs.client.core.calls import Response
-from benefit_programs.client.errors import ApiError, ServerError, Throttled, UnreadableAnswer
-from benefit_programs.client.types.common import Part
+from benefit_programs.client.errors import (
+    BY_CODE,
+    ApiError,
+    ServerError,
+    Throttled,
+    UnreadableAnswer,
+)
+from benefit_programs.client.types.base import Part
 
 BODY_SHOWN_MAX = 200
 
@@ -50,18 +55,6 @@ class _Body(Part, frozen=True, kw_only=True):
 
 
 _BODY = msgspec.json.Decoder(_Body)
-
-
-def _subclasses(kind: type[ApiError]) -> Iterator[type[ApiError]]:
-    yield kind
-    for each in kind.__subclasses__():
-        yield from _subclasses(each)
-
-
-BY_CODE: dict[str, type[ApiError]] = {
-    code: kind for kind in _subclasses(ApiError) for code in kind.codes
-}
-"""The classes by the codes of the contract."""
 
 
 def error_of(response: Response) -> ApiError | UnreadableAnswer:

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from benefit_programs.client.core.calls import Call
 from benefit_programs.client.core.wire import Reader, document
-from benefit_programs.client.errors import AlreadyExecuted, ApiError, BenefitAlreadyRedeemed
+from benefit_programs.client.errors import ApiError
+from benefit_programs.client.generated.errors import AlreadyExecuted, BenefitAlreadyRedeemed
 from benefit_programs.client.types.pools import Redemption
 from benefit_programs.client.types.programs import StartedJob
 

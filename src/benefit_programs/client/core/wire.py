@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from benefit_programs.client.types.common import UNSET, Change, Part
+from benefit_programs.client.types.base import Change, Part
+from benefit_programs.client.types.common import UNSET
 from benefit_programs.client.types.identities import (
     Identity,
     identity_from_wire,

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from benefit_programs.client.types.common import Part
+from benefit_programs.client.types.base import Part
 
 T = TypeVar("T")
 

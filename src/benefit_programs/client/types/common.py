@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from benefit_programs.client.types.base import Part
+
 UNSET = msgspec.UNSET
 """Not given. In an update, ``None`` clears a field, and ``UNSET`` leaves it as it is."""
 
@@ -19,14 +21,6 @@ Amount: TypeAlias = Decimal | int | str
 
 Namespaces: TypeAlias = Mapping[str, Mapping[str, Any] | None]
 """Extended fields to send, by namespace; in an update ``None`` removes a namespace."""
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A part of the contract's vocabulary: fields are absent from the wire where they are None."""
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What to change: fields are absent from the wire where they are UNSET, and None clears."""
 
 
 class ExtendedFields(Part, frozen=True, kw_only=True):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from benefit_programs.client.types.base import Change, Part
 from benefit_programs.client.types.common import (
     UNSET,
-    Change,
     ExtendedFields,
     Namespaces,
-    Part,
     ProgramDefinitionInfo,
     Unset,
 )

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from benefit_programs.client.types.common import UNSET, Change, Part, Unset
-from benefit_programs.client.types.enums import (
+from benefit_programs.client.generated.enums import (
     PolicyExpressionType,
     PolicyType,
     TimePeriod,
     WeekDay,
 )
+from benefit_programs.client.types.base import Change, Part
+from benefit_programs.client.types.common import UNSET, Unset
 
 
 class FixedIntervalPolicy(Part, frozen=True, kw_only=True):

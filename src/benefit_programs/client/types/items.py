@@ -6,19 +6,18 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
+from benefit_programs.client.generated.enums import PoolStatus
+from benefit_programs.client.types.base import Change, Part
 from benefit_programs.client.types.common import (
     UNSET,
-    Change,
     CreditConfigurationInfo,
     ExtendedFields,
     ItemInfo,
     Namespaces,
-    Part,
     ProgramDefinitionInfo,
     ProgramInfo,
     Unset,
 )
-from benefit_programs.client.types.enums import PoolStatus
 from benefit_programs.client.types.identities import Identity
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from benefit_programs.client.generated.enums import JobItemStatus, JobStatus
+from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.bulk import EntryError
-from benefit_programs.client.types.common import Part
-from benefit_programs.client.types.enums import JobItemStatus, JobStatus
 
 
 class JobCreatorApp(Part, frozen=True, kw_only=True):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from benefit_programs.client.types.common import Amount, BalanceAmount, ExtendedFields, Part
-from benefit_programs.client.types.enums import (
+from benefit_programs.client.generated.enums import (
     BalanceType,
     LimitRule,
     PoolStatus,
     TransactionStatus,
 )
+from benefit_programs.client.types.base import Part
+from benefit_programs.client.types.common import Amount, BalanceAmount, ExtendedFields
 from benefit_programs.client.types.identities import Identity
 
 

@@ -7,25 +7,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from benefit_programs.client.types.common import (
-    UNSET,
-    BalanceAmount,
-    Change,
-    ExtendedFields,
-    ItemReference,
-    Namespaces,
-    Part,
-    ProgramDefinitionInfo,
-    ProgramInfo,
-    Unset,
-)
-from benefit_programs.client.types.details import Details, DetailsChange
-from benefit_programs.client.types.enums import (
+from benefit_programs.client.generated.enums import (
     BenefitResultType,
     PoolOrigin,
     PoolStatus,
     RenewalActionType,
 )
+from benefit_programs.client.types.base import Change, Part
+from benefit_programs.client.types.common import (
+    UNSET,
+    BalanceAmount,
+    ExtendedFields,
+    ItemReference,
+    Namespaces,
+    ProgramDefinitionInfo,
+    ProgramInfo,
+    Unset,
+)
+from benefit_programs.client.types.details import Details, DetailsChange
 from benefit_programs.client.types.identities import Identity
 
 

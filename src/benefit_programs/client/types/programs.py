@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from benefit_programs.client.types.common import ExtendedFields, Part, ProgramDefinitionInfo
-from benefit_programs.client.types.enums import ProgramStatus
+from benefit_programs.client.generated.enums import ProgramStatus
+from benefit_programs.client.types.base import Part
+from benefit_programs.client.types.common import ExtendedFields, ProgramDefinitionInfo
 from benefit_programs.client.types.identities import Identity
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benefit_programs.client.types.common import Part
-from benefit_programs.client.types.enums import ExtendedEntity, IdMode, UnknownPolicyApps
+from benefit_programs.client.generated.enums import ExtendedEntity, IdMode, UnknownPolicyApps
+from benefit_programs.client.types.base import Part
 
 
 class PolicyProvider(Part, frozen=True, kw_only=True):

@@ -1,0 +1,106 @@
+# Made by tools/generate_client.py (`make docs`): change what it reads.
+"""The enums of the contract. Values of newer servers are kept, as text."""
+
+from __future__ import annotations
+
+from benefit_programs.client.types.base import OpenEnum
+
+class BalanceType(OpenEnum):
+    """Where credits of a transaction come from or go to."""
+    AVAILABLE = "AVAILABLE"; RESERVED = "RESERVED"; EXTERNAL = "EXTERNAL"
+
+class BenefitResultType(OpenEnum):
+    """Whether a benefit can be redeemed, or why it can't."""
+    ELIGIBLE_BENEFIT = "ELIGIBLE_BENEFIT"; NOT_ENOUGH_BALANCE = "NOT_ENOUGH_BALANCE"
+    POLICY_EXPRESSION_EVALUATED_TO_FALSE = "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+    POOL_NOT_ACTIVE = "POOL_NOT_ACTIVE"; BENEFIT_NOT_FOUND = "BENEFIT_NOT_FOUND"
+    POOL_NOT_FOUND = "POOL_NOT_FOUND"
+
+class Cascade(OpenEnum):
+    """When a change to a definition reaches what was made from it."""
+    NEXT_RENEWAL = "NEXT_RENEWAL"; IMMEDIATELY = "IMMEDIATELY"
+    FUTURE_PROVISIONS = "FUTURE_PROVISIONS"
+
+class ExtendedEntity(OpenEnum):
+    """What has extended fields that callers may set."""
+    PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; POOL_DEFINITION = "POOL_DEFINITION"
+    PROGRAM = "PROGRAM"; POOL = "POOL"; ITEM = "ITEM"
+
+class IdMode(OpenEnum):
+    """Which ids must be GUIDs: all but external ones, all, or only the service's own."""
+    DEFAULT = "DEFAULT"; STRICT = "STRICT"; OPEN = "OPEN"
+
+class Intent(OpenEnum):
+    """What eligibility is asked for; a reallocation costs nothing."""
+    REDEMPTION = "REDEMPTION"; REALLOCATION = "REALLOCATION"
+
+class JobItemStatus(OpenEnum):
+    """What became of one thing that a job worked on."""
+    UNKNOWN = "UNKNOWN"; SUCCESS = "SUCCESS"; FAILURE = "FAILURE"
+
+class JobStatus(OpenEnum):
+    """The life of an async job."""
+    INITIALIZED = "INITIALIZED"; PROCESSING = "PROCESSING"; FINISHED = "FINISHED"
+    FAILED = "FAILED"; UNKNOWN = "UNKNOWN"
+
+class LimitRule(OpenEnum):
+    """What an adjustment does at a limit: refuse, stop there, or bring the balance inside."""
+    FAIL = "FAIL"; SOFT_ENFORCE = "SOFT_ENFORCE"; HARD_ENFORCE = "HARD_ENFORCE"
+
+class PolicyExpressionType(OpenEnum):
+    """The shape of a node of a policy expression."""
+    OPERATOR_NOT = "OPERATOR_NOT"; OPERATOR_AND = "OPERATOR_AND"; OPERATOR_OR = "OPERATOR_OR"
+    POLICY = "POLICY"
+
+class PolicyType(OpenEnum):
+    """What a single policy judges by."""
+    FIXED_INTERVAL = "FIXED_INTERVAL"; RATE_LIMITED = "RATE_LIMITED"; CUSTOM = "CUSTOM"
+
+class PoolDefinitionItemField(OpenEnum):
+    """What a query may ask to be filled in."""
+    POOL_DEFINITION = "POOL_DEFINITION"; PROGRAM_DEFINITION = "PROGRAM_DEFINITION"
+    BENEFIT = "BENEFIT"; ITEM = "ITEM"
+
+class PoolItemField(OpenEnum):
+    """What a query may ask to be filled in."""
+    POOL = "POOL"; PROGRAM = "PROGRAM"; PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; ITEM = "ITEM"
+    BENEFIT = "BENEFIT"; BALANCE = "BALANCE"
+
+class PoolOrigin(OpenEnum):
+    """What made a pool."""
+    PROVISION = "PROVISION"; CASCADE = "CASCADE"
+
+class PoolStatus(OpenEnum):
+    """The life of a pool."""
+    ACTIVE = "ACTIVE"; PAUSED = "PAUSED"; ENDED = "ENDED"; PROVISIONING = "PROVISIONING"
+    RENEWING = "RENEWING"; PENDING = "PENDING"
+
+class ProgramStatus(OpenEnum):
+    """The life of a program; the -ING ones show while an action runs in the background."""
+    ACTIVE = "ACTIVE"; PAUSED = "PAUSED"; ENDED = "ENDED"; PROVISIONING = "PROVISIONING"
+    PAUSING = "PAUSING"; RESUMING = "RESUMING"; ENDING = "ENDING"
+
+class RenewalActionType(OpenEnum):
+    """What happens to a pool when it renews, besides its credits."""
+    END = "END"; UPDATE = "UPDATE"
+
+class StartStatus(OpenEnum):
+    """What a program may start as."""
+    ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
+
+class TimePeriod(OpenEnum):
+    """The calendar period that a rate limit counts in."""
+    DAY = "DAY"; MONTH = "MONTH"
+
+class TransactionStatus(OpenEnum):
+    """The life of a transaction; here each is completed by the commit that writes it."""
+    PENDING = "PENDING"; COMPLETED = "COMPLETED"; FAILED = "FAILED"
+
+class UnknownPolicyApps(OpenEnum):
+    """How a custom policy counts whose app has no provider."""
+    FULFILLED = "FULFILLED"; REFUSED = "REFUSED"
+
+class WeekDay(OpenEnum):
+    """A day of the week; UNKNOWN means none given."""
+    UNKNOWN = "UNKNOWN"; MONDAY = "MONDAY"; TUESDAY = "TUESDAY"; WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"; FRIDAY = "FRIDAY"; SATURDAY = "SATURDAY"; SUNDAY = "SUNDAY"

@@ -1,0 +1,151 @@
+# Made by tools/generate_client.py (`make docs`): change what it reads.
+"""The refusals of the contract, and their facts."""
+
+from __future__ import annotations
+
+from benefit_programs.client.core.facts import Fact, item, text
+from benefit_programs.client.errors import BadRequest, NotFound, Conflict, FailedPrecondition
+from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus
+
+class InvalidItemReference(BadRequest, code="INVALID_ITEM_REFERENCE"):
+    """No benefit of the namespace has items of this provider app."""
+    item_reference = item()
+
+class ProgramDefinitionNotFound(NotFound, code="PROGRAM_DEFINITION_NOT_FOUND"):
+    """The program definition doesn't exist."""
+    program_definition_id = text()
+    external_id = text()
+    namespace = text()
+
+class PoolDefinitionNotFound(NotFound, code="POOL_DEFINITION_NOT_FOUND"):
+    """The pool definition doesn't exist."""
+    pool_definition_id = text()
+
+class PoolDefinitionBenefitNotFound(NotFound, code="POOL_DEFINITION_BENEFIT_NOT_FOUND"):
+    """The pool definition has no such benefit."""
+    pool_definition_id = text()
+    benefit_key = text()
+
+class ItemSetNotFound(NotFound, code="ITEM_SET_NOT_FOUND"):
+    """No benefit has this item set."""
+    item_set_id = text()
+
+class ItemNotFound(NotFound, code="ITEM_NOT_FOUND"):
+    """The item doesn't exist."""
+    item_id = text()
+
+class ProgramNotFound(NotFound, code="PROGRAM_NOT_FOUND"):
+    """The program doesn't exist."""
+    program_id = text()
+    external_id = text()
+    namespace = text()
+
+class PoolNotFound(NotFound, code="POOL_NOT_FOUND"):
+    """The pool doesn't exist."""
+    pool_id = text()
+
+class BenefitNotFound(NotFound, code="BENEFIT_NOT_FOUND"):
+    """The pool has no such benefit, or the benefit doesn't hold the item."""
+    pool_id = text()
+    benefit_key = text()
+
+class BalanceNotFound(NotFound, code="BALANCE_NOT_FOUND"):
+    """The balance doesn't exist."""
+    pool_id = text()
+
+class TransactionNotFound(NotFound, code="TRANSACTION_NOT_FOUND"):
+    """The transaction doesn't exist."""
+    transaction_id = text()
+
+class JobNotFound(NotFound, code="JOB_NOT_FOUND"):
+    """The job doesn't exist, or ended so long ago that it was removed."""
+    job_id = text()
+
+class ProgramDefinitionAlreadyExists(Conflict, code="PROGRAM_DEFINITION_ALREADY_EXISTS"):
+    """The namespace has a program definition with this external id."""
+    external_id = text()
+    namespace = text()
+    program_definition_id = text()
+
+class ItemAlreadyExists(Conflict, code="ITEM_ALREADY_EXISTS"):
+    """The item set has an item with this reference."""
+    item_set_id = text()
+    external_id = text()
+    provider_app_id = text()
+    category = text()
+    item_id = text()
+
+class ProgramAlreadyExists(Conflict, code="PROGRAM_ALREADY_EXISTS"):
+    """The namespace has a program with this external id and pools."""
+    external_program_id = text()
+    namespace = text()
+
+class InProgress(Conflict, code="IN_PROGRESS"):
+    """Another action on the program is still running."""
+
+class AlreadyExecuted(Conflict, code="ALREADY_EXECUTED"):
+    """The idempotency key was used for this action before."""
+    idempotency_key = text()
+    transaction_id = text()
+    job_id = text()
+
+class BenefitAlreadyRedeemed(Conflict, code="BENEFIT_ALREADY_REDEEMED"):
+    """The idempotency key was used for a redemption of this pool before."""
+    pool_id = text()
+    idempotency_key = text()
+    transaction_id = text()
+
+class BalanceAlreadyInitialized(Conflict, code="BALANCE_ALREADY_INITIALIZED"):
+    """The balance has transactions, so it can't be set initially."""
+
+class ChainOperationInProgress(Conflict, code="CHAIN_OPERATION_IN_PROGRESS"):
+    """Another operation on the redemption is still running."""
+    pending_transaction_id = text()
+
+class ProgramStatusTransitionNotAllowed(FailedPrecondition, code="PROGRAM_STATUS_TRANSITION_NOT_ALLOWED"):
+    """The program's status doesn't allow the action."""
+    current_status = Fact(ProgramStatus)
+    requested_status = Fact(ProgramStatus)
+
+class PoolNotActive(FailedPrecondition, code="POOL_NOT_ACTIVE"):
+    """The pool is not active."""
+    pool_id = text()
+    pool_status = Fact(PoolStatus)
+
+class NotLatestTransaction(FailedPrecondition, code="NOT_LATEST_TRANSACTION"):
+    """A later transaction took the place of this one."""
+    latest_transaction_id = text()
+
+class RedemptionAlreadyCanceled(FailedPrecondition, code="REDEMPTION_ALREADY_CANCELED"):
+    """The redemption was canceled or reverted before."""
+    cancellation_transaction_id = text()
+
+class TransactionNotReallocatable(FailedPrecondition, code="TRANSACTION_NOT_REALLOCATABLE"):
+    """The transaction is no redemption that can be moved to another date."""
+
+class TransactionNotCancelable(FailedPrecondition, code="TRANSACTION_NOT_CANCELABLE"):
+    """The transaction is no redemption that can be canceled."""
+
+class TransactionNotSupersedable(FailedPrecondition, code="TRANSACTION_NOT_SUPERSEDABLE"):
+    """The transaction can't be superseded."""
+    transaction_id = text()
+
+class TransactionAlreadySuperseded(FailedPrecondition, code="TRANSACTION_ALREADY_SUPERSEDED"):
+    """Another transaction superseded this one before."""
+    superseded_transaction_id = text()
+
+class ChangeAlreadyReverted(FailedPrecondition, code="CHANGE_ALREADY_REVERTED"):
+    """The transaction was reverted or canceled before."""
+    original_transaction_id = text()
+    reverted_transaction_id = text()
+
+class JobNotRetryable(FailedPrecondition, code="JOB_NOT_RETRYABLE"):
+    """Only a job that has failed, and wasn't canceled, can be tried again."""
+    job_id = text()
+
+class JobNotCancelable(FailedPrecondition, code="JOB_NOT_CANCELABLE"):
+    """Only a cascade that hasn't ended can be canceled."""
+    job_id = text()
+
+class TooManyToCount(FailedPrecondition, code="TOO_MANY_TO_COUNT"):
+    """More items fit the filter than are counted."""

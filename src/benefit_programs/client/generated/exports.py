@@ -1,0 +1,169 @@
+# Made by tools/generate_client.py (`make docs`): change what it reads.
+"""What is public."""
+
+from __future__ import annotations
+
+from benefit_programs.client import policies
+from benefit_programs.client.asynchronous.client import AsyncBenefitPrograms
+from benefit_programs.client.asynchronous.items import AsyncItemQuery, AsyncItems
+from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
+from benefit_programs.client.asynchronous.ledger import (
+    AsyncBalanceQuery, AsyncBalances, AsyncTransactionQuery, AsyncTransactions,
+)
+from benefit_programs.client.asynchronous.pool_definitions import (
+    AsyncPoolDefinitionQuery, AsyncPoolDefinitions,
+)
+from benefit_programs.client.asynchronous.pools import AsyncPoolQuery, AsyncPools
+from benefit_programs.client.asynchronous.program_definitions import (
+    AsyncProgramDefinitionQuery, AsyncProgramDefinitions,
+)
+from benefit_programs.client.asynchronous.programs import AsyncProgramQuery, AsyncPrograms
+from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncPage, AsyncQuery
+from benefit_programs.client.asynchronous.settings import AsyncSettings
+from benefit_programs.client.asynchronous.views import (
+    AsyncPoolDefinitionItemQuery, AsyncPoolDefinitionItems, AsyncPoolItemQuery, AsyncPoolItems,
+)
+from benefit_programs.client.errors import (
+    ApiError, BadRequest, BalanceExceededLimits, BenefitProgramsError, Conflict, ConnectionFailed,
+    DatabaseNotUsable, FailedPrecondition, FieldViolation, InvalidRevision, JobFailed,
+    JobStillRunning, NotEnoughBalance, NotFound, NotOneRow, PermissionDenied,
+    PolicyExpressionEvaluatedToFalse, ServerError, ServerNotInstalled, Throttled, TimedOut,
+    Unauthenticated, UnreadableAnswer, ValidationError,
+)
+from benefit_programs.client.generated.enums import (
+    BalanceType, BenefitResultType, Cascade, ExtendedEntity, IdMode, Intent, JobItemStatus,
+    JobStatus, LimitRule, PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField,
+    PoolOrigin, PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod,
+    TransactionStatus, UnknownPolicyApps, WeekDay,
+)
+from benefit_programs.client.generated.errors import (
+    AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
+    BenefitNotFound, ChainOperationInProgress, ChangeAlreadyReverted, InProgress,
+    InvalidItemReference, ItemAlreadyExists, ItemNotFound, ItemSetNotFound, JobNotCancelable,
+    JobNotFound, JobNotRetryable, NotLatestTransaction, PoolDefinitionBenefitNotFound,
+    PoolDefinitionNotFound, PoolNotActive, PoolNotFound, ProgramAlreadyExists,
+    ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound, ProgramNotFound,
+    ProgramStatusTransitionNotAllowed, RedemptionAlreadyCanceled, TooManyToCount,
+    TransactionAlreadySuperseded, TransactionNotCancelable, TransactionNotFound,
+    TransactionNotReallocatable, TransactionNotSupersedable,
+)
+from benefit_programs.client.generated.filters import (
+    BalanceFilter, BalanceSort, ItemFilter, ItemSort, PoolDefinitionFilter,
+    PoolDefinitionItemFilter, PoolDefinitionItemSort, PoolDefinitionSort, PoolFilter,
+    PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
+    ProgramFilter, ProgramSort, TransactionFilter, TransactionSort,
+)
+from benefit_programs.client.synchronous.client import BenefitPrograms
+from benefit_programs.client.synchronous.items import ItemQuery, Items
+from benefit_programs.client.synchronous.jobs import AsyncJobs
+from benefit_programs.client.synchronous.ledger import (
+    BalanceQuery, Balances, TransactionQuery, Transactions,
+)
+from benefit_programs.client.synchronous.pool_definitions import (
+    PoolDefinitionQuery, PoolDefinitions,
+)
+from benefit_programs.client.synchronous.pools import PoolQuery, Pools
+from benefit_programs.client.synchronous.program_definitions import (
+    ProgramDefinitionQuery, ProgramDefinitions,
+)
+from benefit_programs.client.synchronous.programs import ProgramQuery, Programs
+from benefit_programs.client.synchronous.queries import Listing, Page, Query
+from benefit_programs.client.synchronous.settings import Settings
+from benefit_programs.client.synchronous.views import (
+    PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
+)
+from benefit_programs.client.types.bulk import (
+    BulkEntry, BulkResult, BulkTotals, EntryError, EntryMetadata,
+)
+from benefit_programs.client.types.common import (
+    Amount, BalanceAmount, BenefitItem, CreditConfigurationInfo, ExtendedFields, ItemInfo,
+    ItemReference, Namespaces, ProgramDefinitionInfo, ProgramInfo, UNSET, Unset,
+)
+from benefit_programs.client.types.conditions import (
+    InstantCondition, InstantOperators, TextCondition, TextOperators,
+)
+from benefit_programs.client.types.definitions import (
+    NewPoolDefinition, PoolDefinition, PoolDefinitionChange, ProgramDefinition,
+)
+from benefit_programs.client.types.details import (
+    Benefit, CreditConfiguration, CustomPolicy, Details, DetailsChange, FixedIntervalPolicy, Policy,
+    PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot, PolicyExpressionOr,
+    RateLimitedPolicy, RolloverConfiguration,
+)
+from benefit_programs.client.types.identities import (
+    AnonymousVisitor, App, Identity, Member, WixUser,
+)
+from benefit_programs.client.types.items import (
+    BenefitInfo, Item, ItemChange, ItemSetReferenceFilter, NewItem, PoolDefinitionInfo,
+    PoolDefinitionItem, PoolItem, PoolItemBalance, PoolItemPool, ReferenceFilter,
+)
+from benefit_programs.client.types.jobs import Job, JobCounts, JobCreator, JobCreatorApp, JobItem
+from benefit_programs.client.types.ledger import (
+    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance,
+    FailedTransactionDetails, RequestedValues, RolloverInfo, SetBalance, SetInitialBalance,
+    Transaction, TransactionDetails, TransactionItem, TransactionPoolInfo,
+)
+from benefit_programs.client.types.pools import (
+    BenefitExplanation, BenefitPoolInfo, BenefitResult, BenefitSelector, Eligibility,
+    EligibleBenefit, InactivePool, MissingBenefit, MissingPool, PolicyFailure, Pool,
+    PoolBenefitInfo, PoolChange, Redemption, RefusedByPolicy, RenewalAction, RenewalUpdate,
+    SelectedEligibility, TooLittleBalance,
+)
+from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
+from benefit_programs.client.types.settings import (
+    ExtendedFieldSchema, PolicyProvider, TenantSettings,
+)
+
+__all__ = [
+    "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
+    "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBenefitPrograms",
+    "AsyncItemQuery", "AsyncItems", "AsyncJobs", "AsyncListing", "AsyncPage",
+    "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery",
+    "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
+    "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions", "AsyncProgramQuery", "AsyncPrograms",
+    "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery", "AsyncTransactions", "BadRequest",
+    "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
+    "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
+    "BalanceType", "Balances", "Benefit", "BenefitAlreadyRedeemed", "BenefitExplanation",
+    "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo", "BenefitPrograms",
+    "BenefitProgramsError", "BenefitResult", "BenefitResultType", "BenefitSelector", "BulkEntry",
+    "BulkResult", "BulkTotals", "Cascade", "ChainOperationInProgress", "ChangeAlreadyReverted",
+    "ChangeDetails", "ChangedBalance", "Conflict", "ConnectionFailed", "CreditConfiguration",
+    "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "Details", "DetailsChange",
+    "Eligibility", "EligibleBenefit", "EntryError", "EntryMetadata", "ExtendedEntity",
+    "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails",
+    "FieldViolation", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
+    "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",
+    "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound",
+    "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items",
+    "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
+    "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
+    "LimitRule", "Listing", "Member", "MissingBenefit", "MissingPool", "Namespaces", "NewItem",
+    "NewPoolDefinition", "NotEnoughBalance", "NotFound", "NotLatestTransaction", "NotOneRow",
+    "Page", "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
+    "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
+    "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
+    "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
+    "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
+    "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
+    "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
+    "PoolDefinitionQuery", "PoolDefinitionSort", "PoolDefinitions", "PoolFilter", "PoolItem",
+    "PoolItemBalance", "PoolItemField", "PoolItemFilter", "PoolItemPool", "PoolItemQuery",
+    "PoolItemSort", "PoolItems", "PoolNotActive", "PoolNotFound", "PoolOrigin", "PoolQuery",
+    "PoolSort", "PoolStatus", "Pools", "Program", "ProgramAlreadyExists", "ProgramDefinition",
+    "ProgramDefinitionAlreadyExists", "ProgramDefinitionFilter", "ProgramDefinitionInfo",
+    "ProgramDefinitionNotFound", "ProgramDefinitionQuery", "ProgramDefinitionSort",
+    "ProgramDefinitions", "ProgramFilter", "ProgramInfo", "ProgramNotFound", "ProgramQuery",
+    "ProgramSort", "ProgramStatus", "ProgramStatusTransitionNotAllowed", "Programs",
+    "ProvisionedProgram", "Query", "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled",
+    "ReferenceFilter", "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate",
+    "RequestedValues", "RolloverConfiguration", "RolloverInfo", "SelectedEligibility",
+    "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance", "Settings",
+    "StartStatus", "StartedJob", "TenantSettings", "TextCondition", "TextOperators", "Throttled",
+    "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyToCount", "Transaction",
+    "TransactionAlreadySuperseded", "TransactionDetails", "TransactionFilter", "TransactionItem",
+    "TransactionNotCancelable", "TransactionNotFound", "TransactionNotReallocatable",
+    "TransactionNotSupersedable", "TransactionPoolInfo", "TransactionQuery", "TransactionSort",
+    "TransactionStatus", "Transactions", "UNSET", "Unauthenticated", "UnknownPolicyApps",
+    "UnreadableAnswer", "Unset", "ValidationError", "WeekDay", "WixUser", "policies",
+]

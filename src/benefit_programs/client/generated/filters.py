@@ -1,0 +1,160 @@
+# Made by tools/generate_client.py (`make docs`): change what it reads.
+"""What queries can filter and sort by, for editors and type checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, TypedDict
+
+from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus, TransactionStatus
+from benefit_programs.client.types.conditions import InstantCondition, TextCondition
+from benefit_programs.client.types.identities import Identity
+
+BalanceFilter = TypedDict("BalanceFilter", {
+    "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,
+    "created_date": InstantCondition, "id": TextCondition, "$and": "Sequence[BalanceFilter]",
+    "$or": "Sequence[BalanceFilter]", "$not": "BalanceFilter",
+}, total=False)
+"""Which balances to find."""
+BalanceSort: TypeAlias = Literal[
+    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
+    "-beneficiary.wix_user_id", "created_date", "-created_date", "id", "-id",
+]
+"""What to sort balances by."""
+
+ItemFilter = TypedDict("ItemFilter", {
+    "category": TextCondition, "created_date": InstantCondition, "external_id": TextCondition,
+    "id": TextCondition, "item_set_id": TextCondition, "namespace": TextCondition,
+    "provider_app_id": TextCondition, "$and": "Sequence[ItemFilter]", "$or": "Sequence[ItemFilter]",
+    "$not": "ItemFilter",
+}, total=False)
+"""Which items to find."""
+ItemSort: TypeAlias = Literal[
+    "category", "-category", "created_date", "-created_date", "external_id", "-external_id", "id",
+    "-id", "item_set_id", "-item_set_id", "namespace", "-namespace", "provider_app_id",
+    "-provider_app_id",
+]
+"""What to sort items by."""
+
+PoolDefinitionItemFilter = TypedDict("PoolDefinitionItemFilter", {
+    "benefit_key": TextCondition, "category": TextCondition, "created_date": InstantCondition,
+    "external_id": TextCondition, "id": TextCondition, "item_search_key": TextCondition,
+    "item_set_id": TextCondition, "namespace": TextCondition, "pool_definition_id": TextCondition,
+    "program_definitions.external_id": TextCondition, "program_definitions.id": TextCondition,
+    "provider_app_id": TextCondition, "$and": "Sequence[PoolDefinitionItemFilter]",
+    "$or": "Sequence[PoolDefinitionItemFilter]", "$not": "PoolDefinitionItemFilter",
+}, total=False)
+"""Which pool definition items to find."""
+PoolDefinitionItemSort: TypeAlias = Literal[
+    "benefit_key", "-benefit_key", "category", "-category", "created_date", "-created_date",
+    "external_id", "-external_id", "id", "-id", "item_search_key", "-item_search_key",
+    "item_set_id", "-item_set_id", "namespace", "-namespace", "pool_definition_id",
+    "-pool_definition_id", "program_definitions.external_id", "-program_definitions.external_id",
+    "program_definitions.id", "-program_definitions.id", "provider_app_id", "-provider_app_id",
+]
+"""What to sort pool definition items by."""
+
+PoolDefinitionFilter = TypedDict("PoolDefinitionFilter", {
+    "created_date": InstantCondition, "details.benefits.item_set_id": TextCondition,
+    "details.benefits.provider_app_id": TextCondition, "id": TextCondition,
+    "namespace": TextCondition, "program_definition_ids": TextCondition,
+    "$and": "Sequence[PoolDefinitionFilter]", "$or": "Sequence[PoolDefinitionFilter]",
+    "$not": "PoolDefinitionFilter",
+}, total=False)
+"""Which pool definitions to find."""
+PoolDefinitionSort: TypeAlias = Literal[
+    "created_date", "-created_date", "details.benefits.item_set_id",
+    "-details.benefits.item_set_id", "details.benefits.provider_app_id",
+    "-details.benefits.provider_app_id", "id", "-id", "namespace", "-namespace",
+    "program_definition_ids", "-program_definition_ids",
+]
+"""What to sort pool definitions by."""
+
+PoolItemFilter = TypedDict("PoolItemFilter", {
+    "beneficiary.member_id": TextCondition, "benefit_key": TextCondition, "category": TextCondition,
+    "created_date": InstantCondition, "external_id": TextCondition,
+    "external_program_definition_id": TextCondition, "external_program_id": TextCondition,
+    "id": TextCondition, "item_search_key": TextCondition, "item_set_id": TextCondition,
+    "namespace": TextCondition, "pool_definition_id": TextCondition, "pool_id": TextCondition,
+    "program.id": TextCondition, "program_definition.id": TextCondition,
+    "program_definition_id": TextCondition, "program_id": TextCondition,
+    "provider_app_id": TextCondition, "$and": "Sequence[PoolItemFilter]",
+    "$or": "Sequence[PoolItemFilter]", "$not": "PoolItemFilter",
+}, total=False)
+"""Which pool items to find."""
+PoolItemSort: TypeAlias = Literal[
+    "beneficiary.member_id", "-beneficiary.member_id", "benefit_key", "-benefit_key", "category",
+    "-category", "created_date", "-created_date", "external_id", "-external_id",
+    "external_program_definition_id", "-external_program_definition_id", "external_program_id",
+    "-external_program_id", "id", "-id", "item_search_key", "-item_search_key", "item_set_id",
+    "-item_set_id", "namespace", "-namespace", "pool_definition_id", "-pool_definition_id",
+    "pool_id", "-pool_id", "program.id", "-program.id", "program_definition.id",
+    "-program_definition.id", "program_definition_id", "-program_definition_id", "program_id",
+    "-program_id", "provider_app_id", "-provider_app_id",
+]
+"""What to sort pool items by."""
+
+PoolFilter = TypedDict("PoolFilter", {
+    "beneficiary": Identity | None, "beneficiary.member_id": TextCondition,
+    "beneficiary.wix_user_id": TextCondition, "created_date": InstantCondition,
+    "details.benefits.item_set_id": TextCondition,
+    "details.benefits.provider_app_id": TextCondition, "id": TextCondition,
+    "namespace": TextCondition, "pool_definition_id": TextCondition, "program.id": TextCondition,
+    "program_definition.id": TextCondition, "program_definition_id": TextCondition,
+    "program_id": TextCondition, "status": PoolStatus | TextCondition,
+    "$and": "Sequence[PoolFilter]", "$or": "Sequence[PoolFilter]", "$not": "PoolFilter",
+}, total=False)
+"""Which pools to find."""
+PoolSort: TypeAlias = Literal[
+    "beneficiary", "-beneficiary", "beneficiary.member_id", "-beneficiary.member_id",
+    "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "created_date", "-created_date",
+    "details.benefits.item_set_id", "-details.benefits.item_set_id",
+    "details.benefits.provider_app_id", "-details.benefits.provider_app_id", "id", "-id",
+    "namespace", "-namespace", "pool_definition_id", "-pool_definition_id", "program.id",
+    "-program.id", "program_definition.id", "-program_definition.id", "program_definition_id",
+    "-program_definition_id", "program_id", "-program_id", "status", "-status",
+]
+"""What to sort pools by."""
+
+ProgramDefinitionFilter = TypedDict("ProgramDefinitionFilter", {
+    "created_date": InstantCondition, "external_id": TextCondition, "id": TextCondition,
+    "namespace": TextCondition, "$and": "Sequence[ProgramDefinitionFilter]",
+    "$or": "Sequence[ProgramDefinitionFilter]", "$not": "ProgramDefinitionFilter",
+}, total=False)
+"""Which program definitions to find."""
+ProgramDefinitionSort: TypeAlias = Literal[
+    "created_date", "-created_date", "external_id", "-external_id", "id", "-id", "namespace",
+    "-namespace",
+]
+"""What to sort program definitions by."""
+
+ProgramFilter = TypedDict("ProgramFilter", {
+    "created_date": InstantCondition, "external_id": TextCondition, "id": TextCondition,
+    "namespace": TextCondition, "program_definition.id": TextCondition,
+    "program_definition_id": TextCondition, "status": ProgramStatus | TextCondition,
+    "$and": "Sequence[ProgramFilter]", "$or": "Sequence[ProgramFilter]", "$not": "ProgramFilter",
+}, total=False)
+"""Which programs to find."""
+ProgramSort: TypeAlias = Literal[
+    "created_date", "-created_date", "external_id", "-external_id", "id", "-id", "namespace",
+    "-namespace", "program_definition.id", "-program_definition.id", "program_definition_id",
+    "-program_definition_id", "status", "-status",
+]
+"""What to sort programs by."""
+
+TransactionFilter = TypedDict("TransactionFilter", {
+    "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,
+    "correlation_id": TextCondition, "created_date": InstantCondition,
+    "details.item.id": TextCondition, "id": TextCondition, "pool.id": TextCondition,
+    "related_transaction_id": TextCondition, "status": TransactionStatus | TextCondition,
+    "$and": "Sequence[TransactionFilter]", "$or": "Sequence[TransactionFilter]",
+    "$not": "TransactionFilter",
+}, total=False)
+"""Which transactions to find."""
+TransactionSort: TypeAlias = Literal[
+    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
+    "-beneficiary.wix_user_id", "correlation_id", "-correlation_id", "created_date",
+    "-created_date", "details.item.id", "-details.item.id", "id", "-id", "pool.id", "-pool.id",
+    "related_transaction_id", "-related_transaction_id",
+]
+"""What to sort transactions by."""

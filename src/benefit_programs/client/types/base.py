@@ -1,0 +1,34 @@
+"""What the client's types are made of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+import msgspec
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A part of the contract's vocabulary: fields are absent from the wire where they are None."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What to change: fields are absent from the wire where they are UNSET, and None clears."""
+
+
+class OpenEnum(StrEnum):
+    """An enum whose members may become more. An unknown value equals the text that came."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version of the client knows the value."""
+        return self._name_ in type(self).__members__
