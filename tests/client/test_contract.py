@@ -14,10 +14,13 @@ import pytest
 
 import benefit_programs.client as package
 from benefit_programs.api import errors as edge_errors
-from benefit_programs.api.additions import ADDITIONS
-from benefit_programs.api.codec.fields import fields_by_name
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.types import (
+from benefit_programs.client import asynchronous, core, synchronous, types
+from benefit_programs.client.core.failures import BY_CODE
+from benefit_programs.client.core.routes import ROUTES
+from benefit_programs.domain.errors import Refusal
+from benefit_programs.wire.codec.fields import fields_by_name
+from benefit_programs.wire.types import (
     async_jobs,
     balances,
     eligibility,
@@ -31,10 +34,6 @@ from benefit_programs.api.types import (
     settings,
     transactions,
 )
-from benefit_programs.client import asynchronous, core, synchronous, types
-from benefit_programs.client.core.failures import BY_CODE
-from benefit_programs.client.core.routes import ROUTES
-from benefit_programs.domain.errors import Refusal
 from tools import make_sync_client
 
 SOURCE = Path(package.__file__).parent
@@ -79,7 +78,7 @@ def modules() -> list[Any]:
 
 def test_every_method_is_offered() -> None:
     """The client knows each method of the contract, where it is, and calls it somewhere."""
-    served = {name: (each.verb, each.path) for name, each in (METHODS | ADDITIONS).items()}
+    served = {name: (each.verb, each.path) for name, each in METHODS.items()}
     known = {name: (each.verb, each.path) for name, each in ROUTES.items()}
     assert METHODS.keys() <= known.keys()
     assert known.items() <= served.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from benefit_programs.api.codec import encoder_for
 from benefit_programs.api.errors import (
     MethodNotAllowed,
     TooManyRequests,
@@ -13,7 +12,6 @@ from benefit_programs.api.errors import (
     error_headers,
 )
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.types.eligibility import BenefitResult, EligibleBenefit
 from benefit_programs.domain.entities import PoolStatus
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -26,6 +24,8 @@ from benefit_programs.domain.errors import (
 )
 from benefit_programs.domain.explanations import BalanceAmount, PoolContext, PoolInfo
 from benefit_programs.domain.values import ItemReference
+from benefit_programs.wire.codec import encoder_for
+from benefit_programs.wire.types.eligibility import BenefitResult, EligibleBenefit
 
 GUID = "e8c3366e-0c4f-3024-a034-1e0c79146d4c"
 

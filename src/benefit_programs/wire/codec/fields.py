@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, g
 
 import msgspec
 
-from benefit_programs.api.codec.naming import to_camel, to_snake
 from benefit_programs.domain.constraints import Alias, Entries, Mark, ReadOnly, Required
+from benefit_programs.wire.codec.naming import to_camel, to_snake
 
 M = TypeVar("M", bound=Mark)
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, get_origin
 
-from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_of
-from benefit_programs.api.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
-from benefit_programs.api.codec.naming import to_camel
 from benefit_programs.domain.constraints import (
     Alias,
     Chosen,
@@ -32,13 +29,16 @@ from benefit_programs.domain.constraints import (
     Undocumented,
 )
 from benefit_programs.domain.values import AMOUNT_MAX
+from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of
+from benefit_programs.wire.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
+from benefit_programs.wire.codec.naming import to_camel
 
 Schema = dict[str, Any]
 
 PLACE = "#/components/schemas/"
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
-_SHARED_MODULES = ("benefit_programs.domain.", "benefit_programs.api.types.common")
+_SHARED_MODULES = ("benefit_programs.domain.", "benefit_programs.wire.types.common")
 
 
 def about(type_: type[Any]) -> str:

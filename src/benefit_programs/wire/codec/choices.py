@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.api.codec.fields import FieldPlan, fields_of
-from benefit_programs.api.codec.formats import Read, Violated
-from benefit_programs.api.codec.naming import to_camel
 from benefit_programs.domain.constraints import Chosen, OneOf
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.wire.codec.fields import FieldPlan, fields_of
+from benefit_programs.wire.codec.formats import Read, Violated
+from benefit_programs.wire.codec.naming import to_camel
 
 FindMissing = Callable[[Any], list[FieldViolation]]
 

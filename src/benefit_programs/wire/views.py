@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benefit_programs.api.types import (
-    async_jobs,
-    balances,
-    pool_definitions,
-    pools,
-    program_definitions,
-    programs,
-    transactions,
-)
-from benefit_programs.api.types.common import (
-    ApplicationError,
-    CursorPagingMetadata,
-    Cursors,
-    ExtendedFields,
-    IdentificationData,
-)
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.entities import (
+    Item,
     Job,
     JobItem,
     Pool,
@@ -38,22 +23,27 @@ from benefit_programs.domain.explanations import (
 )
 from benefit_programs.domain.pool_definitions import DescribedPoolDefinition
 from benefit_programs.domain.values import Identity, IdentityType
-from benefit_programs.storage.query import Page
+from benefit_programs.wire.types import (
+    async_jobs,
+    balances,
+    items,
+    pool_definitions,
+    pools,
+    program_definitions,
+    programs,
+    transactions,
+)
+from benefit_programs.wire.types.common import (
+    ApplicationError,
+    ExtendedFields,
+    IdentificationData,
+)
 
 JOB_CREATORS = {
     IdentityType.APP: "APP",
     IdentityType.MEMBER: "MEMBER",
     IdentityType.WIX_USER: "USER",
 }
-
-
-def metadata_of(page: Page) -> CursorPagingMetadata:
-    """What a page says about itself."""
-    return CursorPagingMetadata(
-        count=page.count,
-        cursors=Cursors(next=page.next_cursor, prev=page.prev_cursor),
-        has_next=page.has_next,
-    )
 
 
 def _extended(namespaces: dict[str, object] | None) -> ExtendedFields | None:
@@ -100,6 +90,23 @@ def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.Pool
         namespace=row.namespace,
         extended_fields=_extended(row.extended_fields),
         program_definitions=tuple(_program_definition_info(each) for each in joined),
+    )
+
+
+def item(row: Item) -> items.Item:
+    """An item as it is answered."""
+    return items.Item(
+        id=row.id,
+        revision=row.revision,
+        created_date=row.created,
+        updated_date=row.updated,
+        external_id=row.external_id,
+        category=row.category or None,
+        item_set_id=row.item_set_id,
+        display_name=row.display_name,
+        provider_app_id=row.provider_app_id,
+        extended_fields=_extended(row.extended_fields),
+        namespace=row.namespace,
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.api.codec.naming import to_snake
 from benefit_programs.domain.constraints import (
     DecimalText,
     FreeForm,
@@ -27,6 +26,7 @@ from benefit_programs.domain.constraints import (
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
+from benefit_programs.wire.codec.naming import to_snake
 
 Read = Callable[[Any], Any]
 

@@ -8,28 +8,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from benefit_programs.api.codec import formats
-from benefit_programs.api.codec.choices import (
-    choosing,
-    inner_finder,
-    misalignment,
-    missing,
-    unchosen_finder,
-    with_all_there,
-)
-from benefit_programs.api.codec.fields import (
-    FieldPlan,
-    Shape,
-    entries_of,
-    fields_by_name,
-    fields_of,
-    is_recursive,
-    once,
-)
-from benefit_programs.api.codec.formats import Read, Violated, violated, wrong_format
-from benefit_programs.api.codec.naming import join
-from benefit_programs.api.codec.query_strings import read_query_string
-from benefit_programs.api.types.common import ExtendedFields
 from benefit_programs.domain.constraints import (
     Chosen,
     DecimalText,
@@ -49,6 +27,28 @@ from benefit_programs.domain.constraints import (
 )
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.wire.codec import formats
+from benefit_programs.wire.codec.choices import (
+    choosing,
+    inner_finder,
+    misalignment,
+    missing,
+    unchosen_finder,
+    with_all_there,
+)
+from benefit_programs.wire.codec.fields import (
+    FieldPlan,
+    Shape,
+    entries_of,
+    fields_by_name,
+    fields_of,
+    is_recursive,
+    once,
+)
+from benefit_programs.wire.codec.formats import Read, Violated, violated, wrong_format
+from benefit_programs.wire.codec.naming import join
+from benefit_programs.wire.codec.query_strings import read_query_string
+from benefit_programs.wire.types.common import ExtendedFields
 
 T = TypeVar("T")
 
