@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 SERVED = list(METHODS.values())
 VERBS = {"GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"}
-SURROUNDINGS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
+PAGES = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
 SECRET = "a-secret-of-our-insides"
 
 every_method = pytest.mark.parametrize("method", SERVED, ids=lambda each: each.name)
@@ -163,8 +163,8 @@ async def test_unknown_addresses(service: Service, path: str) -> None:
             await refused(caller, verb, path, 404, "ROUTE_NOT_FOUND")
 
 
-@pytest.mark.parametrize("path", SURROUNDINGS)
-async def test_surroundings_take_no_other_verbs(service: Service, path: str) -> None:
+@pytest.mark.parametrize("path", PAGES)
+async def test_pages_take_no_other_verbs(service: Service, path: str) -> None:
     """What stands around the methods can only be read, and names its requests too."""
     await refused(service, "POST", path, 405, "METHOD_NOT_ALLOWED")
     response = await service.client.get(path, headers={"x-request-id": "mine"})

@@ -97,7 +97,6 @@ class Endpoint:
         return found
 
     async def answer(self, call: Call) -> bytes:
-        """The body of the answer."""
         request = call.bulk.request if call.bulk else call.decoded.value  # type: ignore[union-attr]
         document = self._encode(await self.method.handler(call, request))
         self._extended_fields.hide(document, call.principal)
@@ -116,7 +115,6 @@ class Application:
         self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         if scope["type"] != "http":
             await self._pages(scope, receive, send)
             return
@@ -147,7 +145,7 @@ class Application:
             if isinstance(refusal, Unexpected):
                 _log.exception("failed", request_id=request_id, **record)
             if isinstance(error, StoreUnavailable | StoreTimeout):
-                # The caller isn't told; it is about the database, and has nothing of the request.
+                # For the log alone: it is about the database, and has nothing of the request.
                 record["reason"] = str(error)
             status, content = error_body(refusal)
             headers = error_headers(refusal)
@@ -187,7 +185,6 @@ class Application:
 
 
 def create_app(services: Services) -> Application | CrossOrigin:
-    """The ASGI application of a running service."""
     application = Application(services)
     if not services.cors_origins:
         return application

@@ -59,7 +59,6 @@ class Principal:
 
     @property
     def is_app(self) -> bool:
-        """Whether an app calls."""
         return self.caller.type is IdentityType.APP
 
 

@@ -50,11 +50,9 @@ class Call:
 
     @property
     def tenant_id(self) -> int:
-        """Whose data the call works on."""
         return self.principal.tenant_id
 
     async def execute(self, command: Command[Answer]) -> Answer:
-        """Do a command through the engine."""
         principal = self.principal
         return await self.services.engine.execute(
             command,
@@ -64,11 +62,9 @@ class Call:
         )
 
     async def one(self, index: Index[R], *key: Any) -> R | None:
-        """The row that an index has under this key."""
         return await self.services.reader.one(self.tenant_id, index, *key)
 
     async def many(self, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        """The rows that an index has under these keys."""
         return await self.services.reader.many(self.tenant_id, index, keys)
 
     async def get(self, index: Index[R], *key: Any, missing: Refusal) -> R:
@@ -237,7 +233,6 @@ def _failed(index: int, entry_id: str | None, refusal: Refusal) -> ItemMetadata:
 
 
 def metadata_of(page: Page) -> CursorPagingMetadata:
-    """What a page says about itself."""
     return CursorPagingMetadata(
         count=page.count,
         cursors=Cursors(next=page.next_cursor, prev=page.prev_cursor),
@@ -246,7 +241,6 @@ def metadata_of(page: Page) -> CursorPagingMetadata:
 
 
 def count_results(results: Sequence[EntryResult]) -> BulkActionMetadata:
-    """How many entries succeeded and failed."""
     successes = sum(1 for result in results if result.metadata.success)
     return BulkActionMetadata(
         total_successes=successes,

@@ -87,7 +87,6 @@ def _require_json(content_type: str | None) -> None:
 async def send_json(
     send: Send, status: int, body: bytes, *, request_id: str, headers: dict[str, str]
 ) -> None:
-    """Answer with JSON and the request's id."""
     encoded_id = request_id.encode("latin-1")
     await send(
         {

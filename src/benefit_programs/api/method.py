@@ -55,7 +55,6 @@ class Method:
 
     @property
     def request_in(self) -> Literal["body", "query"]:
-        """Where the request stands besides the path."""
         return "query" if self.verb in ("GET", "DELETE") else "body"
 
     @property

@@ -119,7 +119,6 @@ def _refusals_with_data() -> list[type[Refusal]]:
 
 
 def _given_by_path(method: Method) -> dict[type[Any], frozenset[str]]:
-    """Which fields of a request's types its path holds."""
     given: dict[type[Any], frozenset[str]] = {}
     for dotted in method.path_parameters:
         owner = method.request

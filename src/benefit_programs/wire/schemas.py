@@ -59,7 +59,6 @@ def named_types_in(types: Iterable[type[Any]]) -> list[type[Any]]:
 
 
 def held_by(type_: type[Any]) -> list[type[Any]]:
-    """The structs and enums that the fields of a struct hold."""
     shapes = [field.shape for field in fields_of(type_)]
     inner = [shape.element if shape.is_list else shape for shape in shapes]
     return [
@@ -111,12 +110,10 @@ class Schemas:
         assert len(set(self.names.values())) == len(known), "two types share a name"
 
     def all(self) -> dict[str, Schema]:
-        """Each schema by its name, sorted."""
         found = {name: self._schema_of(type_) for type_, name in self.names.items()}
         return dict(sorted(found.items()))
 
     def reference(self, type_: type[Any]) -> Schema:
-        """Where the schema of a type is."""
         return {"$ref": PLACE + self.names[type_]}
 
     def of_field(self, field: FieldPlan) -> Schema:
@@ -127,7 +124,6 @@ class Schemas:
         return schema
 
     def of_shape(self, shape: Shape) -> Schema:
-        """The schema of a value."""
         for mark in reversed(shape.marks):
             write = _WRITERS.get(type(mark))
             if write is not None:

@@ -51,7 +51,6 @@ def _extended(namespaces: dict[str, object] | None) -> ExtendedFields | None:
 
 
 def program_definition(row: ProgramDefinition) -> program_definitions.ProgramDefinition:
-    """A program definition as it is answered."""
     return program_definitions.ProgramDefinition(
         id=row.id,
         revision=row.revision,
@@ -75,7 +74,6 @@ def _program_definition_info(row: ProgramDefinition) -> ProgramDefinitionInfo:
 
 
 def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.PoolDefinition:
-    """A pool definition as it is answered."""
     row, snapshot = described.definition, described.snapshot
     joined = described.program_definitions
     return pool_definitions.PoolDefinition(
@@ -94,7 +92,6 @@ def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.Pool
 
 
 def item(row: Item) -> items.Item:
-    """An item as it is answered."""
     return items.Item(
         id=row.id,
         revision=row.revision,
@@ -111,7 +108,6 @@ def item(row: Item) -> items.Item:
 
 
 def program(row: Program) -> programs.Program:
-    """A program as it is answered."""
     return programs.Program(
         id=row.id,
         revision=row.revision,
@@ -197,7 +193,6 @@ def _renewal_action(row: Pool, snapshots: Mapping[str, Snapshot]) -> pools.PoolR
 
 
 def balance(row: Pool, snapshot: Snapshot) -> balances.Balance:
-    """The balance of a pool as it is answered."""
     return balances.Balance(
         id=row.id,
         revision=row.balance_revision,
@@ -309,7 +304,6 @@ def _transaction_details(row: Transaction) -> transactions.TransactionDetails:
 
 
 def job(row: Job) -> async_jobs.Job:
-    """A job as it is answered."""
     is_app = row.created_by_type is IdentityType.APP
     return async_jobs.Job(
         id=row.id,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 
+from benefit_programs.api import handlers
 from benefit_programs.api.errors import (
     MethodNotAllowed,
     TooManyRequests,
@@ -11,6 +15,7 @@ from benefit_programs.api.errors import (
     error_body,
     error_headers,
 )
+from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
 from benefit_programs.domain.entities import PoolStatus
 from benefit_programs.domain.errors import (
@@ -182,3 +187,20 @@ def test_a_benefit_that_pays_is_a_result() -> None:
         "type": "ELIGIBLE_BENEFIT",
         "eligibleBenefitOptions": {"poolId": GUID, "benefitKey": "gym10", "price": "10"},
     }
+
+
+def test_no_module_of_handlers_is_forgotten() -> None:
+    """Each method that a module of handlers has is in the table, once."""
+    found = [
+        each
+        for module in pkgutil.iter_modules(handlers.__path__)
+        for each in vars(importlib.import_module(f"{handlers.__name__}.{module.name}")).values()
+        if isinstance(each, Method)
+    ]
+    assert sorted(each.name for each in found) == sorted(METHODS)
+
+
+def test_a_method_is_named_as_its_request() -> None:
+    """The name that a row says is the one that the function's request has."""
+    for name, method in METHODS.items():
+        assert method.request.__name__ == f"{name[0].upper()}{name[1:]}Request"

@@ -18,7 +18,6 @@ _COLUMNS = ("Name", "Type", "What holds")
 
 @cache
 def reference_page() -> bytes:
-    """The page, made from the OpenAPI document."""
     document = openapi_document()
     operations = [
         (verb.upper(), path, operation)

@@ -30,7 +30,6 @@ def missing(field: FieldPlan) -> FieldViolation:
 
 
 def is_required(path: str) -> FieldViolation:
-    """The violation for a field that must be there."""
     return FieldViolation(path, "is required", ViolatedRule.REQUIRED_FIELD)
 
 
@@ -52,7 +51,7 @@ def choosing(read: Read, field: FieldPlan, chosen: Chosen) -> Read:
 
 
 def with_all_there(read: Read, find_missing: FindMissing) -> Read:
-    """Values in whose document nothing is missing; what is, is told beside all else."""
+    """Values in whose document nothing is missing; a missing field is a violation like others."""
 
     def read_whole(raw: Any) -> Any:
         absent = find_missing(raw)

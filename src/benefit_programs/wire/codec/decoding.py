@@ -80,7 +80,7 @@ class Decoded(Generic[T]):
 
     @property
     def nulls(self) -> frozenset[str]:
-        """Dotted attribute paths of what was sent as null; inside lists none are told."""
+        """Dotted attribute paths of what was sent as null; those inside lists are left out."""
         return frozenset(_nulls_in(type(self.value), self._raw))
 
     def updates(self, attribute: str | None = None, mask: Iterable[str] = ()) -> dict[str, Any]:
@@ -178,7 +178,6 @@ class Decoder(Generic[T]):
 
 @once
 def decoder_for(type_: type[T]) -> Decoder[T]:
-    """The decoder of a type, compiled once."""
     return Decoder(type_)
 
 
