@@ -21,15 +21,14 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, get_type_hints
 
-from benefit_programs.api.additions import ADDITIONS
-from benefit_programs.api.codec.fields import fields_of, shape_of
-from benefit_programs.api.codec.naming import to_snake
 from benefit_programs.api.errors import STATUS_BY_ERROR
-from benefit_programs.api.methods import METHODS, Method
-from benefit_programs.api.reference.queries import QUERY_METHODS, sortable_fields, spec_of
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
 from benefit_programs.domain import errors
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
+from benefit_programs.wire.codec.fields import fields_of, shape_of
+from benefit_programs.wire.codec.naming import to_snake
 
 CLIENT = Path(__file__).resolve().parent.parent / "src" / "benefit_programs" / "client"
 GENERATED = CLIENT / "generated"
@@ -38,8 +37,6 @@ WIDTH = 100
 
 NOTE = "# Made by tools/generate_client.py (`make docs`): change what it reads.\n"
 FUTURE = "from __future__ import annotations\n\n"
-
-SERVED = METHODS | ADDITIONS
 
 # They write nothing, though only those who may redeem can call them.
 ONLY_JUDGING = frozenset(
@@ -112,7 +109,7 @@ def routes() -> str:
     """Where each method is, and what a second attempt does to it."""
     rows = (
         f'    "{name}": Route("{each.verb}", "{each.path}", {_safety(each)}),\n'
-        for name, each in SERVED.items()
+        for name, each in METHODS.items()
     )
     return (
         f'{NOTE}"""All methods by their names."""\n\n{FUTURE}'
@@ -148,7 +145,7 @@ def _members(name: str, kind: type[Enum]) -> str:
 def _enums() -> dict[str, type[Enum]]:
     seen: set[Any] = set()
     found: dict[str, type[Enum]] = {}
-    for method in SERVED.values():
+    for method in METHODS.values():
         for place, kind in (*_enums_in(method.request, seen), *_enums_in(method.response, seen)):
             name = ENUM_NAMES.get(place, kind.__name__)
             if name is not None:
@@ -173,13 +170,13 @@ def filters() -> str:
     """What each query can filter and sort by."""
     kinds = _enums()
     blocks, used = [], set()
-    for name in sorted(each for each in QUERY_METHODS if each.startswith("query")):
+    for name in sorted(each for each, method in METHODS.items() if method.sortable):
         row = name.removeprefix("query").removesuffix("s")
         conditions = {
-            to_snake(key): _condition(field, kinds) for key, field in spec_of(name).fields.items()
+            to_snake(key): _condition(field, kinds) for key, field in METHODS[name].fields.items()
         }
         used |= {each.split(" | ")[0] for each in conditions.values()} & kinds.keys()
-        blocks.append(_filter(row, conditions) + _sort(row, sortable_fields(name)))
+        blocks.append(_filter(row, conditions) + _sort(row, METHODS[name].sortable))
     return (
         f'{NOTE}"""What queries can filter and sort by, for editors and type checkers."""\n\n'
         f"{FUTURE}from collections.abc import Sequence\n"

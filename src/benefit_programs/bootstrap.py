@@ -17,7 +17,7 @@ import structlog
 
 from benefit_programs.api.app import create_app
 from benefit_programs.api.authentication import Authenticator
-from benefit_programs.api.methods import Scope
+from benefit_programs.api.method import Scope
 from benefit_programs.api.services import Services
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import LogFormat, Settings, unknown_variables

@@ -14,9 +14,11 @@ import pytest
 
 import benefit_programs.client as package
 import hatch_build
-from benefit_programs.api.codec.fields import fields_by_name
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.types import (
+from benefit_programs.client import asynchronous, core, synchronous, types
+from benefit_programs.client.generated.routes import ROUTES
+from benefit_programs.wire.codec.fields import fields_by_name
+from benefit_programs.wire.types import (
     async_jobs,
     balances,
     eligibility,
@@ -30,8 +32,6 @@ from benefit_programs.api.types import (
     settings,
     transactions,
 )
-from benefit_programs.client import asynchronous, core, synchronous, types
-from benefit_programs.client.generated.routes import ROUTES
 from tools import generate_client
 
 SOURCE = Path(package.__file__).parent

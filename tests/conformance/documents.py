@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
 from tests.support.calls import guid
 
 if TYPE_CHECKING:

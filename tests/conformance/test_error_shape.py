@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from benefit_programs.api.additions import ADDITIONS
 from benefit_programs.api.app import create_app
 from benefit_programs.api.errors import STATUS_BY_ERROR
-from benefit_programs.api.handlers import HANDLERS
-from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
 from benefit_programs.config import BODY_BYTES_DEFAULT
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
@@ -26,10 +25,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ALL_METHODS = METHODS | ADDITIONS
-SERVED = [method for name, method in ALL_METHODS.items() if name in HANDLERS]
+SERVED = list(METHODS.values())
 VERBS = {"GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"}
-SURROUNDINGS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
+PAGES = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
 SECRET = "a-secret-of-our-insides"
 
 every_method = pytest.mark.parametrize("method", SERVED, ids=lambda each: each.name)
@@ -165,8 +163,8 @@ async def test_unknown_addresses(service: Service, path: str) -> None:
             await refused(caller, verb, path, 404, "ROUTE_NOT_FOUND")
 
 
-@pytest.mark.parametrize("path", SURROUNDINGS)
-async def test_surroundings_take_no_other_verbs(service: Service, path: str) -> None:
+@pytest.mark.parametrize("path", PAGES)
+async def test_pages_take_no_other_verbs(service: Service, path: str) -> None:
     """What stands around the methods can only be read, and names its requests too."""
     await refused(service, "POST", path, 405, "METHOD_NOT_ALLOWED")
     response = await service.client.get(path, headers={"x-request-id": "mine"})
@@ -220,8 +218,8 @@ def failing_service(
     async def fail(*_: object) -> Any:
         raise make()
 
-    for name in HANDLERS:
-        monkeypatch.setitem(HANDLERS, name, fail)
+    for name, method in METHODS.items():
+        monkeypatch.setitem(METHODS, name, replace(method, handler=fail))
     reader = Failing(fail)
     services = replace(service.running.services, reader=reader)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(create_app(services))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from benefit_programs.api.methods import METHODS
 from benefit_programs.api.reference.refusals import (
     BY_ANY_ADDRESS,
     BY_EVERY_METHOD,
-    BY_METHOD,
     RESERVED,
     answered,
 )
@@ -455,7 +455,7 @@ async def test_entries_have_their_own_errors(service: Service, entry: Entry) -> 
     data = entry.data(world)
     assert {name: error["data"].get(name) for name in data} == data
     assert answer["bulkActionMetadata"]["totalFailures"] == 1
-    documented = {refusal.code for refusal in BY_METHOD[entry.method]}
+    documented = {refusal.code for refusal in METHODS[entry.method].refuses}
     assert entry.code in documented
 
 
@@ -497,6 +497,6 @@ def test_no_code_is_left_out() -> None:
 def test_every_provoked_code_is_documented() -> None:
     """What a method was seen to answer stands in the reference."""
     documented = {
-        (name, refusal.code) for name, refusals in BY_METHOD.items() for refusal in refusals
+        (name, refusal.code) for name, each in METHODS.items() for refusal in each.refuses
     }
     assert {(row.method, row.code) for row in ROWS} <= documented

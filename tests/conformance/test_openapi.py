@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 
-from benefit_programs.api.additions import ADDITIONS
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import openapi_document, openapi_json
 from benefit_programs.api.reference.page import reference_page
-from benefit_programs.api.reference.queries import filterable_fields, sortable_fields
-from benefit_programs.api.reference.refusals import BY_METHOD, answered, refusals_of
+from benefit_programs.api.reference.refusals import answered, refusals_of
 from tests.conformance.request_fields import METHODS as CONTRACT_METHODS
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from tests.support.inprocess import Service
 
-ALL_METHODS = METHODS | ADDITIONS
 OPERATIONS = {
     operation["operationId"]: (verb.upper(), path, operation)
     for path, verbs in openapi_document()["paths"].items()
@@ -44,10 +41,10 @@ def references_in(value: Any) -> Iterator[str]:
 def test_every_method_is_an_operation() -> None:
     """Each method is there by its name, at its address, with its scope."""
     assert {name: (verb, shape(path)) for name, (verb, path, _) in OPERATIONS.items()} == {
-        name: (method.verb, shape(method.path)) for name, method in ALL_METHODS.items()
+        name: (method.verb, shape(method.path)) for name, method in METHODS.items()
     }
     for name, (_, _, operation) in OPERATIONS.items():
-        assert operation["security"] == [{"key": [str(ALL_METHODS[name].scope)]}]
+        assert operation["security"] == [{"key": [str(METHODS[name].scope)]}]
 
 
 def shape(path: str) -> str:
@@ -84,9 +81,9 @@ def test_every_schema_is_one(name: str) -> None:
 def test_the_contracts_errors_are_documented(name: str) -> None:
     """What the contract says that a method may answer stands with the method."""
     codes = {error["code"] for error in CONTRACT_METHODS[name].get("applicationErrors", ())}
-    assert codes <= {refusal.code for refusal in BY_METHOD.get(name, ())}
+    assert codes <= {refusal.code for refusal in METHODS[name].refuses}
     responses = OPERATIONS[name][2]["responses"]
-    assert {str(status) for status in refusals_of(name)} | {"200"} == responses.keys()
+    assert {str(status) for status in refusals_of(METHODS[name])} | {"200"} == responses.keys()
 
 
 def test_every_error_belongs_to_a_method() -> None:
@@ -95,7 +92,6 @@ def test_every_error_belongs_to_a_method() -> None:
     families = {"NotFound"}
     of_commands = {"JobNotRetryable", "JobNotCancelable"}
     assert left_out <= families | of_commands
-    assert BY_METHOD.keys() <= ALL_METHODS.keys()
 
 
 @pytest.mark.parametrize("name", [name for name in CONTRACT_METHODS if name.startswith("query")])
@@ -104,8 +100,8 @@ def test_the_contracts_query_fields_are_documented(name: str) -> None:
     groups = CONTRACT_METHODS[name]["query"]["groups"]
     declared = {field for group in groups for field in group["fields"]}
     sorted_by = {field for group in groups if group["sort"] != "NONE" for field in group["fields"]}
-    assert declared <= set(filterable_fields(name))
-    assert sorted_by <= set(sortable_fields(name))
+    assert declared <= set(METHODS[name].fields)
+    assert sorted_by <= set(METHODS[name].sortable)
     description = OPERATIONS[name][2]["description"]
     assert all(f"`{field}`" in description for field in declared)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from benefit_programs.api.codec.naming import to_one_word
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import openapi_document
+from benefit_programs.wire.codec.naming import to_one_word
 from tests.conformance.world import REQUESTS, World, settle
 from tests.support.calls import guid
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from benefit_programs.api.reference.queries import filterable_fields, sortable_fields
+from benefit_programs.api.methods import METHODS
 from tests.conformance.gymnasium import CATEGORIES, EXTERNAL_IDS, NAMESPACES, Gymnasium
 from tests.support.calls import guid, page_of
 from tests.unit.query import brute_force
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 Row = dict[str, Any]
 
-METHODS = (
+QUERIES = (
     *("queryProgramDefinitions", "queryPoolDefinitions", "queryPrograms", "queryPools"),
     *("queryItems", "queryPoolItems", "queryPoolDefinitionItems"),
     *("queryBalances", "queryTransactions"),
@@ -54,7 +54,7 @@ ROWS_MAX = 200
 @pytest.fixture
 async def gymnasium(service: Service, monkeypatch: pytest.MonkeyPatch) -> tuple[Gymnasium, Random]:
     """Random entities, the same in each run but for their ids; the evaluator knows our fields."""
-    names = {name for method in METHODS for name in filterable_fields(method)}
+    names = {name for method in QUERIES for name in METHODS[method].fields}
     monkeypatch.setattr(brute_force, "LISTS", LISTS)
     monkeypatch.setattr(brute_force, "IDS", names - TEXTS - {"createdDate", "beneficiary"})
     monkeypatch.setattr(brute_force, "INSTANTS", {"createdDate"})
@@ -68,7 +68,7 @@ async def gymnasium(service: Service, monkeypatch: pytest.MonkeyPatch) -> tuple[
 
 async def rows_of(service: Service, method: str) -> list[Row]:
     """All rows of a query, as the evaluator takes them."""
-    names = set(filterable_fields(method)) - set(brute_force.ALIASES)
+    names = set(METHODS[method].fields) - set(brute_force.ALIASES)
     pages = await service.pages(method, {"cursorPaging": {"limit": 100}})
     if any(name.startswith("beneficiary.") for name in names):
         names.add("beneficiary")
@@ -143,7 +143,7 @@ def expected(rows: list[Row], filter_: Any, sort: list[tuple[str, str]]) -> list
     return [row["id"] for row in brute_force.select(rows, filter_, sort)]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", QUERIES)
 async def test_every_field_filters_with_every_operator(
     service: Service, gymnasium: tuple[Gymnasium, Random], method: str
 ) -> None:
@@ -152,7 +152,7 @@ async def test_every_field_filters_with_every_operator(
     assert len(rows) > 2
     values = Values(gymnasium[1], method, rows)
     wrong = []
-    for name in filterable_fields(method):
+    for name in sorted(METHODS[method].fields):
         assert any(brute_force.present(row, name) for row in rows), f"{name}: no row has one"
         for operator in OPERATORS:
             for _ in range(2):
@@ -164,13 +164,13 @@ async def test_every_field_filters_with_every_operator(
     assert wrong == []
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", QUERIES)
 async def test_every_field_sorts(
     service: Service, gymnasium: tuple[Gymnasium, Random], method: str
 ) -> None:
     """Each field sorts up and down, alone and before another; what is equal goes by its id."""
     rows, random = await rows_of(service, method), gymnasium[1]
-    names = sortable_fields(method)
+    names = sorted(METHODS[method].sortable)
     for name in names:
         for order in ("ASC", "DESC"):
             second = random.choice([each for each in names if each != name])
@@ -202,13 +202,13 @@ REMOVES: dict[str, Callable[[Gymnasium], Awaitable[str]]] = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", QUERIES)
 async def test_pages_hold_while_rows_come_and_go(
     service: Service, gymnasium: tuple[Gymnasium, Random], method: str, order: str
 ) -> None:
     """Forth and back, every row that stays is seen exactly once, in the order of the sort."""
     world, random = gymnasium
-    for name in random.sample(sortable_fields(method), 2):
+    for name in random.sample(sorted(METHODS[method].sortable), 2):
         before = {row["id"] for row in await rows_of(service, method)}
         sort = [{"fieldName": name, "order": order}]
         query: Row = {"sort": sort, "cursorPaging": {"limit": 2}}

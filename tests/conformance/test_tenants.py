@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.api.handlers import HANDLERS
+from benefit_programs.api.methods import METHODS
 from benefit_programs.storage.rows import CODECS
 from tests.conformance.world import REQUESTS, World, ghosts, settle
 from tests.support.calls import page_of
@@ -40,10 +40,10 @@ def shape_of(response: httpx.Response, world: World) -> tuple[int, str]:
 
 def test_every_method_has_a_request() -> None:
     """No method is left out."""
-    assert HANDLERS.keys() - REQUESTS.keys() == set()
+    assert METHODS.keys() - REQUESTS.keys() == set()
 
 
-@pytest.mark.parametrize("method", sorted(REQUESTS.keys() & HANDLERS.keys()))
+@pytest.mark.parametrize("method", sorted(REQUESTS.keys() & METHODS.keys()))
 async def test_requests_are_answered_by_their_own_tenant(service: Service, method: str) -> None:
     """Each request names what exists: the tenant itself is not told that it doesn't."""
     world = await settle(service)
@@ -52,7 +52,7 @@ async def test_requests_are_answered_by_their_own_tenant(service: Service, metho
     assert "NOT_FOUND" not in response.text
 
 
-@pytest.mark.parametrize("method", sorted(REQUESTS.keys() & HANDLERS.keys()))
+@pytest.mark.parametrize("method", sorted(REQUESTS.keys() & METHODS.keys()))
 async def test_other_tenants_ids_are_like_ids_of_nothing(service: Service, method: str) -> None:
     """With ids of another tenant a method answers as with made-up ones, and changes nothing."""
     theirs, nothing = await settle(service), ghosts()
@@ -66,7 +66,7 @@ async def test_other_tenants_ids_are_like_ids_of_nothing(service: Service, metho
     assert await everything_of(service) == before
 
 
-@pytest.mark.parametrize("method", sorted(name for name in HANDLERS if name.startswith("query")))
+@pytest.mark.parametrize("method", sorted(name for name in METHODS if name.startswith("query")))
 async def test_cursors_of_other_tenants(service: Service, method: str) -> None:
     """A cursor is worth nothing to another tenant, nor to another method."""
     for _ in range(2):
@@ -75,7 +75,7 @@ async def test_cursors_of_other_tenants(service: Service, method: str) -> None:
     rows, metadata = page_of(answer)
     assert len(rows) == 1
     request = {"query": {"cursorPaging": {"cursor": metadata["cursors"]["next"]}}}
-    others = [name for name in HANDLERS if name.startswith("query") and name != method]
+    others = [name for name in METHODS if name.startswith("query") and name != method]
     stranger = await service.another_tenant()
     refusals = [
         await stranger.refusal(method, request),

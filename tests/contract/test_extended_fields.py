@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from benefit_programs.api import types
 from benefit_programs.api.extended_fields import ENTITIES as ENTITIES_BY_TYPE
-from benefit_programs.api.types import balances, transactions
 from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
+from benefit_programs.wire import types
+from benefit_programs.wire.types import balances, transactions
 from tests.support.calls import NAMESPACE, benefit, details, guid
 from tests.support.desk import open_desk
 

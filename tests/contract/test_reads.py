@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.api.handlers import HANDLERS
+from benefit_programs.api.methods import METHODS
 from benefit_programs.storage import reader
 from tests.support.calls import NAMESPACE, benefit, details, guid, page_of
 
@@ -25,7 +25,7 @@ CONTRACT = Path(__file__).parent.parent / "conformance" / "data" / "methods.json
 GROUPS = {
     name: method["query"]["groups"]
     for name, method in json.loads(CONTRACT.read_text(encoding="utf-8")).items()
-    if name.startswith("query") and name in HANDLERS
+    if name.startswith("query") and name in METHODS
 }
 
 

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from benefit_programs.api.methods import Scope
+from benefit_programs.api.method import Scope
 from benefit_programs.bootstrap import administrator_grants, open_directory
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import Grants

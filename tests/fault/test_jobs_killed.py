@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from benefit_programs.api.types.common import BULK_MAX
 from benefit_programs.domain.values import CREDIT
+from benefit_programs.wire.types.common import BULK_MAX
 from tests.support.books import Books
 from tests.support.calls import NAMESPACE, guid
 from tests.support.crowd import AMOUNT, Crowd, gather_crowd

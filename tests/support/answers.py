@@ -8,7 +8,6 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from benefit_programs.api.codec import fields_of
 from benefit_programs.api.openapi import MAY_LACK
 from benefit_programs.domain.constraints import (
     DecimalText,
@@ -20,11 +19,12 @@ from benefit_programs.domain.constraints import (
     Undocumented,
 )
 from benefit_programs.domain.errors import ViolatedRule
+from benefit_programs.wire.codec import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benefit_programs.api.codec import FieldPlan, Shape
+    from benefit_programs.wire.codec import FieldPlan, Shape
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 AMOUNT = re.compile(r"0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]{0,3}[1-9]")

@@ -8,16 +8,14 @@ from uuid import uuid4
 
 import httpx
 
-from benefit_programs.api.additions import ADDITIONS
-from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
 from tests.support.answers import require_answer, require_error
 
 Document = dict[str, Any]
 
 NAMESPACE = "gym"
 PAGES_MAX = 1_000
-
-KNOWN_METHODS: dict[str, Method] = METHODS | ADDITIONS
 
 
 def guid() -> str:
@@ -75,7 +73,7 @@ class Caller:
         if response.status_code != httpx.codes.OK:
             raise Refused(response)
         answer: dict[str, Any] = response.json()
-        require_answer(KNOWN_METHODS[name].response, answer)
+        require_answer(METHODS[name].response, answer)
         return answer
 
     async def refusal(self, name: str, document: Document | None = None, **headers: str) -> Refused:
@@ -88,7 +86,7 @@ class Caller:
         self, name: str, document: Document | None = None, **headers: str
     ) -> httpx.Response:
         """Call a method, whatever it answers."""
-        method, document = KNOWN_METHODS[name], document or {}
+        method, document = METHODS[name], document or {}
         path = _path(method, document)
         if method.request_in == "query":
             return await self.request(

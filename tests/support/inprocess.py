@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from benefit_programs.api.methods import Scope
+from benefit_programs.api.method import Scope
 from benefit_programs.bootstrap import Running, administrator_grants, open_service
 from benefit_programs.config import LogFormat, Settings
 from benefit_programs.domain.entities import Event, Row

@@ -16,9 +16,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from benefit_programs.api.codec import amount_text
 from benefit_programs.domain.entities import Transaction
 from benefit_programs.storage.verification import verify_store
+from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model as model
 from tests.support.audit import audit
 from tests.support.calls import Refused, benefit

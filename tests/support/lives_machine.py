@@ -8,7 +8,6 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, multiple, precondition, rule
 
-from benefit_programs.api.codec import amount_text
 from benefit_programs.domain.chunks import RunChunk
 from benefit_programs.domain.entities import (
     Job,
@@ -21,6 +20,7 @@ from benefit_programs.domain.entities import (
     Work,
 )
 from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
+from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model, lives_model
 from tests.support.calls import Refused, benefit, details
 from tests.support.desk import Desk, add_item

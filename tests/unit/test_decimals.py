@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.api.codec import amount_text
 from benefit_programs.domain.balances import Adjust, ChangeBalance, RevertBalanceChange, Set
 from benefit_programs.domain.command import Context
 from benefit_programs.domain.details import Benefit, CreditConfiguration, Details
@@ -26,6 +25,7 @@ from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Mode, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Identity, IdentityType, ItemReference
 from benefit_programs.engine.ids import IdSource
+from benefit_programs.wire.codec import amount_text
 from tests.support.calls import guid
 from tests.support.desk import open_desk
 

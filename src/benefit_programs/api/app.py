@@ -14,41 +14,41 @@ from urllib.parse import parse_qsl
 import msgspec
 import structlog
 
-from benefit_programs.api.additions import ADDITIONS
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.call import Call
-from benefit_programs.api.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 from benefit_programs.api.compression import COMPRESSED_BYTES_MIN, compressed
 from benefit_programs.api.cors import CrossOrigin
 from benefit_programs.api.errors import (
+    RETRY_SECONDS,
     Forbidden,
     Unavailable,
     Unexpected,
     error_body,
     error_headers,
+    refusal_of,
 )
 from benefit_programs.api.extended_fields import FieldRules
 from benefit_programs.api.filters import filter_problems
-from benefit_programs.api.handlers import HANDLERS, MEMBER_METHODS, Handler
 from benefit_programs.api.messages import (
+    AsgiScope,
     ClientGone,
     Receive,
-    Scope,
     Send,
     header,
     read_body,
     request_id_of,
     send_json,
 )
-from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
 from benefit_programs.api.metrics import Metrics
+from benefit_programs.api.pages import create_pages
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
-from benefit_programs.api.surroundings import surroundings
-from benefit_programs.api.troubles import RETRY_SECONDS, refusal_of
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.wire.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 
 _log = structlog.get_logger("benefit_programs.request")
 
@@ -56,9 +56,8 @@ _log = structlog.get_logger("benefit_programs.request")
 class Endpoint:
     """One method of the contract, compiled: decode, handle, encode."""
 
-    def __init__(self, method: Method, handler: Handler) -> None:
+    def __init__(self, method: Method) -> None:
         self.method = method
-        self._handler = handler
         self._decoder = decoder_for(method.request)
         self._encode = encoder_for(method.response)
         self._is_bulk = method.bulk_field is not None
@@ -84,7 +83,7 @@ class Endpoint:
         try:
             decoded = self._decoder.decode(document, ids=ids)
         except Invalid as found:
-            also = filter_problems(self.method.name, document, ids)
+            also = filter_problems(self.method, document, ids)
             raise Invalid((*found.violations, *also)) from None
         self._extended_fields.check(decoded, principal)
         return decoded, None
@@ -98,38 +97,34 @@ class Endpoint:
         return found
 
     async def answer(self, call: Call) -> bytes:
-        """The body of the answer."""
         request = call.bulk.request if call.bulk else call.decoded.value  # type: ignore[union-attr]
-        document = self._encode(await self._handler(call, request))
+        document = self._encode(await self.method.handler(call, request))
         self._extended_fields.hide(document, call.principal)
         return msgspec.json.encode(document)
 
 
 class Application:
-    """The whole service: methods first, surroundings after."""
+    """The whole service: methods first, pages after."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._throttle = services.throttle
         self._metrics = Metrics()
-        self._surroundings = surroundings(services, self._metrics)
-        known = METHODS | ADDITIONS
-        served = {name: known[name] for name in HANDLERS}
-        self._routes = Routes(served.values())
-        self._endpoints = {name: Endpoint(served[name], HANDLERS[name]) for name in HANDLERS}
+        self._pages = create_pages(services, self._metrics)
+        self._routes = Routes(METHODS.values())
+        self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._surroundings(scope, receive, send)
+            await self._pages(scope, receive, send)
             return
         path: str = scope["path"]
         if path.startswith(("/benefit-programs/", "/_api/", "/async-jobs/")):
             await self._serve(scope, receive, send)
         else:
-            await self._surroundings(scope, receive, send)
+            await self._pages(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request_id = request_id_of(scope)
         record: dict[str, Any] = {"method": None, "tenant": None}
@@ -150,7 +145,7 @@ class Application:
             if isinstance(refusal, Unexpected):
                 _log.exception("failed", request_id=request_id, **record)
             if isinstance(error, StoreUnavailable | StoreTimeout):
-                # The caller isn't told; it is about the database, and has nothing of the request.
+                # For the log alone: it is about the database, and has nothing of the request.
                 record["reason"] = str(error)
             status, content = error_body(refusal)
             headers = error_headers(refusal)
@@ -168,7 +163,7 @@ class Application:
             **record,
         )
 
-    async def _answer(self, scope: Scope, receive: Receive, record: dict[str, Any]) -> bytes:
+    async def _answer(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> bytes:
         method, parameters = self._routes.find(scope["method"], scope["path"])
         record["method"] = method.name
         principal = await self._services.authenticator.authenticate(
@@ -179,18 +174,17 @@ class Application:
             self._throttle.admit(principal.key_id)
         if not principal.may(method.scope, method.permission_ids):
             raise Forbidden
-        if principal.is_member and method.name not in MEMBER_METHODS:
+        if principal.is_member and not method.for_members:
             raise Forbidden
         endpoint = self._endpoints[method.name]
         body = await read_body(scope, receive, self._services.body_bytes_max)
         decoded, bulk = endpoint.decode(
             body, scope["query_string"].decode("latin-1"), parameters, principal
         )
-        return await endpoint.answer(Call(self._services, principal, decoded, bulk))
+        return await endpoint.answer(Call(self._services, principal, method, decoded, bulk))
 
 
 def create_app(services: Services) -> Application | CrossOrigin:
-    """The ASGI application of a running service."""
     application = Application(services)
     if not services.cors_origins:
         return application

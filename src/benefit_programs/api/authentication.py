@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
-from benefit_programs.api.methods import Scope
+from benefit_programs.api.method import Scope
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
@@ -59,7 +59,6 @@ class Principal:
 
     @property
     def is_app(self) -> bool:
-        """Whether an app calls."""
         return self.caller.type is IdentityType.APP
 
 

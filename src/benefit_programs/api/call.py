@@ -10,22 +10,25 @@ from typing import Any, TypeVar
 import structlog
 
 from benefit_programs.api.authentication import Principal
-from benefit_programs.api.codec import Bulk, Decoded
-from benefit_programs.api.errors import Unexpected, application_error
+from benefit_programs.api.errors import Unexpected, application_error, refusal_of
+from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
-from benefit_programs.api.troubles import refusal_of
-from benefit_programs.api.types.common import (
-    ApplicationError,
-    BulkActionMetadata,
-    CursorQuery,
-    ItemMetadata,
-)
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Row
 from benefit_programs.domain.errors import Invalid, Refusal
 from benefit_programs.domain.state import Index, Key
-from benefit_programs.storage.query import Query, QuerySpec
+from benefit_programs.storage.query import Page, Query, QuerySpec
 from benefit_programs.storage.reader import Found
+from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire.codec import Bulk, Decoded
+from benefit_programs.wire.types.common import (
+    ApplicationError,
+    BulkActionMetadata,
+    CursorPagingMetadata,
+    CursorQuery,
+    Cursors,
+    ItemMetadata,
+)
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
@@ -41,16 +44,15 @@ class Call:
 
     services: Services
     principal: Principal
+    method: Method
     decoded: Decoded[Any] | None
     bulk: Bulk[Any] | None = None
 
     @property
     def tenant_id(self) -> int:
-        """Whose data the call works on."""
         return self.principal.tenant_id
 
     async def execute(self, command: Command[Answer]) -> Answer:
-        """Do a command through the engine."""
         principal = self.principal
         return await self.services.engine.execute(
             command,
@@ -60,29 +62,40 @@ class Call:
         )
 
     async def one(self, index: Index[R], *key: Any) -> R | None:
-        """The row that an index has under this key."""
         return await self.services.reader.one(self.tenant_id, index, *key)
 
     async def many(self, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        """The rows that an index has under these keys."""
         return await self.services.reader.many(self.tenant_id, index, keys)
 
+    async def get(self, index: Index[R], *key: Any, missing: Refusal) -> R:
+        """The row that an index has under this key. Raises ``missing`` if there is none."""
+        row = await self.one(index, *key)
+        if row is None:
+            raise missing
+        return row
+
     async def page(
+        self, entity: type[R], query: CursorQuery | None, *, path: str = "query"
+    ) -> tuple[list[R], CursorPagingMetadata]:
+        """One page of entities, as the method's spec reads them, and what it says about itself."""
+        found = await self.find(query, path=path)
+        read = CODECS[entity].read
+        return [read(row) for row in found.rows], metadata_of(found.page)
+
+    async def find(
         self,
-        spec: QuerySpec,
         query: CursorQuery | None,
         *,
-        scope: dict[str, Any] | None = None,
-        extra: dict[str, Any] | None = None,
         path: str = "query",
+        extra: dict[str, Any] | None = None,
         check: Callable[[frozenset[str]], None] | None = None,
     ) -> Found:
-        """One page of a query; ``scope`` is what a member's key is bound to."""
+        """One page of what the method's spec reads; a member finds its own rows alone."""
         query = query or NO_QUERY
         paging = query.cursor_paging
         return await self.services.reader.page(
             self.tenant_id,
-            spec,
+            self._spec,
             Query(
                 filter=query.filter,
                 sort=tuple((each.field_name, each.order) for each in query.sort or ()),
@@ -92,15 +105,27 @@ class Call:
                 path=path,
             ),
             ids=self.principal.settings.id_mode,
-            scope=scope,
+            row_filter=self._own_rows,
             check=check,
         )
 
-    async def count(self, spec: QuerySpec, value: dict[str, Any] | None, *, at_most: int) -> int:
+    async def count(self, value: dict[str, Any] | None, *, at_most: int) -> int:
         """How many rows a filter finds, counted no further than ``at_most`` + 1."""
         return await self.services.reader.count(
-            self.tenant_id, spec, value, at_most=at_most, ids=self.principal.settings.id_mode
+            self.tenant_id, self._spec, value, at_most=at_most, ids=self.principal.settings.id_mode
         )
+
+    @property
+    def _spec(self) -> QuerySpec:
+        assert self.method.spec is not None, "a method that finds rows says what it reads"
+        return self.method.spec(self.services.reader.dialect)
+
+    @property
+    def _own_rows(self) -> dict[str, Any] | None:
+        """The filter that binds a member's key to its own rows."""
+        if not self.principal.is_member:
+            return None
+        return {"beneficiary.memberId": self.principal.caller.id}
 
     def own_updates(self, attribute: str) -> dict[str, Any]:
         """What an update of the service's own sets; it takes no mask."""
@@ -138,7 +163,6 @@ class EntryResult:
 
 async def execute_each(
     call: Call,
-    entries: Sequence[Any],
     command_of: Callable[[int, Any], Command[Any]],
     id_of: Callable[[Any, Any], str | None],
 ) -> list[EntryResult]:
@@ -148,20 +172,22 @@ async def execute_each(
     and its command's answer, or None where there is none. Raises QueueFull or the store's error
     if that is what became of all entries; otherwise each has its own result.
     """
+    assert call.bulk is not None
+    entries = call.bulk.entries
     outcomes = await gather(
         *(_outcome(call, index, entry, command_of) for index, entry in enumerate(entries)),
         return_exceptions=True,
     )
-    troubles = [each for each in outcomes if _is_trouble(each)]
-    if len(troubles) == len(outcomes):
-        raise troubles[0]
+    failures = [each for each in outcomes if _is_failure(each)]
+    if len(failures) == len(outcomes):
+        raise failures[0]
     return [
         _result(index, entry, outcome, id_of)
         for index, (entry, outcome) in enumerate(zip(entries, outcomes, strict=True))
     ]
 
 
-def _is_trouble(outcome: Any) -> bool:
+def _is_failure(outcome: Any) -> bool:
     return isinstance(outcome, BaseException) and not isinstance(outcome, Refusal)
 
 
@@ -179,13 +205,13 @@ def _result(
 ) -> EntryResult:
     if isinstance(outcome, BaseException):
         entry_id = None if isinstance(entry, Invalid) else id_of(entry, None)
-        return EntryResult(_failed(index, entry_id, _told(outcome)), None)
+        return EntryResult(_failed(index, entry_id, _refusal(outcome)), None)
     metadata = ItemMetadata(id=id_of(entry, outcome), original_index=index, success=True)
     return EntryResult(metadata, outcome)
 
 
-def _told(error: BaseException) -> Refusal:
-    """What to tell of an entry's trouble; what isn't known is logged, and ours."""
+def _refusal(error: BaseException) -> Refusal:
+    """An entry's failure as callers read it; what isn't known is logged, and ours."""
     if not isinstance(error, Exception):
         raise error
     refusal = refusal_of(error)
@@ -206,8 +232,15 @@ def _failed(index: int, entry_id: str | None, refusal: Refusal) -> ItemMetadata:
     )
 
 
+def metadata_of(page: Page) -> CursorPagingMetadata:
+    return CursorPagingMetadata(
+        count=page.count,
+        cursors=Cursors(next=page.next_cursor, prev=page.prev_cursor),
+        has_next=page.has_next,
+    )
+
+
 def count_results(results: Sequence[EntryResult]) -> BulkActionMetadata:
-    """How many entries succeeded and failed."""
     successes = sum(1 for result in results if result.metadata.success)
     return BulkActionMetadata(
         total_successes=successes,

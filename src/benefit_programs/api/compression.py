@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 
-from benefit_programs.api.messages import Scope, header
+from benefit_programs.api.messages import AsgiScope, header
 
 COMPRESSED_BYTES_MIN = 1_024
 COMPRESSED_IN_LOOP_BYTES_MAX = 65_536
@@ -21,7 +21,7 @@ VARY = "accept-encoding"
 _CODINGS = frozenset({"gzip", "x-gzip"})
 
 
-async def compressed(scope: Scope, body: bytes, headers: dict[str, str]) -> bytes:
+async def compressed(scope: AsgiScope, body: bytes, headers: dict[str, str]) -> bytes:
     """The body as the client wants it, once it is worth the question; the headers say which."""
     headers["vary"] = VARY
     if not accepts_gzip(header(scope, b"accept-encoding")):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
-from benefit_programs.api.messages import Message, Receive, Scope, Send, header, request_id_of
+from benefit_programs.api.messages import AsgiScope, Message, Receive, Send, header, request_id_of
 from benefit_programs.api.methods import METHODS
 
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 ANY_ORIGIN = "*"
 PREFLIGHT_SECONDS_MAX = 7_200
@@ -42,7 +42,7 @@ class CrossOrigin:
         self._origins = frozenset(origins)
         self._is_open = ANY_ORIGIN in self._origins
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or have the request served and the answer marked."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
@@ -74,12 +74,12 @@ class CrossOrigin:
         return [] if self._is_open else [_VARY_ORIGIN]
 
 
-def _is_preflight(scope: Scope) -> bool:
+def _is_preflight(scope: AsgiScope) -> bool:
     asked = header(scope, b"access-control-request-method")
     return scope["method"] == "OPTIONS" and asked is not None
 
 
-async def _answer_preflight(scope: Scope, send: Send, marks: list[tuple[bytes, bytes]]) -> None:
+async def _answer_preflight(scope: AsgiScope, send: Send, marks: list[tuple[bytes, bytes]]) -> None:
     """Allow what the service knows; the browser itself holds the request against it."""
     request_id = request_id_of(scope).encode("latin-1")
     headers = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from benefit_programs.api.codec.encoding import encoder_for
 from benefit_programs.domain import errors
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
+from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
+from benefit_programs.engine.engine import QueueFull
+from benefit_programs.wire.codec.encoding import encoder_for
 
 BAD_REQUEST = 400
 UNAUTHENTICATED = 401
@@ -22,6 +24,8 @@ THROTTLED = 429
 HEAD_TOO_LARGE = 431
 OURS = 500
 UNAVAILABLE = 503
+
+RETRY_SECONDS = 1
 
 
 @dataclass(kw_only=True, eq=False)
@@ -166,6 +170,20 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     StatementTimeout: UNAVAILABLE,
     Unavailable: UNAVAILABLE,
 }
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """An error of the engine or the store as callers read it; what isn't known is ours."""
+    match error:
+        case Refusal():
+            return error
+        case QueueFull():
+            return TooManyRequests(retry_after=RETRY_SECONDS)
+        case StoreTimeout():
+            return StatementTimeout()
+        case StoreConflict() | StoreUnavailable():
+            return Unavailable(retry_after=RETRY_SECONDS)
+    return Unexpected()
 
 
 def error_body(error: BaseException) -> tuple[int, dict[str, Any]]:

@@ -13,20 +13,20 @@ from typing import Any
 import msgspec
 
 from benefit_programs.api.authentication import Principal
-from benefit_programs.api.codec import Bulk, Decoded, Shape, fields_of, to_camel
-from benefit_programs.api.codec.fields import entries_of, is_recursive
 from benefit_programs.api.json_schemas import schema_violation, value_violations
-from benefit_programs.api.methods import Method
-from benefit_programs.api.types import (
+from benefit_programs.api.method import Method
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.extended_fields import closed_namespaces, hidden_namespaces
+from benefit_programs.domain.settings import ExtendedEntity, ExtendedFieldSchema, TenantSettings
+from benefit_programs.wire.codec import Bulk, Decoded, Shape, fields_of, to_camel
+from benefit_programs.wire.codec.fields import entries_of, is_recursive
+from benefit_programs.wire.types import (
     items,
     pool_definitions,
     pools,
     program_definitions,
     programs,
 )
-from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
-from benefit_programs.domain.extended_fields import closed_namespaces, hidden_namespaces
-from benefit_programs.domain.settings import ExtendedEntity, ExtendedFieldSchema, TenantSettings
 
 Hidden = Mapping[ExtendedEntity, frozenset[str]]
 Hide = Callable[[Any, Hidden], None]

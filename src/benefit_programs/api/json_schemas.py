@@ -6,7 +6,7 @@ its parts, each counted as often as it is referred to. What can't be kept to tha
 the schema is registered.
 
 The library finds one violation at once, and all of them only by making an error for each part that
-any value failed. So all are told where few comparisons can fail, and elsewhere the first.
+any value failed. So all are named where few comparisons can fail, and elsewhere the first.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 from benefit_programs.api.errors import TooLarge, UnsupportedMediaType
 
-Scope = MutableMapping[str, Any]
+AsgiScope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -25,7 +25,7 @@ class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 
-def header(scope: Scope, name: bytes) -> str | None:
+def header(scope: AsgiScope, name: bytes) -> str | None:
     """The last value of a header, or None."""
     found = None
     for key, value in scope["headers"]:
@@ -34,7 +34,7 @@ def header(scope: Scope, name: bytes) -> str | None:
     return found.decode("latin-1") if found is not None else None
 
 
-def request_id_of(scope: Scope) -> str:
+def request_id_of(scope: AsgiScope) -> str:
     """The caller's own request id if it is a sensible one, else a new one."""
     for name in (b"x-request-id", b"x-wix-request-id"):
         given = header(scope, name)
@@ -43,7 +43,7 @@ def request_id_of(scope: Scope) -> str:
     return f"{_PROCESS}-{next(_numbers):x}"
 
 
-async def read_body(scope: Scope, receive: Receive, bytes_max: int) -> bytes:
+async def read_body(scope: AsgiScope, receive: Receive, bytes_max: int) -> bytes:
     """The whole body, never more than the limit. Raises TooLarge, or UnsupportedMediaType."""
     length = header(scope, b"content-length")
     if length is not None and length.isdigit() and int(length) > bytes_max:
@@ -87,7 +87,6 @@ def _require_json(content_type: str | None) -> None:
 async def send_json(
     send: Send, status: int, body: bytes, *, request_id: str, headers: dict[str, str]
 ) -> None:
-    """Answer with JSON and the request's id."""
     encoded_id = request_id.encode("latin-1")
     await send(
         {

@@ -34,7 +34,6 @@ class Metrics:
         self._children = lru_cache(maxsize=COUNTERS_MAX)(self._find_children)
 
     def observe(self, method: str | None, status: int, seconds: float) -> None:
-        """Count one answered request."""
         requests, durations = self._children(method or "unknown", status)
         requests.inc()
         durations.observe(seconds)

@@ -10,29 +10,23 @@ from typing import Any
 import msgspec
 
 from benefit_programs import __version__
-from benefit_programs.api.additions import ADDITIONS
-from benefit_programs.api.codec.fields import FieldPlan, fields_of
-from benefit_programs.api.codec.naming import to_one_word
 from benefit_programs.api.errors import STATUS_BY_ERROR, TooManyRequests
-from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
 from benefit_programs.api.reference.links import links_of
-from benefit_programs.api.reference.queries import (
-    filterable_fields,
-    indexed_fields,
-    sortable_fields,
-)
 from benefit_programs.api.reference.refusals import (
     BY_EVERY_METHOD,
-    BY_METHOD,
     RESERVED,
     description_of,
     refusals_of,
 )
-from benefit_programs.api.reference.schemas import PLACE, Schema, Schemas, about, held_by
-from benefit_programs.api.types.balances import ChangeBalanceResponse
 from benefit_programs.domain.constraints import ReadOnly
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.explanations import PoolContext
+from benefit_programs.wire.codec.fields import FieldPlan, fields_of
+from benefit_programs.wire.codec.naming import to_one_word
+from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
+from benefit_programs.wire.types.balances import ChangeBalanceResponse
 
 JSON = "application/json"
 REQUEST_ID_PATTERN = "^[!-~]{1,128}$"
@@ -65,7 +59,7 @@ MAY_LACK = {ChangeBalanceResponse: frozenset({"transactionId"})}
 @cache
 def openapi_document() -> dict[str, Any]:
     """The whole document. Callers must not change it."""
-    methods = tuple((METHODS | ADDITIONS).values())
+    methods = tuple(METHODS.values())
     schemas = _schemas_of(methods)
     paths: dict[str, dict[str, Any]] = {}
     for method in methods:
@@ -119,12 +113,12 @@ def _schemas_of(methods: Iterable[Method]) -> Schemas:
 
 
 def _refusals_with_data() -> list[type[Refusal]]:
-    known = dict.fromkeys((*BY_EVERY_METHOD, *chain.from_iterable(BY_METHOD.values())))
+    of_methods = chain.from_iterable(method.refuses for method in METHODS.values())
+    known = dict.fromkeys((*BY_EVERY_METHOD, *of_methods))
     return [refusal for refusal in known if fields_of(refusal) and refusal is not Invalid]
 
 
 def _given_by_path(method: Method) -> dict[type[Any], frozenset[str]]:
-    """Which fields of a request's types its path holds."""
     given: dict[type[Any], frozenset[str]] = {}
     for dotted in method.path_parameters:
         owner = method.request
@@ -151,7 +145,7 @@ def _operation(method: Method, schemas: Schemas) -> dict[str, Any]:
         "parameters": [*_parameters(method, schemas), *_header_parameters()],
         "responses": _responses(method, schemas),
     }
-    notes = list(_notes(method.name))
+    notes = list(_notes(method))
     if notes:
         operation["description"] = "\n\n".join(notes)
     if method.request_in == "body":
@@ -167,24 +161,22 @@ def _needs_body(method: Method) -> bool:
     )
 
 
-def _notes(name: str) -> Iterator[str]:
-    filterable, sortable = filterable_fields(name), sortable_fields(name)
-    if filterable:
-        yield f"Filterable fields, with every operator: {_quoted(filterable)}."
-    if sortable:
-        yield f"Sortable fields: {_quoted(sortable)}."
-    indexed = indexed_fields(name)
-    if indexed:
+def _notes(method: Method) -> Iterator[str]:
+    if method.fields:
+        yield f"Filterable fields, with every operator: {_quoted(method.fields)}."
+    if method.sortable:
+        yield f"Sortable fields: {_quoted(method.sortable)}."
+    if method.indexed:
         yield (
-            f"Indexed fields: {_quoted(indexed)}. Equality on one of them, in the default order,"
-            " takes as long in a large database as in a small one. Any other query may have to"
-            " read all rows of the tenant; when it takes too long it ends with 503"
+            f"Indexed fields: {_quoted(method.indexed)}. Equality on one of them, in the default"
+            " order, takes as long in a large database as in a small one. Any other query may have"
+            " to read all rows of the tenant; when it takes too long it ends with 503"
             " `STATEMENT_TIMEOUT`."
         )
 
 
 def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return ", ".join(f"`{name}`" for name in sorted(names))
 
 
 def _header_parameters() -> list[Schema]:
@@ -226,11 +218,11 @@ def _responses(method: Method, schemas: Schemas) -> dict[str, Any]:
         "headers": _headers(),
         "content": {JSON: {"schema": schemas.reference(method.response)}},
     }
-    links = links_of(method.name)
+    links = links_of(method)
     if links:
         answer["links"] = links
     responses: dict[str, Any] = {"200": answer}
-    for status, refusals in refusals_of(method.name).items():
+    for status, refusals in refusals_of(method).items():
         if all(refusal in BY_EVERY_METHOD for refusal in refusals):
             responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
         else:
@@ -242,14 +234,14 @@ def _response(refusals: list[type[Refusal]], schemas: Schemas) -> dict[str, Any]
     retried = {"retry-after": {"$ref": "#/components/headers/retry-after"}}
     data = {each.code: schemas.reference(each) for each in refusals if each in schemas.names}
     return {
-        "description": "\n".join(f"- {_told(refusal)}" for refusal in refusals),
+        "description": "\n".join(f"- {_line_of(refusal)}" for refusal in refusals),
         "headers": _headers() | (retried if refusals == [TooManyRequests] else {}),
         "content": {JSON: {"schema": {"$ref": f"{PLACE}Error"}}},
         **({"x-data": data} if data else {}),
     }
 
 
-def _told(refusal: type[Refusal]) -> str:
+def _line_of(refusal: type[Refusal]) -> str:
     reserved = " Reserved: not sent yet." if refusal in RESERVED else ""
     return f"`{refusal.code}`: {description_of(refusal)}{reserved}"
 

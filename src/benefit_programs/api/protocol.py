@@ -35,7 +35,6 @@ class HttpProtocol(HttpToolsProtocol):
     _head_counted: object = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection."""
         self._answers = JoiningTransport(transport)
         super().connection_made(self._answers)
 

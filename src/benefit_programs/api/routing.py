@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benefit_programs.api.errors import MethodNotAllowed, NotFoundRoute
-from benefit_programs.api.methods import Method
+from benefit_programs.api.method import Method
 
 PREFIX = "/_api"
 """Every route answers under this prefix too."""

@@ -22,7 +22,6 @@ class JoiningTransport(asyncio.Transport):
         self._has_head = False
 
     def write(self, data: Any) -> None:
-        """Send a part of an answer, or keep it if it is the head."""
         if self._head is not None:
             data, self._head = self._head + data, None
         elif not self._has_head and not data.startswith(_INTERIM):
@@ -31,37 +30,29 @@ class JoiningTransport(asyncio.Transport):
         self._transport.write(data)
 
     def finish(self) -> None:
-        """Send what is kept: the answer has ended."""
         self._has_head = False
         if self._head is not None:
             head, self._head = self._head, None
             self._transport.write(head)
 
     def close(self) -> None:
-        """Send what is kept and end the connection."""
         self.finish()
         self._transport.close()
 
     def abort(self) -> None:
-        """End the connection at once."""
         self._transport.abort()
 
     def is_closing(self) -> bool:
-        """Whether the connection ends or has ended."""
         return self._transport.is_closing()
 
     def is_reading(self) -> bool:
-        """Whether what the client sends is received."""
         return self._transport.is_reading()
 
     def pause_reading(self) -> None:
-        """Receive nothing for a while."""
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Receive again."""
         self._transport.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """What is known of the connection."""
         return self._transport.get_extra_info(name, default)

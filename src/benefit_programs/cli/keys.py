@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from benefit_programs.api.codec.formats import Violated, read_instant
-from benefit_programs.api.methods import METHODS, Scope
+from benefit_programs.api.method import Scope
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
     AsJson,
@@ -21,11 +20,11 @@ from benefit_programs.cli.options import (
 from benefit_programs.cli.output import instant, print_json, print_line, print_table
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
+from benefit_programs.wire.codec.formats import Violated, read_instant
 
 commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and revoke API keys.")
 
 SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
-PERMISSIONS = frozenset(each for method in METHODS.values() for each in method.permission_ids)
 
 
 @commands.command("create")
@@ -156,7 +155,9 @@ def _scope(text: str) -> str:
 
 
 def _permission(text: str) -> str:
-    if text not in PERMISSIONS:
+    from benefit_programs.api.methods import METHODS  # noqa: PLC0415 - loads every handler
+
+    if not any(text in method.permission_ids for method in METHODS.values()):
         raise WrongUsage(f"--permission: no method has the permission id {text!r}")
     return text
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from benefit_programs.api.codec import instant_text
+from benefit_programs.wire.codec import instant_text
 
 WIDTH_MAX = 10_000
 """Wider than any table: what doesn't fit a terminal is wrapped there, not cut here."""

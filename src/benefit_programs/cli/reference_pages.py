@@ -8,17 +8,17 @@ from typing import Any
 import typer.main
 
 from benefit_programs.api.errors import STATUS_BY_ERROR
+from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import NOTES, openapi_document
 from benefit_programs.api.reference.page import facts_of
 from benefit_programs.api.reference.refusals import (
-    BY_METHOD,
     RESERVED,
     answered,
     description_of,
 )
-from benefit_programs.api.reference.schemas import PLACE
 from benefit_programs.cli.application import application, load_command
 from benefit_programs.cli.markdown import GENERATED, joined, table
+from benefit_programs.wire.schemas import PLACE
 
 Document = dict[str, Any]
 
@@ -115,11 +115,11 @@ def errors_page() -> str:
     rows = []
     for refusal in answered():
         data = schemas.get(refusal.__name__, {}).get("properties", {})
-        methods = [name for name, refusals in BY_METHOD.items() if refusal in refusals]
-        told = description_of(refusal) + (" Reserved: not sent yet." * (refusal in RESERVED))
+        methods = [each.name for each in METHODS.values() if refusal in each.refuses]
+        what = description_of(refusal) + (" Reserved: not sent yet." * (refusal in RESERVED))
         fields = ", ".join(f"`{name}`" for name in data)
         rows.append(
-            (str(STATUS_BY_ERROR[refusal]), f"`{refusal.code}`", told, fields, ", ".join(methods))
+            (str(STATUS_BY_ERROR[refusal]), f"`{refusal.code}`", what, fields, ", ".join(methods))
         )
     shape = "`{message, details}`, where `details` holds `applicationError` or `validationError`"
     columns = ("Status", "Code", "What happened", "Data", "Methods")

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from benefit_programs.api.codec import decoder_for, encoder_for, to_camel
 from benefit_programs.api.extended_fields import require_usable_schemas
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
@@ -23,6 +22,7 @@ from benefit_programs.cli.output import print_json, print_table
 from benefit_programs.domain.settings import IdMode, TenantSettings
 from benefit_programs.engine.providers import PolicyProvider
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
+from benefit_programs.wire.codec import decoder_for, encoder_for, to_camel
 
 commands = typer.Typer(
     name="settings", no_args_is_help=True, help="Read and change the settings of a tenant."

@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from benefit_programs.api.codec import amount_text, decoder_for, encoder_for
 from benefit_programs.bootstrap import open_database, open_engine
 from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, TenantId, database_settings
@@ -25,6 +24,7 @@ from benefit_programs.transfer.files import FileFormat, Source, WrongFile, forma
 from benefit_programs.transfer.importing import Finding, Importer, ImportReport, Outcome, Submit
 from benefit_programs.transfer.lookups import Lookups
 from benefit_programs.transfer.totals import Totals
+from benefit_programs.wire.codec import amount_text, decoder_for, encoder_for
 
 T = TypeVar("T")
 

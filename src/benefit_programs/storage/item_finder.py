@@ -45,8 +45,8 @@ class ItemFinder:
         limit: int,
         ids: IdMode,
     ) -> tuple[str, ...]:
-        scope = {"namespace": search.namespace, **({"id": bounds} if bounds else {})}
+        row_filter = {"namespace": search.namespace, **({"id": bounds} if bounds else {})}
         spec = item_specs.item_ids(self._reader.dialect, _METHOD)
         query = Query(filter=search.filter, sort=(order,), limit=limit, path="")
-        found = await self._reader.page(tenant_id, spec, query, ids=ids, scope=scope)
+        found = await self._reader.page(tenant_id, spec, query, ids=ids, row_filter=row_filter)
         return tuple(row[0] for row in found.rows)

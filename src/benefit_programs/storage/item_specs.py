@@ -8,12 +8,11 @@ definition with a million pools writes one row, and every query shows it at once
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.entities import Item
-from benefit_programs.domain.values import Credits, Instant
+from benefit_programs.domain.pool_items import PoolDefinitionItem, PoolItem
 from benefit_programs.storage.query import (
     LIMIT_MAX_OF_ITEMS,
     Dialect,
@@ -24,62 +23,6 @@ from benefit_programs.storage.query import (
     index_fields,
 )
 from benefit_programs.storage.specs import spec_of
-
-
-class PoolItemRow(NamedTuple):
-    """An item of a pool, as the query of pool items reads it."""
-
-    id: str
-    revision: int
-    created: Instant
-    updated: Instant
-    external_id: str
-    category: str
-    provider_app_id: str
-    namespace: str
-    pool_id: str
-    program_id: str
-    program_external_id: str
-    program_display_name: str | None
-    program_definition_id: str | None
-    program_definition_external_id: str | None
-    pool_definition_id: str
-    item_set_id: str
-    anonymous_visitor_id: str | None
-    member_id: str | None
-    wix_user_id: str | None
-    item_id: str
-    display_name: str | None
-    benefit_key: str
-    search_key: str
-    pool_revision: int
-    item_revision: int
-    snapshot_id: str
-    status: str
-    available: Credits
-
-
-class PoolDefinitionItemRow(NamedTuple):
-    """An item of a pool definition, as the query of pool definition items reads it."""
-
-    id: str
-    revision: int
-    created: Instant
-    updated: Instant
-    external_id: str
-    category: str
-    provider_app_id: str
-    namespace: str
-    pool_definition_id: str
-    item_set_id: str
-    item_id: str
-    display_name: str | None
-    benefit_key: str
-    search_key: str
-    pool_definition_revision: int
-    item_revision: int
-    snapshot_id: str
-
 
 SEARCH_KEY = "i.provider_app_id || '/' || i.category || '/' || i.external_id"
 
@@ -107,7 +50,7 @@ def item_ids(dialect: Dialect, method: str) -> QuerySpec:
 
 @cache
 def pool_items(dialect: Dialect) -> QuerySpec:
-    """queryPoolItems: the columns of a PoolItemRow, of pools that haven't ended."""
+    """queryPoolItems: the columns of a PoolItem, of pools that haven't ended."""
     identifier = Field("id", dialect.derived_id("p.id", "i.id"), FieldKind.ID)
     created = dialect.greater_of("p.created", "i.created")
     columns = {
@@ -136,7 +79,7 @@ def pool_items(dialect: Dialect) -> QuerySpec:
         source="pools p"
         + BENEFITS_AND_ITEMS.format(owner="p")
         + " JOIN programs g ON g.tenant_id = p.tenant_id AND g.id = p.program_id",
-        columns=", ".join(columns[name] for name in PoolItemRow._fields),
+        columns=", ".join(columns[name] for name in PoolItem._fields),
         tenant="p.tenant_id",
         id=identifier,
         indexed=frozenset(
@@ -160,7 +103,7 @@ def pool_items(dialect: Dialect) -> QuerySpec:
 
 @cache
 def pool_definition_items(dialect: Dialect) -> QuerySpec:
-    """queryPoolDefinitionItems: the columns of a PoolDefinitionItemRow."""
+    """queryPoolDefinitionItems: the columns of a PoolDefinitionItem."""
     identifier = Field("id", dialect.derived_id("p.id", "i.id"), FieldKind.ID)
     created = dialect.greater_of("p.created", "i.created")
     columns = {
@@ -176,7 +119,7 @@ def pool_definition_items(dialect: Dialect) -> QuerySpec:
     return QuerySpec(
         method="queryPoolDefinitionItems",
         source="pool_definitions p" + BENEFITS_AND_ITEMS.format(owner="p"),
-        columns=", ".join(columns[name] for name in PoolDefinitionItemRow._fields),
+        columns=", ".join(columns[name] for name in PoolDefinitionItem._fields),
         tenant="p.tenant_id",
         id=identifier,
         indexed=frozenset({"poolDefinitionId"}),

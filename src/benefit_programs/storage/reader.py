@@ -149,7 +149,7 @@ class Reader:
         query: Query,
         *,
         ids: IdMode,
-        scope: dict[str, Any] | None = None,
+        row_filter: dict[str, Any] | None = None,
         check: Callable[[frozenset[str]], None] | None = None,
     ) -> Found:
         """One page of a query. ``check`` is given the fields that the filter pins, and may refuse.
@@ -163,7 +163,7 @@ class Reader:
             tenant_id=tenant_id,
             ids=GUIDS[ids],
             secret=self._secret,
-            scope=scope,
+            row_filter=row_filter,
         )
         if check is not None:
             check(plan.pinned_fields)

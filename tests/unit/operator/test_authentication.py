@@ -11,7 +11,7 @@ import pytest
 
 from benefit_programs.api.authentication import Authenticator, Principal
 from benefit_programs.api.errors import Forbidden, Unauthenticated
-from benefit_programs.api.methods import Scope
+from benefit_programs.api.method import Scope
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType

@@ -28,7 +28,9 @@ GUID = "01890a5d-ac96-774b-bcce-b302099a8057"
 DIALECTS = [SqliteDialect(), PostgresDialect(), PostgresDialect(has_casefold=False)]
 
 
-def compile_query(query: Query, dialect: Dialect, scope: dict[str, Any] | None = None) -> Statement:
+def compile_query(
+    query: Query, dialect: Dialect, row_filter: dict[str, Any] | None = None
+) -> Statement:
     return plan_page(
         SPEC,
         query,
@@ -36,7 +38,7 @@ def compile_query(query: Query, dialect: Dialect, scope: dict[str, Any] | None =
         tenant_id=TENANT,
         ids=GUIDS_DEFAULT,
         secret=SECRET,
-        scope=scope,
+        row_filter=row_filter,
     ).statement
 
 
@@ -106,9 +108,9 @@ def test_nulls_need_no_words_on_sqlite() -> None:
 
 
 def test_scope_narrows_every_page() -> None:
-    """A caller's scope stands beside the filter, before it."""
+    """A caller's row filter stands beside the filter, before it."""
     statement = compile_query(
-        Query(filter={"namespace": "x"}), SqliteDialect(), scope={"beneficiary.memberId": GUID}
+        Query(filter={"namespace": "x"}), SqliteDialect(), row_filter={"beneficiary.memberId": GUID}
     )
     assert "WHERE s.tenant_id = ?1 AND s.member_id = ?2 AND s.namespace = ?3" in statement.sql
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from benefit_programs.api.codec import decoder_for, read_json
-from benefit_programs.api.codec.decoding import TREE_DEPTH_MAX
-from benefit_programs.api.types import (
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.values import Identity, IdentityType, ItemReference
+from benefit_programs.wire.codec import decoder_for, read_json
+from benefit_programs.wire.codec.decoding import TREE_DEPTH_MAX
+from benefit_programs.wire.types import (
     balances,
     common,
     items,
@@ -17,9 +20,6 @@ from benefit_programs.api.types import (
     program_definitions,
     programs,
 )
-from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
-from benefit_programs.domain.settings import IdMode
-from benefit_programs.domain.values import Identity, IdentityType, ItemReference
 
 GUID = "e8c3366e-0c4f-3024-a034-1e0c79146d4c"
 OTHER_GUID = "00000000-0000-0000-0000-000000000000"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 
-from benefit_programs.api.codec import encoder_for
+from benefit_programs.api import handlers
 from benefit_programs.api.errors import (
     MethodNotAllowed,
     TooManyRequests,
@@ -12,8 +15,8 @@ from benefit_programs.api.errors import (
     error_body,
     error_headers,
 )
+from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.types.eligibility import BenefitResult, EligibleBenefit
 from benefit_programs.domain.entities import PoolStatus
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -26,6 +29,8 @@ from benefit_programs.domain.errors import (
 )
 from benefit_programs.domain.explanations import BalanceAmount, PoolContext, PoolInfo
 from benefit_programs.domain.values import ItemReference
+from benefit_programs.wire.codec import encoder_for
+from benefit_programs.wire.types.eligibility import BenefitResult, EligibleBenefit
 
 GUID = "e8c3366e-0c4f-3024-a034-1e0c79146d4c"
 
@@ -182,3 +187,20 @@ def test_a_benefit_that_pays_is_a_result() -> None:
         "type": "ELIGIBLE_BENEFIT",
         "eligibleBenefitOptions": {"poolId": GUID, "benefitKey": "gym10", "price": "10"},
     }
+
+
+def test_no_module_of_handlers_is_forgotten() -> None:
+    """Each method that a module of handlers has is in the table, once."""
+    found = [
+        each
+        for module in pkgutil.iter_modules(handlers.__path__)
+        for each in vars(importlib.import_module(f"{handlers.__name__}.{module.name}")).values()
+        if isinstance(each, Method)
+    ]
+    assert sorted(each.name for each in found) == sorted(METHODS)
+
+
+def test_a_method_is_named_as_its_request() -> None:
+    """The name that a row says is the one that the function's request has."""
+    for name, method in METHODS.items():
+        assert method.request.__name__ == f"{name[0].upper()}{name[1:]}Request"

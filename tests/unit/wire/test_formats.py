@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benefit_programs.api.codec import amount_text, formats, instant_text
-from benefit_programs.api.codec.formats import Read, Violated
 from benefit_programs.domain.constraints import (
     DecimalText,
     FreeForm,
@@ -19,6 +17,8 @@ from benefit_programs.domain.constraints import (
 )
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, IdentityType
+from benefit_programs.wire.codec import amount_text, formats, instant_text
+from benefit_programs.wire.codec.formats import Read, Violated
 
 GUID = "e8c3366e-0c4f-3024-a034-1e0c79146d4c"
 

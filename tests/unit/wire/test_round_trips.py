@@ -11,9 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from benefit_programs.api.codec import Shape, decoder_for, encoder_for, fields_of, read_json
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.types import pools
 from benefit_programs.domain.constraints import (
     Chosen,
     DecimalText,
@@ -31,6 +29,8 @@ from benefit_programs.domain.constraints import (
     Text,
 )
 from benefit_programs.domain.values import AMOUNT_MAX
+from benefit_programs.wire.codec import Shape, decoder_for, encoder_for, fields_of, read_json
+from benefit_programs.wire.types import pools
 
 LENGTH_MAX = 10
 DEPTH_MAX = 6
@@ -52,7 +52,7 @@ def draw_value(draw: st.DrawFn, shape: Shape, depth: int) -> Any:
 
 
 def texts_of(mark: Text) -> st.SearchStrategy[str]:
-    longest = min(mark.max_length or LENGTH_MAX, LENGTH_MAX)
+    longest = max(mark.min_length, min(mark.max_length or LENGTH_MAX, LENGTH_MAX))
     return st.text(TEXT, min_size=mark.min_length, max_size=longest)
 
 

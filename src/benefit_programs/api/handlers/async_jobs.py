@@ -1,30 +1,38 @@
-"""The two methods of async jobs."""
+"""The methods of async jobs."""
 
 from __future__ import annotations
 
-from benefit_programs.api import views
-from benefit_programs.api.call import Call
-from benefit_programs.api.types import async_jobs as wire
+from benefit_programs.api.call import Call, metadata_of
+from benefit_programs.api.method import GET, READ_JOBS, method
 from benefit_programs.domain.entities import Job, JobItem
 from benefit_programs.domain.errors import JobNotFound
 from benefit_programs.domain.jobs import JOB_PAGE_SIZE
 from benefit_programs.domain.lookups import JOB, JOB_PAGE
+from benefit_programs.wire import views
+from benefit_programs.wire.types import async_jobs as wire
 
 
+@method("getAsyncJob", GET, "/async-jobs/v1/async-jobs/{jobId}", READ_JOBS, refuses=(JobNotFound,))
 async def get(call: Call, request: wire.GetAsyncJobRequest) -> wire.GetAsyncJobResponse:
-    """GetAsyncJob."""
-    return wire.GetAsyncJobResponse(job=views.job(await _job(call, request.job_id)))
+    job = await call.get(JOB, request.job_id, missing=JobNotFound(job_id=request.job_id))
+    return wire.GetAsyncJobResponse(job=views.job(job))
 
 
+@method(
+    "listAsyncJobItems",
+    GET,
+    "/async-jobs/v1/async-jobs/{jobId}/items",
+    READ_JOBS,
+    refuses=(JobNotFound,),
+)
 async def list_items(
     call: Call, request: wire.ListAsyncJobItemsRequest
 ) -> wire.ListAsyncJobItemsResponse:
-    """ListAsyncJobItems."""
-    job = await _job(call, request.job_id)
+    job = await call.get(JOB, request.job_id, missing=JobNotFound(job_id=request.job_id))
     paging = request.paging
     page = call.services.reader.slice_page(
         job.done_count,
-        method="listAsyncJobItems",
+        method=call.method.name,
         tenant_id=call.tenant_id,
         subject=job.id,
         limit=paging.limit if paging else None,
@@ -34,7 +42,7 @@ async def list_items(
     items = job.items if job.items is not None else await _items(call, job, positions)
     return wire.ListAsyncJobItemsResponse(
         job_items=tuple(views.job_item(items[position], job) for position in positions),
-        metadata=views.metadata_of(page),
+        metadata=metadata_of(page),
     )
 
 
@@ -47,10 +55,3 @@ async def _items(call: Call, job: Job, positions: list[int]) -> dict[int, JobIte
         for page in pages
         for place, item in enumerate(page.items)
     }
-
-
-async def _job(call: Call, job_id: str) -> Job:
-    job = await call.one(JOB, job_id)
-    if job is None:
-        raise JobNotFound(job_id=job_id)
-    return job

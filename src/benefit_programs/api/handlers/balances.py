@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benefit_programs.api import views
 from benefit_programs.api.call import Call
-from benefit_programs.api.codec import amount_text
-from benefit_programs.api.handlers.pools import own_rows
-from benefit_programs.api.types import balances as wire
-from benefit_programs.api.types.common import CursorQuery
-from benefit_programs.api.types.transactions import NewTransactionDetails
+from benefit_programs.api.method import GET, MANAGE, POST, READ_LIMITED, method
 from benefit_programs.domain.balances import (
     Adjust,
     ChangeBalance,
@@ -19,46 +14,91 @@ from benefit_programs.domain.balances import (
     Set,
 )
 from benefit_programs.domain.entities import BalanceType, LimitRule, Pool, TransactionDetails
-from benefit_programs.domain.errors import BalanceNotFound, FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.errors import (
+    AlreadyExecuted,
+    BalanceAlreadyInitialized,
+    BalanceExceededLimits,
+    BalanceNotFound,
+    ChangeAlreadyReverted,
+    FieldViolation,
+    Invalid,
+    NotEnoughBalanceToRevert,
+    TransactionAlreadySuperseded,
+    TransactionNotFound,
+    TransactionNotSupersedable,
+    ViolatedRule,
+)
 from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.values import AMOUNT_MAX
 from benefit_programs.storage import specs
-from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire import views
+from benefit_programs.wire.codec import amount_text
+from benefit_programs.wire.types import balances as wire
+from benefit_programs.wire.types.common import CursorQuery
+from benefit_programs.wire.types.transactions import NewTransactionDetails
 
 
+@method(
+    "getBalance",
+    GET,
+    "/benefit-programs/v1/balances/{poolId}",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.BALANCE_READ",
+    refuses=(BalanceNotFound,),
+)
 async def get(call: Call, request: wire.GetBalanceRequest) -> wire.GetBalanceResponse:
-    """GetBalance."""
-    row = await call.one(POOL, request.pool_id)
-    if row is None:
-        raise BalanceNotFound(pool_id=request.pool_id)
+    row = await call.get(POOL, request.pool_id, missing=BalanceNotFound(pool_id=request.pool_id))
     (balance,) = await describe(call, [row])
     return wire.GetBalanceResponse(balance=balance)
 
 
+@method(
+    "listBalances",
+    GET,
+    "/benefit-programs/v1/balances",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.BALANCE_READ",
+    spec=specs.listed_balances,
+)
 async def list_(call: Call, request: wire.ListBalancesRequest) -> wire.ListBalancesResponse:
-    """listBalances: those of the named pools, or all."""
-    spec = specs.listed_balances(call.services.reader.dialect)
+    """Those of the named pools, or all."""
     named: dict[str, Any] = {"id": {"$in": list(request.pool_ids)}} if request.pool_ids else {}
     query = CursorQuery(filter=named, cursor_paging=request.cursor_paging)
-    found = await call.page(spec, query, path="")
-    return wire.ListBalancesResponse(
-        balances=tuple(await _describe_rows(call, found.rows)),
-        metadata=views.metadata_of(found.page),
-    )
+    rows, metadata = await call.page(Pool, query, path="")
+    return wire.ListBalancesResponse(balances=tuple(await describe(call, rows)), metadata=metadata)
 
 
+@method(
+    "queryBalances",
+    POST,
+    "/benefit-programs/v1/balances/query",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.BALANCE_READ",
+    spec=specs.balances,
+    for_members=True,
+)
 async def query(call: Call, request: wire.QueryBalancesRequest) -> wire.QueryBalancesResponse:
-    """queryBalances; a member sees its own."""
-    spec = specs.balances(call.services.reader.dialect)
-    found = await call.page(spec, request.query, scope=own_rows(call))
-    return wire.QueryBalancesResponse(
-        balances=tuple(await _describe_rows(call, found.rows)),
-        metadata=views.metadata_of(found.page),
-    )
+    rows, metadata = await call.page(Pool, request.query)
+    return wire.QueryBalancesResponse(balances=tuple(await describe(call, rows)), metadata=metadata)
 
 
+@method(
+    "changeBalance",
+    POST,
+    "/benefit-programs/v1/balances/{poolId}/change",
+    MANAGE,
+    "BENEFIT_PROGRAMS.BALANCE_CHANGE",
+    refuses=(
+        BalanceNotFound,
+        TransactionNotFound,
+        AlreadyExecuted,
+        BalanceAlreadyInitialized,
+        BalanceExceededLimits,
+        TransactionNotSupersedable,
+        TransactionAlreadySuperseded,
+    ),
+)
 async def change(call: Call, request: wire.ChangeBalanceRequest) -> wire.ChangeBalanceResponse:
-    """ChangeBalance."""
     options = request.adjust_options or request.set_options or request.set_initial_options
     assert options is not None, "the codec has seen to it that one of them is there"
     changed = await call.execute(
@@ -132,10 +172,17 @@ def _details_of(details: NewTransactionDetails | None) -> TransactionDetails:
     )
 
 
+@method(
+    "revertBalanceChange",
+    POST,
+    "/benefit-programs/v1/balances/changes/{transactionId}/revert",
+    MANAGE,
+    "BENEFIT_PROGRAMS.BALANCE_CHANGE",
+    refuses=(TransactionNotFound, ChangeAlreadyReverted, NotEnoughBalanceToRevert),
+)
 async def revert(
     call: Call, request: wire.RevertBalanceChangeRequest
 ) -> wire.RevertBalanceChangeResponse:
-    """RevertBalanceChange."""
     party = request.instructing_party
     changed = await call.execute(
         RevertBalanceChange(
@@ -144,10 +191,6 @@ async def revert(
     )
     assert changed.transaction is not None
     return wire.RevertBalanceChangeResponse(transaction_id=changed.transaction.id)
-
-
-async def _describe_rows(call: Call, rows: list[tuple[Any, ...]]) -> list[wire.Balance]:
-    return await describe(call, [CODECS[Pool].read(row) for row in rows])
 
 
 async def describe(call: Call, rows: list[Pool]) -> list[wire.Balance]:

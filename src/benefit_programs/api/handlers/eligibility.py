@@ -9,8 +9,7 @@ import msgspec
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.explanations import Names
-from benefit_programs.api.types import eligibility as wire
-from benefit_programs.api.types.common import IdentificationData, ItemReferenceData
+from benefit_programs.api.method import MANAGE, POST, READ_LIMITED, method
 from benefit_programs.api.verdicts import NO_VERDICTS, Candidate, ask_providers, has_providers
 from benefit_programs.domain.eligibility import (
     Terms,
@@ -29,6 +28,8 @@ from benefit_programs.domain.lookups import ITEM_BY_REFERENCE, POOL, QUOTA
 from benefit_programs.domain.values import Identity, Instant, ItemReference
 from benefit_programs.storage.eligible import pools_holding, provider_app_known
 from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire.types import eligibility as wire
+from benefit_programs.wire.types.common import IdentificationData, ItemReferenceData
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +41,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     additional_data: dict[str, Any] | None = None
 
 
+@method(
+    "checkBenefitEligibility",
+    POST,
+    "/benefit-programs/v1/pools/check-eligibility",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_REDEEM",
+)
 async def check(
     call: Call, request: wire.CheckBenefitEligibilityRequest
 ) -> wire.CheckBenefitEligibilityResponse:
-    """CheckBenefitEligibility."""
     question = Question(
         pool_id=request.pool_id,
         wish=_wish(
@@ -60,10 +67,17 @@ async def check(
     return wire.CheckBenefitEligibilityResponse(result=result)
 
 
+@method(
+    "bulkCheckBenefitEligibility",
+    POST,
+    "/benefit-programs/v1/bulk/benefits/check-eligibility",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_REDEEM",
+)
 async def bulk_check(
     call: Call, request: wire.BulkCheckBenefitEligibilityRequest
 ) -> wire.BulkCheckBenefitEligibilityResponse:
-    """bulkCheckBenefitEligibility: the answers in the order of the questions."""
+    """The answers in the order of the questions."""
     questions = [
         Question(
             pool_id=each.pool_id,
@@ -82,10 +96,19 @@ async def bulk_check(
     )
 
 
+@method(
+    "getEligibleBenefits",
+    POST,
+    "/benefit-programs/v1/pools/eligible-pools",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.POOL_READ",
+    refuses=(InvalidItemReference,),
+    for_members=True,
+)
 async def get_eligible(
     call: Call, request: wire.GetEligibleBenefitsRequest
 ) -> wire.GetEligibleBenefitsResponse:
-    """getEligibleBenefits: what pays for the item, oldest pool first."""
+    """What pays for the item, oldest pool first."""
     wish = _wish(call, request.item_reference, request.count, request.target_date)
     active = (PoolStatus.ACTIVE,)
     found = await _find_candidates(call, request, wish, active, payable=wish.count)
@@ -99,10 +122,18 @@ async def get_eligible(
     return wire.GetEligibleBenefitsResponse(eligible_benefits=tuple(eligible))
 
 
+@method(
+    "checkBenefitEligibilityByFilter",
+    POST,
+    "/benefit-programs/v1/pools/check-benefit-eligibility-by-filter",
+    MANAGE,
+    "benefit_programs:v1:pool:check_benefit_eligibility_by_filter",
+    refuses=(InvalidItemReference,),
+)
 async def check_by_filter(
     call: Call, request: wire.CheckBenefitEligibilityByFilterRequest
 ) -> wire.CheckBenefitEligibilityByFilterResponse:
-    """checkBenefitEligibilityByFilter: one result a pool, ended ones too."""
+    """One result a pool, ended ones too."""
     wish = _wish(call, request.item_reference, request.count, request.target_date)
     selector = request.pool_selector
     statuses = (selector.pool_statuses if selector else None) or tuple(PoolStatus)

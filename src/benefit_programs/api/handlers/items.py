@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from benefit_programs.api import item_views, views
-from benefit_programs.api.call import Call, EntryResult, count_results, execute_each, updates_of
-from benefit_programs.api.codec import Decoded
-from benefit_programs.api.types import items as wire
-from benefit_programs.api.types.common import CursorQuery
+from msgspec.structs import replace
+
+from benefit_programs.api.call import (
+    Call,
+    EntryResult,
+    count_results,
+    execute_each,
+    updates_of,
+)
+from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import Item
-from benefit_programs.domain.errors import ItemNotFound, TooManyToCount
+from benefit_programs.domain.errors import (
+    InvalidRevision,
+    ItemAlreadyExists,
+    ItemNotFound,
+    ItemSetNotFound,
+    TooManyToCount,
+)
+from benefit_programs.domain.item_deletion import ItemSearch, StartItemDeletion
 from benefit_programs.domain.items import CreateItem, DeleteItem, UpdateItem
 from benefit_programs.domain.lookups import ITEM
 from benefit_programs.storage import item_specs
-from benefit_programs.storage.reader import Found
-from benefit_programs.storage.rows import CODECS
+from benefit_programs.storage.item_finder import ItemFinder
+from benefit_programs.wire import views
+from benefit_programs.wire.types import items as wire
+from benefit_programs.wire.types.common import CursorQuery
+
+B = TypeVar("B", bound=wire.BulkCreateItemsResponse)
 
 COUNT_MAX = 10_000
 """How many items are counted; more are too many."""
@@ -35,130 +52,200 @@ def _create_command(new: wire.NewItem, path: str) -> CreateItem:
     )
 
 
+@method(
+    "createItem",
+    POST,
+    "/benefit-programs/v1/items",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_CREATE",
+    refuses=(ItemSetNotFound, ItemAlreadyExists),
+)
 async def create(call: Call, request: wire.CreateItemRequest) -> wire.CreateItemResponse:
-    """CreateItem."""
     row = await call.execute(_create_command(request.item, "item"))
-    return wire.CreateItemResponse(item=item_views.item(row))
+    return wire.CreateItemResponse(item=views.item(row))
 
 
+@method(
+    "bulkCreateItems",
+    POST,
+    "/benefit-programs/v1/bulk/items/create",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_CREATE",
+    refuses=(ItemSetNotFound, ItemAlreadyExists),
+)
 async def bulk_create(
     call: Call, request: wire.BulkCreateItemsRequest
 ) -> wire.BulkCreateItemsResponse:
-    """BulkCreateItems."""
-    assert call.bulk is not None
     results = await execute_each(
         call,
-        call.bulk.entries,
         lambda index, entry: _create_command(entry.value, f"items[{index}]"),
         lambda _, row: row.id if row else None,
     )
-    return wire.BulkCreateItemsResponse(
-        results=_results(results, return_entity=request.return_entity),
-        bulk_action_metadata=count_results(results),
-    )
+    return _answer(wire.BulkCreateItemsResponse, results, return_entity=request.return_entity)
 
 
+@method(
+    "deleteItem",
+    POST,
+    "/benefit-programs/v1/items/{itemId}/delete",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_DELETE",
+    refuses=(ItemNotFound,),
+)
 async def delete(call: Call, request: wire.DeleteItemRequest) -> wire.DeleteItemResponse:
-    """DeleteItem."""
     await call.execute(DeleteItem(id=request.item_id))
     return wire.DeleteItemResponse()
 
 
+@method(
+    "bulkDeleteItems",
+    POST,
+    "/benefit-programs/v1/bulk/items/delete",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_DELETE",
+    refuses=(ItemNotFound,),
+)
 async def bulk_delete(
     call: Call, _request: wire.BulkDeleteItemsRequest
 ) -> wire.BulkDeleteItemsResponse:
-    """BulkDeleteItems."""
-    assert call.bulk is not None
     results = await execute_each(
         call,
-        call.bulk.entries,
         lambda _, entry: DeleteItem(id=entry.value),
         lambda entry, _: entry.value,
     )
-    return wire.BulkDeleteItemsResponse(
-        results=_results(results, return_entity=False),
-        bulk_action_metadata=count_results(results),
+    return _answer(wire.BulkDeleteItemsResponse, results)
+
+
+@method(
+    "bulkDeleteItemsByFilter",
+    POST,
+    "/benefit-programs/v1/bulk/items/delete-by-filter",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_DELETE",
+    spec=item_specs.items,
+)
+async def delete_by_filter(
+    call: Call, request: wire.BulkDeleteItemsByFilterRequest
+) -> wire.BulkDeleteItemsByFilterResponse:
+    """All that the filter finds as the call begins, by a job."""
+    search = ItemSearch(namespace=request.namespace, filter=request.filter)
+    newest = await ItemFinder(call.services.reader).newest(
+        call.tenant_id, search, ids=call.principal.settings.id_mode
     )
+    search = replace(search, until=newest or "")
+    job_id = await call.execute(StartItemDeletion(search=search))
+    return wire.BulkDeleteItemsByFilterResponse(job_id=job_id)
 
 
+@method(
+    "updateItem",
+    PATCH,
+    "/benefit-programs/v1/items/{item.id}",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_UPDATE",
+    refuses=(ItemNotFound, InvalidRevision),
+)
 async def update(call: Call, request: wire.UpdateItemRequest) -> wire.UpdateItemResponse:
-    """UpdateItem."""
-    change = request.item
-    row = await call.execute(
-        UpdateItem(id=change.id, revision=change.revision, updates=call.updates("item"))
-    )
-    return wire.UpdateItemResponse(item=item_views.item(row))
+    row = await call.execute(_update_command(request.item, call.updates("item")))
+    return wire.UpdateItemResponse(item=views.item(row))
 
 
+@method(
+    "bulkUpdateItems",
+    POST,
+    "/benefit-programs/v1/bulk/items/update",
+    MANAGE,
+    "BENEFIT_PROGRAMS.ITEM_UPDATE",
+    refuses=(ItemNotFound, InvalidRevision),
+)
 async def bulk_update(
     call: Call, request: wire.BulkUpdateItemsRequest
 ) -> wire.BulkUpdateItemsResponse:
-    """BulkUpdateItems."""
-    assert call.bulk is not None
-
-    def command_of(index: int, entry: Decoded[wire.MaskedItem]) -> UpdateItem:
-        change = entry.value.item
-        return UpdateItem(
-            id=change.id,
-            revision=change.revision,
-            updates=updates_of(entry, "item"),
-            path=f"items[{index}].item",
-        )
-
     results = await execute_each(
-        call, call.bulk.entries, command_of, lambda entry, _: entry.value.item.id
+        call,
+        lambda index, entry: _update_command(
+            entry.value.item, updates_of(entry, "item"), f"items[{index}].item"
+        ),
+        lambda entry, _: entry.value.item.id,
     )
-    return wire.BulkUpdateItemsResponse(
-        results=_results(results, return_entity=request.return_entity),
-        bulk_action_metadata=count_results(results),
-    )
+    return _answer(wire.BulkUpdateItemsResponse, results, return_entity=request.return_entity)
 
 
+@method(
+    "getItem",
+    GET,
+    "/benefit-programs/v1/items/{itemId}",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.ITEM_READ",
+    refuses=(ItemNotFound,),
+)
 async def get(call: Call, request: wire.GetItemRequest) -> wire.GetItemResponse:
-    """GetItem."""
-    row = await call.one(ITEM, request.item_id)
-    if row is None:
-        raise ItemNotFound(item_id=request.item_id)
-    return wire.GetItemResponse(item=item_views.item(row))
+    row = await call.get(ITEM, request.item_id, missing=ItemNotFound(item_id=request.item_id))
+    return wire.GetItemResponse(item=views.item(row))
 
 
+@method(
+    "listItems",
+    GET,
+    "/benefit-programs/v1/items",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.ITEM_READ",
+    spec=partial(item_specs.items, method="listItems"),
+)
 async def list_(call: Call, request: wire.ListItemsRequest) -> wire.ListItemsResponse:
-    """ListItems: those that one of the given references finds, or all."""
-    spec = item_specs.items(call.services.reader.dialect, "listItems")
+    """Those that one of the given references finds, or all."""
     query = CursorQuery(filter=_listed(request.filter), cursor_paging=request.cursor_paging)
-    found = await call.page(spec, query, path="")
-    return wire.ListItemsResponse(items=_items(found), metadata=views.metadata_of(found.page))
+    rows, metadata = await call.page(Item, query, path="")
+    return wire.ListItemsResponse(items=tuple(map(views.item, rows)), metadata=metadata)
 
 
+@method(
+    "queryItems",
+    POST,
+    "/benefit-programs/v1/items/query",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.ITEM_READ",
+    spec=item_specs.items,
+)
 async def query(call: Call, request: wire.QueryItemsRequest) -> wire.QueryItemsResponse:
-    """QueryItems."""
-    found = await call.page(item_specs.items(call.services.reader.dialect), request.query)
-    return wire.QueryItemsResponse(items=_items(found), metadata=views.metadata_of(found.page))
+    rows, metadata = await call.page(Item, request.query)
+    return wire.QueryItemsResponse(items=tuple(map(views.item, rows)), metadata=metadata)
 
 
+@method(
+    "countItems",
+    POST,
+    "/benefit-programs/v1/items/count",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.ITEM_READ",
+    spec=item_specs.items,
+    refuses=(TooManyToCount,),
+)
 async def count(call: Call, request: wire.CountItemsRequest) -> wire.CountItemsResponse:
-    """CountItems, as far as they can be counted."""
-    spec = item_specs.items(call.services.reader.dialect, "countItems")
-    number = await call.count(spec, request.filter, at_most=COUNT_MAX)
+    number = await call.count(request.filter, at_most=COUNT_MAX)
     if number > COUNT_MAX:
         raise TooManyToCount
     return wire.CountItemsResponse(count=number)
 
 
-def _items(found: Found) -> tuple[wire.Item, ...]:
-    read = CODECS[Item].read
-    return tuple(item_views.item(read(row)) for row in found.rows)
+def _update_command(
+    change: wire.ItemChange, updates: dict[str, Any], path: str = "item"
+) -> UpdateItem:
+    return UpdateItem(id=change.id, revision=change.revision, updates=updates, path=path)
 
 
-def _results(
-    results: Sequence[EntryResult], *, return_entity: bool | None
-) -> tuple[wire.BulkItemResult, ...]:
-    return tuple(
-        wire.BulkItemResult(
-            item_metadata=result.metadata,
-            item=item_views.item(result.answer) if return_entity and result.answer else None,
-        )
-        for result in results
+def _answer(
+    response: type[B], results: Sequence[EntryResult], *, return_entity: bool | None = False
+) -> B:
+    return response(
+        results=tuple(
+            wire.BulkItemResult(
+                item_metadata=result.metadata,
+                item=views.item(result.answer) if return_entity and result.answer else None,
+            )
+            for result in results
+        ),
+        bulk_action_metadata=count_results(results),
     )
 
 

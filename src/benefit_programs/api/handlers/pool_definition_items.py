@@ -4,51 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from benefit_programs.api import item_views, views
-from benefit_programs.api.call import Call, EntryResult, count_results, execute_each
+from benefit_programs.api.call import Call, EntryResult, count_results, execute_each, metadata_of
 from benefit_programs.api.handlers.pool_definitions import program_definitions_of
-from benefit_programs.api.types import pool_definition_items as wire
-from benefit_programs.domain.errors import PoolDefinitionBenefitNotFound
+from benefit_programs.api.method import MANAGE, POST, READ, method
+from benefit_programs.domain.errors import (
+    ItemAlreadyExists,
+    PoolDefinitionBenefitNotFound,
+    ReferenceNotFound,
+)
 from benefit_programs.domain.items import AddItemToBenefit, RemoveItemFromBenefit
 from benefit_programs.domain.lookups import POOL_DEFINITION
+from benefit_programs.domain.pool_items import PoolDefinitionItem
 from benefit_programs.storage import item_specs
-from benefit_programs.storage.item_specs import PoolDefinitionItemRow
+from benefit_programs.wire import item_views
+from benefit_programs.wire.types import pool_definition_items as wire
 
 
+@method(
+    "queryPoolDefinitionItems",
+    POST,
+    "/benefit-programs/v1/pool-definition-items/query",
+    READ,
+    "benefit_programs:v1:pool_definition_item:query_pool_definition_items",
+    spec=item_specs.pool_definition_items,
+)
 async def query(
     call: Call, request: wire.QueryPoolDefinitionItemsRequest
 ) -> wire.QueryPoolDefinitionItemsResponse:
-    """QueryPoolDefinitionItems."""
-    found = await call.page(
-        item_specs.pool_definition_items(call.services.reader.dialect),
-        request.query,
-        extra={"fields": list(request.fields or ())},
-    )
-    rows = [PoolDefinitionItemRow._make(row) for row in found.rows]
+    found = await call.find(request.query, extra={"fields": list(request.fields or ())})
+    rows = [PoolDefinitionItem._make(row) for row in found.rows]
     return wire.QueryPoolDefinitionItemsResponse(
         pool_definition_items=await _describe(call, rows, found.extra.get("fields", ())),
-        metadata=views.metadata_of(found.page),
+        metadata=metadata_of(found.page),
     )
 
 
-async def add_items(
-    call: Call, request: wire.AddItemsToBenefitRequest
-) -> wire.AddItemsToBenefitResponse:
-    """AddItemsToBenefit: its entries fail alone."""
-    results = await _change_each(call, request, AddItemToBenefit)
-    return wire.AddItemsToBenefitResponse(
-        results=tuple(wire.BulkAddItemResult(item_metadata=each.metadata) for each in results),
+@method(
+    "removeItemsFromBenefit",
+    POST,
+    "/benefit-programs/v1/pool-definition-items/remove-items-from-benefit",
+    MANAGE,
+    "benefit_programs:v1:pool_definition_item:remove_items_from_benefit",
+    refuses=(PoolDefinitionBenefitNotFound, ReferenceNotFound),
+)
+async def remove_items(
+    call: Call, request: wire.RemoveItemsFromBenefitRequest
+) -> wire.RemoveItemsFromBenefitResponse:
+    results = await _change_each(call, request, RemoveItemFromBenefit)
+    return wire.RemoveItemsFromBenefitResponse(
+        results=tuple(wire.BulkRemoveItemResult(item_metadata=each.metadata) for each in results),
         bulk_action_metadata=count_results(results),
     )
 
 
-async def remove_items(
-    call: Call, request: wire.RemoveItemsFromBenefitRequest
-) -> wire.RemoveItemsFromBenefitResponse:
-    """RemoveItemsFromBenefit: its entries fail alone."""
-    results = await _change_each(call, request, RemoveItemFromBenefit)
-    return wire.RemoveItemsFromBenefitResponse(
-        results=tuple(wire.BulkRemoveItemResult(item_metadata=each.metadata) for each in results),
+@method(
+    "addItemsToBenefit",
+    POST,
+    "/benefit-programs/v1/pool-definition-items/add-items-to-benefit",
+    MANAGE,
+    "benefit_programs:v1:pool_definition_item:add_items_to_benefit",
+    refuses=(PoolDefinitionBenefitNotFound, ItemAlreadyExists),
+)
+async def add_items(
+    call: Call, request: wire.AddItemsToBenefitRequest
+) -> wire.AddItemsToBenefitResponse:
+    results = await _change_each(call, request, AddItemToBenefit)
+    return wire.AddItemsToBenefitResponse(
+        results=tuple(wire.BulkAddItemResult(item_metadata=each.metadata) for each in results),
         bulk_action_metadata=count_results(results),
     )
 
@@ -59,11 +81,9 @@ async def _change_each(
     command: type[AddItemToBenefit | RemoveItemFromBenefit],
 ) -> list[EntryResult]:
     """Add or remove each item of the request, if there is the benefit that it names."""
-    assert call.bulk is not None
     await _require_benefit(call, request.pool_definition_id, request.benefit_key)
     return await execute_each(
         call,
-        call.bulk.entries,
         lambda _, entry: command(
             pool_definition_id=request.pool_definition_id,
             benefit_key=request.benefit_key,
@@ -87,7 +107,7 @@ async def _require_benefit(call: Call, pool_definition_id: str, benefit_key: str
 
 
 async def _describe(
-    call: Call, rows: list[PoolDefinitionItemRow], fields: Collection[str]
+    call: Call, rows: list[PoolDefinitionItem], fields: Collection[str]
 ) -> tuple[wire.PoolDefinitionItem, ...]:
     """Pool definition items with what was asked for, in a few statements."""
     wants = wire.RequestedFields

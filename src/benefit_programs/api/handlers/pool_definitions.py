@@ -1,16 +1,24 @@
-"""The eleven methods of pool definitions."""
+"""The methods of pool definitions."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from benefit_programs.api import views
-from benefit_programs.api.call import Call, EntryResult, count_results, execute_each, updates_of
-from benefit_programs.api.codec import Decoded
-from benefit_programs.api.types import pool_definitions as wire
+from benefit_programs.api.call import (
+    Call,
+    EntryResult,
+    count_results,
+    execute_each,
+    updates_of,
+)
+from benefit_programs.api.method import DELETE, GET, MANAGE, PATCH, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import PoolDefinition, ProgramDefinition
-from benefit_programs.domain.errors import PoolDefinitionNotFound, ProgramDefinitionNotFound
+from benefit_programs.domain.errors import (
+    InvalidRevision,
+    PoolDefinitionNotFound,
+    ProgramDefinitionNotFound,
+)
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
@@ -27,7 +35,10 @@ from benefit_programs.domain.pool_definitions import (
 )
 from benefit_programs.domain.values import Cascade
 from benefit_programs.storage import specs
-from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire import views
+from benefit_programs.wire.types import pool_definitions as wire
+
+B = TypeVar("B", bound=wire.BulkCreatePoolDefinitionsResponse)
 
 
 def _create_command(
@@ -45,127 +56,178 @@ def _create_command(
     )
 
 
+def _update_command(
+    change: wire.PoolDefinitionChange,
+    updates: dict[str, Any],
+    cascade: Cascade | None,
+    path: str = "poolDefinition",
+) -> UpdatePoolDefinition:
+    return UpdatePoolDefinition(
+        id=change.id, revision=change.revision, updates=updates, cascade=cascade, path=path
+    )
+
+
+@method(
+    "createPoolDefinition",
+    POST,
+    "/benefit-programs/v1/pool-definitions",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_CREATE",
+    refuses=(ProgramDefinitionNotFound,),
+)
 async def create(
     call: Call, request: wire.CreatePoolDefinitionRequest
 ) -> wire.CreatePoolDefinitionResponse:
-    """CreatePoolDefinition."""
     described = await call.execute(
         _create_command(request.pool_definition, request.cascade, "poolDefinition")
     )
     return wire.CreatePoolDefinitionResponse(pool_definition=views.pool_definition(described))
 
 
+@method(
+    "bulkCreatePoolDefinitions",
+    POST,
+    "/benefit-programs/v1/bulk/pool-definitions/create",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_CREATE",
+    refuses=(ProgramDefinitionNotFound,),
+)
 async def bulk_create(
     call: Call, request: wire.BulkCreatePoolDefinitionsRequest
 ) -> wire.BulkCreatePoolDefinitionsResponse:
-    """BulkCreatePoolDefinitions."""
-    assert call.bulk is not None
     results = await execute_each(
         call,
-        call.bulk.entries,
         lambda index, entry: _create_command(
             entry.value, request.cascade, f"poolDefinitions[{index}]"
         ),
         _id_of,
     )
-    return wire.BulkCreatePoolDefinitionsResponse(
-        results=_results(results, return_entity=request.return_entity),
-        bulk_action_metadata=count_results(results),
+    return _answer(
+        wire.BulkCreatePoolDefinitionsResponse, results, return_entity=request.return_entity
     )
 
 
+@method(
+    "updatePoolDefinition",
+    PATCH,
+    "/benefit-programs/v1/pool-definitions/{poolDefinition.id}",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_UPDATE",
+    refuses=(ProgramDefinitionNotFound, PoolDefinitionNotFound, InvalidRevision),
+)
 async def update(
     call: Call, request: wire.UpdatePoolDefinitionRequest
 ) -> wire.UpdatePoolDefinitionResponse:
-    """UpdatePoolDefinition."""
-    change = request.pool_definition
     described = await call.execute(
-        UpdatePoolDefinition(
-            id=change.id,
-            revision=change.revision,
-            updates=call.updates("pool_definition"),
-            cascade=request.cascade,
-        )
+        _update_command(request.pool_definition, call.updates("pool_definition"), request.cascade)
     )
     return wire.UpdatePoolDefinitionResponse(pool_definition=views.pool_definition(described))
 
 
+@method(
+    "bulkUpdatePoolDefinitions",
+    POST,
+    "/benefit-programs/v1/bulk/pool-definitions/update",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_UPDATE",
+    refuses=(ProgramDefinitionNotFound, PoolDefinitionNotFound, InvalidRevision),
+)
 async def bulk_update(
     call: Call, request: wire.BulkUpdatePoolDefinitionsRequest
 ) -> wire.BulkUpdatePoolDefinitionsResponse:
-    """BulkUpdatePoolDefinitions."""
-    assert call.bulk is not None
-
-    def command_of(index: int, entry: Decoded[wire.MaskedPoolDefinition]) -> UpdatePoolDefinition:
-        change = entry.value.pool_definition
-        return UpdatePoolDefinition(
-            id=change.id,
-            revision=change.revision,
-            updates=updates_of(entry, "pool_definition"),
-            cascade=request.cascade,
-            path=f"poolDefinitions[{index}].poolDefinition",
-        )
-
     results = await execute_each(
-        call, call.bulk.entries, command_of, lambda entry, _: entry.value.pool_definition.id
+        call,
+        lambda index, entry: _update_command(
+            entry.value.pool_definition,
+            updates_of(entry, "pool_definition"),
+            request.cascade,
+            f"poolDefinitions[{index}].poolDefinition",
+        ),
+        lambda entry, _: entry.value.pool_definition.id,
     )
-    return wire.BulkUpdatePoolDefinitionsResponse(
-        results=_results(results, return_entity=request.return_entity),
-        bulk_action_metadata=count_results(results),
+    return _answer(
+        wire.BulkUpdatePoolDefinitionsResponse, results, return_entity=request.return_entity
     )
 
 
+@method(
+    "deletePoolDefinition",
+    DELETE,
+    "/benefit-programs/v1/pool-definitions/{poolDefinitionId}",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_DELETE",
+    refuses=(PoolDefinitionNotFound,),
+)
 async def delete(
     call: Call, request: wire.DeletePoolDefinitionRequest
 ) -> wire.DeletePoolDefinitionResponse:
-    """DeletePoolDefinition."""
     await call.execute(DeletePoolDefinition(id=request.pool_definition_id, cascade=request.cascade))
     return wire.DeletePoolDefinitionResponse()
 
 
+@method(
+    "bulkDeletePoolDefinitions",
+    POST,
+    "/benefit-programs/v1/bulk/pool-definitions/delete",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_DELETE",
+    refuses=(PoolDefinitionNotFound,),
+)
 async def bulk_delete(
     call: Call, request: wire.BulkDeletePoolDefinitionsRequest
 ) -> wire.BulkDeletePoolDefinitionsResponse:
-    """BulkDeletePoolDefinitions."""
-    assert call.bulk is not None
     results = await execute_each(
         call,
-        call.bulk.entries,
         lambda _, entry: DeletePoolDefinition(id=entry.value, cascade=request.cascade),
         lambda entry, _: entry.value,
     )
-    return wire.BulkDeletePoolDefinitionsResponse(
-        results=_results(results, return_entity=False),
-        bulk_action_metadata=count_results(results),
-    )
+    return _answer(wire.BulkDeletePoolDefinitionsResponse, results)
 
 
+@method(
+    "getPoolDefinition",
+    GET,
+    "/benefit-programs/v1/pool-definitions/{poolDefinitionId}",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_READ",
+    refuses=(PoolDefinitionNotFound,),
+)
 async def get(call: Call, request: wire.GetPoolDefinitionRequest) -> wire.GetPoolDefinitionResponse:
-    """GetPoolDefinition."""
-    row = await call.one(POOL_DEFINITION, request.pool_definition_id)
-    if row is None:
-        raise PoolDefinitionNotFound(pool_definition_id=request.pool_definition_id)
+    missing = PoolDefinitionNotFound(pool_definition_id=request.pool_definition_id)
+    row = await call.get(POOL_DEFINITION, request.pool_definition_id, missing=missing)
     (described,) = await _describe(call, [row])
     return wire.GetPoolDefinitionResponse(pool_definition=views.pool_definition(described))
 
 
+@method(
+    "queryPoolDefinitions",
+    POST,
+    "/benefit-programs/v1/pool-definitions/query",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_READ",
+    spec=specs.pool_definitions,
+)
 async def query(
     call: Call, request: wire.QueryPoolDefinitionsRequest
 ) -> wire.QueryPoolDefinitionsResponse:
-    """QueryPoolDefinitions."""
-    found = await call.page(specs.pool_definitions(call.services.reader.dialect), request.query)
-    read = CODECS[PoolDefinition].read
-    described = await _describe(call, [read(row) for row in found.rows])
+    rows, metadata = await call.page(PoolDefinition, request.query)
+    described = await _describe(call, rows)
     return wire.QueryPoolDefinitionsResponse(
-        pool_definitions=tuple(views.pool_definition(each) for each in described),
-        metadata=views.metadata_of(found.page),
+        pool_definitions=tuple(map(views.pool_definition, described)), metadata=metadata
     )
 
 
+@method(
+    "addPoolDefinitionToProgramDefinition",
+    POST,
+    "/benefit-programs/v1/pool-definitions/program-definition/assign",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_UPDATE",
+    refuses=(ProgramDefinitionNotFound, PoolDefinitionNotFound),
+)
 async def add_to_program_definition(
     call: Call, request: wire.AddPoolDefinitionToProgramDefinitionRequest
 ) -> wire.AddPoolDefinitionToProgramDefinitionResponse:
-    """AddPoolDefinitionToProgramDefinition."""
     described = await call.execute(
         AddToProgramDefinition(
             pool_definition_id=request.pool_definition_id,
@@ -178,10 +240,17 @@ async def add_to_program_definition(
     )
 
 
+@method(
+    "removePoolDefinitionFromProgramDefinition",
+    POST,
+    "/benefit-programs/v1/pool-definitions/program-definition/remove",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_UPDATE",
+    refuses=(ProgramDefinitionNotFound, PoolDefinitionNotFound),
+)
 async def remove_from_program_definition(
     call: Call, request: wire.RemovePoolDefinitionFromProgramDefinitionRequest
 ) -> wire.RemovePoolDefinitionFromProgramDefinitionResponse:
-    """RemovePoolDefinitionFromProgramDefinition."""
     described = await call.execute(
         RemoveFromProgramDefinition(
             pool_definition_id=request.pool_definition_id,
@@ -194,18 +263,26 @@ async def remove_from_program_definition(
     )
 
 
+@method(
+    "findPoolDefinitionsByProgramDefinition",
+    POST,
+    "/benefit-programs/v1/pool-definitions/find-pool-definitions-by-program-definition",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.POOL_DEFINITION_READ",
+    refuses=(ProgramDefinitionNotFound,),
+)
 async def find_by_program_definition(
     call: Call, request: wire.FindPoolDefinitionsByProgramDefinitionRequest
 ) -> wire.FindPoolDefinitionsByProgramDefinitionResponse:
-    """findPoolDefinitionsByProgramDefinition: those of the namespace, oldest first."""
-    if await call.one(PROGRAM_DEFINITION, request.program_definition_id) is None:
-        raise ProgramDefinitionNotFound(program_definition_id=request.program_definition_id)
+    """Those of the namespace, oldest first."""
+    missing = ProgramDefinitionNotFound(program_definition_id=request.program_definition_id)
+    await call.get(PROGRAM_DEFINITION, request.program_definition_id, missing=missing)
     places = await call.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, [(request.program_definition_id,)])
     rows = await call.many(POOL_DEFINITION, [(place.pool_definition_id,) for place in places])
     rows = [row for row in rows if row.namespace == request.namespace]
     described = await _describe(call, sorted(rows, key=lambda row: row.id))
     return wire.FindPoolDefinitionsByProgramDefinitionResponse(
-        pool_definitions=tuple(views.pool_definition(each) for each in described)
+        pool_definitions=tuple(map(views.pool_definition, described))
     )
 
 
@@ -241,15 +318,20 @@ def _id_of(_: Any, answer: DescribedPoolDefinition | None) -> str | None:
     return answer.definition.id if answer else None
 
 
-def _results(
-    results: Sequence[EntryResult], *, return_entity: bool | None
-) -> tuple[wire.BulkPoolDefinitionResult, ...]:
-    return tuple(
-        wire.BulkPoolDefinitionResult(
-            item_metadata=result.metadata,
-            item=(
-                views.pool_definition(result.answer) if return_entity and result.answer else None
-            ),
-        )
-        for result in results
+def _answer(
+    response: type[B], results: Sequence[EntryResult], *, return_entity: bool | None = False
+) -> B:
+    return response(
+        results=tuple(
+            wire.BulkPoolDefinitionResult(
+                item_metadata=result.metadata,
+                item=(
+                    views.pool_definition(result.answer)
+                    if return_entity and result.answer
+                    else None
+                ),
+            )
+            for result in results
+        ),
+        bulk_action_metadata=count_results(results),
     )

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from benefit_programs.api import item_views, views
-from benefit_programs.api.call import Call
-from benefit_programs.api.handlers.pools import own_rows
-from benefit_programs.api.types import pool_items as wire
+from benefit_programs.api.call import Call, metadata_of
+from benefit_programs.api.method import POST, READ_LIMITED, method
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.lookups import PROGRAM_DEFINITION
+from benefit_programs.domain.pool_items import PoolItem
 from benefit_programs.storage import item_specs
-from benefit_programs.storage.item_specs import PoolItemRow
+from benefit_programs.wire import item_views
+from benefit_programs.wire.types import pool_items as wire
 
 MEMBER = "beneficiary.memberId"
 
 
+@method(
+    "queryPoolItems",
+    POST,
+    "/benefit-programs/v1/pool-items/query",
+    READ_LIMITED,
+    "benefit_programs:v1:pool_item:query_pool_items",
+    "BENEFIT_PROGRAMS.POOL_READ",
+    spec=item_specs.pool_items,
+    for_members=True,
+)
 async def query(call: Call, request: wire.QueryPoolItemsRequest) -> wire.QueryPoolItemsResponse:
-    """QueryPoolItems; a member sees its own, and an app says whose it asks for."""
-    found = await call.page(
-        item_specs.pool_items(call.services.reader.dialect),
+    """An app says whose items it asks for."""
+    found = await call.find(
         request.query,
-        scope=own_rows(call),
         extra={"fields": list(request.fields or ())},
         check=_require_member if call.principal.is_app else None,
     )
-    rows = [PoolItemRow._make(row) for row in found.rows]
+    rows = [PoolItem._make(row) for row in found.rows]
     return wire.QueryPoolItemsResponse(
         pool_items=await _describe(call, rows, found.extra.get("fields", ())),
-        metadata=views.metadata_of(found.page),
+        metadata=metadata_of(found.page),
     )
 
 
@@ -43,7 +51,7 @@ def _require_member(pinned: frozenset[str]) -> None:
 
 
 async def _describe(
-    call: Call, rows: list[PoolItemRow], fields: Collection[str]
+    call: Call, rows: list[PoolItem], fields: Collection[str]
 ) -> tuple[wire.PoolItem, ...]:
     """Pool items with what was asked for, in a few statements."""
     wants = wire.RequestedFields

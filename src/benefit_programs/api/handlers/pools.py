@@ -4,65 +4,76 @@ from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.api import views
 from benefit_programs.api.call import Call, count_results, execute_each, updates_of
-from benefit_programs.api.codec import Decoded
-from benefit_programs.api.types import pools as wire
+from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import Pool
-from benefit_programs.domain.errors import PoolNotFound
+from benefit_programs.domain.errors import InvalidRevision, PoolNotFound
 from benefit_programs.domain.lookups import POOL, PROGRAM, PROGRAM_DEFINITION
 from benefit_programs.domain.pools import UpdatePool
 from benefit_programs.storage import specs
-from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire import views
+from benefit_programs.wire.types import pools as wire
 
 
+@method(
+    "getPool",
+    GET,
+    "/benefit-programs/v1/pools/{poolId}",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.POOL_READ",
+    refuses=(PoolNotFound,),
+)
 async def get(call: Call, request: wire.GetPoolRequest) -> wire.GetPoolResponse:
-    """GetPool."""
-    row = await call.one(POOL, request.pool_id)
-    if row is None:
-        raise PoolNotFound(pool_id=request.pool_id)
+    row = await call.get(POOL, request.pool_id, missing=PoolNotFound(pool_id=request.pool_id))
     (pool,) = await describe(call, [row])
     return wire.GetPoolResponse(pool=pool)
 
 
-async def query(call: Call, request: wire.QueryPoolsRequest) -> wire.QueryPoolsResponse:
-    """queryPools; a member sees its own."""
-    spec = specs.pools(call.services.reader.dialect)
-    found = await call.page(spec, request.query, scope=own_rows(call))
-    read = CODECS[Pool].read
-    return wire.QueryPoolsResponse(
-        pools=tuple(await describe(call, [read(row) for row in found.rows])),
-        metadata=views.metadata_of(found.page),
-    )
-
-
+@method(
+    "updatePool",
+    PATCH,
+    "/benefit-programs/v1/pools/{pool.id}",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_UPDATE",
+    refuses=(PoolNotFound, InvalidRevision),
+)
 async def update(call: Call, request: wire.UpdatePoolRequest) -> wire.UpdatePoolResponse:
-    """UpdatePool."""
-    change = request.pool
-    described = await call.execute(
-        UpdatePool(id=change.id, revision=change.revision, updates=call.updates("pool"))
-    )
+    described = await call.execute(_update_command(request.pool, call.updates("pool")))
     (pool,) = await describe(call, [described.pool])
     return wire.UpdatePoolResponse(pool=pool)
 
 
+@method(
+    "queryPools",
+    POST,
+    "/benefit-programs/v1/pools/query",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.POOL_READ",
+    spec=specs.pools,
+    for_members=True,
+)
+async def query(call: Call, request: wire.QueryPoolsRequest) -> wire.QueryPoolsResponse:
+    rows, metadata = await call.page(Pool, request.query)
+    return wire.QueryPoolsResponse(pools=tuple(await describe(call, rows)), metadata=metadata)
+
+
+@method(
+    "bulkUpdatePools",
+    POST,
+    "/benefit-programs/v1/bulk/pools",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_UPDATE",
+    refuses=(PoolNotFound, InvalidRevision),
+)
 async def bulk_update(
     call: Call, request: wire.BulkUpdatePoolsRequest
 ) -> wire.BulkUpdatePoolsResponse:
-    """BulkUpdatePools."""
-    assert call.bulk is not None
-
-    def command_of(index: int, entry: Decoded[wire.MaskedPool]) -> UpdatePool:
-        change = entry.value.pool
-        return UpdatePool(
-            id=change.id,
-            revision=change.revision,
-            updates=updates_of(entry, "pool"),
-            path=f"pools[{index}].pool",
-        )
-
     results = await execute_each(
-        call, call.bulk.entries, command_of, lambda entry, _: entry.value.pool.id
+        call,
+        lambda index, entry: _update_command(
+            entry.value.pool, updates_of(entry, "pool"), f"pools[{index}].pool"
+        ),
+        lambda entry, _: entry.value.pool.id,
     )
     rows = [result.answer.pool for result in results if result.answer is not None]
     pools = iter(await describe(call, rows) if request.return_entity else ())
@@ -78,11 +89,10 @@ async def bulk_update(
     )
 
 
-def own_rows(call: Call) -> dict[str, Any] | None:
-    """The filter that binds a member's key to its own rows."""
-    if not call.principal.is_member:
-        return None
-    return {"beneficiary.memberId": call.principal.caller.id}
+def _update_command(
+    change: wire.PoolChange, updates: dict[str, Any], path: str = "pool"
+) -> UpdatePool:
+    return UpdatePool(id=change.id, revision=change.revision, updates=updates, path=path)
 
 
 async def describe(call: Call, rows: list[Pool]) -> list[wire.Pool]:

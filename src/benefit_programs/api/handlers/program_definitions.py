@@ -1,12 +1,15 @@
-"""The six methods of program definitions."""
+"""The methods of program definitions."""
 
 from __future__ import annotations
 
-from benefit_programs.api import views
 from benefit_programs.api.call import Call
-from benefit_programs.api.types import program_definitions as wire
+from benefit_programs.api.method import DELETE, GET, MANAGE, PATCH, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import ProgramDefinition
-from benefit_programs.domain.errors import ProgramDefinitionNotFound
+from benefit_programs.domain.errors import (
+    InvalidRevision,
+    ProgramDefinitionAlreadyExists,
+    ProgramDefinitionNotFound,
+)
 from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     PROGRAM_DEFINITION_BY_EXTERNAL_ID,
@@ -17,13 +20,21 @@ from benefit_programs.domain.program_definitions import (
     UpdateProgramDefinition,
 )
 from benefit_programs.storage import specs
-from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire import views
+from benefit_programs.wire.types import program_definitions as wire
 
 
+@method(
+    "createProgramDefinition",
+    POST,
+    "/benefit-programs/v1/program-definitions",
+    MANAGE,
+    "BENEFIT_PROGRAMS.PROGRAM_DEFINITION_CREATE",
+    refuses=(ProgramDefinitionAlreadyExists,),
+)
 async def create(
     call: Call, request: wire.CreateProgramDefinitionRequest
 ) -> wire.CreateProgramDefinitionResponse:
-    """CreateProgramDefinition."""
     new = request.program_definition
     row = await call.execute(
         CreateProgramDefinition(
@@ -37,10 +48,17 @@ async def create(
     return wire.CreateProgramDefinitionResponse(program_definition=views.program_definition(row))
 
 
+@method(
+    "updateProgramDefinition",
+    PATCH,
+    "/benefit-programs/v1/program-definitions/{programDefinition.id}",
+    MANAGE,
+    "BENEFIT_PROGRAMS.PROGRAM_DEFINITION_UPDATE",
+    refuses=(ProgramDefinitionNotFound, InvalidRevision),
+)
 async def update(
     call: Call, request: wire.UpdateProgramDefinitionRequest
 ) -> wire.UpdateProgramDefinitionResponse:
-    """UpdateProgramDefinition."""
     change = request.program_definition
     row = await call.execute(
         UpdateProgramDefinition(
@@ -50,49 +68,74 @@ async def update(
     return wire.UpdateProgramDefinitionResponse(program_definition=views.program_definition(row))
 
 
+@method(
+    "deleteProgramDefinition",
+    DELETE,
+    "/benefit-programs/v1/program-definitions/{programDefinitionId}",
+    MANAGE,
+    "BENEFIT_PROGRAMS.PROGRAM_DEFINITION_DELETE",
+    refuses=(ProgramDefinitionNotFound,),
+)
 async def delete(
     call: Call, request: wire.DeleteProgramDefinitionRequest
 ) -> wire.DeleteProgramDefinitionResponse:
-    """DeleteProgramDefinition."""
     await call.execute(
         DeleteProgramDefinition(id=request.program_definition_id, cascade=request.cascade_type)
     )
     return wire.DeleteProgramDefinitionResponse()
 
 
+@method(
+    "getProgramDefinition",
+    GET,
+    "/benefit-programs/v1/program-definitions/{programDefinitionId}",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.PROGRAM_DEFINITION_READ",
+    refuses=(ProgramDefinitionNotFound,),
+)
 async def get(
     call: Call, request: wire.GetProgramDefinitionRequest
 ) -> wire.GetProgramDefinitionResponse:
-    """GetProgramDefinition."""
-    row = await call.one(PROGRAM_DEFINITION, request.program_definition_id)
-    if row is None:
-        raise ProgramDefinitionNotFound(program_definition_id=request.program_definition_id)
+    missing = ProgramDefinitionNotFound(program_definition_id=request.program_definition_id)
+    row = await call.get(PROGRAM_DEFINITION, request.program_definition_id, missing=missing)
     return wire.GetProgramDefinitionResponse(program_definition=views.program_definition(row))
 
 
+@method(
+    "getProgramDefinitionByExternalIdAndNamespace",
+    GET,
+    "/benefit-programs/v1/program-definitions/by-namespace-and-external-id",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.PROGRAM_DEFINITION_READ",
+    refuses=(ProgramDefinitionNotFound,),
+)
 async def get_by_external_id(
     call: Call, request: wire.GetProgramDefinitionByExternalIdAndNamespaceRequest
 ) -> wire.GetProgramDefinitionByExternalIdAndNamespaceResponse:
-    """GetProgramDefinitionByExternalIdAndNamespace."""
-    key = (request.namespace, request.external_id)
-    row = await call.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, *key)
-    if row is None:
-        raise ProgramDefinitionNotFound(
-            external_id=request.external_id, namespace=request.namespace
-        )
+    namespace, external_id = request.namespace, request.external_id
+    row = await call.get(
+        PROGRAM_DEFINITION_BY_EXTERNAL_ID,
+        namespace,
+        external_id,
+        missing=ProgramDefinitionNotFound(external_id=external_id, namespace=namespace),
+    )
     return wire.GetProgramDefinitionByExternalIdAndNamespaceResponse(
         program_definition=views.program_definition(row)
     )
 
 
+@method(
+    "queryProgramDefinitions",
+    POST,
+    "/benefit-programs/v1/program-definitions/query",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.PROGRAM_DEFINITION_READ",
+    spec=specs.program_definitions,
+)
 async def query(
     call: Call, request: wire.QueryProgramDefinitionsRequest
 ) -> wire.QueryProgramDefinitionsResponse:
-    """QueryProgramDefinitions."""
-    spec = specs.program_definitions(call.services.reader.dialect)
-    found = await call.page(spec, request.query)
-    read = CODECS[ProgramDefinition].read
+    rows, metadata = await call.page(ProgramDefinition, request.query)
     return wire.QueryProgramDefinitionsResponse(
-        program_definitions=tuple(views.program_definition(read(row)) for row in found.rows),
-        metadata=views.metadata_of(found.page),
+        program_definitions=tuple(map(views.program_definition, rows)), metadata=metadata
     )

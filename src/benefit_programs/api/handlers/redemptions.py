@@ -6,10 +6,25 @@ from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.explanations import explain
-from benefit_programs.api.types import pools as wire
+from benefit_programs.api.method import MANAGE, POST, method
 from benefit_programs.api.verdicts import NO_VERDICTS, Candidate, ask_providers, has_providers
 from benefit_programs.domain.eligibility import Verdicts, Wish
-from benefit_programs.domain.errors import Refusal
+from benefit_programs.domain.errors import (
+    AlreadyExecuted,
+    BenefitAlreadyRedeemed,
+    BenefitNotFound,
+    ChainOperationInProgress,
+    NotEnoughBalance,
+    NotLatestTransaction,
+    PolicyExpressionEvaluatedToFalse,
+    PoolNotActive,
+    PoolNotFound,
+    RedemptionAlreadyCanceled,
+    Refusal,
+    TransactionNotCancelable,
+    TransactionNotFound,
+    TransactionNotReallocatable,
+)
 from benefit_programs.domain.lookups import POOL, TRANSACTION
 from benefit_programs.domain.redemptions import (
     CancelRedemption,
@@ -17,10 +32,33 @@ from benefit_programs.domain.redemptions import (
     RedeemBenefit,
 )
 from benefit_programs.domain.values import Instant, ItemReference
+from benefit_programs.wire.types import pools as wire
+
+_CHAIN = (
+    TransactionNotFound,
+    AlreadyExecuted,
+    ChainOperationInProgress,
+    NotLatestTransaction,
+    RedemptionAlreadyCanceled,
+)
 
 
+@method(
+    "redeemBenefit",
+    POST,
+    "/benefit-programs/v1/benefits/redeem",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_REDEEM",
+    refuses=(
+        PoolNotFound,
+        BenefitNotFound,
+        BenefitAlreadyRedeemed,
+        NotEnoughBalance,
+        PolicyExpressionEvaluatedToFalse,
+        PoolNotActive,
+    ),
+)
 async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemBenefitResponse:
-    """RedeemBenefit."""
     command = RedeemBenefit(
         pool_id=request.pool_id,
         namespace=request.namespace,
@@ -50,10 +88,23 @@ async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemB
     return wire.RedeemBenefitResponse(transaction_id=redeemed.transaction.id)
 
 
+@method(
+    "reallocateBenefit",
+    POST,
+    "/benefit-programs/v1/benefits/reallocate",
+    MANAGE,
+    "benefit_programs:v1:pool:reallocate_benefit",
+    refuses=(
+        PoolNotFound,
+        *_CHAIN,
+        TransactionNotReallocatable,
+        PoolNotActive,
+        PolicyExpressionEvaluatedToFalse,
+    ),
+)
 async def reallocate(
     call: Call, request: wire.ReallocateBenefitRequest
 ) -> wire.ReallocateBenefitResponse:
-    """ReallocateBenefit."""
     command = ReallocateBenefit(
         transaction_id=request.transaction_id,
         target_date=request.target_date,
@@ -70,10 +121,17 @@ async def reallocate(
     return wire.ReallocateBenefitResponse(transaction_id=redeemed.transaction.id)
 
 
+@method(
+    "cancelRedemption",
+    POST,
+    "/benefit-programs/v1/benefits/cancel-redemption",
+    MANAGE,
+    "benefit_programs:v1:pool:cancel_redemption",
+    refuses=(*_CHAIN, TransactionNotCancelable),
+)
 async def cancel(
     call: Call, request: wire.CancelRedemptionRequest
 ) -> wire.CancelRedemptionResponse:
-    """CancelRedemption."""
     redeemed = await call.execute(
         CancelRedemption(
             transaction_id=request.transaction_id, idempotency_key=request.idempotency_key

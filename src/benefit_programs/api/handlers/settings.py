@@ -8,9 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
-from benefit_programs.api.codec.choices import is_required
 from benefit_programs.api.extended_fields import schema_problems
-from benefit_programs.api.types import settings as wire
+from benefit_programs.api.method import GET, MANAGE, PATCH, method
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import (
     ExtendedFieldSchema,
@@ -19,19 +18,35 @@ from benefit_programs.domain.settings import (
 )
 from benefit_programs.engine.providers import PolicyProvider
 from benefit_programs.storage.directory import NO_TIME_ZONE, is_time_zone
+from benefit_programs.wire.codec.choices import is_required
+from benefit_programs.wire.types import settings as wire
 
 Providers = tuple[wire.PolicyProviderData, ...]
 
 _DEFAULTS = TenantSettings()
 
 
+@method(
+    "getSettings",
+    GET,
+    "/benefit-programs/v1/settings",
+    MANAGE,
+    "BENEFIT_PROGRAMS.SETTINGS_READ",
+    is_addition=True,
+)
 async def get(call: Call, _: wire.GetSettingsRequest) -> wire.SettingsResponse:
-    """GetSettings."""
     return _shown(await call.services.directory.settings(call.tenant_id))
 
 
+@method(
+    "updateSettings",
+    PATCH,
+    "/benefit-programs/v1/settings",
+    MANAGE,
+    "BENEFIT_PROGRAMS.SETTINGS_UPDATE",
+    is_addition=True,
+)
 async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResponse:
-    """UpdateSettings."""
     updates = call.own_updates("settings")
 
     def change(current: TenantSettings) -> TenantSettings:

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from benefit_programs.api import views
-from benefit_programs.api.call import Call
-from benefit_programs.api.types import transactions as wire
+from benefit_programs.api.call import Call, metadata_of
+from benefit_programs.api.method import GET, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import Pool, Transaction
 from benefit_programs.domain.errors import TransactionNotFound
 from benefit_programs.domain.lookups import POOL, TRANSACTION
 from benefit_programs.storage import specs
 from benefit_programs.storage.rows import CODECS
+from benefit_programs.wire import views
+from benefit_programs.wire.types import transactions as wire
 
 
+@method(
+    "getTransaction",
+    GET,
+    "/benefit-programs/v1/transactions/{transactionId}",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.TRANSACTION_READ",
+    refuses=(TransactionNotFound,),
+)
 async def get(call: Call, request: wire.GetTransactionRequest) -> wire.GetTransactionResponse:
-    """GetTransaction."""
-    row = await call.one(TRANSACTION, request.transaction_id)
-    if row is None:
-        raise TransactionNotFound(transaction_id=request.transaction_id)
+    missing = TransactionNotFound(transaction_id=request.transaction_id)
+    row = await call.get(TRANSACTION, request.transaction_id, missing=missing)
     pool = await call.one(POOL, row.pool_id)
     assert pool is not None
     (transaction,) = await _describe(call, [(row, pool)])
     return wire.GetTransactionResponse(transaction=transaction)
 
 
+@method(
+    "queryTransactions",
+    POST,
+    "/benefit-programs/v1/transactions/query",
+    READ_LIMITED,
+    "BENEFIT_PROGRAMS.TRANSACTION_READ",
+    spec=specs.transactions,
+)
 async def query(
     call: Call, request: wire.QueryTransactionsRequest
 ) -> wire.QueryTransactionsResponse:
-    """QueryTransactions."""
-    found = await call.page(specs.transactions(call.services.reader.dialect), request.query)
+    found = await call.find(request.query)
     codec, pool_codec = CODECS[Transaction], CODECS[Pool]
     width = len(codec.columns)
     rows = [(codec.read(row[:width]), pool_codec.read(row[width:])) for row in found.rows]
     return wire.QueryTransactionsResponse(
-        transactions=tuple(await _describe(call, rows)),
-        metadata=views.metadata_of(found.page),
+        transactions=tuple(await _describe(call, rows)), metadata=metadata_of(found.page)
     )
 
 

@@ -1,20 +1,21 @@
 """Where an answer leads: which of its fields another method takes, as OpenAPI's links say it.
 
-``_TOLD`` says where an answer, or the request that it belongs to, tells of something; ``_TAKEN``
-says which of that a method takes. A method is linked to whatever it tells enough for.
+``_GIVEN`` says where an answer, or the request that it belongs to, names something; ``_TAKEN``
+says which of that a method takes. A method is linked to whatever its answer names enough for.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.api.codec.naming import to_one_word
-from benefit_programs.api.methods import METHODS, Method
+from benefit_programs.api.method import Method
+from benefit_programs.api.methods import METHODS
+from benefit_programs.wire.codec.naming import to_one_word
 
 _ANSWER = "$response.body#"
 _REQUEST = "$request.body#"
 
-_TOLD: dict[str, dict[str, str]] = {
+_GIVEN: dict[str, dict[str, str]] = {
     "createProgramDefinition": {"programDefinition": f"{_ANSWER}/programDefinition"},
     "updateProgramDefinition": {"programDefinition": f"{_ANSWER}/programDefinition"},
     "createPoolDefinition": {"poolDefinition": f"{_ANSWER}/poolDefinition"},
@@ -156,15 +157,15 @@ _TAKEN: tuple[tuple[str, dict[str, str]], ...] = (
 _NOTE = "The parts of the request that the answer knows; the rest is the caller's."
 
 
-def links_of(name: str) -> dict[str, dict[str, Any]]:
+def links_of(method: Method) -> dict[str, dict[str, Any]]:
     """The links of a method's answer, by the methods that they lead to."""
-    told = _TOLD.get(name, {})
+    given = _GIVEN.get(method.name, {})
     return {
         target: _link(
-            METHODS[target], {field: _expression(told, what) for field, what in taken.items()}
+            METHODS[target], {field: _expression(given, what) for field, what in taken.items()}
         )
         for target, taken in _TAKEN
-        if all(_first(what) in told for what in taken.values())
+        if all(_first(what) in given for what in taken.values())
     }
 
 
@@ -172,9 +173,9 @@ def _first(what: str) -> str:
     return what.strip("[]").partition("/")[0]
 
 
-def _expression(told: dict[str, str], what: str) -> Any:
+def _expression(given: dict[str, str], what: str) -> Any:
     first, slash, rest = what.strip("[]").partition("/")
-    expression = told[first] + slash + rest
+    expression = given[first] + slash + rest
     return [expression] if what.startswith("[") else expression
 
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from benefit_programs.api.openapi import openapi_document
-from benefit_programs.api.reference.schemas import PLACE
+from benefit_programs.wire.schemas import PLACE
 
 _CODE = re.compile(r"`([^`]+)`")
 _COLUMNS = ("Name", "Type", "What holds")
@@ -18,7 +18,6 @@ _COLUMNS = ("Name", "Type", "What holds")
 
 @cache
 def reference_page() -> bytes:
-    """The page, made from the OpenAPI document."""
     document = openapi_document()
     operations = [
         (verb.upper(), path, operation)
@@ -120,9 +119,9 @@ def _error_rows(responses: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for status, response in responses.items():
         if status != "200" and "$ref" not in response:
             lines = response["description"].split("\n")
-            told = "<br>".join(_prose(line.removeprefix("- ")) for line in lines)
+            errors = "<br>".join(_prose(line.removeprefix("- ")) for line in lines)
             data = ", ".join(map(_type_of, response.get("x-data", {}).values()))
-            yield status, told + (f"<br>Data: {data}" if data else "")
+            yield status, errors + (f"<br>Data: {data}" if data else "")
 
 
 def _type(name: str, schema: dict[str, Any]) -> str:

@@ -8,18 +8,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.api.codec import Shape, decoder_for, encoder_for, fields_of
-from benefit_programs.api.types.common import (
-    Category,
-    Description,
-    EntityId,
-    ExternalId,
-    ItemName,
-    Namespace,
-    PoolName,
-    ProgramName,
-)
-from benefit_programs.api.types.pool_definitions import PROGRAM_DEFINITIONS_MAX as MEMBERSHIPS
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Problem, Text
 from benefit_programs.domain.benefits import require_legal
 from benefit_programs.domain.constraints import FreeForm, ReadOnly, Size
@@ -32,6 +20,18 @@ from benefit_programs.domain.details import (
 )
 from benefit_programs.domain.errors import FieldViolation, Invalid
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.wire.codec import Shape, decoder_for, encoder_for, fields_of
+from benefit_programs.wire.types.common import (
+    Category,
+    Description,
+    EntityId,
+    ExternalId,
+    ItemName,
+    Namespace,
+    PoolName,
+    ProgramName,
+)
+from benefit_programs.wire.types.pool_definitions import PROGRAM_DEFINITIONS_MAX as MEMBERSHIPS
 
 KEY_NAMESPACE = "benefits-file"
 """Extended fields of this namespace keep the key of a pool definition, which has no other name."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benefit_programs.api.reference.schemas import PLACE, Schemas
 from benefit_programs.cli.apply.file import BenefitsFile
+from benefit_programs.wire.schemas import PLACE, Schemas
 
 Schema = dict[str, Any]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from benefit_programs.api.codec import decoder_for
 from benefit_programs.cli.apply.file import (
     KEY_NAMESPACE,
     FileItem,
@@ -22,6 +21,7 @@ from benefit_programs.client import (
 )
 from benefit_programs.client.core.wire import to_wire
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.wire.codec import decoder_for
 
 Document = dict[str, Any]
 Reference = tuple[str, str]

@@ -17,8 +17,8 @@ BalanceFilter = TypedDict("BalanceFilter", {
 }, total=False)
 """Which balances to find."""
 BalanceSort: TypeAlias = Literal[
-    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
-    "-beneficiary.wix_user_id", "created_date", "-created_date", "id", "-id",
+    "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
+    "beneficiary.wix_user_id", "-beneficiary.wix_user_id",
 ]
 """What to sort balances by."""
 
@@ -30,8 +30,8 @@ ItemFilter = TypedDict("ItemFilter", {
 }, total=False)
 """Which items to find."""
 ItemSort: TypeAlias = Literal[
-    "category", "-category", "created_date", "-created_date", "external_id", "-external_id", "id",
-    "-id", "item_set_id", "-item_set_id", "namespace", "-namespace", "provider_app_id",
+    "id", "-id", "created_date", "-created_date", "namespace", "-namespace", "category",
+    "-category", "external_id", "-external_id", "item_set_id", "-item_set_id", "provider_app_id",
     "-provider_app_id",
 ]
 """What to sort items by."""
@@ -46,11 +46,11 @@ PoolDefinitionItemFilter = TypedDict("PoolDefinitionItemFilter", {
 }, total=False)
 """Which pool definition items to find."""
 PoolDefinitionItemSort: TypeAlias = Literal[
-    "benefit_key", "-benefit_key", "category", "-category", "created_date", "-created_date",
-    "external_id", "-external_id", "id", "-id", "item_search_key", "-item_search_key",
-    "item_set_id", "-item_set_id", "namespace", "-namespace", "pool_definition_id",
-    "-pool_definition_id", "program_definitions.external_id", "-program_definitions.external_id",
-    "program_definitions.id", "-program_definitions.id", "provider_app_id", "-provider_app_id",
+    "id", "-id", "created_date", "-created_date", "namespace", "-namespace", "pool_definition_id",
+    "-pool_definition_id", "program_definitions.id", "-program_definitions.id",
+    "program_definitions.external_id", "-program_definitions.external_id", "category", "-category",
+    "external_id", "-external_id", "item_set_id", "-item_set_id", "provider_app_id",
+    "-provider_app_id", "benefit_key", "-benefit_key", "item_search_key", "-item_search_key",
 ]
 """What to sort pool definition items by."""
 
@@ -63,9 +63,9 @@ PoolDefinitionFilter = TypedDict("PoolDefinitionFilter", {
 }, total=False)
 """Which pool definitions to find."""
 PoolDefinitionSort: TypeAlias = Literal[
-    "created_date", "-created_date", "details.benefits.item_set_id",
-    "-details.benefits.item_set_id", "details.benefits.provider_app_id",
-    "-details.benefits.provider_app_id", "id", "-id", "namespace", "-namespace",
+    "id", "-id", "created_date", "-created_date", "namespace", "-namespace",
+    "details.benefits.item_set_id", "-details.benefits.item_set_id",
+    "details.benefits.provider_app_id", "-details.benefits.provider_app_id",
     "program_definition_ids", "-program_definition_ids",
 ]
 """What to sort pool definitions by."""
@@ -83,14 +83,14 @@ PoolItemFilter = TypedDict("PoolItemFilter", {
 }, total=False)
 """Which pool items to find."""
 PoolItemSort: TypeAlias = Literal[
-    "beneficiary.member_id", "-beneficiary.member_id", "benefit_key", "-benefit_key", "category",
-    "-category", "created_date", "-created_date", "external_id", "-external_id",
-    "external_program_definition_id", "-external_program_definition_id", "external_program_id",
-    "-external_program_id", "id", "-id", "item_search_key", "-item_search_key", "item_set_id",
-    "-item_set_id", "namespace", "-namespace", "pool_definition_id", "-pool_definition_id",
-    "pool_id", "-pool_id", "program.id", "-program.id", "program_definition.id",
-    "-program_definition.id", "program_definition_id", "-program_definition_id", "program_id",
-    "-program_id", "provider_app_id", "-provider_app_id",
+    "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
+    "namespace", "-namespace", "pool_id", "-pool_id", "pool_definition_id", "-pool_definition_id",
+    "program_id", "-program_id", "external_program_id", "-external_program_id",
+    "program_definition_id", "-program_definition_id", "external_program_definition_id",
+    "-external_program_definition_id", "category", "-category", "external_id", "-external_id",
+    "item_set_id", "-item_set_id", "provider_app_id", "-provider_app_id", "benefit_key",
+    "-benefit_key", "item_search_key", "-item_search_key", "program.id", "-program.id",
+    "program_definition.id", "-program_definition.id",
 ]
 """What to sort pool items by."""
 
@@ -106,13 +106,14 @@ PoolFilter = TypedDict("PoolFilter", {
 }, total=False)
 """Which pools to find."""
 PoolSort: TypeAlias = Literal[
-    "beneficiary", "-beneficiary", "beneficiary.member_id", "-beneficiary.member_id",
-    "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "created_date", "-created_date",
-    "details.benefits.item_set_id", "-details.benefits.item_set_id",
-    "details.benefits.provider_app_id", "-details.benefits.provider_app_id", "id", "-id",
-    "namespace", "-namespace", "pool_definition_id", "-pool_definition_id", "program.id",
-    "-program.id", "program_definition.id", "-program_definition.id", "program_definition_id",
-    "-program_definition_id", "program_id", "-program_id", "status", "-status",
+    "id", "-id", "created_date", "-created_date", "beneficiary", "-beneficiary",
+    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
+    "-beneficiary.wix_user_id", "namespace", "-namespace", "pool_definition_id",
+    "-pool_definition_id", "program_definition_id", "-program_definition_id", "program_id",
+    "-program_id", "status", "-status", "details.benefits.item_set_id",
+    "-details.benefits.item_set_id", "details.benefits.provider_app_id",
+    "-details.benefits.provider_app_id", "program.id", "-program.id", "program_definition.id",
+    "-program_definition.id",
 ]
 """What to sort pools by."""
 
@@ -123,7 +124,7 @@ ProgramDefinitionFilter = TypedDict("ProgramDefinitionFilter", {
 }, total=False)
 """Which program definitions to find."""
 ProgramDefinitionSort: TypeAlias = Literal[
-    "created_date", "-created_date", "external_id", "-external_id", "id", "-id", "namespace",
+    "id", "-id", "created_date", "-created_date", "external_id", "-external_id", "namespace",
     "-namespace",
 ]
 """What to sort program definitions by."""
@@ -136,9 +137,9 @@ ProgramFilter = TypedDict("ProgramFilter", {
 }, total=False)
 """Which programs to find."""
 ProgramSort: TypeAlias = Literal[
-    "created_date", "-created_date", "external_id", "-external_id", "id", "-id", "namespace",
-    "-namespace", "program_definition.id", "-program_definition.id", "program_definition_id",
-    "-program_definition_id", "status", "-status",
+    "id", "-id", "created_date", "-created_date", "external_id", "-external_id", "namespace",
+    "-namespace", "program_definition_id", "-program_definition_id", "status", "-status",
+    "program_definition.id", "-program_definition.id",
 ]
 """What to sort programs by."""
 
@@ -152,9 +153,9 @@ TransactionFilter = TypedDict("TransactionFilter", {
 }, total=False)
 """Which transactions to find."""
 TransactionSort: TypeAlias = Literal[
-    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
-    "-beneficiary.wix_user_id", "correlation_id", "-correlation_id", "created_date",
-    "-created_date", "details.item.id", "-details.item.id", "id", "-id", "pool.id", "-pool.id",
-    "related_transaction_id", "-related_transaction_id",
+    "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
+    "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "correlation_id", "-correlation_id",
+    "details.item.id", "-details.item.id", "pool.id", "-pool.id", "related_transaction_id",
+    "-related_transaction_id",
 ]
 """What to sort transactions by."""

@@ -93,7 +93,7 @@ class PlanSettings:
     dialect: Dialect
     tenant_id: int
     secret: bytes
-    scope: Node | None = None
+    row_filter: Node | None = None
 
 
 class PagePlan:
@@ -139,8 +139,8 @@ class PagePlan:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """Everything that a row must fulfil: the caller's scope, then the filter."""
-        return (self.settings.scope, self.node) if self.settings.scope else (self.node,)
+        """Everything that a row must fulfil: the caller's row filter, then the filter."""
+        return (self.settings.row_filter, self.node) if self.settings.row_filter else (self.node,)
 
     def towards(self, *, backwards: bool) -> tuple[SortKey, ...]:
         """Give the order of reading: the query's own, or the same from its end."""
@@ -215,13 +215,13 @@ def plan_page(
     tenant_id: int,
     ids: frozenset[FieldKind],
     secret: bytes,
-    scope: dict[str, Any] | None = None,
+    row_filter: dict[str, Any] | None = None,
 ) -> PagePlan:
     """Plan one page. Contract: Query language.
 
     ``ids`` are the kinds of field whose values must be GUIDs (GUIDS_DEFAULT and the like).
-    ``scope`` is a filter of the caller's own that holds for every page and is in no cursor: what
-    the key may see. With a cursor, the filter, sort and extra beside it are ignored.
+    ``row_filter`` says which rows the caller's key may see: it holds for every page and is in no
+    cursor. With a cursor, the filter, sort and extra beside it are ignored.
 
     Raises:
         Invalid: with all violations of the query.
@@ -242,7 +242,9 @@ def plan_page(
         dialect=dialect,
         tenant_id=tenant_id,
         secret=secret,
-        scope=read_filter(spec.fields, scope, path="scope", guids=ids) if scope else None,
+        row_filter=(
+            read_filter(spec.fields, row_filter, path="", guids=ids) if row_filter else None
+        ),
     )
     return PagePlan(settings, query, content=content, node=node, keys=keys, limit=limit)
 

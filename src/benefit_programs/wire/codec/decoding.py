@@ -8,28 +8,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from benefit_programs.api.codec import formats
-from benefit_programs.api.codec.choices import (
-    choosing,
-    inner_finder,
-    misalignment,
-    missing,
-    unchosen_finder,
-    with_all_there,
-)
-from benefit_programs.api.codec.fields import (
-    FieldPlan,
-    Shape,
-    entries_of,
-    fields_by_name,
-    fields_of,
-    is_recursive,
-    once,
-)
-from benefit_programs.api.codec.formats import Read, Violated, violated, wrong_format
-from benefit_programs.api.codec.naming import join
-from benefit_programs.api.codec.query_strings import read_query_string
-from benefit_programs.api.types.common import ExtendedFields
 from benefit_programs.domain.constraints import (
     Chosen,
     DecimalText,
@@ -49,6 +27,28 @@ from benefit_programs.domain.constraints import (
 )
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.wire.codec import formats
+from benefit_programs.wire.codec.choices import (
+    choosing,
+    inner_finder,
+    misalignment,
+    missing,
+    unchosen_finder,
+    with_all_there,
+)
+from benefit_programs.wire.codec.fields import (
+    FieldPlan,
+    Shape,
+    entries_of,
+    fields_by_name,
+    fields_of,
+    is_recursive,
+    once,
+)
+from benefit_programs.wire.codec.formats import Read, Violated, violated, wrong_format
+from benefit_programs.wire.codec.naming import join
+from benefit_programs.wire.codec.query_strings import read_query_string
+from benefit_programs.wire.types.common import ExtendedFields
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class Decoded(Generic[T]):
 
     @property
     def nulls(self) -> frozenset[str]:
-        """Dotted attribute paths of what was sent as null; inside lists none are told."""
+        """Dotted attribute paths of what was sent as null; those inside lists are left out."""
         return frozenset(_nulls_in(type(self.value), self._raw))
 
     def updates(self, attribute: str | None = None, mask: Iterable[str] = ()) -> dict[str, Any]:
@@ -178,7 +178,6 @@ class Decoder(Generic[T]):
 
 @once
 def decoder_for(type_: type[T]) -> Decoder[T]:
-    """The decoder of a type, compiled once."""
     return Decoder(type_)
 
 

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import (
+    Entries,
+    Immutable,
+    ReadOnly,
+    Size,
+    Text,
+    Undocumented,
+)
+from benefit_programs.wire.types.common import (
     Amount,
     AppId,
     BenefitKey,
@@ -27,15 +35,7 @@ from benefit_programs.api.types.common import (
     Revision,
     Timestamp,
 )
-from benefit_programs.api.types.pool_definitions import ProgramDefinitionInfos
-from benefit_programs.domain.constraints import (
-    Entries,
-    Immutable,
-    ReadOnly,
-    Size,
-    Text,
-    Undocumented,
-)
+from benefit_programs.wire.types.pool_definitions import ProgramDefinitionInfos
 
 SEARCH_KEY_MAX = 64 + 1 + 20 + 1 + 64
 """Provider app, category and external id with a slash between each two."""

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.api.types.common import AppId
 from benefit_programs.domain.constraints import FreeForm, Int32, Size, Text
 from benefit_programs.domain.settings import (
     EXTENDED_FIELD_SCHEMAS_MAX,
@@ -19,6 +18,7 @@ from benefit_programs.domain.settings import (
     SchemaApps,
     UnknownPolicyApps,
 )
+from benefit_programs.wire.types.common import AppId
 
 
 class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):

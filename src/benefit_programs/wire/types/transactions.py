@@ -7,7 +7,9 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import Immutable, ReadOnly, Text, Undocumented
+from benefit_programs.domain.entities import BalanceType
+from benefit_programs.wire.types.common import (
     Amount,
     AppId,
     BenefitKey,
@@ -26,8 +28,6 @@ from benefit_programs.api.types.common import (
     Timestamp,
     TransactionKey,
 )
-from benefit_programs.domain.constraints import Immutable, ReadOnly, Text, Undocumented
-from benefit_programs.domain.entities import BalanceType
 
 Reason = Annotated[str, Text(max_length=256)]
 Origin = Annotated[str, Text(max_length=50)]

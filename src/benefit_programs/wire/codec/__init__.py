@@ -4,17 +4,17 @@ Decoding checks everything that a field's marks say and reports all violations a
 out needs no further checks of its shape.
 """
 
-from benefit_programs.api.codec.decoding import (
+from benefit_programs.wire.codec.decoding import (
     Bulk,
     Decoded,
     Decoder,
     decoder_for,
     read_json,
 )
-from benefit_programs.api.codec.encoding import encoder_for
-from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_of
-from benefit_programs.api.codec.formats import amount_text, instant_text
-from benefit_programs.api.codec.naming import to_camel, to_snake
+from benefit_programs.wire.codec.encoding import encoder_for
+from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of
+from benefit_programs.wire.codec.formats import amount_text, instant_text
+from benefit_programs.wire.codec.naming import to_camel, to_snake
 
 __all__ = [
     "Bulk",

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.api.codec.naming import to_snake
 from benefit_programs.domain.constraints import (
     DecimalText,
     FreeForm,
@@ -27,6 +26,7 @@ from benefit_programs.domain.constraints import (
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
+from benefit_programs.wire.codec.naming import to_snake
 
 Read = Callable[[Any], Any]
 
@@ -74,7 +74,6 @@ def violated(
     rule_name: str | None = None,
     **data: Any,
 ) -> Violated:
-    """The exception for a single broken rule."""
     return Violated(FieldViolation("", description, rule, rule_name, data or None))
 
 
@@ -228,14 +227,12 @@ def int32_reader(mark: Int32) -> Read:
 
 
 def read_boolean(raw: Any) -> bool:
-    """True or false, and nothing that merely looks like it."""
     if raw is True or raw is False:
         return raw
     raise wrong_format("BOOL")
 
 
 def enum_reader(type_: type[Enum]) -> Read:
-    """Members of an enumeration, by name."""
     members = {member.name: member for member in type_}
     description = f"must be one of {', '.join(members)}"
 
@@ -292,7 +289,6 @@ def deeper_than(raw: Any, depth_max: int) -> bool:
 
 
 def too_deep(depth_max: int) -> Violated:
-    """The exception for nesting that goes too deep."""
     description = f"must not be nested more than {depth_max} deep"
     rule = ViolatedRule.OTHER
     return violated(rule, description, rule_name="nesting_too_deep", threshold=depth_max)

@@ -7,7 +7,10 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import Alias, Immutable, OneOf, ReadOnly, Undocumented
+from benefit_programs.domain.entities import ProgramStatus
+from benefit_programs.domain.explanations import ProgramDefinitionInfo
+from benefit_programs.wire.types.common import (
     ActionKey,
     CursorPagingMetadata,
     EntityId,
@@ -21,9 +24,6 @@ from benefit_programs.api.types.common import (
     Revision,
     Timestamp,
 )
-from benefit_programs.domain.constraints import Alias, Immutable, OneOf, ReadOnly, Undocumented
-from benefit_programs.domain.entities import ProgramStatus
-from benefit_programs.domain.explanations import ProgramDefinitionInfo
 
 
 class ProvisionProgramRequestProgramStatus(StrEnum):

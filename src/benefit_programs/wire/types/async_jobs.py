@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import FreeForm, ReadOnly
+from benefit_programs.domain.entities import JobStatus
+from benefit_programs.wire.types.common import (
     AppId,
     ApplicationError,
     CursorPaging,
@@ -16,8 +18,6 @@ from benefit_programs.api.types.common import (
     Number,
     Timestamp,
 )
-from benefit_programs.domain.constraints import FreeForm, ReadOnly
-from benefit_programs.domain.entities import JobStatus
 
 
 class JobItemStatus(StrEnum):

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import Alias, Immutable, ReadOnly, Undocumented
+from benefit_programs.domain.values import Cascade
+from benefit_programs.wire.types.common import (
     CursorPagingMetadata,
     Description,
     EntityId,
@@ -19,8 +21,6 @@ from benefit_programs.api.types.common import (
     Revision,
     Timestamp,
 )
-from benefit_programs.domain.constraints import Alias, Immutable, ReadOnly, Undocumented
-from benefit_programs.domain.values import Cascade
 
 
 class ProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):

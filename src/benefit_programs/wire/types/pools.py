@@ -6,7 +6,18 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.benefits import repeated_keys
+from benefit_programs.domain.constraints import (
+    Entries,
+    Immutable,
+    Judged,
+    ReadOnly,
+    Undocumented,
+)
+from benefit_programs.domain.details import Details
+from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActionType
+from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
+from benefit_programs.wire.types.common import (
     AdditionalData,
     BenefitKey,
     BulkActionMetadata,
@@ -29,17 +40,6 @@ from benefit_programs.api.types.common import (
     Timestamp,
     TransactionKey,
 )
-from benefit_programs.domain.benefits import repeated_keys
-from benefit_programs.domain.constraints import (
-    Entries,
-    Immutable,
-    Judged,
-    ReadOnly,
-    Undocumented,
-)
-from benefit_programs.domain.details import Details
-from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActionType
-from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
 
 
 class RenewalUpdate(msgspec.Struct, frozen=True, kw_only=True):

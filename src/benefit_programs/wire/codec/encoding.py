@@ -6,9 +6,9 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_of, is_recursive, once
-from benefit_programs.api.codec.formats import amount_text, instant_text
 from benefit_programs.domain.constraints import DecimalText, InstantText, Int64Text
+from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of, is_recursive, once
+from benefit_programs.wire.codec.formats import amount_text, instant_text
 
 T = TypeVar("T")
 

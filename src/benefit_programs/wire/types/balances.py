@@ -8,7 +8,18 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import (
+    Immutable,
+    Judged,
+    OneOf,
+    ReadOnly,
+    Size,
+    Undocumented,
+)
+from benefit_programs.domain.entities import BalanceType, LimitRule, PoolStatus
+from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.domain.explanations import BalanceAmount
+from benefit_programs.wire.types.common import (
     Amount,
     BulkSize,
     CursorPaging,
@@ -24,18 +35,7 @@ from benefit_programs.api.types.common import (
     Timestamp,
     TransactionKey,
 )
-from benefit_programs.api.types.transactions import NewTransactionDetails
-from benefit_programs.domain.constraints import (
-    Immutable,
-    Judged,
-    OneOf,
-    ReadOnly,
-    Size,
-    Undocumented,
-)
-from benefit_programs.domain.entities import BalanceType, LimitRule, PoolStatus
-from benefit_programs.domain.errors import FieldViolation, ViolatedRule
-from benefit_programs.domain.explanations import BalanceAmount
+from benefit_programs.wire.types.transactions import NewTransactionDetails
 
 BALANCES_MAX = BulkSize.maximum
 

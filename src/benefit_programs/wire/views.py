@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benefit_programs.api.types import (
-    async_jobs,
-    balances,
-    pool_definitions,
-    pools,
-    program_definitions,
-    programs,
-    transactions,
-)
-from benefit_programs.api.types.common import (
-    ApplicationError,
-    CursorPagingMetadata,
-    Cursors,
-    ExtendedFields,
-    IdentificationData,
-)
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.entities import (
+    Item,
     Job,
     JobItem,
     Pool,
@@ -38,7 +23,21 @@ from benefit_programs.domain.explanations import (
 )
 from benefit_programs.domain.pool_definitions import DescribedPoolDefinition
 from benefit_programs.domain.values import Identity, IdentityType
-from benefit_programs.storage.query import Page
+from benefit_programs.wire.types import (
+    async_jobs,
+    balances,
+    items,
+    pool_definitions,
+    pools,
+    program_definitions,
+    programs,
+    transactions,
+)
+from benefit_programs.wire.types.common import (
+    ApplicationError,
+    ExtendedFields,
+    IdentificationData,
+)
 
 JOB_CREATORS = {
     IdentityType.APP: "APP",
@@ -47,21 +46,11 @@ JOB_CREATORS = {
 }
 
 
-def metadata_of(page: Page) -> CursorPagingMetadata:
-    """What a page says about itself."""
-    return CursorPagingMetadata(
-        count=page.count,
-        cursors=Cursors(next=page.next_cursor, prev=page.prev_cursor),
-        has_next=page.has_next,
-    )
-
-
 def _extended(namespaces: dict[str, object] | None) -> ExtendedFields | None:
     return ExtendedFields(namespaces=namespaces) if namespaces else None
 
 
 def program_definition(row: ProgramDefinition) -> program_definitions.ProgramDefinition:
-    """A program definition as it is answered."""
     return program_definitions.ProgramDefinition(
         id=row.id,
         revision=row.revision,
@@ -85,7 +74,6 @@ def _program_definition_info(row: ProgramDefinition) -> ProgramDefinitionInfo:
 
 
 def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.PoolDefinition:
-    """A pool definition as it is answered."""
     row, snapshot = described.definition, described.snapshot
     joined = described.program_definitions
     return pool_definitions.PoolDefinition(
@@ -103,8 +91,23 @@ def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.Pool
     )
 
 
+def item(row: Item) -> items.Item:
+    return items.Item(
+        id=row.id,
+        revision=row.revision,
+        created_date=row.created,
+        updated_date=row.updated,
+        external_id=row.external_id,
+        category=row.category or None,
+        item_set_id=row.item_set_id,
+        display_name=row.display_name,
+        provider_app_id=row.provider_app_id,
+        extended_fields=_extended(row.extended_fields),
+        namespace=row.namespace,
+    )
+
+
 def program(row: Program) -> programs.Program:
-    """A program as it is answered."""
     return programs.Program(
         id=row.id,
         revision=row.revision,
@@ -190,7 +193,6 @@ def _renewal_action(row: Pool, snapshots: Mapping[str, Snapshot]) -> pools.PoolR
 
 
 def balance(row: Pool, snapshot: Snapshot) -> balances.Balance:
-    """The balance of a pool as it is answered."""
     return balances.Balance(
         id=row.id,
         revision=row.balance_revision,
@@ -302,7 +304,6 @@ def _transaction_details(row: Transaction) -> transactions.TransactionDetails:
 
 
 def job(row: Job) -> async_jobs.Job:
-    """A job as it is answered."""
     is_app = row.created_by_type is IdentityType.APP
     return async_jobs.Job(
         id=row.id,

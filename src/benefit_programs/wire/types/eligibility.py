@@ -7,19 +7,6 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from benefit_programs.api.types.common import (
-    AdditionalData,
-    Amount,
-    BenefitKey,
-    BulkSize,
-    Count,
-    EntityId,
-    IdentificationData,
-    ItemReferenceData,
-    Namespace,
-    SignedAmount,
-    Timestamp,
-)
 from benefit_programs.domain import errors
 from benefit_programs.domain.constraints import OneOf, ReadOnly, Size, Undocumented
 from benefit_programs.domain.entities import PoolStatus
@@ -31,6 +18,19 @@ from benefit_programs.domain.explanations import (
     PoolInfo,
     ProgramDefinitionInfo,
     ProgramInfo,
+)
+from benefit_programs.wire.types.common import (
+    AdditionalData,
+    Amount,
+    BenefitKey,
+    BulkSize,
+    Count,
+    EntityId,
+    IdentificationData,
+    ItemReferenceData,
+    Namespace,
+    SignedAmount,
+    Timestamp,
 )
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.api.codec.fields import FieldPlan, fields_of
-from benefit_programs.api.codec.formats import Read, Violated
-from benefit_programs.api.codec.naming import to_camel
 from benefit_programs.domain.constraints import Chosen, OneOf
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.wire.codec.fields import FieldPlan, fields_of
+from benefit_programs.wire.codec.formats import Read, Violated
+from benefit_programs.wire.codec.naming import to_camel
 
 FindMissing = Callable[[Any], list[FieldViolation]]
 
@@ -30,7 +30,6 @@ def missing(field: FieldPlan) -> FieldViolation:
 
 
 def is_required(path: str) -> FieldViolation:
-    """The violation for a field that must be there."""
     return FieldViolation(path, "is required", ViolatedRule.REQUIRED_FIELD)
 
 
@@ -52,7 +51,7 @@ def choosing(read: Read, field: FieldPlan, chosen: Chosen) -> Read:
 
 
 def with_all_there(read: Read, find_missing: FindMissing) -> Read:
-    """Values in whose document nothing is missing; what is, is told beside all else."""
+    """Values in whose document nothing is missing; a missing field is a violation like others."""
 
     def read_whole(raw: Any) -> Any:
         absent = find_missing(raw)

@@ -1,4 +1,4 @@
-"""What stands around the methods: health, metrics, the reference, and answers to stray requests."""
+"""The pages beside the methods: health, metrics, the reference, and answers to stray requests."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from benefit_programs.api.errors import (
     Unexpected,
     error_body,
     error_headers,
+    refusal_of,
 )
 from benefit_programs.api.messages import request_id_of
 from benefit_programs.api.metrics import Metrics
 from benefit_programs.api.openapi import openapi_json
 from benefit_programs.api.reference.page import reference_page
 from benefit_programs.api.services import Services
-from benefit_programs.api.troubles import refusal_of
 from benefit_programs.domain.errors import Refusal
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -36,31 +36,31 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _log = structlog.get_logger("benefit_programs.request")
 
 
-def surroundings(services: Services, metrics: Metrics) -> Starlette:
+def create_pages(services: Services, metrics: Metrics) -> Starlette:
     """The application of everything that isn't a method of the contract."""
 
-    async def tell_health(_: Request) -> Response:
+    async def health(_: Request) -> Response:
         return _json({"status": "ok"})
 
-    async def tell_readiness(_: Request) -> Response:
+    async def readiness(_: Request) -> Response:
         await services.reader.ping()
         return _json({"status": "ready"})
 
-    async def tell_metrics(_: Request) -> Response:
+    async def metrics_page(_: Request) -> Response:
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
-    async def tell_openapi(_: Request) -> Response:
+    async def openapi(_: Request) -> Response:
         return Response(openapi_json(), media_type="application/json")
 
-    async def show_reference(_: Request) -> Response:
+    async def reference(_: Request) -> Response:
         return Response(reference_page(), media_type="text/html")
 
     endpoints: dict[str, Endpoint] = {
-        "/healthz": tell_health,
-        "/readyz": tell_readiness,
-        "/metrics": tell_metrics,
-        "/openapi.json": tell_openapi,
-        "/docs": show_reference,
+        "/healthz": health,
+        "/readyz": readiness,
+        "/metrics": metrics_page,
+        "/openapi.json": openapi,
+        "/docs": reference,
     }
     application = Starlette(
         routes=[Route(path, _answering(endpoint)) for path, endpoint in endpoints.items()],

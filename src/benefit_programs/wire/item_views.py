@@ -1,52 +1,31 @@
-"""Items as the wire shows them: by themselves, of pools and of pool definitions."""
+"""Items of pools and of pool definitions as the wire shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from benefit_programs.api.types import items, pool_definition_items, pool_items
-from benefit_programs.api.types.common import (
-    CreditConfigurationInfo,
-    ExtendedFields,
-    IdentificationData,
-    ItemInfo,
-)
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.entities import (
     Beneficiary,
-    Item,
     PoolStatus,
     ProgramDefinition,
     Snapshot,
 )
 from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
-from benefit_programs.storage.item_specs import PoolDefinitionItemRow, PoolItemRow
+from benefit_programs.domain.pool_items import PoolDefinitionItem, PoolItem
+from benefit_programs.wire.types import pool_definition_items, pool_items
+from benefit_programs.wire.types.common import (
+    CreditConfigurationInfo,
+    IdentificationData,
+    ItemInfo,
+)
 
 PoolItemFields = pool_items.RequestedFields
 PoolDefinitionItemFields = pool_definition_items.RequestedFields
 
 
-def item(row: Item) -> items.Item:
-    """An item as it is answered."""
-    return items.Item(
-        id=row.id,
-        revision=row.revision,
-        created_date=row.created,
-        updated_date=row.updated,
-        external_id=row.external_id,
-        category=row.category or None,
-        item_set_id=row.item_set_id,
-        display_name=row.display_name,
-        provider_app_id=row.provider_app_id,
-        extended_fields=(
-            ExtendedFields(namespaces=row.extended_fields) if row.extended_fields else None
-        ),
-        namespace=row.namespace,
-    )
-
-
 def pool_item(
-    row: PoolItemRow,
+    row: PoolItem,
     fields: Collection[str],
     *,
     snapshot: Snapshot | None,
@@ -92,7 +71,7 @@ def pool_item(
     )
 
 
-def _beneficiary(row: PoolItemRow) -> IdentificationData:
+def _beneficiary(row: PoolItem) -> IdentificationData:
     columns = Beneficiary(
         anonymous_visitor_id=row.anonymous_visitor_id,
         member_id=row.member_id,
@@ -101,7 +80,7 @@ def _beneficiary(row: PoolItemRow) -> IdentificationData:
     return IdentificationData.of(columns.beneficiary)
 
 
-def _pool_info(row: PoolItemRow, snapshot: Snapshot) -> pool_items.PoolInfo:
+def _pool_info(row: PoolItem, snapshot: Snapshot) -> pool_items.PoolInfo:
     return pool_items.PoolInfo(
         display_name=snapshot.display_name,
         description=snapshot.description,
@@ -110,7 +89,7 @@ def _pool_info(row: PoolItemRow, snapshot: Snapshot) -> pool_items.PoolInfo:
     )
 
 
-def _program_info(row: PoolItemRow) -> ProgramInfo:
+def _program_info(row: PoolItem) -> ProgramInfo:
     return ProgramInfo(
         id=row.program_id,
         external_id=row.program_external_id,
@@ -119,7 +98,7 @@ def _program_info(row: PoolItemRow) -> ProgramInfo:
 
 
 def _kept_definition_info(
-    row: PoolItemRow, definition: ProgramDefinition | None
+    row: PoolItem, definition: ProgramDefinition | None
 ) -> ProgramDefinitionInfo | None:
     """The program definition, or what the pool keeps of it when it was deleted."""
     if row.program_definition_id is None:
@@ -132,7 +111,7 @@ def _kept_definition_info(
     )
 
 
-def _keyed_benefit_info(row: PoolItemRow, snapshot: Snapshot) -> pool_items.BenefitInfo | None:
+def _keyed_benefit_info(row: PoolItem, snapshot: Snapshot) -> pool_items.BenefitInfo | None:
     benefit = snapshot.details.benefit(row.benefit_key)
     if benefit is None:
         return None
@@ -156,7 +135,7 @@ def _credit_configuration(details: Details) -> CreditConfigurationInfo | None:
 
 
 def pool_definition_item(
-    row: PoolDefinitionItemRow,
+    row: PoolDefinitionItem,
     fields: Collection[str],
     *,
     snapshots: Mapping[str, Snapshot],
@@ -212,7 +191,7 @@ def _definition_info(snapshot: Snapshot) -> pool_definition_items.PoolDefinition
 
 
 def _benefit_info(
-    row: PoolDefinitionItemRow, snapshot: Snapshot
+    row: PoolDefinitionItem, snapshot: Snapshot
 ) -> pool_definition_items.BenefitInfo | None:
     benefit = snapshot.details.benefit(row.benefit_key)
     if benefit is None:

@@ -6,22 +6,6 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.api.types.common import (
-    BulkActionMetadata,
-    BulkIds,
-    BulkSize,
-    CursorPagingMetadata,
-    Description,
-    EntityId,
-    ExtendedFields,
-    FieldMask,
-    ItemMetadata,
-    Namespace,
-    PoolName,
-    QueryRequest,
-    Revision,
-    Timestamp,
-)
 from benefit_programs.domain.benefits import illegalities, repeated_keys
 from benefit_programs.domain.constraints import (
     Chosen,
@@ -37,6 +21,22 @@ from benefit_programs.domain.constraints import (
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.domain.values import Cascade
+from benefit_programs.wire.types.common import (
+    BulkActionMetadata,
+    BulkIds,
+    BulkSize,
+    CursorPagingMetadata,
+    Description,
+    EntityId,
+    ExtendedFields,
+    FieldMask,
+    ItemMetadata,
+    Namespace,
+    PoolName,
+    QueryRequest,
+    Revision,
+    Timestamp,
+)
 
 PROGRAM_DEFINITIONS_MAX = 20
 """How many program definitions a pool definition may belong to."""

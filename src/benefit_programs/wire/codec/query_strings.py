@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_by_name
+from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_by_name
 
 _BOOLEANS: dict[str, object] = {"true": True, "false": False}
 _POSITION = re.compile(r"(\w+)\[(\d{1,4})\]", re.ASCII)

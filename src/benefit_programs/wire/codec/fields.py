@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, g
 
 import msgspec
 
-from benefit_programs.api.codec.naming import to_camel, to_snake
 from benefit_programs.domain.constraints import Alias, Entries, Mark, ReadOnly, Required
+from benefit_programs.wire.codec.naming import to_camel, to_snake
 
 M = TypeVar("M", bound=Mark)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,17 +34,14 @@ class Shape(msgspec.Struct, frozen=True):
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list of something."""
         return get_origin(self.kind) is tuple
 
     @property
     def is_struct(self) -> bool:
-        """Whether it is an object with fields of its own."""
         return isinstance(self.kind, type) and issubclass(self.kind, msgspec.Struct)
 
     @property
     def element(self) -> Shape:
-        """The shape of a list's entries."""
         return shape_of(get_args(self.kind)[0])
 
 
@@ -65,7 +62,6 @@ class FieldPlan(msgspec.Struct, frozen=True):
 
 
 def shape_of(annotation: Any) -> Shape:
-    """Take an annotation apart."""
     marks: tuple[Mark, ...] = ()
     while True:
         origin = get_origin(annotation)

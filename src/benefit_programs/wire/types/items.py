@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import Entries, Immutable, OneOf, ReadOnly, Undocumented
+from benefit_programs.wire.types.common import (
     AppId,
     BulkActionMetadata,
     BulkIds,
@@ -28,7 +29,6 @@ from benefit_programs.api.types.common import (
     Revision,
     Timestamp,
 )
-from benefit_programs.domain.constraints import Entries, Immutable, OneOf, ReadOnly, Undocumented
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

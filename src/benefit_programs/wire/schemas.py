@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, get_origin
 
-from benefit_programs.api.codec.fields import FieldPlan, Shape, fields_of
-from benefit_programs.api.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
-from benefit_programs.api.codec.naming import to_camel
 from benefit_programs.domain.constraints import (
     Alias,
     Chosen,
@@ -32,13 +29,16 @@ from benefit_programs.domain.constraints import (
     Undocumented,
 )
 from benefit_programs.domain.values import AMOUNT_MAX
+from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of
+from benefit_programs.wire.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
+from benefit_programs.wire.codec.naming import to_camel
 
 Schema = dict[str, Any]
 
 PLACE = "#/components/schemas/"
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
-_SHARED_MODULES = ("benefit_programs.domain.", "benefit_programs.api.types.common")
+_SHARED_MODULES = ("benefit_programs.domain.", "benefit_programs.wire.types.common")
 
 
 def about(type_: type[Any]) -> str:
@@ -59,7 +59,6 @@ def named_types_in(types: Iterable[type[Any]]) -> list[type[Any]]:
 
 
 def held_by(type_: type[Any]) -> list[type[Any]]:
-    """The structs and enums that the fields of a struct hold."""
     shapes = [field.shape for field in fields_of(type_)]
     inner = [shape.element if shape.is_list else shape for shape in shapes]
     return [
@@ -111,12 +110,10 @@ class Schemas:
         assert len(set(self.names.values())) == len(known), "two types share a name"
 
     def all(self) -> dict[str, Schema]:
-        """Each schema by its name, sorted."""
         found = {name: self._schema_of(type_) for type_, name in self.names.items()}
         return dict(sorted(found.items()))
 
     def reference(self, type_: type[Any]) -> Schema:
-        """Where the schema of a type is."""
         return {"$ref": PLACE + self.names[type_]}
 
     def of_field(self, field: FieldPlan) -> Schema:
@@ -127,7 +124,6 @@ class Schemas:
         return schema
 
     def of_shape(self, shape: Shape) -> Schema:
-        """The schema of a value."""
         for mark in reversed(shape.marks):
             write = _WRITERS.get(type(mark))
             if write is not None:

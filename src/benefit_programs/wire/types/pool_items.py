@@ -7,8 +7,11 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.api.types import pool_definition_items
-from benefit_programs.api.types.common import (
+from benefit_programs.domain.constraints import Immutable, ReadOnly, Size, Undocumented
+from benefit_programs.domain.entities import PoolStatus
+from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
+from benefit_programs.wire.types import pool_definition_items
+from benefit_programs.wire.types.common import (
     Amount,
     AppId,
     BenefitKey,
@@ -26,10 +29,7 @@ from benefit_programs.api.types.common import (
     Revision,
     Timestamp,
 )
-from benefit_programs.api.types.pool_definition_items import ItemSearchKey
-from benefit_programs.domain.constraints import Immutable, ReadOnly, Size, Undocumented
-from benefit_programs.domain.entities import PoolStatus
-from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
+from benefit_programs.wire.types.pool_definition_items import ItemSearchKey
 
 
 class RequestedFields(StrEnum):
