@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.domain.entities import (
+    Agenda,
     Event,
-    PendingChange,
+    Order,
     Pool,
     Program,
-    UnfinishedCascade,
-    Work,
 )
 from benefit_programs.domain.values import CREDIT
 from tests.support.calls import details
@@ -86,8 +85,8 @@ class Gym:
 
     async def done(self) -> None:
         await run_jobs(self.service)
-        assert await self.service.rows(UnfinishedCascade) == []
-        assert await self.service.rows(Work) == []
+        assert all(order.stands for order in await self.service.rows(Order))
+        assert all(agenda.since is None for agenda in await self.service.rows(Agenda))
 
     async def renew(self) -> None:
         await asyncio.gather(*(act(self.service, "renew", each) for each in self.programs))
@@ -486,7 +485,7 @@ async def test_adding_removing_and_adding_again_ends_as_in_order(large_gym: Gym)
     live = [row for row in await gym.pools(added) if row.status != "ENDED"]
     assert sorted(row.program_id for row in live) == sorted(gym.programs)
     assert len(await gym.pools(added)) == 2 * len(gym.programs)
-    assert len(await gym.service.rows(PendingChange)) == 1
+    assert [order.kind for order in await gym.service.rows(Order) if order.stands] == ["ADD_POOLS"]
 
 
 @pytest.mark.parametrize("cascade", [None, "UNKNOWN_CASCADE"])

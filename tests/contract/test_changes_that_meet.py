@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.chunks import RunChunk
-from benefit_programs.domain.entities import Job, Pool, UnfinishedAction, UnfinishedCascade
-from benefit_programs.domain.jobs import ClaimJob
+from benefit_programs.domain.entities import Job, Order, OrderPhase, Pool
+from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.domain.values import CREDIT
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import details
@@ -19,6 +18,7 @@ from tests.support.clock import Clock
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import (
     act,
+    claim_job,
     do,
     limit_requests,
     pool_rows,
@@ -95,8 +95,10 @@ class Club:
 
     async def done(self) -> None:
         await run_jobs(self.service)
-        for entity in (UnfinishedAction, UnfinishedCascade):
-            assert await self.service.rows(entity) == []
+        orders = await self.service.rows(Order)
+        assert [(each.phase, each.stands) for each in orders] == [
+            (OrderPhase.REACHED, True) for _ in orders
+        ]
         assert {str(job.status) for job in await self.service.rows(Job)} == {"FINISHED"}
         assert "targetStatus" not in await read(self.service, self.program)
 
@@ -162,7 +164,7 @@ async def test_what_came_before_the_deletion_of_a_plan_hears_nothing_of_it(
     await club.delete_plan(cascade)
     seen = []
     for kind in ("PAUSE_PROGRAM", "UPDATE_POOLS"):
-        claim = await do(club.service, ClaimJob(owner="one", alone=True))
+        claim = await claim_job(club.service)
         assert claim is not None
         assert claim.job.kind == kind
         await do(club.service, RunChunk(job_id=claim.job.id, owner="one"))
@@ -294,6 +296,25 @@ async def test_a_pool_that_lived_when_its_kind_was_added_gets_no_follower(club: 
     assert (await club.pool()).status == "ENDED"
 
 
+async def test_no_number_of_orders_changes_their_order(club: Club) -> None:
+    """An update is done before a renewal that was answered later, behind a thousand others."""
+    service = club.service
+    other = await service.create_pool_definition(details=details(amount="1"))
+    for first in range(1, 1_001, 100):
+        entries = [
+            {"poolDefinition": {"id": other["id"], "revision": str(number), "displayName": "Gold"}}
+            for number in range(first, first + 100)
+        ]
+        request = {"poolDefinitions": entries, "cascade": NOW}
+        answer = await service.call("bulkUpdatePoolDefinitions", request)
+        assert answer["bulkActionMetadata"]["totalSuccesses"] == len(entries)
+    await club.update(NOW)
+    await club.renew()
+    await club.done()
+    pool = await club.pool()
+    assert (pool.available, pool.renewal_count) == (NEW, 1)
+
+
 @pytest.fixture
 async def club_of_two_clocks(database_url: str) -> AsyncIterator[tuple[Club, Clock]]:
     clock = Clock()
@@ -318,6 +339,35 @@ async def test_a_renewal_after_an_update_has_new_terms_whatever_the_clocks_say(
     await club.renew()
     await club.done()
     assert (await club.pool()).available == NEW
+
+
+async def test_a_later_program_gets_nothing_that_was_taken_back_whatever_the_clocks_say(
+    club_of_two_clocks: tuple[Club, Clock],
+) -> None:
+    """Who becomes a member after the removal, at a server that is behind, gets no such pool."""
+    club, clock = club_of_two_clocks
+    club.pass_ = {"id": await club.add(NOW)}
+    await club.remove("FUTURE_PROVISIONS")
+    clock.now -= 500
+    answer = await club.service.provision(program_definition=club.plan)
+    await club.done()
+    rows = await pool_rows(club.service, answer["program"]["id"])
+    assert club.pass_["id"] not in {row.pool_definition_id for row in rows}
+    assert (await club.pool()).status == "ACTIVE"
+
+
+async def test_an_earlier_program_gets_what_was_added_whatever_the_clocks_say(
+    club_of_two_clocks: tuple[Club, Clock],
+) -> None:
+    """Who was a member at a server that is ahead gets the pool from one that is behind."""
+    club, clock = club_of_two_clocks
+    clock.now += 3_600_000
+    answer = await club.service.provision(program_definition=club.plan)
+    clock.now -= 7_200_000
+    added = await club.add(NOW)
+    await club.done()
+    rows = await pool_rows(club.service, answer["program"]["id"])
+    assert added in {row.pool_definition_id for row in rows}
 
 
 async def test_a_renewal_before_an_update_has_old_terms_whatever_the_clocks_say(

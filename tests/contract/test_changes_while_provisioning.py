@@ -11,10 +11,9 @@ import pytest
 
 from benefit_programs.domain.entities import (
     Job,
+    Order,
     Pool,
     Transaction,
-    UnfinishedCascade,
-    UnopenedPool,
 )
 from benefit_programs.domain.values import CREDIT
 from tests.support.calls import details
@@ -77,8 +76,7 @@ class Arrival:
         if self.waits:
             assert await put_off(self.service) == "PROVISION_PROGRAM"
         await run_jobs(self.service)
-        for entity in (UnfinishedCascade, UnopenedPool):
-            assert await self.service.rows(entity) == []
+        assert all(each.stands for each in await self.service.rows(Order))
         assert {str(job.status) for job in await self.service.rows(Job)} == {"FINISHED"}
         assert "targetStatus" not in await read(self.service, self.program)
         return await pool_rows(self.service, self.program)

@@ -428,7 +428,7 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "I16",
         "a job that nobody goes on with",
-        ("delete from work where tenant_id = 2",),
+        ("update agenda set since = null where tenant_id = 2",),
     ),
     (
         "I16",
@@ -455,11 +455,25 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         "a cascade whose job is done",
         ("update jobs set status = 'FINISHED' where tenant_id = 2 and kind = 'UPDATE_POOLS'",),
     ),
-    ("I18", "a job without its cascade", ("delete from unfinished_cascades where tenant_id = 2",)),
     (
         "I18",
-        "a cascade without its snapshot",
-        (f"update unfinished_cascades set snapshot_id = '{ANY_ID}' where tenant_id = 2",),
+        "a job of another order",
+        ("update orders set job_id = null where tenant_id = 2 and kind = 'PAUSE_PROGRAM'",),
+    ),
+    (
+        "I18",
+        "a job without its order",
+        ("delete from orders where tenant_id = 2 and kind = 'UPDATE_POOLS'",),
+    ),
+    (
+        "I18",
+        "an order without its snapshot",
+        (
+            (
+                f"update orders set snapshot_id = '{ANY_ID}'"
+                " where tenant_id = 2 and kind = 'UPDATE_POOLS'"
+            ),
+        ),
     ),
     (
         "I18",
@@ -471,7 +485,7 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         "an action of another program",
         (
             (
-                f"update unfinished_actions set program_id = '{ANY_ID}'"
+                f"update orders set program_id = '{ANY_ID}'"
                 " where tenant_id = 2 and kind = 'PAUSE_PROGRAM'"
             ),
         ),
@@ -479,40 +493,30 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "I18",
         "an action with another end than its program expects",
-        ("update unfinished_actions set status = 'ENDED' where tenant_id = 2",),
+        ("update orders set status = 'ENDED' where tenant_id = 2 and kind = 'PAUSE_PROGRAM'",),
     ),
     (
         "I18",
         "a program that waits for nothing",
-        ("delete from unfinished_actions where tenant_id = 2",),
+        ("delete from orders where tenant_id = 2 and kind = 'PAUSE_PROGRAM'",),
     ),
     (
         "I18",
         "a pool to come whose job is gone",
-        (
-            (
-                "delete from jobs where tenant_id = 2 and id in"
-                " (select job_id from unopened_pools where tenant_id = 2)"
-            ),
-        ),
-    ),
-    (
-        "I18",
-        "a pool to come of another program than its job's",
-        (f"update unopened_pools set program_id = '{ANY_ID}' where tenant_id = 2",),
+        ("delete from jobs where tenant_id = 2 and kind = 'PROVISION_PROGRAM' and due = 0",),
     ),
     (
         "I18",
         "a pool to come without its snapshot",
-        (f"update unopened_pools set snapshot_id = '{ANY_ID}' where tenant_id = 2",),
+        (f"update orders set snapshot_id = '{ANY_ID}' where tenant_id = 2 and phase = 'OPENING'",),
     ),
     (
         "I18",
         "an addition of what is gone",
         (
             (
-                f"update pending_changes set pool_definition_id = '{ANY_ID}'"
-                " where tenant_id = 2 and kind = 'ADD'"
+                f"update orders set pool_definition_id = '{ANY_ID}'"
+                " where tenant_id = 2 and kind = 'ADD_POOLS'"
             ),
         ),
     ),
@@ -526,8 +530,28 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         "the end of programs whose definition is there",
         (
             (
-                "insert into pending_ends (tenant_id, program_definition_id, created)"
-                " select tenant_id, id, 1 from program_definitions where tenant_id = 2"
+                "update orders set kind = 'END_PROGRAMS', pool_definition_id = null"
+                " where tenant_id = 2 and kind = 'ADD_POOLS'"
+            ),
+        ),
+    ),
+    (
+        "I19",
+        "an order that nobody has numbered",
+        ("update agenda set newest_order = newest_order - 1 where tenant_id = 2",),
+    ),
+    (
+        "I19",
+        "a pool that is ahead of all orders",
+        ("update pools set order_number = 1000000 where tenant_id = 2",),
+    ),
+    (
+        "I19",
+        "a pool that an order has passed by",
+        (
+            (
+                "update orders set phase = 'REACHED', job_id = null"
+                " where tenant_id = 2 and kind = 'UPDATE_POOLS'"
             ),
         ),
     ),

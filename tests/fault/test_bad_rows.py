@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import Job, Pool, UnopenedPool
-from benefit_programs.domain.jobs import DAY, SKIPS_IN_A_ROW_MAX, JobKind, RetryJob
+from benefit_programs.domain.entities import Job, JobKind, Order, Pool
+from benefit_programs.domain.jobs import DAY, SKIPS_IN_A_ROW_MAX, RetryJob
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import SYSTEM, JobRunner
 from tests.support.calls import Refused, guid
@@ -93,19 +93,18 @@ async def test_a_pool_that_cannot_be_opened_is_told_of(idle_service: Service) ->
         await service.create_pool_definition(programDefinitionIds=[plan["id"]])
     await limit_requests(service, 1)
     answer = await service.provision(program_definition=plan)
-    bad = (await service.rows(UnopenedPool))[1]
-    where = (service.tenant.id, bad.pool_definition_id)
-    chosen = "tenant_id = $2 and pool_definition_id = $3"
-    sql = f"update unopened_pools set snapshot_id = $1 where {chosen}"
+    bad = sorted(await service.rows(Order), key=lambda order: str(order.opened_id))[1]
+    where = (service.tenant.id, bad.opened_id)
+    sql = "update orders set snapshot_id = $1 where tenant_id = $2 and opened_id = $3"
     await service.store.execute(sql, (guid(), *where))
     await run_jobs(service)
     assert (await job_of(service, answer["jobId"]))["counts"]["failCount"] == 1
     (failure,) = await failures_of(service, answer["jobId"])
-    assert failure["id"] == bad.pool_definition_id
+    assert failure["id"] == bad.opened_id
     program_id = answer["program"]["id"]
     assert (await read(service, program_id))["status"] == "ACTIVE"
     assert len(await pool_rows(service, program_id)) == 2
-    await service.store.execute(sql, (bad.snapshot_id, *where))
+    assert await service.rows(Order) == []
 
 
 async def many_pools(service: Service) -> dict[str, Any]:

@@ -139,7 +139,7 @@ async def test_an_update_reaches_every_pool_once(crowd: Crowd, size: Size, tmp_p
         job_id = await update_definition(scene)
         await scene.kill_until_done(job_id, total=crowd.pools)
     books = scene.books
-    changed = await books.group("pools", "revision", "pool_definition_revision", "cascades")
+    changed = await books.group("pools", "revision", "pool_definition_revision", "order_number")
     assert changed == [(2, 2, 1, crowd.pools)]
     assert len(await books.group("pools", "snapshot_id")) == 1
     sql = (

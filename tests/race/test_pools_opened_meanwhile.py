@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from benefit_programs.domain.entities import Pool, PoolStatus, Snapshot, UnfinishedCascade
+from benefit_programs.domain.entities import Order, Pool, PoolStatus, Snapshot
 from benefit_programs.storage.verification import verify_store
 from tests.support.databases import PostgresDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
@@ -123,13 +123,14 @@ async def test_a_change_reaches_the_pools_of_a_jobs_last_chunk(
     await limit_requests(server)
     await place(server, "addPoolDefinitionTo", pools["id"], definition["id"], "IMMEDIATELY")
     await limit_requests(server, 100)
-    assert len(await server.rows(UnfinishedCascade)) == 1
+    assert [order.kind for order in await server.rows(Order) if not order.stands] == ["ADD_POOLS"]
     async with holder(url) as other:
-        await other.hold("select 1 from pending_changes for update")
+        await other.hold("select 1 from agenda for update")
         change = asyncio.create_task(rename(server, pools["id"]))
         await other.wait_for(1)
-        await run_jobs(worker)
-    await change
+        jobs = asyncio.create_task(run_jobs(worker))
+        await other.wait_for_the_second(jobs)
+    await asyncio.gather(change, jobs)
     await run_jobs(worker)
     assert await names(server, pools["id"]) == ["Gold"] * PROGRAMS
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from benefit_programs.domain.entities import Pool
-from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
+from benefit_programs.domain.jobs import Claim, ClaimJob, ReleaseJob
 from benefit_programs.jobs.runner import SYSTEM
+from benefit_programs.storage.agenda import JOBS_DUE
 from tests.support.calls import details, guid
 from tests.support.inprocess import new_tenant, open_application
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from benefit_programs.domain.command import Command
     from benefit_programs.domain.settings import TenantSettings
+    from benefit_programs.engine.engine import Engine
     from tests.support.calls import Refused
     from tests.support.inprocess import Service
 
@@ -59,9 +61,24 @@ async def do(service: Service, command: Command[Answer]) -> Answer:
     )
 
 
+async def claim_job(
+    service: Service, owner: str = "one", *, engine: Engine | None = None, alone: bool = True
+) -> Claim | None:
+    """Take the job that has waited longest, as a runner would."""
+    engine, tenant = engine or service.engine, service.tenant
+    found = await service.store.fetch(JOBS_DUE, (tenant.id, engine.now(), int(alone)))
+    candidates = tuple(row[0] for row in found)
+    return await engine.execute(
+        ClaimJob(owner=owner, alone=alone, candidates=candidates),
+        tenant_id=tenant.id,
+        caller=SYSTEM,
+        settings=tenant.settings,
+    )
+
+
 async def put_off(service: Service) -> str:
     """Let the oldest job have waited less than all others; its kind."""
-    claim = await do(service, ClaimJob(owner="one", alone=True))
+    claim = await claim_job(service)
     assert claim is not None
     await do(service, ReleaseJob(job_id=claim.job.id, owner="one"))
     return claim.job.kind

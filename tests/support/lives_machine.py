@@ -8,25 +8,24 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, multiple, precondition, rule
 
-from benefit_programs.domain.chunks import RunChunk
 from benefit_programs.domain.entities import (
+    Agenda,
     Job,
+    Order,
     Pool,
     Snapshot,
     Transaction,
-    UnfinishedAction,
-    UnfinishedCascade,
-    UnopenedPool,
-    Work,
 )
-from benefit_programs.domain.jobs import ClaimJob, ReleaseJob
+from benefit_programs.domain.jobs import ReleaseJob
+from benefit_programs.domain.orders.chunks import RunChunk
+from benefit_programs.domain.orders.log import TidyLog
 from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model, lives_model
 from tests.support.calls import Refused, benefit, details
 from tests.support.desk import Desk, add_item
 from tests.support.ledger_machine import CREDIT, LedgerMachine
 from tests.support.ledger_model import Entry
-from tests.support.lifecycle import do, limit_requests
+from tests.support.lifecycle import claim_job, do, limit_requests
 from tests.support.lives_model import Life, LivingPool, Pass, Plan, Step, Terms
 
 if TYPE_CHECKING:
@@ -351,13 +350,13 @@ class LivesMachine(LedgerMachine):
             assert document["status"] == program.status
             assert "targetStatus" not in document
             assert all(pool.id and not pool.ahead for pool in program.pools)
-        for entity in (UnfinishedAction, UnfinishedCascade, UnopenedPool, Work):
-            assert self.run(self.service.rows(entity)) == []
+        assert all(order.stands for order in self.run(self.service.rows(Order)))
+        assert all(agenda.since is None for agenda in self.run(self.service.rows(Agenda)))
         assert {row.status for row in self.run(self.service.rows(Job))} == {"FINISHED"}
         return seen
 
     async def work_on(self, rows: int) -> Any:
-        claim = await do(self.service, ClaimJob(owner="one", alone=True))
+        claim = await claim_job(self.service)
         if claim is None:
             return
         for _ in range(rows):
@@ -368,10 +367,11 @@ class LivesMachine(LedgerMachine):
 
     async def work_to_the_end(self) -> Any:
         for _ in range(CHUNKS_MAX):
-            claim = await do(self.service, ClaimJob(owner="one", alone=True))
-            if claim is None:
+            claim = await claim_job(self.service)
+            if claim is not None:
+                await do(self.service, RunChunk(job_id=claim.job.id, owner="one"))
+            elif not await do(self.service, TidyLog()):
                 return
-            await do(self.service, RunChunk(job_id=claim.job.id, owner="one"))
         raise AssertionError("the jobs don't end")
 
     def look(self, arrived: Collection[LivingPool] = ()) -> Any:

@@ -23,7 +23,7 @@ from benefit_programs.cli.options import (
 from benefit_programs.cli.output import instant, print_json, print_line, print_table, progress_bar
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
-from benefit_programs.jobs.desk import JobDesk
+from benefit_programs.jobs.operations import JobOperations
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, Directory
 
 T = TypeVar("T")
@@ -79,11 +79,11 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs of a tenant."""
-    jobs = _at_desk(
+    jobs = _operate(
         data_dir,
         database_url,
         tenant,
-        lambda desk: desk.newest(limit, unfinished=unfinished),
+        lambda jobs: jobs.newest(limit, unfinished=unfinished),
     )
     if as_json:
         print_json({"jobs": [_document(job) for job in jobs]})
@@ -104,8 +104,8 @@ def show_job(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Show one job, as JSON."""
-    look = _follow if wait else JobDesk.one
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: look(desk, str(job_id)))
+    look = _follow if wait else JobOperations.one
+    job = _operate(data_dir, database_url, tenant, lambda jobs: look(jobs, str(job_id)))
     print_json(_document(job))
 
 
@@ -118,7 +118,7 @@ def retry_job(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Let a job that has failed go on where it stopped."""
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.retry(str(job_id)))
+    job = _operate(data_dir, database_url, tenant, lambda jobs: jobs.retry(str(job_id)))
     print_json(_document(job))
 
 
@@ -131,36 +131,36 @@ def cancel_job(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Give up a cascade: what it hasn't reached stays as it is. Actions on programs can't be."""
-    job = _at_desk(data_dir, database_url, tenant, lambda desk: desk.cancel(str(job_id)))
+    job = _operate(data_dir, database_url, tenant, lambda jobs: jobs.cancel(str(job_id)))
     print_json(_document(job))
 
 
-async def _follow(desk: JobDesk, job_id: str) -> Job:
+async def _follow(operations: JobOperations, job_id: str) -> Job:
     """Look at a job until it has ended."""
-    job = await desk.one(job_id)
+    job = await operations.one(job_id)
     while job.status not in Job.over and not job.total:
         await asyncio.sleep(LOOK_SECONDS)
-        job = await desk.one(job_id)
+        job = await operations.one(job_id)
     with progress_bar(job.total) as show:
         while job.status not in Job.over:
             show(job.done_count, f"{job.done_count} of {job.total}")
             await asyncio.sleep(LOOK_SECONDS)
-            job = await desk.one(job_id)
+            job = await operations.one(job_id)
     return job
 
 
-def _at_desk(
+def _operate(
     data_dir: str | None,
     database_url: str | None,
     tenant_id: int,
-    work: Callable[[JobDesk], Awaitable[T]],
+    work: Callable[[JobOperations], Awaitable[T]],
 ) -> T:
     settings = database_settings(data_dir, database_url)
 
     async def run() -> T:
         async with open_database(settings) as store:
             tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
-            return await work(JobDesk(store, tenant.id, tenant.settings))
+            return await work(JobOperations(store, tenant.id, tenant.settings))
 
     return asyncio.run(run())
 
@@ -185,5 +185,5 @@ def _document(job: Job) -> dict[str, Any]:
         "attempts": job.attempts,
         "reason": job.reason,
         "leaseOwner": job.lease_owner,
-        "leaseUntil": instant(job.lease_until),
+        "leaseUntil": instant(job.due) if job.lease_owner else None,
     }

@@ -95,20 +95,46 @@ class JobStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class CascadeKind(StrEnum):
-    """What a change of a definition does to what was made from it."""
+class JobKind(StrEnum):
+    """What a job does. All but the last are kinds of orders, too."""
 
-    UPDATE = "UPDATE"
+    PROVISION_PROGRAM = "PROVISION_PROGRAM"
+    """A program gets a pool."""
+
+    PAUSE_PROGRAM = "PAUSE_PROGRAM"
+    RESUME_PROGRAM = "RESUME_PROGRAM"
+    END_PROGRAM = "END_PROGRAM"
+    RENEW_PROGRAM = "RENEW_PROGRAM"
+
+    UPDATE_POOLS = "UPDATE_POOLS"
     """Pools of a pool definition take its details."""
 
-    END = "END"
+    END_POOLS = "END_POOLS"
     """Pools of a pool definition end, all or those of one program definition."""
 
-    ADD = "ADD"
+    ADD_POOLS = "ADD_POOLS"
     """Programs of a program definition get a pool."""
+
+    KEEP_POOLS = "KEEP_POOLS"
+    """The same with their next renewal; pools that were to end then stay."""
 
     END_PROGRAMS = "END_PROGRAMS"
     """Programs of a program definition end, with their pools."""
+
+    DELETE_ITEMS = "DELETE_ITEMS"
+
+
+class OrderPhase(StrEnum):
+    """How far an order has come."""
+
+    OPENING = "OPENING"
+    """Its job opens pools."""
+
+    REACHING = "REACHING"
+    """Its job takes it to pools that there are."""
+
+    REACHED = "REACHED"
+    """It has reached all pools that there are."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -166,10 +192,7 @@ class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A template with benefits and a credit configuration, which its snapshot holds.
-
-    ``cascades`` counts the changes that reach its pools in the background.
-    """
+    """A template with benefits and a credit configuration, which its snapshot holds."""
 
     id: Id
     revision: int
@@ -179,7 +202,6 @@ class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     snapshot_id: Id
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
-    cascades: int = 0
 
 
 class Snapshot(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -247,7 +269,10 @@ class Item(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
-    """The pools of one beneficiary. Unique by (namespace, external id)."""
+    """The pools of one beneficiary. Unique by (namespace, external id).
+
+    ``order_number`` is that of the tenant's newest order when it was provisioned.
+    """
 
     id: Id
     revision: int
@@ -262,15 +287,15 @@ class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     display_name: str | None = None
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
+    order_number: int = 0
 
 
 class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     """A live copy of a pool definition for one beneficiary, with its balance of credits.
 
     ``revision`` and ``updated`` are the pool's, ``balance_revision`` and ``balance_updated`` its
-    balance's: a redemption changes only the latter. ``cascades`` is the number of the newest
-    background cascade of its definition that it has been through, ``action_id`` the newest action
-    on its program.
+    balance's: a redemption changes only the latter. It has been through all orders that are for it,
+    up to ``order_number``.
     """
 
     id: Id
@@ -299,8 +324,7 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     renewal_revision: int | None = None
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
-    cascades: int = 0
-    action_id: Id | None = None
+    order_number: int = 0
 
 
 class QuotaShare(msgspec.Struct, frozen=True):
@@ -403,8 +427,9 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     A job that was done within its request holds its ``items``; those of one that is done in chunks
     are in its pages. ``payload`` is what it must know besides its subject. ``stage`` and
-    ``position`` say how far the chunks have come: all rows up to this id are done. A runner works
-    on a job while it holds the lease.
+    ``position`` say how far the chunks have come: all rows up to this id are done. ``order_number``
+    is that of the order that it carries out. From ``due`` on (0: at once) a runner may take it; its
+    ``lease_owner``, if there is one, has it until then.
     """
 
     over: ClassVar[tuple[str, ...]] = ("FINISHED", "FAILED")
@@ -423,11 +448,11 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     errors: dict[str, int] | None = None
     items: tuple[JobItem, ...] | None = None
     stage: int = 0
-    position: Id | None = None
+    position: str | None = None
+    order_number: int = 0
+    due: Instant = 0
     lease_owner: str | None = None
-    lease_until: Instant | None = None
     attempts: int = 0
-    retry_at: Instant | None = None
     reason: str | None = None
     payload: dict[str, Any] | None = None
 
@@ -447,94 +472,44 @@ class JobPage(Row, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[JobItem, ...]
 
 
-class UnfinishedCascade(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A change of a definition that hasn't reached yet all that it concerns.
+class Order(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A change that pools go through, as it was answered: what, for what, when, with which terms.
 
-    It is there while the job with the same id works. ``number`` is its place among the background
-    cascades of its pool definition. END_PROGRAMS, which concerns several of them, has none: its
-    ``earlier`` names the cascades that were unfinished when it was asked for; all others come after
-    it. An addition that was taken back reaches the programs up to the id ``until``, for later ones
-    never had it.
+    ``number`` is its place among all orders of the tenant. ``pool_definition_id``,
+    ``program_definition_id`` and ``program_id`` say whose pools it is for. ``cascade`` says when: a
+    NEXT_RENEWAL marks pools at once. One that ``stands`` concerns programs, too, when they renew.
+    Terms are the ``snapshot_id`` and ``revision`` of the definition, or the ``status`` of the
+    program. An order to open a pool of a provisioning names its definition in ``opened_id`` only.
     """
 
-    id: Id
-    kind: CascadeKind
-    cascade: Cascade
-    number: int = 0
-    revision: int = 0
+    key: ClassVar[tuple[str, ...]] = ("number",)
+
+    number: int
+    kind: JobKind
+    phase: OrderPhase
+    cascade: Cascade = Cascade.IMMEDIATELY
+    stands: bool = False
+    job_id: Id | None = None
     pool_definition_id: Id | None = None
     program_definition_id: Id | None = None
+    program_id: Id | None = None
+    opened_id: Id | None = None
     snapshot_id: Id | None = None
-    until: Id | None = None
-    earlier: tuple[str, ...] | None = None
+    revision: int = 0
+    status: ProgramStatus | None = None
 
 
-class UnfinishedAction(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """An action on a program that hasn't reached all of its pools yet.
+class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """What a tenant has ahead: the number of its newest order, and since when it has jobs, if any.
 
-    ``id`` is that of its job, ``status`` what the program will be. ``earlier`` names the cascades
-    that were unfinished when it was asked for: they come before it, all others after it. None are
-    named by an action that is done at once: whatever is there comes before it.
+    It is all that is ever polled across tenants.
     """
-
-    key: ClassVar[tuple[str, ...]] = ("program_id",)
-
-    program_id: Id
-    id: Id
-    kind: str
-    status: ProgramStatus
-    earlier: tuple[str, ...] | None = None
-
-
-class UnopenedPool(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A pool that a program has yet to get from its provisioning, by its definition as of then.
-
-    It is there until it was opened, at the latest by the provisioning's own job.
-    """
-
-    key: ClassVar[tuple[str, ...]] = ("program_id", "pool_definition_id")
-
-    program_id: Id
-    pool_definition_id: Id
-    job_id: Id
-    snapshot_id: Id
-    revision: int
-    cascades: int
-
-
-class PendingChange(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """What waits for the renewals of a program definition's programs, for one pool definition.
-
-    ADD: they get a pool then, as the rest of the row says. END: their pools were marked to end.
-    """
-
-    key: ClassVar[tuple[str, ...]] = ("program_definition_id", "pool_definition_id")
-
-    program_definition_id: Id
-    pool_definition_id: Id
-    kind: CascadeKind
-    snapshot_id: Id
-    revision: int
-    cascades: int
-    created: Instant
-
-
-class PendingEnd(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A program definition that is gone, and whose programs end when they renew."""
-
-    key: ClassVar[tuple[str, ...]] = ("program_definition_id",)
-
-    program_definition_id: Id
-    created: Instant
-
-
-class Work(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """That a tenant has work of a kind waiting: all that is ever polled across tenants."""
 
     key: ClassVar[tuple[str, ...]] = ("kind",)
 
     kind: str
-    since: Instant
+    newest_order: int
+    since: Instant | None = None
 
 
 class Event(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command, Context
-from benefit_programs.domain.jobs import JobKind, ask_to_start_job, done_job, start_job
+from benefit_programs.domain.entities import JobKind
+from benefit_programs.domain.jobs import (
+    agenda_of,
+    ask_for_agenda,
+    done_job,
+    new_job,
+    start_job,
+)
 from benefit_programs.domain.state import Changes, Needs, State
 
 ITEM_ENTITY = "item"
@@ -32,7 +40,7 @@ class StartItemDeletion(Command[str], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for what a new job needs."""
-        ask_to_start_job(needs)
+        ask_for_agenda(needs)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
         """Write the job down."""
@@ -41,15 +49,9 @@ class StartItemDeletion(Command[str], frozen=True, kw_only=True):
         if not self.search.until:
             changes.save(done_job(job_id, JobKind.DELETE_ITEMS, job_id, (), context))
             return changes
-        start_job(
-            state,
-            changes,
-            context,
-            job_id=job_id,
-            kind=JobKind.DELETE_ITEMS,
-            subject_id=job_id,
-            payload=msgspec.to_builtins(self.search),
-        )
+        job = new_job(job_id, JobKind.DELETE_ITEMS, job_id, context)
+        job = replace(job, payload=msgspec.to_builtins(self.search))
+        start_job(changes, context, agenda_of(state), job)
         return changes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -11,33 +10,32 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import (
-    CascadeKind,
+    Agenda,
     Job,
     JobItem,
+    JobKind,
     JobPage,
     JobStatus,
-    UnfinishedCascade,
-    Work,
+    Order,
+    OrderPhase,
 )
 from benefit_programs.domain.errors import JobNotCancelable, JobNotFound, JobNotRetryable
 from benefit_programs.domain.lookups import (
+    AGENDA,
     BEFORE_ALL_IDS,
-    CASCADE,
-    CASCADES_OF_POOL_DEFINITION,
-    CASCADES_OF_PROGRAM_DEFINITION,
     JOB,
     JOB_PAGE,
     LIVE_JOBS,
+    ORDER_OF_JOB,
     SWEEP_SIZE,
     WALK_JOB_PAGES,
     WALK_JOBS,
-    WORK,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade, Identity, Instant
+from benefit_programs.domain.values import Identity, Instant
 
 JOBS = "jobs"
-"""The kind of work that job runners do."""
+"""The kind of agenda that job runners work on."""
 
 JOB_PAGE_SIZE = 500
 """How many things a page of a job tells of."""
@@ -54,24 +52,10 @@ SKIPS_IN_A_ROW_MAX = 20
 RETRY_MILLISECONDS = 250
 """How long the second attempt waits; each later one waits twice as long."""
 
+WAIT_MILLISECONDS_MAX = 60_000
+"""How long a job can wait; one that is due later was put off by a clock that is ahead."""
+
 DAY = 24 * 60 * 60 * 1000
-
-
-class JobKind(StrEnum):
-    """What a job does."""
-
-    PROVISION_PROGRAM = "PROVISION_PROGRAM"
-    PAUSE_PROGRAM = "PAUSE_PROGRAM"
-    RESUME_PROGRAM = "RESUME_PROGRAM"
-    END_PROGRAM = "END_PROGRAM"
-    RENEW_PROGRAM = "RENEW_PROGRAM"
-    UPDATE_POOLS = "UPDATE_POOLS"
-    END_POOLS = "END_POOLS"
-    ADD_POOLS = "ADD_POOLS"
-    KEEP_POOLS = "KEEP_POOLS"
-    END_PROGRAMS = "END_PROGRAMS"
-    DELETE_ITEMS = "DELETE_ITEMS"
-
 
 _ON_PROGRAMS = frozenset(
     {
@@ -83,32 +67,13 @@ _ON_PROGRAMS = frozenset(
     }
 )
 
-_CASCADE_JOBS = {
-    CascadeKind.UPDATE: JobKind.UPDATE_POOLS,
-    CascadeKind.END: JobKind.END_POOLS,
-    CascadeKind.ADD: JobKind.ADD_POOLS,
-    CascadeKind.END_PROGRAMS: JobKind.END_PROGRAMS,
-}
-
-_CASCADES = frozenset({*_CASCADE_JOBS.values(), JobKind.KEEP_POOLS})
-
-
-def cascade_job(cascade: UnfinishedCascade) -> JobKind:
-    """What the job of a cascade does.
-
-    A definition that comes back at the next renewal only keeps the pools that were to end then.
-    """
-    if cascade.kind is CascadeKind.ADD and cascade.cascade is Cascade.NEXT_RENEWAL:
-        return JobKind.KEEP_POOLS
-    return _CASCADE_JOBS[cascade.kind]
-
 
 def done_job(
     job_id: str, kind: JobKind, subject_id: str, items: Sequence[JobItem], context: Context
 ) -> Job:
     """The record of work that was done within its request."""
     return replace(
-        _job(job_id, kind, subject_id, context),
+        new_job(job_id, kind, subject_id, context),
         status=JobStatus.FINISHED,
         total=len(items),
         success_count=len(items),
@@ -116,36 +81,27 @@ def done_job(
     )
 
 
-def ask_to_start_job(needs: Needs) -> None:
-    """Ask for what ``start_job`` needs."""
-    needs.lock(WORK, JOBS)
+def ask_for_agenda(needs: Needs) -> None:
+    """Ask for what starting a job, or giving an order its number, changes."""
+    needs.lock(AGENDA, JOBS)
+
+
+def agenda_of(state: State) -> Agenda:
+    """What the tenant has ahead."""
+    return state.one(AGENDA, JOBS) or Agenda(kind=JOBS, newest_order=0)
 
 
 def start_job(
-    state: State,
-    changes: Changes[Any],
-    context: Context,
-    *,
-    job_id: str,
-    kind: JobKind,
-    subject_id: str,
-    payload: dict[str, Any] | None = None,
-    items: Sequence[JobItem] = (),
+    changes: Changes[Any], context: Context, agenda: Agenda, job: Job, items: Sequence[JobItem] = ()
 ) -> None:
     """Leave work to a runner, which is woken by the commit; ``items`` are done already."""
-    job = replace(_job(job_id, kind, subject_id, context), payload=payload)
     _save_pages(changes, job.id, 0, items)
     changes.save(replace(job, success_count=len(items), total=len(items)))
-    save_work(state, changes, context)
+    changes.save(replace(agenda, since=context.now))
 
 
-def save_work(state: State, changes: Changes[Any], context: Context) -> None:
-    """Tell that the tenant has jobs waiting."""
-    work = state.one(WORK, JOBS)
-    changes.save(work or Work(kind=JOBS, since=context.now))
-
-
-def _job(job_id: str, kind: JobKind, subject_id: str, context: Context) -> Job:
+def new_job(job_id: str, kind: JobKind, subject_id: str, context: Context) -> Job:
+    """A job that nobody has begun."""
     return Job(
         id=job_id,
         created=context.now,
@@ -185,97 +141,48 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
-    """Take one of a tenant's jobs, the one that has waited longest for its next chunk.
+    """Take the first of some jobs that is free.
 
-    Where a runner is ``alone`` there is nobody else whose lease could count.
+    The ``candidates`` are those that are due, and whose turn it is: of the orders for one
+    definition the oldest. Where a runner is ``alone`` nobody else's lease counts.
     """
 
     owner: str
     alone: bool
+    candidates: tuple[str, ...]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for unfinished jobs and for what must be done before them."""
-        needs.lock(WORK, JOBS)
-        needs.read(LIVE_JOBS, BEFORE_ALL_IDS)
-        for job in state.known(LIVE_JOBS, BEFORE_ALL_IDS):
-            needs.read(CASCADE, job.id)
-            cascade = state.loaded(CASCADE, job.id)
-            if cascade is not None:
-                ask_for_rivals(needs, state, cascade)
-        chosen = self._choose(state, needs.now)
-        if chosen is not None:
-            needs.lock(JOB, chosen.id)
+        """Ask for the candidates."""
+        for job_id in self.candidates:
+            needs.lock(JOB, job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Claim | None]:
-        """Take the job, or forget the tenant where nothing is left to do."""
-        chosen = self._choose(state, context.now)
+        """Take one, if any is free yet."""
         changes: Changes[Claim | None] = Changes(None)
-        if chosen is None:
-            work = state.one(WORK, JOBS)
-            if work is not None and not _living(state):
-                changes.delete(work)
-            return changes
-        job = state.one(JOB, chosen.id)
-        if job is None or not self._is_free(job, context.now):
-            return changes
-        job = replace(
-            job,
-            status=JobStatus.PROCESSING,
-            updated=context.now,
-            lease_owner=self.owner,
-            lease_until=context.now + LEASE_MILLISECONDS,
-        )
-        changes.save(job)
-        changes.answer = Claim(job, Identity(job.created_by_type, job.created_by_id))
+        found = (state.one(JOB, job_id) for job_id in self.candidates)
+        job = next((job for job in found if job and self._is_free(job, context.now)), None)
+        if job is not None:
+            job = replace(
+                job,
+                status=JobStatus.PROCESSING,
+                updated=context.now,
+                lease_owner=self.owner,
+                due=context.now + LEASE_MILLISECONDS,
+            )
+            changes.save(job)
+            changes.answer = Claim(job, Identity(job.created_by_type, job.created_by_id))
         return changes
 
-    def _choose(self, state: State, now: Instant) -> Job | None:
-        free = [
-            job for job in _living(state) if self._is_free(job, now) and not _must_wait(state, job)
-        ]
-        return min(free, key=lambda job: (job.updated, job.id), default=None)
-
     def _is_free(self, job: Job, now: Instant) -> bool:
-        if job.status in Job.over or (job.retry_at is not None and job.retry_at > now):
-            return False
-        held = job.lease_until is not None and job.lease_until > now
-        return self.alone or not held or job.lease_owner == self.owner
+        is_held = job.lease_owner is not None
+        is_due = job.due <= now or job.due > now + WAIT_MILLISECONDS_MAX
+        return job.status not in Job.over and (is_due or (self.alone and is_held))
 
 
-def _living(state: State) -> list[Job]:
-    jobs = state.known(LIVE_JOBS, BEFORE_ALL_IDS)
-    return [job for job in jobs if job.status not in Job.over]
-
-
-def ask_for_rivals(needs: Needs, state: State, cascade: UnfinishedCascade) -> None:
-    """Ask for the cascades that may have to be done before this one, and for their jobs."""
-    for index, key in _rival_sets(cascade):
-        needs.read(index, key)
-        for rival in state.known(index, key):
-            needs.read(JOB, rival.id)
-
-
-def _must_wait(state: State, job: Job) -> bool:
-    """Whether an older cascade may still make pools that this one has to reach."""
-    cascade = state.loaded(CASCADE, job.id)
-    if cascade is None:
-        return False
-    rivals = [each for index, key in _rival_sets(cascade) for each in state.known(index, key)]
-    return any(
-        rival.id != cascade.id
-        and (rival.number < cascade.number or cascade.kind is CascadeKind.END_PROGRAMS)
-        and (other := state.loaded(JOB, rival.id)) is not None
-        and other.status not in Job.over
-        for rival in rivals
-    )
-
-
-def _rival_sets(cascade: UnfinishedCascade) -> list[tuple[Any, str]]:
-    if cascade.kind is CascadeKind.END_PROGRAMS:
-        assert cascade.program_definition_id is not None
-        return [(CASCADES_OF_PROGRAM_DEFINITION, cascade.program_definition_id)]
-    assert cascade.pool_definition_id is not None
-    return [(CASCADES_OF_POOL_DEFINITION, cascade.pool_definition_id)]
+def has_live_jobs(state: State) -> bool:
+    """Whether a job of the tenant hasn't ended."""
+    jobs = state.many(LIVE_JOBS, BEFORE_ALL_IDS)
+    return any(job.status not in Job.over for job in jobs)
 
 
 def held_job(state: State, job_id: str, owner: str) -> Job | None:
@@ -291,11 +198,15 @@ def advanced(job: Job, context: Context, **progress: Any) -> Job:
         **progress,
         updated=context.now,
         status=JobStatus.PROCESSING,
-        lease_until=context.now + LEASE_MILLISECONDS,
+        due=context.now + LEASE_MILLISECONDS,
         attempts=0,
-        retry_at=None,
         reason=None,
     )
+
+
+def released(job: Job) -> Job:
+    """A job that anybody may take now."""
+    return replace(job, lease_owner=None, due=0)
 
 
 class ReleaseJob(Command[None], frozen=True, kw_only=True):
@@ -313,7 +224,7 @@ class ReleaseJob(Command[None], frozen=True, kw_only=True):
         changes: Changes[None] = Changes(None)
         job = held_job(state, self.job_id, self.owner)
         if job is not None:
-            changes.save(replace(job, lease_owner=None, lease_until=None))
+            changes.save(released(job))
         return changes
 
 
@@ -340,10 +251,9 @@ class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
             updated=context.now,
             status=JobStatus.FAILED if failed else job.status,
             attempts=attempts,
-            retry_at=context.now + RETRY_MILLISECONDS * 2 ** (attempts - 1),
+            due=context.now + RETRY_MILLISECONDS * 2 ** (attempts - 1),
             reason=self.reason,
             lease_owner=None,
-            lease_until=None,
         )
         changes: Changes[JobStatus | None] = Changes(job.status)
         changes.save(job)
@@ -356,28 +266,27 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its cascade."""
-        needs.lock(CASCADE, self.job_id)
-        ask_to_start_job(needs)
+        """Ask for the job and its order."""
+        ask_for_agenda(needs)
+        needs.read(ORDER_OF_JOB, self.job_id)
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse a job that hasn't failed, and a cascade that was given up."""
         job = require_job(state, self.job_id)
-        is_canceled = job.kind in _CASCADES and state.one(CASCADE, job.id) is None
+        is_canceled = job.order_number > 0 and working_order(state, job) is None
         if job.status is not JobStatus.FAILED or is_canceled:
             raise JobNotRetryable(job_id=job.id, status=job.status)
         job = replace(
             job,
             status=JobStatus.INITIALIZED,
             updated=context.now,
+            due=0,
             attempts=0,
-            retry_at=None,
             reason=None,
         )
         changes = Changes(job)
-        changes.save(job)
-        save_work(state, changes, context)
+        changes.save(job, replace(agenda_of(state), since=context.now))
         return changes
 
 
@@ -390,15 +299,15 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its cascade."""
-        needs.lock(CASCADE, self.job_id)
+        """Ask for the job and its order."""
+        needs.read(ORDER_OF_JOB, self.job_id)
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse what has ended, and what is no cascade."""
         job = require_job(state, self.job_id)
-        cascade = state.one(CASCADE, self.job_id)
-        if cascade is None or job.status is JobStatus.FINISHED:
+        order = working_order(state, job)
+        if order is None or job.kind in _ON_PROGRAMS or job.status is JobStatus.FINISHED:
             raise JobNotCancelable(job_id=job.id, status=job.status)
         job = replace(
             job,
@@ -406,12 +315,25 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
             updated=context.now,
             reason="canceled",
             lease_owner=None,
-            lease_until=None,
         )
         changes = Changes(job)
         changes.save(job)
-        changes.delete(cascade)
+        give_up(changes, order)
         return changes
+
+
+def working_order(state: State, job: Job) -> Order | None:
+    """The order that a job carries out, if it still has to."""
+    order = state.one(ORDER_OF_JOB, job.id)
+    return None if order is None or order.phase is OrderPhase.REACHED else order
+
+
+def give_up(changes: Changes[Any], order: Order) -> None:
+    """Take an order to no more pools; renewals do what it stands for all the same."""
+    if order.stands:
+        changes.save(replace(order, phase=OrderPhase.REACHED))
+    else:
+        changes.delete(order)
 
 
 def require_job(state: State, job_id: str) -> Job:
@@ -434,7 +356,7 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
         """Ask for the oldest jobs, and for pages of the first one to go."""
         needs.lock(WALK_JOBS, self.position)
         for job in self._outdated(state, _limit(needs.now, needs.settings.job_retention_days)):
-            needs.read(CASCADE, job.id)
+            needs.read(ORDER_OF_JOB, job.id)
             needs.lock(WALK_JOB_PAGES, job.id, -1)
 
     def decide(self, state: State, context: Context) -> Changes[str | None]:
@@ -449,8 +371,10 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
             if len(pages) == SWEEP_SIZE:
                 changes.answer = self.position
                 break
-            cascade = state.one(CASCADE, job.id)
-            changes.delete(job, *([cascade] if cascade else []))
+            order = working_order(state, job)
+            if order is not None:
+                give_up(changes, order)
+            changes.delete(job)
         return changes
 
     def _outdated(self, state: State, limit: Instant) -> list[Job]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from benefit_programs.domain.entities import (
+    Agenda,
     Assignment,
     IdempotencyKey,
     Item,
     ItemSet,
     Job,
     JobPage,
-    PendingChange,
-    PendingEnd,
+    Order,
     Pool,
     PoolDefinition,
     Program,
@@ -19,10 +19,6 @@ from benefit_programs.domain.entities import (
     Snapshot,
     SnapshotBenefit,
     Transaction,
-    UnfinishedAction,
-    UnfinishedCascade,
-    UnopenedPool,
-    Work,
 )
 from benefit_programs.domain.settings import IN_REQUEST_MAX
 from benefit_programs.domain.state import Index
@@ -83,36 +79,21 @@ WALK_POOLS_OF_PROGRAM_DEFINITION = Index(
 WALK_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
     Program, "program_definition_id", after="id", limit=PROGRAM_CHUNK_SIZE, live=True
 )
-WALK_UNOPENED_POOLS_OF_PROGRAM = Index(
-    UnopenedPool, "program_id", after="pool_definition_id", limit=PROGRAM_CHUNK_SIZE
-)
-WALK_UNOPENED_POOLS_OF_POOL_DEFINITION = Index(
-    UnopenedPool, "pool_definition_id", after="program_id", limit=PROGRAM_CHUNK_SIZE
-)
 
-CASCADES_AT_ONCE_MAX = 1_000
-"""How many of a tenant's unfinished cascades an action in the background knows to be earlier."""
-
-UNOPENED_POOL = Index(UnopenedPool, "program_id", "pool_definition_id")
-UNOPENED_POOL_OF_POOL_DEFINITION = Index(UnopenedPool, "pool_definition_id", limit=1)
-UNFINISHED_ACTION = Index(UnfinishedAction, "program_id")
-CASCADE = Index(UnfinishedCascade, "id")
-WALK_CASCADES = Index(UnfinishedCascade, after="id", limit=CASCADES_AT_ONCE_MAX)
-CASCADES_OF_POOL_DEFINITION = Index(UnfinishedCascade, "pool_definition_id")
-CASCADES_OF_PROGRAM_DEFINITION = Index(UnfinishedCascade, "program_definition_id")
-PENDING_CHANGES_OF_PROGRAM_DEFINITION = Index(PendingChange, "program_definition_id")
-PENDING_CHANGES_OF_POOL_DEFINITION = Index(PendingChange, "pool_definition_id")
-PENDING_END = Index(PendingEnd, "program_definition_id")
-
-JOBS_AT_ONCE_MAX = 50
-"""Among how many of a tenant's unfinished jobs a runner chooses, the oldest ones."""
+AGENDA = Index(Agenda, "kind")
+ORDER_OF_JOB = Index(Order, "job_id", limit=1)
+ORDERS_OF_POOL_DEFINITION = Index(Order, "pool_definition_id")
+ORDERS_OF_PROGRAM_DEFINITION = Index(Order, "program_definition_id")
+ORDERS_OF_PROGRAM = Index(Order, "program_id")
+WALK_POOLS_TO_OPEN = Index(Order, "job_id", after="opened_id", limit=PROGRAM_CHUNK_SIZE)
+OLDEST_ORDER_IN_PHASE = Index(Order, "phase", "stands", after="number", limit=1)
 
 SWEEP_SIZE = 200
-"""How many jobs or pages of jobs one commit removes."""
+"""How many jobs, pages of jobs or orders one commit removes."""
 
 JOB = Index(Job, "id")
 WALK_JOBS = Index(Job, after="id", limit=SWEEP_SIZE)
-LIVE_JOBS = Index(Job, after="id", limit=JOBS_AT_ONCE_MAX, live=True)
+LIVE_JOBS = Index(Job, after="id", limit=1, live=True)
 JOB_PAGE = Index(JobPage, "job_id", "number")
+WALK_ORDERS_IN_PHASE = Index(Order, "phase", "stands", after="number", limit=SWEEP_SIZE)
 WALK_JOB_PAGES = Index(JobPage, "job_id", after="number", limit=SWEEP_SIZE)
-WORK = Index(Work, "kind")

@@ -18,7 +18,6 @@ from benefit_programs.domain.entities import (
     Snapshot,
     Transaction,
     TransactionDetails,
-    UnfinishedAction,
     beneficiary_columns,
 )
 from benefit_programs.domain.state import Changes
@@ -30,18 +29,18 @@ OPENED = "created+provisioned"
 class Template(msgspec.Struct, frozen=True):
     """A pool definition at one revision: what a pool is made from.
 
-    ``cascades`` is the number of the newest background cascade that it takes part in.
+    ``order_number`` is that of the newest order which this takes into account.
     """
 
     pool_definition_id: str
     revision: int
     snapshot: Snapshot
-    cascades: int
+    order_number: int
 
 
-def template_of(definition: PoolDefinition, snapshot: Snapshot) -> Template:
-    """A pool definition as it is now."""
-    return Template(definition.id, definition.revision, snapshot, definition.cascades)
+def template_of(definition: PoolDefinition, snapshot: Snapshot, order_number: int) -> Template:
+    """A pool definition as it is now, after the tenant's newest order."""
+    return Template(definition.id, definition.revision, snapshot, order_number)
 
 
 def settled_status(program: Program) -> ProgramStatus:
@@ -56,12 +55,8 @@ def open_pool(
     program: Program,
     template: Template,
     origin: PoolOrigin,
-    action: UnfinishedAction | None = None,
 ) -> Pool:
-    """Make a program's pool of one definition, and fill its balance. Contract: Provision.
-
-    An ``action`` that is under way on the program passes the new pool by.
-    """
+    """Make a program's pool of one definition, and fill its balance. Contract: Provision."""
     pool_id, amount = context.new_id(), template.snapshot.details.credit_amount
     transaction_id = context.new_id() if amount else None
     paused = settled_status(program) is ProgramStatus.PAUSED
@@ -85,8 +80,7 @@ def open_pool(
         program_definition_id=program.program_definition_id,
         program_definition_external_id=program.program_definition_external_id,
         sequence=2,
-        cascades=template.cascades,
-        action_id=action.id if action else None,
+        order_number=template.order_number,
         **beneficiary_columns(program.beneficiary),
     )
     changes.save(pool)

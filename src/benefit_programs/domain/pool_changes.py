@@ -49,11 +49,11 @@ def save_pool(
 ) -> Pool:
     """Write a pool that several steps have changed, as one change with its events.
 
-    A pool that only went through changes that leave it as it is gets no new revision.
+    A pool that only went through orders that leave it as it is gets no new revision.
     """
     if before == after:
         return after
-    if before == replace(after, cascades=before.cascades, action_id=before.action_id):
+    if before == replace(after, order_number=before.order_number):
         changes.save(after)
         return after
     slugs = [happenings.UPDATED]

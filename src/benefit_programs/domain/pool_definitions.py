@@ -29,21 +29,19 @@ from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
-    BEFORE_ALL_IDS,
     POOL_DEFINITION,
     PROGRAM_DEFINITION,
     SNAPSHOT,
-    WALK_CASCADES,
+)
+from benefit_programs.domain.orders.definitions import (
+    Change,
+    ask_to_change,
+    ask_to_end_programs,
+    carry_out,
+    end_programs,
 )
 from benefit_programs.domain.program_definitions import require_program_definition
 from benefit_programs.domain.settings import ExtendedEntity
-from benefit_programs.domain.spreading import (
-    Spread,
-    ask_to_end_programs,
-    ask_to_spread,
-    end_programs,
-    spread,
-)
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Cascade
@@ -124,7 +122,7 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         """Ask for the program definitions that it joins."""
         for program_definition_id in self.program_definition_ids:
             needs.lock(PROGRAM_DEFINITION, program_definition_id)
-        ask_to_spread(needs, state, None, self.cascade, added_to=self.program_definition_ids)
+        ask_to_change(needs, state, None, self.cascade, added_to=self.program_definition_ids)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Make it with an item set for each benefit."""
@@ -159,8 +157,8 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             ),
             sequence=0,
         )
-        what = Spread(self.cascade, added_to=tuple(row.id for row in joined))
-        definition = spread(state, context, changes, definition, snapshot, what)
+        change = Change(self.cascade, added_to=tuple(row.id for row in joined))
+        carry_out(state, context, changes, definition, snapshot, change)
         changed = _Changed(definition, snapshot, joined)
         return changed.save(changes, context, happenings.CREATED, current=[])
 
@@ -190,7 +188,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         ask_for_pool_definition(needs, state, self.id)
         if state.loaded(POOL_DEFINITION, self.id) is not None:
             added_to = self._added(state)
-            ask_to_spread(needs, state, self.id, self.cascade, added_to=added_to)
+            ask_to_change(needs, state, self.id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Change what was sent."""
@@ -224,7 +222,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         )
         places = assignments_of(state, self.id)
         kept = {row.id for row in joined}
-        what = Spread(
+        change = Change(
             self.cascade,
             updated=not NAMES_AND_DETAILS.isdisjoint(self.updates),
             added_to=self._added(state),
@@ -234,7 +232,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
                 if place.program_definition_id not in kept
             ),
         )
-        definition = spread(state, context, changes, definition, snapshot, what)
+        carry_out(state, context, changes, definition, snapshot, change)
         changed = _Changed(definition, snapshot, joined)
         return changed.save(changes, context, happenings.UPDATED, current=places)
 
@@ -267,7 +265,7 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
         added_to = (self.program_definition_id,)
-        ask_to_spread(needs, state, self.pool_definition_id, self.cascade, added_to=added_to)
+        ask_to_change(needs, state, self.pool_definition_id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Add it; adding it again changes nothing."""
@@ -288,8 +286,8 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
         changes: Changes[Any] = Changes(None)
         definition = _next_revision(current, context)
         joined = (*described.program_definitions, added)
-        what = Spread(self.cascade, added_to=(added.id,))
-        definition = spread(state, context, changes, definition, described.snapshot, what)
+        change = Change(self.cascade, added_to=(added.id,))
+        carry_out(state, context, changes, definition, described.snapshot, change)
         changed = _Changed(definition, described.snapshot, joined)
         return changed.save(
             changes,
@@ -312,7 +310,7 @@ class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True,
         """Ask for both, and for live pools of the former."""
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
-        ask_to_spread(needs, state, self.pool_definition_id, self.cascade)
+        ask_to_change(needs, state, self.pool_definition_id, self.cascade)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         """Remove it; removing what isn't there changes nothing."""
@@ -325,8 +323,8 @@ class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True,
         changes: Changes[Any] = Changes(None)
         joined = tuple(row for row in described.program_definitions if row.id != removed.id)
         definition = _next_revision(current, context)
-        what = Spread(self.cascade, removed_from=(removed.id,))
-        definition = spread(state, context, changes, definition, described.snapshot, what)
+        change = Change(self.cascade, removed_from=(removed.id,))
+        carry_out(state, context, changes, definition, described.snapshot, change)
         changed = _Changed(definition, described.snapshot, joined)
         return changed.save(
             changes,
@@ -347,7 +345,7 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the definition, its places, and what lives by it."""
         ask_for_pool_definition(needs, state, self.id)
-        ask_to_spread(needs, state, self.id, self.cascade)
+        ask_to_change(needs, state, self.id, self.cascade)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         """Delete it."""
@@ -355,8 +353,8 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
         current = require_pool_definition(state, self.id)
         changes = Changes(None)
         described = describe(state, current)
-        what = Spread(self.cascade, deleted=True)
-        spread(state, context, changes, current, described.snapshot, what)
+        change = Change(self.cascade, deleted=True)
+        carry_out(state, context, changes, current, described.snapshot, change)
         changes.delete(current, *assignments_of(state, self.id))
         gone = replace(current, sequence=current.sequence + 1)
         changes.events.append(
@@ -385,8 +383,6 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         if state.loaded(PROGRAM_DEFINITION, self.id) is not None:
             for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
                 ask_for_pool_definition(needs, state, place.pool_definition_id)
-            # Behind the locks of the definitions, whose cascades are there by then or come later.
-            needs.read(WALK_CASCADES, BEFORE_ALL_IDS)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         """Delete it; its external id is free again."""

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from benefit_programs.domain import happenings
 from benefit_programs.domain.benefits import update_snapshot
-from benefit_programs.domain.cascades import ask_for_cascades, caught_up
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.errors import PoolNotFound
 from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
-from benefit_programs.domain.pool_changes import save_pool
+from benefit_programs.domain.orders.log import ask_to_reach
+from benefit_programs.domain.orders.play import reach
 from benefit_programs.domain.redemptions import snapshot_of_pool
 from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Needs, State
@@ -47,7 +47,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         if pool is not None:
             needs.read(SNAPSHOT, pool.snapshot_id)
             needs.read(POOL_DEFINITION, pool.pool_definition_id)
-            ask_for_cascades(needs, state, [pool])
+            ask_to_reach(needs, state, [pool])
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
         """Change what was sent."""
@@ -56,8 +56,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
             raise PoolNotFound(pool_id=self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
         changes: Changes[Any] = Changes(None)
-        reached, transactions = caught_up(state, context, current)
-        current = save_pool(changes, context, current, reached, transactions)
+        current = reach(state, changes, context, current)
         definition = state.one(POOL_DEFINITION, current.pool_definition_id)
         snapshot = update_snapshot(
             changes,

@@ -11,6 +11,9 @@ from benefit_programs.domain import happenings
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import (
     JobItem,
+    JobKind,
+    Order,
+    OrderPhase,
     Pool,
     PoolDefinition,
     PoolOrigin,
@@ -21,8 +24,9 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists, ProgramNotFound
 from benefit_programs.domain.extended_fields import merged
-from benefit_programs.domain.jobs import JobKind, ask_to_start_job, done_job, start_job
+from benefit_programs.domain.jobs import JOBS, ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.lookups import (
+    AGENDA,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM,
@@ -32,11 +36,11 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import open_pool, template_of
+from benefit_programs.domain.orders.log import newest_number, numbered
 from benefit_programs.domain.pool_definitions import require_pool_definition, snapshot_of
 from benefit_programs.domain.program_definitions import require_program_definition
 from benefit_programs.domain.settings import IN_REQUEST_MAX, ExtendedEntity, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.unopened import leave_for_later
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Identity
 
@@ -79,7 +83,10 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
                 return
         is_large = self._is_large(state, needs.settings)
         if is_large:
-            ask_to_start_job(needs)
+            ask_for_agenda(needs)
+        else:
+            # Behind the definitions, whose orders are all numbered by then or come later.
+            needs.read(AGENDA, JOBS)
         for pool_definition_id in self._pool_definition_ids(state):
             needs.share(POOL_DEFINITION, pool_definition_id)
             definition = state.loaded(POOL_DEFINITION, pool_definition_id)
@@ -101,7 +108,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None:
             self._require_empty(state, current)
-        program = self._program(current, program_definition, context)
+        program = self._program(state, current, program_definition, context)
         if self._is_large(state, context.settings):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
@@ -124,19 +131,32 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     ) -> Changes[Provisioned]:
         """Make the program, and leave its pools to a job."""
         job_id = context.new_id()
+        kind, phase = JobKind.PROVISION_PROGRAM, OrderPhase.OPENING
+        orders = [
+            Order(
+                number=0,
+                kind=kind,
+                phase=phase,
+                job_id=job_id,
+                opened_id=definition.id,
+                snapshot_id=definition.snapshot_id,
+                revision=definition.revision,
+            )
+            for definition in definitions
+        ]
+        agenda, orders = numbered(state, orders)
         program = replace(
             program,
             status=ProgramStatus.PROVISIONING,
             target_status=self.status,
+            order_number=agenda.newest_order,
             sequence=program.sequence - 1,
         )
         changes = Changes(Provisioned(job_id, program))
-        changes.save(program)
-        leave_for_later(changes, program, definitions, job_id)
+        changes.save(program, *orders)
         slug = happenings.CREATED if program.revision == 1 else happenings.UPDATED
         changes.events.append(happenings.tell(context, program, slug))
-        kind = JobKind.PROVISION_PROGRAM
-        start_job(state, changes, context, job_id=job_id, kind=kind, subject_id=program.id)
+        start_job(changes, context, agenda, new_job(job_id, kind, program.id, context))
         return changes
 
     def _is_large(self, state: State, settings: TenantSettings) -> bool:
@@ -169,6 +189,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
 
     def _program(
         self,
+        state: State,
         current: Program | None,
         program_definition: ProgramDefinition | None,
         context: Context,
@@ -189,6 +210,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             display_name=self.display_name,
             extended_fields=current.extended_fields if current else None,
             sequence=current.sequence + 2 if current else 2,
+            order_number=newest_number(state),
             **beneficiary_columns(self.beneficiary),
         )
 
@@ -204,7 +226,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             changes,
             context,
             program=program,
-            template=template_of(definition, snapshot_of(state, definition)),
+            template=template_of(definition, snapshot_of(state, definition), program.order_number),
             origin=PoolOrigin.PROVISION,
         )
 

@@ -235,30 +235,39 @@ class State:
         rows[identity] = row
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
-            if index.after is not None:
-                for walked_key, walked in self._sets[index].items():
-                    if old is None and index.is_after(walked_key, row):
-                        walked[identity] = None
-                continue
-            key = index.key_of(row)
-            sets = self._sets[index]
-            if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
-                sets[old_key].pop(identity, None)
-            if key in sets:
+            key, sets = index.key_of(row), self._sets[index]
+            if old is not None and (old_key := index.key_of(old)) != key:
+                for set_key in self._keys_with(index, old_key):
+                    self._leave(index, set_key, identity)
+            if index.after is None and key in sets:
                 sets[key][identity] = None
+            elif index.after is not None and old is None:
+                for set_key in self._keys_with(index, key):
+                    if index.is_after(set_key, row):
+                        sets[set_key][identity] = None
 
     def _delete(self, row: Row) -> None:
         identity = _identity(row)
         del self._rows[type(row)][identity]
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
-            if index.after is not None:
-                for walked in self._sets[index].values():
-                    walked.pop(identity, None)
-                continue
-            members = self._sets[index].get(index.key_of(row))
-            if members is not None:
-                members.pop(identity, None)
+            for set_key in self._keys_with(index, index.key_of(row)):
+                self._leave(index, set_key, identity)
+
+    def _keys_with(self, index: Index[Any], key: Key) -> list[Key]:
+        """The keys under which an index has rows with these values; a walk may have several."""
+        sets = self._sets[index]
+        if index.after is None:
+            return [key] if key in sets else []
+        return [each for each in sets if each[:-1] == key]
+
+    def _leave(self, index: Index[Any], key: Key, identity: Key) -> None:
+        """Take a row out of a set. One that held as many as it may is no longer known then."""
+        members = self._sets[index][key]
+        was_full = index.limit is not None and len(members) >= index.limit
+        if members.pop(identity, key) is None and was_full:
+            del self._sets[index][key]
+            del self._modes[index][key]
 
 
 class Changes(Generic[Answer]):

@@ -15,9 +15,8 @@ from uuid import uuid4
 import structlog
 from msgspec.structs import replace
 
-from benefit_programs.domain.chunks import Progress, RunChunk, SkipRow, Walk, rest_of
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Job, JobItem, JobStatus, Row, Work
+from benefit_programs.domain.entities import Agenda, Job, JobItem, JobKind, JobStatus, Row
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.item_deletion import ITEM_ENTITY, search_of
 from benefit_programs.domain.jobs import (
@@ -27,17 +26,19 @@ from benefit_programs.domain.jobs import (
     Claim,
     ClaimJob,
     FailJob,
-    JobKind,
     ReleaseJob,
     SweepJobs,
 )
-from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CASCADE, CHUNK_SIZE
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ORDER_OF_JOB
+from benefit_programs.domain.orders.chunks import Progress, RunChunk, SkipRow, Walk, carrier_of
+from benefit_programs.domain.orders.log import TidyLog
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Index, Key
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, QueueFull
-from benefit_programs.jobs.pace import Pace
+from benefit_programs.jobs.chunk_sizes import ChunkSizes
+from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
 from benefit_programs.storage.query import Dialect
@@ -60,8 +61,6 @@ SWEEPS_MAX = 100
 
 SYSTEM = Identity(IdentityType.UNKNOWN, "system")
 """On whose behalf a runner keeps its own books."""
-
-_TENANTS_WITH_WORK = "select tenant_id from work where kind = $1 order by tenant_id"
 
 _NO_SECRET = b""
 """Signs the cursors of a runner's own queries, which nobody ever sees."""
@@ -116,7 +115,7 @@ class _Turn:
         self.settings = settings
 
     @property
-    def told(self) -> dict[str, Any]:
+    def labels(self) -> dict[str, Any]:
         """Which job it is, for the log."""
         return {"tenant": self.tenant_id, "job": self.job.id, "kind": self.job.kind}
 
@@ -132,10 +131,8 @@ class JobRunner:
         self._items = ItemFinder(Reader(store, _NO_SECRET))
         self._tenants = tenants
         self._alone = alone
-        self._pace = Pace(engine, asyncio.get_running_loop().time)
+        self._sizes = ChunkSizes(engine, asyncio.get_running_loop().time)
         self._owner = str(uuid4())
-        self._held: dict[str, _Turn] = {}
-        """The jobs that it has the lease of, so far as it knows."""
 
         self._wakened = asyncio.Event()
         self._closing = False
@@ -154,7 +151,6 @@ class JobRunner:
         self.wake()
         if self._task is not None:
             await self._task
-        await self._hand_back()
         for each in self._waiting:
             each.cancel()
 
@@ -170,7 +166,7 @@ class JobRunner:
         await settled
 
     def _notice(self, written: frozenset[type[Row]]) -> None:
-        if Work in written:
+        if Agenda in written:
             self.wake()
 
     async def _run(self) -> None:
@@ -207,21 +203,21 @@ class JobRunner:
         return is_busy
 
     async def _tenants_with_work(self) -> list[int]:
-        return [row[0] for row in await self._store.fetch(_TENANTS_WITH_WORK, (JOBS,))]
+        return [row[0] for row in await self._store.fetch(TENANTS_WITH_JOBS, (JOBS,))]
 
     async def _take_turn(self, tenant_id: int) -> bool:
-        self._forget_lost()
         try:
             settings = await self._tenants.settings(tenant_id)
         except UnknownTenant:
             return False
-        claim = await self._execute(
-            ClaimJob(owner=self._owner, alone=self._alone), tenant_id, settings, SYSTEM
-        )
+        candidates = await self._candidates(tenant_id)
+        if not candidates:
+            return await self._execute(TidyLog(), tenant_id, settings, SYSTEM)
+        command = ClaimJob(owner=self._owner, alone=self._alone, candidates=candidates)
+        claim = await self._execute(command, tenant_id, settings, SYSTEM)
         if claim is None:
             return False
         turn = _Turn(claim, tenant_id, settings)
-        self._held[claim.job.id] = turn
         try:
             await self._work(turn)
         except (QueueFull, StoreUnavailable):
@@ -230,28 +226,29 @@ class JobRunner:
             await self._fail(turn, error)
         return True
 
-    def _forget_lost(self) -> None:
-        """Keep no job whose lease has ended: it's anybody's by now, or done."""
-        now = self._engine.now()
-        for job_id, turn in tuple(self._held.items()):
-            if (turn.job.lease_until or 0) <= now:
-                del self._held[job_id]
+    async def _candidates(self, tenant_id: int) -> tuple[str, ...]:
+        parameters = (tenant_id, self._engine.now(), int(self._alone))
+        return tuple(row[0] for row in await self._store.fetch(JOBS_DUE, parameters))
 
     async def _work(self, turn: _Turn) -> None:
         total = await self._count(turn)
-        for _ in range(TURN_CHUNKS):
+        progress = Progress(turn.job)
+        for left in reversed(range(TURN_CHUNKS)):
             try:
-                progress = await self._run_chunk(turn, total=total, size=self._pace.chunk_size())
+                progress = await self._run_chunk(
+                    turn, total=total, size=self._sizes.next(), ends_turn=not left
+                )
             except (QueueFull, StoreUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be worked on
-                _log.warning("chunk failed", **turn.told, reason=str(error), exc_info=error)
+                _log.warning("chunk failed", **turn.labels, reason=str(error), exc_info=error)
                 progress = await self._run_row_by_row(turn)
-            if progress.is_over:
-                del self._held[turn.job.id]
-                _log.info("job lost" if progress.is_lost else "job done", **turn.told)
             if progress.is_over or self._closing:
                 break
+        if progress.is_over:
+            _log.info("job lost" if progress.is_lost else "job done", **turn.labels)
+        elif turn.job.lease_owner is not None:
+            await self._hand_back(turn)
 
     async def _run_row_by_row(self, turn: _Turn) -> Progress:
         """Work on the rows of a chunk one by one, and pass by those that can't be worked on."""
@@ -270,12 +267,15 @@ class JobRunner:
                 break
         return progress
 
-    async def _run_chunk(self, turn: _Turn, *, total: int = 0, size: int) -> Progress:
+    async def _run_chunk(
+        self, turn: _Turn, *, size: int, total: int = 0, ends_turn: bool = False
+    ) -> Progress:
         chunk = RunChunk(
             job_id=turn.job.id,
             owner=self._owner,
             total=total,
             size=size,
+            ends_turn=ends_turn,
             found=await self._find(turn, limit=size),
         )
         progress = await self._execute(chunk, turn.tenant_id, turn.settings, turn.caller)
@@ -284,7 +284,7 @@ class JobRunner:
 
     async def _skip(self, turn: _Turn, row: JobItem, error: Exception) -> Progress:
         """Leave a row that can't be worked on, and tell why."""
-        _log.error("row skipped", **turn.told, row=row.id, entity=row.entity, exc_info=error)
+        _log.error("row skipped", **turn.labels, row=row.id, entity=row.entity, exc_info=error)
         code, description = INTERNAL, _reason(error)
         if isinstance(error, Refusal):
             code, description = error.code, error.description
@@ -322,24 +322,22 @@ class JobRunner:
 
     async def _rest(self, turn: _Turn) -> Walk | None:
         """The rows that a job has before it."""
-        cascades = await self._store.look_up(turn.tenant_id, CASCADE, [(turn.job.id,)])
-        return rest_of(turn.job, next(iter(cascades), None))
+        orders = await self._store.look_up(turn.tenant_id, ORDER_OF_JOB, [(turn.job.id,)])
+        return carrier_of(turn.job, next(iter(orders), None)).walk
 
-    async def _hand_back(self) -> None:
+    async def _hand_back(self, turn: _Turn) -> None:
         """Let others take up at once what this runner goes on with no more."""
-        for turn in self._held.values():
-            command = ReleaseJob(job_id=turn.job.id, owner=self._owner)
-            with suppress(QueueFull, StoreConflict, StoreTimeout, StoreUnavailable):
-                await self._execute(command, turn.tenant_id, turn.settings, SYSTEM)
+        command = ReleaseJob(job_id=turn.job.id, owner=self._owner)
+        with suppress(QueueFull, StoreConflict, StoreTimeout, StoreUnavailable):
+            await self._execute(command, turn.tenant_id, turn.settings, SYSTEM)
 
     async def _fail(self, turn: _Turn, error: Exception) -> None:
         reason = _reason(error)
-        del self._held[turn.job.id]
-        _log.warning("job has to wait", **turn.told, reason=reason, exc_info=error)
+        _log.warning("job has to wait", **turn.labels, reason=reason, exc_info=error)
         failure = FailJob(job_id=turn.job.id, owner=self._owner, reason=reason)
         status = await self._execute(failure, turn.tenant_id, turn.settings, SYSTEM)
         if status is JobStatus.FAILED:
-            _log.error("job failed", **turn.told, reason=reason)
+            _log.error("job failed", **turn.labels, reason=reason)
 
     async def _sweep(self) -> None:
         """Remove outdated jobs of all tenants, now and then, when nothing else is to do."""
@@ -367,7 +365,7 @@ class JobRunner:
         settings: TenantSettings,
         caller: Identity,
     ) -> Answer:
-        self._pace.own += 1
+        self._sizes.own += 1
         return await self._engine.execute(
             command, tenant_id=tenant_id, caller=caller, settings=settings
         )

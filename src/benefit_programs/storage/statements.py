@@ -44,6 +44,12 @@ def _order(entity: type[Row], alias: str) -> str:
     return ", ".join(f"{alias}.{name}" for name in entity.key)
 
 
+def _sequence(index: Index[Any]) -> str:
+    """The order in which an index gives its rows: a walk goes along its own column."""
+    key = [name for name in index.entity.key if name != index.after]
+    return ", ".join(f"t.{name}" for name in ([index.after] if index.after else []) + key)
+
+
 def _conditions(index: Index[Any]) -> str:
     """What leaves out the rows whose life is over, in the words of the partial indexes."""
     if not index.live:
@@ -80,7 +86,7 @@ def _postgres_found(index: Index[Any], *, first: int) -> str:
     names = [f"k{number}" for number in range(len(columns))]
     bound = "offset 0"
     if index.limit is not None:
-        bound = f"order by {_order(index.entity, 't')} limit {index.limit}"
+        bound = f"order by {_sequence(index)} limit {index.limit}"
     return (
         f"unnest({keys}) as k({', '.join(names)}) cross join lateral"
         f" (select * from {codec.table} t"
@@ -243,7 +249,7 @@ def sqlite_select(index: Index[Any]) -> str:
     return (
         f"select {sqlite_columns(codec, 't')} from {codec.table} t"
         f" where t.tenant_id = ?1 and {_match(index, values)}{_conditions(index)}"
-        f" order by {_order(index.entity, 't')}{limit}"
+        f" order by {_sequence(index)}{limit}"
     )
 
 

@@ -78,7 +78,7 @@ def stored_as(plain: Any) -> sa.types.TypeEngine[Any]:
     """How the values of a type are stored. TypeError for a type that has no place in a table."""
     if plain == values.Id:
         return Id
-    if plain is int:
+    if plain in (int, bool):
         return Whole
     kind = get_origin(plain) or plain
     if issubclass(kind, str):
@@ -193,16 +193,18 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("item_set_id", "id"),
             _index("namespace", "id"),
         ),
-        # What isn't finished stands before programs and pools. Its rows are waited for first, so
-        # that the pools that a job opens with its last commit are found behind them.
-        _table(entities.PendingChange, "pending_changes", _index("pool_definition_id")),
+        # Whoever gives an order a number, or opens a pool, holds the definitions first; then the
+        # orders that are read behind them are all that there are.
+        _table(entities.Agenda, "agenda"),
         _table(
-            entities.UnfinishedCascade,
-            "unfinished_cascades",
-            _index("pool_definition_id", "id"),
-            _index("program_definition_id", "id"),
+            entities.Order,
+            "orders",
+            _index("pool_definition_id", "number", sparse=True),
+            _index("program_definition_id", "number", sparse=True),
+            _index("program_id", "number", sparse=True),
+            _index("job_id", "opened_id"),
+            _index("phase", "stands", "number"),
         ),
-        _table(entities.UnopenedPool, "unopened_pools", _index("pool_definition_id", "program_id")),
         _table(
             entities.Program,
             "programs",
@@ -238,10 +240,12 @@ TABLES: dict[type[Row], sa.Table] = dict(
         ),
         _table(entities.Quota, "quotas", not_negative=("used",)),
         _table(entities.IdempotencyKey, "idempotency_keys"),
-        _table(entities.PendingEnd, "pending_ends"),
-        _table(entities.UnfinishedAction, "unfinished_actions"),
-        _table(entities.Work, "work"),
-        _table(entities.Job, "jobs", _index("id", live=True)),
+        _table(
+            entities.Job,
+            "jobs",
+            _index("id", live=True),
+            _index("subject_id", "order_number", live=True),
+        ),
         _table(entities.JobPage, "job_pages"),
         _table(entities.Event, "events"),
     )

@@ -15,8 +15,8 @@ from benefit_programs.domain.errors import (
     ProgramNotFound,
     ProgramStatusTransitionNotAllowed,
 )
-from benefit_programs.domain.lifecycle import END, PAUSE, RENEW, RESUME, Action, ActOnProgram
 from benefit_programs.domain.lookups import PROGRAM, PROGRAM_BY_EXTERNAL_ID
+from benefit_programs.domain.orders.programs import END, PAUSE, RENEW, RESUME, Action, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram, UpdateProgram
 from benefit_programs.storage import specs
 from benefit_programs.wire import views

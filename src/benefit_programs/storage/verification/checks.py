@@ -33,6 +33,7 @@ INVARIANTS = {
     "I16": "a job counts what it did, and is gone on with until it has ended",
     "I17": "what a snapshot says is what queries join",
     "I18": "what was left for later will be done",
+    "I19": "pools go through orders by their numbers",
 }
 """The invariants by number; docs/invariants.md gives the reasons."""
 

@@ -1,4 +1,4 @@
-"""Checks of what goes on after its request was answered: I16 and I18."""
+"""Checks of what goes on after its request was answered: I16, I18 and I19."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ JOBS = (
         f"""
         select t.id, t.status || ', but nobody would go on with it' as detail
         from jobs t where {_JOB} and t.status not in ('FINISHED', 'FAILED')
-        and not exists (select 1 from work w where w.tenant_id = t.tenant_id and w.kind = 'jobs')
+        and not exists (select 1 from agenda a
+            where a.tenant_id = t.tenant_id and a.kind = 'jobs' and a.since is not null)
         """,
         Paged.JOBS,
     ),
@@ -51,28 +52,30 @@ JOBS = (
     ),
 )
 
-# Jobs that go by a cascade's row.
-_CASCADE_JOBS = "('UPDATE_POOLS', 'END_POOLS', 'KEEP_POOLS', 'ADD_POOLS', 'END_PROGRAMS')"
+# Jobs that carry out an order.
+_OF_ORDERS = "t.order_number > 0 and t.status not in ('FINISHED', 'FAILED')"
 
-# Jobs that go by the row of an action.
-_ACTION_JOBS = "('PAUSE_PROGRAM', 'RESUME_PROGRAM', 'END_PROGRAM', 'RENEW_PROGRAM')"
-
-UNFINISHED = (
+ORDERS = (
     Check(
         "I18",
-        "cascade",
+        "order",
         """
-        select t.id, 'is unfinished, its job is ' || coalesce(j.status, 'gone') as detail
-        from unfinished_cascades t left join jobs j on j.tenant_id = t.tenant_id and j.id = t.id
-        where t.tenant_id = $1 and (j.id is null or j.status = 'FINISHED')
+        select t.job_id as id, t.kind || ' ' || t.number || ' is ' || t.phase || ', its job is '
+            || coalesce(j.kind || ' and ' || j.status, 'gone') as detail
+        from orders t left join jobs j on j.tenant_id = t.tenant_id and j.id = t.job_id
+        where t.tenant_id = $1 and t.phase <> 'REACHED'
+        and (j.id is null or j.kind <> t.kind
+            or (j.status = 'FINISHED' and (t.opened_id is null or j.fail_count = 0))
+            or (t.opened_id is null and j.order_number <> t.number))
         """,
     ),
     Check(
         "I18",
-        "cascade",
+        "order",
         """
-        select t.id, 'has the snapshot ' || t.snapshot_id || ', which isn''t there' as detail
-        from unfinished_cascades t where t.tenant_id = $1 and t.snapshot_id is not null
+        select coalesce(t.job_id, t.pool_definition_id) as id, t.kind || ' ' || t.number
+            || ' has the snapshot ' || t.snapshot_id || ', which isn''t there' as detail
+        from orders t where t.tenant_id = $1 and t.snapshot_id is not null
         and not exists (select 1 from snapshots s
             where s.tenant_id = t.tenant_id and s.id = t.snapshot_id)
         """,
@@ -81,27 +84,22 @@ UNFINISHED = (
         "I18",
         "job",
         f"""
-        select t.id, t.kind || ' is ' || t.status || ' without its cascade' as detail
-        from jobs t where {_JOB} and t.kind in {_CASCADE_JOBS}
-        and t.status not in ('FINISHED', 'FAILED')
-        and not exists (select 1 from unfinished_cascades c
-            where c.tenant_id = t.tenant_id and c.id = t.id)
+        select t.id, t.kind || ' is ' || t.status || ' without its order' as detail
+        from jobs t where {_JOB} and {_OF_ORDERS}
+        and not exists (select 1 from orders o
+            where o.tenant_id = t.tenant_id and o.job_id = t.id and o.phase <> 'REACHED')
         """,
         Paged.JOBS,
     ),
     Check(
         "I18",
         "program",
-        f"""
+        """
         select t.program_id as id, 'waits for ' || t.kind || ' to make it ' || t.status
-            || ', is ' || coalesce(p.status, 'gone') || ', the job is '
-            || coalesce(j.status, 'gone') as detail
-        from unfinished_actions t
-        left join jobs j on j.tenant_id = t.tenant_id and j.id = t.id
-        left join programs p on p.tenant_id = t.tenant_id and p.id = t.program_id
-        where t.tenant_id = $1 and (j.id is null or j.status = 'FINISHED' or j.kind <> t.kind
-            or j.kind not in {_ACTION_JOBS} or j.subject_id <> t.program_id
-            or p.id is null or coalesce(p.target_status, '') <> t.status)
+            || ', is ' || coalesce(p.status, 'gone') as detail
+        from orders t left join programs p on p.tenant_id = t.tenant_id and p.id = t.program_id
+        where t.tenant_id = $1 and t.program_id is not null
+        and (p.id is null or coalesce(p.target_status, '') <> t.status)
         """,
     ),
     Check(
@@ -112,62 +110,32 @@ UNFINISHED = (
             || ', and no action is under way' as detail
         from programs t where {_JOB} and t.status <> 'PROVISIONING'
         and (t.target_status is not null or t.status in ('PAUSING', 'RESUMING', 'ENDING'))
-        and not exists (select 1 from unfinished_actions a
-            where a.tenant_id = t.tenant_id and a.program_id = t.id)
+        and not exists (select 1 from orders o
+            where o.tenant_id = t.tenant_id and o.program_id = t.id)
         """,
         Paged.PROGRAMS,
     ),
     Check(
         "I18",
-        "program",
-        """
-        select t.program_id as id, 'waits for a pool of the definition ' || t.pool_definition_id
-            || ', its job is ' || coalesce(j.status, 'gone') as detail
-        from unopened_pools t
-        left join jobs j on j.tenant_id = t.tenant_id and j.id = t.job_id
-            and j.subject_id = t.program_id
-        left join programs p on p.tenant_id = t.tenant_id and p.id = t.program_id
-        where t.tenant_id = $1
-        and (p.id is null or p.status = 'PROVISIONING' or j.fail_count = 0)
-        and (j.id is null or j.status = 'FINISHED')
-        """,
-    ),
-    Check(
-        "I18",
-        "program",
-        """
-        select t.program_id as id, 'waits for a pool of the definition ' || t.pool_definition_id
-            || ', whose snapshot ' || t.snapshot_id || ' isn''t there' as detail
-        from unopened_pools t where t.tenant_id = $1
-        and not exists (select 1 from snapshots s
-            where s.tenant_id = t.tenant_id and s.id = t.snapshot_id)
-        """,
-    ),
-)
-
-PENDING = (
-    Check(
-        "I18",
         "pool_definition",
         """
-        select t.pool_definition_id as id, t.kind || ' is pending in the program definition '
-            || t.program_definition_id || ', and one of them or the snapshot isn''t there' as detail
-        from pending_changes t where t.tenant_id = $1 and not (
+        select t.pool_definition_id as id, t.kind || ' stands in the program definition '
+            || t.program_definition_id || ', and one of the two isn''t there' as detail
+        from orders t where t.tenant_id = $1 and t.stands = 1 and t.pool_definition_id is not null
+        and not (
             exists (select 1 from pool_definitions o
                 where o.tenant_id = t.tenant_id and o.id = t.pool_definition_id)
             and exists (select 1 from program_definitions o
-                where o.tenant_id = t.tenant_id and o.id = t.program_definition_id)
-            and exists (select 1 from snapshots o
-                where o.tenant_id = t.tenant_id and o.id = t.snapshot_id))
+                where o.tenant_id = t.tenant_id and o.id = t.program_definition_id))
         """,
     ),
     Check(
         "I18",
         "pool_definition",
         """
-        select t.pool_definition_id as id, t.kind || ' is pending in the program definition '
+        select t.pool_definition_id as id, t.kind || ' stands in the program definition '
             || t.program_definition_id || ', to which it doesn''t belong' as detail
-        from pending_changes t where t.tenant_id = $1 and t.kind = 'ADD'
+        from orders t where t.tenant_id = $1 and t.stands = 1 and t.kind = 'ADD_POOLS'
         and not exists (select 1 from assignments o
             where o.tenant_id = t.tenant_id and o.pool_definition_id = t.pool_definition_id
             and o.program_definition_id = t.program_definition_id)
@@ -178,11 +146,51 @@ PENDING = (
         "program_definition",
         """
         select t.program_definition_id as id, 'its programs are to end, and it is there' as detail
-        from pending_ends t where t.tenant_id = $1
+        from orders t where t.tenant_id = $1 and t.stands = 1 and t.kind = 'END_PROGRAMS'
         and exists (select 1 from program_definitions o
             where o.tenant_id = t.tenant_id and o.id = t.program_definition_id)
         """,
     ),
+    Check(
+        "I19",
+        "order",
+        """
+        select t.job_id as id, t.kind || ' has the number ' || t.number || ', the newest is '
+            || coalesce(a.newest_order, 0) as detail
+        from orders t left join agenda a on a.tenant_id = t.tenant_id and a.kind = 'jobs'
+        where t.tenant_id = $1 and t.number > coalesce(a.newest_order, 0)
+        """,
+    ),
+    Check(
+        "I19",
+        "pool",
+        """
+        select t.id, 'has been through the order ' || t.order_number || ', the newest is '
+            || coalesce(a.newest_order, 0) as detail
+        from pools t left join agenda a on a.tenant_id = t.tenant_id and a.kind = 'jobs'
+        where t.tenant_id = $1 and t.id > $2 and t.id <= $3
+        and t.order_number > coalesce(a.newest_order, 0)
+        """,
+        Paged.POOLS,
+    ),
+    Check(
+        "I19",
+        "pool",
+        """
+        select t.id, 'has yet to go through the order ' || o.number || ', which has reached all'
+            as detail
+        from pools t join orders o on o.tenant_id = t.tenant_id
+            and o.pool_definition_id = t.pool_definition_id
+            and (o.program_definition_id is null
+                or o.program_definition_id = t.program_definition_id)
+        left join jobs j on j.tenant_id = o.tenant_id and j.id = o.job_id
+        where t.tenant_id = $1 and t.id > $2 and t.id <= $3 and o.tenant_id = $1
+        and t.status <> 'ENDED' and o.phase = 'REACHED' and t.order_number < o.number
+        and coalesce(j.fail_count, 0) = 0 and coalesce(j.status, 'FINISHED') = 'FINISHED'
+        and not (o.kind = 'ADD_POOLS' and o.cascade = 'NEXT_RENEWAL')
+        """,
+        Paged.POOLS,
+    ),
 )
 
-JOB_CHECKS = (*JOBS, *UNFINISHED, *PENDING)
+JOB_CHECKS = (*JOBS, *ORDERS)

@@ -65,7 +65,7 @@ def upgrade() -> None:
     _create_programs()
     _create_pools()
     _create_transactions()
-    _create_unfinished_work()
+    _create_orders()
     _create_jobs()
     _create_directory()
     _expect_uneven_values()
@@ -74,10 +74,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     tables = """
-        secrets api_keys tenants events job_pages jobs work unopened_pools unfinished_actions
-        unfinished_cascades pending_ends pending_changes idempotency_keys transactions quotas
-        pools programs items item_sets assignments pool_definitions snapshot_benefits snapshots
-        program_definitions
+        secrets api_keys tenants events job_pages jobs orders agenda idempotency_keys transactions
+        quotas pools programs items item_sets assignments pool_definitions snapshot_benefits
+        snapshots program_definitions
     """
     for table in tables.split():
         op.drop_table(table)
@@ -117,7 +116,7 @@ def _create_definitions() -> None:
         "id",
         """
         id uuid, revision whole, created whole, updated whole, namespace text, snapshot_id uuid,
-        extended_fields document?, sequence whole, cascades whole
+        extended_fields document?, sequence whole
         """,
     )
     _index("ix_pool_definitions_namespace", "pool_definitions", "namespace, id")
@@ -164,7 +163,7 @@ def _create_programs() -> None:
         anonymous_visitor_id text?, member_id text?, wix_user_id text?, id uuid, revision whole,
         created whole, updated whole, status text, namespace text, external_id text,
         target_status text?, program_definition_id uuid?, program_definition_external_id text?,
-        display_name text?, extended_fields document?, sequence whole
+        display_name text?, extended_fields document?, sequence whole, order_number whole
         """,
     )
     _index("ix_programs_external_id", "programs", "external_id, id")
@@ -190,7 +189,7 @@ def _create_pools() -> None:
         reserved whole, last_transaction_id uuid?, program_definition_id uuid?,
         program_definition_external_id text?, previous_status text?, renewal_count whole,
         renewal_action text?, renewal_snapshot_id uuid?, renewal_revision whole?,
-        extended_fields document?, sequence whole, cascades whole, action_id uuid?
+        extended_fields document?, sequence whole, order_number whole
         """,
         sa.CheckConstraint("available >= 0", name="ck_pools_available"),
         sa.CheckConstraint("reserved >= 0", name="ck_pools_reserved"),
@@ -263,67 +262,38 @@ def _create_transactions() -> None:
     )
 
 
-def _create_unfinished_work() -> None:
+def _create_orders() -> None:
+    _create_of_tenants("agenda", "kind", "kind text, newest_order whole, since whole?")
     _create_of_tenants(
-        "pending_changes",
-        "program_definition_id, pool_definition_id",
+        "orders",
+        "number",
         """
-        program_definition_id uuid, pool_definition_id uuid, kind text, snapshot_id uuid,
-        revision whole, cascades whole, created whole
+        number whole, kind text, phase text, cascade text, stands whole, job_id uuid?,
+        pool_definition_id uuid?, program_definition_id uuid?, program_id uuid?, opened_id uuid?,
+        snapshot_id uuid?, revision whole, status text?
         """,
     )
-    _index("ix_pending_changes_pool_definition_id", "pending_changes", "pool_definition_id")
-    _create_of_tenants(
-        "pending_ends", "program_definition_id", "program_definition_id uuid, created whole"
-    )
-    _create_of_tenants(
-        "unfinished_cascades",
-        "id",
-        """
-        id uuid, kind text, cascade text, number whole, revision whole, pool_definition_id uuid?,
-        program_definition_id uuid?, snapshot_id uuid?, until uuid?, earlier document?
-        """,
-    )
-    _index(
-        "ix_unfinished_cascades_pool_definition_id", "unfinished_cascades", "pool_definition_id, id"
-    )
-    _index(
-        "ix_unfinished_cascades_program_definition_id",
-        "unfinished_cascades",
-        "program_definition_id, id",
-    )
-    _create_of_tenants(
-        "unfinished_actions",
-        "program_id",
-        "program_id uuid, id uuid, kind text, status text, earlier document?",
-    )
-    _create_of_tenants(
-        "unopened_pools",
-        "program_id, pool_definition_id",
-        """
-        program_id uuid, pool_definition_id uuid, job_id uuid, snapshot_id uuid, revision whole,
-        cascades whole
-        """,
-    )
-    _index(
-        "ix_unopened_pools_pool_definition_id", "unopened_pools", "pool_definition_id, program_id"
-    )
+    for column in ("pool_definition_id", "program_definition_id", "program_id"):
+        _index(f"ix_orders_{column}", "orders", f"{column}, number", f"{column} is not null")
+    _index("ix_orders_job_id", "orders", "job_id, opened_id")
+    _index("ix_orders_phase", "orders", "phase, stands, number")
 
 
 def _create_jobs() -> None:
-    _create_of_tenants("work", "kind", "kind text, since whole")
     _create_of_tenants(
         "jobs",
         "id",
         """
         id uuid, created whole, updated whole, kind text, status text, subject_id uuid,
         created_by_type text, created_by_id text, total whole, success_count whole,
-        fail_count whole, errors document?, items document?, stage whole, position uuid?,
-        lease_owner text?, lease_until whole?, attempts whole, retry_at whole?, reason text?,
+        fail_count whole, errors document?, items document?, stage whole, position text?,
+        order_number whole, due whole, lease_owner text?, attempts whole, reason text?,
         payload document?
         """,
     )
-    _index("ix_jobs_live_id", "jobs", "id", "status not in ('FINISHED', 'FAILED')")
+    for column, more in (("id", ""), ("subject_id", ", order_number")):
+        live = "status not in ('FINISHED', 'FAILED')"
+        _index(f"ix_jobs_live_{column}", "jobs", column + more, live)
     _create_of_tenants("job_pages", "job_id, number", "job_id uuid, number whole, items document")
     _create_of_tenants(
         "events",

@@ -1,4 +1,4 @@
-"""The pace of a runner: large chunks while it is alone, small ones while others wait for them."""
+"""How many rows the chunks of a runner have: many while it is alone, few while others wait."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Counting(Protocol):
     """How many commands have come so far."""
 
 
-class Pace:
+class ChunkSizes:
     """How many rows the chunks of a runner have, whose commands are counted in ``own``.
 
     A command that comes while a chunk runs waits for its commit. So chunks are small beside live
@@ -32,7 +32,7 @@ class Pace:
         self._others = 0
         self._quiet_from = clock()
 
-    def chunk_size(self) -> int:
+    def next(self) -> int:
         """How many rows the next chunk has at the most."""
         now, others = self._clock(), self._engine.submitted - self.own
         if others != self._others:

@@ -22,16 +22,16 @@ Answer = TypeVar("Answer")
 UNFINISHED = "t.status not in ('FINISHED', 'FAILED')"
 
 
-class DeskStore(Store, Protocol):
+class ListingStore(Store, Protocol):
     """A database whose jobs can be listed."""
 
     dialect: Dialect
 
 
-class JobDesk:
+class JobOperations:
     """The jobs of one tenant, for a short command beside servers that may be running."""
 
-    def __init__(self, store: DeskStore, tenant_id: int, settings: TenantSettings) -> None:
+    def __init__(self, store: ListingStore, tenant_id: int, settings: TenantSettings) -> None:
         self._store = store
         self._engine = Engine(store)
         self._tenant_id = tenant_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benefit_programs.domain.lookups import CHUNK_SIZE, SMALL_CHUNK_SIZE
-from benefit_programs.jobs.pace import QUIET_SECONDS, Pace
+from benefit_programs.jobs.chunk_sizes import QUIET_SECONDS, ChunkSizes
 
 
 class Engine:
@@ -24,28 +24,28 @@ class Clock:
 def test_chunks_are_large_while_nobody_else_uses_the_engine() -> None:
     """A runner's own commands don't slow it down."""
     engine = Engine()
-    pace = Pace(engine, Clock())
-    engine.submitted = pace.own = 7
-    assert pace.chunk_size() == CHUNK_SIZE
+    sizes = ChunkSizes(engine, Clock())
+    engine.submitted = sizes.own = 7
+    assert sizes.next() == CHUNK_SIZE
 
 
 def test_chunks_are_small_until_others_have_been_quiet_for_a_while() -> None:
     """One command of somebody else is enough, and it counts for a time that ends."""
     engine, clock = Engine(), Clock()
-    pace = Pace(engine, clock)
+    sizes = ChunkSizes(engine, clock)
     engine.submitted = 1
-    assert pace.chunk_size() == SMALL_CHUNK_SIZE
+    assert sizes.next() == SMALL_CHUNK_SIZE
     clock.now += QUIET_SECONDS / 2
-    assert pace.chunk_size() == SMALL_CHUNK_SIZE
+    assert sizes.next() == SMALL_CHUNK_SIZE
     clock.now += QUIET_SECONDS / 2
-    assert pace.chunk_size() == CHUNK_SIZE
+    assert sizes.next() == CHUNK_SIZE
 
 
 def test_each_command_of_others_begins_the_wait_anew() -> None:
     """Steady traffic keeps chunks small, however long it lasts."""
     engine, clock = Engine(), Clock()
-    pace = Pace(engine, clock)
+    sizes = ChunkSizes(engine, clock)
     for _ in range(5):
         engine.submitted += 1
-        assert pace.chunk_size() == SMALL_CHUNK_SIZE
+        assert sizes.next() == SMALL_CHUNK_SIZE
         clock.now += QUIET_SECONDS * 0.9

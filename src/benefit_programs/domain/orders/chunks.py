@@ -1,0 +1,516 @@
+"""Chunks: how a job carries out an order on many rows, a bounded number of them in each commit.
+
+A chunk is one command, so that what it does and how far it came are one commit: whoever is killed
+between two chunks leaves a job that another runner takes up at the row where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import (
+    Job,
+    JobItem,
+    JobKind,
+    JobStatus,
+    Order,
+    Pool,
+    PoolOrigin,
+    PoolStatus,
+    Program,
+    ProgramStatus,
+    Row,
+)
+from benefit_programs.domain.item_deletion import ITEM_ENTITY
+from benefit_programs.domain.items import remove_item
+from benefit_programs.domain.jobs import (
+    advanced,
+    ask_for_open_page,
+    held_job,
+    released,
+    save_items,
+)
+from benefit_programs.domain.lookups import (
+    BEFORE_ALL_IDS,
+    CHUNK_SIZE,
+    ITEM,
+    JOB,
+    ORDER_OF_JOB,
+    ORDERS_OF_PROGRAM,
+    PROGRAM,
+    SNAPSHOT,
+    WALK_POOLS_OF_POOL_DEFINITION,
+    WALK_POOLS_OF_PROGRAM,
+    WALK_POOLS_OF_PROGRAM_DEFINITION,
+    WALK_POOLS_TO_OPEN,
+    WALK_PROGRAMS_OF_PROGRAM_DEFINITION,
+)
+from benefit_programs.domain.opening import open_pool, settled_status
+from benefit_programs.domain.orders.definitions import end_program
+from benefit_programs.domain.orders.log import (
+    Place,
+    ask_for_orders,
+    ask_to_reach,
+    concerns,
+    is_ending,
+    reached,
+)
+from benefit_programs.domain.orders.openings import (
+    additions,
+    ask_for_additions,
+    ask_to_open,
+    ask_to_serve,
+    serve,
+    takes_additions,
+    template_in,
+)
+from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.programs import ACTIONS, POOL_ITEM, finish_action
+from benefit_programs.domain.state import Changes, Index, Key, Needs, State
+from benefit_programs.domain.values import Cascade
+
+PROGRAM_ITEM = "program"
+POOL_DEFINITION_ITEM = "pool_definition"
+PROVISIONED_LATER = "updated+provisioned"
+
+
+class Walk(msgspec.Struct, frozen=True):
+    """The rows that a stage of a job goes through; ``entity`` is what its items call them."""
+
+    index: Index[Any]
+    key: Key
+    entity: str
+
+    def rows(self, state: State) -> list[Any]:
+        """The next rows, in the order of the walk."""
+        assert self.index.after is not None
+        rows = state.known(self.index, *self.key)
+        return sorted(rows, key=self._position)[: self.index.limit]
+
+    def is_last(self, rows: Sequence[Row]) -> bool:
+        """Whether no rows come after these."""
+        return len(rows) < (self.index.limit or 0)
+
+    def after(self, rows: Sequence[Row]) -> str:
+        """How far the walk has come with these rows."""
+        return self._position(rows[-1]) if rows else str(self.key[-1])
+
+    def _position(self, row: Row) -> str:
+        return str(getattr(row, str(self.index.after)))
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How a job stands after a chunk."""
+
+    job: Job | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the job is another runner's by now."""
+        return self.job is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do for this runner."""
+        return self.job is None or self.job.status in Job.over
+
+
+class RunChunk(Command[Progress], frozen=True, kw_only=True):
+    """Do the next chunk of a job that this runner has claimed.
+
+    ``total`` is how many things there are to work on, where the runner has counted them; ``size``
+    is how many of them the chunk has at the most. The last one of a turn hands the job back.
+    """
+
+    job_id: str
+    owner: str
+    total: int = 0
+    size: int = CHUNK_SIZE
+    ends_turn: bool = False
+    found: tuple[str, ...] = ()
+    """The next items of a deletion, which only a query can find."""
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the job and its order, then for its next rows, then for what these need."""
+        needs.lock(JOB, self.job_id)
+        needs.read(ORDER_OF_JOB, self.job_id)
+        job = state.loaded(JOB, self.job_id)
+        if job is not None and job.status not in Job.over:
+            ask_for_open_page(needs, job)
+            carrier_of(job, state.loaded(ORDER_OF_JOB, job.id), self.found, self.size).ask(
+                needs, state
+            )
+
+    def decide(self, state: State, context: Context) -> Changes[Progress]:
+        """Do the rows, and move the job's position past them."""
+        job = held_job(state, self.job_id, self.owner)
+        if job is None:
+            return Changes(Progress())
+        changes: Changes[Progress] = Changes(Progress())
+        order = state.one(ORDER_OF_JOB, job.id)
+        carrier = carrier_of(job, order, self.found, self.size)
+        items = carrier.do(state, changes, context)
+        if items:
+            save_items(state, changes, job, items)
+        is_last = carrier.is_last(state)
+        is_over = is_last and job.stage + 1 >= carrier.stages
+        job = advanced(
+            job,
+            context,
+            success_count=job.success_count + len(items),
+            total=max(job.total, self.total, job.done_count + len(items)),
+            stage=job.stage + is_last,
+            position=None if is_last else carrier.position(state),
+        )
+        if is_over:
+            job = _finished(job)
+            if order is not None and order.opened_id is None and order.program_id is None:
+                changes.save(reached(order))
+        elif self.ends_turn:
+            job = released(job)
+        changes.save(job)
+        changes.answer = Progress(job)
+        return changes
+
+
+class SkipRow(Command[Progress], frozen=True, kw_only=True):
+    """Pass by a row that can't be worked on, and tell of it among the items of the job.
+
+    It counts as an attempt that failed, until a row can be worked on again.
+    """
+
+    job_id: str
+    owner: str
+    item: JobItem
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the job and its open page, not for the row."""
+        needs.lock(JOB, self.job_id)
+        job = state.loaded(JOB, self.job_id)
+        if job is not None:
+            ask_for_open_page(needs, job)
+
+    def decide(self, state: State, context: Context) -> Changes[Progress]:
+        """Count the failure under its code, and move the job's position past the row."""
+        job = held_job(state, self.job_id, self.owner)
+        if job is None:
+            return Changes(Progress())
+        changes: Changes[Progress] = Changes(Progress())
+        save_items(state, changes, job, [self.item])
+        code, errors = str(self.item.error_code), job.errors or {}
+        attempts = job.attempts + 1
+        job = advanced(
+            job,
+            context,
+            fail_count=job.fail_count + 1,
+            total=max(job.total, job.done_count + 1),
+            errors=errors | {code: errors.get(code, 0) + 1},
+            position=self.item.id,
+        )
+        job = replace(job, attempts=attempts)
+        changes.save(job)
+        changes.answer = Progress(job)
+        return changes
+
+
+def _finished(job: Job) -> Job:
+    return replace(job, status=JobStatus.FINISHED, total=job.done_count, lease_owner=None)
+
+
+@cache
+def _shortened(index: Index[Any], size: int) -> Index[Any]:
+    """A walk through the same rows, in shorter steps."""
+    if index.limit is None or index.limit <= size:
+        return index
+    return Index(index.entity, *index.columns, after=index.after, limit=size, live=index.live)
+
+
+class Carrier:
+    """What the chunks of a job do: it goes along a walk, or along one after the other."""
+
+    stages = 1
+
+    def __init__(self, job: Job, size: int) -> None:
+        self.job = job
+        self._size = size
+
+    @property
+    def walk(self) -> Walk | None:
+        """The rows before it; None where only a query finds them, or nothing is left to do."""
+        return None
+
+    def along(self, index: Index[Any], entity: str, subject_id: str | None) -> Walk:
+        """A walk from where the job has come to, with as many rows as a chunk shall have."""
+        key = (subject_id, self.job.position or BEFORE_ALL_IDS)
+        return Walk(_shortened(index, self._size), key, entity)
+
+    def rows(self, state: State) -> list[Any]:
+        """The rows of the chunk."""
+        return self.walk.rows(state) if self.walk else []
+
+    def is_last(self, state: State) -> bool:
+        """Whether the walk ends with this chunk."""
+        return self.walk is None or self.walk.is_last(self.rows(state))
+
+    def position(self, state: State) -> str:
+        """Where the next chunk goes on."""
+        assert self.walk is not None
+        return self.walk.after(self.rows(state))
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the next rows, to be changed, and for what they need."""
+        if self.walk is not None and self.is_held(needs, state):
+            needs.lock(self.walk.index, *self.walk.key)
+            self.ask_for_rows(needs, state, self.rows(state))
+
+    def is_held(self, needs: Needs, state: State) -> bool:
+        """Whether all is held that must be before the rows are."""
+        return True
+
+    def ask_for_rows(self, needs: Needs, state: State, rows: list[Any]) -> None:
+        """Ask for what the rows need."""
+        ask_to_reach(needs, state, rows)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        """Work on the next rows."""
+        raise NotImplementedError
+
+
+class _OrderForPools(Carrier):
+    """An order that is for pools of a definition, or an action on a program."""
+
+    def __init__(self, job: Job, order: Order | None, size: int) -> None:
+        super().__init__(job, size)
+        self.order = order
+
+    @property
+    def walk(self) -> Walk | None:
+        if self.order is None:
+            return None
+        return self.along(WALK_POOLS_OF_POOL_DEFINITION, POOL_ITEM, self.order.pool_definition_id)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        return [
+            JobItem(id=pool.id, entity=POOL_ITEM)
+            for pool in self.rows(state)
+            if pool.status is not PoolStatus.ENDED and self._reach(state, changes, context, pool)
+        ]
+
+    def _reach(self, state: State, changes: Changes[Any], context: Context, pool: Pool) -> bool:
+        """Take a pool through the order; whether that is for it."""
+        assert self.order is not None
+        reach(state, changes, context, pool, up_to=self.order.number)
+        return concerns(self.order, pool)
+
+
+class _Action(_OrderForPools):
+    @property
+    def walk(self) -> Walk | None:
+        return self.along(WALK_POOLS_OF_PROGRAM, POOL_ITEM, self.job.subject_id)
+
+    def ask_for_rows(self, needs: Needs, state: State, rows: list[Pool]) -> None:
+        needs.lock(PROGRAM, self.job.subject_id)
+        ask_to_reach(needs, state, rows)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        program, order = state.one(PROGRAM, self.job.subject_id), self.order
+        if program is None or order is None:
+            return []
+        ahead = [pool for pool in self.rows(state) if pool.order_number < order.number]
+        items = [
+            JobItem(id=pool.id, entity=POOL_ITEM)
+            for pool in ahead
+            if self._reach(state, changes, context, pool)
+        ]
+        if self.is_last(state):
+            finish_action(changes, context, program, order)
+            changes.delete(order)
+        return items
+
+
+class _Addition(_OrderForPools):
+    """A pool for each program of a program definition."""
+
+    @property
+    def walk(self) -> Walk | None:
+        if self.order is None:
+            return None
+        plan_id = self.order.program_definition_id
+        return self.along(WALK_PROGRAMS_OF_PROGRAM_DEFINITION, PROGRAM_ITEM, plan_id)
+
+    def is_held(self, needs: Needs, state: State) -> bool:
+        assert self.order is not None
+        opened_ids = [str(self.order.pool_definition_id)]
+        return ask_to_open(needs, state, self.order.program_definition_id, opened_ids)
+
+    def ask_for_rows(self, needs: Needs, state: State, rows: list[Program]) -> None:
+        assert self.order is not None
+        for program in rows:
+            ask_to_serve(needs, state, program, self.order)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        order = self.order
+        assert order is not None
+        programs = [
+            program
+            for program in self.rows(state)
+            if program.order_number < order.number and takes_additions(program)
+        ]
+        for program in programs:
+            serve(state, changes, context, program, order)
+        return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]
+
+
+class _ProgramsEnd(_OrderForPools):
+    """The end of a program definition's programs: first all their pools, then they themselves."""
+
+    @property
+    def stages(self) -> int:  # type: ignore[override]
+        is_at_once = self.order is not None and self.order.cascade is Cascade.IMMEDIATELY
+        return 2 if is_at_once else 1
+
+    @property
+    def walk(self) -> Walk | None:
+        if self.order is None:
+            return None
+        plan_id = self.order.program_definition_id
+        if self.job.stage:
+            return self.along(WALK_PROGRAMS_OF_PROGRAM_DEFINITION, PROGRAM_ITEM, plan_id)
+        return self.along(WALK_POOLS_OF_PROGRAM_DEFINITION, POOL_ITEM, plan_id)
+
+    def ask_for_rows(self, needs: Needs, state: State, rows: list[Any]) -> None:
+        if not self.job.stage:
+            ask_to_reach(needs, state, rows)
+            return
+        for program in rows:
+            needs.read(ORDERS_OF_PROGRAM, program.id)
+            ask_for_additions(needs, state, program)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        if not self.job.stage:
+            return super().do(state, changes, context)
+        programs = self.rows(state)
+        for program in programs:
+            end_program(state, changes, context, program)
+        return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]
+
+
+class _Provision(Carrier):
+    """The pools of a program whose definition has very many of them."""
+
+    @property
+    def walk(self) -> Walk | None:
+        return self.along(WALK_POOLS_TO_OPEN, POOL_DEFINITION_ITEM, self.job.id)
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.read(PROGRAM, self.job.subject_id)
+        assert self.walk is not None
+        needs.read(self.walk.index, *self.walk.key)
+        program, rows = state.loaded(PROGRAM, self.job.subject_id), self.rows(state)
+        if program is None:
+            return
+        plan_id = program.program_definition_id
+        if not ask_to_open(needs, state, plan_id, [str(row.opened_id) for row in rows]):
+            return
+        needs.lock(PROGRAM, program.id)
+        for row in rows:
+            needs.read(SNAPSHOT, row.snapshot_id)
+            ask_for_orders(needs, state, Place(str(row.opened_id), program.id, plan_id))
+        if self.is_last(state):
+            ask_for_additions(needs, state, program)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        program, rows = state.one(PROGRAM, self.job.subject_id), self.rows(state)
+        changes.delete(*rows)
+        if program is None or program.status is not ProgramStatus.PROVISIONING:
+            return []
+        to_open = [] if is_ending(state, program) else rows
+        opened = [_open(state, changes, context, program, order) for order in to_open]
+        if self.is_last(state):
+            _finish_provisioning(state, changes, context, program, opened)
+        return [JobItem(id=pool.id, entity=POOL_ITEM) for pool in opened]
+
+
+def _open(
+    state: State, changes: Changes[Any], context: Context, program: Program, order: Order
+) -> Pool:
+    """Open a pool by the definition as it was then, and take it through what was answered since."""
+    template, origin = template_in(state, order, program.order_number), PoolOrigin.PROVISION
+    pool = open_pool(changes, context, program=program, template=template, origin=origin)
+    return reach(state, changes, context, pool)
+
+
+def _finish_provisioning(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    opened: list[Pool],
+) -> None:
+    """Write a program that has its pools, and give it what was added meanwhile."""
+    ready = replace(
+        program,
+        status=settled_status(program),
+        target_status=None,
+        revision=program.revision + 1,
+        updated=context.now,
+        sequence=program.sequence + 2,
+    )
+    changes.save(ready)
+    changes.events.append(happenings.tell(context, ready, PROVISIONED_LATER))
+    for order in additions(state, program):
+        serve(state, changes, context, ready, order, opened)
+
+
+class _ItemDeletion(Carrier):
+    """The end of items that a filter has found."""
+
+    def __init__(self, job: Job, found: tuple[str, ...], size: int) -> None:
+        super().__init__(job, size)
+        self._found = found
+
+    def is_last(self, state: State) -> bool:
+        return len(self._found) < self._size
+
+    def position(self, state: State) -> str:
+        return self._found[-1]
+
+    def ask(self, needs: Needs, state: State) -> None:
+        for item_id in self._found:
+            needs.lock(ITEM, item_id)
+
+    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        found = [state.one(ITEM, item_id) for item_id in self._found]
+        items = [item for item in found if item is not None]
+        for item in items:
+            remove_item(changes, context, item)
+        return [JobItem(id=item.id, entity=ITEM_ENTITY) for item in items]
+
+
+_CARRIERS: dict[JobKind, type[_OrderForPools]] = {
+    JobKind.UPDATE_POOLS: _OrderForPools,
+    JobKind.END_POOLS: _OrderForPools,
+    JobKind.KEEP_POOLS: _OrderForPools,
+    JobKind.ADD_POOLS: _Addition,
+    JobKind.END_PROGRAMS: _ProgramsEnd,
+    **dict.fromkeys(ACTIONS, _Action),
+}
+
+
+def carrier_of(
+    job: Job, order: Order | None, found: tuple[str, ...] = (), size: int = CHUNK_SIZE
+) -> Carrier:
+    """What the chunks of a job do."""
+    kind = JobKind(job.kind)
+    if kind is JobKind.DELETE_ITEMS:
+        return _ItemDeletion(job, found, size)
+    if kind is JobKind.PROVISION_PROGRAM:
+        return _Provision(job, size)
+    return _CARRIERS[kind](job, order, size)

@@ -1,0 +1,330 @@
+"""Changes of definitions as orders: played in their request if they reach few, else by jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.domain import happenings
+from benefit_programs.domain.command import Context
+from benefit_programs.domain.entities import (
+    JobKind,
+    Order,
+    OrderPhase,
+    PoolDefinition,
+    Program,
+    ProgramDefinition,
+    ProgramStatus,
+    Snapshot,
+)
+from benefit_programs.domain.lookups import (
+    LIVE_POOLS_OF_POOL_DEFINITION,
+    LIVE_POOLS_OF_PROGRAM_DEFINITION,
+    LIVE_PROGRAMS_OF_PROGRAM_DEFINITION,
+    ORDERS_OF_POOL_DEFINITION,
+    ORDERS_OF_PROGRAM,
+    ORDERS_OF_PROGRAM_DEFINITION,
+)
+from benefit_programs.domain.opening import template_of
+from benefit_programs.domain.orders.log import (
+    are_pools_to_come,
+    ask_to_give_numbers,
+    ask_to_reach,
+    is_added_at_renewal,
+    newest_number,
+    numbered,
+    orders_of_plan,
+    reached,
+    start_order,
+    withdraw,
+)
+from benefit_programs.domain.orders.openings import (
+    ask_for_additions,
+    living,
+    open_added,
+    open_missing,
+    takes_additions,
+)
+from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.state import Changes, Index, Needs, State
+from benefit_programs.domain.values import Cascade
+
+PROGRAM_ENDED = "updated+ended"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a command does to a pool definition, as far as others have to hear of it."""
+
+    cascade: Cascade | None
+    updated: bool = False
+    """Its names or details were sent."""
+
+    deleted: bool = False
+    added_to: tuple[str, ...] = ()
+    removed_from: tuple[str, ...] = ()
+
+    @property
+    def reaches(self) -> bool:
+        """Whether it is meant for what was made from the definition before."""
+        return self.cascade in {Cascade.IMMEDIATELY, Cascade.NEXT_RENEWAL}
+
+
+def ask_to_change(
+    needs: Needs,
+    state: State,
+    pool_definition_id: str | None,
+    cascade: Cascade | None,
+    *,
+    added_to: Iterable[str] = (),
+) -> None:
+    """Ask for what a change of a pool definition may reach. A new one has no id yet."""
+    ask_to_give_numbers(needs)
+    if pool_definition_id is not None:
+        needs.read(ORDERS_OF_POOL_DEFINITION, pool_definition_id)
+    change = Change(cascade, added_to=tuple(added_to))
+    if not change.reaches:
+        return
+    if pool_definition_id is not None:
+        needs.lock(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id)
+    if cascade is Cascade.IMMEDIATELY:
+        for program_definition_id in change.added_to:
+            needs.lock(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
+    if pool_definition_id is not None and not _is_large(
+        state, needs.settings, pool_definition_id, change
+    ):
+        ask_to_reach(needs, state, state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id))
+
+
+def carry_out(
+    state: State,
+    context: Context,
+    changes: Changes[Any],
+    definition: PoolDefinition,
+    snapshot: Snapshot,
+    change: Change,
+) -> None:
+    """Take a change to the pools and programs that it concerns, or leave that to jobs."""
+    _update_standing(state, changes, definition, change)
+    orders = _orders(state, definition, snapshot, change)
+    if _is_large(state, context.settings, definition.id, change):
+        start_orders(state, changes, context, orders)
+        return
+    if not orders:
+        return
+    orders = log_orders(state, changes, orders)
+    pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id)
+    after = living(reach(state, changes, context, pool, orders) for pool in pools)
+    with_pools = {pool.program_id for pool in after}
+    for order in orders:
+        if order.kind is JobKind.ADD_POOLS and not is_added_at_renewal(order):
+            template = template_of(definition, snapshot, order.number or newest_number(state))
+            for program in _programs_for(state, order):
+                if program.id not in with_pools:
+                    open_added(changes, context, program, template)
+
+
+def _is_large(
+    state: State, settings: TenantSettings, pool_definition_id: str, change: Change
+) -> bool:
+    """Whether a request would have to change too much."""
+    programs = sum(
+        len(state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, each)) for each in change.added_to
+    )
+    pools = len(state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id))
+    return max(programs, pools) > settings.in_request_max
+
+
+def _orders(
+    state: State, definition: PoolDefinition, snapshot: Snapshot, change: Change
+) -> list[Order]:
+    """What has to be done to pools and programs, in its order."""
+    if not change.reaches:
+        return []
+    cascade = change.cascade
+    assert cascade is not None
+    at_renewal = cascade is Cascade.NEXT_RENEWAL
+
+    def order(kind: JobKind, place: str | None = None, *, stands: bool = False) -> Order:
+        return Order(
+            number=0,
+            kind=kind,
+            phase=OrderPhase.REACHING,
+            cascade=cascade,
+            stands=stands,
+            pool_definition_id=definition.id,
+            program_definition_id=place,
+            snapshot_id=snapshot.id,
+            revision=definition.revision,
+        )
+
+    marked = {
+        each.program_definition_id
+        for each in _standing(state, definition)
+        if each.kind is JobKind.END_POOLS
+    }
+    return [
+        *([order(JobKind.UPDATE_POOLS)] if change.updated else []),
+        *([order(JobKind.END_POOLS)] if change.deleted else []),
+        *(order(JobKind.END_POOLS, each, stands=at_renewal) for each in change.removed_from),
+        *(
+            order(JobKind.KEEP_POOLS, each)
+            for each in change.added_to
+            if at_renewal and each in marked
+        ),
+        *(order(JobKind.ADD_POOLS, each, stands=at_renewal) for each in change.added_to),
+    ]
+
+
+def start_orders(
+    state: State, changes: Changes[Any], context: Context, orders: list[Order]
+) -> None:
+    """Leave orders to jobs, but for what has nothing to reach before programs renew."""
+    agenda, given = numbered(state, orders)
+    started = [
+        replace(order, job_id=context.new_id(), phase=_working_phase(order))
+        for order in given
+        if not is_added_at_renewal(order)
+    ]
+    changes.save(agenda, *(reached(order) for order in given if is_added_at_renewal(order)))
+    for order in started:
+        start_order(changes, context, agenda, order)
+
+
+def _working_phase(order: Order) -> OrderPhase:
+    return OrderPhase.OPENING if order.kind is JobKind.ADD_POOLS else OrderPhase.REACHING
+
+
+def log_orders(state: State, changes: Changes[Any], orders: list[Order]) -> list[Order]:
+    """Write down those of the orders done in this request that are for later, too."""
+    are_to_come = are_pools_to_come(state)
+    if not any(are_to_come or order.stands for order in orders):
+        return orders
+    agenda, given = numbered(state, orders)
+    changes.save(agenda, *(reached(order) for order in given if are_to_come or order.stands))
+    return given
+
+
+def _programs_for(state: State, order: Order) -> list[Program]:
+    programs = state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, order.program_definition_id)
+    return [program for program in programs if takes_additions(program)]
+
+
+def _standing(state: State, definition: PoolDefinition) -> list[Order]:
+    orders = state.known(ORDERS_OF_POOL_DEFINITION, definition.id)
+    return [order for order in orders if order.stands]
+
+
+def _update_standing(
+    state: State, changes: Changes[Any], definition: PoolDefinition, change: Change
+) -> None:
+    """Have renewals do what they have to after a change, and no longer what they had to before.
+
+    What is removed only for future provisions leaves pools that were to end marked so, and adding
+    the definition again can still take that back.
+    """
+    for order in _standing(state, definition):
+        place, is_addition = order.program_definition_id, is_added_at_renewal(order)
+        moved = change.reaches and place in {*change.added_to, *change.removed_from}
+        taken_back = is_addition and place in change.removed_from
+        if change.deleted or moved or taken_back:
+            withdraw(state, changes, order)
+        elif is_addition and change.updated and change.reaches:
+            changes.save(
+                replace(order, snapshot_id=definition.snapshot_id, revision=definition.revision)
+            )
+
+
+# A program definition that is deleted.
+
+
+def ask_to_end_programs(
+    needs: Needs, state: State, program_definition_id: str, cascade: Cascade
+) -> None:
+    """Ask for what the end of a program definition may reach."""
+    ask_to_give_numbers(needs)
+    needs.read(ORDERS_OF_PROGRAM_DEFINITION, program_definition_id)
+    if not Change(cascade).reaches:
+        return
+    needs.lock(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
+    needs.lock(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id)
+    if _is_large_end(state, needs.settings, program_definition_id):
+        return
+    for program in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id):
+        needs.read(ORDERS_OF_PROGRAM, program.id)
+        if cascade is Cascade.IMMEDIATELY:
+            ask_for_additions(needs, state, program)
+    ask_to_reach(needs, state, state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id))
+
+
+def end_programs(
+    state: State,
+    context: Context,
+    changes: Changes[Any],
+    definition: ProgramDefinition,
+    cascade: Cascade,
+) -> None:
+    """End the programs of a program definition with their pools, now or when they renew."""
+    for standing in orders_of_plan(state, definition.id):
+        if standing.stands:
+            withdraw(state, changes, standing)
+    if not Change(cascade).reaches:
+        return
+    order = Order(
+        number=0,
+        kind=JobKind.END_PROGRAMS,
+        phase=OrderPhase.REACHING,
+        cascade=cascade,
+        stands=cascade is Cascade.NEXT_RENEWAL,
+        program_definition_id=definition.id,
+    )
+    if _is_large_end(state, context.settings, definition.id):
+        start_orders(state, changes, context, [order])
+        return
+    orders = log_orders(state, changes, [order])
+    for pool in state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id):
+        reach(state, changes, context, pool, orders)
+    if cascade is Cascade.IMMEDIATELY:
+        for program in state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id):
+            end_program(state, changes, context, program, orders)
+
+
+def end_program(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    orders: list[Order] | None = None,
+) -> None:
+    """Write a program that ends, whatever else was running on it.
+
+    It gets the pools that it should have by now; they end with it by the orders.
+    """
+    if program.status is ProgramStatus.ENDED:
+        return
+    if program.status is not ProgramStatus.PROVISIONING:
+        for pool in open_missing(state, changes, context, program):
+            reach(state, changes, context, pool, orders or [])
+    changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
+    ended = replace(
+        program,
+        status=ProgramStatus.ENDED,
+        target_status=None,
+        revision=program.revision + 1,
+        updated=context.now,
+        sequence=program.sequence + 2,
+    )
+    changes.save(ended)
+    changes.events.append(happenings.tell(context, ended, PROGRAM_ENDED))
+
+
+def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:
+    indexes: tuple[Index[Any], ...] = (
+        LIVE_POOLS_OF_PROGRAM_DEFINITION,
+        LIVE_PROGRAMS_OF_PROGRAM_DEFINITION,
+    )
+    most = settings.in_request_max
+    return any(len(state.known(index, program_definition_id)) > most for index in indexes)

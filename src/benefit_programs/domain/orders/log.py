@@ -1,0 +1,236 @@
+"""The log of orders. Each has a number: its place among all orders of its tenant.
+
+An order that fits its request is played at once, on all pools that it is for, and needs no place in
+the log. It gets one if a job has to carry it out, if it stands for later renewals, or if pools are
+yet to come that have to go through it, too. Whoever changes a pool takes it through the orders that
+are ahead of it, in the order of their numbers.
+
+A number is given under the lock of the tenant's agenda, which is held until the commit. So whoever
+has seen a number sees all smaller ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import (
+    Agenda,
+    JobItem,
+    JobKind,
+    Order,
+    OrderPhase,
+    Pool,
+    Program,
+)
+from benefit_programs.domain.jobs import (
+    agenda_of,
+    ask_for_agenda,
+    has_live_jobs,
+    new_job,
+    start_job,
+)
+from benefit_programs.domain.lookups import (
+    BEFORE_ALL_IDS,
+    JOB,
+    LIVE_JOBS,
+    OLDEST_ORDER_IN_PHASE,
+    ORDERS_OF_POOL_DEFINITION,
+    ORDERS_OF_PROGRAM,
+    ORDERS_OF_PROGRAM_DEFINITION,
+    SNAPSHOT,
+    SWEEP_SIZE,
+    WALK_ORDERS_IN_PHASE,
+)
+from benefit_programs.domain.renewal import ask_for_renewal
+from benefit_programs.domain.state import Changes, Index, Needs, State
+from benefit_programs.domain.values import Cascade
+
+OPENING = (OrderPhase.OPENING, 0, -1)
+REACHED = (OrderPhase.REACHED, 0, -1)
+"""The beginnings of walks along orders in a phase that don't stand, by their numbers."""
+
+
+def ask_to_give_numbers(needs: Needs) -> None:
+    """Ask for what ``numbered`` needs, before any order is read."""
+    ask_for_agenda(needs)
+    needs.read(OLDEST_ORDER_IN_PHASE, *OPENING)
+
+
+def newest_number(state: State) -> int:
+    """The number of the newest order."""
+    return agenda_of(state).newest_order
+
+
+def numbered(state: State, orders: Sequence[Order]) -> tuple[Agenda, list[Order]]:
+    """New orders with their numbers, and the agenda that counts them."""
+    agenda = agenda_of(state)
+    first = agenda.newest_order + 1
+    given = [replace(order, number=number) for number, order in enumerate(orders, start=first)]
+    return replace(agenda, newest_order=agenda.newest_order + len(orders)), given
+
+
+def start_order(
+    changes: Changes[Any],
+    context: Context,
+    agenda: Agenda,
+    order: Order,
+    items: Sequence[JobItem] = (),
+) -> None:
+    """Leave an order to its job; ``items`` are done already."""
+    subject_id = order.program_id or order.pool_definition_id or order.program_definition_id
+    assert order.job_id is not None
+    assert subject_id is not None
+    changes.save(order)
+    job = new_job(order.job_id, order.kind, subject_id, context)
+    start_job(changes, context, agenda, replace(job, order_number=order.number), items)
+
+
+def are_pools_to_come(state: State) -> bool:
+    """Whether an order of the tenant still has to open pools."""
+    return bool(state.many(OLDEST_ORDER_IN_PHASE, *OPENING))
+
+
+def concerns(order: Order, pool: Pool) -> bool:
+    """Whether an order is for a pool. What renewals add is for programs alone."""
+    return not is_added_at_renewal(order) and (
+        order.pool_definition_id in {None, pool.pool_definition_id}
+        and order.program_definition_id in {None, pool.program_definition_id}
+        and order.program_id in {None, pool.program_id}
+    )
+
+
+def is_added_at_renewal(order: Order) -> bool:
+    """Whether programs get a pool by this order when they renew."""
+    return order.kind is JobKind.ADD_POOLS and order.cascade is Cascade.NEXT_RENEWAL
+
+
+class Place(NamedTuple):
+    """Where a pool is or will be: its definition and its program."""
+
+    pool_definition_id: str
+    program_id: str
+    program_definition_id: str | None
+
+    @classmethod
+    def of(cls, pool: Pool) -> Place:
+        """Where a pool is."""
+        return cls(pool.pool_definition_id, pool.program_id, pool.program_definition_id)
+
+    @property
+    def logs(self) -> Iterator[tuple[Index[Order], str]]:
+        """The parts of the log that may have orders for a pool here."""
+        yield ORDERS_OF_POOL_DEFINITION, self.pool_definition_id
+        yield ORDERS_OF_PROGRAM, self.program_id
+        if self.program_definition_id is not None:
+            yield ORDERS_OF_PROGRAM_DEFINITION, self.program_definition_id
+
+
+def ask_for_orders(needs: Needs, state: State, place: Place) -> None:
+    """Ask for what may be ahead of a pool."""
+    for index, key in place.logs:
+        needs.read(index, key)
+        for order in state.known(index, key):
+            if order.snapshot_id is not None and order.pool_definition_id == place[0]:
+                needs.read(SNAPSHOT, order.snapshot_id)
+
+
+def ask_to_reach(needs: Needs, state: State, pools: Iterable[Pool]) -> None:
+    """Ask for what is ahead of these pools, and for what it needs of them."""
+    for pool in pools:
+        ask_for_orders(needs, state, Place.of(pool))
+        renewals = state.known(ORDERS_OF_PROGRAM, pool.program_id)
+        if any(order.kind is JobKind.RENEW_PROGRAM for order in renewals):
+            ask_for_renewal(needs, pool)
+
+
+def orders_ahead(state: State, pool: Pool, *, up_to: int | None = None) -> list[Order]:
+    """The orders that a pool has yet to go through, up to a number, in their order."""
+    ahead = {
+        order.number: order
+        for index, key in Place.of(pool).logs
+        for order in state.many(index, key)
+        if order.number > pool.order_number and concerns(order, pool)
+    }
+    return [ahead[number] for number in sorted(ahead) if up_to is None or number <= up_to]
+
+
+# What the definition of a program has in store for it.
+
+
+def orders_of_plan(state: State, program_definition_id: str | None) -> list[Order]:
+    """The orders for programs of a definition and for pools in it, as far as they are loaded."""
+    if program_definition_id is None:
+        return []
+    return state.known(ORDERS_OF_PROGRAM_DEFINITION, program_definition_id)
+
+
+def ends_at_renewal(state: State, program_definition_id: str | None) -> bool:
+    """Whether programs end when they renew, because their definition is gone."""
+    orders = orders_of_plan(state, program_definition_id)
+    return any(order.kind is JobKind.END_PROGRAMS and order.stands for order in orders)
+
+
+def is_ending(state: State, program: Program) -> bool:
+    """Whether a program is to end at once, because its definition is gone."""
+    return any(
+        order.kind is JobKind.END_PROGRAMS and order.cascade is Cascade.IMMEDIATELY
+        for order in orders_of_plan(state, program.program_definition_id)
+    )
+
+
+# What leaves the log.
+
+
+def reached(order: Order) -> Order:
+    """An order that all pools that there are have been through."""
+    return replace(order, phase=OrderPhase.REACHED)
+
+
+def withdraw(state: State, changes: Changes[Any], order: Order) -> None:
+    """Have an order stand no more; pools that have it ahead go through it all the same."""
+    if order.phase is OrderPhase.REACHED and not are_pools_to_come(state):
+        changes.delete(order)
+    else:
+        changes.save(replace(order, stands=False))
+
+
+class TidyLog(Command[bool], frozen=True, kw_only=True):
+    """Remove orders that no pool can have ahead of it; answer whether there were any.
+
+    If there were none, and no jobs are left, the tenant has nothing ahead any more. An order stays
+    as long as an older one opens pools, for these go through it.
+    """
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the agenda, then for reached orders and for what opens pools."""
+        ask_for_agenda(needs)
+        needs.read(LIVE_JOBS, BEFORE_ALL_IDS)
+        needs.read(WALK_ORDERS_IN_PHASE, *REACHED)
+        needs.read(WALK_ORDERS_IN_PHASE, *OPENING)
+        for order in state.known(WALK_ORDERS_IN_PHASE, *OPENING):
+            needs.read(JOB, order.job_id)
+
+    def decide(self, state: State, context: Context) -> Changes[bool]:
+        """Remove a bounded number of them."""
+        changes = Changes(answer=False)
+        opening = state.many(WALK_ORDERS_IN_PHASE, *OPENING)
+        over = [order for order in opening if _is_over(state, order)]
+        oldest = min((each.number for each in opening if each not in over), default=None)
+        done = state.many(WALK_ORDERS_IN_PHASE, *REACHED)
+        if len(over) < SWEEP_SIZE:
+            over += [each for each in done if oldest is None or each.number < oldest]
+        changes.delete(*over)
+        changes.answer = bool(over)
+        if not over and not has_live_jobs(state) and agenda_of(state).since is not None:
+            changes.save(replace(agenda_of(state), since=None))
+        return changes
+
+
+def _is_over(state: State, order: Order) -> bool:
+    """Whether the job that should have opened a pool is done without."""
+    job = state.one(JOB, order.job_id)
+    return job is None or job.status == "FINISHED"

@@ -1,0 +1,131 @@
+"""One order played on one pool: what the pool becomes, and what that books.
+
+Jobs and requests play orders through the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from benefit_programs.domain.command import Context
+from benefit_programs.domain.entities import (
+    JobKind,
+    Order,
+    Pool,
+    PoolStatus,
+    ProgramStatus,
+    RenewalActionType,
+    Transaction,
+)
+from benefit_programs.domain.orders.log import concerns, orders_ahead, orders_of_plan
+from benefit_programs.domain.pool_changes import (
+    marked_to_end,
+    save_pool,
+    with_status,
+    without_action,
+)
+from benefit_programs.domain.renewal import renew_pool
+from benefit_programs.domain.state import Changes, State
+from benefit_programs.domain.values import Cascade
+
+POOL_STATUS = {
+    ProgramStatus.ACTIVE: PoolStatus.ACTIVE,
+    ProgramStatus.PAUSED: PoolStatus.PAUSED,
+    ProgramStatus.ENDED: PoolStatus.ENDED,
+}
+
+
+class Played(NamedTuple):
+    """A pool after orders, and the transactions of its renewals."""
+
+    pool: Pool
+    transactions: list[Transaction]
+
+
+def play(state: State, context: Context, pool: Pool, order: Order) -> Played:
+    """The pool after one more order that is for it. One that has ended goes through nothing.
+
+    An order without a number is the newest of all.
+    """
+    if pool.status is PoolStatus.ENDED:
+        return Played(pool, [])
+    transactions: list[Transaction] = []
+    if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
+        pool, transactions = renew_pool(state, context, pool)
+    else:
+        pool = _changed(state, pool, order)
+    return Played(replace(pool, order_number=order.number or pool.order_number), transactions)
+
+
+def _changed(state: State, pool: Pool, order: Order) -> Pool:
+    at_once = order.cascade is Cascade.IMMEDIATELY
+    match order.kind:
+        case JobKind.UPDATE_POOLS:
+            return _updated(state, pool, order) if at_once else _marked_to_update(pool, order)
+        case JobKind.END_POOLS | JobKind.END_PROGRAMS:
+            return with_status(pool, PoolStatus.ENDED) if at_once else marked_to_end(pool)
+        case JobKind.ADD_POOLS | JobKind.KEEP_POOLS:
+            return without_action(pool) if pool.renewal_action is RenewalActionType.END else pool
+    assert order.status is not None, "what is left is an action, which gives its program a status"
+    return with_status(pool, POOL_STATUS[order.status])
+
+
+def _updated(state: State, pool: Pool, order: Order) -> Pool:
+    assert order.snapshot_id is not None
+    updated = replace(
+        without_action(pool),
+        snapshot_id=order.snapshot_id,
+        pool_definition_revision=order.revision,
+    )
+    return marked_to_end(updated) if _ends_with_its_program(state, pool, order) else updated
+
+
+def _ends_with_its_program(state: State, pool: Pool, order: Order) -> bool:
+    """Whether an earlier order says that the pool ends when its program renews."""
+    plan = orders_of_plan(state, pool.program_definition_id)
+    ends = [each for each in plan if each.kind is JobKind.END_PROGRAMS and each.stands]
+    return any(not order.number or each.number < order.number for each in ends)
+
+
+def _marked_to_update(pool: Pool, order: Order) -> Pool:
+    if pool.renewal_action is RenewalActionType.END:
+        return pool
+    return replace(
+        pool,
+        renewal_action=RenewalActionType.UPDATE,
+        renewal_snapshot_id=order.snapshot_id,
+        renewal_revision=order.revision,
+    )
+
+
+def play_all(state: State, context: Context, pool: Pool, orders: Iterable[Order]) -> Played:
+    """The pool after several orders."""
+    transactions: list[Transaction] = []
+    for order in orders:
+        pool, booked = play(state, context, pool, order)
+        transactions += booked
+    return Played(pool, transactions)
+
+
+def caught_up(state: State, context: Context, pool: Pool, *, up_to: int | None = None) -> Played:
+    """The pool after all orders that are ahead of it, or those up to a number."""
+    return play_all(state, context, pool, orders_ahead(state, pool, up_to=up_to))
+
+
+def reach(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    pool: Pool,
+    orders: Sequence[Order] = (),
+    *,
+    up_to: int | None = None,
+) -> Pool:
+    """Take a pool through what is ahead of it, then through new orders: one change of the pool."""
+    new = [order for order in orders if concerns(order, pool)]
+    caught, booked = caught_up(state, context, pool, up_to=up_to)
+    after, more = play_all(state, context, caught, new)
+    return save_pool(changes, context, pool, after, [*booked, *more])
