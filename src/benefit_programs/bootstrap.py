@@ -23,9 +23,9 @@ from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import LogFormat, Settings, unknown_variables
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.engine.engine import Engine, read_clock
-from benefit_programs.engine.providers import ProviderDesk
 from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.log_stream import DeferredStream
+from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.reader import Reader
@@ -78,7 +78,7 @@ async def open_service(
             first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
-        providers = ProviderDesk()
+        providers = PolicyProviders()
         stack.push_async_callback(providers.close)
         services = Services(
             engine=engine,

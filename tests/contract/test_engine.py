@@ -11,7 +11,8 @@ import asyncpg
 import httpx
 import pytest
 
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Event, PoolDefinition, ProgramDefinition
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
 from benefit_programs.domain.program_definitions import (

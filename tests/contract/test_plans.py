@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from benefit_programs.domain import lookups
 from benefit_programs.domain.entities import Item, Transaction
-from benefit_programs.domain.state import Index, Mode
+from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.state import Mode
 from benefit_programs.storage import item_specs, specs, statements
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.query import (

@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from benefit_programs.domain.entities import Quota
-from benefit_programs.domain.jobs import SweepJobs
+from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import QUOTA
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Mode, State

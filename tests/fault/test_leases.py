@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benefit_programs.domain.entities import Job, JobPage, Pool, Program
-from benefit_programs.domain.jobs import DAY, SweepJobs
+from benefit_programs.domain.job_commands import DAY, SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, SWEEP_SIZE
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import SYSTEM, JobRunner
@@ -17,7 +17,7 @@ from tests.support.clock import Clock
 from tests.support.lifecycle import act, large_program, limit_requests, pool_rows
 
 if TYPE_CHECKING:
-    from benefit_programs.domain.entities import Row
+    from benefit_programs.domain.rows import Row
     from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,14 @@ import apsw
 import asyncpg
 import msgspec
 
-from benefit_programs.domain.entities import Event, Job, Pool, Program, Row, Transaction
+from benefit_programs.domain.entities import (
+    Event,
+    Job,
+    Pool,
+    Program,
+    Transaction,
+)
+from benefit_programs.domain.rows import Row
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from benefit_programs.domain.entities import Pool
-from benefit_programs.domain.jobs import Claim, ClaimJob, ReleaseJob
+from benefit_programs.domain.job_commands import Claim, ClaimJob, ReleaseJob
 from benefit_programs.jobs.runner import SYSTEM
 from benefit_programs.storage.agenda import JOBS_DUE
 from tests.support.calls import details, guid

@@ -16,9 +16,8 @@ from benefit_programs.domain.entities import (
     Snapshot,
     Transaction,
 )
-from benefit_programs.domain.jobs import ReleaseJob
+from benefit_programs.domain.job_commands import ReleaseJob, TidyLog
 from benefit_programs.domain.orders.chunks import RunChunk
-from benefit_programs.domain.orders.log import TidyLog
 from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model, lives_model
 from tests.support.calls import Refused, benefit, details

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +18,10 @@ YES: Answer = {"fulfilled": True}
 
 
 class PolicyServer:
-    """Answers questions with ``decide``; ``together`` questions wait for each other first."""
+    """Answers questions with ``decide``; ``together`` questions wait for each other first.
+
+    While it is ``silent`` it answers nothing until the end of its block.
+    """
 
     def __init__(
         self, decide: Callable[[Question], Answer] = lambda _: YES, *, together: int = 1
@@ -27,7 +30,9 @@ class PolicyServer:
         self.questions: list[Question] = []
         self.signatures: list[str] = []
         self.status = 200
+        self.silent = False
         self._barrier = Barrier(together)
+        self._over = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
     @property
@@ -43,6 +48,7 @@ class PolicyServer:
         try:
             yield self
         finally:
+            self._over.set()
             self._server.shutdown()
             thread.join()
             self._server.server_close()
@@ -56,6 +62,9 @@ class PolicyServer:
                 question: Question = json.loads(self.rfile.read(length))
                 provider.questions.append(question)
                 provider.signatures.append(self.headers["x-benefits-signature"])
+                if provider.silent:
+                    provider._over.wait()
+                    return
                 provider._barrier.wait(timeout=10)
                 body = json.dumps(provider.decide(question)).encode()
                 self.send_response(provider.status)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.domain.balances import Adjust, ChangeBalance, RevertBalanceChange, Set
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit, CreditConfiguration, Details
 from benefit_programs.domain.entities import (
     Item,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benefit_programs.domain.entities import Quota
-from benefit_programs.domain.state import Index, Key
+from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.store import StoreTimeout
 from benefit_programs.storage.gathering import GATHERED_KEYS_MAX, GatheredLookUps
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +23,24 @@ from benefit_programs.domain.details import (
 )
 from benefit_programs.domain.policies import FailureDetail, Verdict, custom_policy_key
 from benefit_programs.domain.values import Identity, IdentityType, ItemReference
-from benefit_programs.engine.providers import (
+from benefit_programs.providers.asking import (
+    PROVIDER_QUESTIONS_MAX,
+    PROVIDER_SECONDS_FOR_ALL,
+    PolicyProviders,
+    Turns,
+    ask,
+)
+from benefit_programs.providers.exchange import (
     PROVIDER_ANSWER_BYTES_MAX,
     PROVIDER_ANSWER_DEPTH_MAX,
+    open_provider_client,
+)
+from benefit_programs.providers.questions import (
     PolicyProvider,
     Question,
     RedemptionFacts,
-    ask,
-    open_provider_client,
     questions_about,
     sign,
-    verdicts_by_key,
 )
 
 if TYPE_CHECKING:
@@ -115,10 +123,21 @@ def question(
     return Question(PolicyProvider("app", url, SECRET), policy or CustomPolicy("p", "app"), facts)
 
 
-async def ask_once(server: Server, **options: Any) -> Verdict:
-    async with server.running(), open_provider_client() as client:
-        settings = {"now": NOW, "seconds_for_all": PATIENCE} | options
-        (verdict,) = await ask(client, [question(server.url)], **settings)
+async def ask_all(
+    asked: list[Question],
+    *,
+    now: int = NOW,
+    seconds: float = PROVIDER_SECONDS_FOR_ALL,
+    turns: Turns | None = None,
+) -> tuple[Verdict, ...]:
+    until = asyncio.get_running_loop().time() + seconds
+    async with open_provider_client() as client:
+        return await ask(client, asked, now=now, until=until, turns=turns or Turns())
+
+
+async def ask_once(server: Server, *, seconds: float = PATIENCE) -> Verdict:
+    async with server.running():
+        (verdict,) = await ask_all([question(server.url)], seconds=seconds)
         return verdict
 
 
@@ -164,9 +183,9 @@ def test_question_says_all_there_is() -> None:
 
     async def run() -> Server:
         server = Server(reply(YES))
-        async with server.running(), open_provider_client() as client:
+        async with server.running():
             policy = CustomPolicy("p", "app", {"limits": [1, None]})
-            await ask(client, [question(server.url, policy, facts)], now=NOW)
+            await ask_all([question(server.url, policy, facts)])
         return server
 
     server = asyncio.run(run())
@@ -192,8 +211,8 @@ def test_question_leaves_out_what_is_unknown() -> None:
 
     async def run() -> Server:
         server = Server(reply(YES))
-        async with server.running(), open_provider_client() as client:
-            await ask(client, [question(server.url, CustomPolicy(app_id="app"))], now=NOW)
+        async with server.running():
+            await ask_all([question(server.url, CustomPolicy(app_id="app"))])
         return server
 
     body = json.loads(asyncio.run(run()).bodies[0])
@@ -294,8 +313,7 @@ def test_nobody_there() -> None:
     async def run() -> Verdict:
         async with Server(None).running() as server:
             url = server.url
-        async with open_provider_client() as client:
-            (verdict,) = await ask(client, [question(url)], now=NOW, seconds_for_all=PATIENCE)
+        (verdict,) = await ask_all([question(url)], seconds=PATIENCE)
         return verdict
 
     assert asyncio.run(run()) == failed("the policy provider could not be asked (ConnectError)")
@@ -303,7 +321,7 @@ def test_nobody_there() -> None:
 
 def test_silence_is_cut_off() -> None:
     """A provider that never answers gives an undecided verdict when the time is over."""
-    assert verdict_on(None, seconds_for_all=0.05) == failed(
+    assert verdict_on(None, seconds=0.05) == failed(
         "the policy provider took too long", "PROVIDER_TIMEOUT"
     )
 
@@ -313,7 +331,7 @@ def test_slow_body_is_cut_off() -> None:
     start = b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"
 
     async def run() -> Verdict:
-        return await ask_once(Server(None, start=start), seconds_for_all=0.5)
+        return await ask_once(Server(None, start=start), seconds=0.5)
 
     assert asyncio.run(run()) == failed("the policy provider took too long", "PROVIDER_TIMEOUT")
 
@@ -325,9 +343,9 @@ def test_questions_are_asked_side_by_side() -> None:
         yes, no = Server(reply(YES)), Server(reply(b'{"fulfilled": false}'))
         # Nobody answers until all four have been asked.
         yes.together = no.together = asyncio.Barrier(4)
-        async with yes.running(), no.running(), open_provider_client() as client:
+        async with yes.running(), no.running():
             asked = [question(server.url) for server in (yes, no, no, yes)]
-            return await ask(client, asked, now=NOW, seconds_for_all=PATIENCE)
+            return await ask_all(asked, seconds=PATIENCE)
 
     assert [v.fulfilled for v in asyncio.run(run())] == [True, False, False, True]
 
@@ -337,21 +355,16 @@ def test_one_silent_provider_hurts_no_other() -> None:
 
     async def run() -> tuple[Verdict, ...]:
         silent, yes = Server(None), Server(reply(YES))
-        async with silent.running(), yes.running(), open_provider_client() as client:
+        async with silent.running(), yes.running():
             asked = [question(silent.url), question(yes.url), question("http://127.0.0.1:1/")]
-            return await ask(client, asked, now=NOW, seconds_for_all=2.0)
+            return await ask_all(asked, seconds=2.0)
 
     assert [verdict.fulfilled for verdict in asyncio.run(run())] == [None, True, None]
 
 
 def test_no_questions() -> None:
     """Without questions nothing is asked."""
-
-    async def run() -> tuple[Verdict, ...]:
-        async with open_provider_client() as client:
-            return await ask(client, [], now=NOW)
-
-    assert asyncio.run(run()) == ()
+    assert asyncio.run(ask_all([])) == ()
 
 
 def test_cancellation_is_passed_on() -> None:
@@ -360,10 +373,8 @@ def test_cancellation_is_passed_on() -> None:
     async def run() -> bool:
         server = Server(None)
         server.together = asyncio.Barrier(2)
-        async with server.running(), open_provider_client() as client:
-            asking = asyncio.ensure_future(
-                ask(client, [question(server.url)], now=NOW, seconds_for_all=PATIENCE)
-            )
+        async with server.running():
+            asking = asyncio.ensure_future(ask_all([question(server.url)], seconds=PATIENCE))
             await server.together.wait()
             asking.cancel()
             await asyncio.wait([asking])
@@ -379,7 +390,9 @@ def test_cookies_are_not_kept() -> None:
         server = Server(reply(YES, headers="set-cookie: a=b\r\n"))
         async with server.running(), open_provider_client() as client:
             for _ in range(2):
-                await ask(client, [question(server.url)], now=NOW)
+                until = asyncio.get_running_loop().time() + PATIENCE
+                asked = [question(server.url)]
+                await ask(client, asked, now=NOW, until=until, turns=Turns())
         return server
 
     assert ["cookie" in headers for headers in asyncio.run(run()).headers] == [False, False]
@@ -405,13 +418,12 @@ def test_unspeakable_data() -> None:
     assert custom_policy_key(policy).app_id == "app"
 
     async def run() -> Verdict:
-        async with open_provider_client() as client:
-            far = msgspec.structs.replace(FACTS, target_date=10**18)
-            asked = [
-                question("http://127.0.0.1:1/", policy),
-                question("http://127.0.0.1:1/", None, far),
-            ]
-            verdicts = await ask(client, asked, now=NOW)
+        far = msgspec.structs.replace(FACTS, target_date=10**18)
+        asked = [
+            question("http://127.0.0.1:1/", policy),
+            question("http://127.0.0.1:1/", None, far),
+        ]
+        verdicts = await ask_all(asked)
         assert verdicts[1] == failed("the policy provider could not be asked (OverflowError)")
         return verdicts[0]
 
@@ -469,9 +481,103 @@ def test_questions_about_an_expression() -> None:
     )
     asked = questions_about(expression, {"app": known}, FACTS)
     assert asked == (Question(known, first, FACTS), Question(known, second, FACTS))
-    verdicts = (Verdict(True), Verdict(False))
-    assert verdicts_by_key(asked, verdicts) == {
-        custom_policy_key(first): Verdict(True),
-        custom_policy_key(second): Verdict(False),
-    }
     assert questions_about(None, {"app": known}, FACTS) == ()
+
+
+# All questions of a request
+
+
+def custom(*ids: str) -> PolicyExpression:
+    """An expression of custom policies that must all be fulfilled."""
+    policies = (CustomPolicy(each, "app") for each in ids)
+    return PolicyExpression(
+        operator_and_options=PolicyExpressionAnd(
+            tuple(PolicyExpression(policy_options=Policy(custom_options=each)) for each in policies)
+        )
+    )
+
+
+def ask_about(
+    server: Server, *subjects: tuple[PolicyExpression, RedemptionFacts], seconds: float = PATIENCE
+) -> list[dict[str | None, Verdict]]:
+    """The verdicts on redemptions, by the ids of their policies."""
+
+    async def run() -> list[dict[str | None, Verdict]]:
+        providers = PolicyProviders(seconds_for_all=seconds)
+        async with server.running():
+            registered = {"app": PolicyProvider("app", server.url, SECRET)}
+            verdicts = await providers.ask(subjects, registered, now=NOW)
+            await providers.close()
+        return [{key.policy_id: verdict for key, verdict in each.items()} for each in verdicts]
+
+    return asyncio.run(run())
+
+
+def test_verdicts_come_by_redemption_and_policy() -> None:
+    """Each redemption has the verdicts on its own policies, none on those of others."""
+    server = Server(reply(YES))
+    verdicts = ask_about(server, (custom("1", "2"), FACTS), (custom("3"), FACTS))
+    assert verdicts == [{"1": Verdict(True), "2": Verdict(True)}, {"3": Verdict(True)}]
+
+
+def test_the_same_is_asked_once() -> None:
+    """Equal questions of one request share their verdict; any difference asks anew."""
+    other = msgspec.structs.replace(FACTS, additional_data={"table": 4})
+    server = Server(reply(YES))
+    subjects = [(custom("1"), FACTS), (custom("1", "2"), FACTS), (custom("1"), other)]
+    verdicts = ask_about(server, *subjects)
+    assert [len(each) for each in verdicts] == [1, 2, 1]
+    bodies = [json.loads(each) for each in server.bodies]
+    asked = sorted((each["policyId"], "additionalData" in each) for each in bodies)
+    assert asked == [("1", False), ("1", True), ("2", False)]
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_request_asks_so_many_questions(extra: int) -> None:
+    """What is past the limit isn't asked, and says so; equal questions don't count."""
+    numbers = [str(each) for each in range(PROVIDER_QUESTIONS_MAX + extra)]
+    server = Server(reply(YES))
+    first, second = ask_about(server, (custom(*numbers), FACTS), (custom(*numbers), FACTS))
+    assert first == second
+    assert len(server.bodies) == PROVIDER_QUESTIONS_MAX
+    refused = {each: verdict for each, verdict in first.items() if not verdict.fulfilled}
+    message = "one request asks policy providers at most 200 different questions"
+    assert refused == {each: failed(message) for each in numbers[PROVIDER_QUESTIONS_MAX:]}
+
+
+def test_silence_costs_the_time_of_one_question() -> None:
+    """However many questions wait for a silent provider, all end when the time is over."""
+    numbers = [str(each) for each in range(PROVIDER_QUESTIONS_MAX)]
+    before = time.monotonic()
+    (verdicts,) = ask_about(Server(None), (custom(*numbers), FACTS), seconds=0.5)
+    assert time.monotonic() - before < 2.5
+    assert set(verdicts.values()) == {
+        failed("the policy provider took too long", "PROVIDER_TIMEOUT")
+    }
+
+
+def test_a_silent_tenant_leaves_room_for_others() -> None:
+    """No tenant has more than its share under way, so another one is answered meanwhile."""
+
+    async def run() -> tuple[int, tuple[Verdict, ...]]:
+        turns, silent, yes = Turns(at_once=4, of_tenant=3), Server(None), Server(reply(YES))
+        silent.together = asyncio.Barrier(4)
+        async with silent.running(), yes.running():
+            many = [question(silent.url) for _ in range(10)]
+            waiting = asyncio.ensure_future(ask_all(many, seconds=PATIENCE, turns=turns))
+            await silent.together.wait()
+            other = msgspec.structs.replace(FACTS, tenant_id="other")
+            asked = [question(yes.url, None, other) for _ in range(3)]
+            verdicts = await ask_all(asked, seconds=PATIENCE, turns=turns)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            return len(silent.bodies), verdicts
+
+    assert asyncio.run(run()) == (3, (Verdict(True),) * 3)
+
+
+def test_logs_count_what_failed_alike() -> None:
+    """A request whose questions fail alike leaves one line, with their number."""
+    with capture_logs() as lines:
+        ask_about(Server(reply(b"")), (custom("1", "2", "3"), FACTS))
+    assert [line["questions"] for line in lines] == [3]

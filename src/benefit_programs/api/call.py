@@ -14,9 +14,9 @@ from benefit_programs.api.errors import Unexpected, application_error, refusal_o
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Row
 from benefit_programs.domain.errors import Invalid, Refusal
-from benefit_programs.domain.state import Index, Key
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.rows import Row
 from benefit_programs.storage.query import Page, Query, QuerySpec
 from benefit_programs.storage.reader import Found
 from benefit_programs.storage.rows import CODECS

@@ -1,4 +1,4 @@
-"""What answers about a pool add, as far as it must be read: the names of its program."""
+"""The names of programs and program definitions, which answers about a pool add."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benefit_programs.domain.lookups import PROGRAM, PROGRAM_DEFINITION
 
 
 class Names(msgspec.Struct, frozen=True):
-    """Programs and program definitions, by id, whose names are to be told."""
+    """Programs and program definitions, by id, whose names answers show."""
 
     programs: dict[str | None, Program]
     definitions: dict[str | None, ProgramDefinition]
@@ -39,7 +39,7 @@ class Names(msgspec.Struct, frozen=True):
             call, (each.program_id for each in of), (each.program_definition_id for each in of)
         )
 
-    def tell(self, context: PoolContext) -> PoolContext:
+    def add_to(self, context: PoolContext) -> PoolContext:
         """The context with display names, where they are known."""
         program, definition = context.program_info, context.program_definition_info
         if program is not None and (row := self.programs.get(program.id)):
@@ -54,7 +54,7 @@ class Names(msgspec.Struct, frozen=True):
         """The refusal with the names of its pool's program and definition, if it has them."""
         context: PoolContext | None = getattr(refusal, "context", None)
         if context is not None:
-            refusal.context = self.tell(context)  # type: ignore[attr-defined]
+            refusal.context = self.add_to(context)  # type: ignore[attr-defined]
         return refusal
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.engine.engine import Engine
-from benefit_programs.engine.providers import ProviderDesk
+from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
 
@@ -23,7 +23,7 @@ class Services:
     reader: Reader
     directory: Directory
     authenticator: Authenticator
-    providers: ProviderDesk
+    providers: PolicyProviders
     body_bytes_max: int
     throttle: Throttle | None
     cors_origins: tuple[str, ...]

@@ -3,68 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
-from benefit_programs.domain.details import Benefit
-from benefit_programs.domain.eligibility import Verdicts, Wish
-from benefit_programs.domain.entities import Pool, Snapshot
-from benefit_programs.domain.policies import policy_of
-from benefit_programs.engine.providers import (
-    PolicyProvider,
-    Question,
-    RedemptionFacts,
-    questions_about,
-    verdicts_by_key,
-)
+from benefit_programs.domain.eligibility import NO_VERDICTS, Candidate, Verdicts
+from benefit_programs.domain.errors import Refusal
+from benefit_programs.domain.redemptions import ReallocateBenefit, RedeemBenefit
+from benefit_programs.providers.asking import Subject
+from benefit_programs.providers.questions import PolicyProvider, RedemptionFacts
+from benefit_programs.storage.loading import load_state
 
-NO_VERDICTS: Verdicts = {}
+Asking = TypeVar("Asking", RedeemBenefit, ReallocateBenefit)
 
 
-class Candidate(NamedTuple):
-    """A benefit of a pool that somebody would like to redeem, and what they say of it."""
+async def with_verdicts(call: Call, command: Asking) -> Asking:
+    """The command with what providers say of it.
 
-    pool: Pool
-    snapshot: Snapshot
-    benefit: Benefit
-    wish: Wish
-    additional_data: dict[str, Any] | None = None
+    Nobody is asked if a check fails that comes before its policy: then that refusal is raised.
+    """
+    settings, services = call.principal.settings, call.services
+    if not settings.policy_providers:
+        return command
+    now = services.engine.now()
+    state = await load_state(
+        services.reader,
+        call.tenant_id,
+        (command,),
+        now=now,
+        settings=settings,
+        enough=lambda state: not command.may_ask_providers(state),
+    )
+    if not command.may_ask_providers(state):
+        return command
+    (verdicts,) = await ask_providers(call, [command.candidate(state, now)])
+    return replace(command, verdicts=verdicts)
 
 
-def has_providers(call: Call) -> bool:
-    """Whether the tenant has anyone to ask at all."""
-    return bool(call.principal.settings.policy_providers)
-
-
-async def ask_providers(call: Call, candidates: Sequence[Candidate]) -> list[Verdicts]:
-    """The verdicts for each candidate; all providers are asked side by side."""
+async def ask_providers(call: Call, candidates: Sequence[Candidate | Refusal]) -> list[Verdicts]:
+    """The verdicts on each candidate; nobody is asked about what is refused already."""
+    settings, services = call.principal.settings, call.services
+    if not settings.policy_providers:
+        return [NO_VERDICTS] * len(candidates)
     providers = {
         each.app_id: PolicyProvider(each.app_id, each.url, each.secret)
-        for each in call.principal.settings.policy_providers
+        for each in settings.policy_providers
     }
-    asked = [_questions(call, each, providers) for each in candidates]
-    flat = [question for questions in asked for question in questions]
-    if not flat:
-        return [NO_VERDICTS] * len(candidates)
-    services = call.services
-    verdicts = iter(await services.providers.ask(flat, now=services.engine.now()))
-    return [verdicts_by_key(questions, [next(verdicts) for _ in questions]) for questions in asked]
+    subjects = [_subject(call, each) for each in candidates if isinstance(each, Candidate)]
+    given = iter(await services.providers.ask(subjects, providers, now=services.engine.now()))
+    return [next(given) if isinstance(each, Candidate) else NO_VERDICTS for each in candidates]
 
 
-def _questions(
-    call: Call, candidate: Candidate, providers: dict[str, PolicyProvider]
-) -> tuple[Question, ...]:
-    pool, wish = candidate.pool, candidate.wish
-    expression = policy_of(candidate.snapshot.details, candidate.benefit)
-    facts = RedemptionFacts(
+def _subject(call: Call, candidate: Candidate) -> Subject:
+    pool, requested = candidate.pool, candidate.requested
+    return candidate.policy, RedemptionFacts(
         tenant_id=call.principal.site_id,
         namespace=pool.namespace,
         pool_id=pool.id,
         benefit_key=candidate.benefit.benefit_key,
-        item_reference=wish.item,
-        count=wish.count,
-        target_date=wish.at,
+        item_reference=requested.reference,
+        count=requested.count,
+        target_date=requested.at,
         beneficiary=pool.beneficiary,
         additional_data=candidate.additional_data,
     )
-    return questions_about(expression, providers, facts)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from benefit_programs.cli.markdown import GENERATED, joined, table
 from benefit_programs.domain.entities import Event
-from benefit_programs.domain.event_catalog import CATALOG
-from benefit_programs.domain.happenings import POOL_STATE
+from benefit_programs.domain.events import CATALOG, POOL_STATE
 
 _HEAD = """\
 Each change of an entity is told by events, which are stored in the same commit as the change. There

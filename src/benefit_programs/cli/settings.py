@@ -20,7 +20,7 @@ from benefit_programs.cli.options import (
 )
 from benefit_programs.cli.output import print_json, print_table
 from benefit_programs.domain.settings import IdMode, TenantSettings
-from benefit_programs.engine.providers import PolicyProvider
+from benefit_programs.providers.questions import PolicyProvider
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.wire.codec import decoder_for, encoder_for, to_camel
 

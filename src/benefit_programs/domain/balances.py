@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import msgspec
-from msgspec.structs import replace
+from typing import Any
 
-from benefit_programs.domain import happenings
+import msgspec
+
+from benefit_programs.domain.account import Account, ask_for_account, balance_of
 from benefit_programs.domain.chains import (
     Chain,
     ask_for_chain,
-    ask_for_returned_quotas,
     require_transaction,
 )
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     BalanceType,
     IdempotencyKey,
@@ -31,14 +32,11 @@ from benefit_programs.domain.errors import (
     Invalid,
     NotEnoughBalanceToRevert,
 )
-from benefit_programs.domain.ledger import Posting, balance_of, post_transaction
-from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, SNAPSHOT, TRANSACTION_BY_KEY
-from benefit_programs.domain.redemptions import take_quotas
+from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION_BY_KEY
+from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
-
-REVERT_REASON = "Revert"
-_REVERTIBLE = (Operation.REDEEM, Operation.CHANGE)
 
 
 class Adjust(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,23 +56,16 @@ class Adjust(msgspec.Struct, frozen=True, kw_only=True):
         if self.limit_rule is LimitRule.SOFT_ENFORCE:
             return min(max(target, lower), upper) if lower <= available <= upper else available
         if self.value and not lower <= target <= upper:
+            leaves = self.value < 0
             raise BalanceExceededLimits(
                 balance=balance_of(pool),
                 requested=self.value,
                 lower_limit=lower,
                 upper_limit=None if upper == AMOUNT_MAX and target <= AMOUNT_MAX else upper,
-                source_balance_type=self._source,
-                target_balance_type=self._target,
+                source_balance_type=BalanceType.AVAILABLE if leaves else BalanceType.EXTERNAL,
+                target_balance_type=BalanceType.EXTERNAL if leaves else BalanceType.AVAILABLE,
             )
         return target
-
-    @property
-    def _source(self) -> BalanceType:
-        return BalanceType.AVAILABLE if self.value < 0 else BalanceType.EXTERNAL
-
-    @property
-    def _target(self) -> BalanceType:
-        return BalanceType.EXTERNAL if self.value < 0 else BalanceType.AVAILABLE
 
 
 class Set(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +88,41 @@ class Changed(msgspec.Struct, frozen=True):
     transaction: Transaction | None
 
 
+def set_balance(
+    changes: Changes[Any],
+    account: Account,
+    available: Credits,
+    *,
+    idempotency_key: str,
+    details: TransactionDetails,
+    requested_amount: Credits | None = None,
+) -> Changed:
+    """Bring a balance to an amount.
+
+    What changes nothing makes no transaction; its key is used all the same.
+    """
+    pool, difference = account.pool, available - account.pool.available
+    if not difference:
+        changes.save(
+            IdempotencyKey(
+                subject_id=pool.id,
+                operation=Operation.CHANGE,
+                idempotency_key=idempotency_key,
+                created=account.context.now,
+            )
+        )
+        return Changed(pool, None)
+    post = account.grant if difference > 0 else account.spend
+    transaction = post(
+        Operation.CHANGE,
+        abs(difference),
+        details=details,
+        idempotency_key=idempotency_key,
+        requested_amount=requested_amount,
+    )
+    return Changed(account.save(changes), transaction)
+
+
 class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
     """Adjust or set a balance, once per key, whatever the pool's status."""
 
@@ -109,12 +135,9 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the pool, and whether the key was used."""
-        needs.lock(POOL, self.pool_id)
+        ask_for_account(needs, state, self.pool_id)
         needs.read(TRANSACTION_BY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
         needs.read(IDEMPOTENCY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
-        pool = state.loaded(POOL, self.pool_id)
-        if pool is not None:
-            needs.read(SNAPSHOT, pool.snapshot_id)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
         """Change it, or refuse in the contract's order."""
@@ -123,23 +146,15 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
             raise BalanceNotFound(pool_id=self.pool_id)
         self._refuse_executed(state)
         available = self.change.apply(pool)
-        if available == pool.available:
-            return self._leave(pool, context)
-        changed, transaction = post_transaction(
-            pool,
-            context,
-            Posting(
-                operation=Operation.CHANGE,
-                change=available - pool.available,
-                details=self.details,
-                idempotency_key=self.idempotency_key,
-                party=self.party,
-                requested_amount=self._requested(available - pool.available),
-            ),
+        changes: Changes[Any] = Changes(None)
+        changes.answer = set_balance(
+            changes,
+            Account(pool, context, self.party),
+            available,
+            idempotency_key=self.idempotency_key,
+            details=self.details,
+            requested_amount=self._requested(available - pool.available),
         )
-        changes = Changes(Changed(changed, transaction))
-        changes.save(changed, transaction)
-        changes.events.append(happenings.tell_of_balance(context, changed, transaction.id))
         return changes
 
     def _refuse_executed(self, state: State) -> None:
@@ -149,19 +164,6 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
             raise AlreadyExecuted(
                 idempotency_key=self.idempotency_key, transaction_id=first.id if first else None
             )
-
-    def _leave(self, pool: Pool, context: Context) -> Changes[Changed]:
-        """What changes nothing makes no transaction; its key is used all the same."""
-        changes = Changes(Changed(pool, None))
-        changes.save(
-            IdempotencyKey(
-                subject_id=pool.id,
-                operation=Operation.CHANGE,
-                idempotency_key=self.idempotency_key,
-                created=context.now,
-            )
-        )
-        return changes
 
     def _requested(self, difference: Credits) -> Credits | None:
         """What was asked for, where limits made it something else."""
@@ -180,53 +182,28 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
         """Ask for the chain, and the quotas that a redemption gives back."""
         chain = ask_for_chain(needs, state, self.transaction_id)
         if chain is not None:
-            ask_for_returned_quotas(needs, chain)
+            ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
         """Revert it, or refuse in the contract's order."""
         original = require_transaction(state, self.transaction_id)
         chain = Chain.of(state, original)
-        self._refuse_reverted(chain, original)
-        if original.operation not in _REVERTIBLE:
+        pool, giving_back = chain.pool, chain.giving_back
+        if giving_back is not None and original.id == chain.root.id:
+            raise ChangeAlreadyReverted(
+                original_transaction_id=original.id, reverted_transaction_id=giving_back.id
+            )
+        if original.operation not in RULES[Operation.REVERT].gives_back:
             raise Invalid.because(
                 "transactionId",
                 "only redemptions and changes by hand can be reverted",
                 rule_name="transaction_is_revertible",
             )
-        inflow = original.target is BalanceType.EXTERNAL
-        change = original.amount if inflow else -original.amount
-        if chain.pool.available + change < 0:
-            raise NotEnoughBalanceToRevert(
-                balance=balance_of(chain.pool), requested=original.amount
-            )
-        return self._revert(state, context, chain, change, outflow=not inflow)
-
-    def _refuse_reverted(self, chain: Chain, original: Transaction) -> None:
-        giving_back = chain.giving_back
-        if giving_back is not None and original.id == chain.root.id:
-            raise ChangeAlreadyReverted(
-                original_transaction_id=original.id, reverted_transaction_id=giving_back.id
-            )
-
-    def _revert(
-        self, state: State, context: Context, chain: Chain, change: Credits, *, outflow: bool
-    ) -> Changes[Changed]:
-        details = replace(chain.root.details, reason=REVERT_REASON, quota_shares=())
-        pool, transaction = post_transaction(
-            chain.pool,
-            context,
-            Posting(
-                operation=Operation.REVERT,
-                change=change,
-                outflow=outflow,
-                details=details,
-                correlation_id=chain.root.id,
-                related_transaction_id=chain.root.id,
-                party=self.party,
-            ),
-        )
+        if original.target is BalanceType.AVAILABLE and original.amount > pool.available:
+            raise NotEnoughBalanceToRevert(balance=balance_of(pool), requested=original.amount)
+        account = Account(pool, context, self.party)
+        transaction = account.give_back(Operation.REVERT, original, original.details)
         changes = Changes(Changed(pool, transaction))
-        freed = chain.quota_shares if chain.is_redemption else ()
-        changes.save(pool, transaction, *take_quotas(state, pool, (), freed))
-        changes.events.append(happenings.tell_of_balance(context, pool, transaction.id))
+        changes.answer = Changed(account.save(changes), transaction)
+        changes.save(*take_quotas(state, pool.id, freed=chain.quota_shares))
         return changes

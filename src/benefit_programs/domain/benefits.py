@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit, Details
 from benefit_programs.domain.entities import ItemSet, Snapshot, SnapshotBenefit
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule

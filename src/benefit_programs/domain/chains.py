@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from benefit_programs.domain.account import ask_for_account
 from benefit_programs.domain.entities import Operation, Pool, QuotaShare, Transaction
 from benefit_programs.domain.errors import (
     NotLatestTransaction,
@@ -12,16 +13,13 @@ from benefit_programs.domain.errors import (
 )
 from benefit_programs.domain.lookups import (
     POOL,
-    QUOTA,
     TRANSACTION,
     TRANSACTION_BY_KEY,
     TRANSACTIONS_OF_CHAIN,
 )
+from benefit_programs.domain.operations import GIVING_BACK, REDEEMING
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import ItemReference
-
-_GIVING_BACK = (Operation.CANCEL, Operation.REVERT)
-_REDEEMING = (Operation.REDEEM, Operation.REALLOCATE)
 
 
 def ask_for_chain(
@@ -36,19 +34,13 @@ def ask_for_chain(
     transaction = state.loaded(TRANSACTION, transaction_id)
     if transaction is None:
         return None
-    needs.lock(POOL, transaction.pool_id)
+    ask_for_account(needs, state, transaction.pool_id)
     needs.read(TRANSACTIONS_OF_CHAIN, transaction.correlation_id)
     if operation is not None:
         needs.read(TRANSACTION_BY_KEY, transaction.pool_id, operation, idempotency_key)
     if state.loaded(TRANSACTIONS_OF_CHAIN, transaction.correlation_id) is None:
         return None
     return Chain.of(state, transaction)
-
-
-def ask_for_returned_quotas(needs: Needs, chain: Chain) -> None:
-    """Ask for the quotas that are counted down when the chain ends."""
-    for share in chain.quota_shares:
-        needs.read(QUOTA, chain.pool.id, share.quota_id, share.period_start)
 
 
 def require_transaction(state: State, transaction_id: str) -> Transaction:
@@ -82,7 +74,7 @@ class Chain(msgspec.Struct, frozen=True):
 
     def holds_redemption(self, transaction: Transaction) -> bool:
         """Whether a transaction of this chain is its redemption, or a reallocation of it."""
-        return self.is_redemption and transaction.operation in _REDEEMING
+        return self.is_redemption and transaction.operation in REDEEMING
 
     @property
     def latest(self) -> Transaction:
@@ -91,7 +83,7 @@ class Chain(msgspec.Struct, frozen=True):
         return next(
             each
             for each in self.transactions
-            if each.id not in superseded and each.operation not in _GIVING_BACK
+            if each.id not in superseded and each.operation not in GIVING_BACK
         )
 
     @property

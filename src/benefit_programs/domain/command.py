@@ -9,29 +9,14 @@ trace. Both are pure.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
 
-from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Identity, Instant
 
 Answer = TypeVar("Answer")
-
-
-class Context(msgspec.Struct, frozen=True):
-    """What a decision may depend on besides the state: the moment, the caller, the settings.
-
-    ``now`` is one instant for a whole batch; ``new_id`` gives UUIDv7 ids made from it, so that
-    rows made later have greater ids.
-    """
-
-    now: Instant
-    new_id: Callable[[], str]
-    caller: Identity
-    settings: TenantSettings
 
 
 class Command(msgspec.Struct, Generic[Answer], frozen=True, kw_only=True):

@@ -1,22 +1,29 @@
-"""Whether a benefit can be redeemed, judged the same for a redemption and for a question about it.
+"""Whether a benefit can be redeemed: the order of checks, for redemptions and for questions alike.
 
-The checks stand in the contract's order: status, benefit and item, policy, balance.
+The contract's order is: the pool, the idempotency key, the pool's status, the benefit and its item;
+then the policy, and then the balance. ``require_pool`` and ``require_candidate`` are all that comes
+before the policy, so a provider is asked about candidates only. ``approve`` is the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from benefit_programs.domain.details import Benefit, Details
-from benefit_programs.domain.entities import Pool, PoolStatus, QuotaShare, Snapshot
+from benefit_programs.domain.account import balance_of
+from benefit_programs.domain.details import Benefit, PolicyExpression
+from benefit_programs.domain.entities import Item, Pool, PoolStatus, QuotaShare, Snapshot
 from benefit_programs.domain.errors import (
     BenefitNotFound,
     NotEnoughBalance,
     PolicyExpressionEvaluatedToFalse,
     PoolNotActive,
+    PoolNotFound,
+    Refusal,
 )
 from benefit_programs.domain.explanations import (
     BenefitInfo,
@@ -26,147 +33,267 @@ from benefit_programs.domain.explanations import (
     ProgramDefinitionInfo,
     ProgramInfo,
 )
-from benefit_programs.domain.ledger import balance_of
+from benefit_programs.domain.lookups import ITEM_BY_REFERENCE, POOL, SNAPSHOT
 from benefit_programs.domain.policies import (
     CustomPolicyKey,
-    FailureDetail,
-    Judgement,
     PolicyApps,
     Verdict,
+    custom_policies,
     judge,
     policy_of,
     quota_shares,
 )
+from benefit_programs.domain.quotas import ask_for_quotas, quota_used
+from benefit_programs.domain.required import snapshot_of_pool
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
+from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Credits, Identity, Instant, ItemReference
 
 Verdicts = Mapping[CustomPolicyKey, Verdict]
-QuotaUsed = Callable[[str, Instant], int]
+NO_VERDICTS: Verdicts = {}
+
+_ACTIVE = PoolStatus.ACTIVE
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody would like to redeem, and when. ``at`` is the target date, or now."""
+class RequestedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks to redeem. ``at`` is the target date, or now."""
 
-    item: ItemReference
+    reference: ItemReference
     count: int
     at: Instant
-    free: bool = False
+    is_free: bool = False
     """A reallocation costs nothing."""
 
+    is_held: bool = False
+    """The benefit is known to hold the item, or to have held it when it was redeemed."""
 
-class Terms(msgspec.Struct, frozen=True):
-    """What policies are judged by: the tenant's settings and what providers have said."""
 
-    settings: TenantSettings
-    verdicts: Verdicts = msgspec.field(default_factory=dict)
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A benefit that can be redeemed if its policy allows it and the balance pays for it.
+
+    ``freed`` are shares of rate limits that the same decision gives back.
+    """
+
+    pool: Pool
+    snapshot: Snapshot
+    benefit: Benefit
+    requested: RequestedItem
+    item: Item | None = None
+    additional_data: dict[str, Any] | None = None
+    freed: tuple[QuotaShare, ...] = ()
 
     @property
-    def time_zone(self) -> ZoneInfo:
-        """The tenant's time zone."""
-        return ZoneInfo(self.settings.time_zone)
-
-    @property
-    def apps(self) -> PolicyApps:
-        """Which apps have a provider, and what becomes of the others."""
-        return PolicyApps(
-            registered=frozenset(each.app_id for each in self.settings.policy_providers),
-            unknown_refused=self.settings.unknown_policy_apps is UnknownPolicyApps.REFUSED,
-        )
+    def policy(self) -> PolicyExpression | None:
+        """The expression that binds the benefit."""
+        return policy_of(self.snapshot.details, self.benefit)
 
 
-def belongs(pool: Pool, *, namespace: str, beneficiary: Identity | None) -> bool:
-    """Whether a pool is of this namespace and, if one is given, this beneficiary."""
-    return pool.namespace == namespace and beneficiary in (None, pool.beneficiary)
+def find_item(state: State, reference: ItemReference, benefit: Benefit) -> Item | None:
+    """The item of a benefit, if its item set holds it."""
+    return state.one(
+        ITEM_BY_REFERENCE,
+        reference.external_id,
+        reference.provider_app_id,
+        reference.category,
+        benefit.item_set_id,
+    )
 
 
-def require_active(pool: Pool, snapshot: Snapshot, benefit: Benefit | None) -> None:
-    """Refuse a pool that is paused, ended or not there yet."""
-    if pool.status is not PoolStatus.ACTIVE:
+def ask_for_candidates(
+    needs: Needs, state: State, pool: Pool, benefit_key: str | None, requested: RequestedItem
+) -> None:
+    """Ask for what is judged of a pool's benefit or, without a key, of all of its benefits."""
+    needs.read(SNAPSHOT, pool.snapshot_id)
+    snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
+    if snapshot is None:
+        return
+    reference = requested.reference
+    for benefit in snapshot.details.benefits or ():
+        if benefit_key is not None and benefit_key != benefit.benefit_key:
+            continue
+        if not requested.is_held:
+            needs.read(
+                ITEM_BY_REFERENCE,
+                reference.external_id,
+                reference.provider_app_id,
+                reference.category,
+                benefit.item_set_id,
+            )
+        policy = policy_of(snapshot.details, benefit)
+        if policy is not None:
+            shares = quota_shares(
+                policy,
+                at=requested.at,
+                time_zone=ZoneInfo(needs.settings.time_zone),
+                count=requested.count,
+            )
+            ask_for_quotas(needs, pool.id, shares)
+
+
+def may_ask_providers(state: State, pool: Pool | None, benefit_key: str) -> bool:
+    """Whether a provider may have to be asked about a benefit, as far as is known by now."""
+    snapshot = state.loaded(SNAPSHOT, pool.snapshot_id) if pool else None
+    if snapshot is None:
+        return True
+    benefit = snapshot.details.benefit(benefit_key)
+    return benefit is None or bool(custom_policies(policy_of(snapshot.details, benefit)))
+
+
+def require_pool(
+    state: State, pool_id: str, *, namespace: str, beneficiary: Identity | None
+) -> Pool:
+    """The pool, if it is of this namespace and, if one is given, this beneficiary."""
+    pool = state.one(POOL, pool_id)
+    if pool is None or pool.namespace != namespace or beneficiary not in (None, pool.beneficiary):
+        raise PoolNotFound(pool_id=pool_id)
+    return pool
+
+
+def require_candidate(
+    state: State,
+    pool: Pool,
+    benefit_key: str | None,
+    requested: RequestedItem,
+    *,
+    additional_data: dict[str, Any] | None = None,
+    freed: tuple[QuotaShare, ...] = (),
+) -> Candidate:
+    """The benefit, if its pool is active and it holds the item; else the refusal that is due."""
+    snapshot = snapshot_of_pool(state, pool)
+    benefit = snapshot.details.benefit(benefit_key or "")
+    if pool.status is not _ACTIVE:
         raise PoolNotActive(
             pool_id=pool.id,
             pool_status=pool.status,
             context=context_of(pool, snapshot, benefit),
         )
-
-
-def benefit_missing(pool: Pool, snapshot: Snapshot, benefit_key: str | None) -> BenefitNotFound:
-    """The refusal where the pool has no such benefit, or the benefit no such item."""
-    return BenefitNotFound(
-        pool_id=pool.id, benefit_key=benefit_key, context=context_of(pool, snapshot)
-    )
-
-
-def require_allowed(
-    pool: Pool,
-    snapshot: Snapshot,
-    benefit: Benefit,
-    wish: Wish,
-    terms: Terms,
-    quota_used: QuotaUsed,
-    freed: tuple[QuotaShare, ...] = (),
-) -> tuple[QuotaShare, ...]:
-    """The shares of rate limits that the wish takes, or the refusal of its policy."""
-    expression = policy_of(snapshot.details, benefit)
-    if expression is None:
-        return ()
-    judgement = judge(
-        expression,
-        at=wish.at,
-        time_zone=terms.time_zone,
-        count=wish.count,
-        quota_used=quota_used,
-        verdicts=terms.verdicts,
+    item = None
+    if benefit is None or not (
+        requested.is_held or (item := find_item(state, requested.reference, benefit))
+    ):
+        raise BenefitNotFound(
+            pool_id=pool.id, benefit_key=benefit_key, context=context_of(pool, snapshot)
+        )
+    return Candidate(
+        pool=pool,
+        snapshot=snapshot,
+        benefit=benefit,
+        requested=requested,
+        item=item,
+        additional_data=additional_data,
         freed=freed,
-        apps=terms.apps,
-    )
-    if judgement.allowed:
-        return judgement.quota_shares
-    raise _policy_refusal(pool, snapshot, benefit, wish, judgement)
-
-
-def _policy_refusal(
-    pool: Pool, snapshot: Snapshot, benefit: Benefit, wish: Wish, judgement: Judgement
-) -> PolicyExpressionEvaluatedToFalse:
-    return PolicyExpressionEvaluatedToFalse(
-        pool_id=pool.id,
-        item_reference=wish.item,
-        failure_details=tuple(_told(failure) for failure in judgement.failures),
-        context=context_of(pool, snapshot, benefit),
     )
 
 
-def _told(failure: FailureDetail) -> FailureDetails:
-    return FailureDetails(
-        code=failure.code,
-        message=failure.message,
-        policy_id=failure.policy_id,
-        app_id=failure.app_id,
-        error_data=failure.error_data,
-    )
-
-
-def require_affordable(pool: Pool, snapshot: Snapshot, benefit: Benefit, wish: Wish) -> Credits:
-    """What the wish costs, or the refusal of a balance that can't pay for it."""
-    cost = 0 if wish.free else (benefit.price or 0) * wish.count
+def approve(
+    state: State, candidate: Candidate, settings: TenantSettings, verdicts: Verdicts
+) -> tuple[Credits, tuple[QuotaShare, ...]]:
+    """What a redemption costs and takes of rate limits, or the refusal of its policy or balance."""
+    pool, benefit, requested = candidate.pool, candidate.benefit, candidate.requested
+    policy = candidate.policy
+    shares = _require_policy(state, candidate, policy, settings, verdicts) if policy else ()
+    cost = 0 if requested.is_free else (benefit.price or 0) * requested.count
     if cost > pool.available:
         raise NotEnoughBalance(
             pool_id=pool.id,
-            item_reference=wish.item,
+            item_reference=requested.reference,
             available_balance=pool.available,
             requested_balance=cost,
-            context=context_of(pool, snapshot, benefit),
+            context=context_of(pool, candidate.snapshot, benefit),
         )
-    return cost
+    return cost, shares
 
 
-def shares_of(
-    details: Details, benefit: Benefit, wish: Wish, time_zone: ZoneInfo
+def _require_policy(
+    state: State,
+    candidate: Candidate,
+    policy: PolicyExpression,
+    settings: TenantSettings,
+    verdicts: Verdicts,
 ) -> tuple[QuotaShare, ...]:
-    """The shares of rate limits that a wish would take."""
-    expression = policy_of(details, benefit)
-    if expression is None:
-        return ()
-    return quota_shares(expression, at=wish.at, time_zone=time_zone, count=wish.count)
+    pool, requested = candidate.pool, candidate.requested
+    judgement = judge(
+        policy,
+        at=requested.at,
+        time_zone=ZoneInfo(settings.time_zone),
+        count=requested.count,
+        quota_used=partial(quota_used, state, pool.id),
+        verdicts=verdicts,
+        freed=candidate.freed,
+        apps=PolicyApps(
+            registered=frozenset(each.app_id for each in settings.policy_providers),
+            unknown_refused=settings.unknown_policy_apps is UnknownPolicyApps.REFUSED,
+        ),
+    )
+    if judgement.allowed:
+        return judgement.quota_shares
+    raise PolicyExpressionEvaluatedToFalse(
+        pool_id=pool.id,
+        item_reference=requested.reference,
+        failure_details=tuple(
+            FailureDetails(**msgspec.structs.asdict(failure)) for failure in judgement.failures
+        ),
+        context=context_of(pool, candidate.snapshot, candidate.benefit),
+    )
+
+
+class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """May this be redeemed from this pool? Without a key: from any benefit that holds the item?"""
+
+    pool_id: str
+    namespace: str
+    requested: RequestedItem
+    beneficiary: Identity | None = None
+    benefit_key: str | None = None
+    additional_data: dict[str, Any] | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the pool, then for what is judged of its benefits."""
+        needs.read(POOL, self.pool_id)
+        pool = state.loaded(POOL, self.pool_id)
+        if pool is not None:
+            ask_for_candidates(needs, state, pool, self.benefit_key, self.requested)
+
+    def candidates(self, state: State) -> list[Candidate | Refusal]:
+        """The benefits that are left to approve, and what refuses the others."""
+        try:
+            pool = require_pool(
+                state, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
+            )
+        except PoolNotFound as refusal:
+            return [refusal]
+        return [self._candidate(state, pool, key) for key in self._benefit_keys(state, pool)]
+
+    def _benefit_keys(self, state: State, pool: Pool) -> list[str | None]:
+        """The one that was named; or those that hold the item, or none of them."""
+        if self.benefit_key is not None:
+            return [self.benefit_key]
+        benefits = snapshot_of_pool(state, pool).details.benefits or ()
+        reference = self.requested.reference
+        return [
+            each.benefit_key for each in benefits if find_item(state, reference, each) is not None
+        ] or [None]
+
+    def _candidate(self, state: State, pool: Pool, key: str | None) -> Candidate | Refusal:
+        try:
+            return require_candidate(
+                state, pool, key, self.requested, additional_data=self.additional_data
+            )
+        except Refusal as refusal:
+            return refusal
+
+
+def assess(
+    state: State, candidate: Candidate | Refusal, settings: TenantSettings, verdicts: Verdicts
+) -> Candidate | Refusal:
+    """A candidate that may be redeemed now, or what refuses it."""
+    if isinstance(candidate, Refusal):
+        return candidate
+    try:
+        approve(state, candidate, settings, verdicts)
+    except Refusal as refusal:
+        return refusal
+    return candidate
 
 
 def context_of(pool: Pool, snapshot: Snapshot, benefit: Benefit | None = None) -> PoolContext:

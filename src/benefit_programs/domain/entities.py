@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from benefit_programs.domain.details import Details
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Cascade, Credits, Id, Identity, IdentityType, Instant
 
 
@@ -135,16 +136,6 @@ class OrderPhase(StrEnum):
 
     REACHED = "REACHED"
     """It has reached all pools that there are."""
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stored thing. ``key`` names the fields that tell one row of a type from another.
-
-    ``over`` are the values of ``status`` that end the life of a row.
-    """
-
-    key: ClassVar[tuple[str, ...]] = ("id",)
-    over: ClassVar[tuple[str, ...]] = ("ENDED",)
 
 
 class Beneficiary(Row, frozen=True, kw_only=True, omit_defaults=True):

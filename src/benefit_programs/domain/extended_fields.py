@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.domain.command import Context
 from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import ExtendedEntity, ExtendedFieldSchema, TenantSettings
 from benefit_programs.domain.updates import Updates

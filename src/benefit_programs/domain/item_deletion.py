@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import JobKind
 from benefit_programs.domain.jobs import (
     agenda_of,

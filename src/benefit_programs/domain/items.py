@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit
 from benefit_programs.domain.entities import Item, ItemSet, PoolStatus, Snapshot
 from benefit_programs.domain.errors import (
@@ -25,6 +25,7 @@ from benefit_programs.domain.errors import (
     ReferenceNotFound,
     ViolatedRule,
 )
+from benefit_programs.domain.events import record_created, record_deleted, record_updated
 from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     BENEFITS_OF_ITEM_SET,
@@ -136,9 +137,8 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
             namespace=self.namespace,
             display_name=self.display_name,
             extended_fields=accepted(self.extended_fields, context, entity=ExtendedEntity.ITEM),
-            sequence=1,
         )
-        return _saved(item, context, happenings.CREATED)
+        return _created(item, context)
 
     @property
     def _reference(self) -> tuple[str, str, str, str]:
@@ -189,11 +189,10 @@ class UpdateItem(Command[Item], frozen=True, kw_only=True):
                 entity=ExtendedEntity.ITEM,
                 path=self.path,
             ),
-            revision=current.revision + 1,
-            updated=context.now,
-            sequence=current.sequence + 1,
         )
-        return _saved(item, context, happenings.UPDATED)
+        changes = Changes(item)
+        changes.answer = record_updated(changes, context, item)
+        return changes
 
 
 class DeleteItem(Command[None], frozen=True, kw_only=True):
@@ -209,15 +208,8 @@ class DeleteItem(Command[None], frozen=True, kw_only=True):
         """Remove it."""
         current = _require_item(state, self.id)
         changes = Changes(None)
-        remove_item(changes, context, current)
+        record_deleted(changes, context, current)
         return changes
-
-
-def remove_item(changes: Changes[Any], context: Context, item: Item) -> None:
-    """Remove an item, and tell of it."""
-    changes.delete(item)
-    gone = replace(item, sequence=item.sequence + 1)
-    changes.events.append(happenings.tell(context, gone, happenings.DELETED))
 
 
 def _require_item(state: State, item_id: str) -> Item:
@@ -239,10 +231,9 @@ def _refuse_second(state: State, reference: tuple[str, str, str, str]) -> None:
         )
 
 
-def _saved(item: Item, context: Context, slug: str) -> Changes[Item]:
+def _created(item: Item, context: Context) -> Changes[Item]:
     changes = Changes(item)
-    changes.save(item)
-    changes.events.append(happenings.tell(context, item, slug))
+    changes.answer = record_created(changes, context, item)
     return changes
 
 
@@ -281,9 +272,8 @@ class AddItemToBenefit(Command[Item], frozen=True, kw_only=True):
             category=self.category,
             external_id=self.external_id,
             namespace=definition.namespace,
-            sequence=1,
         )
-        return _saved(item, context, happenings.CREATED)
+        return _created(item, context)
 
 
 class RemoveItemFromBenefit(Command[Item], frozen=True, kw_only=True):
@@ -308,7 +298,7 @@ class RemoveItemFromBenefit(Command[Item], frozen=True, kw_only=True):
         if item is None:
             raise ReferenceNotFound(external_id=self.external_id, category=self.category or None)
         changes = Changes(item)
-        remove_item(changes, context, item)
+        record_deleted(changes, context, item)
         return changes
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     Agenda,
     Job,
@@ -16,23 +15,15 @@ from benefit_programs.domain.entities import (
     JobKind,
     JobPage,
     JobStatus,
-    Order,
-    OrderPhase,
 )
-from benefit_programs.domain.errors import JobNotCancelable, JobNotFound, JobNotRetryable
 from benefit_programs.domain.lookups import (
     AGENDA,
     BEFORE_ALL_IDS,
     JOB,
     JOB_PAGE,
     LIVE_JOBS,
-    ORDER_OF_JOB,
-    SWEEP_SIZE,
-    WALK_JOB_PAGES,
-    WALK_JOBS,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Identity, Instant
 
 JOBS = "jobs"
 """The kind of agenda that job runners work on."""
@@ -42,30 +33,6 @@ JOB_PAGE_SIZE = 500
 
 LEASE_MILLISECONDS = 5_000
 """For how long a job is its runner's after each chunk; then others may take it over."""
-
-ATTEMPTS_MAX = 8
-"""How often one chunk is tried before its job has failed."""
-
-SKIPS_IN_A_ROW_MAX = 20
-"""How many rows a job passes by one after the other; what fails more often isn't a row's fault."""
-
-RETRY_MILLISECONDS = 250
-"""How long the second attempt waits; each later one waits twice as long."""
-
-WAIT_MILLISECONDS_MAX = 60_000
-"""How long a job can wait; one that is due later was put off by a clock that is ahead."""
-
-DAY = 24 * 60 * 60 * 1000
-
-_ON_PROGRAMS = frozenset(
-    {
-        JobKind.PROVISION_PROGRAM,
-        JobKind.PAUSE_PROGRAM,
-        JobKind.RESUME_PROGRAM,
-        JobKind.END_PROGRAM,
-        JobKind.RENEW_PROGRAM,
-    }
-)
 
 
 def done_job(
@@ -133,52 +100,6 @@ def _save_pages(changes: Changes[Any], job_id: str, number: int, items: Sequence
         changes.save(JobPage(job_id=job_id, number=number + start // JOB_PAGE_SIZE, items=part))
 
 
-class Claim(msgspec.Struct, frozen=True):
-    """A job that a runner may work on now, and for whom it was asked."""
-
-    job: Job
-    caller: Identity
-
-
-class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
-    """Take the first of some jobs that is free.
-
-    The ``candidates`` are those that are due, and whose turn it is: of the orders for one
-    definition the oldest. Where a runner is ``alone`` nobody else's lease counts.
-    """
-
-    owner: str
-    alone: bool
-    candidates: tuple[str, ...]
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the candidates."""
-        for job_id in self.candidates:
-            needs.lock(JOB, job_id)
-
-    def decide(self, state: State, context: Context) -> Changes[Claim | None]:
-        """Take one, if any is free yet."""
-        changes: Changes[Claim | None] = Changes(None)
-        found = (state.one(JOB, job_id) for job_id in self.candidates)
-        job = next((job for job in found if job and self._is_free(job, context.now)), None)
-        if job is not None:
-            job = replace(
-                job,
-                status=JobStatus.PROCESSING,
-                updated=context.now,
-                lease_owner=self.owner,
-                due=context.now + LEASE_MILLISECONDS,
-            )
-            changes.save(job)
-            changes.answer = Claim(job, Identity(job.created_by_type, job.created_by_id))
-        return changes
-
-    def _is_free(self, job: Job, now: Instant) -> bool:
-        is_held = job.lease_owner is not None
-        is_due = job.due <= now or job.due > now + WAIT_MILLISECONDS_MAX
-        return job.status not in Job.over and (is_due or (self.alone and is_held))
-
-
 def has_live_jobs(state: State) -> bool:
     """Whether a job of the tenant hasn't ended."""
     jobs = state.many(LIVE_JOBS, BEFORE_ALL_IDS)
@@ -207,191 +128,3 @@ def advanced(job: Job, context: Context, **progress: Any) -> Job:
 def released(job: Job) -> Job:
     """A job that anybody may take now."""
     return replace(job, lease_owner=None, due=0)
-
-
-class ReleaseJob(Command[None], frozen=True, kw_only=True):
-    """Hand a job back that this runner goes on with no more, for others to take it up at once."""
-
-    job_id: str
-    owner: str
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
-        needs.lock(JOB, self.job_id)
-
-    def decide(self, state: State, context: Context) -> Changes[None]:
-        """End the lease, if it is still this runner's."""
-        changes: Changes[None] = Changes(None)
-        job = held_job(state, self.job_id, self.owner)
-        if job is not None:
-            changes.save(released(job))
-        return changes
-
-
-class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
-    """A chunk couldn't be done: try it again later, or give the job up. Answers its status."""
-
-    job_id: str
-    owner: str
-    reason: str
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
-        needs.lock(JOB, self.job_id)
-
-    def decide(self, state: State, context: Context) -> Changes[JobStatus | None]:
-        """Count the attempt."""
-        job = held_job(state, self.job_id, self.owner)
-        if job is None:
-            return Changes(None)
-        attempts = job.attempts + 1
-        failed = attempts >= ATTEMPTS_MAX
-        job = replace(
-            job,
-            updated=context.now,
-            status=JobStatus.FAILED if failed else job.status,
-            attempts=attempts,
-            due=context.now + RETRY_MILLISECONDS * 2 ** (attempts - 1),
-            reason=self.reason,
-            lease_owner=None,
-        )
-        changes: Changes[JobStatus | None] = Changes(job.status)
-        changes.save(job)
-        return changes
-
-
-class RetryJob(Command[Job], frozen=True, kw_only=True):
-    """Let a failed job go on where it stopped."""
-
-    job_id: str
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order."""
-        ask_for_agenda(needs)
-        needs.read(ORDER_OF_JOB, self.job_id)
-        needs.lock(JOB, self.job_id)
-
-    def decide(self, state: State, context: Context) -> Changes[Job]:
-        """Refuse a job that hasn't failed, and a cascade that was given up."""
-        job = require_job(state, self.job_id)
-        is_canceled = job.order_number > 0 and working_order(state, job) is None
-        if job.status is not JobStatus.FAILED or is_canceled:
-            raise JobNotRetryable(job_id=job.id, status=job.status)
-        job = replace(
-            job,
-            status=JobStatus.INITIALIZED,
-            updated=context.now,
-            due=0,
-            attempts=0,
-            reason=None,
-        )
-        changes = Changes(job)
-        changes.save(job, replace(agenda_of(state), since=context.now))
-        return changes
-
-
-class CancelJob(Command[Job], frozen=True, kw_only=True):
-    """Give up a cascade where it stands: what it hasn't reached stays as it is.
-
-    The action of a program can't be given up half-way, since its pools would differ.
-    """
-
-    job_id: str
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order."""
-        needs.read(ORDER_OF_JOB, self.job_id)
-        needs.lock(JOB, self.job_id)
-
-    def decide(self, state: State, context: Context) -> Changes[Job]:
-        """Refuse what has ended, and what is no cascade."""
-        job = require_job(state, self.job_id)
-        order = working_order(state, job)
-        if order is None or job.kind in _ON_PROGRAMS or job.status is JobStatus.FINISHED:
-            raise JobNotCancelable(job_id=job.id, status=job.status)
-        job = replace(
-            job,
-            status=JobStatus.FAILED,
-            updated=context.now,
-            reason="canceled",
-            lease_owner=None,
-        )
-        changes = Changes(job)
-        changes.save(job)
-        give_up(changes, order)
-        return changes
-
-
-def working_order(state: State, job: Job) -> Order | None:
-    """The order that a job carries out, if it still has to."""
-    order = state.one(ORDER_OF_JOB, job.id)
-    return None if order is None or order.phase is OrderPhase.REACHED else order
-
-
-def give_up(changes: Changes[Any], order: Order) -> None:
-    """Take an order to no more pools; renewals do what it stands for all the same."""
-    if order.stands:
-        changes.save(replace(order, phase=OrderPhase.REACHED))
-    else:
-        changes.delete(order)
-
-
-def require_job(state: State, job_id: str) -> Job:
-    """The job with this id, or its refusal."""
-    job = state.one(JOB, job_id)
-    if job is None:
-        raise JobNotFound(job_id=job_id)
-    return job
-
-
-class SweepJobs(Command[str | None], frozen=True, kw_only=True):
-    """Remove jobs that ended longer ago than the tenant keeps them.
-
-    Looks at the oldest jobs after ``position``, and answers with where to go on, if anywhere.
-    """
-
-    position: str = BEFORE_ALL_IDS
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the oldest jobs, and for pages of the first one to go."""
-        needs.lock(WALK_JOBS, self.position)
-        for job in self._outdated(state, _limit(needs.now, needs.settings.job_retention_days)):
-            needs.read(ORDER_OF_JOB, job.id)
-            needs.lock(WALK_JOB_PAGES, job.id, -1)
-
-    def decide(self, state: State, context: Context) -> Changes[str | None]:
-        """Remove what is outdated, jobs after their pages."""
-        limit = _limit(context.now, context.settings.job_retention_days)
-        jobs = state.many(WALK_JOBS, self.position)
-        further = len(jobs) == SWEEP_SIZE and jobs[-1].created < limit
-        changes: Changes[str | None] = Changes(jobs[-1].id if further else None)
-        for job in self._outdated(state, limit):
-            pages = state.many(WALK_JOB_PAGES, job.id, -1)
-            changes.delete(*pages)
-            if len(pages) == SWEEP_SIZE:
-                changes.answer = self.position
-                break
-            order = working_order(state, job)
-            if order is not None:
-                give_up(changes, order)
-            changes.delete(job)
-        return changes
-
-    def _outdated(self, state: State, limit: Instant) -> list[Job]:
-        """The jobs to remove: all that are done, but with the pages of one at the most."""
-        outdated = []
-        for job in state.known(WALK_JOBS, self.position):
-            if job.status in Job.over and job.updated < limit and not _is_needed(job):
-                outdated.append(job)
-                if job.items is None:
-                    break
-        return outdated
-
-
-def _is_needed(job: Job) -> bool:
-    """Whether a program waits for the job: it failed, can't be given up, and may be retried."""
-    return job.status is JobStatus.FAILED and job.kind in _ON_PROGRAMS
-
-
-def _limit(now: Instant, days: int) -> Instant:
-    return now - days * DAY

@@ -20,8 +20,8 @@ from benefit_programs.domain.entities import (
     SnapshotBenefit,
     Transaction,
 )
+from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.settings import IN_REQUEST_MAX
-from benefit_programs.domain.state import Index
 
 PROGRAM_DEFINITION = Index(ProgramDefinition, "id")
 PROGRAM_DEFINITION_BY_EXTERNAL_ID = Index(ProgramDefinition, "namespace", "external_id")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.account import Account
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
-    BalanceType,
     Operation,
     Pool,
     PoolDefinition,
@@ -16,14 +15,12 @@ from benefit_programs.domain.entities import (
     Program,
     ProgramStatus,
     Snapshot,
-    Transaction,
-    TransactionDetails,
     beneficiary_columns,
 )
+from benefit_programs.domain.events import record_created
 from benefit_programs.domain.state import Changes
 
-PROVISIONING_REASON = "Provisioning"
-OPENED = "created+provisioned"
+PROVISIONED = "provisioned"
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -57,11 +54,9 @@ def open_pool(
     origin: PoolOrigin,
 ) -> Pool:
     """Make a program's pool of one definition, and fill its balance. Contract: Provision."""
-    pool_id, amount = context.new_id(), template.snapshot.details.credit_amount
-    transaction_id = context.new_id() if amount else None
     paused = settled_status(program) is ProgramStatus.PAUSED
     pool = Pool(
-        id=pool_id,
+        id=context.new_id(),
         revision=1,
         created=context.now,
         updated=context.now,
@@ -73,39 +68,18 @@ def open_pool(
         status=PoolStatus.PAUSED if paused else PoolStatus.ACTIVE,
         origin=origin,
         namespace=program.namespace,
-        available=amount,
+        available=0,
         balance_revision=1,
         balance_updated=context.now,
-        last_transaction_id=transaction_id,
         program_definition_id=program.program_definition_id,
         program_definition_external_id=program.program_definition_external_id,
-        sequence=2,
         order_number=template.order_number,
         **beneficiary_columns(program.beneficiary),
     )
-    changes.save(pool)
-    if transaction_id:
-        changes.save(_opening_transaction(pool, transaction_id, context))
-    changes.events.append(
-        happenings.tell_of_pool(context, pool, OPENED, transaction_id=transaction_id)
-    )
-    return pool
-
-
-def _opening_transaction(pool: Pool, transaction_id: str, context: Context) -> Transaction:
-    return Transaction(
-        id=transaction_id,
-        pool_id=pool.id,
-        created=context.now,
-        operation=Operation.PROVISION,
-        amount=pool.available,
-        source=BalanceType.EXTERNAL,
-        target=BalanceType.AVAILABLE,
-        available_after=pool.available,
-        balance_revision=pool.balance_revision,
-        snapshot_id=pool.snapshot_id,
-        details=TransactionDetails(reason=PROVISIONING_REASON),
-        correlation_id=transaction_id,
-        party_type=context.caller.type,
-        party_id=context.caller.id,
+    account = Account(pool, context)
+    if amount := template.snapshot.details.credit_amount:
+        changes.save(account.grant(Operation.PROVISION, amount))
+    pool = account.pool
+    return record_created(
+        changes, context, pool, PROVISIONED, transaction_id=pool.last_transaction_id
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType, Transaction
+from benefit_programs.domain.events import record_balance, record_updated
 from benefit_programs.domain.state import Changes
 
 RENEWED = "renewed"
@@ -56,23 +56,13 @@ def save_pool(
     if before == replace(after, order_number=before.order_number):
         changes.save(after)
         return after
-    slugs = [happenings.UPDATED]
+    slugs = []
     if after.renewal_count != before.renewal_count:
         slugs.append(RENEWED)
     if after.status is not before.status:
         slugs.append(STATUS_SLUGS[after.status])
-    pool = replace(
-        after,
-        revision=before.revision + 1,
-        updated=context.now,
-        sequence=before.sequence + len(slugs),
-    )
-    changes.save(pool, *transactions)
     for transaction in transactions[:-1]:
-        then = replace(pool, balance_revision=transaction.balance_revision)
-        changes.events.append(happenings.tell_of_balance(context, then, transaction.id))
+        record_balance(changes, context, transaction)
+    changes.save(*transactions[-1:])
     last = transactions[-1].id if transactions else None
-    changes.events.append(
-        happenings.tell_of_pool(context, pool, "+".join(slugs), transaction_id=last)
-    )
-    return pool
+    return record_updated(changes, context, after, *slugs, transaction_id=last)

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
 from benefit_programs.domain.benefits import save_snapshot, settle_details, update_snapshot
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.entities import (
     Assignment,
@@ -22,8 +22,14 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.errors import (
     Invalid,
-    PoolDefinitionNotFound,
     ViolatedRule,
+)
+from benefit_programs.domain.events import (
+    CREATED,
+    UPDATED,
+    next_revision,
+    record,
+    record_deleted,
 )
 from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
@@ -40,7 +46,11 @@ from benefit_programs.domain.orders.definitions import (
     carry_out,
     end_programs,
 )
-from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.required import (
+    require_pool_definition,
+    require_program_definition,
+    snapshot_of,
+)
 from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
@@ -71,21 +81,6 @@ def ask_for_pool_definition(needs: Needs, state: State, pool_definition_id: str)
     needs.read(SNAPSHOT, definition.snapshot_id)
     for assignment in state.many(ASSIGNMENTS_OF_POOL_DEFINITION, pool_definition_id):
         needs.read(PROGRAM_DEFINITION, assignment.program_definition_id)
-
-
-def require_pool_definition(state: State, pool_definition_id: str) -> PoolDefinition:
-    """The pool definition with this id, or its refusal."""
-    definition = state.one(POOL_DEFINITION, pool_definition_id)
-    if definition is None:
-        raise PoolDefinitionNotFound(pool_definition_id=pool_definition_id)
-    return definition
-
-
-def snapshot_of(state: State, definition: PoolDefinition) -> Snapshot:
-    """The names and details of a pool definition."""
-    snapshot = state.one(SNAPSHOT, definition.snapshot_id)
-    assert snapshot is not None
-    return snapshot
 
 
 def assignments_of(state: State, pool_definition_id: str) -> list[Assignment]:
@@ -155,12 +150,11 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             extended_fields=accepted(
                 self.extended_fields, context, entity=ExtendedEntity.POOL_DEFINITION
             ),
-            sequence=0,
         )
         change = Change(self.cascade, added_to=tuple(row.id for row in joined))
         carry_out(state, context, changes, definition, snapshot, change)
         changed = _Changed(definition, snapshot, joined)
-        return changed.save(changes, context, happenings.CREATED, current=[])
+        return changed.save(changes, context, CREATED, current=[])
 
 
 class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
@@ -213,13 +207,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             entity=ExtendedEntity.POOL_DEFINITION,
             path=self.path,
         )
-        definition = replace(
-            current,
-            **updates,
-            snapshot_id=snapshot.id,
-            revision=current.revision + 1,
-            updated=context.now,
-        )
+        definition = replace(next_revision(context, current), **updates, snapshot_id=snapshot.id)
         places = assignments_of(state, self.id)
         kept = {row.id for row in joined}
         change = Change(
@@ -234,7 +222,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         )
         carry_out(state, context, changes, definition, snapshot, change)
         changed = _Changed(definition, snapshot, joined)
-        return changed.save(changes, context, happenings.UPDATED, current=places)
+        return changed.save(changes, context, UPDATED, current=places)
 
     def _added(self, state: State) -> tuple[str, ...]:
         """The program definitions that it joins."""
@@ -284,7 +272,7 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
                 data={"threshold": PROGRAM_DEFINITIONS_MAX},
             )
         changes: Changes[Any] = Changes(None)
-        definition = _next_revision(current, context)
+        definition = next_revision(context, current)
         joined = (*described.program_definitions, added)
         change = Change(self.cascade, added_to=(added.id,))
         carry_out(state, context, changes, definition, described.snapshot, change)
@@ -292,7 +280,8 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
         return changed.save(
             changes,
             context,
-            f"{happenings.UPDATED}+added_to_program_definition",
+            UPDATED,
+            "added_to_program_definition",
             current=assignments_of(state, current.id),
             program_definition_id=added.id,
             cascade_type=self.cascade,
@@ -322,14 +311,15 @@ class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True,
             return Changes(described)
         changes: Changes[Any] = Changes(None)
         joined = tuple(row for row in described.program_definitions if row.id != removed.id)
-        definition = _next_revision(current, context)
+        definition = next_revision(context, current)
         change = Change(self.cascade, removed_from=(removed.id,))
         carry_out(state, context, changes, definition, described.snapshot, change)
         changed = _Changed(definition, described.snapshot, joined)
         return changed.save(
             changes,
             context,
-            f"{happenings.UPDATED}+removed_from_program_definition",
+            UPDATED,
+            "removed_from_program_definition",
             current=assignments_of(state, current.id),
             program_definition_id=removed.id,
             cascade_type=self.cascade,
@@ -355,16 +345,13 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
         described = describe(state, current)
         change = Change(self.cascade, deleted=True)
         carry_out(state, context, changes, current, described.snapshot, change)
-        changes.delete(current, *assignments_of(state, self.id))
-        gone = replace(current, sequence=current.sequence + 1)
-        changes.events.append(
-            happenings.tell_of_pool_definition(
-                context,
-                gone,
-                happenings.DELETED,
-                snapshot=described.snapshot,
-                program_definition_ids=[row.id for row in described.program_definitions],
-            )
+        changes.delete(*assignments_of(state, self.id))
+        record_deleted(
+            changes,
+            context,
+            current,
+            snapshot=described.snapshot,
+            program_definition_ids=[row.id for row in described.program_definitions],
         )
         return changes
 
@@ -392,9 +379,7 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         end_programs(state, context, changes, current, cascade)
         for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
             self._take_out(state, context, changes, place, cascade)
-        changes.delete(current)
-        gone = replace(current, sequence=current.sequence + 1)
-        changes.events.append(happenings.tell(context, gone, happenings.DELETED))
+        record_deleted(changes, context, current)
         changes.answer = None
         return changes
 
@@ -408,11 +393,12 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
     ) -> None:
         described = describe(state, require_pool_definition(state, place.pool_definition_id))
         joined = tuple(row for row in described.program_definitions if row.id != self.id)
-        definition = _next_revision(described.definition, context)
+        definition = next_revision(context, described.definition)
         _Changed(definition, described.snapshot, joined).save(
             changes,
             context,
-            f"{happenings.UPDATED}+removed_from_program_definition",
+            UPDATED,
+            "removed_from_program_definition",
             current=assignments_of(state, definition.id),
             program_definition_id=self.id,
             cascade_type=cascade,
@@ -430,10 +416,6 @@ def require_cascade(cascade: Cascade | None) -> None:
         )
 
 
-def _next_revision(definition: PoolDefinition, context: Context) -> PoolDefinition:
-    return replace(definition, revision=definition.revision + 1, updated=context.now)
-
-
 class _Changed(msgspec.Struct, frozen=True):
     """A pool definition as a command leaves it."""
 
@@ -445,33 +427,29 @@ class _Changed(msgspec.Struct, frozen=True):
         self,
         changes: Changes[Any],
         context: Context,
-        slug: str,
-        *,
+        *slugs: str,
         current: list[Assignment],
         **more: Any,
     ) -> Changes[DescribedPoolDefinition]:
         """Write it with its places and its events, and answer with it."""
-        count = 1 + slug.count("+")
-        definition = replace(self.definition, sequence=self.definition.sequence + count)
+        definition = record(
+            changes,
+            context,
+            self.definition,
+            *slugs,
+            snapshot=self.snapshot,
+            program_definition_ids=[row.id for row in self.program_definitions],
+            **more,
+        )
         places = [
             Assignment(
                 pool_definition_id=definition.id, program_definition_id=row.id, ordinal=ordinal
             )
             for ordinal, row in enumerate(self.program_definitions)
         ]
-        changes.save(definition, *(place for place in places if place not in current))
+        changes.save(*(place for place in places if place not in current))
         kept = {place.program_definition_id for place in places}
         changes.delete(*(row for row in current if row.program_definition_id not in kept))
-        changes.events.append(
-            happenings.tell_of_pool_definition(
-                context,
-                definition,
-                slug,
-                snapshot=self.snapshot,
-                program_definition_ids=[row.id for row in self.program_definitions],
-                **more,
-            )
-        )
         changes.answer = DescribedPoolDefinition(
             definition, self.snapshot, self.program_definitions
         )

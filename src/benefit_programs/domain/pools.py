@@ -7,16 +7,17 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
 from benefit_programs.domain.benefits import update_snapshot
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.errors import PoolNotFound
+from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
 from benefit_programs.domain.orders.log import ask_to_reach
 from benefit_programs.domain.orders.play import reach
-from benefit_programs.domain.redemptions import snapshot_of_pool
+from benefit_programs.domain.required import snapshot_of_pool
 from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision
@@ -78,11 +79,6 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
                 path=self.path,
             ),
             snapshot_id=snapshot.id,
-            revision=current.revision + 1,
-            updated=context.now,
-            sequence=current.sequence + 1,
         )
-        changes.save(pool)
-        changes.events.append(happenings.tell_of_pool(context, pool, happenings.UPDATED))
-        changes.answer = DescribedPool(pool, snapshot)
+        changes.answer = DescribedPool(record_updated(changes, context, pool), snapshot)
         return changes

@@ -6,15 +6,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import ProgramDefinition
-from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound
+from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
+from benefit_programs.domain.events import record_created, record_updated
 from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     PROGRAM_DEFINITION_BY_EXTERNAL_ID,
 )
+from benefit_programs.domain.required import require_program_definition
 from benefit_programs.domain.settings import ExtendedEntity
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision
@@ -54,11 +56,9 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
             extended_fields=accepted(
                 self.extended_fields, context, entity=ExtendedEntity.PROGRAM_DEFINITION
             ),
-            sequence=1,
         )
         changes = Changes(definition)
-        changes.save(definition)
-        changes.events.append(happenings.tell(context, definition, happenings.CREATED))
+        changes.answer = record_created(changes, context, definition)
         return changes
 
 
@@ -86,19 +86,7 @@ class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
                 entity=ExtendedEntity.PROGRAM_DEFINITION,
                 path="programDefinition",
             ),
-            revision=current.revision + 1,
-            updated=context.now,
-            sequence=current.sequence + 1,
         )
         changes = Changes(definition)
-        changes.save(definition)
-        changes.events.append(happenings.tell(context, definition, happenings.UPDATED))
+        changes.answer = record_updated(changes, context, definition)
         return changes
-
-
-def require_program_definition(state: State, program_definition_id: str) -> ProgramDefinition:
-    """The program definition with this id, or its refusal."""
-    definition = state.one(PROGRAM_DEFINITION, program_definition_id)
-    if definition is None:
-        raise ProgramDefinitionNotFound(program_definition_id=program_definition_id)
-    return definition

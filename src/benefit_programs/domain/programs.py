@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     JobItem,
     JobKind,
@@ -22,7 +22,8 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     beneficiary_columns,
 )
-from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists, ProgramNotFound
+from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists
+from benefit_programs.domain.events import record_created, record_updated
 from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.jobs import JOBS, ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.lookups import (
@@ -35,17 +36,18 @@ from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     SNAPSHOT,
 )
-from benefit_programs.domain.opening import open_pool, template_of
+from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import newest_number, numbered
-from benefit_programs.domain.pool_definitions import require_pool_definition, snapshot_of
-from benefit_programs.domain.program_definitions import require_program_definition
+from benefit_programs.domain.required import (
+    require_pool_definition,
+    require_program,
+    require_program_definition,
+    snapshot_of,
+)
 from benefit_programs.domain.settings import IN_REQUEST_MAX, ExtendedEntity, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Identity
-
-PROVISIONED = "created+provisioned"
-PROVISIONED_AGAIN = "updated+provisioned"
 
 PROVISION_IN_REQUEST_MAX = 2 * IN_REQUEST_MAX
 """How many pools a program gets within its request; with more it goes on in the background.
@@ -112,10 +114,9 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if self._is_large(state, context.settings):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
-        changes = Changes(Provisioned(job_id, program))
-        changes.save(program)
-        slug = PROVISIONED if program.revision == 1 else PROVISIONED_AGAIN
-        changes.events.append(happenings.tell(context, program, slug))
+        changes: Changes[Any] = Changes(None)
+        program = _record(changes, context, program, PROVISIONED)
+        changes.answer = Provisioned(job_id, program)
         pools = [self._open(changes, context, state, program, row) for row in definitions]
         items = [JobItem(id=pool.id, entity="pool") for pool in pools]
         kind = JobKind.PROVISION_PROGRAM
@@ -150,12 +151,11 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             status=ProgramStatus.PROVISIONING,
             target_status=self.status,
             order_number=agenda.newest_order,
-            sequence=program.sequence - 1,
         )
-        changes = Changes(Provisioned(job_id, program))
-        changes.save(program, *orders)
-        slug = happenings.CREATED if program.revision == 1 else happenings.UPDATED
-        changes.events.append(happenings.tell(context, program, slug))
+        changes: Changes[Any] = Changes(None)
+        program = _record(changes, context, program)
+        changes.answer = Provisioned(job_id, program)
+        changes.save(*orders)
         start_job(changes, context, agenda, new_job(job_id, kind, program.id, context))
         return changes
 
@@ -197,7 +197,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         """The new program, or the one without pools that gets another chance."""
         return Program(
             id=current.id if current else context.new_id(),
-            revision=current.revision + 1 if current else 1,
+            revision=current.revision if current else 1,
             created=current.created if current else context.now,
             updated=context.now,
             status=self.status,
@@ -209,7 +209,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             ),
             display_name=self.display_name,
             extended_fields=current.extended_fields if current else None,
-            sequence=current.sequence + 2 if current else 2,
+            sequence=current.sequence if current else 0,
             order_number=newest_number(state),
             **beneficiary_columns(self.beneficiary),
         )
@@ -255,19 +255,13 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
                 entity=ExtendedEntity.PROGRAM,
                 path="program",
             ),
-            revision=current.revision + 1,
-            updated=context.now,
-            sequence=current.sequence + 1,
         )
         changes = Changes(program)
-        changes.save(program)
-        changes.events.append(happenings.tell(context, program, happenings.UPDATED))
+        changes.answer = record_updated(changes, context, program)
         return changes
 
 
-def require_program(state: State, program_id: str) -> Program:
-    """The program with this id, or its refusal."""
-    program = state.one(PROGRAM, program_id)
-    if program is None:
-        raise ProgramNotFound(program_id=program_id)
-    return program
+def _record(changes: Changes[Any], context: Context, program: Program, *also: str) -> Program:
+    if program.sequence:
+        return record_updated(changes, context, program, *also)
+    return record_created(changes, context, program, *also)

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from functools import cache
-from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from benefit_programs.domain.entities import Event, Row
+from benefit_programs.domain.entities import Event
+from benefit_programs.domain.indexes import Index, Key, fields_of
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Instant
 
 R = TypeVar("R", bound=Row)
 Answer = TypeVar("Answer")
-Key = tuple[Any, ...]
 
 
 class Mode(IntEnum):
@@ -29,50 +29,6 @@ class Mode(IntEnum):
     READ = 0
     SHARE = 1
     LOCK = 2
-
-
-def fields_of(names: tuple[str, ...]) -> Callable[[Any], Key]:
-    """What takes some fields of a row as a tuple."""
-    if len(names) == 1:
-        single = attrgetter(names[0])
-        return lambda row: (single(row),)
-    return attrgetter(*names) if names else lambda _: ()
-
-
-class Index(Generic[R]):
-    """A way to find rows of one type: by the values of some of its fields.
-
-    ``limit`` bounds how many rows one key loads (then the set may be incomplete, which
-    ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
-    ``after`` a key has one value more, and the rows are those that come after it in the order of
-    that column: the way in which a table is walked through, ``limit`` rows at a time.
-    """
-
-    def __init__(
-        self,
-        entity: type[R],
-        *columns: str,
-        after: str | None = None,
-        limit: int | None = None,
-        live: bool = False,
-    ) -> None:
-        assert after is None or limit is not None, "a walk has a bounded step"
-        self.entity = entity
-        self.columns = columns
-        self.after = after
-        self.limit = limit
-        self.live = live
-        self.key_of: Callable[[Row], Key] = fields_of(columns)
-        """The key under which this index has a row; a walk has it under no single one."""
-
-    def is_after(self, key: Key, row: Row) -> bool:
-        """Whether a walk that has come to ``key`` has the row still ahead."""
-        assert self.after is not None
-        return key[:-1] == self.key_of(row) and getattr(row, self.after) > key[-1]
-
-    def __repr__(self) -> str:
-        """Name the index in errors."""
-        return f"{self.entity.__name__} by {', '.join(self.columns)}"
 
 
 class NotLoaded(LookupError):

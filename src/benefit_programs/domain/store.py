@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from benefit_programs.domain.entities import Row
-from benefit_programs.domain.state import Index, State, Wanted
+from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import State, Wanted
 
 Answer = TypeVar("Answer")
 

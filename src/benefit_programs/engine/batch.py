@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from benefit_programs.domain.command import Command, Context
-from benefit_programs.domain.entities import Row
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Needs, NotLoaded, State, Wanted
 from benefit_programs.domain.store import Load, Steps, Write

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Row
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store, StoreConflict, StoreUnavailable
 from benefit_programs.domain.values import Identity, Instant

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from benefit_programs.domain.entities import Row, Snapshot
+from benefit_programs.domain.entities import Snapshot
 from benefit_programs.domain.lookups import SNAPSHOT
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode, State, Wanted
 
 SNAPSHOTS_MAX = 2_000

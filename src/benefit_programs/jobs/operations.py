@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Job
 from benefit_programs.domain.errors import JobNotFound
-from benefit_programs.domain.jobs import CancelJob, RetryJob
+from benefit_programs.domain.job_commands import CancelJob, RetryJob
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store
 from benefit_programs.engine.engine import Engine

@@ -16,24 +16,31 @@ import structlog
 from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Agenda, Job, JobItem, JobKind, JobStatus, Row
+from benefit_programs.domain.entities import (
+    Agenda,
+    Job,
+    JobItem,
+    JobKind,
+    JobStatus,
+)
 from benefit_programs.domain.errors import Refusal
+from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.item_deletion import ITEM_ENTITY, search_of
-from benefit_programs.domain.jobs import (
+from benefit_programs.domain.job_commands import (
     ATTEMPTS_MAX,
-    JOBS,
     SKIPS_IN_A_ROW_MAX,
     Claim,
     ClaimJob,
     FailJob,
     ReleaseJob,
     SweepJobs,
+    TidyLog,
 )
+from benefit_programs.domain.jobs import JOBS
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ORDER_OF_JOB
 from benefit_programs.domain.orders.chunks import Progress, RunChunk, SkipRow, Walk, carrier_of
-from benefit_programs.domain.orders.log import TidyLog
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.state import Index, Key
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, QueueFull

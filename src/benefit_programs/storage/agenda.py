@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benefit_programs.domain.entities import Job
-from benefit_programs.domain.jobs import WAIT_MILLISECONDS_MAX
+from benefit_programs.domain.job_commands import WAIT_MILLISECONDS_MAX
 from benefit_programs.storage.tables import live_condition
 
 CANDIDATES_MAX = 10

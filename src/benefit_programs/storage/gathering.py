@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from benefit_programs.domain.entities import Row
-from benefit_programs.domain.state import Index, Key
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.rows import Row
 
 R = TypeVar("R", bound=Row)
 LookUp = Callable[[int, Index[Any], Sequence[Key]], Awaitable[list[Any]]]

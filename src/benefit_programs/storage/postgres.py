@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from benefit_programs.domain.entities import Event, Row
-from benefit_programs.domain.state import Index, Key, Mode, State, Wanted
+from benefit_programs.domain.entities import Event
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import Mode, State, Wanted
 from benefit_programs.domain.store import (
     Load,
     Loaded,

@@ -8,11 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from benefit_programs.domain.entities import Row, Snapshot
+from benefit_programs.domain.entities import Snapshot
 from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import SNAPSHOT
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import IdMode
-from benefit_programs.domain.state import Index, Key
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
     GUIDS_OPEN,

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from benefit_programs.domain.entities import Row
-from benefit_programs.domain.state import fields_of
+from benefit_programs.domain.indexes import fields_of
+from benefit_programs.domain.rows import Row
 from benefit_programs.storage.tables import TABLES, Document, column_types
 
 R = TypeVar("R", bound=Row)

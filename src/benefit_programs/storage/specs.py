@@ -13,9 +13,9 @@ from benefit_programs.domain.entities import (
     PoolDefinition,
     Program,
     ProgramDefinition,
-    Row,
     Transaction,
 )
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Id
 from benefit_programs.storage.query import (
     Dialect,

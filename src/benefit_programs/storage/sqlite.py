@@ -27,8 +27,10 @@ from typing import Any, TypeVar
 import apsw
 import structlog
 
-from benefit_programs.domain.entities import Event, Row
-from benefit_programs.domain.state import Index, Key, State, Wanted
+from benefit_programs.domain.entities import Event
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import State, Wanted
 from benefit_programs.domain.store import (
     Load,
     Loaded,

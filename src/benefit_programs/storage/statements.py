@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.dialects import postgresql
 
-from benefit_programs.domain.entities import Row
-from benefit_programs.domain.state import Index, Mode
+from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import Mode
 from benefit_programs.storage.rows import CODECS, RowCodec
 from benefit_programs.storage.tables import Id, live_condition
 

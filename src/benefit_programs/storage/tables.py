@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from benefit_programs.domain import entities, values
-from benefit_programs.domain.entities import Row
+from benefit_programs.domain.rows import Row
 from benefit_programs.storage.directory import ApiKey, Tenant
 
 Id = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")

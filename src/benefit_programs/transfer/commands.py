@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Command, Context
-from benefit_programs.domain.entities import (
-    IdempotencyKey,
-    Operation,
-    Pool,
-    ProgramStatus,
-    TransactionDetails,
-)
+from benefit_programs.domain.account import Account
+from benefit_programs.domain.balances import set_balance
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.entities import Pool, ProgramStatus, TransactionDetails
 from benefit_programs.domain.errors import Invalid
-from benefit_programs.domain.ledger import Posting, post_transaction
 from benefit_programs.domain.programs import PROVISION_IN_REQUEST_MAX, Provisioned, ProvisionProgram
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Credits, Identity, IdentityType
+from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.transfer.records import Named, settle_amounts
 
 IMPORT_REASON = "Import"
@@ -72,40 +67,15 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         changes = Changes(Imported(provisioned.answer, ()))
         changes.save(*provisioned.saved)
         changes.events.extend(provisioned.events)
+        key = import_key((self.provision.namespace, self.provision.external_id))
+        details = TransactionDetails(reason=IMPORT_REASON)
         opened = [
-            self._set(changes, context, pool, amounts[pool.pool_definition_id])
-            if pool.pool_definition_id in amounts
+            set_balance(
+                changes, Account(pool, context), amount, idempotency_key=key, details=details
+            ).pool
+            if (amount := amounts.get(pool.pool_definition_id)) is not None
             else pool
             for pool in pools
         ]
         changes.answer = Imported(provisioned.answer, tuple(opened))
         return changes
-
-    def _set(
-        self, changes: Changes[Imported], context: Context, pool: Pool, amount: Credits
-    ) -> Pool:
-        """Set one balance; one that is right already gets no transaction, but its key is used."""
-        key = import_key((self.provision.namespace, self.provision.external_id))
-        if amount == pool.available:
-            changes.save(
-                IdempotencyKey(
-                    subject_id=pool.id,
-                    operation=Operation.CHANGE,
-                    idempotency_key=key,
-                    created=context.now,
-                )
-            )
-            return pool
-        changed, transaction = post_transaction(
-            pool,
-            context,
-            Posting(
-                operation=Operation.CHANGE,
-                change=amount - pool.available,
-                details=TransactionDetails(reason=IMPORT_REASON),
-                idempotency_key=key,
-            ),
-        )
-        changes.save(changed, transaction)
-        changes.events.append(happenings.tell_of_balance(context, changed, transaction.id))
-        return changed

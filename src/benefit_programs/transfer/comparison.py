@@ -8,9 +8,9 @@ import msgspec
 
 from benefit_programs.domain.entities import Operation, Pool, PoolStatus, Program, Transaction
 from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, IDEMPOTENCY_KEY, TRANSACTION_BY_KEY
 from benefit_programs.domain.opening import settled_status
-from benefit_programs.domain.state import Index
 from benefit_programs.domain.values import Credits
 from benefit_programs.transfer.commands import import_key
 from benefit_programs.transfer.definitions import Plan

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import msgspec
 
 from benefit_programs.domain.entities import Pool, PoolDefinition, Program, ProgramStatus
+from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     BEFORE_ALL_IDS,
     POOL_DEFINITION,
 )
 from benefit_programs.domain.opening import settled_status
-from benefit_programs.domain.state import Index, Key
 from benefit_programs.domain.values import IdentityType
 from benefit_programs.transfer.lookups import Lookups, rows_of
 from benefit_programs.transfer.records import Named, Origin, Owner, StartStatus, StatedBalance

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Protocol, TypeVar
 
-from benefit_programs.domain.entities import Row
-from benefit_programs.domain.state import Index, Key
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.rows import Row
 
 R = TypeVar("R", bound=Row)
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     Job,
     JobItem,
@@ -26,10 +26,10 @@ from benefit_programs.domain.entities import (
     PoolStatus,
     Program,
     ProgramStatus,
-    Row,
 )
+from benefit_programs.domain.events import record_deleted, record_updated
+from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.item_deletion import ITEM_ENTITY
-from benefit_programs.domain.items import remove_item
 from benefit_programs.domain.jobs import (
     advanced,
     ask_for_open_page,
@@ -52,7 +52,7 @@ from benefit_programs.domain.lookups import (
     WALK_POOLS_TO_OPEN,
     WALK_PROGRAMS_OF_PROGRAM_DEFINITION,
 )
-from benefit_programs.domain.opening import open_pool, settled_status
+from benefit_programs.domain.opening import PROVISIONED, open_pool, settled_status
 from benefit_programs.domain.orders.definitions import end_program
 from benefit_programs.domain.orders.log import (
     Place,
@@ -73,12 +73,12 @@ from benefit_programs.domain.orders.openings import (
 )
 from benefit_programs.domain.orders.play import reach
 from benefit_programs.domain.orders.programs import ACTIONS, POOL_ITEM, finish_action
-from benefit_programs.domain.state import Changes, Index, Key, Needs, State
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
 
 PROGRAM_ITEM = "program"
 POOL_DEFINITION_ITEM = "pool_definition"
-PROVISIONED_LATER = "updated+provisioned"
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -459,12 +459,8 @@ def _finish_provisioning(
         program,
         status=settled_status(program),
         target_status=None,
-        revision=program.revision + 1,
-        updated=context.now,
-        sequence=program.sequence + 2,
     )
-    changes.save(ready)
-    changes.events.append(happenings.tell(context, ready, PROVISIONED_LATER))
+    ready = record_updated(changes, context, ready, PROVISIONED)
     for order in additions(state, program):
         serve(state, changes, context, ready, order, opened)
 
@@ -490,7 +486,7 @@ class _ItemDeletion(Carrier):
         found = [state.one(ITEM, item_id) for item_id in self._found]
         items = [item for item in found if item is not None]
         for item in items:
-            remove_item(changes, context, item)
+            record_deleted(changes, context, item)
         return [JobItem(id=item.id, entity=ITEM_ENTITY) for item in items]
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     JobKind,
     Order,
@@ -20,6 +19,8 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     Snapshot,
 )
+from benefit_programs.domain.events import record_updated
+from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
     LIVE_POOLS_OF_POOL_DEFINITION,
     LIVE_POOLS_OF_PROGRAM_DEFINITION,
@@ -50,10 +51,8 @@ from benefit_programs.domain.orders.openings import (
 )
 from benefit_programs.domain.orders.play import reach
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.state import Changes, Index, Needs, State
+from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
-
-PROGRAM_ENDED = "updated+ended"
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -313,12 +312,8 @@ def end_program(
         program,
         status=ProgramStatus.ENDED,
         target_status=None,
-        revision=program.revision + 1,
-        updated=context.now,
-        sequence=program.sequence + 2,
     )
-    changes.save(ended)
-    changes.events.append(happenings.tell(context, ended, PROGRAM_ENDED))
+    record_updated(changes, context, ended, "ended")
 
 
 def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     Agenda,
     JobItem,
@@ -26,27 +26,21 @@ from benefit_programs.domain.entities import (
     Pool,
     Program,
 )
+from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.jobs import (
     agenda_of,
     ask_for_agenda,
-    has_live_jobs,
     new_job,
     start_job,
 )
 from benefit_programs.domain.lookups import (
-    BEFORE_ALL_IDS,
-    JOB,
-    LIVE_JOBS,
     OLDEST_ORDER_IN_PHASE,
     ORDERS_OF_POOL_DEFINITION,
     ORDERS_OF_PROGRAM,
     ORDERS_OF_PROGRAM_DEFINITION,
     SNAPSHOT,
-    SWEEP_SIZE,
-    WALK_ORDERS_IN_PHASE,
 )
-from benefit_programs.domain.renewal import ask_for_renewal
-from benefit_programs.domain.state import Changes, Index, Needs, State
+from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
 
 OPENING = (OrderPhase.OPENING, 0, -1)
@@ -138,6 +132,13 @@ def ask_for_orders(needs: Needs, state: State, place: Place) -> None:
                 needs.read(SNAPSHOT, order.snapshot_id)
 
 
+def ask_for_renewal(needs: Needs, pool: Pool) -> None:
+    """Ask for what a pool may be renewed with: what it gives, and what waits for its renewal."""
+    needs.read(SNAPSHOT, pool.snapshot_id)
+    if pool.renewal_snapshot_id is not None:
+        needs.read(SNAPSHOT, pool.renewal_snapshot_id)
+
+
 def ask_to_reach(needs: Needs, state: State, pools: Iterable[Pool]) -> None:
     """Ask for what is ahead of these pools, and for what it needs of them."""
     for pool in pools:
@@ -196,41 +197,3 @@ def withdraw(state: State, changes: Changes[Any], order: Order) -> None:
         changes.delete(order)
     else:
         changes.save(replace(order, stands=False))
-
-
-class TidyLog(Command[bool], frozen=True, kw_only=True):
-    """Remove orders that no pool can have ahead of it; answer whether there were any.
-
-    If there were none, and no jobs are left, the tenant has nothing ahead any more. An order stays
-    as long as an older one opens pools, for these go through it.
-    """
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the agenda, then for reached orders and for what opens pools."""
-        ask_for_agenda(needs)
-        needs.read(LIVE_JOBS, BEFORE_ALL_IDS)
-        needs.read(WALK_ORDERS_IN_PHASE, *REACHED)
-        needs.read(WALK_ORDERS_IN_PHASE, *OPENING)
-        for order in state.known(WALK_ORDERS_IN_PHASE, *OPENING):
-            needs.read(JOB, order.job_id)
-
-    def decide(self, state: State, context: Context) -> Changes[bool]:
-        """Remove a bounded number of them."""
-        changes = Changes(answer=False)
-        opening = state.many(WALK_ORDERS_IN_PHASE, *OPENING)
-        over = [order for order in opening if _is_over(state, order)]
-        oldest = min((each.number for each in opening if each not in over), default=None)
-        done = state.many(WALK_ORDERS_IN_PHASE, *REACHED)
-        if len(over) < SWEEP_SIZE:
-            over += [each for each in done if oldest is None or each.number < oldest]
-        changes.delete(*over)
-        changes.answer = bool(over)
-        if not over and not has_live_jobs(state) and agenda_of(state).since is not None:
-            changes.save(replace(agenda_of(state), since=None))
-        return changes
-
-
-def _is_over(state: State, order: Order) -> bool:
-    """Whether the job that should have opened a pool is done without."""
-    job = state.one(JOB, order.job_id)
-    return job is None or job.status == "FINISHED"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     JobKind,
     Order,

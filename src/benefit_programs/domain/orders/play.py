@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.command import Context
+from benefit_programs.domain.account import Account
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.details import CreditConfiguration
 from benefit_programs.domain.entities import (
     JobKind,
+    Operation,
     Order,
     Pool,
     PoolStatus,
@@ -20,6 +23,7 @@ from benefit_programs.domain.entities import (
     RenewalActionType,
     Transaction,
 )
+from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.orders.log import concerns, orders_ahead, orders_of_plan
 from benefit_programs.domain.pool_changes import (
     marked_to_end,
@@ -27,9 +31,8 @@ from benefit_programs.domain.pool_changes import (
     with_status,
     without_action,
 )
-from benefit_programs.domain.renewal import renew_pool
 from benefit_programs.domain.state import Changes, State
-from benefit_programs.domain.values import Cascade
+from benefit_programs.domain.values import AMOUNT_MAX, Cascade, Credits
 
 POOL_STATUS = {
     ProgramStatus.ACTIVE: PoolStatus.ACTIVE,
@@ -129,3 +132,51 @@ def reach(
     caught, booked = caught_up(state, context, pool, up_to=up_to)
     after, more = play_all(state, context, caught, new)
     return save_pool(changes, context, pool, after, [*booked, *more])
+
+
+# How a pool starts a new cycle. Contract: Renew.
+
+
+def renew_pool(state: State, context: Context, pool: Pool) -> tuple[Pool, list[Transaction]]:
+    """The pool in its next cycle, or ended if that was pending, and the transactions of it."""
+    pool = take_pending_action(pool)
+    if pool.status is PoolStatus.ENDED:
+        return pool, []
+    snapshot = state.one(SNAPSHOT, pool.snapshot_id)
+    assert snapshot is not None
+    account = Account(pool, context)
+    configuration = snapshot.details.credit_configuration
+    if configuration is not None:
+        if lapsed := pool.available - kept_credits(pool.available, configuration):
+            account.spend(Operation.EXPIRY, lapsed)
+        if configuration.amount:
+            account.grant(Operation.RENEWAL, configuration.amount)
+    renewed = replace(account.pool, renewal_count=pool.renewal_count + 1)
+    return renewed, account.transactions
+
+
+def take_pending_action(pool: Pool) -> Pool:
+    """The pool after what was pending for its renewal."""
+    if pool.renewal_action is RenewalActionType.END:
+        return with_status(pool, PoolStatus.ENDED)
+    if pool.renewal_action is RenewalActionType.UPDATE:
+        assert pool.renewal_snapshot_id is not None
+        assert pool.renewal_revision is not None
+        return replace(
+            without_action(pool),
+            snapshot_id=pool.renewal_snapshot_id,
+            pool_definition_revision=pool.renewal_revision,
+        )
+    return pool
+
+
+def kept_credits(available: Credits, configuration: CreditConfiguration) -> Credits:
+    """How much of a balance rolls over; never so much that the new amount no longer fits.
+
+    What would take the balance past the largest amount lapses: a renewal is never refused for it.
+    """
+    rollover = configuration.rollover_configuration
+    if rollover is None or not rollover.enabled:
+        return 0
+    kept = min(max(available, 0), AMOUNT_MAX - (configuration.amount or 0))
+    return kept if rollover.balance_cap is None else min(kept, rollover.balance_cap)

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain import happenings
-from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     IdempotencyKey,
     JobItem,
@@ -28,6 +28,7 @@ from benefit_programs.domain.errors import (
     InProgress,
     ProgramStatusTransitionNotAllowed,
 )
+from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.jobs import done_job
 from benefit_programs.domain.lookups import (
     IDEMPOTENCY_KEY,
@@ -38,6 +39,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.orders.log import (
+    ask_for_renewal,
     ask_to_give_numbers,
     ask_to_reach,
     ends_at_renewal,
@@ -53,8 +55,7 @@ from benefit_programs.domain.orders.openings import (
     open_missing,
 )
 from benefit_programs.domain.orders.play import reach
-from benefit_programs.domain.programs import require_program
-from benefit_programs.domain.renewal import ask_for_renewal
+from benefit_programs.domain.required import require_program
 from benefit_programs.domain.state import Changes, Needs, State
 
 POOL_ITEM = "pool"
@@ -224,12 +225,8 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
             program,
             status=self.action.working or program.status,
             target_status=order.status,
-            revision=program.revision + 1,
-            updated=context.now,
-            sequence=program.sequence + 1,
         )
-        changes.save(under_way)
-        changes.events.append(happenings.tell(context, under_way, happenings.UPDATED))
+        record_updated(changes, context, under_way)
         start_order(changes, context, agenda, order, items)
 
 
@@ -263,16 +260,12 @@ def _reach(
 def finish_action(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:
     """Write the program as it is after an action."""
     assert order.status is not None
-    slugs = [happenings.UPDATED, ACTIONS[order.kind].slug]
+    slugs = [ACTIONS[order.kind].slug]
     if order.status is ProgramStatus.ENDED and order.kind is JobKind.RENEW_PROGRAM:
         slugs.append(END.slug)
     changed = replace(
         program,
         status=order.status,
         target_status=None,
-        revision=program.revision + 1,
-        updated=context.now,
-        sequence=program.sequence + len(slugs),
     )
-    changes.save(changed)
-    changes.events.append(happenings.tell(context, changed, "+".join(slugs)))
+    record_updated(changes, context, changed, *slugs)

@@ -6,6 +6,7 @@ tenant's events once, and the database sorts them.
 
 from __future__ import annotations
 
+from benefit_programs.domain.operations import RULES
 from benefit_programs.storage.verification.checks import Check
 
 _COUNT = "1 + length(e.slug) - length(replace(e.slug, '+', ''))"
@@ -24,6 +25,10 @@ _ROWS = " union all ".join(
     f" from {table} t where t.tenant_id = $1"
     for entity, table in _COUNTED.items()
 )
+
+_SLUGS = {operation: rule.event for operation, rule in RULES.items() if rule.event}
+_SLUG_OF = " ".join(f"when '{operation}' then '{slug}'" for operation, slug in _SLUGS.items())
+_LISTED = ", ".join(f"'{slug}'" for slug in _SLUGS.values())
 
 EVENT_CHECKS = (
     Check(
@@ -63,19 +68,16 @@ EVENT_CHECKS = (
     Check(
         "I11",
         "transaction",
-        """
+        f"""
         select n.id, sum(n.made) || ' made, ' || sum(n.told) || ' events' as detail
         from (
             select t.id, cast(t.pool_id as text) as pool_id, 1 as made, 0 as told,
-                case t.operation when 'REDEEM' then 'benefit_redeemed'
-                    when 'REALLOCATE' then 'benefit_reallocated'
-                    when 'CANCEL' then 'redemption_canceled' end as slug,
+                case t.operation {_SLUG_OF} end as slug,
                 t.balance_revision as revision
             from transactions t where t.tenant_id = $1
             union all
             select e.transaction_id, cast(e.entity_id as text), 0, 1,
-                case when e.slug in ('benefit_redeemed', 'benefit_reallocated',
-                    'redemption_canceled') then e.slug end,
+                case when e.slug in ({_LISTED}) then e.slug end,
                 case when e.entity = 'balance' then e.sequence end
             from events e where e.tenant_id = $1 and e.transaction_id is not null
         ) n group by n.id

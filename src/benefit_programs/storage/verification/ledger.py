@@ -1,13 +1,48 @@
-"""Checks of balances and their transactions: I1 to I3 and I5 to I9."""
+"""Checks of balances and their transactions: I1 to I3 and I5 to I9.
+
+What each operation does is said by the table that the rules go by.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from benefit_programs.domain.entities import Operation
+from benefit_programs.domain.operations import GIVING_BACK, REDEEMING, RULES, operations
 from benefit_programs.storage.verification.checks import Check, Paged
 
 # Sums are taken in two parts: SQLite's sum refuses to pass 64 bits even on the way.
 _PART = 1_000_000_000
 
 _RANGE = "t.tenant_id = $1 and t.pool_id > $2 and t.pool_id <= $3"
+
+
+def _listed(found: Iterable[Operation]) -> str:
+    """Some operations as a list in SQL."""
+    return "(" + ", ".join(f"'{operation}'" for operation in found) + ")"
+
+
+def _breaks(condition: str, of: dict[Operation, tuple[Operation, ...]]) -> str:
+    """Whether the other transaction is of none of the operations that it may be of."""
+    return " or ".join(
+        f"(t.operation = '{operation}' and {condition} not in {_listed(others)})"
+        for operation, others in of.items()
+    )
+
+
+_CONTINUING = operations(lambda rule: rule.continues)
+_POSITIVE = operations(lambda rule: not (rule.is_zero or rule.may_be_zero))
+_SUPERSEDING = operations(lambda rule: rule.supersedes)
+
+
+def _wrong_way() -> str:
+    """Whether a transaction goes another way than its operation does."""
+    return " or ".join(
+        f"(t.operation = '{operation}'"
+        f" and (t.source <> '{rule.source}' or t.target <> '{rule.target}'))"
+        for operation, rule in RULES.items()
+        if rule.source
+    )
 
 
 def _sum_of(balance: str) -> Check:
@@ -83,7 +118,8 @@ COUNTED = (
             window numbered as (partition by t.pool_id order by t.balance_revision, t.id)
         ) n
         where n.balance_revision <> coalesce(n.revision_before + 1,
-            case when n.operation = 'PROVISION' then 1 else 2 end)
+            case when n.operation in {_listed(operations(lambda rule: rule.opens))}
+                then 1 else 2 end)
         or cast(n.available_after as numeric)
             <> cast(coalesce(n.available_before, 0) as numeric) + cast(n.change as numeric)
         """,
@@ -159,10 +195,9 @@ GIVEN_BACK = (
         from transactions t left join transactions o
         on o.tenant_id = t.tenant_id and o.id = t.related_transaction_id
         where {_RANGE}
-        and (t.related_transaction_id is not null or t.operation in ('CANCEL', 'REVERT'))
-        and (o.id is null or t.operation not in ('CANCEL', 'REVERT')
-            or o.operation not in ('REDEEM', 'CHANGE')
-            or (t.operation = 'CANCEL' and o.operation <> 'REDEEM')
+        and (t.related_transaction_id is not null or t.operation in {_listed(GIVING_BACK)})
+        and (o.id is null or t.operation not in {_listed(GIVING_BACK)}
+            or {_breaks("o.operation", {each: RULES[each].gives_back for each in GIVING_BACK})}
             or o.pool_id <> t.pool_id or o.correlation_id <> t.correlation_id
             or o.amount <> t.amount or o.source <> t.target or o.target <> t.source
             or o.balance_revision >= t.balance_revision)
@@ -190,9 +225,10 @@ CHAINS = (
         from transactions t left join transactions s
         on s.tenant_id = t.tenant_id and s.id = t.superseded_transaction_id
         where {_RANGE}
-        and (t.superseded_transaction_id is not null or t.operation = 'REALLOCATE')
-        and (s.id is null or t.operation <> 'REALLOCATE'
-            or s.operation not in ('REDEEM', 'REALLOCATE') or s.pool_id <> t.pool_id
+        and (t.superseded_transaction_id is not null or t.operation in {_listed(_SUPERSEDING)})
+        and (s.id is null or t.operation not in {_listed(_SUPERSEDING)}
+            or {_breaks("s.operation", {each: RULES[each].supersedes for each in _SUPERSEDING})}
+            or s.pool_id <> t.pool_id
             or s.correlation_id <> t.correlation_id
             or s.balance_revision >= t.balance_revision)
         """,
@@ -207,8 +243,8 @@ CHAINS = (
         from transactions t left join transactions r
         on r.tenant_id = t.tenant_id and r.id = t.correlation_id
         where {_RANGE} and (r.id is null or r.correlation_id <> r.id or r.pool_id <> t.pool_id
-            or (r.id <> t.id and t.operation not in ('REALLOCATE', 'CANCEL', 'REVERT'))
-            or (r.id = t.id and t.operation in ('REALLOCATE', 'CANCEL', 'REVERT')))
+            or (r.id <> t.id and t.operation not in {_listed(_CONTINUING)})
+            or (r.id = t.id and t.operation in {_listed(_CONTINUING)}))
         """,
         Paged.POOLS,
     ),
@@ -219,7 +255,7 @@ CHAINS = (
         select t.id, 'moved after it was given back by ' || g.id as detail
         from transactions t join transactions g
         on g.tenant_id = t.tenant_id and g.related_transaction_id = t.correlation_id
-        where {_RANGE} and t.operation = 'REALLOCATE'
+        where {_RANGE} and t.operation in {_listed(_SUPERSEDING)}
         and g.balance_revision < t.balance_revision
         """,
         Paged.POOLS,
@@ -230,7 +266,7 @@ QUOTAS = (
     Check(
         "I8",
         "quota",
-        """
+        f"""
         select c.quota_id as id, 'used ' || sum(c.used) || ', redemptions take ' || sum(c.taken)
             || ', in pool ' || c.pool_id || ' from ' || c.period_start || ' on' as detail
         from (
@@ -238,7 +274,7 @@ QUOTAS = (
                 whole[period_start] as period_start, whole[count] as taken, 0 as used
             from transactions t cross join elements[t.details, quota_shares]
             where t.tenant_id = $1 and t.pool_id > $2 and t.pool_id <= $3
-            and t.operation in ('REDEEM', 'REALLOCATE')
+            and t.operation in {_listed(REDEEMING)}
             and not exists (select 1 from transactions s where s.tenant_id = t.tenant_id
                 and s.superseded_transaction_id = t.id)
             and not exists (select 1 from transactions g where g.tenant_id = t.tenant_id
@@ -261,12 +297,11 @@ SHAPES = (
         select t.id, t.operation || ' of ' || t.amount || ' from ' || t.source || ' to '
             || t.target as detail
         from transactions t where {_RANGE} and (t.source = t.target
-            or (t.operation in ('REDEEM', 'REALLOCATE', 'EXPIRY')
-                and (t.source <> 'AVAILABLE' or t.target <> 'EXTERNAL'))
-            or (t.operation in ('PROVISION', 'CANCEL', 'RENEWAL')
-                and (t.source <> 'EXTERNAL' or t.target <> 'AVAILABLE'))
-            or (t.operation = 'REALLOCATE' and t.amount <> 0)
-            or (t.operation in ('PROVISION', 'CHANGE', 'EXPIRY', 'RENEWAL') and t.amount = 0))
+            or {_wrong_way()}
+            or (t.operation in {_listed(operations(lambda rule: rule.is_zero))}
+                and t.amount <> 0)
+            or (t.operation in {_listed(_POSITIVE)}
+                and t.amount = 0))
         """,
         Paged.POOLS,
     ),
@@ -278,7 +313,8 @@ SHAPES = (
             || coalesce(cast(b.price as text), 'of nothing') as detail
         from transactions t left join snapshot_benefits b on b.tenant_id = t.tenant_id
         and b.snapshot_id = t.snapshot_id and b.benefit_key = field[t.details, benefit_key]
-        where {_RANGE} and t.operation = 'REDEEM' and (b.price is null or t.item_id is null
+        where {_RANGE} and t.operation in {_listed(operations(lambda rule: rule.is_priced))}
+        and (b.price is null or t.item_id is null
             or cast(t.amount as numeric)
                 <> cast(b.price as numeric) * coalesce(number[t.details, item_count], 1))
         """,

@@ -1,0 +1,23 @@
+"""What a decision may depend on besides the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.values import Identity, Instant
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a decision may depend on besides the state: the moment, the caller, the settings.
+
+    ``now`` is one instant for a whole batch; ``new_id`` gives UUIDv7 ids made from it, so that
+    rows made later have greater ids.
+    """
+
+    now: Instant
+    new_id: Callable[[], str]
+    caller: Identity
+    settings: TenantSettings

@@ -1,0 +1,101 @@
+"""The operations of the ledger: what each does to a balance. Rules and ``verify`` read this table.
+
+Invariants I6, I7, I8, I9 and I11 (docs/invariants.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benefit_programs.domain.entities import BalanceType, Operation
+
+
+class Rule(NamedTuple):
+    """What an operation does. Without ``source`` and ``target`` it goes either way.
+
+    ``reason`` is what it is called in the ledger (None: as the caller says), ``event`` the event of
+    the pool that it makes (None: it is only the balance's, or part of another change of the pool).
+    """
+
+    source: BalanceType | None = None
+    target: BalanceType | None = None
+    reason: str | None = None
+    event: str | None = None
+    may_be_zero: bool = False
+    is_zero: bool = False
+    """It moves no credits, but says something of its chain."""
+
+    opens: bool = False
+    """It is the balance's first transaction, and has the revision that the balance opens with."""
+
+    is_priced: bool = False
+    """Its amount is the count times the price of its benefit."""
+
+    counts_quotas: bool = False
+    """It takes shares of rate limits, which stand until it is superseded or given back."""
+
+    gives_back: tuple[Operation, ...] = ()
+    """It is the opposite of one transaction of these operations, and ends its chain."""
+
+    supersedes: tuple[Operation, ...] = ()
+    """It takes the place of one transaction of these operations in its chain."""
+
+    def allows(self, source: BalanceType, target: BalanceType, amount: int) -> bool:
+        """Whether a transaction may go this way with this amount."""
+        return (
+            (self.source is source or self.source is None)
+            and (self.target is target or self.target is None)
+            and (amount == 0 if self.is_zero else self.may_be_zero or amount > 0)
+        )
+
+    @property
+    def continues(self) -> bool:
+        """Whether it belongs to the chain of an earlier transaction rather than begin one."""
+        return bool(self.gives_back or self.supersedes)
+
+
+_IN = (BalanceType.EXTERNAL, BalanceType.AVAILABLE)
+_OUT = (BalanceType.AVAILABLE, BalanceType.EXTERNAL)
+
+RULES: dict[Operation, Rule] = {
+    Operation.PROVISION: Rule(*_IN, reason="Provisioning", opens=True),
+    Operation.RENEWAL: Rule(*_IN, reason="Renewal"),
+    Operation.EXPIRY: Rule(*_OUT, reason="Expiry"),
+    Operation.CHANGE: Rule(),
+    Operation.REDEEM: Rule(
+        *_OUT,
+        may_be_zero=True,
+        reason="Redemption",
+        event="benefit_redeemed",
+        is_priced=True,
+        counts_quotas=True,
+    ),
+    Operation.REALLOCATE: Rule(
+        *_OUT,
+        is_zero=True,
+        reason="Reallocation",
+        event="benefit_reallocated",
+        counts_quotas=True,
+        supersedes=(Operation.REDEEM, Operation.REALLOCATE),
+    ),
+    Operation.CANCEL: Rule(
+        *_IN,
+        may_be_zero=True,
+        reason="Cancellation",
+        event="redemption_canceled",
+        gives_back=(Operation.REDEEM,),
+    ),
+    Operation.REVERT: Rule(
+        may_be_zero=True, reason="Revert", gives_back=(Operation.REDEEM, Operation.CHANGE)
+    ),
+}
+
+
+def operations(which: Callable[[Rule], object]) -> tuple[Operation, ...]:
+    """The operations whose rule has something."""
+    return tuple(operation for operation, rule in RULES.items() if which(rule))
+
+
+GIVING_BACK = operations(lambda rule: rule.gives_back)
+REDEEMING = operations(lambda rule: rule.counts_quotas)

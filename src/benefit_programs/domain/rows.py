@@ -1,0 +1,17 @@
+"""What all stored things are: rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stored thing. ``key`` names the fields that tell one row of a type from another.
+
+    ``over`` are the values of ``status`` that end the life of a row.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("id",)
+    over: ClassVar[tuple[str, ...]] = ("ENDED",)

@@ -1,0 +1,1 @@
+"""Policy providers: apps that judge custom policies, asked over HTTP before a decision."""

@@ -1,0 +1,183 @@
+"""Custom policy providers: what an app is asked before one of its benefits is redeemed.
+
+A tenant registers a URL and a signing secret per app id. Each custom policy of that app is asked
+with one POST. Its body is a JSON object; what is unknown is left out:
+
+    {
+        "tenantId": "...", "appId": "...", "namespace": "...",
+        "policyId": "...",                 # CustomPolicy.id
+        "policyAdditionalData": {...},     # CustomPolicy.additionalData
+        "poolId": "...", "benefitKey": "...",
+        "itemReference": {"externalId": "...", "category": "...", "providerAppId": "..."},
+        "count": 1,
+        "targetDate": "2026-11-23T12:00:00.000Z",   # now, if the caller named none
+        "beneficiary": {"identityType": "MEMBER", "memberId": "..."},
+        "additionalData": {...}            # that of the redemption
+    }
+
+The header ``x-benefits-signature: t=<unix seconds>,v1=<hex>`` proves who asks: ``v1`` is the
+HMAC-SHA256, keyed with the secret, of the seconds as decimal text, a full stop, and the body's
+bytes. A provider compares it in constant time and refuses a ``t`` that is minutes away.
+
+It answers 200 with a JSON object, whose ``details`` and their fields may be left out:
+
+    {"fulfilled": false, "details": {"code": "...", "message": "...", "data": {...}}}
+
+Anything else (another status, a redirect, no JSON, too long, too late, no connection) is no
+answer, and what hangs on it is refused. A question may come more than once for one redemption,
+and doesn't mean that the redemption will happen.
+
+Only operators register URLs: the service calls whatever they name, inside their network too, so
+that the setting must never be open to a tenant's own users. Answers and secrets are never logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+
+from benefit_programs.domain.details import CustomPolicy
+from benefit_programs.domain.policies import (
+    CustomPolicyKey,
+    custom_policies,
+    custom_policy_key,
+)
+from benefit_programs.domain.values import Identity, IdentityType, Instant, ItemReference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benefit_programs.domain.details import PolicyExpression
+
+URL_LENGTH_MAX = 2_048
+
+_IDENTITY_KEYS = {
+    IdentityType.ANONYMOUS_VISITOR: "anonymousVisitorId",
+    IdentityType.MEMBER: "memberId",
+    IdentityType.WIX_USER: "wixUserId",
+    IdentityType.APP: "appId",
+}
+
+
+class PolicyProvider(msgspec.Struct, frozen=True):
+    """Where an app's custom policies are asked, and what the questions are signed with.
+
+    Raises ValueError unless the URL is an absolute http or https one without user information
+    and the secret holds something. Its text form doesn't show the secret.
+    """
+
+    app_id: str
+    url: str
+    secret: str
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be asked."""
+        try:
+            url = httpx.URL(self.url)
+        except httpx.InvalidURL:
+            raise ValueError("the URL of a policy provider can't be read") from None
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise ValueError("the URL of a policy provider is an absolute http or https one")
+        if url.userinfo or len(self.url) > URL_LENGTH_MAX:
+            raise ValueError(
+                f"the URL of a policy provider has no user information and at most "
+                f"{URL_LENGTH_MAX} characters"
+            )
+        if not self.secret:
+            raise ValueError("the secret of a policy provider is not empty")
+
+    def __repr__(self) -> str:
+        """Show everything but the secret."""
+        return f"PolicyProvider(app_id={self.app_id!r}, url={self.url!r})"
+
+
+class RedemptionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The redemption that providers are asked about; ``target_date`` is never missing."""
+
+    tenant_id: str
+    namespace: str
+    pool_id: str
+    benefit_key: str
+    item_reference: ItemReference
+    count: int
+    target_date: Instant
+    beneficiary: Identity | None = None
+    additional_data: dict[str, Any] | None = None
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One custom policy, asked of its provider about one redemption."""
+
+    provider: PolicyProvider
+    policy: CustomPolicy
+    facts: RedemptionFacts
+
+    @property
+    def key(self) -> CustomPolicyKey:
+        """The key under which ``judge`` looks for the verdict."""
+        return custom_policy_key(self.policy)
+
+
+def questions_about(
+    expression: PolicyExpression | None,
+    providers: Mapping[str, PolicyProvider],
+    facts: RedemptionFacts,
+) -> tuple[Question, ...]:
+    """The questions to ask before an expression is judged; none for apps without a provider."""
+    return tuple(
+        Question(providers[policy.app_id], policy, facts)
+        for policy in custom_policies(expression)
+        if policy.app_id is not None and policy.app_id in providers
+    )
+
+
+def sign(secret: str, seconds: int, body: bytes) -> str:
+    """The value of the signature header for a body sent at a time in unix seconds."""
+    text = f"{seconds}.".encode() + body
+    return f"t={seconds},v1={hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}"
+
+
+def encode(question: Question) -> bytes:
+    """The body of the request. Raises ValueError, OverflowError or RecursionError."""
+    policy, facts = question.policy, question.facts
+    item = facts.item_reference
+    content = {
+        "tenantId": facts.tenant_id,
+        "appId": question.provider.app_id,
+        "namespace": facts.namespace,
+        "policyId": policy.id,
+        "policyAdditionalData": policy.additional_data,
+        "poolId": facts.pool_id,
+        "benefitKey": facts.benefit_key,
+        "itemReference": _without_none(
+            externalId=item.external_id,
+            category=item.category or None,
+            providerAppId=item.provider_app_id,
+        ),
+        "count": facts.count,
+        "targetDate": _format_instant(facts.target_date),
+        "beneficiary": _identity(facts.beneficiary),
+        "additionalData": facts.additional_data,
+    }
+    return json.dumps(_without_none(**content), separators=(",", ":")).encode()
+
+
+def _identity(identity: Identity | None) -> dict[str, str] | None:
+    if identity is None or identity.type not in _IDENTITY_KEYS:
+        return None
+    return {"identityType": identity.type.value, _IDENTITY_KEYS[identity.type]: identity.id}
+
+
+def _format_instant(at: Instant) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _without_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
