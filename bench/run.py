@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from bench.against import run_against
 from bench.document import write_document
 from bench.growth import run_growth
 from bench.imports import PROGRAMS_DEFAULT, print_imports
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "growth": run_growth,
     "imports": run_imports,
     "jobs": run_jobs,
+    "against": run_against,
     "report": run_report,
 }
 """What can be run; a command gives False if something answered what it should not."""
@@ -64,4 +66,5 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     add("--only", nargs="+", metavar="PREFIX", help=f"contenders, of {', '.join(CONTENDERS)}")
     add("--programs", type=int, default=PROGRAMS_DEFAULT, help="how many are imported")
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
+    add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")
     return parser.parse_args(arguments)

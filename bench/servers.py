@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from bench.names import BASELINE_POSTGRES, BASELINE_POSTGRES_TWO, OURS_POSTGRES_TWO
+from bench.names import BASELINE_POSTGRES, BASELINE_POSTGRES_TWO, OTHERS, OURS_POSTGRES_TWO
 from tests.support.postgres import PostgresServer, binary_path
 
 HOST = "127.0.0.1"
@@ -44,6 +44,8 @@ class Place:
 
     folder: Path
     postgres: PostgresServer | None
+    other: Path | None = None
+    """The checkout of contenders that aren't of this one."""
 
     def create_database(self) -> str:
         """Create a database for one contender."""
@@ -58,14 +60,24 @@ class Place:
             return f"sqlite:///{folder / 'benefits.sqlite3'}"
         url = self.create_database()
         environment = {**os.environ, "BENEFITS_DATABASE_URL": url}
+        command, more = self.benefits_of(name)
         subprocess.run(
-            [benefits_command(), "migrate"],
-            env=environment,
+            [*command, "migrate"],
+            env=environment | more,
             cwd=ROOT,
             check=True,
             stdout=subprocess.DEVNULL,
         )
         return url
+
+    def benefits_of(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """The command of the service of this name, and the environment that it needs."""
+        if name not in OTHERS:
+            return [benefits_command()], {}
+        assert self.other is not None, "a checkout was named if it is to be measured"
+        own = self.other / ".venv" / "bin" / "python"
+        python = str(own) if own.exists() else sys.executable
+        return [python, "-m", "benefit_programs"], {"PYTHONPATH": str(self.other / "src")}
 
     def write_out(self) -> None:
         """Let nobody pay for the pages that the one before left to be written."""
@@ -115,8 +127,9 @@ def prepare_server(name: str, place: Place, *, database_url: str | None = None) 
         command += ["--loop", "uvloop", "--http", "httptools"]
     else:
         url = database_url or place.create_own_database(name)
-        environment = {"BENEFITS_DATABASE_URL": url, "BENEFITS_BOOTSTRAP_API_KEY": api_key}
-        command = [benefits_command(), "serve"]
+        command, more = place.benefits_of(name)
+        command.append("serve")
+        environment = {"BENEFITS_DATABASE_URL": url, "BENEFITS_BOOTSTRAP_API_KEY": api_key, **more}
     return Launch(
         name=name,
         command=[*command, "--workers", processes],

@@ -105,7 +105,7 @@ def open_contender(name: str, place: Place) -> AbstractContextManager[Contender]
 
 
 @contextmanager
-def open_place(contenders: Sequence[str]) -> Iterator[Place]:
+def open_place(contenders: Sequence[str], *, other: Path | None = None) -> Iterator[Place]:
     """Give a folder, and a durable PostgreSQL if any of the contenders needs one."""
     with ExitStack() as stack:
         postgres = None
@@ -113,7 +113,7 @@ def open_place(contenders: Sequence[str]) -> Iterator[Place]:
             postgres = start_postgres(durable=True)
             stack.callback(postgres.stop)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benefits-bench-"))
-        yield Place(folder=Path(folder), postgres=postgres)
+        yield Place(folder=Path(folder), postgres=postgres, other=other)
 
 
 def run_session(

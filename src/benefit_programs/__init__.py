@@ -1,3 +1,3 @@
 """A self-hosted benefit-programs service: programs, pools, balances and the ledger behind them."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
