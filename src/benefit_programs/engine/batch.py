@@ -102,6 +102,9 @@ def _decide(submission: Submission, state: State, now: Instant, ids: IdSource) -
         changes = submission.command.decide(state, context)
     except NotLoaded:
         return Again()
+    except StopIteration as error:
+        # A future can't hold one: asyncio would take it for the end of a coroutine.
+        return Failure(RuntimeError(repr(error)))
     except Exception as error:  # noqa: BLE001 - one command's error is that command's outcome
         return Failure(error)
     state.apply(changes)

@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
+
+import structlog
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.rows import Row
@@ -36,6 +38,10 @@ ATTEMPTS_MAX = 4
 """How often a command is tried alone after the database refused its batch."""
 
 CACHED_TENANTS_MAX = 200
+
+Listener = Callable[[frozenset[type[Row]]], None]
+
+_log = structlog.get_logger("benefit_programs.engine")
 
 
 class QueueFull(Exception):
@@ -66,12 +72,15 @@ class Engine:
         """What runs batches, while there are any."""
 
         self._closing = False
-        self._listeners: list[Callable[[frozenset[type[Row]]], None]] = []
+        self._listeners: list[Listener] = []
         self.submitted = 0
         """How many commands have come so far."""
 
-    def on_commit(self, listener: Callable[[frozenset[type[Row]]], None]) -> None:
-        """Call the listener after each commit, with the types of the rows that it has written."""
+    def on_commit(self, listener: Listener) -> None:
+        """Call the listener after each commit, with the types of the rows that it has written.
+
+        It is called before the callers go on. If it fails, the log tells, and nobody else notices.
+        """
         self._listeners.append(listener)
 
     async def execute(
@@ -107,8 +116,9 @@ class Engine:
         self._queues.setdefault(tenant_id, deque()).append(waiting)
         self._length += 1
         self.submitted += 1
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
+            self._task.add_done_callback(self._stop)
         return answer
 
     def now(self) -> Instant:
@@ -122,14 +132,24 @@ class Engine:
             await asyncio.wait((self._task,))
 
     async def _work(self) -> None:
-        try:
-            while self._queues:
-                tenant_id, batch = self._next_batch()
+        while self._queues:
+            tenant_id, batch = self._next_batch()
+            try:
                 await self._run(tenant_id, batch)
-                if len(batch) > 1:
-                    await self._gather(len(batch))
-        finally:
-            self._task = None
+            finally:
+                _give_up(batch)
+            if len(batch) > 1:
+                await self._gather(len(batch))
+
+    def _stop(self, task: asyncio.Task[None]) -> None:
+        """Leave nobody waiting where the task that would answer them was cancelled."""
+        if self._task is not task:
+            return
+        self._task = None
+        for queue in self._queues.values():
+            _give_up(queue)
+        self._queues.clear()
+        self._length = 0
 
     async def _gather(self, answered: int) -> None:
         """Let those who were just answered ask again, so that one batch does for all.
@@ -198,9 +218,11 @@ class Engine:
             written=written,
         )
         outcomes = await self._store.run(tenant_id, steps)
+        # From here on all is durable, so nothing may raise: the listeners get turns of their own.
         if written:
+            loop, types = asyncio.get_running_loop(), frozenset(written)
             for listener in self._listeners:
-                listener(frozenset(written))
+                loop.call_soon(_call, listener, types)
         return outcomes
 
     def _snapshots_of(self, tenant_id: int) -> SnapshotCache:
@@ -210,6 +232,18 @@ class Engine:
             if len(self._snapshots) > CACHED_TENANTS_MAX:
                 self._snapshots.popitem(last=False)
         return cache
+
+
+def _call(listener: Listener, written: frozenset[type[Row]]) -> None:
+    try:
+        listener(written)
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it must not be the others' trouble
+        _log.exception("a listener failed after a commit")
+
+
+def _give_up(batch: Iterable[_Waiting]) -> None:
+    for waiting in batch:
+        waiting.answer.cancel()
 
 
 def _answer(waiting: _Waiting, outcome: Outcome) -> None:
