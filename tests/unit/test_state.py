@@ -1,139 +1,564 @@
-"""The state of a batch: what is loaded, what commands leave in it, and what is to be written."""
+"""What deciders may rely on when they read the state, and the store when it writes it."""
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
 
-from benefit_programs.domain.entities import Event, Item
+from benefit_programs.domain.entities import Event
 from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.state import (
-    Changes,
-    Mode,
-    Needs,
-    NotLoaded,
-    State,
-)
-
-BY_ID = Index(Item, "id")
-BY_SET = Index(Item, "item_set_id")
-WALK = Index(Item, "item_set_id", after="id", limit=2)
+from benefit_programs.domain.state import Changes, Mode, Needs, NotLoaded, State
 
 
-def item(item_id: str, item_set_id: str = "set", name: str | None = None) -> Item:
-    return Item(
-        id=item_id,
-        revision=1,
-        created=1,
-        updated=1,
-        item_set_id=item_set_id,
-        provider_app_id="app",
-        category="",
-        external_id=item_id,
-        namespace="gym",
-        display_name=name,
+class Book(Row, frozen=True, kw_only=True):
+    """A row with a key of one column."""
+
+    id: str
+    shelf: str = "a"
+    title: str = ""
+
+
+class Loan(Row, frozen=True, kw_only=True):
+    """A row with a key of two columns, the second of which a walk goes along."""
+
+    key: ClassVar[tuple[str, ...]] = ("reader", "number")
+
+    reader: str
+    number: int
+    book: str = "1"
+
+
+BOOK = Index(Book, "id")
+BOOKS_OF_SHELF = Index(Book, "shelf")
+BOOK_BY_TITLE = Index(Book, "shelf", "title")
+ALL_BOOKS = Index(Book)
+FEW_OF_SHELF = Index(Book, "shelf", limit=2)
+WALK_SHELF = Index(Book, "shelf", after="id", limit=5)
+WALK_FEW = Index(Book, "shelf", after="id", limit=2)
+WALK_BOOKS = Index(Book, after="id", limit=100)
+LOAN = Index(Loan, "reader", "number")
+LOANS_OF_BOOK = Index(Loan, "book")
+WALK_LOANS = Index(Loan, "reader", after="number", limit=10)
+
+ONE, TWO, THREE = (Book(id=number, shelf="a", title=f"t{number}") for number in "123")
+OTHER = Book(id="4", shelf="b", title="t4")
+
+
+def event(number: int) -> Event:
+    return Event(
+        id=str(number), created=0, entity="book", entity_id="1", sequence=number, slug="x", body={}
     )
 
 
-def loaded(*rows: Item) -> State:
-    """A state with rows that were found by their set."""
+def load(
+    state: State, index: Index[Any], *keys: tuple[Any, ...], rows: list[Any], mode: Mode = Mode.LOCK
+) -> None:
+    state.load(index, dict.fromkeys(keys, mode), rows)
+
+
+def shelves(*rows: Book) -> State:
+    """A state that knows the shelves a and b, with these rows on them."""
     state = State()
-    state.load(BY_SET, {("set",): Mode.LOCK}, list(rows))
+    load(state, BOOKS_OF_SHELF, ("a",), ("b",), rows=list(rows))
     return state
 
 
-def apply(state: State, *, save: tuple[Item, ...] = (), delete: tuple[Item, ...] = ()) -> None:
-    changes = Changes(None)
-    changes.save(*save)
-    changes.delete(*delete)
+def save(state: State, *rows: Row) -> None:
+    changes: Changes[None] = Changes(None)
+    changes.save(*rows)
     state.apply(changes)
 
 
-def test_nothing_is_read_that_nobody_asked_for() -> None:
-    """A key that wasn't loaded is an error, not an empty answer."""
-    state = loaded(item("1"))
-    with pytest.raises(NotLoaded):
-        state.one(BY_ID, "1")
-    with pytest.raises(NotLoaded):
-        state.many(BY_SET, "other")
-    assert (state.loaded(BY_ID, "1"), state.known(BY_SET, "other")) == (None, [])
+def delete(state: State, *rows: Row) -> None:
+    changes: Changes[None] = Changes(None)
+    changes.delete(*rows)
+    state.apply(changes)
 
 
-def test_rows_come_in_the_order_of_their_keys() -> None:
-    """Whatever order the store gives them in."""
-    state = loaded(item("3"), item("1"), item("2"))
-    assert [row.id for row in state.many(BY_SET, "set")] == ["1", "2", "3"]
+def written(state: State) -> dict[type[Row], tuple[list[Row], list[tuple[Row, Row]], list[Row]]]:
+    return {each.entity: (each.new, each.changed, each.gone) for each in state.written()}
 
 
-def test_only_what_is_missing_is_asked_for() -> None:
-    """A key is asked for again only to hold it more firmly, and then as firmly as anybody asks."""
+# Reading
+
+
+def test_one_is_the_row_with_the_key() -> None:
+    """The row that was found under a key is read by it, and none is where none was found."""
     state = State()
-    state.load(BY_ID, {("1",): Mode.SHARE}, [item("1")])
-    needs = Needs(state, 1, TenantSettings())
-    needs.read(BY_ID, "1")
-    needs.share(BY_ID, "1")
+    load(state, BOOK, ("1",), ("9",), rows=[ONE])
+    assert state.one(BOOK, "1") is ONE
+    assert state.one(BOOK, "9") is None
+
+
+def test_many_are_in_the_order_of_their_keys() -> None:
+    """Rows come in the order of their own keys, however the store gave them."""
+    state = shelves(THREE, ONE, TWO, OTHER)
+    assert state.many(BOOKS_OF_SHELF, "a") == [ONE, TWO, THREE]
+    assert state.many(BOOKS_OF_SHELF, "b") == [OTHER]
+    save(state, Book(id="0"), Book(id="25"))
+    assert [row.id for row in state.many(BOOKS_OF_SHELF, "a")] == ["0", "1", "2", "25", "3"]
+
+
+def test_numbers_in_keys_are_ordered_as_numbers() -> None:
+    """A key of several columns is compared column by column, a number as a number."""
+    state = State()
+    rows = [Loan(reader=reader, number=number) for reader in "ba" for number in (10, 9)]
+    load(state, LOANS_OF_BOOK, ("1",), rows=rows)
+    found = [(row.reader, row.number) for row in state.many(LOANS_OF_BOOK, "1")]
+    assert found == [("a", 9), ("a", 10), ("b", 9), ("b", 10)]
+
+
+@pytest.mark.parametrize("read", [State.one, State.many])
+def test_what_was_not_asked_for_cannot_be_read(read: Any) -> None:
+    """Neither another key nor another index of the same rows: a guess would be taken for truth."""
+    state = shelves(ONE)
+    for index, key in ((BOOKS_OF_SHELF, ("c",)), (BOOK, ("1",)), (LOAN, ("x", 1))):
+        with pytest.raises(NotLoaded) as raised:
+            read(state, index, *key)
+        assert str(raised.value) == f"{index!r}: {key}"
+
+
+def test_an_index_is_named_in_errors() -> None:
+    """An index tells its type and its columns."""
+    assert repr(BOOK_BY_TITLE) == "Book by shelf, title"
+
+
+def test_known_and_loaded_may_be_asked_before_it_is_known() -> None:
+    """In the rounds of questions what wasn't loaded yet is nothing, and no error."""
+    state = State()
+    assert state.known(BOOKS_OF_SHELF, "a") == []
+    assert state.loaded(BOOK, "1") is None
+    load(state, BOOKS_OF_SHELF, ("a",), rows=[TWO, ONE], mode=Mode.READ)
+    load(state, BOOK, ("1",), ("9",), rows=[ONE], mode=Mode.READ)
+    assert state.known(BOOKS_OF_SHELF, "a") == [ONE, TWO]
+    assert state.known(BOOKS_OF_SHELF, "b") == []
+    assert state.loaded(BOOK, "1") is ONE
+    assert state.loaded(BOOK, "2") is None
+    assert state.loaded(BOOK, "9") is None
+
+
+def test_what_one_index_loads_another_has_too() -> None:
+    """A row belongs to every key that is loaded, whichever question brought it."""
+    state = State()
+    load(state, BOOKS_OF_SHELF, ("a",), rows=[])
+    load(state, BOOK, ("1",), rows=[ONE])
+    load(state, ALL_BOOKS, (), rows=[ONE, OTHER])
+    load(state, BOOK_BY_TITLE, ("a", "t1"), rows=[])
+    assert state.one(BOOK_BY_TITLE, "a", "t1") is ONE
+    assert state.many(ALL_BOOKS) == [ONE, OTHER]
+
+
+def test_rows_of_one_type_are_not_those_of_another() -> None:
+    """Two types may have the same keys."""
+    state, loan = State(), Loan(reader="1", number=1)
+    load(state, BOOK, ("1",), rows=[ONE])
+    load(state, WALK_LOANS, ("1", 0), rows=[loan])
+    assert state.many(WALK_LOANS, "1", 0) == [loan]
+    assert state.one(BOOK, "1") is ONE
+
+
+def test_loading_again_leaves_what_is_decided() -> None:
+    """What a command before has changed or removed isn't undone by a later question."""
+    state = shelves(ONE, TWO)
+    renamed = Book(id="1", title="renamed")
+    save(state, renamed)
+    delete(state, TWO)
+    load(state, BOOK, ("1",), ("2",), rows=[ONE, TWO])
+    load(state, BOOKS_OF_SHELF, ("a",), rows=[ONE, TWO])
+    assert state.one(BOOK, "1") is renamed
+    assert state.one(BOOK, "2") is None
+    assert state.many(BOOKS_OF_SHELF, "a") == [renamed]
+    assert written(state) == {Book: ([], [(ONE, renamed)], [TWO])}
+
+
+def test_loading_again_brings_what_is_newer() -> None:
+    """A row that nobody has changed here is as it was found last, under a lock for example."""
+    state = shelves(ONE)
+    newer = Book(id="1", title="newer")
+    load(state, BOOK, ("1",), rows=[newer])
+    assert state.one(BOOK, "1") is newer
+    assert state.many(BOOKS_OF_SHELF, "a") == [newer]
+    save(state, ONE)
+    assert written(state) == {Book: ([], [(newer, ONE)], [])}
+
+
+# Asking
+
+
+def wanted_of(state: State) -> Needs:
+    return Needs(state, 7, TenantSettings())
+
+
+def test_needs_tell_the_instant_and_the_settings() -> None:
+    """A command asks with the time and the settings that it will be decided with."""
+    needs = wanted_of(State())
+    assert (needs.now, needs.settings, needs.wanted) == (7, TenantSettings(), {})
+
+
+def test_each_question_says_how_firmly() -> None:
+    """Read, share and lock are asked for by key, several keys in one question."""
+    needs = wanted_of(State())
+    needs.read(BOOK, "1")
+    needs.share(BOOK, "2")
+    needs.lock(BOOK_BY_TITLE, "a", "t1")
+    assert needs.wanted == {
+        BOOK: {("1",): Mode.READ, ("2",): Mode.SHARE},
+        BOOK_BY_TITLE: {("a", "t1"): Mode.LOCK},
+    }
+
+
+@pytest.mark.parametrize("first", Mode)
+@pytest.mark.parametrize("second", Mode)
+def test_of_two_questions_the_firmer_counts(first: Mode, second: Mode) -> None:
+    """In either order: nobody's lock is lost by another's reading."""
+    needs = wanted_of(State())
+    for mode in (first, second):
+        {Mode.READ: needs.read, Mode.SHARE: needs.share, Mode.LOCK: needs.lock}[mode](BOOK, "1")
+    assert needs.wanted == {BOOK: {("1",): max(first, second)}}
+
+
+@pytest.mark.parametrize("held", Mode)
+@pytest.mark.parametrize("asked", Mode)
+def test_only_what_is_held_less_firmly_is_asked_for(held: Mode, asked: Mode) -> None:
+    """What is loaded as firmly is not asked for again, so that questions come to an end."""
+    state = State()
+    load(state, BOOK, ("1",), rows=[], mode=held)
+    assert state.has(BOOK, ("1",), asked) is (held >= asked)
+    needs = wanted_of(state)
+    {Mode.READ: needs.read, Mode.SHARE: needs.share, Mode.LOCK: needs.lock}[asked](BOOK, "1")
+    assert needs.wanted == ({} if held >= asked else {BOOK: {("1",): asked}})
+
+
+def test_another_key_or_index_is_asked_for() -> None:
+    """What is known under one key or one index says nothing about others."""
+    state = shelves(ONE)
+    needs = wanted_of(state)
+    needs.read(BOOKS_OF_SHELF, "a")
+    needs.read(BOOKS_OF_SHELF, "c")
+    needs.read(BOOK, "1")
+    assert needs.wanted == {BOOKS_OF_SHELF: {("c",): Mode.READ}, BOOK: {("1",): Mode.READ}}
+    assert not state.has(BOOK, ("1",), Mode.READ)
+
+
+def test_what_was_loaded_stays_loaded() -> None:
+    """A later question about other keys forgets nothing, and one less firm neither."""
+    state = State()
+    load(state, BOOK, ("1",), rows=[ONE], mode=Mode.LOCK)
+    load(state, BOOK, ("2",), rows=[TWO], mode=Mode.READ)
+    needs = wanted_of(state)
+    needs.lock(BOOK, "1")
+    needs.read(BOOK, "2")
     assert needs.wanted == {}
-    needs.lock(BY_ID, "1")
-    needs.lock(BY_ID, "2")
-    needs.read(BY_ID, "2")
-    assert needs.wanted == {BY_ID: {("1",): Mode.LOCK, ("2",): Mode.LOCK}}
+    assert (state.one(BOOK, "1"), state.one(BOOK, "2")) == (ONE, TWO)
 
 
-def test_the_next_command_sees_what_the_one_before_did() -> None:
-    """A saved row is found where it is now, and no longer where it was; a removed one nowhere."""
-    state = loaded(item("1"), item("2"))
-    state.load(BY_ID, {("1",): Mode.LOCK, ("2",): Mode.LOCK, ("3",): Mode.LOCK}, [])
-    state.load(BY_SET, {("other",): Mode.READ}, [])
-    apply(state, save=(item("1", "other"), item("3")), delete=(item("2"),))
-    assert state.many(BY_SET, "set") == [item("3")]
-    assert state.many(BY_SET, "other") == [item("1", "other")]
-    assert state.one(BY_ID, "2") is None
-    assert state.one(BY_ID, "3") == item("3")
+# Changing
 
 
-def test_what_was_changed_is_not_loaded_over() -> None:
-    """A row that a command changed or removed stays so, however often it is read again."""
-    state = loaded(item("1"), item("2"))
-    apply(state, save=(item("1", name="new"),), delete=(item("2"),))
-    state.load(BY_ID, {("1",): Mode.READ, ("2",): Mode.READ}, [item("1"), item("2")])
-    assert state.one(BY_ID, "1") == item("1", name="new")
-    assert state.one(BY_ID, "2") is None
-
-
-def test_a_walk_has_what_comes_after_its_place() -> None:
-    """Rows up to the place are behind it; new ones after it join, removed ones leave."""
+def test_what_is_saved_is_read() -> None:
+    """A new row is found under each key that is loaded, and under none that isn't."""
     state = State()
-    state.load(WALK, {("set", "2"): Mode.LOCK}, [item("3"), item("4")])
-    apply(state, save=(item("1"), item("2"), item("5"), item("6", "other")), delete=(item("4"),))
-    assert [row.id for row in state.many(WALK, "set", "2")] == ["3", "5"]
+    load(state, BOOK, ("1",), rows=[])
+    load(state, BOOKS_OF_SHELF, ("a",), rows=[])
+    save(state, ONE, OTHER)
+    assert state.one(BOOK, "1") is ONE
+    assert state.many(BOOKS_OF_SHELF, "a") == [ONE]
+    for key in ("4", "b"):
+        with pytest.raises(NotLoaded):
+            state.one(BOOK if key == "4" else BOOKS_OF_SHELF, key)
 
 
-def test_the_store_writes_what_has_changed() -> None:
-    """New, changed and removed rows, each once; a row that came and went leaves nothing."""
-    state = loaded(item("1"), item("2"), item("3"))
-    assert not state.changed
-    apply(state, save=(item("1", name="first"), item("4"), item("5")))
-    apply(state, save=(item("1", name="second"),), delete=(item("2"), item("5")))
-    (written,) = state.written()
-    assert written == (
-        Item,
-        [item("4")],
-        [(item("1"), item("1", name="second"))],
-        [item("2")],
-    )
-    assert state.changed
-    assert (state.touched, state.size) == (frozenset({Item}), 4)
+def test_a_key_that_moves_moves_the_row() -> None:
+    """A successor with another value is found under that one alone, and moves back as well."""
+    state = shelves(ONE, TWO, OTHER)
+    moved = Book(id="1", shelf="b")
+    save(state, moved)
+    assert state.many(BOOKS_OF_SHELF, "a") == [TWO]
+    assert state.many(BOOKS_OF_SHELF, "b") == [moved, OTHER]
+    save(state, ONE)
+    assert state.many(BOOKS_OF_SHELF, "a") == [ONE, TWO]
+    assert state.many(BOOKS_OF_SHELF, "b") == [OTHER]
 
 
-def test_events_are_written_too() -> None:
-    """A change that only tells something is a change."""
+def test_a_row_may_move_from_and_to_what_is_not_loaded() -> None:
+    """Where one of the two keys is unknown, the other is right all the same."""
     state = State()
-    changes = Changes(None)
-    event = Event(
-        id="1", created=1, entity="item", entity_id="1", sequence=1, slug="created", body={}
-    )
-    changes.events.append(event)
+    load(state, BOOKS_OF_SHELF, ("a",), rows=[ONE])
+    load(state, BOOK, ("4",), rows=[OTHER])
+    arrived = Book(id="4", shelf="a")
+    save(state, Book(id="1", shelf="c"), arrived)
+    assert state.many(BOOKS_OF_SHELF, "a") == [arrived]
+    with pytest.raises(NotLoaded):
+        state.many(BOOKS_OF_SHELF, "c")
+
+
+def test_a_saved_row_keeps_its_place() -> None:
+    """A successor with the same key takes the place of the row, everywhere."""
+    state = shelves(ONE, TWO)
+    load(state, BOOK, ("1",), rows=[ONE])
+    renamed = Book(id="1", title="renamed")
+    save(state, renamed)
+    assert state.one(BOOK, "1") is renamed
+    assert state.many(BOOKS_OF_SHELF, "a") == [renamed, TWO]
+
+
+def test_what_is_deleted_is_gone_everywhere() -> None:
+    """No index has the row any more; the others stay."""
+    state = shelves(ONE, TWO)
+    load(state, BOOK, ("1",), rows=[ONE])
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE, TWO])
+    load(state, BOOK_BY_TITLE, ("a", "t2"), rows=[TWO])
+    delete(state, ONE)
+    assert state.one(BOOK, "1") is None
+    assert state.loaded(BOOK, "1") is None
+    assert state.many(BOOKS_OF_SHELF, "a") == [TWO]
+    assert state.many(WALK_SHELF, "a", "0") == [TWO]
+    assert state.one(BOOK_BY_TITLE, "a", "t2") is TWO
+
+
+def test_a_row_that_moved_may_be_deleted_by_who_knows_the_old_one() -> None:
+    """Which version is named doesn't matter: the row is gone from where it is now."""
+    state = shelves(ONE)
+    save(state, Book(id="1", shelf="b"))
+    delete(state, ONE)
+    assert state.many(BOOKS_OF_SHELF, "a") == state.many(BOOKS_OF_SHELF, "b") == []
+    assert state.one(BOOKS_OF_SHELF, "b") is None
+    assert written(state) == {Book: ([], [], [ONE])}
+
+
+def test_what_was_never_there_cannot_be_deleted() -> None:
+    """To delete what isn't known, or twice, is a mistake of ours."""
+    state = shelves(ONE)
+    delete(state, ONE)
+    for row in (ONE, TWO):
+        with pytest.raises(KeyError):
+            delete(state, row)
+
+
+def test_a_command_saves_before_it_deletes() -> None:
+    """Of one command all rows are saved first; what it both saves and deletes is gone."""
+    state = shelves(ONE)
+    changes: Changes[str] = Changes("answer")
+    changes.delete(ONE, TWO)
+    changes.save(TWO, THREE)
     state.apply(changes)
-    assert (state.changed, state.size, state.touched) == (True, 1, frozenset({Event}))
-    assert replace(event) in state.events
+    assert changes.answer == "answer"
+    assert state.many(BOOKS_OF_SHELF, "a") == [THREE]
+    assert written(state) == {Book: ([THREE], [], [ONE])}
+
+
+# Walking
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (("a", ""), "123"),
+        (("a", "1"), "23"),
+        (("a", "2"), "3"),
+        (("a", "3"), ""),
+        (("b", "1"), "4"),
+    ],
+)
+def test_a_walk_has_what_comes_after(key: tuple[str, str], expected: str) -> None:
+    """The row at the key itself is behind, and so are all before it and all of other keys."""
+    assert [row.id for row in (ONE, TWO, THREE, OTHER) if WALK_SHELF.is_after(key, row)] == [
+        *expected
+    ]
+
+
+def test_a_walk_has_the_rows_that_were_found_for_its_key() -> None:
+    """Two walks that were loaded together have each their own; other known rows are in neither."""
+    state = shelves(ONE, TWO, THREE, OTHER)
+    load(state, WALK_SHELF, ("a", "1"), ("b", "0"), rows=[OTHER, TWO])
+    assert state.many(WALK_SHELF, "a", "1") == [TWO]
+    assert state.many(WALK_SHELF, "b", "0") == [OTHER]
+    with pytest.raises(NotLoaded):
+        state.many(WALK_SHELF, "a", "0")
+
+
+def test_a_walk_meets_the_rows_that_are_made_ahead_of_it() -> None:
+    """A new row is added to the walks that have it before them."""
+    state = State()
+    load(state, WALK_SHELF, ("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), rows=[THREE])
+    load(state, WALK_BOOKS, ("1",), rows=[THREE])
+    load(state, BOOKS_OF_SHELF, ("a",), rows=[THREE])
+    save(state, TWO)
+    assert state.many(WALK_SHELF, "a", "1") == [TWO, THREE]
+    assert state.many(WALK_SHELF, "a", "2") == [THREE]
+    assert state.many(WALK_SHELF, "a", "3") == []
+    assert state.many(WALK_SHELF, "b", "1") == []
+    assert state.many(WALK_BOOKS, "1") == [TWO, THREE]
+    assert state.many(BOOKS_OF_SHELF, "a") == [TWO, THREE]
+
+
+def test_a_walk_does_not_leap_to_a_row_that_it_has_yet_to_come_to() -> None:
+    """A change of a row that the step didn't load doesn't bring it in: rows between are unknown."""
+    state = State()
+    load(state, BOOK, ("3",), rows=[THREE])
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE])
+    save(state, Book(id="3", title="changed"))
+    assert state.many(WALK_SHELF, "a", "0") == [ONE]
+
+
+def test_a_walk_shows_its_rows_as_they_are_now() -> None:
+    """A row that the walk has is read as the commands before have left it."""
+    state = State()
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE, TWO])
+    renamed = Book(id="1", title="renamed")
+    save(state, renamed)
+    assert state.many(WALK_SHELF, "a", "0") == [renamed, TWO]
+
+
+def test_a_row_that_moves_away_leaves_the_walk() -> None:
+    """A walk through one shelf doesn't meet what stands on another by now."""
+    state = State()
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE, TWO])
+    save(state, Book(id="1", shelf="b"))
+    assert state.many(WALK_SHELF, "a", "0") == [TWO]
+
+
+def test_a_row_that_moves_into_the_way_is_met() -> None:
+    """What comes from another shelf is like a new row: a step that passed it by would miss it."""
+    state = State()
+    load(state, BOOK, ("1",), ("4",), rows=[ONE, OTHER])
+    load(state, WALK_SHELF, ("b", "0"), ("b", "1"), rows=[OTHER])
+    moved = Book(id="1", shelf="b")
+    save(state, moved)
+    assert state.many(WALK_SHELF, "b", "0") == [moved, OTHER]
+    assert state.many(WALK_SHELF, "b", "1") == [OTHER]
+
+
+def test_a_walk_goes_along_a_number() -> None:
+    """The column that a walk goes along may be any that is ordered."""
+    state = State()
+    first, tenth = Loan(reader="x", number=9), Loan(reader="x", number=10)
+    load(state, WALK_LOANS, ("x", 8), ("x", 9), rows=[tenth, first])
+    assert state.many(WALK_LOANS, "x", 8) == [first, tenth]
+    assert state.many(WALK_LOANS, "x", 9) == [tenth]
+
+
+def test_a_walk_has_a_bounded_step() -> None:
+    """A walk without a limit can't be built."""
+    with pytest.raises(AssertionError):
+        Index(Book, after="id")
+
+
+# Writing
+
+
+def test_nothing_is_written_of_what_was_only_read() -> None:
+    """A state that nobody has changed says so."""
+    state = shelves(ONE)
+    assert (state.changed, state.size, state.touched, written(state)) == (
+        False,
+        0,
+        frozenset(),
+        {},
+    )
+
+
+def test_new_changed_and_gone_rows_are_told_apart() -> None:
+    """A changed row comes with what is stored, a gone row as it is stored."""
+    state = shelves(ONE, TWO)
+    renamed = Book(id="1", title="renamed")
+    loan = Loan(reader="x", number=1)
+    save(state, renamed, THREE, loan)
+    delete(state, TWO)
+    assert written(state) == {
+        Book: ([THREE], [(ONE, renamed)], [TWO]),
+        Loan: ([loan], [], []),
+    }
+    assert (state.changed, state.size) == (True, 4)
+    assert state.touched == {Book, Loan}
+
+
+def test_of_several_changes_the_last_is_written_beside_what_is_stored() -> None:
+    """Changes of several commands to one row are one, from what is stored to what is left."""
+    state = shelves(ONE)
+    last = Book(id="1", title="last")
+    save(state, Book(id="1", title="first"))
+    save(state, last)
+    save(state, TWO)
+    save(state, Book(id="2", title="last"))
+    assert written(state) == {Book: ([Book(id="2", title="last")], [(ONE, last)], [])}
+    assert state.size == 2
+
+
+def test_a_row_deleted_after_a_change_is_gone_as_it_is_stored() -> None:
+    """What was saved in between leaves no trace."""
+    state = shelves(ONE)
+    renamed = Book(id="1", title="renamed")
+    save(state, renamed)
+    delete(state, renamed)
+    assert written(state) == {Book: ([], [], [ONE])}
+
+
+def test_a_row_made_and_deleted_leaves_nothing_to_write() -> None:
+    """The store never hears of it, and it may be made again."""
+    state = shelves()
+    save(state, ONE)
+    delete(state, ONE)
+    assert state.many(BOOKS_OF_SHELF, "a") == []
+    assert written(state) == {Book: ([], [], [])}
+    save(state, TWO, ONE)
+    assert state.many(BOOKS_OF_SHELF, "a") == [ONE, TWO]
+    assert written(state) == {Book: ([ONE, TWO], [], [])}
+
+
+def test_a_row_deleted_and_made_again_is_a_change() -> None:
+    """The same key twice in one batch is one row in the store, found where it is now."""
+    state = shelves(ONE)
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE])
+    delete(state, ONE)
+    again = Book(id="1", shelf="b")
+    save(state, again)
+    assert state.many(BOOKS_OF_SHELF, "a") == state.many(WALK_SHELF, "a", "0") == []
+    assert state.many(BOOKS_OF_SHELF, "b") == [again]
+    assert written(state) == {Book: ([], [(ONE, again)], [])}
+
+
+def test_rows_of_a_key_of_two_columns_are_told_apart() -> None:
+    """Rows that share one of the columns are two rows."""
+    state = State()
+    first, second = Loan(reader="x", number=1), Loan(reader="x", number=2)
+    load(state, LOAN, ("x", 1), ("x", 2), rows=[first])
+    save(state, second)
+    assert (state.one(LOAN, "x", 1), state.one(LOAN, "x", 2)) == (first, second)
+    assert written(state) == {Loan: ([second], [], [])}
+
+
+def test_events_are_kept_in_their_order() -> None:
+    """Events of all commands count as changes, also where no row has changed."""
+    state = State()
+    for number in (1, 2):
+        changes: Changes[None] = Changes(None)
+        changes.events.append(event(number))
+        state.apply(changes)
+    assert state.events == [event(1), event(2)]
+    assert (state.changed, state.size, state.touched) == (True, 2, {Event})
+    assert written(state) == {}
+    save(state, ONE)
+    assert (state.size, state.touched) == (3, {Event, Book})
+
+
+@pytest.mark.parametrize("index", [FEW_OF_SHELF, WALK_FEW])
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_full_set_that_loses_a_row_is_known_no_more(index: Index[Any], moves: bool) -> None:  # noqa: FBT001
+    """There may be a further row, which the limit left out: whoever asks has to load again."""
+    state = State()
+    key = ("a", "0") if index is WALK_FEW else ("a",)
+    load(state, index, key, rows=[ONE, TWO])
+    changes: Changes[None] = Changes(None)
+    if moves:
+        changes.save(replace(ONE, shelf="b"))
+    else:
+        changes.delete(ONE)
+    state.apply(changes)
+    with pytest.raises(NotLoaded):
+        state.many(index, *key)
+    assert not state.has(index, key, Mode.READ)

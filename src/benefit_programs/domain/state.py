@@ -191,31 +191,28 @@ class State:
         rows[identity] = row
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
-            key, sets = index.key_of(row), self._sets[index]
-            if old is not None and (old_key := index.key_of(old)) != key:
-                for set_key in self._keys_with(index, old_key):
-                    self._leave(index, set_key, identity)
-            if index.after is None and key in sets:
-                sets[key][identity] = None
-            elif index.after is not None and old is None:
-                for set_key in self._keys_with(index, key):
-                    if index.is_after(set_key, row):
+            sets = self._sets[index]
+            if index.after is not None:
+                for set_key in [*sets]:
+                    if not index.is_after(set_key, row):
+                        self._leave(index, set_key, identity)
+                    elif old is None or not index.is_after(set_key, old):
                         sets[set_key][identity] = None
+                continue
+            key = index.key_of(row)
+            if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
+                self._leave(index, old_key, identity)
+            if key in sets:
+                sets[key][identity] = None
 
     def _delete(self, row: Row) -> None:
         identity = _identity(row)
-        del self._rows[type(row)][identity]
+        row = self._rows[type(row)].pop(identity)
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
-            for set_key in self._keys_with(index, index.key_of(row)):
+            sets, key = self._sets[index], index.key_of(row)
+            for set_key in [*sets] if index.after is not None else {key} & sets.keys():
                 self._leave(index, set_key, identity)
-
-    def _keys_with(self, index: Index[Any], key: Key) -> list[Key]:
-        """The keys under which an index has rows with these values; a walk may have several."""
-        sets = self._sets[index]
-        if index.after is None:
-            return [key] if key in sets else []
-        return [each for each in sets if each[:-1] == key]
 
     def _leave(self, index: Index[Any], key: Key, identity: Key) -> None:
         """Take a row out of a set. One that held as many as it may is no longer known then."""
