@@ -62,7 +62,7 @@ class Put(Command[str], frozen=True, kw_only=True):
 
     leaf: Leaf | None = None
 
-    def ask(self, needs: Needs, state: State) -> None:
+    def ask(self, needs: Needs, state: State) -> None:  # noqa: ARG002
         """Ask for the leaf."""
         if self.leaf:
             needs.lock(LEAF, self.leaf.id)
@@ -93,7 +93,7 @@ class Refuse(Command[None], frozen=True, kw_only=True):
 class Tell(Command[Any], frozen=True, kw_only=True):
     """Answer with what it is decided with."""
 
-    def ask(self, needs: Needs, state: State) -> None:
+    def ask(self, needs: Needs, state: State) -> None:  # noqa: ARG002
         """Ask for a leaf that is named as the settings say."""
         needs.read(LEAF, str(needs.settings.in_request_max), str(needs.now))
 
@@ -105,7 +105,7 @@ class Tell(Command[Any], frozen=True, kw_only=True):
 class ReadSnapshot(Command[str], frozen=True, kw_only=True):
     """Read the name of a snapshot."""
 
-    def ask(self, needs: Needs, state: State) -> None:
+    def ask(self, needs: Needs, state: State) -> None:  # noqa: ARG002
         """Ask for it."""
         needs.read(SNAPSHOT, "s")
 
