@@ -184,7 +184,8 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - one's trouble must not be the others'
                 if len(batch) > 1 or isinstance(error, StoreConflict):
                     for waiting in batch:
-                        _answer(waiting, await self._run_alone(tenant_id, waiting))
+                        if not waiting.answer.done():
+                            _answer(waiting, await self._run_alone(tenant_id, waiting))
                     return
                 outcomes = [Failure(error)]
             if isinstance(outcomes[0], Again):

@@ -1,0 +1,320 @@
+"""What the engine does when the database refuses, and in which order it comes to everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.entities import ProgramDefinition
+from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
+from benefit_programs.domain.lookups import PROGRAM_DEFINITION_BY_EXTERNAL_ID, SNAPSHOT
+from benefit_programs.domain.program_definitions import CreateProgramDefinition
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.state import Changes, Index, Needs, NotLoaded, State
+from benefit_programs.domain.store import Load, Steps, StoreConflict, StoreTimeout, StoreUnavailable
+from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.engine.engine import (
+    ATTEMPTS_MAX,
+    BATCH_SIZE_MAX,
+    QUEUE_LENGTH_MAX,
+    Engine,
+    QueueFull,
+)
+from tests.support.calls import NAMESPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+Answer = TypeVar("Answer")
+
+CALLER = Identity(IdentityType.WIX_USER, "6d2b9a54-2f0c-4a1e-8f6e-0b1d5c0c6a01")
+
+
+class TroubledStore:
+    """A real store with a script: the errors of the next batches, None where one succeeds."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.script: deque[Exception | None] = deque()
+        self.tenants: list[int] = []
+        """The tenants of all batches, in their order."""
+
+        self.loads: list[Index[Any]] = []
+        self.is_open = asyncio.Event()
+        """Batches wait until it is."""
+
+        self.is_open.set()
+        self.begun = asyncio.Event()
+        self.after_commit: Callable[[], Any] = lambda: None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+        self.tenants.append(tenant_id)
+        self.begun.set()
+        await self.is_open.wait()
+        error = self.script.popleft() if self.script else None
+        if error is not None:
+            raise error
+        answer: Answer = await self._store.run(tenant_id, self._watch(steps))
+        self.after_commit()
+        return answer
+
+    def _watch(self, steps: Steps[Any]) -> Generator[Any, Any, Any]:
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Load):
+                    self.loads += step.wanted
+                step = steps.send((yield step))
+        except StopIteration as end:
+            return end.value
+
+
+class Nothing(Command[str], frozen=True, kw_only=True):
+    """A command that changes nothing."""
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for nothing."""
+
+    def decide(self, state: State, context: Context) -> Changes[str]:  # noqa: ARG002
+        """Answer."""
+        return Changes("done")
+
+
+class Lost(Nothing, frozen=True, kw_only=True):
+    """A command that never finds what it has asked for."""
+
+    def decide(self, state: State, context: Context) -> Changes[str]:  # noqa: ARG002
+        """Read what wasn't loaded."""
+        raise NotLoaded
+
+
+class ReadSnapshot(Nothing, frozen=True, kw_only=True):
+    """A command that asks for a snapshot."""
+
+    id: str
+
+    def ask(self, needs: Needs, state: State) -> None:  # noqa: ARG002
+        """Ask for it."""
+        needs.read(SNAPSHOT, self.id)
+
+
+class CopyPointed(Command[ProgramDefinition], frozen=True, kw_only=True):
+    """Make a definition named after the one that the newest definition's name points at."""
+
+    def ask(self, needs: Needs, state: State) -> None:
+        """Ask for the pointer, then for what it points at."""
+        needs.read(PROGRAM_DEFINITION_BY_EXTERNAL_ID, NAMESPACE, "pointer")
+        pointer = state.loaded(PROGRAM_DEFINITION_BY_EXTERNAL_ID, NAMESPACE, "pointer")
+        if pointer and pointer.display_name:
+            needs.read(PROGRAM_DEFINITION_BY_EXTERNAL_ID, NAMESPACE, pointer.display_name)
+            create(f"copy of {pointer.display_name}").ask(needs, state)
+
+    def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
+        """Follow the pointer."""
+        pointer = state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, NAMESPACE, "pointer")
+        assert pointer is not None
+        state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, NAMESPACE, pointer.display_name)
+        return create(f"copy of {pointer.display_name}").decide(state, context)
+
+
+def create(external_id: str, display_name: str | None = None) -> CreateProgramDefinition:
+    return CreateProgramDefinition(
+        namespace=NAMESPACE, external_id=external_id, display_name=display_name
+    )
+
+
+class Troubled:
+    """An engine on a troubled store."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.store = TroubledStore(service.store)
+        self.engine = Engine(self.store)
+
+    def submit(
+        self, *commands: Command[Any], service: Service | None = None
+    ) -> list[asyncio.Future[Any]]:
+        tenant_id = (service or self.service).tenant.id
+        return [
+            self.engine.submit(each, tenant_id=tenant_id, caller=CALLER, settings=TenantSettings())
+            for each in commands
+        ]
+
+    async def do(self, *commands: Command[Any], script: Iterable[Exception | None] = ()) -> Any:
+        self.store.script.extend(script)
+        return await asyncio.gather(*self.submit(*commands), return_exceptions=True)
+
+    async def names(self) -> list[str]:
+        return [row.external_id for row in await self.service.rows(ProgramDefinition)]
+
+
+@pytest.fixture
+def troubled(service: Service) -> Troubled:
+    """Give an engine whose store refuses as the test says."""
+    return Troubled(service)
+
+
+async def test_a_conflict_is_tried_again(troubled: Troubled) -> None:
+    """What another process made impossible may be possible the next time."""
+    conflicts = [StoreConflict("taken")] * ATTEMPTS_MAX
+    (made,) = await troubled.do(create("a"), script=conflicts)
+    assert made.external_id == "a"
+    assert len(troubled.store.tenants) == 1 + ATTEMPTS_MAX
+
+
+async def test_a_conflict_that_stays_is_told(troubled: Troubled) -> None:
+    """Tries come to an end, and the caller hears the last reason."""
+    conflicts = [StoreConflict(str(number)) for number in range(20)]
+    (refused,) = await troubled.do(create("a"), script=conflicts)
+    assert (type(refused), str(refused)) == (StoreConflict, str(ATTEMPTS_MAX))
+    assert len(troubled.store.tenants) == 1 + ATTEMPTS_MAX
+    assert await troubled.names() == []
+
+
+@pytest.mark.parametrize("error", [StoreConflict("taken"), StoreTimeout("slow"), ValueError("odd")])
+async def test_a_refused_batch_is_done_one_by_one(troubled: Troubled, error: Exception) -> None:
+    """Each of its commands is done by itself, in their order."""
+    made = await troubled.do(create("a"), create("b"), create("c"), script=[error])
+    assert [row.external_id for row in made] == ["a", "b", "c"] == await troubled.names()
+    assert len(troubled.store.tenants) == 1 + 3
+
+
+@pytest.mark.parametrize("error", [StoreTimeout("slow"), ValueError("odd")])
+async def test_only_the_guilty_one_is_told(troubled: Troubled, error: Exception) -> None:
+    """Of a refused batch the command that is refused by itself hears why, and is tried once."""
+    a, refused, c = await troubled.do(
+        create("a"), create("b"), create("c"), script=[error, None, error]
+    )
+    assert refused is error
+    assert [a.external_id, c.external_id] == ["a", "c"] == await troubled.names()
+    assert len(troubled.store.tenants) == 1 + 3
+
+
+@pytest.mark.parametrize("error", [StoreTimeout("slow"), ValueError("odd")])
+async def test_what_fails_alone_is_told_at_once(troubled: Troubled, error: Exception) -> None:
+    """A command that was alone isn't tried again, for it was no other's fault."""
+    assert await troubled.do(create("a"), script=[error]) == [error]
+    assert len(troubled.store.tenants) == 1
+
+
+async def test_a_lost_database_is_told_to_all(troubled: Troubled) -> None:
+    """Nothing is tried again where it is unknown what was done."""
+    lost = StoreUnavailable("lost")
+    assert await troubled.do(create("a"), create("b"), script=[lost]) == [lost, lost]
+    assert len(troubled.store.tenants) == 1
+    (made,) = await troubled.do(create("a"))
+    assert made.external_id == "a"
+
+
+async def test_a_database_lost_between_tries_is_told_to_one(troubled: Troubled) -> None:
+    """The others have their own tries."""
+    lost = StoreUnavailable("lost")
+    script = [StoreConflict("taken"), lost]
+    a, b = await troubled.do(create("a"), create("b"), script=script)
+    assert (a, b.external_id) == (lost, "b")
+
+
+async def test_a_command_that_was_led_to_other_rows_comes_again(troubled: Troubled) -> None:
+    """It is done on what those before it have left, and those behind it come after it."""
+    await troubled.do(create("target"))
+    commands = [create("pointer", "target"), CopyPointed(), create("late"), CopyPointed()]
+    pointer, copied, late, refused = await troubled.do(*commands)
+    assert copied.external_id == "copy of target"
+    assert [pointer.id, copied.id, late.id] == sorted([pointer.id, copied.id, late.id])
+    assert isinstance(refused, ProgramDefinitionAlreadyExists)
+    assert await troubled.names() == ["target", "pointer", "copy of target", "late"]
+
+
+async def test_a_command_that_is_always_led_elsewhere_is_told(troubled: Troubled) -> None:
+    """Whose rows keep changing is told so after some tries; the others are done."""
+    a, lost, b = await troubled.do(create("a"), Lost(), create("b"))
+    assert isinstance(lost, StoreConflict)
+    assert [a.external_id, b.external_id] == ["a", "b"] == await troubled.names()
+    assert len(troubled.store.tenants) == 2 + ATTEMPTS_MAX + 1
+
+
+async def test_who_gives_up_during_the_commit_hurts_nobody(troubled: Troubled) -> None:
+    """Whoever is gone when the answers come is passed by."""
+    gone, stays = troubled.submit(create("gone"), create("stays"))
+    troubled.store.after_commit = gone.cancel
+    assert (await stays).external_id == "stays"
+    assert gone.cancelled()
+    assert await troubled.names() == ["gone", "stays"]
+
+
+async def test_who_gives_up_before_a_second_try_is_left_out(troubled: Troubled) -> None:
+    """What the database refused isn't done for those who are gone."""
+    troubled.store.is_open.clear()
+    troubled.store.script.append(StoreConflict("taken"))
+    gone, stays = troubled.submit(create("gone"), create("stays"))
+    await troubled.store.begun.wait()
+    gone.cancel()
+    troubled.store.is_open.set()
+    assert (await stays).external_id == "stays"
+    assert await troubled.names() == ["stays"]
+
+
+async def test_a_cancelled_batch_leaves_nobody_waiting(troubled: Troubled) -> None:
+    """If the engine is cancelled in the midst of a batch, all who wait hear so."""
+    troubled.store.is_open.clear()
+    futures = troubled.submit(*(create(str(number)) for number in range(BATCH_SIZE_MAX + 1)))
+    await troubled.store.begun.wait()
+    assert troubled.engine._task is not None
+    troubled.engine._task.cancel()
+    await asyncio.wait(futures, timeout=10)
+    assert all(each.cancelled() for each in futures)
+    troubled.store.is_open.set()
+    assert await troubled.do(Nothing()) == ["done"]
+
+
+async def test_nobody_is_told_of_a_commit_without_changes(troubled: Troubled) -> None:
+    """Listeners hear only of what was written."""
+    heard: list[Any] = []
+    troubled.engine.on_commit(heard.append)
+    await troubled.do(Nothing(), Nothing())
+    assert heard == []
+
+
+async def test_the_queue_has_room_again(troubled: Troubled) -> None:
+    """What has been taken out of the queue doesn't count any more."""
+    for _ in range(2):
+        futures = troubled.submit(*[Nothing()] * QUEUE_LENGTH_MAX)
+        with pytest.raises(QueueFull):
+            troubled.submit(Nothing())
+        assert set(await asyncio.gather(*futures)) == {"done"}
+
+
+async def test_a_snapshot_is_read_once(troubled: Troubled) -> None:
+    """A later batch of the same tenant knows it, and another tenant's asks for itself."""
+    await troubled.service.create_pool_definition()
+    snapshots = await troubled.service.store.fetch(
+        "select id from snapshots where tenant_id = $1", (troubled.service.tenant.id,)
+    )
+    read = ReadSnapshot(id=str(snapshots[0][0]))
+    for _ in range(3):
+        await troubled.do(read)
+    assert troubled.store.loads == [SNAPSHOT]
+    other = await troubled.service.another_tenant()
+    await asyncio.gather(*troubled.submit(read, service=other))
+    assert troubled.store.loads == [SNAPSHOT, SNAPSHOT]
+
+
+async def test_tenants_take_turns(troubled: Troubled) -> None:
+    """Whoever has much to do doesn't keep the others waiting for all of it."""
+    other = await troubled.service.another_tenant()
+    many = troubled.submit(*[Nothing()] * (3 * BATCH_SIZE_MAX))
+    few = troubled.submit(Nothing(), service=other)
+    await asyncio.gather(*few, *many)
+    one, two = troubled.service.tenant.id, other.tenant.id
+    assert troubled.store.tenants == [one, two, one, one]
