@@ -296,6 +296,28 @@ async def test_a_pool_that_lived_when_its_kind_was_added_gets_no_follower(club: 
     assert (await club.pool()).status == "ENDED"
 
 
+@pytest.mark.parametrize("most", [0, 100])
+@pytest.mark.parametrize("cascade", [NOW, RENEWAL])
+async def test_what_comes_back_keeps_its_pending_update(
+    club: Club, cascade: str, most: int
+) -> None:
+    """Adding a definition again takes back the end of its pools, and nothing else."""
+    await club.update(RENEWAL)
+    await club.remove("FUTURE_PROVISIONS")
+    await limit_requests(club.service, most)
+    await club.service.call(
+        "addPoolDefinitionToProgramDefinition",
+        {
+            "poolDefinitionId": club.pass_["id"],
+            "programDefinitionId": club.plan["id"],
+            "cascade": cascade,
+        },
+    )
+    await club.done()
+    pool = await club.pool()
+    assert (pool.renewal_action, pool.renewal_revision) == ("UPDATE", 2)
+
+
 async def test_no_number_of_orders_changes_their_order(club: Club) -> None:
     """An update is done before a renewal that was answered later, behind a thousand others."""
     service = club.service
