@@ -134,13 +134,11 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
     details: TransactionDetails = TransactionDetails()
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool, and whether the key was used."""
         ask_for_account(needs, state, self.pool_id)
         needs.read(TRANSACTION_BY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
         needs.read(IDEMPOTENCY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
-        """Change it, or refuse in the contract's order."""
         pool = state.one(POOL, self.pool_id)
         if pool is None or self.beneficiary not in (None, pool.beneficiary):
             raise BalanceNotFound(pool_id=self.pool_id)
@@ -179,13 +177,11 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
     party: Identity | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the chain, and the quotas that a redemption gives back."""
         chain = ask_for_chain(needs, state, self.transaction_id)
         if chain is not None:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
-        """Revert it, or refuse in the contract's order."""
         original = require_transaction(state, self.transaction_id)
         chain = Chain.of(state, original)
         pool, giving_back = chain.pool, chain.giving_back

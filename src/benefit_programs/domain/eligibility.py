@@ -84,12 +84,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def policy(self) -> PolicyExpression | None:
-        """The expression that binds the benefit."""
         return policy_of(self.snapshot.details, self.benefit)
 
 
 def find_item(state: State, reference: ItemReference, benefit: Benefit) -> Item | None:
-    """The item of a benefit, if its item set holds it."""
     return state.one(
         ITEM_BY_REFERENCE,
         reference.external_id,
@@ -248,7 +246,6 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
     additional_data: dict[str, Any] | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool, then for what is judged of its benefits."""
         needs.read(POOL, self.pool_id)
         pool = state.loaded(POOL, self.pool_id)
         if pool is not None:

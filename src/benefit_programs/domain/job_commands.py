@@ -83,12 +83,10 @@ class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
     candidates: tuple[str, ...]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the candidates."""
         for job_id in self.candidates:
             needs.lock(JOB, job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Claim | None]:
-        """Take one, if any is free yet."""
         changes: Changes[Claim | None] = Changes(None)
         found = (state.one(JOB, job_id) for job_id in self.candidates)
         job = next((job for job in found if job and self._is_free(job, context.now)), None)
@@ -117,11 +115,9 @@ class ReleaseJob(Command[None], frozen=True, kw_only=True):
     owner: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        """End the lease, if it is still this runner's."""
         changes: Changes[None] = Changes(None)
         job = held_job(state, self.job_id, self.owner)
         if job is not None:
@@ -137,11 +133,9 @@ class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
     reason: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[JobStatus | None]:
-        """Count the attempt."""
         job = held_job(state, self.job_id, self.owner)
         if job is None:
             return Changes(None)
@@ -167,7 +161,6 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order."""
         ask_for_agenda(needs)
         needs.read(ORDER_OF_JOB, self.job_id)
         needs.lock(JOB, self.job_id)
@@ -200,7 +193,6 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order."""
         needs.read(ORDER_OF_JOB, self.job_id)
         needs.lock(JOB, self.job_id)
 
@@ -238,7 +230,6 @@ def give_up(changes: Changes[Any], order: Order) -> None:
 
 
 def require_job(state: State, job_id: str) -> Job:
-    """The job with this id, or its refusal."""
     job = state.one(JOB, job_id)
     if job is None:
         raise JobNotFound(job_id=job_id)
@@ -254,7 +245,6 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
     position: str = BEFORE_ALL_IDS
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the oldest jobs, and for pages of the first one to go."""
         needs.lock(WALK_JOBS, self.position)
         for job in self._outdated(state, _limit(needs.now, needs.settings.job_retention_days)):
             needs.read(ORDER_OF_JOB, job.id)
@@ -315,7 +305,6 @@ class TidyLog(Command[bool], frozen=True, kw_only=True):
             needs.read(JOB, order.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[bool]:
-        """Remove a bounded number of them."""
         changes = Changes(answer=False)
         opening = state.many(WALK_ORDERS_IN_PHASE, *OPENING)
         over = [order for order in opening if _is_over(state, order)]

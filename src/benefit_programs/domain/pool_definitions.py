@@ -64,8 +64,6 @@ NAMES_AND_DETAILS = frozenset({"display_name", "description", "details"})
 
 
 class DescribedPoolDefinition(msgspec.Struct, frozen=True):
-    """A pool definition with what it refers to."""
-
     definition: PoolDefinition
     snapshot: Snapshot
     program_definitions: tuple[ProgramDefinition, ...]
@@ -84,13 +82,11 @@ def ask_for_pool_definition(needs: Needs, state: State, pool_definition_id: str)
 
 
 def assignments_of(state: State, pool_definition_id: str) -> list[Assignment]:
-    """The places of a pool definition, in the caller's order."""
     assignments = state.many(ASSIGNMENTS_OF_POOL_DEFINITION, pool_definition_id)
     return sorted(assignments, key=lambda assignment: assignment.ordinal)
 
 
 def describe(state: State, definition: PoolDefinition) -> DescribedPoolDefinition:
-    """A pool definition as it is in the state."""
     return DescribedPoolDefinition(
         definition,
         snapshot_of(state, definition),
@@ -114,13 +110,11 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     path: str = "poolDefinition"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the program definitions that it joins."""
         for program_definition_id in self.program_definition_ids:
             needs.lock(PROGRAM_DEFINITION, program_definition_id)
         ask_to_change(needs, state, None, self.cascade, added_to=self.program_definition_ids)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
-        """Make it with an item set for each benefit."""
         if self.program_definition_ids:
             require_cascade(self.cascade)
         joined = tuple(
@@ -170,7 +164,6 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     path: str = "poolDefinition"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its places, and what lives by it."""
         if "program_definition_ids" in self.updates:
             needs.read(ASSIGNMENTS_OF_POOL_DEFINITION, self.id)
             if not state.has(ASSIGNMENTS_OF_POOL_DEFINITION, (self.id,), Mode.READ):
@@ -185,7 +178,6 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             ask_to_change(needs, state, self.id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
-        """Change what was sent."""
         require_cascade(self.cascade)
         current = require_pool_definition(state, self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
@@ -225,7 +217,6 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         return changed.save(changes, context, UPDATED, current=places)
 
     def _added(self, state: State) -> tuple[str, ...]:
-        """The program definitions that it joins."""
         before = {place.program_definition_id for place in assignments_of(state, self.id)}
         sent = dict.fromkeys(self.updates.get("program_definition_ids") or ())
         return tuple(each for each in sent if each not in before)
@@ -249,7 +240,6 @@ class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_o
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for both, and for live programs of the latter."""
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
         added_to = (self.program_definition_id,)
@@ -296,7 +286,6 @@ class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True,
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for both, and for live pools of the former."""
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
         ask_to_change(needs, state, self.pool_definition_id, self.cascade)
@@ -333,12 +322,10 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its places, and what lives by it."""
         ask_for_pool_definition(needs, state, self.id)
         ask_to_change(needs, state, self.id, self.cascade)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        """Delete it."""
         require_cascade(self.cascade)
         current = require_pool_definition(state, self.id)
         changes = Changes(None)
@@ -363,7 +350,6 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its pool definitions, and whether programs live by it."""
         needs.lock(PROGRAM_DEFINITION, self.id)
         ask_to_end_programs(needs, state, self.id, self.cascade or Cascade.FUTURE_PROVISIONS)
         needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id)

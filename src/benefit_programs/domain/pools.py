@@ -24,8 +24,6 @@ from benefit_programs.domain.updates import require_revision
 
 
 class DescribedPool(msgspec.Struct, frozen=True):
-    """A pool with what it gives."""
-
     pool: Pool
     snapshot: Snapshot
 
@@ -42,7 +40,6 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
     path: str = "pool"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool, what it gives, and what may not have reached it yet."""
         needs.lock(POOL, self.id)
         pool = state.loaded(POOL, self.id)
         if pool is not None:
@@ -51,7 +48,6 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
             ask_to_reach(needs, state, [pool])
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
-        """Change what was sent."""
         current = state.one(POOL, self.id)
         if current is None:
             raise PoolNotFound(pool_id=self.id)

@@ -32,11 +32,9 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
     extended_fields: dict[str, Any] | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for a definition that has the external id already."""
         needs.read(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
 
     def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
-        """Make it, or refuse a second one."""
         other = state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if other is not None:
             raise ProgramDefinitionAlreadyExists(
@@ -70,11 +68,9 @@ class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
     updates: dict[str, Any]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition."""
         needs.lock(PROGRAM_DEFINITION, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
-        """Change what was sent."""
         current = require_program_definition(state, self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
         definition = replace(

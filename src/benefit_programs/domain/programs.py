@@ -57,8 +57,6 @@ Twice as many as a request may change, whatever a tenant's setting says: nothing
 
 
 class Provisioned(msgspec.Struct, frozen=True):
-    """A new program, and the job that tells of its provisioning."""
-
     job_id: str
     program: Program
 
@@ -77,7 +75,6 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     """Whether all that may be done within a request is, whatever the tenant's setting."""
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definitions first, then for a program that has the external id already."""
         if self.program_definition_id is not None:
             needs.share(PROGRAM_DEFINITION, self.program_definition_id)
             needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
@@ -100,7 +97,6 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             needs.read(POOLS_OF_PROGRAM, program.id)
 
     def decide(self, state: State, context: Context) -> Changes[Provisioned]:
-        """Make the program with one pool per pool definition, all in one commit."""
         program_definition = (
             require_program_definition(state, self.program_definition_id)
             if self.program_definition_id is not None
@@ -239,11 +235,9 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
     updates: dict[str, Any]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the program."""
         needs.lock(PROGRAM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[Program]:
-        """Change what was sent."""
         current = require_program(state, self.id)
         require_revision(current.id, current=current.revision, given=self.revision)
         program = replace(

@@ -83,11 +83,9 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
             ask_for_candidates(needs, state, pool, self.benefit_key, self._requested(needs.now))
 
     def may_ask_providers(self, state: State) -> bool:
-        """Whether a provider may have to be asked, as far as is known by now."""
         return may_ask_providers(state, state.loaded(POOL, self.pool_id), self.benefit_key)
 
     def candidate(self, state: State, now: Instant) -> Candidate:
-        """What is to be redeemed, once all checks hold that come before its policy."""
         pool = require_pool(
             state, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
         )
@@ -101,7 +99,6 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        """Redeem, or refuse in the contract's order."""
         candidate = self.candidate(state, context.now)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
         account = Account(candidate.pool, context)
@@ -159,7 +156,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
     verdicts: Verdicts = msgspec.field(default_factory=dict)
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the chain, then for what its pool's benefit refers to now."""
         chain = ask_for_chain(needs, state, self.transaction_id, REALLOCATE, self.idempotency_key)
         if chain is not None and chain.is_redemption:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
@@ -167,7 +163,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
             ask_for_candidates(needs, state, chain.pool, chain.benefit_key, requested)
 
     def may_ask_providers(self, state: State) -> bool:
-        """Whether a provider may have to be asked, as far as is known by now."""
         transaction = state.loaded(TRANSACTION, self.transaction_id)
         if transaction is None:
             return True
@@ -175,7 +170,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         return may_ask_providers(state, pool, transaction.details.benefit_key or "")
 
     def candidate(self, state: State, now: Instant) -> Candidate:
-        """What is to be moved, once all checks hold that come before its policy."""
         transaction = require_transaction(state, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, REALLOCATE, self.idempotency_key)
@@ -193,7 +187,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        """Move it, or refuse in the contract's order."""
         candidate = self.candidate(state, context.now)
         _, shares = approve(state, candidate, context.settings, self.verdicts)
         latest = Chain.of(state, require_transaction(state, self.transaction_id)).latest
@@ -230,13 +223,11 @@ class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
     idempotency_key: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the chain, and the quotas that it gives back."""
         chain = ask_for_chain(needs, state, self.transaction_id, CANCEL, self.idempotency_key)
         if chain is not None:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        """Cancel it, or refuse in the contract's order."""
         transaction = require_transaction(state, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, CANCEL, self.idempotency_key)
@@ -262,7 +253,6 @@ def _saved(
     freed: tuple[QuotaShare, ...],
     **more: Any,
 ) -> Changes[Redeemed]:
-    """Write a transaction of a redemption, with its quotas and its event."""
     changes: Changes[Any] = Changes(None)
     pool = account.save(changes, **more)
     changes.save(*take_quotas(state, pool.id, shares, freed))
@@ -271,7 +261,6 @@ def _saved(
 
 
 def refuse_executed(state: State, chain: Chain, operation: Operation, key: str) -> None:
-    """Refuse a key that this operation was done with before."""
     first = state.one(TRANSACTION_BY_KEY, chain.pool.id, operation, key)
     if first is not None:
         raise AlreadyExecuted(idempotency_key=key, transaction_id=first.id)

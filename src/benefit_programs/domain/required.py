@@ -19,7 +19,6 @@ from benefit_programs.domain.state import State
 
 
 def require_pool_definition(state: State, pool_definition_id: str) -> PoolDefinition:
-    """The pool definition with this id, or its refusal."""
     definition = state.one(POOL_DEFINITION, pool_definition_id)
     if definition is None:
         raise PoolDefinitionNotFound(pool_definition_id=pool_definition_id)
@@ -27,14 +26,12 @@ def require_pool_definition(state: State, pool_definition_id: str) -> PoolDefini
 
 
 def snapshot_of(state: State, definition: PoolDefinition) -> Snapshot:
-    """The names and details of a pool definition."""
     snapshot = state.one(SNAPSHOT, definition.snapshot_id)
     assert snapshot is not None
     return snapshot
 
 
 def require_program_definition(state: State, program_definition_id: str) -> ProgramDefinition:
-    """The program definition with this id, or its refusal."""
     definition = state.one(PROGRAM_DEFINITION, program_definition_id)
     if definition is None:
         raise ProgramDefinitionNotFound(program_definition_id=program_definition_id)
@@ -42,7 +39,6 @@ def require_program_definition(state: State, program_definition_id: str) -> Prog
 
 
 def require_program(state: State, program_id: str) -> Program:
-    """The program with this id, or its refusal."""
     program = state.one(PROGRAM, program_id)
     if program is None:
         raise ProgramNotFound(program_id=program_id)
@@ -50,7 +46,6 @@ def require_program(state: State, program_id: str) -> Program:
 
 
 def snapshot_of_pool(state: State, pool: Pool) -> Snapshot:
-    """What a pool gives at the moment."""
     snapshot = state.one(SNAPSHOT, pool.snapshot_id)
     assert snapshot is not None
     return snapshot

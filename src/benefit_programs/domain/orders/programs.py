@@ -138,7 +138,6 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
                 ask_for_renewal(needs, pool)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
-        """Refuse in the contract's order; else change all pools, or start the job that will."""
         program = require_program(state, self.program_id)
         first = self._first_execution(state)
         if first is not None:
@@ -258,7 +257,6 @@ def _reach(
 
 
 def finish_action(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:
-    """Write the program as it is after an action."""
     assert order.status is not None
     slugs = [ACTIONS[order.kind].slug]
     if order.status is ProgramStatus.ENDED and order.kind is JobKind.RENEW_PROGRAM:
