@@ -7,11 +7,7 @@ from typing import Any
 import msgspec
 
 from benefit_programs.domain.account import Account, ask_for_account, balance_of
-from benefit_programs.domain.chains import (
-    Chain,
-    ask_for_chain,
-    require_transaction,
-)
+from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -32,9 +28,10 @@ from benefit_programs.domain.errors import (
     Invalid,
     NotEnoughBalanceToRevert,
 )
-from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION_BY_KEY
+from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION, TRANSACTION_BY_KEY
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
 
@@ -182,7 +179,7 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
-        original = require_transaction(state, self.transaction_id)
+        original = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, original)
         pool, giving_back = chain.pool, chain.giving_back
         if giving_back is not None and original.id == chain.root.id:

@@ -6,11 +6,7 @@ import msgspec
 
 from benefit_programs.domain.account import ask_for_account
 from benefit_programs.domain.entities import Operation, Pool, QuotaShare, Transaction
-from benefit_programs.domain.errors import (
-    NotLatestTransaction,
-    RedemptionAlreadyCanceled,
-    TransactionNotFound,
-)
+from benefit_programs.domain.errors import NotLatestTransaction, RedemptionAlreadyCanceled
 from benefit_programs.domain.lookups import (
     POOL,
     TRANSACTION,
@@ -41,13 +37,6 @@ def ask_for_chain(
     if state.loaded(TRANSACTIONS_OF_CHAIN, transaction.correlation_id) is None:
         return None
     return Chain.of(state, transaction)
-
-
-def require_transaction(state: State, transaction_id: str) -> Transaction:
-    transaction = state.one(TRANSACTION, transaction_id)
-    if transaction is None:
-        raise TransactionNotFound(transaction_id=transaction_id)
-    return transaction
 
 
 class Chain(msgspec.Struct, frozen=True):

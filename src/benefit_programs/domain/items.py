@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec.structs import replace
-
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit
@@ -19,14 +17,13 @@ from benefit_programs.domain.errors import (
     FieldViolation,
     Invalid,
     ItemAlreadyExists,
-    ItemNotFound,
     ItemSetNotFound,
     PoolDefinitionBenefitNotFound,
     ReferenceNotFound,
     ViolatedRule,
 )
-from benefit_programs.domain.events import record_created, record_deleted, record_updated
-from benefit_programs.domain.extended_fields import accepted, merged
+from benefit_programs.domain.events import record_created, record_deleted
+from benefit_programs.domain.extended_fields import accepted
 from benefit_programs.domain.lookups import (
     BENEFITS_OF_ITEM_SET,
     ITEM,
@@ -36,9 +33,9 @@ from benefit_programs.domain.lookups import (
     POOL_DEFINITION,
     SNAPSHOT,
 )
-from benefit_programs.domain.settings import ExtendedEntity
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Mode, Needs, State
-from benefit_programs.domain.updates import require_revision
+from benefit_programs.domain.updates import updated
 
 # Whether an item set still belongs to a benefit
 
@@ -133,7 +130,7 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
             external_id=self.external_id,
             namespace=self.namespace,
             display_name=self.display_name,
-            extended_fields=accepted(self.extended_fields, context, entity=ExtendedEntity.ITEM),
+            extended_fields=accepted(self.extended_fields, context, Item),
         )
         return _created(item, context)
 
@@ -172,21 +169,8 @@ class UpdateItem(Command[Item], frozen=True, kw_only=True):
         needs.lock(ITEM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[Item]:
-        current = _require_item(state, self.id)
-        require_revision(current.id, current=current.revision, given=self.revision)
-        item = replace(
-            current,
-            **merged(
-                self.updates,
-                current.extended_fields,
-                context,
-                entity=ExtendedEntity.ITEM,
-                path=self.path,
-            ),
-        )
-        changes = Changes(item)
-        changes.answer = record_updated(changes, context, item)
-        return changes
+        current = require(state, ITEM, self.id)
+        return updated(current, self.updates, context, revision=self.revision, path=self.path)
 
 
 class DeleteItem(Command[None], frozen=True, kw_only=True):
@@ -198,17 +182,10 @@ class DeleteItem(Command[None], frozen=True, kw_only=True):
         needs.lock(ITEM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        current = _require_item(state, self.id)
+        current = require(state, ITEM, self.id)
         changes = Changes(None)
         record_deleted(changes, context, current)
         return changes
-
-
-def _require_item(state: State, item_id: str) -> Item:
-    item = state.one(ITEM, item_id)
-    if item is None:
-        raise ItemNotFound(item_id=item_id)
-    return item
 
 
 def _refuse_second(state: State, reference: tuple[str, str, str, str]) -> None:

@@ -16,7 +16,7 @@ from benefit_programs.domain.entities import (
     Order,
     OrderPhase,
 )
-from benefit_programs.domain.errors import JobNotCancelable, JobNotFound, JobNotRetryable
+from benefit_programs.domain.errors import JobNotCancelable, JobNotRetryable
 from benefit_programs.domain.jobs import (
     LEASE_MILLISECONDS,
     agenda_of,
@@ -36,6 +36,7 @@ from benefit_programs.domain.lookups import (
     WALK_ORDERS_IN_PHASE,
 )
 from benefit_programs.domain.orders.log import OPENING, REACHED
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, Instant
 
@@ -167,7 +168,7 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse a job that hasn't failed, and a cascade that was given up."""
-        job = require_job(state, self.job_id)
+        job = require(state, JOB, self.job_id)
         is_canceled = job.order_number > 0 and working_order(state, job) is None
         if job.status is not JobStatus.FAILED or is_canceled:
             raise JobNotRetryable(job_id=job.id, status=job.status)
@@ -198,7 +199,7 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse what has ended, and what is no cascade."""
-        job = require_job(state, self.job_id)
+        job = require(state, JOB, self.job_id)
         order = working_order(state, job)
         if order is None or job.kind in _ON_PROGRAMS or job.status is JobStatus.FINISHED:
             raise JobNotCancelable(job_id=job.id, status=job.status)
@@ -227,13 +228,6 @@ def give_up(changes: Changes[Any], order: Order) -> None:
         changes.save(replace(order, phase=OrderPhase.REACHED))
     else:
         changes.delete(order)
-
-
-def require_job(state: State, job_id: str) -> Job:
-    job = state.one(JOB, job_id)
-    if job is None:
-        raise JobNotFound(job_id=job_id)
-    return job
 
 
 class SweepJobs(Command[str | None], frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, ask_for_account
-from benefit_programs.domain.chains import Chain, ask_for_chain, require_transaction
+from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.eligibility import (
@@ -43,7 +43,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import POOL, TRANSACTION, TRANSACTION_BY_KEY
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
-from benefit_programs.domain.required import snapshot_of_pool
+from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, Instant, ItemReference
 
@@ -125,7 +125,7 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
     def _refuse_replay(self, state: State, pool: Pool) -> None:
         first = state.one(TRANSACTION_BY_KEY, pool.id, REDEEM, self.idempotency_key)
         if first is not None:
-            snapshot = snapshot_of_pool(state, pool)
+            snapshot = snapshot_of(state, pool)
             raise BenefitAlreadyRedeemed(
                 pool_id=pool.id,
                 idempotency_key=self.idempotency_key,
@@ -170,7 +170,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         return may_ask_providers(state, pool, transaction.details.benefit_key or "")
 
     def candidate(self, state: State, now: Instant) -> Candidate:
-        transaction = require_transaction(state, self.transaction_id)
+        transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, REALLOCATE, self.idempotency_key)
         if not chain.holds_redemption(transaction):
@@ -180,7 +180,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         pool = require_pool(
             state, chain.pool.id, namespace=self.namespace, beneficiary=self.beneficiary
         )
-        if snapshot_of_pool(state, pool).details.benefit(chain.benefit_key) is None:
+        if snapshot_of(state, pool).details.benefit(chain.benefit_key) is None:
             raise TransactionNotReallocatable
         return require_candidate(
             state, pool, chain.benefit_key, self._requested(chain), freed=chain.quota_shares
@@ -189,7 +189,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
         candidate = self.candidate(state, context.now)
         _, shares = approve(state, candidate, context.settings, self.verdicts)
-        latest = Chain.of(state, require_transaction(state, self.transaction_id)).latest
+        latest = Chain.of(state, require(state, TRANSACTION, self.transaction_id)).latest
         account = Account(candidate.pool, context)
         transaction = account.spend(
             REALLOCATE,
@@ -228,7 +228,7 @@ class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        transaction = require_transaction(state, self.transaction_id)
+        transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, CANCEL, self.idempotency_key)
         if not chain.holds_redemption(transaction):

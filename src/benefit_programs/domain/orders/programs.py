@@ -55,7 +55,7 @@ from benefit_programs.domain.orders.openings import (
     open_missing,
 )
 from benefit_programs.domain.orders.play import reach
-from benefit_programs.domain.required import require_program
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 
 POOL_ITEM = "pool"
@@ -138,7 +138,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
                 ask_for_renewal(needs, pool)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
-        program = require_program(state, self.program_id)
+        program = require(state, PROGRAM, self.program_id)
         first = self._first_execution(state)
         if first is not None:
             return self._repeated(first)
