@@ -33,13 +33,11 @@ _AVAILABLE, _EXTERNAL = BalanceType.AVAILABLE, BalanceType.EXTERNAL
 
 
 def ask_for_account(needs: Needs, state: State, pool_id: str) -> Pool | None:
-    """Ask for all that an account is made of; the pool, once it is loaded."""
     needs.lock(POOL, pool_id)
     return state.loaded(POOL, pool_id)
 
 
 def balance_of(pool: Pool) -> BalanceAmount:
-    """A pool's balance as refusals tell it."""
     return BalanceAmount(available=pool.available, reserved=pool.reserved)
 
 

@@ -7,11 +7,7 @@ from typing import Any
 import msgspec
 
 from benefit_programs.domain.account import Account, ask_for_account, balance_of
-from benefit_programs.domain.chains import (
-    Chain,
-    ask_for_chain,
-    require_transaction,
-)
+from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -32,9 +28,10 @@ from benefit_programs.domain.errors import (
     Invalid,
     NotEnoughBalanceToRevert,
 )
-from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION_BY_KEY
+from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION, TRANSACTION_BY_KEY
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
 
@@ -134,13 +131,11 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
     details: TransactionDetails = TransactionDetails()
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool, and whether the key was used."""
         ask_for_account(needs, state, self.pool_id)
         needs.read(TRANSACTION_BY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
         needs.read(IDEMPOTENCY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
-        """Change it, or refuse in the contract's order."""
         pool = state.one(POOL, self.pool_id)
         if pool is None or self.beneficiary not in (None, pool.beneficiary):
             raise BalanceNotFound(pool_id=self.pool_id)
@@ -179,14 +174,12 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
     party: Identity | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the chain, and the quotas that a redemption gives back."""
         chain = ask_for_chain(needs, state, self.transaction_id)
         if chain is not None:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
-        """Revert it, or refuse in the contract's order."""
-        original = require_transaction(state, self.transaction_id)
+        original = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, original)
         pool, giving_back = chain.pool, chain.giving_back
         if giving_back is not None and original.id == chain.root.id:

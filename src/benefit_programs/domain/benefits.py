@@ -13,7 +13,7 @@ from benefit_programs.domain.entities import ItemSet, Snapshot, SnapshotBenefit
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.policies import assign_quota_ids
 from benefit_programs.domain.state import Changes
-from benefit_programs.domain.updates import Updates
+from benefit_programs.domain.values import Updates
 
 
 def require_legal(details: Details, path: str) -> None:

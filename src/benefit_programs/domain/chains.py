@@ -6,11 +6,7 @@ import msgspec
 
 from benefit_programs.domain.account import ask_for_account
 from benefit_programs.domain.entities import Operation, Pool, QuotaShare, Transaction
-from benefit_programs.domain.errors import (
-    NotLatestTransaction,
-    RedemptionAlreadyCanceled,
-    TransactionNotFound,
-)
+from benefit_programs.domain.errors import NotLatestTransaction, RedemptionAlreadyCanceled
 from benefit_programs.domain.lookups import (
     POOL,
     TRANSACTION,
@@ -43,14 +39,6 @@ def ask_for_chain(
     return Chain.of(state, transaction)
 
 
-def require_transaction(state: State, transaction_id: str) -> Transaction:
-    """The transaction with this id, or its refusal."""
-    transaction = state.one(TRANSACTION, transaction_id)
-    if transaction is None:
-        raise TransactionNotFound(transaction_id=transaction_id)
-    return transaction
-
-
 class Chain(msgspec.Struct, frozen=True):
     """All transactions that go back to one, ``root``; for most kinds that is the root alone."""
 
@@ -60,7 +48,6 @@ class Chain(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, state: State, transaction: Transaction) -> Chain:
-        """The chain that a transaction belongs to."""
         pool = state.one(POOL, transaction.pool_id)
         assert pool is not None, "a transaction's pool is never deleted"
         transactions = state.many(TRANSACTIONS_OF_CHAIN, transaction.correlation_id)
@@ -69,7 +56,6 @@ class Chain(msgspec.Struct, frozen=True):
 
     @property
     def is_redemption(self) -> bool:
-        """Whether the chain began with a redemption."""
         return self.root.operation is Operation.REDEEM
 
     def holds_redemption(self, transaction: Transaction) -> bool:
@@ -101,28 +87,23 @@ class Chain(msgspec.Struct, frozen=True):
 
     @property
     def benefit_key(self) -> str:
-        """The benefit that was redeemed."""
         return self.root.details.benefit_key or ""
 
     @property
     def item_count(self) -> int:
-        """How many items were redeemed."""
         return self.root.details.item_count or 1
 
     @property
     def item_reference(self) -> ItemReference:
-        """The item that was redeemed."""
         item = self.root.details.item
         assert item is not None, "a redemption names its item"
         return ItemReference(item.external_id, item.provider_app_id, item.category)
 
     def require_open(self) -> None:
-        """Refuse a redemption that was given back."""
         giving_back = self.giving_back
         if giving_back is not None:
             raise RedemptionAlreadyCanceled(cancellation_transaction_id=giving_back.id)
 
     def require_latest(self, transaction: Transaction) -> None:
-        """Refuse a transaction that another one has superseded."""
         if self.latest.id != transaction.id:
             raise NotLatestTransaction(latest_transaction_id=self.latest.id)

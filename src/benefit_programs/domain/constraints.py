@@ -16,7 +16,7 @@ GuidKind = Literal["entity", "external", "identity", "app"]
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What every mark on a field has in common: nothing but being one."""
+    """What a field's annotation carries beside its type."""
 
 
 class Text(Mark, frozen=True):

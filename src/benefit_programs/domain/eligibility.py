@@ -44,7 +44,7 @@ from benefit_programs.domain.policies import (
     quota_shares,
 )
 from benefit_programs.domain.quotas import ask_for_quotas, quota_used
-from benefit_programs.domain.required import snapshot_of_pool
+from benefit_programs.domain.required import snapshot_of
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Credits, Identity, Instant, ItemReference
@@ -84,12 +84,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def policy(self) -> PolicyExpression | None:
-        """The expression that binds the benefit."""
         return policy_of(self.snapshot.details, self.benefit)
 
 
 def find_item(state: State, reference: ItemReference, benefit: Benefit) -> Item | None:
-    """The item of a benefit, if its item set holds it."""
     return state.one(
         ITEM_BY_REFERENCE,
         reference.external_id,
@@ -159,7 +157,7 @@ def require_candidate(
     freed: tuple[QuotaShare, ...] = (),
 ) -> Candidate:
     """The benefit, if its pool is active and it holds the item; else the refusal that is due."""
-    snapshot = snapshot_of_pool(state, pool)
+    snapshot = snapshot_of(state, pool)
     benefit = snapshot.details.benefit(benefit_key or "")
     if pool.status is not _ACTIVE:
         raise PoolNotActive(
@@ -248,7 +246,6 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
     additional_data: dict[str, Any] | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool, then for what is judged of its benefits."""
         needs.read(POOL, self.pool_id)
         pool = state.loaded(POOL, self.pool_id)
         if pool is not None:
@@ -268,7 +265,7 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
         """The one that was named; or those that hold the item, or none of them."""
         if self.benefit_key is not None:
             return [self.benefit_key]
-        benefits = snapshot_of_pool(state, pool).details.benefits or ()
+        benefits = snapshot_of(state, pool).details.benefits or ()
         reference = self.requested.reference
         return [
             each.benefit_key for each in benefits if find_item(state, reference, each) is not None

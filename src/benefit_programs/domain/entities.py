@@ -147,7 +147,6 @@ class Beneficiary(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def beneficiary(self) -> Identity:
-        """Whom the row belongs to."""
         if self.member_id is not None:
             return Identity(IdentityType.MEMBER, self.member_id)
         if self.wix_user_id is not None:
@@ -449,7 +448,6 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def done_count(self) -> int:
-        """How many things it has told of, whether it could work on them or not."""
         return self.success_count + self.fail_count
 
 

@@ -19,14 +19,23 @@ import msgspec
 
 from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.entities import Item, Pool, PoolDefinition, Program, ProgramDefinition
 from benefit_programs.domain.errors import Invalid, ViolatedRule
+from benefit_programs.domain.events import Entity
 from benefit_programs.domain.settings import ExtendedEntity, ExtendedFieldSchema, TenantSettings
-from benefit_programs.domain.updates import Updates
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.values import Identity, IdentityType, Updates
 
 Namespaces = dict[str, Any]
 
 NOTHING: frozenset[str] = frozenset()
+
+_KINDS: dict[type[object], ExtendedEntity] = {
+    ProgramDefinition: ExtendedEntity.PROGRAM_DEFINITION,
+    PoolDefinition: ExtendedEntity.POOL_DEFINITION,
+    Program: ExtendedEntity.PROGRAM,
+    Pool: ExtendedEntity.POOL,
+    Item: ExtendedEntity.ITEM,
+}
 
 
 def may_read(schema: ExtendedFieldSchema, caller: Identity) -> bool:
@@ -68,13 +77,12 @@ def closed_namespaces(
     )
 
 
-def accepted(
-    sent: Namespaces | None, context: Context, *, entity: ExtendedEntity
-) -> Namespaces | None:
+def accepted(sent: Namespaces | None, context: Context, kind: type[Entity]) -> Namespaces | None:
     """The extended fields of a new entity: what the caller may set of those that were sent."""
     if sent is None:
         return None
-    return merge_namespaces(None, sent, closed_namespaces(context.settings, entity, context.caller))
+    closed = closed_namespaces(context.settings, _KINDS[kind], context.caller)
+    return merge_namespaces(None, sent, closed)
 
 
 def merge_namespaces(
@@ -89,22 +97,15 @@ def merge_namespaces(
     return {name: fields for name, fields in after.items() if fields is not None} or None
 
 
-def merged(
-    updates: Updates,
-    current: Namespaces | None,
-    context: Context,
-    *,
-    entity: ExtendedEntity,
-    path: str,
-) -> dict[str, Any]:
-    """The updates with their extended fields merged into what is stored.
+def merged(updates: Updates, row: Entity, context: Context, *, path: str) -> Updates:
+    """The extended fields of an entity after an update; nothing if the update sends none.
 
-    Raises Invalid if those grow too large; ``path`` is where the entity stands in the request.
+    Raises Invalid if they grow too large; ``path`` is where the entity stands in the request.
     """
     if "extended_fields" not in updates:
-        return dict(updates)
-    closed = closed_namespaces(context.settings, entity, context.caller)
-    fields = merge_namespaces(current, updates["extended_fields"], closed)
+        return {}
+    closed = closed_namespaces(context.settings, _KINDS[type(row)], context.caller)
+    fields = merge_namespaces(row.extended_fields, updates["extended_fields"], closed)
     if len(msgspec.json.encode(fields)) > FREE_FORM_BYTES_MAX:
         raise Invalid.because(
             f"{path}.extendedFields.namespaces",
@@ -112,4 +113,4 @@ def merged(
             ViolatedRule.MAX_LENGTH,
             data={"threshold": FREE_FORM_BYTES_MAX},
         )
-    return {**updates, "extended_fields": fields}
+    return {"extended_fields": fields}

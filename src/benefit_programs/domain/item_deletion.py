@@ -40,11 +40,9 @@ class StartItemDeletion(Command[str], frozen=True, kw_only=True):
     search: ItemSearch
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for what a new job needs."""
         ask_for_agenda(needs)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
-        """Write the job down."""
         job_id = context.new_id()
         changes = Changes(job_id)
         if not self.search.until:
@@ -57,5 +55,4 @@ class StartItemDeletion(Command[str], frozen=True, kw_only=True):
 
 
 def search_of(payload: dict[str, Any] | None) -> ItemSearch:
-    """The search that a job was started with."""
     return msgspec.convert(payload, ItemSearch)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec.structs import replace
-
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit
@@ -19,14 +17,13 @@ from benefit_programs.domain.errors import (
     FieldViolation,
     Invalid,
     ItemAlreadyExists,
-    ItemNotFound,
     ItemSetNotFound,
     PoolDefinitionBenefitNotFound,
     ReferenceNotFound,
     ViolatedRule,
 )
-from benefit_programs.domain.events import record_created, record_deleted, record_updated
-from benefit_programs.domain.extended_fields import accepted, merged
+from benefit_programs.domain.events import record_created, record_deleted
+from benefit_programs.domain.extended_fields import accepted
 from benefit_programs.domain.lookups import (
     BENEFITS_OF_ITEM_SET,
     ITEM,
@@ -36,9 +33,9 @@ from benefit_programs.domain.lookups import (
     POOL_DEFINITION,
     SNAPSHOT,
 )
-from benefit_programs.domain.settings import ExtendedEntity
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Mode, Needs, State
-from benefit_programs.domain.updates import require_revision
+from benefit_programs.domain.updates import updated
 
 # Whether an item set still belongs to a benefit
 
@@ -69,7 +66,6 @@ def ask_for_item_set(needs: Needs, state: State, item_set_id: str) -> None:
 
 
 def require_item_set(state: State, item_set_id: str) -> ItemSet:
-    """The item set with this id if a benefit has it, or its refusal."""
     item_set = state.one(ITEM_SET, item_set_id)
     if item_set is None or not _belongs_to_a_benefit(state, item_set):
         raise ItemSetNotFound(item_set_id=item_set_id)
@@ -114,12 +110,10 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
     path: str = "item"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the item set, and for an item with this reference in it."""
         ask_for_item_set(needs, state, self.item_set_id)
         needs.read(ITEM_BY_REFERENCE, *self._reference)
 
     def decide(self, state: State, context: Context) -> Changes[Item]:
-        """Add it, or refuse a second one."""
         item_set = require_item_set(state, self.item_set_id)
         violations = tuple(self._disagreements(item_set))
         if violations:
@@ -136,7 +130,7 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
             external_id=self.external_id,
             namespace=self.namespace,
             display_name=self.display_name,
-            extended_fields=accepted(self.extended_fields, context, entity=ExtendedEntity.ITEM),
+            extended_fields=accepted(self.extended_fields, context, Item),
         )
         return _created(item, context)
 
@@ -145,7 +139,6 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
         return self.external_id, self.provider_app_id, self.category, self.item_set_id
 
     def _disagreements(self, item_set: ItemSet) -> Iterator[FieldViolation]:
-        """What the item says otherwise than the benefit that it shall belong to."""
         if self.provider_app_id != item_set.provider_app_id:
             yield FieldViolation(
                 field=f"{self.path}.providerAppId",
@@ -173,26 +166,11 @@ class UpdateItem(Command[Item], frozen=True, kw_only=True):
     path: str = "item"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the item."""
         needs.lock(ITEM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[Item]:
-        """Change what was sent."""
-        current = _require_item(state, self.id)
-        require_revision(current.id, current=current.revision, given=self.revision)
-        item = replace(
-            current,
-            **merged(
-                self.updates,
-                current.extended_fields,
-                context,
-                entity=ExtendedEntity.ITEM,
-                path=self.path,
-            ),
-        )
-        changes = Changes(item)
-        changes.answer = record_updated(changes, context, item)
-        return changes
+        current = require(state, ITEM, self.id)
+        return updated(current, self.updates, context, revision=self.revision, path=self.path)
 
 
 class DeleteItem(Command[None], frozen=True, kw_only=True):
@@ -201,22 +179,13 @@ class DeleteItem(Command[None], frozen=True, kw_only=True):
     id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the item."""
         needs.lock(ITEM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        """Remove it."""
-        current = _require_item(state, self.id)
+        current = require(state, ITEM, self.id)
         changes = Changes(None)
         record_deleted(changes, context, current)
         return changes
-
-
-def _require_item(state: State, item_id: str) -> Item:
-    item = state.one(ITEM, item_id)
-    if item is None:
-        raise ItemNotFound(item_id=item_id)
-    return item
 
 
 def _refuse_second(state: State, reference: tuple[str, str, str, str]) -> None:
@@ -249,14 +218,12 @@ class AddItemToBenefit(Command[Item], frozen=True, kw_only=True):
     category: str = ""
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the benefit, then for an item with this reference in its item set."""
         needs.share(POOL_DEFINITION, self.pool_definition_id)
         benefit = _loaded_benefit(needs, state, self.pool_definition_id, self.benefit_key)
         if benefit is not None:
             needs.read(ITEM_BY_REFERENCE, *reference_in(benefit, self.external_id, self.category))
 
     def decide(self, state: State, context: Context) -> Changes[Item]:
-        """Add it with the definition's namespace, or refuse a second one."""
         definition = state.one(POOL_DEFINITION, self.pool_definition_id)
         benefit = require_benefit(state, self.pool_definition_id, self.benefit_key)
         assert definition is not None
@@ -285,14 +252,12 @@ class RemoveItemFromBenefit(Command[Item], frozen=True, kw_only=True):
     category: str = ""
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the benefit, then for the item."""
         needs.read(POOL_DEFINITION, self.pool_definition_id)
         benefit = _loaded_benefit(needs, state, self.pool_definition_id, self.benefit_key)
         if benefit is not None:
             needs.lock(ITEM_BY_REFERENCE, *reference_in(benefit, self.external_id, self.category))
 
     def decide(self, state: State, context: Context) -> Changes[Item]:
-        """Remove it, and answer with what it was."""
         benefit = require_benefit(state, self.pool_definition_id, self.benefit_key)
         item = state.one(ITEM_BY_REFERENCE, *reference_in(benefit, self.external_id, self.category))
         if item is None:
@@ -309,7 +274,6 @@ def reference_in(benefit: Benefit, external_id: str, category: str) -> tuple[str
 
 
 def require_benefit(state: State, pool_definition_id: str, benefit_key: str) -> Benefit:
-    """A pool definition's benefit, or its refusal."""
     definition = state.one(POOL_DEFINITION, pool_definition_id)
     snapshot = state.one(SNAPSHOT, definition.snapshot_id) if definition else None
     benefit = snapshot.details.benefit(benefit_key) if snapshot else None
@@ -323,7 +287,6 @@ def require_benefit(state: State, pool_definition_id: str, benefit_key: str) -> 
 def _loaded_benefit(
     needs: Needs, state: State, pool_definition_id: str, benefit_key: str
 ) -> Benefit | None:
-    """A pool definition's benefit as far as it is known by now; its snapshot is asked for."""
     definition = state.loaded(POOL_DEFINITION, pool_definition_id)
     if definition is None:
         return None

@@ -16,7 +16,7 @@ from benefit_programs.domain.entities import (
     Order,
     OrderPhase,
 )
-from benefit_programs.domain.errors import JobNotCancelable, JobNotFound, JobNotRetryable
+from benefit_programs.domain.errors import JobNotCancelable, JobNotRetryable
 from benefit_programs.domain.jobs import (
     LEASE_MILLISECONDS,
     agenda_of,
@@ -36,6 +36,7 @@ from benefit_programs.domain.lookups import (
     WALK_ORDERS_IN_PHASE,
 )
 from benefit_programs.domain.orders.log import OPENING, REACHED
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, Instant
 
@@ -83,12 +84,10 @@ class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
     candidates: tuple[str, ...]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the candidates."""
         for job_id in self.candidates:
             needs.lock(JOB, job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Claim | None]:
-        """Take one, if any is free yet."""
         changes: Changes[Claim | None] = Changes(None)
         found = (state.one(JOB, job_id) for job_id in self.candidates)
         job = next((job for job in found if job and self._is_free(job, context.now)), None)
@@ -117,11 +116,9 @@ class ReleaseJob(Command[None], frozen=True, kw_only=True):
     owner: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        """End the lease, if it is still this runner's."""
         changes: Changes[None] = Changes(None)
         job = held_job(state, self.job_id, self.owner)
         if job is not None:
@@ -137,11 +134,9 @@ class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
     reason: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job."""
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[JobStatus | None]:
-        """Count the attempt."""
         job = held_job(state, self.job_id, self.owner)
         if job is None:
             return Changes(None)
@@ -167,14 +162,13 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order."""
         ask_for_agenda(needs)
         needs.read(ORDER_OF_JOB, self.job_id)
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse a job that hasn't failed, and a cascade that was given up."""
-        job = require_job(state, self.job_id)
+        job = require(state, JOB, self.job_id)
         is_canceled = job.order_number > 0 and working_order(state, job) is None
         if job.status is not JobStatus.FAILED or is_canceled:
             raise JobNotRetryable(job_id=job.id, status=job.status)
@@ -200,13 +194,12 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order."""
         needs.read(ORDER_OF_JOB, self.job_id)
         needs.lock(JOB, self.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[Job]:
         """Refuse what has ended, and what is no cascade."""
-        job = require_job(state, self.job_id)
+        job = require(state, JOB, self.job_id)
         order = working_order(state, job)
         if order is None or job.kind in _ON_PROGRAMS or job.status is JobStatus.FINISHED:
             raise JobNotCancelable(job_id=job.id, status=job.status)
@@ -237,14 +230,6 @@ def give_up(changes: Changes[Any], order: Order) -> None:
         changes.delete(order)
 
 
-def require_job(state: State, job_id: str) -> Job:
-    """The job with this id, or its refusal."""
-    job = state.one(JOB, job_id)
-    if job is None:
-        raise JobNotFound(job_id=job_id)
-    return job
-
-
 class SweepJobs(Command[str | None], frozen=True, kw_only=True):
     """Remove jobs that ended longer ago than the tenant keeps them.
 
@@ -254,7 +239,6 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
     position: str = BEFORE_ALL_IDS
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the oldest jobs, and for pages of the first one to go."""
         needs.lock(WALK_JOBS, self.position)
         for job in self._outdated(state, _limit(needs.now, needs.settings.job_retention_days)):
             needs.read(ORDER_OF_JOB, job.id)
@@ -315,7 +299,6 @@ class TidyLog(Command[bool], frozen=True, kw_only=True):
             needs.read(JOB, order.job_id)
 
     def decide(self, state: State, context: Context) -> Changes[bool]:
-        """Remove a bounded number of them."""
         changes = Changes(answer=False)
         opening = state.many(WALK_ORDERS_IN_PHASE, *OPENING)
         over = [order for order in opening if _is_over(state, order)]

@@ -49,12 +49,10 @@ def done_job(
 
 
 def ask_for_agenda(needs: Needs) -> None:
-    """Ask for what starting a job, or giving an order its number, changes."""
     needs.lock(AGENDA, JOBS)
 
 
 def agenda_of(state: State) -> Agenda:
-    """What the tenant has ahead."""
     return state.one(AGENDA, JOBS) or Agenda(kind=JOBS, newest_order=0)
 
 
@@ -68,7 +66,6 @@ def start_job(
 
 
 def new_job(job_id: str, kind: JobKind, subject_id: str, context: Context) -> Job:
-    """A job that nobody has begun."""
     return Job(
         id=job_id,
         created=context.now,
@@ -83,7 +80,6 @@ def new_job(job_id: str, kind: JobKind, subject_id: str, context: Context) -> Jo
 
 
 def ask_for_open_page(needs: Needs, job: Job) -> None:
-    """Ask for the page that the next items of a job go to."""
     needs.read(JOB_PAGE, job.id, job.done_count // JOB_PAGE_SIZE)
 
 
@@ -101,7 +97,6 @@ def _save_pages(changes: Changes[Any], job_id: str, number: int, items: Sequence
 
 
 def has_live_jobs(state: State) -> bool:
-    """Whether a job of the tenant hasn't ended."""
     jobs = state.many(LIVE_JOBS, BEFORE_ALL_IDS)
     return any(job.status not in Job.over for job in jobs)
 
@@ -126,5 +121,4 @@ def advanced(job: Job, context: Context, **progress: Any) -> Job:
 
 
 def released(job: Job) -> Job:
-    """A job that anybody may take now."""
     return replace(job, lease_owner=None, due=0)

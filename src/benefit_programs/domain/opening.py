@@ -36,7 +36,6 @@ class Template(msgspec.Struct, frozen=True):
 
 
 def template_of(definition: PoolDefinition, snapshot: Snapshot, order_number: int) -> Template:
-    """A pool definition as it is now, after the tenant's newest order."""
     return Template(definition.id, definition.revision, snapshot, order_number)
 
 

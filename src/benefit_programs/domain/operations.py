@@ -42,7 +42,6 @@ class Rule(NamedTuple):
     """It takes the place of one transaction of these operations in its chain."""
 
     def allows(self, source: BalanceType, target: BalanceType, amount: int) -> bool:
-        """Whether a transaction may go this way with this amount."""
         return (
             (self.source is source or self.source is None)
             and (self.target is target or self.target is None)
@@ -93,7 +92,6 @@ RULES: dict[Operation, Rule] = {
 
 
 def operations(which: Callable[[Rule], object]) -> tuple[Operation, ...]:
-    """The operations whose rule has something."""
     return tuple(operation for operation, rule in RULES.items() if which(rule))
 
 

@@ -29,7 +29,6 @@ def with_status(pool: Pool, status: PoolStatus) -> Pool:
 
 
 def without_action(pool: Pool) -> Pool:
-    """The pool with nothing pending for its renewal."""
     return replace(pool, renewal_action=None, renewal_snapshot_id=None, renewal_revision=None)
 
 

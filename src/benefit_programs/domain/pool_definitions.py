@@ -5,7 +5,7 @@ Contract: section 3, Cascade, Prices and item sets.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
@@ -46,12 +46,7 @@ from benefit_programs.domain.orders.definitions import (
     carry_out,
     end_programs,
 )
-from benefit_programs.domain.required import (
-    require_pool_definition,
-    require_program_definition,
-    snapshot_of,
-)
-from benefit_programs.domain.settings import ExtendedEntity
+from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Cascade
@@ -64,11 +59,35 @@ NAMES_AND_DETAILS = frozenset({"display_name", "description", "details"})
 
 
 class DescribedPoolDefinition(msgspec.Struct, frozen=True):
-    """A pool definition with what it refers to."""
-
     definition: PoolDefinition
     snapshot: Snapshot
     program_definitions: tuple[ProgramDefinition, ...]
+
+    def save(
+        self, state: State, changes: Changes[Any], context: Context, *slugs: str, **more: Any
+    ) -> Changes[DescribedPoolDefinition]:
+        """Write it with its places and its events, and answer with it."""
+        definition = record(
+            changes,
+            context,
+            self.definition,
+            *slugs,
+            snapshot=self.snapshot,
+            program_definition_ids=[row.id for row in self.program_definitions],
+            **more,
+        )
+        before = state.known(ASSIGNMENTS_OF_POOL_DEFINITION, definition.id)
+        places = [
+            Assignment(
+                pool_definition_id=definition.id, program_definition_id=row.id, ordinal=ordinal
+            )
+            for ordinal, row in enumerate(self.program_definitions)
+        ]
+        changes.save(*(place for place in places if place not in before))
+        kept = {place.program_definition_id for place in places}
+        changes.delete(*(row for row in before if row.program_definition_id not in kept))
+        changes.answer = replace(self, definition=definition)
+        return changes
 
 
 def ask_for_pool_definition(needs: Needs, state: State, pool_definition_id: str) -> None:
@@ -84,18 +103,16 @@ def ask_for_pool_definition(needs: Needs, state: State, pool_definition_id: str)
 
 
 def assignments_of(state: State, pool_definition_id: str) -> list[Assignment]:
-    """The places of a pool definition, in the caller's order."""
     assignments = state.many(ASSIGNMENTS_OF_POOL_DEFINITION, pool_definition_id)
     return sorted(assignments, key=lambda assignment: assignment.ordinal)
 
 
 def describe(state: State, definition: PoolDefinition) -> DescribedPoolDefinition:
-    """A pool definition as it is in the state."""
     return DescribedPoolDefinition(
         definition,
         snapshot_of(state, definition),
         tuple(
-            require_program_definition(state, assignment.program_definition_id)
+            require(state, PROGRAM_DEFINITION, assignment.program_definition_id)
             for assignment in assignments_of(state, definition.id)
         ),
     )
@@ -114,17 +131,15 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     path: str = "poolDefinition"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the program definitions that it joins."""
         for program_definition_id in self.program_definition_ids:
             needs.lock(PROGRAM_DEFINITION, program_definition_id)
         ask_to_change(needs, state, None, self.cascade, added_to=self.program_definition_ids)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
-        """Make it with an item set for each benefit."""
         if self.program_definition_ids:
             require_cascade(self.cascade)
         joined = tuple(
-            require_program_definition(state, program_definition_id)
+            require(state, PROGRAM_DEFINITION, program_definition_id)
             for program_definition_id in dict.fromkeys(self.program_definition_ids)
         )
         details = settle_details(self.details, None, context, path=self.path)
@@ -147,14 +162,12 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             updated=context.now,
             namespace=self.namespace,
             snapshot_id=snapshot.id,
-            extended_fields=accepted(
-                self.extended_fields, context, entity=ExtendedEntity.POOL_DEFINITION
-            ),
+            extended_fields=accepted(self.extended_fields, context, PoolDefinition),
         )
         change = Change(self.cascade, added_to=tuple(row.id for row in joined))
         carry_out(state, context, changes, definition, snapshot, change)
-        changed = _Changed(definition, snapshot, joined)
-        return changed.save(changes, context, CREATED, current=[])
+        described = DescribedPoolDefinition(definition, snapshot, joined)
+        return described.save(state, changes, context, CREATED)
 
 
 class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
@@ -170,7 +183,6 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     path: str = "poolDefinition"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its places, and what lives by it."""
         if "program_definition_ids" in self.updates:
             needs.read(ASSIGNMENTS_OF_POOL_DEFINITION, self.id)
             if not state.has(ASSIGNMENTS_OF_POOL_DEFINITION, (self.id,), Mode.READ):
@@ -185,10 +197,9 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             ask_to_change(needs, state, self.id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
-        """Change what was sent."""
         require_cascade(self.cascade)
-        current = require_pool_definition(state, self.id)
-        require_revision(current.id, current=current.revision, given=self.revision)
+        current = require(state, POOL_DEFINITION, self.id)
+        require_revision(current, self.revision)
         joined = self._joined(state)
         changes: Changes[Any] = Changes(None)
         snapshot = update_snapshot(
@@ -200,15 +211,8 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             namespace=current.namespace,
             path=self.path,
         )
-        updates = merged(
-            {k: v for k, v in self.updates.items() if k == "extended_fields"},
-            current.extended_fields,
-            context,
-            entity=ExtendedEntity.POOL_DEFINITION,
-            path=self.path,
-        )
-        definition = replace(next_revision(context, current), **updates, snapshot_id=snapshot.id)
-        places = assignments_of(state, self.id)
+        extended = merged(self.updates, current, context, path=self.path)
+        definition = replace(next_revision(context, current), **extended, snapshot_id=snapshot.id)
         kept = {row.id for row in joined}
         change = Change(
             self.cascade,
@@ -216,16 +220,15 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             added_to=self._added(state),
             removed_from=tuple(
                 place.program_definition_id
-                for place in places
+                for place in assignments_of(state, self.id)
                 if place.program_definition_id not in kept
             ),
         )
         carry_out(state, context, changes, definition, snapshot, change)
-        changed = _Changed(definition, snapshot, joined)
-        return changed.save(changes, context, UPDATED, current=places)
+        described = DescribedPoolDefinition(definition, snapshot, joined)
+        return described.save(state, changes, context, UPDATED)
 
     def _added(self, state: State) -> tuple[str, ...]:
-        """The program definitions that it joins."""
         before = {place.program_definition_id for place in assignments_of(state, self.id)}
         sent = dict.fromkeys(self.updates.get("program_definition_ids") or ())
         return tuple(each for each in sent if each not in before)
@@ -235,95 +238,76 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         places = assignments_of(state, self.id)
         if "program_definition_ids" not in self.updates:
             return tuple(
-                require_program_definition(state, place.program_definition_id) for place in places
+                require(state, PROGRAM_DEFINITION, place.program_definition_id) for place in places
             )
         ids = dict.fromkeys(self.updates["program_definition_ids"] or ())
-        return tuple(require_program_definition(state, each) for each in ids)
+        return tuple(require(state, PROGRAM_DEFINITION, each) for each in ids)
 
 
-class AddToProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
-    """Put a pool definition into a program definition."""
+class _ChangePlace(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
+    """Change where a pool definition belongs. What is so already changes nothing."""
+
+    adds: ClassVar[bool]
 
     pool_definition_id: str
     program_definition_id: str
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for both, and for live programs of the latter."""
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
-        added_to = (self.program_definition_id,)
+        added_to = (self.program_definition_id,) if self.adds else ()
         ask_to_change(needs, state, self.pool_definition_id, self.cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
-        """Add it; adding it again changes nothing."""
         require_cascade(self.cascade)
-        current = require_pool_definition(state, self.pool_definition_id)
-        added = require_program_definition(state, self.program_definition_id)
+        current = require(state, POOL_DEFINITION, self.pool_definition_id)
+        place = require(state, PROGRAM_DEFINITION, self.program_definition_id)
         described = describe(state, current)
-        if added in described.program_definitions:
+        before = described.program_definitions
+        if (place in before) is self.adds:
             return Changes(described)
-        if len(described.program_definitions) >= PROGRAM_DEFINITIONS_MAX:
-            raise Invalid.because(
-                "poolDefinitionId",
-                f"a pool definition belongs to at most {PROGRAM_DEFINITIONS_MAX}"
-                " program definitions",
-                ViolatedRule.MAX_SIZE,
-                data={"threshold": PROGRAM_DEFINITIONS_MAX},
-            )
+        if self.adds:
+            _require_room(before)
+            joined, slug = (*before, place), "added_to_program_definition"
+            change = Change(self.cascade, added_to=(place.id,))
+        else:
+            joined, slug = _without(before, place.id), "removed_from_program_definition"
+            change = Change(self.cascade, removed_from=(place.id,))
         changes: Changes[Any] = Changes(None)
         definition = next_revision(context, current)
-        joined = (*described.program_definitions, added)
-        change = Change(self.cascade, added_to=(added.id,))
         carry_out(state, context, changes, definition, described.snapshot, change)
-        changed = _Changed(definition, described.snapshot, joined)
-        return changed.save(
-            changes,
-            context,
-            UPDATED,
-            "added_to_program_definition",
-            current=assignments_of(state, current.id),
-            program_definition_id=added.id,
-            cascade_type=self.cascade,
-        )
+        after = DescribedPoolDefinition(definition, described.snapshot, joined)
+        more = {"program_definition_id": place.id, "cascade_type": self.cascade}
+        return after.save(state, changes, context, UPDATED, slug, **more)
 
 
-class RemoveFromProgramDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
+class AddToProgramDefinition(_ChangePlace, frozen=True, kw_only=True):
+    """Put a pool definition into a program definition."""
+
+    adds = True
+
+
+class RemoveFromProgramDefinition(_ChangePlace, frozen=True, kw_only=True):
     """Take a pool definition out of a program definition."""
 
-    pool_definition_id: str
-    program_definition_id: str
-    cascade: Cascade | None = None
+    adds = False
 
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for both, and for live pools of the former."""
-        needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
-        ask_for_pool_definition(needs, state, self.pool_definition_id)
-        ask_to_change(needs, state, self.pool_definition_id, self.cascade)
 
-    def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
-        """Remove it; removing what isn't there changes nothing."""
-        require_cascade(self.cascade)
-        current = require_pool_definition(state, self.pool_definition_id)
-        removed = require_program_definition(state, self.program_definition_id)
-        described = describe(state, current)
-        if removed not in described.program_definitions:
-            return Changes(described)
-        changes: Changes[Any] = Changes(None)
-        joined = tuple(row for row in described.program_definitions if row.id != removed.id)
-        definition = next_revision(context, current)
-        change = Change(self.cascade, removed_from=(removed.id,))
-        carry_out(state, context, changes, definition, described.snapshot, change)
-        changed = _Changed(definition, described.snapshot, joined)
-        return changed.save(
-            changes,
-            context,
-            UPDATED,
-            "removed_from_program_definition",
-            current=assignments_of(state, current.id),
-            program_definition_id=removed.id,
-            cascade_type=self.cascade,
+def _require_room(joined: tuple[ProgramDefinition, ...]) -> None:
+    if len(joined) >= PROGRAM_DEFINITIONS_MAX:
+        raise Invalid.because(
+            "poolDefinitionId",
+            f"a pool definition belongs to at most {PROGRAM_DEFINITIONS_MAX} program definitions",
+            ViolatedRule.MAX_SIZE,
+            data={"threshold": PROGRAM_DEFINITIONS_MAX},
         )
+
+
+def _without(
+    rows: tuple[ProgramDefinition, ...], program_definition_id: str
+) -> tuple[ProgramDefinition, ...]:
+    return tuple(row for row in rows if row.id != program_definition_id)
 
 
 class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
@@ -333,14 +317,12 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its places, and what lives by it."""
         ask_for_pool_definition(needs, state, self.id)
         ask_to_change(needs, state, self.id, self.cascade)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        """Delete it."""
         require_cascade(self.cascade)
-        current = require_pool_definition(state, self.id)
+        current = require(state, POOL_DEFINITION, self.id)
         changes = Changes(None)
         described = describe(state, current)
         change = Change(self.cascade, deleted=True)
@@ -363,7 +345,6 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
     cascade: Cascade | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition, its pool definitions, and whether programs live by it."""
         needs.lock(PROGRAM_DEFINITION, self.id)
         ask_to_end_programs(needs, state, self.id, self.cascade or Cascade.FUTURE_PROVISIONS)
         needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id)
@@ -373,7 +354,7 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         """Delete it; its external id is free again."""
-        current = require_program_definition(state, self.id)
+        current = require(state, PROGRAM_DEFINITION, self.id)
         cascade = self.cascade or Cascade.FUTURE_PROVISIONS
         changes: Changes[Any] = Changes(None)
         end_programs(state, context, changes, current, cascade)
@@ -391,18 +372,15 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         place: Assignment,
         cascade: Cascade,
     ) -> None:
-        described = describe(state, require_pool_definition(state, place.pool_definition_id))
-        joined = tuple(row for row in described.program_definitions if row.id != self.id)
-        definition = next_revision(context, described.definition)
-        _Changed(definition, described.snapshot, joined).save(
-            changes,
-            context,
-            UPDATED,
-            "removed_from_program_definition",
-            current=assignments_of(state, definition.id),
-            program_definition_id=self.id,
-            cascade_type=cascade,
+        described = describe(state, require(state, POOL_DEFINITION, place.pool_definition_id))
+        after = replace(
+            described,
+            definition=next_revision(context, described.definition),
+            program_definitions=_without(described.program_definitions, self.id),
         )
+        slug = "removed_from_program_definition"
+        more = {"program_definition_id": self.id, "cascade_type": cascade}
+        after.save(state, changes, context, UPDATED, slug, **more)
 
 
 def require_cascade(cascade: Cascade | None) -> None:
@@ -414,43 +392,3 @@ def require_cascade(cascade: Cascade | None) -> None:
             " IMMEDIATELY, NEXT_RENEWAL or FUTURE_PROVISIONS",
             rule_name="cascade_is_required",
         )
-
-
-class _Changed(msgspec.Struct, frozen=True):
-    """A pool definition as a command leaves it."""
-
-    definition: PoolDefinition
-    snapshot: Snapshot
-    program_definitions: tuple[ProgramDefinition, ...]
-
-    def save(
-        self,
-        changes: Changes[Any],
-        context: Context,
-        *slugs: str,
-        current: list[Assignment],
-        **more: Any,
-    ) -> Changes[DescribedPoolDefinition]:
-        """Write it with its places and its events, and answer with it."""
-        definition = record(
-            changes,
-            context,
-            self.definition,
-            *slugs,
-            snapshot=self.snapshot,
-            program_definition_ids=[row.id for row in self.program_definitions],
-            **more,
-        )
-        places = [
-            Assignment(
-                pool_definition_id=definition.id, program_definition_id=row.id, ordinal=ordinal
-            )
-            for ordinal, row in enumerate(self.program_definitions)
-        ]
-        changes.save(*(place for place in places if place not in current))
-        kept = {place.program_definition_id for place in places}
-        changes.delete(*(row for row in current if row.program_definition_id not in kept))
-        changes.answer = DescribedPoolDefinition(
-            definition, self.snapshot, self.program_definitions
-        )
-        return changes

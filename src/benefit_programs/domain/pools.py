@@ -11,21 +11,17 @@ from benefit_programs.domain.benefits import update_snapshot
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, Snapshot
-from benefit_programs.domain.errors import PoolNotFound
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
 from benefit_programs.domain.orders.log import ask_to_reach
 from benefit_programs.domain.orders.play import reach
-from benefit_programs.domain.required import snapshot_of_pool
-from benefit_programs.domain.settings import ExtendedEntity
+from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision
 
 
 class DescribedPool(msgspec.Struct, frozen=True):
-    """A pool with what it gives."""
-
     pool: Pool
     snapshot: Snapshot
 
@@ -42,7 +38,6 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
     path: str = "pool"
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the pool, what it gives, and what may not have reached it yet."""
         needs.lock(POOL, self.id)
         pool = state.loaded(POOL, self.id)
         if pool is not None:
@@ -51,34 +46,21 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
             ask_to_reach(needs, state, [pool])
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
-        """Change what was sent."""
-        current = state.one(POOL, self.id)
-        if current is None:
-            raise PoolNotFound(pool_id=self.id)
-        require_revision(current.id, current=current.revision, given=self.revision)
+        current = require(state, POOL, self.id)
+        require_revision(current, self.revision)
         changes: Changes[Any] = Changes(None)
         current = reach(state, changes, context, current)
         definition = state.one(POOL_DEFINITION, current.pool_definition_id)
         snapshot = update_snapshot(
             changes,
             context,
-            snapshot_of_pool(state, current),
+            snapshot_of(state, current),
             self.updates,
             pool_definition_id=current.pool_definition_id,
             namespace=definition.namespace if definition else current.namespace,
             path=self.path,
         )
-        extended = {k: v for k, v in self.updates.items() if k == "extended_fields"}
-        pool = replace(
-            current,
-            **merged(
-                extended,
-                current.extended_fields,
-                context,
-                entity=ExtendedEntity.POOL,
-                path=self.path,
-            ),
-            snapshot_id=snapshot.id,
-        )
+        extended = merged(self.updates, current, context, path=self.path)
+        pool = replace(current, **extended, snapshot_id=snapshot.id)
         changes.answer = DescribedPool(record_updated(changes, context, pool), snapshot)
         return changes

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import ProgramDefinition
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
-from benefit_programs.domain.events import record_created, record_updated
-from benefit_programs.domain.extended_fields import accepted, merged
+from benefit_programs.domain.events import record_created
+from benefit_programs.domain.extended_fields import accepted
 from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     PROGRAM_DEFINITION_BY_EXTERNAL_ID,
 )
-from benefit_programs.domain.required import require_program_definition
-from benefit_programs.domain.settings import ExtendedEntity
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import require_revision
+from benefit_programs.domain.updates import updated
 
 
 class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
@@ -32,11 +29,9 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
     extended_fields: dict[str, Any] | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for a definition that has the external id already."""
         needs.read(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
 
     def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
-        """Make it, or refuse a second one."""
         other = state.one(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if other is not None:
             raise ProgramDefinitionAlreadyExists(
@@ -53,9 +48,7 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
             external_id=self.external_id,
             display_name=self.display_name,
             description=self.description,
-            extended_fields=accepted(
-                self.extended_fields, context, entity=ExtendedEntity.PROGRAM_DEFINITION
-            ),
+            extended_fields=accepted(self.extended_fields, context, ProgramDefinition),
         )
         changes = Changes(definition)
         changes.answer = record_created(changes, context, definition)
@@ -70,23 +63,10 @@ class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
     updates: dict[str, Any]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definition."""
         needs.lock(PROGRAM_DEFINITION, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
-        """Change what was sent."""
-        current = require_program_definition(state, self.id)
-        require_revision(current.id, current=current.revision, given=self.revision)
-        definition = replace(
-            current,
-            **merged(
-                self.updates,
-                current.extended_fields,
-                context,
-                entity=ExtendedEntity.PROGRAM_DEFINITION,
-                path="programDefinition",
-            ),
+        current = require(state, PROGRAM_DEFINITION, self.id)
+        return updated(
+            current, self.updates, context, revision=self.revision, path="programDefinition"
         )
-        changes = Changes(definition)
-        changes.answer = record_updated(changes, context, definition)
-        return changes

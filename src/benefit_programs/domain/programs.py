@@ -24,7 +24,6 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists
 from benefit_programs.domain.events import record_created, record_updated
-from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.jobs import JOBS, ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.lookups import (
     AGENDA,
@@ -38,15 +37,10 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import newest_number, numbered
-from benefit_programs.domain.required import (
-    require_pool_definition,
-    require_program,
-    require_program_definition,
-    snapshot_of,
-)
-from benefit_programs.domain.settings import IN_REQUEST_MAX, ExtendedEntity, TenantSettings
+from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import require_revision
+from benefit_programs.domain.updates import updated
 from benefit_programs.domain.values import Identity
 
 PROVISION_IN_REQUEST_MAX = 2 * IN_REQUEST_MAX
@@ -57,8 +51,6 @@ Twice as many as a request may change, whatever a tenant's setting says: nothing
 
 
 class Provisioned(msgspec.Struct, frozen=True):
-    """A new program, and the job that tells of its provisioning."""
-
     job_id: str
     program: Program
 
@@ -77,7 +69,6 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     """Whether all that may be done within a request is, whatever the tenant's setting."""
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the definitions first, then for a program that has the external id already."""
         if self.program_definition_id is not None:
             needs.share(PROGRAM_DEFINITION, self.program_definition_id)
             needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
@@ -100,9 +91,8 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             needs.read(POOLS_OF_PROGRAM, program.id)
 
     def decide(self, state: State, context: Context) -> Changes[Provisioned]:
-        """Make the program with one pool per pool definition, all in one commit."""
         program_definition = (
-            require_program_definition(state, self.program_definition_id)
+            require(state, PROGRAM_DEFINITION, self.program_definition_id)
             if self.program_definition_id is not None
             else None
         )
@@ -183,7 +173,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     def _definitions(self, state: State) -> list[PoolDefinition]:
         """What the pools are made from, without what is deleted at this moment."""
         if self.pool_definition_id is not None:
-            return [require_pool_definition(state, self.pool_definition_id)]
+            return [require(state, POOL_DEFINITION, self.pool_definition_id)]
         found = (state.one(POOL_DEFINITION, each) for each in self._pool_definition_ids(state))
         return [definition for definition in found if definition is not None]
 
@@ -239,26 +229,11 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
     updates: dict[str, Any]
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the program."""
         needs.lock(PROGRAM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[Program]:
-        """Change what was sent."""
-        current = require_program(state, self.id)
-        require_revision(current.id, current=current.revision, given=self.revision)
-        program = replace(
-            current,
-            **merged(
-                self.updates,
-                current.extended_fields,
-                context,
-                entity=ExtendedEntity.PROGRAM,
-                path="program",
-            ),
-        )
-        changes = Changes(program)
-        changes.answer = record_updated(changes, context, program)
-        return changes
+        current = require(state, PROGRAM, self.id)
+        return updated(current, self.updates, context, revision=self.revision, path="program")
 
 
 def _record(changes: Changes[Any], context: Context, program: Program, *also: str) -> Program:

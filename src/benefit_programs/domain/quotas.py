@@ -11,13 +11,11 @@ from benefit_programs.domain.values import Instant
 
 
 def ask_for_quotas(needs: Needs, pool_id: str, shares: Iterable[QuotaShare]) -> None:
-    """Ask for what is used of the quotas of some shares."""
     for share in shares:
         needs.read(QUOTA, pool_id, share.quota_id, share.period_start)
 
 
 def quota_used(state: State, pool_id: str, quota_id: str, period_start: Instant) -> int:
-    """How many items a pool has counted on a quota."""
     quota = state.one(QUOTA, pool_id, quota_id, period_start)
     return quota.used if quota else 0
 

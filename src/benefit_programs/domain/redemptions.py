@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, ask_for_account
-from benefit_programs.domain.chains import Chain, ask_for_chain, require_transaction
+from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.eligibility import (
@@ -43,7 +43,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import POOL, TRANSACTION, TRANSACTION_BY_KEY
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
-from benefit_programs.domain.required import snapshot_of_pool
+from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, Instant, ItemReference
 
@@ -83,11 +83,9 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
             ask_for_candidates(needs, state, pool, self.benefit_key, self._requested(needs.now))
 
     def may_ask_providers(self, state: State) -> bool:
-        """Whether a provider may have to be asked, as far as is known by now."""
         return may_ask_providers(state, state.loaded(POOL, self.pool_id), self.benefit_key)
 
     def candidate(self, state: State, now: Instant) -> Candidate:
-        """What is to be redeemed, once all checks hold that come before its policy."""
         pool = require_pool(
             state, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
         )
@@ -101,7 +99,6 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        """Redeem, or refuse in the contract's order."""
         candidate = self.candidate(state, context.now)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
         account = Account(candidate.pool, context)
@@ -128,7 +125,7 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
     def _refuse_replay(self, state: State, pool: Pool) -> None:
         first = state.one(TRANSACTION_BY_KEY, pool.id, REDEEM, self.idempotency_key)
         if first is not None:
-            snapshot = snapshot_of_pool(state, pool)
+            snapshot = snapshot_of(state, pool)
             raise BenefitAlreadyRedeemed(
                 pool_id=pool.id,
                 idempotency_key=self.idempotency_key,
@@ -159,7 +156,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
     verdicts: Verdicts = msgspec.field(default_factory=dict)
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the chain, then for what its pool's benefit refers to now."""
         chain = ask_for_chain(needs, state, self.transaction_id, REALLOCATE, self.idempotency_key)
         if chain is not None and chain.is_redemption:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
@@ -167,7 +163,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
             ask_for_candidates(needs, state, chain.pool, chain.benefit_key, requested)
 
     def may_ask_providers(self, state: State) -> bool:
-        """Whether a provider may have to be asked, as far as is known by now."""
         transaction = state.loaded(TRANSACTION, self.transaction_id)
         if transaction is None:
             return True
@@ -175,8 +170,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         return may_ask_providers(state, pool, transaction.details.benefit_key or "")
 
     def candidate(self, state: State, now: Instant) -> Candidate:
-        """What is to be moved, once all checks hold that come before its policy."""
-        transaction = require_transaction(state, self.transaction_id)
+        transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, REALLOCATE, self.idempotency_key)
         if not chain.holds_redemption(transaction):
@@ -186,17 +180,16 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         pool = require_pool(
             state, chain.pool.id, namespace=self.namespace, beneficiary=self.beneficiary
         )
-        if snapshot_of_pool(state, pool).details.benefit(chain.benefit_key) is None:
+        if snapshot_of(state, pool).details.benefit(chain.benefit_key) is None:
             raise TransactionNotReallocatable
         return require_candidate(
             state, pool, chain.benefit_key, self._requested(chain), freed=chain.quota_shares
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        """Move it, or refuse in the contract's order."""
         candidate = self.candidate(state, context.now)
         _, shares = approve(state, candidate, context.settings, self.verdicts)
-        latest = Chain.of(state, require_transaction(state, self.transaction_id)).latest
+        latest = Chain.of(state, require(state, TRANSACTION, self.transaction_id)).latest
         account = Account(candidate.pool, context)
         transaction = account.spend(
             REALLOCATE,
@@ -230,14 +223,12 @@ class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
     idempotency_key: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the chain, and the quotas that it gives back."""
         chain = ask_for_chain(needs, state, self.transaction_id, CANCEL, self.idempotency_key)
         if chain is not None:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        """Cancel it, or refuse in the contract's order."""
-        transaction = require_transaction(state, self.transaction_id)
+        transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, CANCEL, self.idempotency_key)
         if not chain.holds_redemption(transaction):
@@ -262,7 +253,6 @@ def _saved(
     freed: tuple[QuotaShare, ...],
     **more: Any,
 ) -> Changes[Redeemed]:
-    """Write a transaction of a redemption, with its quotas and its event."""
     changes: Changes[Any] = Changes(None)
     pool = account.save(changes, **more)
     changes.save(*take_quotas(state, pool.id, shares, freed))
@@ -271,7 +261,6 @@ def _saved(
 
 
 def refuse_executed(state: State, chain: Chain, operation: Operation, key: str) -> None:
-    """Refuse a key that this operation was done with before."""
     first = state.one(TRANSACTION_BY_KEY, chain.pool.id, operation, key)
     if first is not None:
         raise AlreadyExecuted(idempotency_key=key, transaction_id=first.id)

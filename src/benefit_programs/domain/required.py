@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from benefit_programs.domain.entities import (
-    Pool,
-    PoolDefinition,
-    Program,
-    ProgramDefinition,
-    Snapshot,
-)
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from benefit_programs.domain.entities import Pool, PoolDefinition, Snapshot
 from benefit_programs.domain.errors import (
+    ItemNotFound,
+    JobNotFound,
     PoolDefinitionNotFound,
+    PoolNotFound,
     ProgramDefinitionNotFound,
     ProgramNotFound,
+    Refusal,
+    TransactionNotFound,
 )
-from benefit_programs.domain.lookups import POOL_DEFINITION, PROGRAM, PROGRAM_DEFINITION, SNAPSHOT
+from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.lookups import (
+    ITEM,
+    JOB,
+    POOL,
+    POOL_DEFINITION,
+    PROGRAM,
+    PROGRAM_DEFINITION,
+    SNAPSHOT,
+    TRANSACTION,
+)
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State
 
+R = TypeVar("R", bound=Row)
 
-def require_pool_definition(state: State, pool_definition_id: str) -> PoolDefinition:
-    """The pool definition with this id, or its refusal."""
-    definition = state.one(POOL_DEFINITION, pool_definition_id)
-    if definition is None:
-        raise PoolDefinitionNotFound(pool_definition_id=pool_definition_id)
-    return definition
-
-
-def snapshot_of(state: State, definition: PoolDefinition) -> Snapshot:
-    """The names and details of a pool definition."""
-    snapshot = state.one(SNAPSHOT, definition.snapshot_id)
-    assert snapshot is not None
-    return snapshot
+_REFUSALS: dict[Index[Any], Callable[[str], Refusal]] = {
+    ITEM: lambda given: ItemNotFound(item_id=given),
+    JOB: lambda given: JobNotFound(job_id=given),
+    POOL: lambda given: PoolNotFound(pool_id=given),
+    POOL_DEFINITION: lambda given: PoolDefinitionNotFound(pool_definition_id=given),
+    PROGRAM: lambda given: ProgramNotFound(program_id=given),
+    PROGRAM_DEFINITION: lambda given: ProgramDefinitionNotFound(program_definition_id=given),
+    TRANSACTION: lambda given: TransactionNotFound(transaction_id=given),
+}
 
 
-def require_program_definition(state: State, program_definition_id: str) -> ProgramDefinition:
-    """The program definition with this id, or its refusal."""
-    definition = state.one(PROGRAM_DEFINITION, program_definition_id)
-    if definition is None:
-        raise ProgramDefinitionNotFound(program_definition_id=program_definition_id)
-    return definition
+def require(state: State, index: Index[R], row_id: str) -> R:
+    """The row with this id, or the refusal that names the id."""
+    row = state.one(index, row_id)
+    if row is None:
+        raise _REFUSALS[index](row_id)
+    return row
 
 
-def require_program(state: State, program_id: str) -> Program:
-    """The program with this id, or its refusal."""
-    program = state.one(PROGRAM, program_id)
-    if program is None:
-        raise ProgramNotFound(program_id=program_id)
-    return program
-
-
-def snapshot_of_pool(state: State, pool: Pool) -> Snapshot:
-    """What a pool gives at the moment."""
-    snapshot = state.one(SNAPSHOT, pool.snapshot_id)
+def snapshot_of(state: State, row: Pool | PoolDefinition) -> Snapshot:
+    """What a pool or its definition gives at the moment, with its names."""
+    snapshot = state.one(SNAPSHOT, row.snapshot_id)
     assert snapshot is not None
     return snapshot

@@ -140,7 +140,6 @@ class State:
         return None
 
     def apply(self, changes: Changes[Any]) -> None:
-        """Put what a decider decided into the state."""
         for row in changes.saved:
             self._save(row)
         for row in changes.deleted:
@@ -149,17 +148,14 @@ class State:
 
     @property
     def changed(self) -> bool:
-        """Whether any command so far changed anything."""
         return bool(self._dirty or self.events)
 
     @property
     def size(self) -> int:
-        """How many rows and events have changed."""
         return len(self.events) + sum(map(len, self._dirty.values()))
 
     @property
     def touched(self) -> frozenset[type[Row]]:
-        """The types of rows that have changed."""
         return frozenset((*self._dirty, Event)) if self.events else frozenset(self._dirty)
 
     def written(self) -> Iterator[Written]:
@@ -235,11 +231,9 @@ class Changes(Generic[Answer]):
         self.events: list[Event] = []
 
     def save(self, *rows: Row) -> None:
-        """Write rows: new ones, or successors of those that were loaded."""
         self.saved.extend(rows)
 
     def delete(self, *rows: Row) -> None:
-        """Remove rows."""
         self.deleted.extend(rows)
 
 

@@ -19,7 +19,6 @@ class Load(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many rows it may find."""
         return sum(len(keys) * (index.limit or 1) for index, keys in self.wanted.items())
 
 
@@ -30,7 +29,6 @@ class Write(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many rows it writes."""
         return self.state.size
 
 

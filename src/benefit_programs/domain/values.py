@@ -6,8 +6,9 @@ lower-case text. Their text forms live at the wire only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,6 +22,9 @@ Credits = int
 Instant = int
 Id = Annotated[str, "id"]
 """An id that we made; a text to the type checker, and stored as an id is."""
+
+Updates = Mapping[str, Any]
+"""The fields that an update sets; None clears one. What isn't there stays."""
 
 
 class IdentityType(StrEnum):

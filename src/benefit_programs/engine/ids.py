@@ -16,8 +16,6 @@ _STEP_BITS = 40
 
 
 class IdSource:
-    """Makes ids for instants that it is given."""
-
     def __init__(self) -> None:
         self._instant: Instant = -1
         self._tail = 0

@@ -20,7 +20,6 @@ class SnapshotCache:
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
 
     def supply(self, state: State, wanted: Wanted) -> None:
-        """Give the state what is known here, and take it out of what is wanted."""
         keys = wanted.get(SNAPSHOT)
         if not keys:
             return

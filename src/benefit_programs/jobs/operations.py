@@ -38,7 +38,6 @@ class JobOperations:
         self._settings = settings
 
     async def newest(self, limit: int, *, unfinished: bool) -> list[Job]:
-        """The newest jobs, or those of them that have not ended."""
         condition = f"t.tenant_id = $1 and {UNFINISHED}" if unfinished else "t.tenant_id = $1"
         return await self._select(f"{condition} order by t.id desc limit $2", (limit,))
 

@@ -83,13 +83,9 @@ class JobStore(Protocol):
 
     dialect: Dialect
 
-    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
-        ...
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
 
-    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        """The rows that an index has under these keys."""
-        ...
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""
@@ -103,13 +99,9 @@ class JobStore(Protocol):
 class Tenants(Protocol):
     """Where a runner learns of tenants."""
 
-    async def tenants(self) -> list[Tenant]:
-        """All of them."""
-        ...
+    async def tenants(self) -> list[Tenant]: ...
 
-    async def settings(self, tenant_id: int) -> TenantSettings:
-        """The settings of one. Raises UnknownTenant."""
-        ...
+    async def settings(self, tenant_id: int) -> TenantSettings: ...
 
 
 class _Turn:
@@ -123,7 +115,6 @@ class _Turn:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """Which job it is, for the log."""
         return {"tenant": self.tenant_id, "job": self.job.id, "kind": self.job.kind}
 
 
@@ -149,7 +140,6 @@ class JobRunner:
         engine.on_commit(self._notice)
 
     def start(self) -> None:
-        """Begin to look for work."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
@@ -162,7 +152,6 @@ class JobRunner:
             each.cancel()
 
     def wake(self) -> None:
-        """Look for work now."""
         self._wakened.set()
 
     async def settle(self) -> None:
@@ -311,7 +300,6 @@ class JobRunner:
         return JobItem(id=row_id, entity=walk.entity) if walk and row_id else None
 
     async def _find(self, turn: _Turn, *, limit: int) -> tuple[str, ...]:
-        """What a job works on next, where that takes a query to find."""
         if turn.job.kind != JobKind.DELETE_ITEMS:
             return ()
         search, ids = search_of(turn.job.payload), turn.settings.id_mode
@@ -328,12 +316,10 @@ class JobRunner:
         return 0
 
     async def _rest(self, turn: _Turn) -> Walk | None:
-        """The rows that a job has before it."""
         orders = await self._store.look_up(turn.tenant_id, ORDER_OF_JOB, [(turn.job.id,)])
         return carrier_of(turn.job, next(iter(orders), None)).walk
 
     async def _hand_back(self, turn: _Turn) -> None:
-        """Let others take up at once what this runner goes on with no more."""
         command = ReleaseJob(job_id=turn.job.id, owner=self._owner)
         with suppress(QueueFull, StoreConflict, StoreTimeout, StoreUnavailable):
             await self._execute(command, turn.tenant_id, turn.settings, SYSTEM)

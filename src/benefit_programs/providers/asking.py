@@ -120,7 +120,6 @@ class PolicyProviders:
         return await ask(self._client, questions, now=now, until=until, turns=self._turns)
 
     async def close(self) -> None:
-        """Close the connections to the providers."""
         if self._client is not None:
             await self._client.aclose()
 

@@ -33,8 +33,6 @@ class AnswerDetails(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a provider answers."""
-
     fulfilled: bool
     details: AnswerDetails | None = None
 

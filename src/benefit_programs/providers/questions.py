@@ -77,7 +77,6 @@ class PolicyProvider(msgspec.Struct, frozen=True):
     secret: str
 
     def __post_init__(self) -> None:
-        """Refuse what could never be asked."""
         try:
             url = httpx.URL(self.url)
         except httpx.InvalidURL:
@@ -93,7 +92,6 @@ class PolicyProvider(msgspec.Struct, frozen=True):
             raise ValueError("the secret of a policy provider is not empty")
 
     def __repr__(self) -> str:
-        """Show everything but the secret."""
         return f"PolicyProvider(app_id={self.app_id!r}, url={self.url!r})"
 
 
@@ -120,7 +118,6 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> CustomPolicyKey:
-        """The key under which ``judge`` looks for the verdict."""
         return custom_policy_key(self.policy)
 
 

@@ -45,9 +45,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Rows(Protocol):
     """What a store must offer to keep the directory in it."""
 
-    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a look-up by key."""
-        ...
+    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
 
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
@@ -100,11 +98,11 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 class UnknownTenant(LookupError):
-    """There is no tenant with this id."""
+    """No tenant has this id."""
 
 
 class UnknownKey(LookupError):
-    """There is no key with this id."""
+    """No key has this id."""
 
 
 class SiteTaken(ValueError):
@@ -112,7 +110,6 @@ class SiteTaken(ValueError):
 
 
 def make_secret() -> str:
-    """A new key: ``bp_`` and 256 random bits."""
     return SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
 
 
@@ -177,7 +174,6 @@ class Directory:
         return _tenant(rows[0]) if rows else None
 
     async def settings(self, tenant_id: int) -> TenantSettings:
-        """The settings of a tenant. Raises UnknownTenant."""
         return (await self.tenant(tenant_id)).settings
 
     async def change_settings(

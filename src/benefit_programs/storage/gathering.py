@@ -37,7 +37,6 @@ class GatheredLookUps:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
-        """The rows that an index has under these keys. Raises what ``look_up`` raises."""
         if index.after is not None:
             return await self._look_up(tenant_id, index, keys)
         place = (tenant_id, index)

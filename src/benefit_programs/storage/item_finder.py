@@ -18,8 +18,6 @@ _METHOD = "bulkDeleteItemsByFilter"
 
 
 class ItemFinder:
-    """Looks up ids of items, page by page."""
-
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 

@@ -177,7 +177,6 @@ def _place() -> tuple[Field, ...]:
 
 
 def _owner() -> tuple[Field, ...]:
-    """Whose item it is."""
     return (
         Field("beneficiary.memberId", "p.member_id", FieldKind.IDENTITY_ID, nullable=True),
         Field("namespace", "p.namespace", FieldKind.TEXT),

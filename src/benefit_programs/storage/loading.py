@@ -20,8 +20,7 @@ ROUNDS_MAX = 8
 class Asks(Protocol):
     """A command, or a question of the same form."""
 
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the rows that it is decided on, as far as they are known by now."""
+    def ask(self, needs: Needs, state: State) -> None: ...
 
 
 async def load_state(

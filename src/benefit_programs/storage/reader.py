@@ -44,17 +44,13 @@ GUIDS = {
 
 
 class ReadableStore(Protocol):
-    """What a reader needs of a store."""
-
     dialect: Dialect
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that may take long."""
         ...
 
-    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        """The rows that an index has under these keys."""
-        ...
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -75,7 +71,6 @@ class Reader:
 
     @property
     def dialect(self) -> Dialect:
-        """How the store's engine writes what SQL leaves open."""
         return self._store.dialect
 
     async def ping(self) -> None:
@@ -83,12 +78,10 @@ class Reader:
         await self._store.fetch("select 1", ())
 
     async def one(self, tenant_id: int, index: Index[R], *key: Any) -> R | None:
-        """The row with this key, or None."""
         rows = await self._store.look_up(tenant_id, index, (key,))
         return rows[0] if rows else None
 
     async def many(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        """All rows with any of these keys."""
         wanted = tuple(dict.fromkeys(keys))
         return await self._store.look_up(tenant_id, index, wanted) if wanted else []
 

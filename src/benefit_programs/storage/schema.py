@@ -42,11 +42,7 @@ class SchemaError(Exception):
 
 
 class VersionedStore(Protocol):
-    """What a store must offer so that its revision can be read."""
-
-    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of a look-up."""
-        ...
+    async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -62,7 +58,6 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def newest_revision() -> str:
-    """The revision that this version works with."""
     return REVISIONS[-1]
 
 

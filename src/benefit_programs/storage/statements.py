@@ -37,7 +37,6 @@ def postgres_columns(codec: RowCodec[Any], alias: str) -> str:
 
 
 def sqlite_columns(codec: RowCodec[Any], alias: str) -> str:
-    """A select list in the codec's order."""
     return ", ".join(f"{alias}.{name}" for name in codec.columns)
 
 
@@ -59,7 +58,6 @@ def _conditions(index: Index[Any]) -> str:
 
 
 def _key_columns(index: Index[Any]) -> tuple[str, ...]:
-    """The columns that the values of a key belong to."""
     return index.columns if index.after is None else (*index.columns, index.after)
 
 
@@ -256,7 +254,6 @@ def sqlite_select(index: Index[Any]) -> str:
 
 @cache
 def sqlite_insert(entity: type[Row]) -> str:
-    """One new row: the tenant, then the columns."""
     codec = CODECS[entity]
     marks = ", ".join("?" * (len(codec.columns) + 1))
     return f"insert into {codec.table} (tenant_id, {', '.join(codec.columns)}) values ({marks})"

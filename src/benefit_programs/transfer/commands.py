@@ -58,7 +58,6 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         self.provision.ask(needs, state)
 
     def decide(self, state: State, context: Context) -> Changes[Imported]:
-        """Provision, or refuse as ProvisionProgram does; then set the balances."""
         provisioned = self.provision.decide(state, context)
         if provisioned.answer.program.status is ProgramStatus.PROVISIONING:
             raise too_many_pools()

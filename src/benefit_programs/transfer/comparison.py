@@ -44,7 +44,6 @@ class Existing(msgspec.Struct, frozen=True):
 
 
 def living(pools: Iterable[Pool]) -> tuple[Pool, ...]:
-    """The pools that haven't ended."""
     return tuple(pool for pool in pools if pool.status is not PoolStatus.ENDED)
 
 

@@ -61,16 +61,13 @@ class ExportReport(msgspec.Struct, kw_only=True):
 
     @property
     def seen(self) -> int:
-        """How many programs were read so far."""
         return self.totals.programs + sum(self.left_out.values())
 
 
 class CountingLookups(Lookups, Protocol):
     """A store that also says how long a walk is."""
 
-    async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
-        """How many rows a walk has before it."""
-        ...
+    async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int: ...
 
 
 Encode = Callable[[msgspec.Struct], dict[str, Any]]
@@ -95,7 +92,6 @@ class Exporter:
         self._report = ExportReport()
 
     async def count(self) -> int:
-        """How many programs there are."""
         return await self._store.count(self._tenant_id, WALK_PROGRAMS, (BEFORE_ALL_IDS,))
 
     async def run(self, write: Write) -> ExportReport:

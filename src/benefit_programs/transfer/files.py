@@ -22,8 +22,6 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class FileFormat(StrEnum):
-    """How rows are written."""
-
     CSV = "csv"
     JSONL = "jsonl"
 

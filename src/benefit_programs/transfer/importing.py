@@ -110,9 +110,7 @@ Submit = Callable[[Command[Imported]], "asyncio.Future[Imported]"]
 class Progress(Protocol):
     """Is told now and then how far an import has come."""
 
-    def __call__(self, report: ImportReport, /) -> None:
-        """Show it."""
-        ...
+    def __call__(self, report: ImportReport, /) -> None: ...
 
 
 class _Judged(NamedTuple):

@@ -12,11 +12,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Lookups(Protocol):
-    """What is read of a store."""
-
-    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        """The rows that an index has under these keys."""
-        ...
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
 
 
 async def rows_of(

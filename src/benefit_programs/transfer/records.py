@@ -48,8 +48,6 @@ REQUIRED_COLUMNS = ("externalProgramId", "namespace")
 
 
 class StartStatus(StrEnum):
-    """What an imported program may be."""
-
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
 
@@ -75,7 +73,6 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> ProgramStatus:
-        """The status that the program gets."""
         return ProgramStatus(self.program_status or StartStatus.ACTIVE)
 
 
@@ -102,7 +99,6 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_visitor_id: Annotated[str, Guid("identity")] | None = None
 
     def identity(self) -> Identity:
-        """The one that is there."""
         if self.member_id is not None:
             return Identity(IdentityType.MEMBER, self.member_id)
         if self.wix_user_id is not None:
@@ -125,11 +121,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Decode(Protocol):
-    """Reads a type from a document."""
-
-    def __call__(self, type_: type[T], document: Mapping[str, Any], /) -> T:
-        """The value. Raises Invalid with all violations."""
-        ...
+    def __call__(self, type_: type[T], document: Mapping[str, Any], /) -> T: ...
 
 
 def read_record(document: Mapping[str, Any], decode: Decode) -> Record:

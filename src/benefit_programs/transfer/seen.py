@@ -25,7 +25,6 @@ class SeenKeys:
         self._database.execute("begin")
 
     def __enter__(self) -> Self:
-        """Use it, and drop it at the end."""
         return self
 
     def __exit__(
@@ -34,7 +33,6 @@ class SeenKeys:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Drop the file."""
         self._database.close()
 
     def line_before(self, key: tuple[str, str], line: int) -> int | None:

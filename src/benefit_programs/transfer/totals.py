@@ -22,12 +22,10 @@ class Totals(msgspec.Struct):
 
     @property
     def pools(self) -> int:
-        """All pools."""
         return sum(each.pools for each in self.by_definition.values())
 
     @property
     def credits(self) -> Credits:
-        """All credits."""
         return sum(each.credits for each in self.by_definition.values())
 
     def add(self, amounts: dict[str, Credits]) -> None:

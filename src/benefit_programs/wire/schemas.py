@@ -117,7 +117,6 @@ class Schemas:
         return {"$ref": PLACE + self.names[type_]}
 
     def of_field(self, field: FieldPlan) -> Schema:
-        """The schema of a field, with what its marks say."""
         schema = self.of_shape(field.shape)
         for mark in field.shape.marks:
             schema |= _said_by(mark)

@@ -89,17 +89,14 @@ class Walk(msgspec.Struct, frozen=True):
     entity: str
 
     def rows(self, state: State) -> list[Any]:
-        """The next rows, in the order of the walk."""
         assert self.index.after is not None
         rows = state.known(self.index, *self.key)
         return sorted(rows, key=self._position)[: self.index.limit]
 
     def is_last(self, rows: Sequence[Row]) -> bool:
-        """Whether no rows come after these."""
         return len(rows) < (self.index.limit or 0)
 
     def after(self, rows: Sequence[Row]) -> str:
-        """How far the walk has come with these rows."""
         return self._position(rows[-1]) if rows else str(self.key[-1])
 
     def _position(self, row: Row) -> str:
@@ -113,12 +110,10 @@ class Progress(msgspec.Struct, frozen=True):
 
     @property
     def is_lost(self) -> bool:
-        """Whether the job is another runner's by now."""
         return self.job is None
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to do for this runner."""
         return self.job is None or self.job.status in Job.over
 
 
@@ -138,7 +133,6 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
     """The next items of a deletion, which only a query can find."""
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the job and its order, then for its next rows, then for what these need."""
         needs.lock(JOB, self.job_id)
         needs.read(ORDER_OF_JOB, self.job_id)
         job = state.loaded(JOB, self.job_id)
@@ -149,7 +143,6 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
             )
 
     def decide(self, state: State, context: Context) -> Changes[Progress]:
-        """Do the rows, and move the job's position past them."""
         job = held_job(state, self.job_id, self.owner)
         if job is None:
             return Changes(Progress())
@@ -252,20 +245,16 @@ class Carrier:
         return Walk(_shortened(index, self._size), key, entity)
 
     def rows(self, state: State) -> list[Any]:
-        """The rows of the chunk."""
         return self.walk.rows(state) if self.walk else []
 
     def is_last(self, state: State) -> bool:
-        """Whether the walk ends with this chunk."""
         return self.walk is None or self.walk.is_last(self.rows(state))
 
     def position(self, state: State) -> str:
-        """Where the next chunk goes on."""
         assert self.walk is not None
         return self.walk.after(self.rows(state))
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Ask for the next rows, to be changed, and for what they need."""
         if self.walk is not None and self.is_held(needs, state):
             needs.lock(self.walk.index, *self.walk.key)
             self.ask_for_rows(needs, state, self.rows(state))
@@ -275,11 +264,9 @@ class Carrier:
         return True
 
     def ask_for_rows(self, needs: Needs, state: State, rows: list[Any]) -> None:
-        """Ask for what the rows need."""
         ask_to_reach(needs, state, rows)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
-        """Work on the next rows."""
         raise NotImplementedError
 
 
@@ -304,7 +291,6 @@ class _OrderForPools(Carrier):
         ]
 
     def _reach(self, state: State, changes: Changes[Any], context: Context, pool: Pool) -> bool:
-        """Take a pool through the order; whether that is for it."""
         assert self.order is not None
         reach(state, changes, context, pool, up_to=self.order.number)
         return concerns(self.order, pool)

@@ -55,7 +55,6 @@ def ask_to_give_numbers(needs: Needs) -> None:
 
 
 def newest_number(state: State) -> int:
-    """The number of the newest order."""
     return agenda_of(state).newest_order
 
 
@@ -111,7 +110,6 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, pool: Pool) -> Place:
-        """Where a pool is."""
         return cls(pool.pool_definition_id, pool.program_id, pool.program_definition_id)
 
     @property

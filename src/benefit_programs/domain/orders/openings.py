@@ -165,7 +165,6 @@ def template_in(state: State, order: Order, number: int) -> Template:
 def open_added(
     changes: Changes[Any], context: Context, program: Program, template: Template
 ) -> Pool:
-    """Open a pool that a program didn't get with its provisioning."""
     origin = PoolOrigin.CASCADE
     return open_pool(changes, context, program=program, template=template, origin=origin)
 
@@ -176,7 +175,6 @@ def _has_lived(pools: Iterable[Pool], order: Order) -> bool:
 
 
 def living(pools: Iterable[Pool]) -> list[Pool]:
-    """The pools that have not ended."""
     return [pool for pool in pools if pool.status is not PoolStatus.ENDED]
 
 

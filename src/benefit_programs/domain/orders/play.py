@@ -105,7 +105,6 @@ def _marked_to_update(pool: Pool, order: Order) -> Pool:
 
 
 def play_all(state: State, context: Context, pool: Pool, orders: Iterable[Order]) -> Played:
-    """The pool after several orders."""
     transactions: list[Transaction] = []
     for order in orders:
         pool, booked = play(state, context, pool, order)

@@ -55,7 +55,7 @@ from benefit_programs.domain.orders.openings import (
     open_missing,
 )
 from benefit_programs.domain.orders.play import reach
-from benefit_programs.domain.required import require_program
+from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 
 POOL_ITEM = "pool"
@@ -138,8 +138,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
                 ask_for_renewal(needs, pool)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
-        """Refuse in the contract's order; else change all pools, or start the job that will."""
-        program = require_program(state, self.program_id)
+        program = require(state, PROGRAM, self.program_id)
         first = self._first_execution(state)
         if first is not None:
             return self._repeated(first)
@@ -258,7 +257,6 @@ def _reach(
 
 
 def finish_action(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:
-    """Write the program as it is after an action."""
     assert order.status is not None
     slugs = [ACTIONS[order.kind].slug]
     if order.status is ProgramStatus.ENDED and order.kind is JobKind.RENEW_PROGRAM:

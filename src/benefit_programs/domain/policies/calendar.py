@@ -45,7 +45,6 @@ def period_start(policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo) ->
 
 
 def _month_start(day: int) -> int:
-    """The first day of a day's month, both counted from 1970-01-01."""
     inside = min(max(day, DAY_FIRST), DAY_LAST)
     return inside + 1 - date.fromordinal(inside + EPOCH_ORDINAL).day
 

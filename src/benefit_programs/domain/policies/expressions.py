@@ -63,7 +63,6 @@ def rate_limits(expression: PolicyExpression | None) -> tuple[RateLimitedPolicy,
 
 
 def operands(expression: PolicyExpression) -> tuple[PolicyExpression, ...]:
-    """The expressions that an operator joins; none for a policy."""
     if expression.operator_not_options:
         return (expression.operator_not_options.expression,)
     if expression.operator_and_options:

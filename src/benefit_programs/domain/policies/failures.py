@@ -46,7 +46,6 @@ class Reason(NamedTuple):
 
 
 def describe_failure(reason: Reason, facts: Facts) -> FailureDetail:
-    """Why a policy stood in the way, with its numbers."""
     policy, outcome = reason
     if policy is None:
         return INVALID

@@ -96,7 +96,6 @@ def _minute(hour: int | None, minute: int | None, *, missing: int) -> int:
 
 
 def _day(day: WeekDay | None) -> int | None:
-    """The minute of the week at which a day begins."""
     return None if day in (None, WeekDay.UNKNOWN) else WEEK_DAYS.index(day) * DAY_MINUTES
 
 

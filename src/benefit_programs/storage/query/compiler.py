@@ -57,7 +57,6 @@ class SortKey(msgspec.Struct, frozen=True):
     descending: bool
 
     def reversed(self) -> SortKey:
-        """Order the other way round."""
         return SortKey(self.field, self.sql, self.column_type, self.nullable, not self.descending)
 
 
@@ -85,7 +84,6 @@ class Compiler:
         self.parameters: list[object] = []
 
     def add(self, value: object) -> int:
-        """Take a value as the next parameter and give its number."""
         self.parameters.append(value)
         return len(self.parameters)
 
@@ -96,15 +94,12 @@ class Compiler:
     # Conditions
 
     def condition(self, node: Node) -> str:
-        """Compile a condition. The text may be null where it is not true."""
         return CONDITIONS[type(node)](self, node)
 
     def all_of(self, node: And) -> str:
-        """Compile a conjunction."""
         return " AND ".join([self.condition(part) for part in node.parts]) or "TRUE"
 
     def any_of(self, node: Or) -> str:
-        """Compile a disjunction."""
         return f"({' OR '.join([f'({self.condition(part)})' for part in node.parts]) or 'FALSE'})"
 
     def negation(self, node: Not) -> str:
@@ -112,7 +107,6 @@ class Compiler:
         return f"(({self.condition(node.part)}) IS NOT TRUE)"
 
     def comparison(self, node: Compare) -> str:
-        """Compile a comparison with one value."""
         field, value, sign = node.field, node.value, node.sign
         if isinstance(value, IdentityValue):
             return self.identity_comparison(node, value)
@@ -138,7 +132,6 @@ class Compiler:
         return f"({identity.ordered}) {node.sign} {self.placeholder(value.ordered, 'text')}"
 
     def membership(self, node: OneOf) -> str:
-        """Compile the test that one of several values is there."""
         if node.field.identity is not None:
             return self.identity_membership(node)
         return in_list(node.field, self.within(node.field, node.values))
@@ -160,13 +153,11 @@ class Compiler:
         return f"({' OR '.join(tests)})"
 
     def within(self, field: Field, values: Sequence[Scalar]) -> str:
-        """Compile the test that one stored value is among several."""
         plain = [value for value in values if not isinstance(value, IdentityValue)]
         number = self.add(self.dialect.list_parameter(plain))
         return self.dialect.within(field.sql, number, COLUMN_TYPES[field.kind])
 
     def prefix(self, node: StartsWith) -> str:
-        """Compile a test for a prefix, case folded."""
         field = node.field
         identity = field.identity
         value = present(field) if identity is None else identity.any_id
@@ -175,7 +166,6 @@ class Compiler:
         return in_list(field, self.dialect.starts_with(text, number))
 
     def existence(self, node: Exists) -> str:
-        """Compile the test that a value is there."""
         field = node.field
         if field.identity is not None:
             return f"{field.identity.any_id} IS NOT NULL"
@@ -186,7 +176,6 @@ class Compiler:
         return "TRUE"
 
     def absence(self, node: Missing) -> str:
-        """Compile the test that no value is there."""
         field = node.field
         if field.identity is not None:
             return f"{field.identity.any_id} IS NULL"
@@ -262,7 +251,6 @@ class Compiler:
         return f"({bound} {self.placeholder(value, key.column_type)} AND {test})"
 
     def beyond(self, key: SortKey, value: KeyValue) -> str:
-        """Compile the test that a row's key comes strictly after a value."""
         if value is None:
             return "FALSE" if key.descending else f"{key.sql} IS NOT NULL"
         if not key.descending:
@@ -271,7 +259,6 @@ class Compiler:
         return f"({less} OR {key.sql} IS NULL)" if key.nullable else less
 
     def equal(self, key: SortKey, value: KeyValue) -> str:
-        """Compile the test that a row's key is a value."""
         if value is None:
             return f"{key.sql} IS NULL"
         return f"{key.sql} = {self.placeholder(value, key.column_type)}"

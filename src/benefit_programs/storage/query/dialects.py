@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 class Dialect(Protocol):
     """How one engine writes what SQL leaves open. Rows order the same on every engine."""
 
-    def __hash__(self) -> int:
-        """Equal dialects are one key of a cache."""
+    def __hash__(self) -> int: ...
 
     @property
     def nulls_are_least(self) -> bool:
@@ -58,15 +57,12 @@ class SqliteDialect(msgspec.Struct, frozen=True):
 
     @property
     def nulls_are_least(self) -> bool:
-        """Nulls sort below every value."""
         return True
 
     def bare(self, number: int) -> str:
-        """Write ``?n``."""
         return f"?{number}"
 
     def placeholder(self, number: int, column_type: ColumnType) -> str:  # noqa: ARG002 - untyped
-        """Write ``?n``."""
         return f"?{number}"
 
     def within(self, expression: str, number: int, column_type: ColumnType) -> str:  # noqa: ARG002 - untyped
@@ -74,7 +70,6 @@ class SqliteDialect(msgspec.Struct, frozen=True):
         return f"{expression} IN (SELECT value FROM json_each(?{number}))"
 
     def list_parameter(self, values: Sequence[str | int]) -> object:
-        """Write JSON."""
         return msgspec.json.encode(values).decode()
 
     def text_of(self, expression: str, column_type: ColumnType) -> str:
@@ -87,11 +82,9 @@ class SqliteDialect(msgspec.Struct, frozen=True):
         )
 
     def starts_with(self, text: str, number: int) -> str:
-        """Compare as many characters as the prefix has."""
         return f"substr(casefold({text}), 1, length(?{number})) = ?{number}"
 
     def starts_with_parameter(self, prefix: str) -> str:
-        """Fold the prefix as the registered function folds the text."""
         return prefix.casefold()
 
     def greater_of(self, first: str, second: str) -> str:
@@ -99,7 +92,6 @@ class SqliteDialect(msgspec.Struct, frozen=True):
         return f"max({first}, {second})"
 
     def derived_id(self, first: str, second: str) -> str:
-        """Call the registered function."""
         return f"derive_id({first}, {second})"
 
 
@@ -114,11 +106,9 @@ class PostgresDialect(msgspec.Struct, frozen=True):
 
     @property
     def nulls_are_least(self) -> bool:
-        """Nulls sort above every value."""
         return False
 
     def bare(self, number: int) -> str:
-        """Write ``$n``."""
         return f"${number}"
 
     def placeholder(self, number: int, column_type: ColumnType) -> str:
@@ -126,15 +116,12 @@ class PostgresDialect(msgspec.Struct, frozen=True):
         return f"${number}::{column_type}"
 
     def within(self, expression: str, number: int, column_type: ColumnType) -> str:
-        """Compare with an array."""
         return f"{expression} = ANY(${number}::{column_type}[])"
 
     def list_parameter(self, values: Sequence[str | int]) -> object:
-        """Keep the list: the driver takes it for an array."""
         return list(values)
 
     def text_of(self, expression: str, column_type: ColumnType) -> str:
-        """Cast, or format what is stored as milliseconds."""
         if column_type == "text":
             return expression
         if column_type == "uuid":
@@ -157,15 +144,12 @@ class PostgresDialect(msgspec.Struct, frozen=True):
         )
 
     def starts_with_parameter(self, prefix: str) -> str:
-        """Leave the prefix as it is."""
         return prefix
 
     def greater_of(self, first: str, second: str) -> str:
-        """Call ``GREATEST``."""
         return f"GREATEST({first}, {second})"
 
     def derived_id(self, first: str, second: str) -> str:
-        """Read the digest of both as a GUID."""
         return f"md5({first}::text || '/' || {second}::text)::uuid"
 
 

@@ -69,14 +69,12 @@ class IdentityColumns(msgspec.Struct, frozen=True):
     wix_user_id: str
 
     def column(self, key: IdentityKey) -> str:
-        """Name the column that holds one kind of id."""
         if key == "memberId":
             return self.member_id
         return self.wix_user_id if key == "wixUserId" else self.anonymous_visitor_id
 
     @property
     def any_id(self) -> str:
-        """Whichever id is set, as one expression; null if none is."""
         return f"COALESCE({self.anonymous_visitor_id}, {self.member_id}, {self.wix_user_id})"
 
     @property
@@ -115,7 +113,6 @@ class Field(msgspec.Struct, frozen=True):
     empty_is_absent: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse declarations that contradict themselves."""
         assert (self.kind is FieldKind.IDENTITY) == (self.identity is not None), self.name
         assert (self.kind is FieldKind.ENUM) == bool(self.names), self.name
         assert not (self.identity and self.list_members), self.name

@@ -100,7 +100,6 @@ class FilterParser:
         self.conditions = 0
 
     def refuse(self, path: str, rule: ViolatedRule, description: str, **data: object) -> Node:
-        """Note a violation."""
         self.violations.append(
             FieldViolation(
                 field=path, description=description, violated_rule=rule, data=data or None
@@ -109,7 +108,6 @@ class FilterParser:
         return UNREADABLE
 
     def read_object(self, value: object, path: str, depth: int) -> Node:
-        """Read an object of conditions and logical operators, all of which must hold."""
         if not isinstance(value, dict):
             return self.refuse(path, ViolatedRule.FORMAT, "must be an object", type="OBJECT")
         if depth > DEPTH_MAX:
@@ -124,7 +122,6 @@ class FilterParser:
         )
 
     def read_entry(self, key: str, value: object, path: str, depth: int) -> Node:
-        """Read one key of an object of conditions."""
         field = self.fields.get(key)
         if field is not None:
             return self.read_field(field, value, path, depth)
@@ -140,7 +137,6 @@ class FilterParser:
         return self.refuse(path, ViolatedRule.FIELD_NOT_ALLOWED, f"{key} is no {what}")
 
     def read_branches(self, value: object, path: str, depth: int) -> list[Node]:
-        """Read the operands of $and and $or."""
         if not isinstance(value, list):
             self.refuse(path, ViolatedRule.FORMAT, "must be a list of objects", type="LIST")
             return []
@@ -184,7 +180,6 @@ class FilterParser:
         return conjunction(parts)
 
     def read_condition(self, reader: Reader, field: Field, value: object, path: str) -> Node:
-        """Read the operand of one operator."""
         if self.is_too_long():
             return UNREADABLE
         try:
@@ -206,7 +201,6 @@ class FilterParser:
         return self.conditions > CONDITIONS_MAX
 
     def scalar(self, field: Field, value: object, path: str) -> Scalar:
-        """Read one value of a field, in its stored form."""
         return read_scalar(field, value, path=path, guids=self.guids)
 
     def members(
@@ -237,7 +231,6 @@ class FilterParser:
     # Each method below reads the operand of one operator, and may raise ValueRefused.
 
     def read_equal(self, field: Field, value: object, path: str) -> Node:
-        """$eq, and a bare value."""
         if value is None or (field.empty_is_absent and value == ""):
             return Missing(field)
         if field.is_list and isinstance(value, list):
@@ -308,7 +301,6 @@ def read_range(sign: Sign) -> Reader:
 
 
 def read_flag(value: object, *, path: str) -> bool:
-    """Read true or false."""
     if not isinstance(value, bool):
         raise ValueRefused(path, ViolatedRule.FORMAT, "must be true or false", {"type": "BOOLEAN"})
     return value
@@ -320,14 +312,12 @@ def storable(field: Field, values: list[Scalar]) -> list[Scalar]:
 
 
 def one_of(field: Field, values: list[Scalar]) -> Node:
-    """Build the condition that one of the values is there."""
     if len(values) == 1:
         return Compare(field, "=", values[0])
     return OneOf(field, tuple(values)) if values else NOTHING
 
 
 def has_all(field: Field, values: list[Scalar]) -> Node:
-    """Build the condition that all of the distinct values are there."""
     if not values:
         return EVERYTHING
     if len(values) == 1:

@@ -63,7 +63,6 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     path: str = "query"
 
     def at(self, place: str) -> str:
-        """Write the path of a part of the query."""
         return f"{self.path}.{place}" if self.path else place
 
 
@@ -76,12 +75,10 @@ class Page(msgspec.Struct, frozen=True):
 
     @property
     def has_next(self) -> bool:
-        """Whether a row follows."""
         return self.next_cursor is not None
 
     @property
     def count(self) -> int:
-        """The number of rows on this page."""
         return len(self.rows)
 
 
@@ -129,7 +126,6 @@ class PagePlan:
 
     @property
     def extra(self) -> dict[str, Any]:
-        """The caller's own state."""
         return self.content.extra
 
     @property
@@ -181,13 +177,11 @@ class PagePlan:
         return Page([tuple(row[:-width]) for row in kept], next_cursor, prev_cursor)
 
     def position_of(self, row: Row) -> tuple[KeyValue, ...]:
-        """Read the values of the sort keys, which end every row."""
         return tuple(
             str(value) if isinstance(value, UUID) else value for value in row[-len(self.keys) :]
         )
 
     def cursor_from(self, row: Row, *, backwards: bool) -> str:
-        """Write the cursor that goes on from a row."""
         content = CursorContent(
             position=self.position_of(row),
             backwards=backwards,
@@ -287,7 +281,6 @@ def read_content(
 
 
 def read_limit(spec: QuerySpec, query: Query, found: list[FieldViolation]) -> int:
-    """Read the size of the page."""
     limit = query.limit
     if limit is None:
         return spec.limit_default

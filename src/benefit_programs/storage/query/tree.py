@@ -15,8 +15,6 @@ Sign = Literal["=", "<>", ">", ">=", "<", "<="]
 
 
 class IdentityValue(msgspec.Struct, frozen=True):
-    """Somebody, as a filter names them."""
-
     key: IdentityKey
     id: str
 

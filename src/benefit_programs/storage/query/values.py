@@ -40,7 +40,6 @@ class ValueRefused(Exception):
 
 
 def read_scalar(field: Field, value: object, *, path: str, guids: frozenset[FieldKind]) -> Scalar:
-    """Read one value of a field, in its stored form; null is not one."""
     kind = field.kind
     if kind is FieldKind.INSTANT:
         return read_instant(value, path=path)
@@ -79,7 +78,6 @@ def read_guid(value: object, *, path: str) -> str:
 
 
 def read_name(value: object, *, path: str, names: frozenset[str]) -> str:
-    """Read one of the names of an enum."""
     if isinstance(value, str) and value in names:
         return value
     raise ValueRefused(

@@ -126,7 +126,6 @@ def statement_of(check: Check, words: Words) -> str:
 
 
 def write(sql: str, words: Words) -> str:
-    """A statement in the words of one engine."""
     for pattern, word in _PLACES:
         sql = pattern.sub(getattr(words, word), sql)
     return sql

@@ -65,7 +65,6 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
     def __str__(self) -> str:
-        """One line, for people."""
         place = f"tenant {self.tenant_id}, {self.entity} {self.id}"
         return f"{self.invariant}: {place}: {self.detail}"
 
@@ -82,7 +81,6 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def is_sound(self) -> bool:
-        """Whether every invariant holds."""
         return not self.broken
 
     def add(self, count: int, samples: Iterable[Violation], invariant: str) -> None:
@@ -128,7 +126,6 @@ class _Verification:
         self._named: dict[tuple[int, str], int] = {}
 
     async def read(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of one statement."""
         (rows,) = await self._store.fetch_together([(write(sql, self._words), parameters)])
         return rows
 

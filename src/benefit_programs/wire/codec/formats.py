@@ -78,7 +78,6 @@ def violated(
 
 
 def wrong_format(type_name: str) -> Violated:
-    """The exception for a value that isn't what its name promises."""
     return violated(ViolatedRule.FORMAT, f"must be a valid {type_name}", type=type_name)
 
 
