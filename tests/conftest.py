@@ -86,8 +86,10 @@ async def service(shared_application: Any) -> AsyncIterator[Service]:
     """A new tenant of a running service and its administrator; its books are verified after."""
     service = await new_tenant(*shared_application)
     yield service
-    await audit(service)
-    assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
+    # Hundreds of tests are about refusals: there is nothing to verify where nothing was stored.
+    if await service.has_rows():
+        await audit(service)
+        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Row)
 
+_TABLE_NAMES = sorted(codec.table for codec in CODECS.values())
+
 ORIGIN = "http://service.test"
 
 
@@ -92,6 +94,12 @@ class Service(Caller):
         order = ", ".join(f"t.{name}" for name in entity.key)
         sql = f"SELECT {columns} FROM {codec.table} t WHERE t.tenant_id = $1 ORDER BY {order}"
         return [codec.read(row) for row in await self.store.fetch(sql, (self.tenant.id,))]
+
+    async def has_rows(self) -> bool:
+        """Whether the tenant has anything at all."""
+        each = (f"exists (SELECT 1 FROM {name} WHERE tenant_id = $1)" for name in _TABLE_NAMES)
+        rows = await self.store.fetch(f"SELECT {' OR '.join(each)}", (self.tenant.id,))
+        return bool(rows[0][0])
 
     async def slugs_of(self, entity_id: str) -> list[str]:
         """The events of an entity, in their order."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -115,6 +116,7 @@ SAMPLES_MAX = 20
 """How many broken rows a check names at once; it counts all of them."""
 
 
+@cache
 def statement_of(check: Check, words: Words) -> str:
     """The check as one engine runs it: the number of broken rows, and the first of them."""
     return write(
