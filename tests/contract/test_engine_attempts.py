@@ -286,13 +286,17 @@ async def test_nobody_is_told_of_a_commit_without_changes(troubled: Troubled) ->
     assert heard == []
 
 
-async def test_the_queue_has_room_again(troubled: Troubled) -> None:
+async def test_the_queue_has_room_for_others_than_those_at_work(troubled: Troubled) -> None:
     """What has been taken out of the queue doesn't count any more."""
-    for _ in range(2):
-        futures = troubled.submit(*[Nothing()] * QUEUE_LENGTH_MAX)
-        with pytest.raises(QueueFull):
-            troubled.submit(Nothing())
-        assert set(await asyncio.gather(*futures)) == {"done"}
+    troubled.store.is_open.clear()
+    futures = troubled.submit(*[Nothing()] * BATCH_SIZE_MAX)
+    await troubled.store.begun.wait()
+    futures += troubled.submit(*[Nothing()] * QUEUE_LENGTH_MAX)
+    with pytest.raises(QueueFull):
+        troubled.submit(Nothing())
+    troubled.store.is_open.set()
+    assert set(await asyncio.gather(*futures)) == {"done"}
+    assert await troubled.do(Nothing()) == ["done"]
 
 
 async def test_a_snapshot_is_read_once(troubled: Troubled) -> None:
