@@ -85,7 +85,6 @@ _MADE_FROM = {
 
 
 def events_page() -> str:
-    """How events are stored, what each slug means, and what the bodies hold."""
     columns = ("tenant_id", *Event.__struct_fields__)
     entities = dict.fromkeys(each.entity for each in CATALOG)
     return joined(
