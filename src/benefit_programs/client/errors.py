@@ -142,7 +142,6 @@ class ApiError(BenefitProgramsError):
     """The codes of the contract that raise this class."""
 
     def __init_subclass__(cls, *, code: str | None = None) -> None:
-        """Raise this class for a code."""
         super().__init_subclass__()
         if code:
             cls.codes = (code,)
@@ -174,7 +173,6 @@ class ValidationError(BadRequest, code="VALIDATION_ERROR"):
 
     @property
     def violations(self) -> tuple[FieldViolation, ...]:
-        """Each field that breaks a rule."""
         found = self.data.get("fieldViolations", ())
         return msgspec.convert(found, tuple[FieldViolation, ...])
 

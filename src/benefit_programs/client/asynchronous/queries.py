@@ -28,12 +28,10 @@ class AsyncPage(Generic[T]):
 
     @property
     def has_next(self) -> bool:
-        """Whether a page follows."""
         return self.next_cursor is not None
 
     @property
     def has_prev(self) -> bool:
-        """Whether a page precedes."""
         return self.prev_cursor is not None
 
     async def next(self) -> AsyncPage[T] | None:
@@ -45,11 +43,9 @@ class AsyncPage(Generic[T]):
         return await self._listing.page(self.prev_cursor) if self.prev_cursor else None
 
     def __iter__(self) -> Iterator[T]:
-        """The rows of this page."""
         return iter(self.items)
 
     def __len__(self) -> int:
-        """How many rows are on this page."""
         return len(self.items)
 
 
@@ -81,7 +77,6 @@ class AsyncListing(Generic[T]):
             page = await page.next()
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        """All rows, in their order."""
         async for page in self.pages():
             for row in page:
                 yield row
@@ -99,7 +94,6 @@ class AsyncListing(Generic[T]):
         return page.items[0]
 
     async def to_list(self) -> list[T]:
-        """Fetch all rows."""
         return [row async for row in self]
 
 

@@ -27,8 +27,6 @@ _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
 class PageMetadata(Part, frozen=True, kw_only=True):
-    """What a page says about itself."""
-
     class Cursors(Part, frozen=True, kw_only=True):
         """Where the next and the previous page begin."""
 
@@ -39,8 +37,6 @@ class PageMetadata(Part, frozen=True, kw_only=True):
 
 
 class Rows(msgspec.Struct, Generic[T], frozen=True):
-    """A page as it came."""
-
     items: tuple[T, ...]
     next_cursor: str | None
     prev_cursor: str | None
@@ -102,7 +98,6 @@ def to_wire(value: object) -> Any:  # noqa: PLR0911 - a table
 
 
 def decimal_text(value: Decimal) -> str:
-    """An amount in plain digits."""
     return format(value, "f")
 
 

@@ -38,7 +38,6 @@ class BulkEntry(
 
     @property
     def id(self) -> str | None:
-        """The id of what the entry is about."""
         return self.item_metadata.id
 
     @property
@@ -48,12 +47,10 @@ class BulkEntry(
 
     @property
     def success(self) -> bool:
-        """Whether it was done."""
         return self.item_metadata.success
 
     @property
     def error(self) -> EntryError | None:
-        """Why it wasn't done."""
         return self.item_metadata.error
 
 
@@ -75,10 +72,8 @@ class BulkResult(
 
     @property
     def failures(self) -> tuple[BulkEntry[T], ...]:
-        """The entries that weren't done."""
         return tuple(each for each in self.results if not each.success)
 
     @property
     def successes(self) -> tuple[BulkEntry[T], ...]:
-        """The entries that were done."""
         return tuple(each for each in self.results if each.success)
