@@ -173,6 +173,7 @@ class ValidationError(BadRequest, code="VALIDATION_ERROR"):
 
     @property
     def violations(self) -> tuple[FieldViolation, ...]:
+        """Each field that breaks a rule."""
         found = self.data.get("fieldViolations", ())
         return msgspec.convert(found, tuple[FieldViolation, ...])
 

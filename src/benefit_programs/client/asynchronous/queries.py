@@ -28,10 +28,12 @@ class AsyncPage(Generic[T]):
 
     @property
     def has_next(self) -> bool:
+        """Whether a page follows."""
         return self.next_cursor is not None
 
     @property
     def has_prev(self) -> bool:
+        """Whether a page precedes."""
         return self.prev_cursor is not None
 
     async def next(self) -> AsyncPage[T] | None:
@@ -94,6 +96,7 @@ class AsyncListing(Generic[T]):
         return page.items[0]
 
     async def to_list(self) -> list[T]:
+        """Fetch all rows."""
         return [row async for row in self]
 
 

@@ -21,6 +21,7 @@ class AsyncSettings(AsyncMethods):
     """What the caller's tenant has set for itself."""
 
     async def get(self) -> TenantSettings:
+        """Read the settings."""
         return await self._session.call("getSettings", _SETTINGS, {})
 
     async def update(

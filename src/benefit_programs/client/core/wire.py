@@ -27,6 +27,8 @@ _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
 class PageMetadata(Part, frozen=True, kw_only=True):
+    """What a page says about itself."""
+
     class Cursors(Part, frozen=True, kw_only=True):
         """Where the next and the previous page begin."""
 

@@ -38,6 +38,7 @@ class BulkEntry(
 
     @property
     def id(self) -> str | None:
+        """The id of what the entry is about."""
         return self.item_metadata.id
 
     @property
@@ -47,10 +48,12 @@ class BulkEntry(
 
     @property
     def success(self) -> bool:
+        """Whether it was done."""
         return self.item_metadata.success
 
     @property
     def error(self) -> EntryError | None:
+        """Why it wasn't done."""
         return self.item_metadata.error
 
 
@@ -72,8 +75,10 @@ class BulkResult(
 
     @property
     def failures(self) -> tuple[BulkEntry[T], ...]:
+        """The entries that weren't done."""
         return tuple(each for each in self.results if not each.success)
 
     @property
     def successes(self) -> tuple[BulkEntry[T], ...]:
+        """The entries that were done."""
         return tuple(each for each in self.results if each.success)
