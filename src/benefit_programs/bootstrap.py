@@ -173,7 +173,6 @@ async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
 
 
 def administrator_grants() -> Grants:
-    """All rights, for a new administrator."""
     return Grants(
         identity=Identity(IdentityType.WIX_USER, str(uuid4())), scopes=(str(Scope.MANAGE),)
     )
@@ -189,7 +188,6 @@ class WorkerApplication:
         self._application: Application | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request, or follow the life of the process."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
@@ -200,7 +198,7 @@ class WorkerApplication:
         await receive()
         try:
             running = await self._stack.enter_async_context(open_service(self._settings))
-        except Exception as error:  # noqa: BLE001 - told to the server, which ends the process
+        except Exception as error:  # noqa: BLE001 - the server gets it, and ends the process
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         self._application = running.application
@@ -254,7 +252,7 @@ def config_logging(log_format: LogFormat) -> None:
             foreign_pre_chain=shared,
         )
     )
-    # Libraries speak up when something is wrong; what goes well is told by the service itself.
+    # Libraries speak up when something is wrong; what goes well is logged by the service itself.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 

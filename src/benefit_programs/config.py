@@ -47,8 +47,6 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
 
 
 class LogFormat(StrEnum):
-    """How a process writes its log."""
-
     CONSOLE = "console"
     JSON = "json"
 
@@ -290,7 +288,6 @@ class Settings:
     ] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what doesn't go together."""
         if self.workers > 1 and self.is_sqlite:
             raise WrongSetting(
                 f"workers: {self.workers} processes can't share a SQLite file; use 1, or PostgreSQL"
@@ -298,7 +295,6 @@ class Settings:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the data is in a SQLite file."""
         return self.url.startswith(SQLITE_URL)
 
     @property
@@ -337,7 +333,6 @@ class SettingReference:
 
 
 def references() -> list[SettingReference]:
-    """All settings, in the order of the reference."""
     return [
         SettingReference(name, _variable(name), mark.default, mark.about)
         for name, mark in _marks().items()

@@ -89,7 +89,7 @@ class AsyncInProcessTransport:
             if opened.done():
                 raise
             self._opened = None  # the next call tries again
-            opened.set_exception(_told(error))
+            opened.set_exception(_opening_error(error))
 
 
 class InProcessTransport:
@@ -202,13 +202,13 @@ def keep_quiet() -> None:
     )
 
 
-def _told(error: Exception) -> Exception:
-    """What the caller is told of a failure to open; a mistake of ours stays what it is."""
+def _opening_error(error: Exception) -> Exception:
+    """What the caller gets for a failure to open; a mistake of ours stays what it is."""
     if not isinstance(error, _NOT_USABLE):
         return error
-    told = DatabaseNotUsable(str(error))
-    told.__cause__ = error
-    return told
+    unusable = DatabaseNotUsable(str(error))
+    unusable.__cause__ = error
+    return unusable
 
 
 def _url_of(database: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from benefit_programs.storage.eligible import ELIGIBLE_MAX
 from tests.support.calls import NAMESPACE, benefit, guid
-from tests.support.desk import Desk, add_item, open_another, open_desk
+from tests.support.wallet import Wallet, add_item, open_another, open_wallet
 
 if TYPE_CHECKING:
     from tests.support.calls import Document
@@ -38,14 +38,14 @@ def shared(key: str, **more: Any) -> Document:
     return {**benefit(key, **more), "providerAppId": APP}
 
 
-async def eligible(service: Service, desk: Desk, **fields: Any) -> list[Document]:
-    request = {"itemReference": desk.reference(), "namespace": NAMESPACE, **fields}
+async def eligible(service: Service, wallet: Wallet, **fields: Any) -> list[Document]:
+    request = {"itemReference": wallet.reference(), "namespace": NAMESPACE, **fields}
     answer = await service.call("getEligibleBenefits", request)
     return answer["eligibleBenefits"]  # type: ignore[no-any-return]
 
 
-async def by_filter(service: Service, desk: Desk, **fields: Any) -> list[list[Document]]:
-    request = {"itemReference": desk.reference(), "namespace": NAMESPACE, "count": 1, **fields}
+async def by_filter(service: Service, wallet: Wallet, **fields: Any) -> list[list[Document]]:
+    request = {"itemReference": wallet.reference(), "namespace": NAMESPACE, "count": 1, **fields}
     answer = await service.call("checkBenefitEligibilityByFilter", request)
     return [each["benefitResults"] for each in answer["results"]]
 
@@ -55,29 +55,29 @@ async def by_filter(service: Service, desk: Desk, **fields: Any) -> list[list[Do
 
 async def test_an_eligible_benefit_tells_all_about_itself(service: Service) -> None:
     """The result carries the price and all that is known of pool, benefit and program."""
-    desk = await open_desk(
+    wallet = await open_wallet(
         service,
         benefit("towel", price="2.5", displayName="Towel"),
         definition={"displayName": "Tokens"},
         program={"displayName": "Ada"},
     )
-    (result,) = await desk.eligibility("towel")
+    (result,) = await wallet.eligibility("towel")
     assert result["type"] == "ELIGIBLE_BENEFIT"
     assert result["eligibleBenefitOptions"] == {
-        "poolId": desk.pool_id,
+        "poolId": wallet.pool_id,
         "benefitKey": "towel",
-        "itemReference": desk.reference(),
+        "itemReference": wallet.reference(),
         "price": "2.5",
         "poolInfo": {
             "balance": {"available": "100", "reserved": "0"},
             "creditAmount": "100",
             "displayName": "Tokens",
-            "poolDefinitionId": desk.definition["id"],
+            "poolDefinitionId": wallet.definition["id"],
         },
         "benefitInfo": {"displayName": "Towel", "benefitKey": "towel", "price": "2.5"},
         "programInfo": {
-            "id": desk.program["id"],
-            "externalId": desk.program["externalId"],
+            "id": wallet.program["id"],
+            "externalId": wallet.program["externalId"],
             "displayName": "Ada",
         },
     }
@@ -86,11 +86,11 @@ async def test_an_eligible_benefit_tells_all_about_itself(service: Service) -> N
 async def test_asking_changes_nothing(service: Service) -> None:
     """A question leaves no transaction, no event and no count of a limit behind."""
     limit = rate_limit(1)
-    desk = await open_desk(service, benefit("towel", policyExpression=limit))
+    wallet = await open_wallet(service, benefit("towel", policyExpression=limit))
     for _ in range(3):
-        assert types(await desk.eligibility()) == ["ELIGIBLE_BENEFIT"]
-    assert await service.slugs_of(desk.pool_id) == ["created+provisioned"]
-    await desk.redeem()
+        assert types(await wallet.eligibility()) == ["ELIGIBLE_BENEFIT"]
+    assert await service.slugs_of(wallet.pool_id) == ["created+provisioned"]
+    await wallet.redeem()
 
 
 def rate_limit(times: int) -> Document:
@@ -106,25 +106,25 @@ def rate_limit(times: int) -> Document:
 async def test_every_reason_has_its_type(service: Service) -> None:
     """Each refusal of a redemption has its own result, with the numbers of the refusal."""
     strict = benefit("towel", price="10", policyExpression=EARLY)
-    desk = await open_desk(service, strict, amount="15")
-    (poor,) = await desk.eligibility(count=2, targetDate=MORNING)
+    wallet = await open_wallet(service, strict, amount="15")
+    (poor,) = await wallet.eligibility(count=2, targetDate=MORNING)
     assert poor["type"] == "NOT_ENOUGH_BALANCE"
     told = poor["notEnoughBalanceOptions"]
     assert (told["availableBalance"], told["requestedBalance"]) == ("15", "20")
-    (late,) = await desk.eligibility(targetDate=NOON)
+    (late,) = await wallet.eligibility(targetDate=NOON)
     assert late["type"] == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
     (failure,) = late["policyExpressionEvaluatedToFalseOptions"]["failureDetails"]
     assert failure["code"]
-    (unknown,) = await desk.eligibility(itemReference={**desk.reference(), "externalId": "x"})
+    (unknown,) = await wallet.eligibility(itemReference={**wallet.reference(), "externalId": "x"})
     assert unknown["type"] == "BENEFIT_NOT_FOUND"
-    assert unknown["benefitNotFoundOptions"]["poolId"] == desk.pool_id
-    (missing,) = await desk.eligibility(benefitKey="sauna")
+    assert unknown["benefitNotFoundOptions"]["poolId"] == wallet.pool_id
+    (missing,) = await wallet.eligibility(benefitKey="sauna")
     assert missing["benefitNotFoundOptions"]["benefitKey"] == "sauna"
     stranger = guid()
-    (nowhere,) = await desk.eligibility(poolId=stranger)
+    (nowhere,) = await wallet.eligibility(poolId=stranger)
     assert nowhere["type"] == "POOL_NOT_FOUND"
     assert nowhere["poolNotFoundOptions"] == {"poolId": stranger}
-    paused = await open_desk(service, strict, program={"programStatus": "PAUSED"})
+    paused = await open_wallet(service, strict, program={"programStatus": "PAUSED"})
     for fields in ({}, {"itemReference": {**paused.reference(), "externalId": "x"}}):
         (result,) = await paused.eligibility(**fields)
         assert result["type"] == "POOL_NOT_ACTIVE"
@@ -133,56 +133,60 @@ async def test_every_reason_has_its_type(service: Service) -> None:
 
 async def test_the_pool_must_be_the_beneficiarys(service: Service) -> None:
     """Another namespace, beneficiary or tenant finds no pool."""
-    desk = await open_desk(service)
-    own = desk.program["beneficiary"]
-    assert types(await desk.eligibility(beneficiary=own)) == ["ELIGIBLE_BENEFIT"]
+    wallet = await open_wallet(service)
+    own = wallet.program["beneficiary"]
+    assert types(await wallet.eligibility(beneficiary=own)) == ["ELIGIBLE_BENEFIT"]
     for fields in ({"namespace": "other"}, {"beneficiary": {"memberId": guid()}}):
-        assert types(await desk.eligibility(**fields)) == ["POOL_NOT_FOUND"]
-    stranger = Desk(await service.another_tenant(), desk.definition, desk.program, desk.pool_id)
+        assert types(await wallet.eligibility(**fields)) == ["POOL_NOT_FOUND"]
+    stranger = Wallet(
+        await service.another_tenant(), wallet.definition, wallet.program, wallet.pool_id
+    )
     assert types(await stranger.eligibility()) == ["POOL_NOT_FOUND"]
 
 
 async def test_without_a_key_all_benefits_that_hold_the_item_are_judged(service: Service) -> None:
     """Each benefit of the pool with the item has its result, in the definition's order."""
-    desk = await open_desk(service, shared("dear", price="500"), shared("cheap"), shared("other"))
+    wallet = await open_wallet(
+        service, shared("dear", price="500"), shared("cheap"), shared("other")
+    )
     for key in ("dear", "cheap"):
-        await add_item(service, desk.benefit(key), "both")
+        await add_item(service, wallet.benefit(key), "both")
     reference = {"externalId": "both", "providerAppId": APP}
-    results = await desk.eligibility(itemReference=reference)
+    results = await wallet.eligibility(itemReference=reference)
     assert types(results) == ["NOT_ENOUGH_BALANCE", "ELIGIBLE_BENEFIT"]
-    (one,) = await desk.eligibility("cheap", itemReference=reference)
+    (one,) = await wallet.eligibility("cheap", itemReference=reference)
     assert one["eligibleBenefitOptions"]["benefitKey"] == "cheap"
 
 
 async def test_a_reallocation_skips_the_balance_alone(service: Service) -> None:
     """The intent to move costs nothing, but the policy is judged for the new date."""
-    desk = await open_desk(service, benefit("towel", policyExpression=EARLY), amount="0")
+    wallet = await open_wallet(service, benefit("towel", policyExpression=EARLY), amount="0")
     asked: dict[str, Any] = {"targetDate": MORNING}
-    assert types(await desk.eligibility(**asked)) == ["NOT_ENOUGH_BALANCE"]
-    assert types(await desk.eligibility(**asked, intent="REDEMPTION")) == ["NOT_ENOUGH_BALANCE"]
-    assert types(await desk.eligibility(**asked, intent="REALLOCATION")) == ["ELIGIBLE_BENEFIT"]
+    assert types(await wallet.eligibility(**asked)) == ["NOT_ENOUGH_BALANCE"]
+    assert types(await wallet.eligibility(**asked, intent="REDEMPTION")) == ["NOT_ENOUGH_BALANCE"]
+    assert types(await wallet.eligibility(**asked, intent="REALLOCATION")) == ["ELIGIBLE_BENEFIT"]
     asked["targetDate"] = NOON
-    assert types(await desk.eligibility(**asked, intent="REALLOCATION")) == [
+    assert types(await wallet.eligibility(**asked, intent="REALLOCATION")) == [
         "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
     ]
 
 
 async def test_just_enough_is_enough(service: Service) -> None:
     """A balance of exactly price times count is eligible, and is spent by the redemption."""
-    desk = await open_desk(service, benefit("towel", price="0.3333"), amount="0.9999")
-    assert types(await desk.eligibility(count=3)) == ["ELIGIBLE_BENEFIT"]
-    assert types(await desk.eligibility(count=4)) == ["NOT_ENOUGH_BALANCE"]
-    await desk.redeem(count=3)
+    wallet = await open_wallet(service, benefit("towel", price="0.3333"), amount="0.9999")
+    assert types(await wallet.eligibility(count=3)) == ["ELIGIBLE_BENEFIT"]
+    assert types(await wallet.eligibility(count=4)) == ["NOT_ENOUGH_BALANCE"]
+    await wallet.redeem(count=3)
 
 
 async def test_many_questions_have_their_answers_in_order(service: Service) -> None:
     """The bulk check answers each question by itself and repeats it."""
-    desk = await open_desk(service, benefit("towel"), benefit("dear", price="500"))
+    wallet = await open_wallet(service, benefit("towel"), benefit("dear", price="500"))
     selectors = [
-        {"poolId": desk.pool_id, "itemReference": desk.reference("dear"), "benefitKey": "dear"},
-        {"poolId": guid(), "itemReference": desk.reference()},
-        {"poolId": desk.pool_id, "itemReference": desk.reference(), "count": 2},
-        {"poolId": desk.pool_id, "itemReference": desk.reference(), "count": 11},
+        {"poolId": wallet.pool_id, "itemReference": wallet.reference("dear"), "benefitKey": "dear"},
+        {"poolId": guid(), "itemReference": wallet.reference()},
+        {"poolId": wallet.pool_id, "itemReference": wallet.reference(), "count": 2},
+        {"poolId": wallet.pool_id, "itemReference": wallet.reference(), "count": 11},
     ]
     request = {"benefitSelectors": selectors, "namespace": NAMESPACE}
     answer = await service.call("bulkCheckBenefitEligibility", request)
@@ -201,23 +205,23 @@ async def test_many_questions_have_their_answers_in_order(service: Service) -> N
 async def test_the_oldest_pool_comes_first(service: Service) -> None:
     """Eligible benefits come oldest pool first, and only those that can be redeemed."""
     member = {"memberId": guid()}
-    desk = await open_desk(service, shared("towel"), program={"beneficiary": member})
-    second = await open_another(service, desk.definition, beneficiary=member)
-    third = await open_another(service, desk.definition, beneficiary=member)
+    wallet = await open_wallet(service, shared("towel"), program={"beneficiary": member})
+    second = await open_another(service, wallet.definition, beneficiary=member)
+    third = await open_another(service, wallet.definition, beneficiary=member)
     await second.set_balance("9.9999")
-    found = await eligible(service, desk, beneficiary=member)
-    assert [each["poolId"] for each in found] == [desk.pool_id, third.pool_id]
-    everyone = await eligible(service, desk)
-    assert [each["poolId"] for each in everyone] == [desk.pool_id, third.pool_id]
-    assert await eligible(service, desk, beneficiary={"memberId": guid()}) == []
-    assert await eligible(service, desk, beneficiary=member, count=11) == []
+    found = await eligible(service, wallet, beneficiary=member)
+    assert [each["poolId"] for each in found] == [wallet.pool_id, third.pool_id]
+    everyone = await eligible(service, wallet)
+    assert [each["poolId"] for each in everyone] == [wallet.pool_id, third.pool_id]
+    assert await eligible(service, wallet, beneficiary={"memberId": guid()}) == []
+    assert await eligible(service, wallet, beneficiary=member, count=11) == []
 
 
-async def crowd(service: Service, desk: Desk, **fields: Any) -> None:
+async def crowd(service: Service, wallet: Wallet, **fields: Any) -> None:
     """As many candidates as an answer has room for, in front of the next pool."""
     provisions = [
-        service.provision(pool_definition=desk.definition, **fields)
-        for _ in range(ELIGIBLE_MAX // len(desk.definition["details"]["benefits"]))
+        service.provision(pool_definition=wallet.definition, **fields)
+        for _ in range(ELIGIBLE_MAX // len(wallet.definition["details"]["benefits"]))
     ]
     await asyncio.gather(*provisions)
 
@@ -229,47 +233,47 @@ async def test_pools_that_cannot_pay_take_nobodys_place(
     service: Service, amount: str, status: str, worth: str
 ) -> None:
     """An answer has room for so many eligible benefits, however many others come before them."""
-    desk = await open_desk(service, *(shared(f"towel {i}") for i in range(10)), amount=amount)
+    wallet = await open_wallet(service, *(shared(f"towel {i}") for i in range(10)), amount=amount)
     reference = {"externalId": "towel", "providerAppId": APP}
-    for each in desk.definition["details"]["benefits"]:
+    for each in wallet.definition["details"]["benefits"]:
         await add_item(service, each, "towel")
-    await desk.set_balance("0")
-    await crowd(service, desk, programStatus=status)
-    last = await open_another(service, desk.definition)
+    await wallet.set_balance("0")
+    await crowd(service, wallet, programStatus=status)
+    last = await open_another(service, wallet.definition)
     await last.set_balance(worth)
-    found = await eligible(service, desk, itemReference=reference)
+    found = await eligible(service, wallet, itemReference=reference)
     assert [each["poolId"] for each in found] == [last.pool_id] * 10
-    assert await eligible(service, desk, itemReference=reference, count=11) == []
+    assert await eligible(service, wallet, itemReference=reference, count=11) == []
 
 
 async def test_a_check_by_filter_tells_of_every_pool(service: Service) -> None:
     """Every pool with the item has its results, one that isn't active too, unless left out."""
     member = {"memberId": guid()}
-    desk = await open_desk(service, shared("towel"), program={"beneficiary": member})
+    wallet = await open_wallet(service, shared("towel"), program={"beneficiary": member})
     paused = await open_another(
-        service, desk.definition, beneficiary=member, programStatus="PAUSED"
+        service, wallet.definition, beneficiary=member, programStatus="PAUSED"
     )
-    poor = await open_another(service, desk.definition, beneficiary=member)
+    poor = await open_another(service, wallet.definition, beneficiary=member)
     await poor.set_balance("0")
-    results = await by_filter(service, desk, beneficiary=member)
+    results = await by_filter(service, wallet, beneficiary=member)
     assert [types(each) for each in results] == [
         ["ELIGIBLE_BENEFIT"],
         ["POOL_NOT_ACTIVE"],
         ["NOT_ENOUGH_BALANCE"],
     ]
     ((told,),) = await by_filter(
-        service, desk, beneficiary=member, poolSelector={"poolStatuses": ["PAUSED"]}
+        service, wallet, beneficiary=member, poolSelector={"poolStatuses": ["PAUSED"]}
     )
     assert told["poolNotActiveOptions"]["poolId"] == paused.pool_id
-    assert await by_filter(service, desk, beneficiary={"memberId": guid()}) == []
+    assert await by_filter(service, wallet, beneficiary={"memberId": guid()}) == []
 
 
 async def test_an_unknown_app_is_no_reference(service: Service) -> None:
     """A provider app without benefits in the namespace is 400; an unknown item is just nowhere."""
-    desk = await open_desk(service)
-    reference = {**desk.reference(), "externalId": "other"}
-    assert await eligible(service, desk, itemReference=reference) == []
-    assert await by_filter(service, desk, itemReference=reference) == []
+    wallet = await open_wallet(service)
+    reference = {**wallet.reference(), "externalId": "other"}
+    assert await eligible(service, wallet, itemReference=reference) == []
+    assert await by_filter(service, wallet, itemReference=reference) == []
     strange = {"externalId": "a", "providerAppId": guid()}
     for name, more in (
         ("getEligibleBenefits", {}),
@@ -279,21 +283,21 @@ async def test_an_unknown_app_is_no_reference(service: Service) -> None:
         refused = await service.refusal(name, request)
         assert (refused.status, refused.code) == (400, "INVALID_ITEM_REFERENCE")
         assert refused.data == {"itemReference": strange}
-        elsewhere = {"itemReference": desk.reference(), "namespace": "other", **more}
+        elsewhere = {"itemReference": wallet.reference(), "namespace": "other", **more}
         assert (await service.refusal(name, elsewhere)).code == "INVALID_ITEM_REFERENCE"
 
 
 async def test_pools_may_be_of_another_namespace_than_their_definition(service: Service) -> None:
     """What a pool of the namespace holds is found there, wherever its definition belongs."""
-    desk = await open_desk(service, program={"namespace": "club"})
-    found = await eligible(service, desk, namespace="club")
-    assert [each["poolId"] for each in found] == [desk.pool_id]
-    ((judged,),) = await by_filter(service, desk, namespace="club")
+    wallet = await open_wallet(service, program={"namespace": "club"})
+    found = await eligible(service, wallet, namespace="club")
+    assert [each["poolId"] for each in found] == [wallet.pool_id]
+    ((judged,),) = await by_filter(service, wallet, namespace="club")
     assert judged["type"] == "ELIGIBLE_BENEFIT"
-    unknown = {**desk.reference(), "externalId": "other"}
-    assert await eligible(service, desk, namespace="club", itemReference=unknown) == []
-    await open_desk(service, program={"namespace": "elsewhere"})
-    request = {"itemReference": desk.reference(), "namespace": "elsewhere"}
+    unknown = {**wallet.reference(), "externalId": "other"}
+    assert await eligible(service, wallet, namespace="club", itemReference=unknown) == []
+    await open_wallet(service, program={"namespace": "elsewhere"})
+    request = {"itemReference": wallet.reference(), "namespace": "elsewhere"}
     refused = await service.refusal("getEligibleBenefits", request)
     assert (refused.status, refused.code) == (400, "INVALID_ITEM_REFERENCE")
 
@@ -301,16 +305,16 @@ async def test_pools_may_be_of_another_namespace_than_their_definition(service: 
 async def test_a_member_asks_for_itself(service: Service) -> None:
     """A member's key means that member, whoever is named, and nothing else is open to it."""
     member_id = guid()
-    desk = await open_desk(service, program={"beneficiary": {"memberId": member_id}})
-    await open_another(service, desk.definition)
+    wallet = await open_wallet(service, program={"beneficiary": {"memberId": member_id}})
+    await open_another(service, wallet.definition)
     member = await service.as_member(member_id)
-    request = {"itemReference": desk.reference(), "namespace": NAMESPACE}
+    request = {"itemReference": wallet.reference(), "namespace": NAMESPACE}
     for named in ({}, {"beneficiary": {"memberId": guid()}}):
         found = (await member.call("getEligibleBenefits", {**request, **named}))["eligibleBenefits"]
-        assert [each["poolId"] for each in found] == [desk.pool_id]
-    refused = await member.refusal("checkBenefitEligibility", desk.question())
+        assert [each["poolId"] for each in found] == [wallet.pool_id]
+    refused = await member.refusal("checkBenefitEligibility", wallet.question())
     assert refused.status == 403
-    assert (await member.refusal("redeemBenefit", desk.redemption())).status == 403
+    assert (await member.refusal("redeemBenefit", wallet.redemption())).status == 403
     assert (
         await member.refusal("checkBenefitEligibilityByFilter", {**request, "count": 1})
     ).status == 403
@@ -319,12 +323,12 @@ async def test_a_member_asks_for_itself(service: Service) -> None:
 async def test_eligible_is_what_redeems(service: Service) -> None:
     """What is told to be eligible can be redeemed with just what the answer says."""
     member = {"memberId": guid()}
-    desk = await open_desk(
+    wallet = await open_wallet(
         service, shared("towel", policyExpression=rate_limit(2)), program={"beneficiary": member}
     )
     redeemed = 0
     for _ in range(5):
-        found = await eligible(service, desk, beneficiary=member)
+        found = await eligible(service, wallet, beneficiary=member)
         if not found:
             break
         chosen = found[0]

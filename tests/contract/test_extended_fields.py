@@ -15,7 +15,7 @@ from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
 from benefit_programs.wire import types
 from benefit_programs.wire.types import balances, transactions
 from tests.support.calls import NAMESPACE, benefit, details, guid
-from tests.support.desk import open_desk
+from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
     from tests.support.calls import Caller, Document, Refused
@@ -99,11 +99,11 @@ async def subject(request: pytest.FixtureRequest, service: Service) -> Subject:
         return Subject(
             kind, (await service.call("createItem", await new_item(service)))["item"]["id"]
         )
-    desk = await open_desk(service)
+    wallet = await open_wallet(service)
     ids = {
-        "POOL_DEFINITION": desk.definition["id"],
-        "PROGRAM": desk.program["id"],
-        "POOL": desk.pool_id,
+        "POOL_DEFINITION": wallet.definition["id"],
+        "PROGRAM": wallet.program["id"],
+        "POOL": wallet.pool_id,
     }
     return Subject(kind, ids[kind])
 
@@ -245,16 +245,16 @@ async def test_new_entities_agree_too(service: Service) -> None:
 async def test_bulk_updates_refuse_an_entry_alone(service: Service) -> None:
     """The path of a violation leads to the entry of the bulk request."""
     await register(service, registered("POOL"))
-    desks = [await open_desk(service) for _ in range(2)]
+    wallets = [await open_wallet(service) for _ in range(2)]
     entries = [
         {
             "pool": {
-                "id": desk.pool_id,
-                "revision": (await desk.pool())["revision"],
+                "id": wallet.pool_id,
+                "revision": (await wallet.pool())["revision"],
                 "extendedFields": {"namespaces": {CLUB: {"level": level}}},
             }
         }
-        for desk, level in zip(desks, (3, 9), strict=True)
+        for wallet, level in zip(wallets, (3, 9), strict=True)
     ]
     answer = await service.call("bulkUpdatePools", {"pools": entries, "returnEntity": True})
     first, second = answer["results"]
@@ -342,13 +342,13 @@ async def test_new_entities_pass_over_others_namespaces(service: Service) -> Non
 
 async def test_queries_and_bulk_answers_hide_too(service: Service) -> None:
     """A namespace is hidden wherever an answer holds the entity, and from members as well."""
-    desk = await open_desk(service)
-    member = desk.program["beneficiary"]["memberId"]
-    pool = Subject("POOL", desk.pool_id)
+    wallet = await open_wallet(service)
+    member = wallet.program["beneficiary"]["memberId"]
+    pool = Subject("POOL", wallet.pool_id)
     await pool.set(service, {CLUB: {"level": 1}, OTHER: {"x": 1}})
     await register(service, registered("POOL"))
     app = await service.as_app()
-    query = {"query": {"filter": {"id": desk.pool_id}}}
+    query = {"query": {"filter": {"id": wallet.pool_id}}}
     expected = {"namespaces": {OTHER: {"x": 1}}}
     for caller in (app, await service.as_member(member)):
         (found,) = (await caller.call("queryPools", query))["pools"]

@@ -15,8 +15,8 @@ from benefit_programs.domain.settings import (
     UnknownPolicyApps,
 )
 from tests.support.calls import NAMESPACE, benefit, guid
-from tests.support.desk import Desk, open_another, open_desk
 from tests.support.provider import PolicyServer
+from tests.support.wallet import Wallet, open_another, open_wallet
 
 if TYPE_CHECKING:
     from tests.support.calls import Document, Refused
@@ -59,8 +59,8 @@ def none_of(expression: Document) -> Document:
     return {"type": "OPERATOR_NOT", "operatorNotOptions": {"expression": expression}}
 
 
-async def open_under(service: Service, expression: Document, **more: Any) -> Desk:
-    return await open_desk(
+async def open_under(service: Service, expression: Document, **more: Any) -> Wallet:
+    return await open_wallet(
         service, benefit("towel", price="1", policyExpression=expression), **more
     )
 
@@ -110,22 +110,22 @@ async def test_hours_are_those_of_the_tenants_time_zone(
 ) -> None:
     """An interval is half-open and judged at the target date in the tenant's time zone."""
     await change_settings(service, time_zone=zone)
-    desk = await open_under(service, interval(fromHour=6, toHour=9))
+    wallet = await open_under(service, interval(fromHour=6, toHour=9))
     if allowed:
-        await desk.redeem(targetDate=at)
+        await wallet.redeem(targetDate=at)
     else:
-        (failure,) = failures(await desk.redeem_refused(targetDate=at))
+        (failure,) = failures(await wallet.redeem_refused(targetDate=at))
         assert failure["code"]
 
 
 async def test_a_refusal_tells_of_its_pool(service: Service) -> None:
     """The refusal names the item, the failures, and all that is known of the pool."""
-    desk = await open_under(service, interval(fromHour=6, toHour=9))
-    refused = await desk.redeem_refused(targetDate="2030-07-01T12:00:00Z")
-    assert refused.data["poolId"] == desk.pool_id
-    assert refused.data["itemReference"] == desk.reference()
+    wallet = await open_under(service, interval(fromHour=6, toHour=9))
+    refused = await wallet.redeem_refused(targetDate="2030-07-01T12:00:00Z")
+    assert refused.data["poolId"] == wallet.pool_id
+    assert refused.data["itemReference"] == wallet.reference()
     assert refused.data["benefitInfo"]["benefitKey"] == "towel"
-    assert refused.data["programInfo"]["id"] == desk.program["id"]
+    assert refused.data["programInfo"]["id"] == wallet.program["id"]
     assert refused.data["poolInfo"]["balance"]["available"] == "100"
 
 
@@ -134,12 +134,12 @@ async def test_a_refusal_tells_of_its_pool(service: Service) -> None:
 
 async def test_a_limit_counts_items_of_its_day(service: Service) -> None:
     """Items count, not redemptions; another day counts anew; nothing is used by a refusal."""
-    desk = await open_under(service, limit(3))
-    await desk.redeem(count=2, targetDate=DAY)
-    failures(await desk.redeem_refused(count=2, targetDate=DAY))
-    await desk.redeem(targetDate=DAY)
-    failures(await desk.redeem_refused(targetDate=DAY))
-    await desk.redeem(count=3, targetDate=NEXT_DAY)
+    wallet = await open_under(service, limit(3))
+    await wallet.redeem(count=2, targetDate=DAY)
+    failures(await wallet.redeem_refused(count=2, targetDate=DAY))
+    await wallet.redeem(targetDate=DAY)
+    failures(await wallet.redeem_refused(targetDate=DAY))
+    await wallet.redeem(count=3, targetDate=NEXT_DAY)
     assert sorted(row.used for row in await service.rows(Quota)) == [3, 3]
 
 
@@ -158,36 +158,36 @@ async def test_days_and_months_are_the_time_zones(service: Service) -> None:
 
 async def test_canceling_and_reverting_free_the_share(service: Service) -> None:
     """What is given back can be redeemed again on the same day, once for each."""
-    desk = await open_under(service, limit(2))
-    for give_back in (desk.cancel, desk.revert):
-        first = await desk.redeem(count=2, targetDate=DAY)
-        failures(await desk.redeem_refused(targetDate=DAY))
+    wallet = await open_under(service, limit(2))
+    for give_back in (wallet.cancel, wallet.revert):
+        first = await wallet.redeem(count=2, targetDate=DAY)
+        failures(await wallet.redeem_refused(targetDate=DAY))
         await give_back(first)
-        await desk.cancel(await desk.redeem(count=2, targetDate=DAY))
+        await wallet.cancel(await wallet.redeem(count=2, targetDate=DAY))
     assert [row.used for row in await service.rows(Quota)] == [0]
 
 
 async def test_moving_takes_the_new_share_and_frees_the_old(service: Service) -> None:
     """A redemption counts where it was moved to, and nowhere else."""
-    desk = await open_under(service, limit(2))
-    first = await desk.redeem(count=2, targetDate=DAY)
-    moved = await desk.reallocate(first, NEXT_DAY)
-    second = await desk.redeem(count=2, targetDate=DAY)
-    failures(await desk.reallocate_refused(second, NEXT_DAY))
-    failures(await desk.reallocate_refused(moved, DAY))
-    again = await desk.reallocate(moved, "2030-05-03T20:00:00Z")
-    await desk.cancel(again)
-    await desk.reallocate(second, NEXT_DAY)
+    wallet = await open_under(service, limit(2))
+    first = await wallet.redeem(count=2, targetDate=DAY)
+    moved = await wallet.reallocate(first, NEXT_DAY)
+    second = await wallet.redeem(count=2, targetDate=DAY)
+    failures(await wallet.reallocate_refused(second, NEXT_DAY))
+    failures(await wallet.reallocate_refused(moved, DAY))
+    again = await wallet.reallocate(moved, "2030-05-03T20:00:00Z")
+    await wallet.cancel(again)
+    await wallet.reallocate(second, NEXT_DAY)
     assert sorted(row.used for row in await service.rows(Quota)) == [0, 2]
 
 
 async def test_every_limit_of_an_expression_counts(service: Service) -> None:
     """A redemption counts on all limits, also on one that OR didn't need."""
-    desk = await open_under(service, any_of(limit(1), limit(3, "MONTH")))
+    wallet = await open_under(service, any_of(limit(1), limit(3, "MONTH")))
     for day in ("01", "01", "02"):
-        await desk.redeem(targetDate=f"2030-05-{day}T10:00:00Z")
-    failures(await desk.redeem_refused(targetDate="2030-05-02T11:00:00Z"))
-    await desk.redeem(targetDate="2030-05-03T10:00:00Z")
+        await wallet.redeem(targetDate=f"2030-05-{day}T10:00:00Z")
+    failures(await wallet.redeem_refused(targetDate="2030-05-02T11:00:00Z"))
+    await wallet.redeem(targetDate="2030-05-03T10:00:00Z")
     assert sorted(row.used for row in await service.rows(Quota)) == [1, 1, 2, 4]
 
 
@@ -206,24 +206,24 @@ async def test_and_needs_all_and_not_turns_round(service: Service) -> None:
 async def test_limits_are_shared_by_the_pool_and_by_nobody_else(service: Service) -> None:
     """A pool-wide limit counts all benefits of one pool; a benefit's own overrides it."""
     own = benefit("own", price="1", policyExpression=limit(5))
-    desk = await open_desk(
+    wallet = await open_wallet(
         service, benefit("a", price="1"), benefit("b", price="1"), own, policyExpression=limit(2)
     )
-    other = await open_another(service, desk.definition)
-    await desk.redeem("a", targetDate=DAY)
-    await desk.redeem("b", targetDate=DAY)
-    failures(await desk.redeem_refused("a", targetDate=DAY))
-    await desk.redeem("own", targetDate=DAY, count=5)
-    failures(await desk.redeem_refused("own", targetDate=DAY))
+    other = await open_another(service, wallet.definition)
+    await wallet.redeem("a", targetDate=DAY)
+    await wallet.redeem("b", targetDate=DAY)
+    failures(await wallet.redeem_refused("a", targetDate=DAY))
+    await wallet.redeem("own", targetDate=DAY, count=5)
+    failures(await wallet.redeem_refused("own", targetDate=DAY))
     await other.redeem("a", targetDate=DAY, count=2)
 
 
 async def test_without_a_date_it_is_now(service: Service) -> None:
     """A redemption without a target date counts on the period that it happens in."""
-    desk = await open_under(service, limit(1, "MONTH"))
-    transaction = await desk.transaction(await desk.redeem())
+    wallet = await open_under(service, limit(1, "MONTH"))
+    transaction = await wallet.transaction(await wallet.redeem())
     today = transaction["createdDate"]
-    failures(await desk.redeem_refused(targetDate=today))
+    failures(await wallet.redeem_refused(targetDate=today))
 
 
 # Custom providers
@@ -242,9 +242,9 @@ async def test_a_provider_decides(service: Service) -> None:
     with PolicyServer(decide).running() as server:
         await register(service, **{app_id.replace("-", "_"): server})
         expression = custom(app_id, additionalData={"max_guests": 1})
-        desk = await open_under(service, expression)
+        wallet = await open_under(service, expression)
         policy_id = expression["policyOptions"]["customOptions"]["id"]
-        (failure,) = failures(await desk.redeem_refused(additionalData={"guests": 2}, count=3))
+        (failure,) = failures(await wallet.redeem_refused(additionalData={"guests": 2}, count=3))
         assert failure == {
             "code": "TOO_MANY_GUESTS",
             "message": "One guest",
@@ -252,7 +252,7 @@ async def test_a_provider_decides(service: Service) -> None:
             "appId": app_id,
             "errorData": {"guests": 2},
         }
-        await desk.redeem(additionalData={"guests": 1}, targetDate=DAY)
+        await wallet.redeem(additionalData={"guests": 1}, targetDate=DAY)
     asked, _ = server.questions
     asked.pop("targetDate")
     assert asked == {
@@ -261,11 +261,11 @@ async def test_a_provider_decides(service: Service) -> None:
         "namespace": "gym",
         "policyId": policy_id,
         "policyAdditionalData": {"max_guests": 1},
-        "poolId": desk.pool_id,
+        "poolId": wallet.pool_id,
         "benefitKey": "towel",
-        "itemReference": desk.reference(),
+        "itemReference": wallet.reference(),
         "count": 3,
-        "beneficiary": desk.program["beneficiary"],
+        "beneficiary": wallet.program["beneficiary"],
         "additionalData": {"guests": 2},
     }
     assert all(each.startswith("t=") for each in server.signatures)
@@ -280,15 +280,15 @@ async def test_questions_and_moves_are_put_to_the_provider_too(service: Service)
     app_id = guid()
     with PolicyServer(decide).running() as server:
         await register(service, **{app_id.replace("-", "_"): server})
-        desk = await open_under(service, custom(app_id))
-        first = await desk.redeem(targetDate=DAY)
-        failures(await desk.reallocate_refused(first, NEXT_DAY))
-        await desk.reallocate(first, "2030-05-02T20:00:00Z")
+        wallet = await open_under(service, custom(app_id))
+        first = await wallet.redeem(targetDate=DAY)
+        failures(await wallet.reallocate_refused(first, NEXT_DAY))
+        await wallet.reallocate(first, "2030-05-02T20:00:00Z")
         for at, kind in (
             (DAY, "ELIGIBLE_BENEFIT"),
             (NEXT_DAY, "POLICY_EXPRESSION_EVALUATED_TO_FALSE"),
         ):
-            (result,) = await desk.eligibility(targetDate=at)
+            (result,) = await wallet.eligibility(targetDate=at)
             assert result["type"] == kind
 
 
@@ -298,8 +298,8 @@ async def test_several_providers_are_asked_side_by_side(service: Service) -> Non
     with PolicyServer(together=2).running() as server:
         names = {each.replace("-", "_"): server for each in (first, second)}
         await register(service, **names)
-        desk = await open_under(service, all_of(custom(first), custom(second)))
-        await desk.redeem()
+        wallet = await open_under(service, all_of(custom(first), custom(second)))
+        await wallet.redeem()
     assert {each["appId"] for each in server.questions} == {first, second}
 
 
@@ -308,11 +308,11 @@ async def test_providers_of_many_questions_are_asked_side_by_side(service: Servi
     app_id = guid()
     with PolicyServer(together=2).running() as server:
         await register(service, **{app_id.replace("-", "_"): server})
-        desk = await open_under(service, custom(app_id))
+        wallet = await open_under(service, custom(app_id))
         selectors = [
             {
-                "poolId": desk.pool_id,
-                "itemReference": desk.reference(),
+                "poolId": wallet.pool_id,
+                "itemReference": wallet.reference(),
                 "additionalData": {"question": number},
             }
             for number in range(2)
@@ -333,20 +333,20 @@ async def test_a_provider_that_fails_refuses(service: Service, *, negated: bool)
         server.status = 500
         await register(service, **{app_id.replace("-", "_"): server})
         expression = custom(app_id)
-        desk = await open_under(service, none_of(expression) if negated else expression)
-        (failure,) = failures(await desk.redeem_refused())
+        wallet = await open_under(service, none_of(expression) if negated else expression)
+        (failure,) = failures(await wallet.redeem_refused())
         assert (failure["code"], failure["appId"]) == ("PROVIDER_FAILED", app_id)
-    (failure,) = failures(await desk.redeem_refused())
+    (failure,) = failures(await wallet.redeem_refused())
     assert failure["code"] == "PROVIDER_FAILED"
-    assert await desk.available() == "100"
+    assert await wallet.available() == "100"
 
 
 async def test_an_app_without_a_provider_counts_as_the_tenant_says(service: Service) -> None:
     """By default it is fulfilled; with the setting it is refused."""
-    desk = await open_under(service, custom(guid()))
-    await desk.redeem()
+    wallet = await open_under(service, custom(guid()))
+    await wallet.redeem()
     await change_settings(service, unknown_policy_apps=UnknownPolicyApps.REFUSED)
-    (failure,) = failures(await desk.redeem_refused())
+    (failure,) = failures(await wallet.redeem_refused())
     assert failure["code"] == "POLICY_APP_UNKNOWN"
 
 
@@ -354,11 +354,11 @@ async def test_asking_a_provider_holds_nobody_up(service: Service) -> None:
     """While a provider thinks, other redemptions of the same pool go on."""
     app_id = guid()
     slow = benefit("slow", price="1", policyExpression=custom(app_id))
-    desk = await open_desk(service, slow, benefit("quick", price="1"))
+    wallet = await open_wallet(service, slow, benefit("quick", price="1"))
     with PolicyServer(together=2).running() as server:
         await register(service, **{app_id.replace("-", "_"): server})
-        waiting = asyncio.ensure_future(desk.redeem("slow"))
+        waiting = asyncio.ensure_future(wallet.redeem("slow"))
         while not server.questions:
-            await desk.redeem("quick")
+            await wallet.redeem("quick")
         # The provider answers the first question only when it is asked the second one.
-        await asyncio.gather(waiting, desk.redeem("slow"))
+        await asyncio.gather(waiting, wallet.redeem("slow"))

@@ -8,7 +8,7 @@ import pytest
 
 from benefit_programs.domain.entities import Transaction
 from tests.support.calls import NAMESPACE, benefit, guid
-from tests.support.desk import Desk, add_item, open_another, open_desk
+from tests.support.wallet import Wallet, add_item, open_another, open_wallet
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -28,14 +28,16 @@ NEVER = {
 NOON = "2030-05-01T12:00:00Z"
 
 
-async def pause(service: Service, desk: Desk) -> None:
-    """Pause the desk's pool, as provisioning does for a program that starts paused."""
-    await service.call("pauseProgram", {"programId": desk.program["id"], "idempotencyKey": guid()})
+async def pause(service: Service, wallet: Wallet) -> None:
+    """Pause the wallet's pool, as provisioning does for a program that starts paused."""
+    await service.call(
+        "pauseProgram", {"programId": wallet.program["id"], "idempotencyKey": guid()}
+    )
 
 
-async def paused_desk(service: Service, *benefits: dict[str, Any], **more: Any) -> Desk:
-    """A desk whose pool is paused from the start."""
-    return await open_desk(service, *benefits, program={"programStatus": "PAUSED"}, **more)
+async def paused_wallet(service: Service, *benefits: dict[str, Any], **more: Any) -> Wallet:
+    """A wallet whose pool is paused from the start."""
+    return await open_wallet(service, *benefits, program={"programStatus": "PAUSED"}, **more)
 
 
 # Redeem
@@ -43,14 +45,14 @@ async def paused_desk(service: Service, *benefits: dict[str, Any], **more: Any) 
 
 async def test_a_redemption_spends_price_times_count(service: Service) -> None:
     """Redeeming writes one transaction, takes its cost, and names it as the balance's last."""
-    desk = await open_desk(service, benefit("towel", price="2.5"), amount="100")
-    request = desk.redemption(count=3, targetDate=LATER)
+    wallet = await open_wallet(service, benefit("towel", price="2.5"), amount="100")
+    request = wallet.redemption(count=3, targetDate=LATER)
     transaction_id = (await service.call("redeemBenefit", request))["transactionId"]
-    balance = await desk.balance()
+    balance = await wallet.balance()
     assert balance["amount"] == {"available": "92.5", "reserved": "0"}
     assert balance["lastTransactionId"] == transaction_id
     assert balance["revision"] == "2"
-    transaction = await desk.transaction(transaction_id)
+    transaction = await wallet.transaction(transaction_id)
     told = {name: transaction[name] for name in ("amount", "source", "target", "correlationId")}
     assert told == {
         "amount": "7.5",
@@ -59,7 +61,7 @@ async def test_a_redemption_spends_price_times_count(service: Service) -> None:
         "correlationId": transaction_id,
     }
     assert transaction["idempotencyKey"] == request["idempotencyKey"]
-    assert transaction["beneficiary"] == desk.program["beneficiary"]
+    assert transaction["beneficiary"] == wallet.program["beneficiary"]
     details = transaction["details"]
     assert details["reason"] == "Redemption"
     assert (details["benefitKey"], details["itemCount"]) == ("towel", 3)
@@ -69,22 +71,22 @@ async def test_a_redemption_spends_price_times_count(service: Service) -> None:
 
 async def test_a_redemption_changes_neither_pool_nor_program(service: Service) -> None:
     """Revisions of pool and program stay; the pool's event tells of the redemption."""
-    desk = await open_desk(service)
-    before = await desk.pool()
-    await desk.redeem()
-    assert await desk.pool() == before
-    answer = await service.call("getProgram", {"programId": desk.program["id"]})
-    assert answer["program"] == desk.program
-    assert await service.slugs_of(desk.pool_id) == ["created+provisioned", "benefit_redeemed"]
+    wallet = await open_wallet(service)
+    before = await wallet.pool()
+    await wallet.redeem()
+    assert await wallet.pool() == before
+    answer = await service.call("getProgram", {"programId": wallet.program["id"]})
+    assert answer["program"] == wallet.program
+    assert await service.slugs_of(wallet.pool_id) == ["created+provisioned", "benefit_redeemed"]
 
 
 async def test_credits_go_at_once_and_count_from_one(service: Service) -> None:
     """Without a count there is one item, without a date it is now, and the pool's own pays."""
-    desk = await open_desk(service)
-    transaction = await desk.transaction(await desk.redeem())
+    wallet = await open_wallet(service)
+    transaction = await wallet.transaction(await wallet.redeem())
     assert transaction["details"]["itemCount"] == 1
     assert transaction["details"]["effectiveDate"] == transaction["createdDate"]
-    assert await desk.available() == "90"
+    assert await wallet.available() == "90"
 
 
 @pytest.mark.parametrize("price", ["0", None])
@@ -93,57 +95,57 @@ async def test_what_costs_nothing_is_recorded(service: Service, price: str | Non
     free = benefit("towel", price="0")
     if price is None:
         del free["price"]
-    desk = await open_desk(service, free, amount=None)
-    transaction = await desk.transaction(await desk.redeem(count=7))
+    wallet = await open_wallet(service, free, amount=None)
+    transaction = await wallet.transaction(await wallet.redeem(count=7))
     assert transaction["amount"] == "0"
     assert (transaction["source"], transaction["target"]) == ("AVAILABLE", "EXTERNAL")
-    assert await desk.available() == "0"
+    assert await wallet.available() == "0"
 
 
 async def test_the_last_credit_can_be_spent(service: Service) -> None:
     """A balance that is exactly the price pays; one unit less doesn't."""
-    desk = await open_desk(service, benefit("towel", price="3.3333"), amount="9.9999")
+    wallet = await open_wallet(service, benefit("towel", price="3.3333"), amount="9.9999")
     for _ in range(3):
-        await desk.redeem()
-    assert await desk.available() == "0"
-    await desk.adjust("3.3332")
-    refused = await desk.redeem_refused()
+        await wallet.redeem()
+    assert await wallet.available() == "0"
+    await wallet.adjust("3.3332")
+    refused = await wallet.redeem_refused()
     assert (refused.status, refused.code) == (428, "NOT_ENOUGH_BALANCE")
 
 
 async def test_unknown_pools_are_not_found(service: Service) -> None:
     """A pool that isn't there, of another namespace, beneficiary or tenant is not found."""
-    desk = await open_desk(service)
+    wallet = await open_wallet(service)
     strangers = [
-        desk.redemption(poolId=guid()),
-        desk.redemption(namespace="other"),
-        desk.redemption(beneficiary={"memberId": guid()}),
-        desk.redemption(beneficiary={"wixUserId": desk.program["beneficiary"]["memberId"]}),
+        wallet.redemption(poolId=guid()),
+        wallet.redemption(namespace="other"),
+        wallet.redemption(beneficiary={"memberId": guid()}),
+        wallet.redemption(beneficiary={"wixUserId": wallet.program["beneficiary"]["memberId"]}),
     ]
     for request in strangers:
         refused = await service.refusal("redeemBenefit", request)
         assert (refused.status, refused.code) == (404, "POOL_NOT_FOUND")
         assert refused.data == {"poolId": request["poolId"]}
     other = await service.another_tenant()
-    refused = await other.refusal("redeemBenefit", desk.redemption())
+    refused = await other.refusal("redeemBenefit", wallet.redemption())
     assert refused.code == "POOL_NOT_FOUND"
-    own = desk.redemption(beneficiary=desk.program["beneficiary"])
+    own = wallet.redemption(beneficiary=wallet.program["beneficiary"])
     await service.call("redeemBenefit", own)
 
 
 async def test_a_key_redeems_once(service: Service) -> None:
     """A key that was used names the first transaction, whatever else the request says."""
-    desk = await open_desk(service, benefit("towel", displayName="Towel"), benefit("bar"))
+    wallet = await open_wallet(service, benefit("towel", displayName="Towel"), benefit("bar"))
     key = guid()
-    first = await desk.redeem(idempotencyKey=key)
+    first = await wallet.redeem(idempotencyKey=key)
     for more in ({}, {"count": 500}, {"benefitKey": "bar"}, {"itemReference": strange_item()}):
-        refused = await desk.redeem_refused(**{"idempotencyKey": key, **more})
+        refused = await wallet.redeem_refused(**{"idempotencyKey": key, **more})
         assert (refused.status, refused.code) == (409, "BENEFIT_ALREADY_REDEEMED")
-        assert refused.data["poolId"] == desk.pool_id
+        assert refused.data["poolId"] == wallet.pool_id
         assert refused.data["idempotencyKey"] == key
         assert refused.data["transactionId"] == first
         assert refused.data["poolInfo"]["balance"]["available"] == "90"
-    assert len(await desk.transactions()) == 2
+    assert len(await wallet.transactions()) == 2
 
 
 def strange_item() -> dict[str, str]:
@@ -152,73 +154,73 @@ def strange_item() -> dict[str, str]:
 
 async def test_a_refused_call_uses_up_no_key(service: Service) -> None:
     """After a refusal the same key redeems."""
-    desk = await open_desk(service, amount="5")
+    wallet = await open_wallet(service, amount="5")
     key = guid()
-    assert (await desk.redeem_refused(idempotencyKey=key)).code == "NOT_ENOUGH_BALANCE"
-    await desk.adjust("5")
-    await desk.redeem(idempotencyKey=key)
+    assert (await wallet.redeem_refused(idempotencyKey=key)).code == "NOT_ENOUGH_BALANCE"
+    await wallet.adjust("5")
+    await wallet.redeem(idempotencyKey=key)
 
 
 async def test_keys_belong_to_a_pool_and_an_operation(service: Service) -> None:
     """One key serves two pools, and each operation of one pool."""
-    desk = await open_desk(service)
-    other = await open_another(service, desk.definition)
+    wallet = await open_wallet(service)
+    other = await open_another(service, wallet.definition)
     key = guid()
-    first = await desk.redeem(idempotencyKey=key)
+    first = await wallet.redeem(idempotencyKey=key)
     await other.redeem(idempotencyKey=key)
-    moved = await desk.reallocate(first, LATER, idempotencyKey=key)
-    await desk.cancel(moved, key)
+    moved = await wallet.reallocate(first, LATER, idempotencyKey=key)
+    await wallet.cancel(moved, key)
     await service.call(
         "changeBalance",
-        {"poolId": desk.pool_id, "idempotencyKey": key, "adjustOptions": {"value": "1"}},
+        {"poolId": wallet.pool_id, "idempotencyKey": key, "adjustOptions": {"value": "1"}},
     )
-    assert await desk.available() == "101"
+    assert await wallet.available() == "101"
 
 
 async def test_a_paused_pool_gives_nothing(service: Service) -> None:
     """A pool that isn't active is refused with its status and all that is known of it."""
-    desk = await paused_desk(service)
-    refused = await desk.redeem_refused()
+    wallet = await paused_wallet(service)
+    refused = await wallet.redeem_refused()
     assert (refused.status, refused.code) == (428, "POOL_NOT_ACTIVE")
     assert refused.data["poolStatus"] == "PAUSED"
-    assert refused.data["poolId"] == desk.pool_id
+    assert refused.data["poolId"] == wallet.pool_id
     known = {"benefitKey": "towel", "price": "10"}
     assert refused.data["benefitInfo"] == known
-    elsewhere = {**desk.reference(), "externalId": "nowhere"}
-    refused = await desk.redeem_refused(itemReference=elsewhere)
+    elsewhere = {**wallet.reference(), "externalId": "nowhere"}
+    refused = await wallet.redeem_refused(itemReference=elsewhere)
     assert refused.data["benefitInfo"] == known
-    (told,) = await desk.eligibility("towel", itemReference=elsewhere)
+    (told,) = await wallet.eligibility("towel", itemReference=elsewhere)
     assert told["poolNotActiveOptions"] == refused.data
-    assert "benefitInfo" not in (await desk.redeem_refused(benefitKey="none")).data
+    assert "benefitInfo" not in (await wallet.redeem_refused(benefitKey="none")).data
 
 
 async def test_what_the_benefit_does_not_hold_is_not_found(service: Service) -> None:
     """An unknown benefit, and an item that another benefit or nobody holds, are not found."""
-    desk = await open_desk(service, benefit("towel"), benefit("bar"))
-    of_bar = desk.reference("bar")
+    wallet = await open_wallet(service, benefit("towel"), benefit("bar"))
+    of_bar = wallet.reference("bar")
     wrong: list[dict[str, Any]] = [
         {"benefitKey": "sauna"},
         {"itemReference": of_bar},
-        {"itemReference": {**desk.reference(), "externalId": "other"}},
-        {"itemReference": {**desk.reference(), "category": "other"}},
+        {"itemReference": {**wallet.reference(), "externalId": "other"}},
+        {"itemReference": {**wallet.reference(), "category": "other"}},
     ]
     for more in wrong:
-        refused = await desk.redeem_refused(**more)
+        refused = await wallet.redeem_refused(**more)
         assert (refused.status, refused.code) == (404, "BENEFIT_NOT_FOUND")
-        assert refused.data["poolId"] == desk.pool_id
+        assert refused.data["poolId"] == wallet.pool_id
         assert refused.data["benefitKey"] == more.get("benefitKey", "towel")
-    await desk.redeem(itemReference={**desk.reference(), "category": ""})
+    await wallet.redeem(itemReference={**wallet.reference(), "category": ""})
 
 
 async def test_a_removed_item_is_not_redeemed(service: Service) -> None:
     """Items are added and removed under a live pool."""
-    desk = await open_desk(service)
-    item = await add_item(service, desk.benefit(), "new")
-    reference = {**desk.reference(), "externalId": "new"}
-    transaction_id = await desk.redeem(itemReference=reference)
+    wallet = await open_wallet(service)
+    item = await add_item(service, wallet.benefit(), "new")
+    reference = {**wallet.reference(), "externalId": "new"}
+    transaction_id = await wallet.redeem(itemReference=reference)
     await service.call("deleteItem", {"itemId": item["id"]})
-    assert (await desk.redeem_refused(itemReference=reference)).code == "BENEFIT_NOT_FOUND"
-    kept = (await desk.transaction(transaction_id))["details"]["item"]
+    assert (await wallet.redeem_refused(itemReference=reference)).code == "BENEFIT_NOT_FOUND"
+    kept = (await wallet.transaction(transaction_id))["details"]["item"]
     assert (kept["id"], kept["externalId"]) == (item["id"], "new")
 
 
@@ -231,15 +233,15 @@ async def test_too_little_balance_says_how_much_is_missing(service: Service) -> 
         "programDefinitionIds": [definition["id"]],
     }
     towel = benefit("towel", price="10", displayName="Towel", description="A towel")
-    desk = await open_desk(service, towel, amount="25", definition=pool_definition)
+    wallet = await open_wallet(service, towel, amount="25", definition=pool_definition)
     program = (await service.provision(program_definition=definition, displayName="Ada"))["program"]
     (pool,) = await service.pools_of(program["id"])
-    desk = Desk(service, desk.definition, program, pool["id"])
-    refused = await desk.redeem_refused(count=3)
+    wallet = Wallet(service, wallet.definition, program, pool["id"])
+    refused = await wallet.redeem_refused(count=3)
     assert (refused.status, refused.code) == (428, "NOT_ENOUGH_BALANCE")
     assert refused.data == {
-        "poolId": desk.pool_id,
-        "itemReference": desk.reference(),
+        "poolId": wallet.pool_id,
+        "itemReference": wallet.reference(),
         "availableBalance": "25",
         "requestedBalance": "30",
         "poolInfo": {
@@ -247,7 +249,7 @@ async def test_too_little_balance_says_how_much_is_missing(service: Service) -> 
             "creditAmount": "25",
             "displayName": "Tokens",
             "description": "A token per visit",
-            "poolDefinitionId": desk.definition["id"],
+            "poolDefinitionId": wallet.definition["id"],
         },
         "benefitInfo": {
             "displayName": "Towel",
@@ -272,28 +274,28 @@ async def test_too_little_balance_says_how_much_is_missing(service: Service) -> 
 async def test_the_checks_come_in_the_contracts_order(service: Service) -> None:
     """Pool, key, status, benefit, policy, balance: of two faults the earlier one is told."""
     strict = benefit("towel", price="10", policyExpression=NEVER)
-    desk = await open_desk(service, strict, amount="0")
+    wallet = await open_wallet(service, strict, amount="0")
     at_noon = {"targetDate": NOON}
-    assert (await desk.redeem_refused(**at_noon)).code == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+    assert (await wallet.redeem_refused(**at_noon)).code == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
     assert (
-        await desk.redeem_refused(**at_noon, benefitKey="none", count=9)
+        await wallet.redeem_refused(**at_noon, benefitKey="none", count=9)
     ).code == "BENEFIT_NOT_FOUND"
-    assert (await desk.redeem_refused(targetDate="2030-05-01T00:00:30Z")).code == (
+    assert (await wallet.redeem_refused(targetDate="2030-05-01T00:00:30Z")).code == (
         "NOT_ENOUGH_BALANCE"
     )
-    paused = await paused_desk(service, strict, amount="0")
+    paused = await paused_wallet(service, strict, amount="0")
     assert (await paused.redeem_refused(benefitKey="none")).code == "POOL_NOT_ACTIVE"
     assert (await paused.redeem_refused(namespace="none")).code == "POOL_NOT_FOUND"
 
 
 async def test_a_used_key_is_told_before_the_status(service: Service) -> None:
     """Of a paused pool, a key that was used still names its transaction."""
-    desk = await open_desk(service)
+    wallet = await open_wallet(service)
     key = guid()
-    first = await desk.redeem(idempotencyKey=key)
-    await pause(service, desk)
-    assert (await desk.redeem_refused(idempotencyKey=key)).data["transactionId"] == first
-    assert (await desk.redeem_refused()).code == "POOL_NOT_ACTIVE"
+    first = await wallet.redeem(idempotencyKey=key)
+    await pause(service, wallet)
+    assert (await wallet.redeem_refused(idempotencyKey=key)).data["transactionId"] == first
+    assert (await wallet.redeem_refused()).code == "POOL_NOT_ACTIVE"
 
 
 WRONG: list[tuple[dict[str, Any], dict[str, str]]] = [
@@ -321,19 +323,19 @@ async def test_wrong_requests_are_refused_whole(
     service: Service, fields: dict[str, Any], broken: dict[str, str]
 ) -> None:
     """What breaks a rule is 400 with all violations, and nothing happens."""
-    desk = await open_desk(service)
-    refused = await desk.redeem_refused(**fields)
+    wallet = await open_wallet(service)
+    refused = await wallet.redeem_refused(**fields)
     assert (refused.status, refused.fields) == (400, broken)
-    assert await desk.available() == "100"
+    assert await wallet.available() == "100"
 
 
 async def test_more_than_anyone_has_is_not_enough(service: Service) -> None:
     """A cost past the largest amount is NOT_ENOUGH_BALANCE, never an overflow."""
     dear = benefit("towel", price="922337203685477.5807")
-    desk = await open_desk(service, dear, amount="922337203685477.5807")
-    assert (await desk.redeem_refused(count=2_147_483_647)).code == "NOT_ENOUGH_BALANCE"
-    await desk.redeem()
-    assert await desk.available() == "0"
+    wallet = await open_wallet(service, dear, amount="922337203685477.5807")
+    assert (await wallet.redeem_refused(count=2_147_483_647)).code == "NOT_ENOUGH_BALANCE"
+    await wallet.redeem()
+    assert await wallet.available() == "0"
 
 
 # Reallocate
@@ -341,95 +343,100 @@ async def test_more_than_anyone_has_is_not_enough(service: Service) -> None:
 
 async def test_a_move_supersedes_and_costs_nothing(service: Service) -> None:
     """A reallocation has the amount 0, names what it supersedes, and changes only the date."""
-    desk = await open_desk(service)
-    first = await desk.redeem(count=2, targetDate=LATER)
-    second = await desk.reallocate(first, MUCH_LATER)
-    third = await desk.reallocate(second, "2020-01-01T00:00:00Z")
-    moved = await desk.transaction(third)
+    wallet = await open_wallet(service)
+    first = await wallet.redeem(count=2, targetDate=LATER)
+    second = await wallet.reallocate(first, MUCH_LATER)
+    third = await wallet.reallocate(second, "2020-01-01T00:00:00Z")
+    moved = await wallet.transaction(third)
     assert moved["amount"] == "0"
     assert moved["supersededTransactionId"] == second
     assert moved["correlationId"] == first
     assert moved["details"]["effectiveDate"] == "2020-01-01T00:00:00.000Z"
-    before = (await desk.transaction(first))["details"]
+    before = (await wallet.transaction(first))["details"]
     for same in ("item", "itemCount", "benefitKey"):
         assert moved["details"][same] == before[same]
-    balance = await desk.balance()
+    balance = await wallet.balance()
     assert (balance["amount"]["available"], balance["revision"]) == ("80", "4")
     assert balance["lastTransactionId"] == third
-    assert (await service.slugs_of(desk.pool_id))[-2:] == ["benefit_reallocated"] * 2
+    assert (await service.slugs_of(wallet.pool_id))[-2:] == ["benefit_reallocated"] * 2
 
 
 async def test_a_move_needs_no_balance(service: Service) -> None:
     """A redemption can be moved when nothing is left to pay for another."""
-    desk = await open_desk(service, amount="10")
-    await desk.reallocate(await desk.redeem(), LATER)
-    assert await desk.available() == "0"
+    wallet = await open_wallet(service, amount="10")
+    await wallet.reallocate(await wallet.redeem(), LATER)
+    assert await wallet.available() == "0"
 
 
 async def test_only_the_newest_is_moved(service: Service) -> None:
     """A transaction that was superseded names the newest of its chain."""
-    desk = await open_desk(service)
-    first = await desk.redeem()
-    second = await desk.reallocate(first, LATER)
-    third = await desk.reallocate(second, LATER)
+    wallet = await open_wallet(service)
+    first = await wallet.redeem()
+    second = await wallet.reallocate(first, LATER)
+    third = await wallet.reallocate(second, LATER)
     for old in (first, second):
-        for refused in (await desk.reallocate_refused(old, LATER), await desk.cancel_refused(old)):
+        for refused in (
+            await wallet.reallocate_refused(old, LATER),
+            await wallet.cancel_refused(old),
+        ):
             assert (refused.status, refused.code) == (428, "NOT_LATEST_TRANSACTION")
             assert refused.data == {"latestTransactionId": third}
 
 
 async def test_a_move_is_done_once_per_key(service: Service) -> None:
     """A used key is ALREADY_EXECUTED with the first transaction, also of another redemption."""
-    desk = await open_desk(service)
-    first, other = await desk.redeem(), await desk.redeem()
+    wallet = await open_wallet(service)
+    first, other = await wallet.redeem(), await wallet.redeem()
     key = guid()
-    moved = await desk.reallocate(first, LATER, idempotencyKey=key)
+    moved = await wallet.reallocate(first, LATER, idempotencyKey=key)
     for transaction_id in (first, moved, other):
-        refused = await desk.reallocate_refused(transaction_id, LATER, idempotencyKey=key)
+        refused = await wallet.reallocate_refused(transaction_id, LATER, idempotencyKey=key)
         assert (refused.status, refused.code) == (409, "ALREADY_EXECUTED")
         assert refused.data == {"idempotencyKey": key, "transactionId": moved}
 
 
 async def test_only_redemptions_are_moved_and_canceled(service: Service) -> None:
     """Changes by hand, provisioning, cancellations and reverts are none."""
-    desk = await open_desk(service)
-    provisioned = (await desk.balance())["lastTransactionId"]
-    adjusted = (await desk.adjust("5"))["transactionId"]
-    reverted = await desk.revert(adjusted)
-    canceled = await desk.cancel(await desk.redeem())
+    wallet = await open_wallet(service)
+    provisioned = (await wallet.balance())["lastTransactionId"]
+    adjusted = (await wallet.adjust("5"))["transactionId"]
+    reverted = await wallet.revert(adjusted)
+    canceled = await wallet.cancel(await wallet.redeem())
     for each in (provisioned, adjusted, reverted, canceled):
-        refused = await desk.reallocate_refused(each, LATER)
+        refused = await wallet.reallocate_refused(each, LATER)
         assert (refused.status, refused.code) == (428, "TRANSACTION_NOT_REALLOCATABLE")
-        refused = await desk.cancel_refused(each)
+        refused = await wallet.cancel_refused(each)
         assert (refused.status, refused.code) == (428, "TRANSACTION_NOT_CANCELABLE")
 
 
 async def test_what_was_given_back_stays_given_back(service: Service) -> None:
     """After a cancellation or a revert, moving and canceling name what gave it back."""
-    desk = await open_desk(service)
-    first = await desk.redeem()
-    moved = await desk.reallocate(first, LATER)
-    canceled = await desk.cancel(moved)
-    second = await desk.redeem()
-    reverted = await desk.revert(second)
+    wallet = await open_wallet(service)
+    first = await wallet.redeem()
+    moved = await wallet.reallocate(first, LATER)
+    canceled = await wallet.cancel(moved)
+    second = await wallet.redeem()
+    reverted = await wallet.revert(second)
     for chain, giving_back in (((first, moved), canceled), ((second,), reverted)):
         for each in chain:
             for refused in (
-                await desk.reallocate_refused(each, LATER),
-                await desk.cancel_refused(each),
+                await wallet.reallocate_refused(each, LATER),
+                await wallet.cancel_refused(each),
             ):
                 assert (refused.status, refused.code) == (428, "REDEMPTION_ALREADY_CANCELED")
                 assert refused.data == {"cancellationTransactionId": giving_back}
-    assert await desk.available() == "100"
+    assert await wallet.available() == "100"
 
 
 async def test_unknown_transactions_are_not_found(service: Service) -> None:
     """A transaction that isn't there, or is another tenant's, is not found."""
-    desk = await open_desk(service)
-    first = await desk.redeem()
-    stranger = Desk(await service.another_tenant(), desk.definition, desk.program, desk.pool_id)
+    wallet = await open_wallet(service)
+    first = await wallet.redeem()
+    stranger = Wallet(
+        await service.another_tenant(), wallet.definition, wallet.program, wallet.pool_id
+    )
     unknown = guid()
-    for asked, each in ((desk, unknown), (stranger, first)):
+    for asked, each in ((wallet, unknown), (stranger, first)):
         for refused in (
             await asked.reallocate_refused(each, LATER),
             await asked.cancel_refused(each),
@@ -441,48 +448,48 @@ async def test_unknown_transactions_are_not_found(service: Service) -> None:
 
 async def test_a_move_must_fit_namespace_and_beneficiary(service: Service) -> None:
     """Another namespace or beneficiary is POOL_NOT_FOUND."""
-    desk = await open_desk(service)
-    first = await desk.redeem()
+    wallet = await open_wallet(service)
+    first = await wallet.redeem()
     for wrong in ({"namespace": "other"}, {"beneficiary": {"memberId": guid()}}):
-        refused = await desk.reallocate_refused(first, LATER, **wrong)
+        refused = await wallet.reallocate_refused(first, LATER, **wrong)
         assert (refused.status, refused.code) == (404, "POOL_NOT_FOUND")
-        assert refused.data == {"poolId": desk.pool_id}
+        assert refused.data == {"poolId": wallet.pool_id}
 
 
 async def test_a_benefit_that_is_gone_is_not_moved(service: Service) -> None:
     """A redemption of a benefit that the pool lost can't be moved, but canceled."""
-    desk = await open_desk(service, benefit("towel"), benefit("bar"))
-    first = await desk.redeem()
-    pool = await desk.pool()
+    wallet = await open_wallet(service, benefit("towel"), benefit("bar"))
+    first = await wallet.redeem()
+    pool = await wallet.pool()
     kept = [each for each in pool["details"]["benefits"] if each["benefitKey"] == "bar"]
     change = {"id": pool["id"], "revision": pool["revision"], "details": {"benefits": kept}}
     await service.call("updatePool", {"pool": change})
-    refused = await desk.reallocate_refused(first, LATER)
+    refused = await wallet.reallocate_refused(first, LATER)
     assert (refused.status, refused.code) == (428, "TRANSACTION_NOT_REALLOCATABLE")
-    await desk.cancel(first)
+    await wallet.cancel(first)
 
 
 async def test_a_paused_pool_moves_nothing_but_cancels(service: Service) -> None:
     """Reallocation needs an active pool; cancellation and revert don't."""
-    desk = await open_desk(service)
-    first, second = await desk.redeem(), await desk.redeem()
-    await pause(service, desk)
-    refused = await desk.reallocate_refused(first, LATER)
+    wallet = await open_wallet(service)
+    first, second = await wallet.redeem(), await wallet.redeem()
+    await pause(service, wallet)
+    refused = await wallet.reallocate_refused(first, LATER)
     assert (refused.status, refused.code) == (428, "POOL_NOT_ACTIVE")
     assert refused.data["poolStatus"] == "PAUSED"
-    await desk.cancel(first)
-    await desk.revert(second)
-    assert await desk.available() == "100"
+    await wallet.cancel(first)
+    await wallet.revert(second)
+    assert await wallet.available() == "100"
 
 
 async def test_an_ended_pool_still_takes_back(service: Service) -> None:
     """Cancellation and revert are allowed on pools that have ended."""
-    desk = await open_desk(service)
-    first, second = await desk.redeem(), await desk.redeem()
-    await service.call("endProgram", {"programId": desk.program["id"]})
-    await desk.cancel(first)
-    await desk.revert(second)
-    assert await desk.available() == "100"
+    wallet = await open_wallet(service)
+    first, second = await wallet.redeem(), await wallet.redeem()
+    await service.call("endProgram", {"programId": wallet.program["id"]})
+    await wallet.cancel(first)
+    await wallet.revert(second)
+    assert await wallet.available() == "100"
 
 
 # Cancel
@@ -490,10 +497,10 @@ async def test_an_ended_pool_still_takes_back(service: Service) -> None:
 
 async def test_canceling_gives_back_what_was_paid(service: Service) -> None:
     """A cancellation of a moved redemption returns the first transaction's amount and names it."""
-    desk = await open_desk(service, benefit("towel", price="2.5"))
-    first = await desk.redeem(count=4)
-    canceled = await desk.cancel(await desk.reallocate(first, LATER))
-    transaction = await desk.transaction(canceled)
+    wallet = await open_wallet(service, benefit("towel", price="2.5"))
+    first = await wallet.redeem(count=4)
+    canceled = await wallet.cancel(await wallet.reallocate(first, LATER))
+    transaction = await wallet.transaction(canceled)
     told = {name: transaction[name] for name in ("amount", "source", "target", "correlationId")}
     assert told == {
         "amount": "10",
@@ -503,46 +510,46 @@ async def test_canceling_gives_back_what_was_paid(service: Service) -> None:
     }
     assert transaction["relatedTransactionId"] == first
     assert transaction["details"]["reason"] == "Cancellation"
-    assert await desk.available() == "100"
-    assert (await service.slugs_of(desk.pool_id))[-1] == "redemption_canceled"
+    assert await wallet.available() == "100"
+    assert (await service.slugs_of(wallet.pool_id))[-1] == "redemption_canceled"
 
 
 async def test_canceling_is_done_once_per_key(service: Service) -> None:
     """A used key is ALREADY_EXECUTED before anything else but the transaction is looked at."""
-    desk = await open_desk(service)
-    first, second = await desk.redeem(), await desk.redeem()
+    wallet = await open_wallet(service)
+    first, second = await wallet.redeem(), await wallet.redeem()
     key = guid()
-    canceled = await desk.cancel(first, key)
+    canceled = await wallet.cancel(first, key)
     for each in (first, second, canceled):
-        refused = await desk.cancel_refused(each, key)
+        refused = await wallet.cancel_refused(each, key)
         assert (refused.status, refused.code) == (409, "ALREADY_EXECUTED")
         assert refused.data == {"idempotencyKey": key, "transactionId": canceled}
-    assert (await desk.cancel_refused(first)).code == "REDEMPTION_ALREADY_CANCELED"
+    assert (await wallet.cancel_refused(first)).code == "REDEMPTION_ALREADY_CANCELED"
 
 
 async def test_a_free_redemption_is_canceled_too(service: Service) -> None:
     """What cost nothing is given back as nothing, once."""
-    desk = await open_desk(service, benefit("towel", price="0"))
-    first = await desk.redeem()
-    canceled = await desk.transaction(await desk.cancel(first))
+    wallet = await open_wallet(service, benefit("towel", price="0"))
+    first = await wallet.redeem()
+    canceled = await wallet.transaction(await wallet.cancel(first))
     assert (canceled["amount"], canceled["source"]) == ("0", "EXTERNAL")
-    assert (await desk.cancel_refused(first)).code == "REDEMPTION_ALREADY_CANCELED"
+    assert (await wallet.cancel_refused(first)).code == "REDEMPTION_ALREADY_CANCELED"
 
 
 async def test_the_chain_can_be_read(service: Service) -> None:
     """Every transaction of a redemption has the redemption's id as its correlation id."""
-    desk = await open_desk(service)
-    first = await desk.redeem()
-    moved = await desk.reallocate(first, LATER)
-    canceled = await desk.cancel(moved)
+    wallet = await open_wallet(service)
+    first = await wallet.redeem()
+    moved = await wallet.reallocate(first, LATER)
+    canceled = await wallet.cancel(moved)
     rows = [row for row in await service.rows(Transaction) if row.correlation_id == first]
     assert [row.id for row in rows] == [first, moved, canceled]
 
 
 async def test_answers_read_back_in_their_order(service: Service) -> None:
     """Transactions of one pool are listed in the order in which they were made."""
-    desk = await open_desk(service)
-    made = [await desk.redeem() for _ in range(5)]
-    listed = await desk.transactions()
+    wallet = await open_wallet(service)
+    made = [await wallet.redeem() for _ in range(5)]
+    listed = await wallet.transactions()
     assert [each["id"] for each in listed][1:] == made
     assert all(each["pool"]["namespace"] == NAMESPACE for each in listed)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.settings import PolicyProviderSetting, TenantSettings
 from tests.support.calls import NAMESPACE, benefit, guid
-from tests.support.desk import Desk, open_desk
 from tests.support.lifecycle import act
 from tests.support.provider import PolicyServer
+from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -47,7 +47,7 @@ async def register(service: Service, app_id: str, server: PolicyServer) -> None:
 @asynccontextmanager
 async def open_judged(
     service: Service, policies: int = 1, **more: Any
-) -> AsyncIterator[tuple[Desk, PolicyServer]]:
+) -> AsyncIterator[tuple[Wallet, PolicyServer]]:
     """A pool whose first benefit is judged by a provider, which answers for now."""
     app_id = guid()
     expressions = [custom(app_id) for _ in range(policies)]
@@ -55,7 +55,7 @@ async def open_judged(
     towel = benefit("towel", price="1", policyExpression=judged if policies > 1 else expressions[0])
     with PolicyServer().running() as server:
         await register(service, app_id, server)
-        yield await open_desk(service, towel, benefit("free", price="1"), **more), server
+        yield await open_wallet(service, towel, benefit("free", price="1"), **more), server
 
 
 def silence(server: PolicyServer) -> None:
@@ -64,14 +64,14 @@ def silence(server: PolicyServer) -> None:
     server.silent = True
 
 
-REDEMPTIONS_REFUSED: list[tuple[Callable[[Desk], Document], str]] = [
+REDEMPTIONS_REFUSED: list[tuple[Callable[[Wallet], Document], str]] = [
     (lambda _: {"namespace": "other"}, "POOL_NOT_FOUND"),
     (lambda _: {"beneficiary": {"memberId": guid()}}, "POOL_NOT_FOUND"),
     (lambda _: {"poolId": guid()}, "POOL_NOT_FOUND"),
     (lambda _: {"idempotencyKey": "used"}, "BENEFIT_ALREADY_REDEEMED"),
     (lambda _: {"benefitKey": "sauna"}, "BENEFIT_NOT_FOUND"),
     (
-        lambda desk: {"itemReference": {**desk.reference(), "externalId": "unknown"}},
+        lambda wallet: {"itemReference": {**wallet.reference(), "externalId": "unknown"}},
         "BENEFIT_NOT_FOUND",
     ),
 ]
@@ -79,40 +79,40 @@ REDEMPTIONS_REFUSED: list[tuple[Callable[[Desk], Document], str]] = [
 
 @pytest.mark.parametrize(("fields", "code"), REDEMPTIONS_REFUSED)
 async def test_a_redemption_is_refused_before_anybody_is_asked(
-    service: Service, fields: Callable[[Desk], Document], code: str
+    service: Service, fields: Callable[[Wallet], Document], code: str
 ) -> None:
     """Pool, key, benefit and item are checked first: the provider never hears of it."""
-    async with open_judged(service) as (desk, server):
-        await desk.redeem(idempotencyKey="used")
+    async with open_judged(service) as (wallet, server):
+        await wallet.redeem(idempotencyKey="used")
         silence(server)
-        refused = await desk.redeem_refused(**fields(desk))
+        refused = await wallet.redeem_refused(**fields(wallet))
     assert (refused.code, server.questions) == (code, [])
 
 
 async def test_a_paused_pool_is_no_question(service: Service) -> None:
     """Neither a redemption, a move nor a check of a paused pool asks the provider."""
-    async with open_judged(service) as (desk, server):
-        first = await desk.redeem(targetDate=DAY)
-        await act(service, "pause", desk.program["id"])
+    async with open_judged(service) as (wallet, server):
+        first = await wallet.redeem(targetDate=DAY)
+        await act(service, "pause", wallet.program["id"])
         silence(server)
-        assert (await desk.redeem_refused()).code == "POOL_NOT_ACTIVE"
-        assert (await desk.reallocate_refused(first, LATER)).code == "POOL_NOT_ACTIVE"
-        assert [each["type"] for each in await desk.eligibility()] == ["POOL_NOT_ACTIVE"]
-        assert await kinds_of_many(desk, {}, {"benefitKey": "towel"}) == ["POOL_NOT_ACTIVE"] * 2
+        assert (await wallet.redeem_refused()).code == "POOL_NOT_ACTIVE"
+        assert (await wallet.reallocate_refused(first, LATER)).code == "POOL_NOT_ACTIVE"
+        assert [each["type"] for each in await wallet.eligibility()] == ["POOL_NOT_ACTIVE"]
+        assert await kinds_of_many(wallet, {}, {"benefitKey": "towel"}) == ["POOL_NOT_ACTIVE"] * 2
     assert server.questions == []
 
 
 async def test_a_move_is_refused_before_anybody_is_asked(service: Service) -> None:
     """Transaction, key, chain, namespace and beneficiary of a move are checked first."""
-    async with open_judged(service) as (desk, server):
-        first = await desk.redeem(targetDate=DAY)
-        second = await desk.reallocate(first, LATER, idempotencyKey="used")
-        gone = await desk.redeem(targetDate=DAY)
-        await desk.cancel(gone)
-        changed = (await desk.adjust("1"))["transactionId"]
+    async with open_judged(service) as (wallet, server):
+        first = await wallet.redeem(targetDate=DAY)
+        second = await wallet.reallocate(first, LATER, idempotencyKey="used")
+        gone = await wallet.redeem(targetDate=DAY)
+        await wallet.cancel(gone)
+        changed = (await wallet.adjust("1"))["transactionId"]
         silence(server)
         codes = [
-            (await desk.reallocate_refused(each, LATER, **fields)).code
+            (await wallet.reallocate_refused(each, LATER, **fields)).code
             for each, fields in (
                 (guid(), {}),
                 (second, {"idempotencyKey": "used"}),
@@ -135,24 +135,24 @@ async def test_a_move_is_refused_before_anybody_is_asked(service: Service) -> No
     ]
 
 
-async def kinds_of_many(desk: Desk, *selectors: Document, **fields: Any) -> list[str]:
+async def kinds_of_many(wallet: Wallet, *selectors: Document, **fields: Any) -> list[str]:
     """The types of the only results of many checks."""
-    common = {"poolId": desk.pool_id, "itemReference": desk.reference()}
+    common = {"poolId": wallet.pool_id, "itemReference": wallet.reference()}
     request = {
         "benefitSelectors": [{**common, **each} for each in selectors],
         "namespace": NAMESPACE,
         **fields,
     }
-    answer = await desk.caller.call("bulkCheckBenefitEligibility", request)
+    answer = await wallet.caller.call("bulkCheckBenefitEligibility", request)
     results = [each["result"]["benefitResults"] for each in answer["results"]]
     return [each["type"] for (each,) in results]
 
 
 async def test_checks_are_answered_before_anybody_is_asked(service: Service) -> None:
     """A check, alone or among many, asks nobody about what isn't there."""
-    async with open_judged(service) as (desk, server):
+    async with open_judged(service) as (wallet, server):
         silence(server)
-        unknown = {"itemReference": {**desk.reference(), "externalId": "unknown"}}
+        unknown = {"itemReference": {**wallet.reference(), "externalId": "unknown"}}
         for fields, kind in (
             ({"namespace": "other"}, "POOL_NOT_FOUND"),
             ({"beneficiary": {"memberId": guid()}}, "POOL_NOT_FOUND"),
@@ -160,35 +160,35 @@ async def test_checks_are_answered_before_anybody_is_asked(service: Service) -> 
             (unknown, "BENEFIT_NOT_FOUND"),
             ({"benefitKey": "sauna"}, "BENEFIT_NOT_FOUND"),
         ):
-            assert [each["type"] for each in await desk.eligibility(**fields)] == [kind]
-        assert await kinds_of_many(desk, {}, namespace="other") == ["POOL_NOT_FOUND"]
+            assert [each["type"] for each in await wallet.eligibility(**fields)] == [kind]
+        assert await kinds_of_many(wallet, {}, namespace="other") == ["POOL_NOT_FOUND"]
         selectors = ({"poolId": guid()}, unknown, {"benefitKey": "sauna"})
-        kinds = await kinds_of_many(desk, *selectors)
+        kinds = await kinds_of_many(wallet, *selectors)
     assert kinds == ["POOL_NOT_FOUND", "BENEFIT_NOT_FOUND", "BENEFIT_NOT_FOUND"]
     assert server.questions == []
 
 
 async def test_what_needs_no_provider_does_not_wait_for_one(service: Service) -> None:
     """A benefit without a custom policy is redeemed and moved while the provider hangs."""
-    async with open_judged(service) as (desk, server):
+    async with open_judged(service) as (wallet, server):
         silence(server)
-        first = await desk.redeem("free", targetDate=DAY)
-        await desk.reallocate(first, LATER)
-        assert [each["type"] for each in await desk.eligibility("free")] == ["ELIGIBLE_BENEFIT"]
+        first = await wallet.redeem("free", targetDate=DAY)
+        await wallet.reallocate(first, LATER)
+        assert [each["type"] for each in await wallet.eligibility("free")] == ["ELIGIBLE_BENEFIT"]
     assert server.questions == []
 
 
 async def test_many_questions_take_no_longer_than_one(service: Service) -> None:
     """A request with 1,000 questions ends in time, and holds up nobody meanwhile."""
-    async with open_judged(service, POLICIES, amount="1000") as (desk, server):
+    async with open_judged(service, POLICIES, amount="1000") as (wallet, server):
         silence(server)
         selectors = [{"additionalData": {"question": number}} for number in range(SELECTORS)]
         began = time.monotonic()
-        waiting = asyncio.ensure_future(kinds_of_many(desk, *selectors))
+        waiting = asyncio.ensure_future(kinds_of_many(wallet, *selectors))
         while not server.questions:
-            await desk.redeem("free")
+            await wallet.redeem("free")
         for _ in range(20):
-            await desk.redeem("free")
+            await wallet.redeem("free")
         assert not waiting.done(), "others wait for it"
         kinds = await waiting
         seconds = time.monotonic() - began

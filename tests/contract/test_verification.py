@@ -17,10 +17,10 @@ from benefit_programs.config import Settings
 from benefit_programs.storage.verification import INVARIANTS, SAMPLES_MAX, Report, verify
 from tests.support.calls import benefit, details, guid
 from tests.support.databases import run_apart
-from tests.support.desk import add_item, open_another, open_desk
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests
 from tests.support.serving import run_benefits
+from tests.support.wallet import add_item, open_another, open_wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -40,20 +40,20 @@ DAILY = {
 
 async def fill(service: Service) -> None:
     """Do to a tenant what leaves rows of every kind."""
-    desk = await open_desk(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
-    kept = await desk.redeem()
-    moved = await desk.reallocate(await desk.redeem(count=2), "2026-12-01T10:00:00Z")
-    await desk.reallocate(moved, "2026-12-02T10:00:00Z")
-    await desk.cancel(await desk.redeem("bar"))
-    await desk.revert(await desk.redeem("bar"))
-    adjusted = await desk.adjust("12.5")
-    await desk.revert(adjusted["transactionId"])
-    await desk.leave(adjustOptions={"value": "0"})
-    await desk.set_balance("55.0001")
-    gone = await add_item(service, desk.benefit("bar"), "gone")
+    wallet = await open_wallet(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
+    kept = await wallet.redeem()
+    moved = await wallet.reallocate(await wallet.redeem(count=2), "2026-12-01T10:00:00Z")
+    await wallet.reallocate(moved, "2026-12-02T10:00:00Z")
+    await wallet.cancel(await wallet.redeem("bar"))
+    await wallet.revert(await wallet.redeem("bar"))
+    adjusted = await wallet.adjust("12.5")
+    await wallet.revert(adjusted["transactionId"])
+    await wallet.leave(adjustOptions={"value": "0"})
+    await wallet.set_balance("55.0001")
+    gone = await add_item(service, wallet.benefit("bar"), "gone")
     await service.call("deleteItem", {"itemId": gone["id"]})
     await service.create_program_definition()
-    other = await open_another(service, desk.definition, beneficiary={"wixUserId": guid()})
+    other = await open_another(service, wallet.definition, beneficiary={"wixUserId": guid()})
     await other.redeem()
     assert kept != moved
     await leave_work(service)

@@ -15,8 +15,8 @@ from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
 from benefit_programs.storage.verification import Report, verify
 from tests.support.calls import Refused, benefit, guid
-from tests.support.desk import Desk, open_desk
 from tests.support.service import Server
+from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -89,9 +89,9 @@ async def crowd(servers: tuple[str, list[Server]]) -> AsyncIterator[Crowd]:
         assert (await crowd.verify()).violations == []
 
 
-def at(desk: Desk, caller: Caller) -> Desk:
-    """The same desk, as another client sees it."""
-    return Desk(caller, desk.definition, desk.program, desk.pool_id)
+def at(wallet: Wallet, caller: Caller) -> Wallet:
+    """The same wallet, as another client sees it."""
+    return Wallet(caller, wallet.definition, wallet.program, wallet.pool_id)
 
 
 def codes(answers: list[Any]) -> Counter[str]:
@@ -100,12 +100,12 @@ def codes(answers: list[Any]) -> Counter[str]:
     )
 
 
-def giver_back(desk: Desk, transaction_id: str) -> Callable[[Caller], Awaitable[str]]:
+def giver_back(wallet: Wallet, transaction_id: str) -> Callable[[Caller], Awaitable[str]]:
     """What every other client does to cancel, and the rest to revert."""
     turns = count()
 
     async def give_back(caller: Caller) -> str:
-        own = at(desk, caller)
+        own = at(wallet, caller)
         return await (own.cancel if next(turns) % 2 else own.revert)(transaction_id)
 
     return give_back
@@ -113,12 +113,12 @@ def giver_back(desk: Desk, transaction_id: str) -> Callable[[Caller], Awaitable[
 
 async def test_a_balance_is_spent_to_the_last_credit_and_no_further(crowd: Crowd) -> None:
     """64 clients redeem at price 1 until they are refused: of 100 credits exactly 100 are spent."""
-    desk = await open_desk(crowd.callers[0], benefit("towel", price="1"))
+    wallet = await open_wallet(crowd.callers[0], benefit("towel", price="1"))
 
     async def spend(caller: Caller) -> list[str]:
         done: list[str] = []
         while True:
-            response = await caller.send("redeemBenefit", desk.redemption())
+            response = await caller.send("redeemBenefit", wallet.redemption())
             if response.status_code != 200:
                 refused = Refused(response)
                 assert refused.code == "NOT_ENOUGH_BALANCE"
@@ -128,53 +128,55 @@ async def test_a_balance_is_spent_to_the_last_credit_and_no_further(crowd: Crowd
 
     spent = [each for done in await crowd.each(spend) for each in done]
     assert (len(spent), len(set(spent))) == (100, 100)
-    balance = await desk.balance()
+    balance = await wallet.balance()
     assert balance["amount"]["available"] == "0"
     assert balance["revision"] == "101"
 
 
 async def test_one_key_has_one_effect(crowd: Crowd) -> None:
     """64 clients send one key: one redeems, 63 are told of its transaction."""
-    desk = await open_desk(crowd.callers[0])
-    request = desk.redemption()
+    wallet = await open_wallet(crowd.callers[0])
+    request = wallet.redemption()
     answers = await crowd.each(lambda caller: caller.call("redeemBenefit", request))
     assert codes(answers) == {"OK": 1, "BENEFIT_ALREADY_REDEEMED": CLIENTS - 1}
     (first,) = (each["transactionId"] for each in answers if not isinstance(each, Refused))
     told = {each.data["transactionId"] for each in answers if isinstance(each, Refused)}
     assert told == {first}
-    assert await desk.available() == "90"
+    assert await wallet.available() == "90"
 
 
 async def test_a_change_is_made_once_per_key(crowd: Crowd) -> None:
     """64 clients send one change, another that changes nothing: each is done once."""
-    desk = await open_desk(crowd.callers[0])
+    wallet = await open_wallet(crowd.callers[0])
     for options in ({"adjustOptions": {"value": "5"}}, {"adjustOptions": {"value": "0"}}):
-        request = desk.change(**options)
+        request = wallet.change(**options)
         responses = await asyncio.gather(
             *(caller.send("changeBalance", request) for caller in crowd.callers)
         )
         statuses = Counter(response.status_code for response in responses)
         assert statuses == {200: 1, 409: CLIENTS - 1}
-    assert await desk.available() == "105"
+    assert await wallet.available() == "105"
 
 
 async def test_a_limit_lets_through_as_many_as_it_says(crowd: Crowd) -> None:
     """64 clients on a limit of 10 a day: exactly 10 redeem."""
-    desk = await open_desk(crowd.callers[0], benefit("towel", price="1", policyExpression=DAILY))
+    wallet = await open_wallet(
+        crowd.callers[0], benefit("towel", price="1", policyExpression=DAILY)
+    )
     when = "2030-05-02T10:00:00Z"
-    answers = await crowd.each(lambda caller: at(desk, caller).redeem(targetDate=when))
+    answers = await crowd.each(lambda caller: at(wallet, caller).redeem(targetDate=when))
     refused = CLIENTS - 10
     assert codes(answers) == {"OK": 10, "POLICY_EXPRESSION_EVALUATED_TO_FALSE": refused}
-    assert await desk.available() == "90"
+    assert await wallet.available() == "90"
 
 
 async def test_a_redemption_is_given_back_once(crowd: Crowd) -> None:
     """Clients cancel, revert and move one redemption at once: it is given back once."""
     for _ in range(5):
-        desk = await open_desk(crowd.callers[0])
-        first = await desk.redeem()
+        wallet = await open_wallet(crowd.callers[0])
+        first = await wallet.redeem()
 
-        answers = await crowd.each(giver_back(desk, first))
+        answers = await crowd.each(giver_back(wallet, first))
         told = codes(answers)
         assert told["OK"] == 1
         assert told.keys() <= {"OK", "REDEMPTION_ALREADY_CANCELED", "CHANGE_ALREADY_REVERTED"}
@@ -185,15 +187,15 @@ async def test_a_redemption_is_given_back_once(crowd: Crowd) -> None:
             if isinstance(each, Refused)
         }
         assert named == {done}
-        assert await desk.available() == "100"
+        assert await wallet.available() == "100"
 
 
 async def test_a_redemption_is_moved_along_one_line(crowd: Crowd) -> None:
     """64 clients move one redemption at once: one wins, the others are told which is the newest."""
-    desk = await open_desk(crowd.callers[0])
-    first = await desk.redeem()
+    wallet = await open_wallet(crowd.callers[0])
+    first = await wallet.redeem()
     answers = await crowd.each(
-        lambda caller: at(desk, caller).reallocate(first, "2030-05-02T10:00:00Z")
+        lambda caller: at(wallet, caller).reallocate(first, "2030-05-02T10:00:00Z")
     )
     assert codes(answers) == {"OK": 1, "NOT_LATEST_TRANSACTION": CLIENTS - 1}
     (moved,) = (each for each in answers if not isinstance(each, Refused))
@@ -202,11 +204,11 @@ async def test_a_redemption_is_moved_along_one_line(crowd: Crowd) -> None:
 
 async def test_a_program_is_provisioned_once(crowd: Crowd) -> None:
     """64 clients provision one external id: one makes the program, the others are refused."""
-    desk = await open_desk(crowd.callers[0])
+    wallet = await open_wallet(crowd.callers[0])
     external_id = guid()
     answers = await crowd.each(
         lambda caller: caller.provision(
-            pool_definition=desk.definition, externalProgramId=external_id
+            pool_definition=wallet.definition, externalProgramId=external_id
         )
     )
     told = codes(answers)
@@ -216,30 +218,34 @@ async def test_a_program_is_provisioned_once(crowd: Crowd) -> None:
 
 async def test_changes_in_all_directions_add_up(crowd: Crowd) -> None:
     """64 clients add, take, redeem and give back on two pools: nothing is lost or made."""
-    desks = [await open_desk(crowd.callers[0], benefit("towel", price="0.3333")) for _ in range(2)]
+    wallets = [
+        await open_wallet(crowd.callers[0], benefit("towel", price="0.3333")) for _ in range(2)
+    ]
     turns = iter(range(10 * CLIENTS))
 
     async def work(caller: Caller) -> None:
         for _ in range(5):
-            desk = at(desks[next(turns) % 2], caller)
-            added = (await desk.adjust("0.0007"))["transactionId"]
-            first = await desk.redeem()
-            await desk.cancel(await desk.reallocate(first, "2030-05-02T10:00:00Z"))
-            await desk.revert(added)
-            await desk.adjust("0.0001")
+            wallet = at(wallets[next(turns) % 2], caller)
+            added = (await wallet.adjust("0.0007"))["transactionId"]
+            first = await wallet.redeem()
+            await wallet.cancel(await wallet.reallocate(first, "2030-05-02T10:00:00Z"))
+            await wallet.revert(added)
+            await wallet.adjust("0.0001")
 
     assert codes(await crowd.each(work)) == {"OK": CLIENTS}
-    balances = [Decimal(await desk.available()) for desk in desks]
+    balances = [Decimal(await wallet.available()) for wallet in wallets]
     assert sum(balances) == 200 + 5 * CLIENTS * Decimal("0.0001")
 
 
 async def test_verifying_beside_writers_gives_no_false_alarm(crowd: Crowd) -> None:
     """While clients go on writing, every verification finds every invariant kept."""
-    desk = await open_desk(crowd.callers[0], benefit("towel", price="1", policyExpression=DAILY))
+    wallet = await open_wallet(
+        crowd.callers[0], benefit("towel", price="1", policyExpression=DAILY)
+    )
     checked = asyncio.Event()
 
     async def write(caller: Caller) -> int:
-        own, done = at(desk, caller), 0
+        own, done = at(wallet, caller), 0
         while not checked.is_set():
             await own.cancel(await own.redeem(targetDate="2030-05-02T10:00:00Z"))
             await own.adjust("1")

@@ -25,9 +25,9 @@ from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
 from tests.support.calls import NAMESPACE, Caller, Document, benefit, details
-from tests.support.desk import add_item
 from tests.support.inprocess import open_application
 from tests.support.service import FIRST_KEY
+from tests.support.wallet import add_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

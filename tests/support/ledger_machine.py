@@ -22,9 +22,9 @@ from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model as model
 from tests.support.audit import audit
 from tests.support.calls import Refused, benefit
-from tests.support.desk import Desk, open_another, open_desk
 from tests.support.inprocess import new_tenant
 from tests.support.ledger_model import OK, Entry, Pool
+from tests.support.wallet import Wallet, open_another, open_wallet
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -63,10 +63,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.desks: dict[str, Desk] = {}
+        self.wallets: dict[str, Wallet] = {}
         self.known: list[Pool] = []
         self.agreed = True
-        self.sent: list[tuple[Desk, str, dict[str, Any], str, str]] = []
+        self.sent: list[tuple[Wallet, str, dict[str, Any], str, str]] = []
         self.clock.begin_day()
         self.service: Service = self.run(new_tenant(*self.application))
 
@@ -83,7 +83,7 @@ class LedgerMachine(RuleBasedStateMachine):
             benefit("limited", price="0.3333", policyExpression=expression),
             benefit("towel", price="2.5"),
         ]
-        self.first = self.run(open_desk(self.service, *benefits, amount="10"))
+        self.first = self.run(open_wallet(self.service, *benefits, amount="10"))
         return self.opened(self.first)
 
     @precondition(lambda self: len(self.known) < POOLS_MAX)
@@ -91,11 +91,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def provision(self) -> Pool:
         return self.opened(self.run(open_another(self.service, self.first.definition)))
 
-    def opened(self, desk: Desk) -> Pool:
-        pool = Pool(desk.pool_id, dict(PRICES))
-        balance = self.run(desk.balance())
+    def opened(self, wallet: Wallet) -> Pool:
+        pool = Pool(wallet.pool_id, dict(PRICES))
+        balance = self.run(wallet.balance())
         pool.entries.append(Entry(balance["lastTransactionId"], pool, "PROVISION", 10 * CREDIT))
-        self.desks[pool.id] = desk
+        self.wallets[pool.id] = wallet
         self.known.append(pool)
         return pool
 
@@ -106,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
         dated = {} if day is None else {"targetDate": date(day)}
         day = day or self.clock.day
         expected = pool.redeem(name, count, key, day)
-        request = self.desks[pool.id].redemption(name, count=count, idempotencyKey=key, **dated)
+        request = self.wallets[pool.id].redemption(name, count=count, idempotencyKey=key, **dated)
         return self.done(
             pool,
             ("redeemBenefit", request, "REDEEM", key),
@@ -119,7 +119,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=entries, entry=entries, day=DAY, key=FEW_KEYS)
     def reallocate(self, entry: Entry, day: str, key: str) -> Any:
         expected = model.reallocate(entry, key, day)
-        request = self.desks[entry.pool.id].move(entry.id, date(day), idempotencyKey=key)
+        request = self.wallets[entry.pool.id].move(entry.id, date(day), idempotencyKey=key)
         return self.done(
             entry.pool,
             ("reallocateBenefit", request, "REALLOCATE", key),
@@ -180,7 +180,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if ("CHANGE", key) in pool.keys:
             expected = "ALREADY_EXECUTED"
         elif after == before:
-            answer = self.run(self.desks[pool.id].leave(**request))
+            answer = self.run(self.wallets[pool.id].leave(**request))
             assert answer["amount"]["available"] == amount_text(before)
             pool.keys["CHANGE", key] = None
             return multiple()
@@ -197,8 +197,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(pool=pools, price=st.sampled_from([0, 1, 9_999, 25_000, 50_000]))
     def update_pool(self, pool: Pool, price: int) -> None:
-        desk = self.desks[pool.id]
-        current = self.run(desk.pool())
+        wallet = self.wallets[pool.id]
+        current = self.run(wallet.pool())
         benefits = [
             {**each, "price": amount_text(price)} if each["benefitKey"] == "towel" else each
             for each in current["details"]["benefits"]
@@ -216,24 +216,24 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def retry(self, data: st.DataObject) -> None:
         """Send again what was done before: nothing happens, and the first one is named."""
-        desk, name, request, code, first = data.draw(st.sampled_from(self.sent))
-        refused = self.run(desk.caller.refusal(name, request))
+        wallet, name, request, code, first = data.draw(st.sampled_from(self.sent))
+        refused = self.run(wallet.caller.refusal(name, request))
         assert refused.code == code
         assert refused.data["transactionId"] == first
-        self.agree(next(pool for pool in self.known if pool.id == desk.pool_id))
+        self.agree(next(pool for pool in self.known if pool.id == wallet.pool_id))
 
     def done(self, pool: Pool, call: tuple[str, Any, str, str], expected: str, entry: Any) -> Any:
         """Call the service, hold its answer against the model's, and write it into the model."""
         name, request, operation, key = call
-        desk = self.desks[pool.id]
+        wallet = self.wallets[pool.id]
         self.agreed = False
-        response = self.run(desk.caller.send(name, request))
+        response = self.run(wallet.caller.send(name, request))
         made: Entry | None = None
         if response.status_code == httpx.codes.OK:
             assert expected == OK, f"{name} {request} was done, expected {expected}"
             made = entry(response.json()["transactionId"])
             assert made is not None
-            self.keep(desk, name, request, (operation, key), made)
+            self.keep(wallet, name, request, (operation, key), made)
         else:
             refused = Refused(response)
             told = refused.code or "INVALID"
@@ -243,17 +243,19 @@ class LedgerMachine(RuleBasedStateMachine):
         self.agree(pool)
         return multiple() if made is None else made
 
-    def keep(self, desk: Desk, name: str, request: Any, key: tuple[str, str], made: Entry) -> None:
+    def keep(
+        self, wallet: Wallet, name: str, request: Any, key: tuple[str, str], made: Entry
+    ) -> None:
         """Write an entry into the model, and remember how to ask for it once more."""
         made.pool.entries.append(made)
         if key[1]:
             made.pool.keys[key] = made.id
             again = "BENEFIT_ALREADY_REDEEMED" if key[0] == "REDEEM" else "ALREADY_EXECUTED"
-            self.sent.append((desk, name, request, again, made.id))
+            self.sent.append((wallet, name, request, again, made.id))
 
     def agree(self, pool: Pool) -> None:
         """I1 to I3, as far as a caller sees them."""
-        balance = self.run(self.desks[pool.id].balance())
+        balance = self.run(self.wallets[pool.id].balance())
         assert balance["amount"] == {"available": amount_text(pool.available), "reserved": "0"}
         assert balance["revision"] == str(pool.balance_revision)
         assert balance.get("lastTransactionId") == (pool.entries[-1].id if pool.entries else None)

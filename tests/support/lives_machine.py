@@ -21,11 +21,11 @@ from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model, lives_model
 from tests.support.calls import Refused, benefit, details
-from tests.support.desk import Desk, add_item
 from tests.support.ledger_machine import CREDIT, LedgerMachine
 from tests.support.ledger_model import Entry
 from tests.support.lifecycle import claim_job, do, limit_requests
 from tests.support.lives_model import Life, LivingPool, Pass, Plan, Step, Terms
+from tests.support.wallet import Wallet, add_item
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -431,7 +431,7 @@ class LivesMachine(LedgerMachine):
         """Give a pool that was expected its id, and the entry that it was opened with."""
         pool.id = row.id
         document = {"beneficiary": pool.program.document["beneficiary"]}
-        self.desks[pool.id] = Desk(self.service, pool.pass_.document, document, row.id)
+        self.wallets[pool.id] = Wallet(self.service, pool.pass_.document, document, row.id)
         self.known.append(pool)
         if pool.life.terms.amount:
             opening = transactions[0]

@@ -27,7 +27,7 @@ from benefit_programs.domain.values import AMOUNT_MAX, Identity, IdentityType, I
 from benefit_programs.engine.ids import IdSource
 from benefit_programs.wire.codec import amount_text
 from tests.support.calls import guid
-from tests.support.desk import open_desk
+from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
     from benefit_programs.domain.command import Command
@@ -262,17 +262,17 @@ async def test_odd_prices_are_refused_by_their_rule(
 async def test_amounts_never_drift_over_the_wire(service: Service) -> None:
     """Some hundreds of calls with odd fractions leave just what decimals say."""
     price = {"benefitKey": "towel", "providerAppId": APP, "price": "0.3333"}
-    desk = await open_desk(service, price, amount="33.3333")
+    wallet = await open_wallet(service, price, amount="33.3333")
     expected = Decimal("33.3333")
     for number in range(1, 101):
-        first = await desk.redeem(count=number % 3 + 1)
+        first = await wallet.redeem(count=number % 3 + 1)
         expected -= Decimal("0.3333") * (number % 3 + 1)
-        await desk.adjust("0.7001")
+        await wallet.adjust("0.7001")
         expected += Decimal("0.7001")
         if number % 4 == 0:
-            await desk.cancel(first)
+            await wallet.cancel(first)
             expected += Decimal("0.3333") * (number % 3 + 1)
-        assert Decimal(await desk.available()) == expected
+        assert Decimal(await wallet.available()) == expected
 
 
 @pytest.mark.anyio
@@ -280,12 +280,12 @@ async def test_the_largest_amount_survives_the_stores(service: Service) -> None:
     """The largest price and balance are stored, paid and given back to the last unit."""
     largest = "922337203685477.5807"
     price = {"benefitKey": "towel", "providerAppId": APP, "price": largest}
-    desk = await open_desk(service, price, amount=largest)
-    first = await desk.redeem()
-    assert await desk.available() == "0"
-    await desk.cancel(first)
-    balance = await desk.balance()
+    wallet = await open_wallet(service, price, amount=largest)
+    first = await wallet.redeem()
+    assert await wallet.available() == "0"
+    await wallet.cancel(first)
+    balance = await wallet.balance()
     assert balance["amount"]["available"] == largest
-    refused = await desk.redeem_refused(count=2)
+    refused = await wallet.redeem_refused(count=2)
     assert refused.code == "NOT_ENOUGH_BALANCE"
     assert refused.data["requestedBalance"] == "1844674407370955.1614"

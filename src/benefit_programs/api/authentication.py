@@ -98,7 +98,6 @@ class Authenticator:
         return principal
 
     def forget(self) -> None:
-        """Keep nothing of what was found so far."""
         for kept in (self._keys, self._sites, self._principals):
             kept.clear()
 
@@ -170,7 +169,6 @@ class _Kept(Generic[K, V]):
         return await asyncio.shield(task)
 
     def clear(self) -> None:
-        """Keep nothing, neither what was found nor what is being looked up."""
         self._found.clear()
         self._under_way.clear()
 

@@ -1,7 +1,7 @@
 """Calls from pages of other origins, for the origins that the operator lists.
 
-Callers are known by the authorization header that the page itself sends. Browsers are never told
-to send cookies or passwords of theirs, so an origin gains nothing that its page doesn't know.
+Callers are known by the authorization header that the page itself sends. The answers never
+allow browsers to send cookies or passwords, so an origin gains nothing that its page lacks.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ class CrossOrigin:
         self._is_open = ANY_ORIGIN in self._origins
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answer a preflight, or have the request served and the answer marked."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return

@@ -24,7 +24,6 @@ class Names(msgspec.Struct, frozen=True):
     async def of(
         cls, call: Call, program_ids: Iterable[str | None], definition_ids: Iterable[str | None]
     ) -> Names:
-        """Read them."""
         programs = await call.many(PROGRAM, [(each,) for each in program_ids if each])
         definitions = await call.many(
             PROGRAM_DEFINITION, [(each,) for each in definition_ids if each]
@@ -33,7 +32,6 @@ class Names(msgspec.Struct, frozen=True):
 
     @classmethod
     async def of_pools(cls, call: Call, pools: Iterable[Pool]) -> Names:
-        """Read those of some pools."""
         of = tuple(pools)
         return await cls.of(
             call, (each.program_id for each in of), (each.program_definition_id for each in of)
@@ -51,7 +49,6 @@ class Names(msgspec.Struct, frozen=True):
         return replace(context, program_info=program, program_definition_info=definition)
 
     def explain(self, refusal: Refusal) -> Refusal:
-        """The refusal with the names of its pool's program and definition, if it has them."""
         context: PoolContext | None = getattr(refusal, "context", None)
         if context is not None:
             refusal.context = self.add_to(context)  # type: ignore[attr-defined]

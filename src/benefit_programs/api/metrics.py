@@ -14,8 +14,6 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 class Metrics:
-    """The figures of one process."""
-
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
@@ -39,7 +37,6 @@ class Metrics:
         durations.observe(seconds)
 
     def page(self) -> bytes:
-        """What a scraper reads."""
         return generate_latest(self.registry)
 
     def _find_children(self, method: str, status: int) -> tuple[Any, Any]:

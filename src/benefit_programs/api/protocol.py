@@ -39,7 +39,6 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(self._answers)
 
     def on_response_complete(self) -> None:
-        """End an answer, and go on with the next request."""
         self._answers.finish()
         super().on_response_complete()
 

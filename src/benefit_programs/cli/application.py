@@ -88,13 +88,11 @@ class Commands(TyperGroup):
     """The commands, of which each stays a name and a line until somebody uses it."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
-        """Find the command that the arguments begin with, and load it."""
         name, _, rest = super().resolve_command(ctx, args)
         return name, name and load_command(name), rest
 
 
 def load_command(name: str) -> Any:
-    """A command, or a group of them, with its arguments and options."""
     module, _, typers = COMMANDS[name][0].partition(":")
     whole = typer.Typer()
     whole.add_typer(getattr(import_module(f"benefit_programs.cli.{module}"), typers))

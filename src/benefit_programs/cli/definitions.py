@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
-    Answer,
     Limit,
     Namespace,
     calls_service,

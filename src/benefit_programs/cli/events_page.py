@@ -7,8 +7,8 @@ from benefit_programs.domain.entities import Event
 from benefit_programs.domain.events import CATALOG, POOL_STATE
 
 _HEAD = """\
-Each change of an entity is told by events, which are stored in the same commit as the change. There
-is no change without its event, and no event without its change. `benefits verify` checks that ([I10
+Each change of an entity makes events, which are stored in the same commit as the change. There is
+no change without its event, and no event without its change. `benefits verify` checks that ([I10
 and I11](../invariants.md#events)).
 
 This page tells how they are stored, and which events of the API a stored row stands for. Nothing
@@ -48,8 +48,8 @@ its `balance_revision`.
 **A pool that was `created`** without a transaction stands for the creation of its balance too, with
 the number 1: it opened at 0.
 
-**A balance's row** stands for a change that is no event of the pool: by hand, by a revert, or one
-of several transactions of a renewal. `body` is empty; the transaction says it all.
+**A balance's row** stands for a change that is no event of the pool: a change by hand, a revert, or
+one of several transactions of a renewal. `body` is empty; the transaction says it all.
 
 That is why a redemption, which is four events of the API, is one row here.
 
@@ -85,7 +85,6 @@ _MADE_FROM = {
 
 
 def events_page() -> str:
-    """How events are stored, what each slug means, and what the bodies hold."""
     columns = ("tenant_id", *Event.__struct_fields__)
     entities = dict.fromkeys(each.entity for each in CATALOG)
     return joined(

@@ -136,7 +136,6 @@ def cancel_job(
 
 
 async def _follow(operations: JobOperations, job_id: str) -> Job:
-    """Look at a job until it has ended."""
     job = await operations.one(job_id)
     while job.status not in Job.over and not job.total:
         await asyncio.sleep(LOOK_SECONDS)

@@ -10,14 +10,8 @@ import typer
 
 from benefit_programs.api.method import Scope
 from benefit_programs.cli.exits import WrongUsage
-from benefit_programs.cli.options import (
-    AsJson,
-    DatabaseUrl,
-    DataDir,
-    database_settings,
-    with_directory,
-)
-from benefit_programs.cli.output import instant, print_json, print_line, print_table
+from benefit_programs.cli.options import Ask, asks_directory
+from benefit_programs.cli.output import Answer, instant
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
 from benefit_programs.wire.codec.formats import Violated, read_instant
@@ -27,8 +21,9 @@ commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and r
 SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
 
 
-@commands.command("create")
+@asks_directory(commands, "create")
 def create_key(  # noqa: PLR0913 - an option each
+    ask: Ask,
     name: Annotated[str, typer.Argument(help="A name for people.")],
     *,
     tenants: Annotated[
@@ -61,10 +56,7 @@ def create_key(  # noqa: PLR0913 - an option each
     expires: Annotated[
         str | None, typer.Option("--expires", help="When it ends to be valid (ISO 8601).")
     ] = None,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Answer:
     """Make a key and print it. It can't be shown again: only its hash is stored.
 
     Without --app, --member or --administrator it stands for a new administrator; a member's key
@@ -78,50 +70,33 @@ def create_key(  # noqa: PLR0913 - an option each
         permission_ids=tuple(_permission(each) for each in permissions or []),
     )
     ends = _expiry(expires)
-    settings = database_settings(data_dir, database_url)
-    new = with_directory(
-        settings,
+    new = ask(
         lambda each: each.create_key(
             name, tenant_ids=tenants or [DEFAULT_TENANT_ID], grants=grants, expires=ends
-        ),
+        )
     )
-    if as_json:
-        print_json({"key": _document(new.key), "secret": new.secret})
-    else:
-        print_table(COLUMNS, [_row(new.key)])
-        print_line(f"\n{new.secret}\n\nKeep it: it is not shown again.")
+    line = f"\n{new.secret}\n\nKeep it: it is not shown again."
+    return Answer({"key": _document(new.key), "secret": new.secret}, COLUMNS, [_row(new.key)], line)
 
 
-@commands.command("list")
-def list_keys(
-    *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: AsJson = False
-) -> None:
+@asks_directory(commands, "list")
+def list_keys(ask: Ask) -> Answer:
     """List all keys without their secrets, the oldest first."""
-    settings = database_settings(data_dir, database_url)
-    keys = with_directory(settings, lambda each: each.keys())
-    if as_json:
-        print_json({"keys": [_document(key) for key in keys]})
-    else:
-        print_table(COLUMNS, [_row(key) for key in keys])
+    keys = ask(lambda each: each.keys())
+    document = {"keys": [_document(key) for key in keys]}
+    return Answer(document, COLUMNS, [_row(key) for key in keys])
 
 
-@commands.command("revoke")
+@asks_directory(commands, "revoke")
 def revoke_key(
+    ask: Ask,
     key_id: Annotated[
         str, typer.Argument(help="The id of the key, as `benefits keys list` shows it.")
     ],
-    *,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Answer:
     """Close a key for ever. Running servers refuse it within a second."""
-    settings = database_settings(data_dir, database_url)
-    key = with_directory(settings, lambda each: each.revoke_key(key_id))
-    if as_json:
-        print_json(_document(key))
-    else:
-        print_table(COLUMNS, [_row(key)])
+    key = ask(lambda each: each.revoke_key(key_id))
+    return Answer(_document(key), COLUMNS, [_row(key)])
 
 
 COLUMNS = ("ID", "NAME", "TENANTS", "STANDS FOR", "SCOPES", "STATE", "CREATED")
@@ -134,12 +109,8 @@ _STANDS_FOR = {
 
 
 def _identity(app: str | None, member: str | None, administrator: str | None) -> Identity:
-    given = {
-        IdentityType.APP: app,
-        IdentityType.MEMBER: member,
-        IdentityType.WIX_USER: administrator,
-    }
-    chosen = [Identity(kind, each) for kind, each in given.items() if each is not None]
+    given = zip(_STANDS_FOR, (app, member, administrator), strict=True)
+    chosen = [Identity(kind, each) for kind, each in given if each is not None]
     if len(chosen) > 1:
         raise WrongUsage("--app, --member and --administrator exclude each other")
     if chosen and not (chosen[0].id.strip() and chosen[0].id.isprintable()):

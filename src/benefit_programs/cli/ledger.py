@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
-    Answer,
     IdempotencyKey,
     Limit,
     calls_service,
@@ -21,7 +21,6 @@ from benefit_programs.client import (
     AdjustBalance,
     Balance,
     BenefitPrograms,
-    ChangedBalance,
     ChangeDetails,
     SetBalance,
     Transaction,
@@ -61,13 +60,7 @@ def adjust_balance(
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Add credits to a balance, or take some."""
-    changed = client.balances.change(
-        pool,
-        AdjustBalance(value=amount),
-        transaction_details=ChangeDetails(reason=reason) if reason else None,
-        idempotency_key=idempotency_key,
-    )
-    return _changed(changed)
+    return _change(client, pool, AdjustBalance(value=amount), reason, idempotency_key)
 
 
 @calls_service(balances, "set")
@@ -80,13 +73,7 @@ def set_balance(
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Set a balance to an amount, whatever it was."""
-    changed = client.balances.change(
-        pool,
-        SetBalance(value=amount),
-        transaction_details=ChangeDetails(reason=reason) if reason else None,
-        idempotency_key=idempotency_key,
-    )
-    return _changed(changed)
+    return _change(client, pool, SetBalance(value=amount), reason, idempotency_key)
 
 
 @calls_service(transactions, "list")
@@ -117,10 +104,21 @@ def show_transaction(
     return entity(client.transactions.get(transaction))
 
 
-def _changed(changed: ChangedBalance) -> Answer:
-    columns = (*COLUMNS, "TRANSACTION")
+def _change(
+    client: BenefitPrograms,
+    pool: str,
+    change: AdjustBalance | SetBalance,
+    reason: str | None,
+    idempotency_key: str | None,
+) -> Answer:
+    changed = client.balances.change(
+        pool,
+        change,
+        transaction_details=ChangeDetails(reason=reason) if reason else None,
+        idempotency_key=idempotency_key,
+    )
     row = (*_balance_row(changed.balance), changed.transaction_id)
-    return Answer(to_wire(changed), columns, [row])
+    return Answer(to_wire(changed), (*COLUMNS, "TRANSACTION"), [row])
 
 
 def _balance_row(row: Balance) -> Sequence[Any]:

@@ -1,13 +1,17 @@
-"""Options that several commands have, and how they become settings."""
+"""Options that several commands have, and commands that are functions from options to an answer."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, get_type_hints
 
 import typer
 
+from benefit_programs.cli.output import Answer
 from benefit_programs.config import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Values are read by `config`, so that a wrong one is told in the same way wherever it came from.
+# Values are read by `config`, so that a wrong one gets the same line wherever it came from.
 DataDir = Annotated[
     str | None,
     typer.Option("--data-dir", help="Folder of the SQLite file.", metavar="FOLDER"),
@@ -27,6 +31,73 @@ DatabaseUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TenantId = Annotated[int, typer.Option("--tenant", help="The id of the tenant.", metavar="ID")]
 
+Answering = Callable[..., Answer]
+Register = Callable[[Answering], Answering]
+
+
+class Ask(Protocol):
+    """Does something with the directory, and closes it."""
+
+    def __call__(self, work: Callable[[Directory], Awaitable[T]], /) -> T: ...
+
+
+def answers(
+    commands: typer.Typer, name: str, opened: Callable[..., AbstractContextManager[Any]], **how: Any
+) -> Register:
+    """Register a function from what is opened, and options, to an answer.
+
+    The command has the options of the function, those of ``opened``, and ``--json``.
+    """
+
+    def register(function: Answering) -> Answering:
+        own, shared = _parameters_of(function)[1:], _parameters_of(opened)
+
+        @wraps(function)
+        def run(*, as_json: bool, **given: Any) -> None:
+            with opened(**{each.name: given.pop(each.name) for each in shared}) as subject:
+                answer = function(subject, **given)
+            answer.print(as_json=as_json)
+
+        json = inspect.Parameter("as_json", _KEYWORD, default=False, annotation=AsJson)
+        parameters = [*own, *shared, json]
+        vars(run)["__signature__"] = inspect.Signature(parameters)
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        commands.command(name, **how)(run)
+        return function
+
+    return register
+
+
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def _parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    parameters = inspect.signature(function).parameters.values()
+    return [each.replace(kind=_KEYWORD, annotation=hints[each.name]) for each in parameters]
+
+
+def asks_directory(commands: typer.Typer, name: str) -> Register:
+    """Register a command of the directory: a function from ``Ask`` and options to an answer."""
+    return answers(commands, name, _directory)
+
+
+def _directory(
+    *, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> AbstractContextManager[Ask]:
+    def ask(work: Callable[[Directory], Awaitable[T]]) -> T:
+        from benefit_programs.bootstrap import open_directory  # noqa: PLC0415 - loads everything
+
+        settings = database_settings(data_dir, database_url)
+
+        async def run() -> T:
+            async with open_directory(settings) as directory:
+                return await work(directory)
+
+        return asyncio.run(run())
+
+    return nullcontext(ask)
+
 
 def database_settings(data_dir: str | None, database_url: str | None) -> Settings:
     """The settings of a command that only works on the database."""
@@ -36,14 +107,3 @@ def database_settings(data_dir: str | None, database_url: str | None) -> Setting
     settings = read_settings({"data_dir": data_dir, "database_url": database_url, "workers": 1})
     config_logging(settings.log_format)
     return settings
-
-
-def with_directory(settings: Settings, work: Callable[[Directory], Awaitable[T]]) -> T:
-    """Do some work with the directory, and close it."""
-    from benefit_programs.bootstrap import open_directory  # noqa: PLC0415 - loads everything
-
-    async def run() -> T:
-        async with open_directory(settings) as directory:
-            return await work(directory)
-
-    return asyncio.run(run())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,7 +21,6 @@ WIDTH_MAX = 10_000
 
 
 def print_json(document: object) -> None:
-    """Print a document as indented JSON."""
     written = msgspec.json.format(msgspec.json.encode(document), indent=2)
     sys.stdout.write(written.decode() + "\n")
 
@@ -58,5 +58,40 @@ def progress_bar(total: int | None) -> Iterator[Callable[[int, str], None]]:
 
 
 def instant(value: int | None) -> str | None:
-    """An instant as the service writes it."""
     return None if value is None else instant_text(value)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command shows: a document for programs, a table and a note for people.
+
+    Without columns people see the fields of the document, one below the other.
+    """
+
+    document: dict[str, Any]
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = field(default=())
+    line: str = ""
+
+    def print(self, *, as_json: bool) -> None:
+        if as_json:
+            print_json(self.document)
+            return
+        if self.columns:
+            print_table(self.columns, self.rows)
+        elif not self.line:
+            print_table(("FIELD", "VALUE"), list(fields_in(self.document)))
+        if self.line:
+            print_line(self.line)
+
+
+def fields_in(document: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    """The single values of a document by their paths."""
+    if isinstance(document, dict) and document:
+        for name, value in document.items():
+            yield from fields_in(value, f"{path}.{name}" if path else name)
+    elif isinstance(document, list) and document:
+        for index, value in enumerate(document):
+            yield from fields_in(value, f"{path}[{index}]")
+    else:
+        yield path, document

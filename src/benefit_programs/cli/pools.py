@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
-    Answer,
     IdempotencyKey,
     Limit,
     MemberId,

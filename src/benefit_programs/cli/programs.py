@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from benefit_programs.cli.definitions import Yes
+from benefit_programs.cli.definitions import OfNamespace, Yes
 from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
-    Answer,
     IdempotencyKey,
     Limit,
     MemberId,
@@ -37,9 +37,6 @@ commands = typer.Typer(
 ProgramId = Annotated[
     str, typer.Argument(help="Its id, or with --namespace its external id.", metavar="PROGRAM")
 ]
-OfNamespace = Annotated[
-    str | None, typer.Option("--namespace", help="The namespace of an external id.")
-]
 WaitSeconds = Annotated[
     float,
     typer.Option(
@@ -47,6 +44,7 @@ WaitSeconds = Annotated[
     ),
 ]
 WAIT_SECONDS = 60.0
+COLUMNS = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
 
 
 @calls_service(commands, "list")
@@ -61,8 +59,7 @@ def list_programs(
 ) -> Answer:
     """List programs, the newest first."""
     rows = client.programs.query(conditions_of(namespace=namespace, status=status))
-    columns = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
-    return listing("programs", columns, rows, _row, limit=limit)
+    return listing("programs", COLUMNS, rows, _row, limit=limit)
 
 
 @calls_service(commands, "show")
@@ -125,49 +122,24 @@ def provision_program(  # noqa: PLR0913 - an option each
     return _after(client, provisioned.program.id, provisioned.job_id, wait)
 
 
-@calls_service(commands, "pause")
-def pause_program(
-    client: BenefitPrograms,
-    program: ProgramId,
-    *,
-    namespace: OfNamespace = None,
-    idempotency_key: IdempotencyKey = None,
-    wait: WaitSeconds = WAIT_SECONDS,
-) -> Answer:
-    """Pause an active program and its pools."""
-    found = _find(client, program, namespace)
-    started = client.programs.pause(found.id, idempotency_key=idempotency_key)
-    return _after(client, found.id, started.job_id, wait)
+def _register_action(name: str, about: str) -> None:
+    @calls_service(commands, name, help=about)
+    def act(
+        client: BenefitPrograms,
+        program: ProgramId,
+        *,
+        namespace: OfNamespace = None,
+        idempotency_key: IdempotencyKey = None,
+        wait: WaitSeconds = WAIT_SECONDS,
+    ) -> Answer:
+        found = _find(client, program, namespace)
+        started = getattr(client.programs, name)(found.id, idempotency_key=idempotency_key)
+        return _after(client, found.id, started.job_id, wait)
 
 
-@calls_service(commands, "resume")
-def resume_program(
-    client: BenefitPrograms,
-    program: ProgramId,
-    *,
-    namespace: OfNamespace = None,
-    idempotency_key: IdempotencyKey = None,
-    wait: WaitSeconds = WAIT_SECONDS,
-) -> Answer:
-    """Let a paused program and its pools go on."""
-    found = _find(client, program, namespace)
-    started = client.programs.resume(found.id, idempotency_key=idempotency_key)
-    return _after(client, found.id, started.job_id, wait)
-
-
-@calls_service(commands, "renew")
-def renew_program(
-    client: BenefitPrograms,
-    program: ProgramId,
-    *,
-    namespace: OfNamespace = None,
-    idempotency_key: IdempotencyKey = None,
-    wait: WaitSeconds = WAIT_SECONDS,
-) -> Answer:
-    """Start a new cycle: credits lapse or roll over, and are granted anew."""
-    found = _find(client, program, namespace)
-    started = client.programs.renew(found.id, idempotency_key=idempotency_key)
-    return _after(client, found.id, started.job_id, wait)
+_register_action("pause", "Pause an active program and its pools.")
+_register_action("resume", "Let a paused program and its pools go on.")
+_register_action("renew", "Start a new cycle: credits lapse or roll over, and are granted anew.")
 
 
 @calls_service(commands, "end")
@@ -197,8 +169,7 @@ def _after(client: BenefitPrograms, program_id: str, job_id: str, seconds: float
         client.wait_for_job(job_id, timeout=seconds)
     program = client.programs.get(program_id)
     document = {"program": to_wire(program), "jobId": job_id}
-    columns = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
-    return Answer(document, columns, [_row(program)])
+    return Answer(document, COLUMNS, [_row(program)])
 
 
 def _row(row: Program) -> Sequence[Any]:

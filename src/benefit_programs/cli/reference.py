@@ -8,7 +8,7 @@ from pathlib import Path
 from benefit_programs.api.openapi import openapi_json
 from benefit_programs.cli.apply.schema import schema_json
 from benefit_programs.cli.events_page import events_page
-from benefit_programs.cli.exits import ExitCode
+from benefit_programs.cli.exits import MEANINGS
 from benefit_programs.cli.reference_pages import (
     commands_page,
     errors_page,
@@ -41,35 +41,17 @@ What every command ends with:
 | --- | --- |
 """
 
-_CODES = {
-    ExitCode.DONE: "Done.",
-    ExitCode.FAILED: "Something went wrong that no other code stands for.",
-    ExitCode.WRONG_USAGE: "An argument, an option or a setting can't be used as it is.",
-    ExitCode.DATABASE: "The database can't be used: unreachable, busy, served by another process, "
-    "or with another schema.",
-    ExitCode.ADDRESS: "The address can't be listened on, for example because the port is in use.",
-    ExitCode.NOT_FOUND: "What was named doesn't exist.",
-    ExitCode.BROKEN: "The database breaks an invariant; see `benefits verify`.",
-    ExitCode.REFUSED: "The service refused: the state of things doesn't allow it, such as too few "
-    "credits.",
-    ExitCode.NO_ANSWER: "No answer of the service came: wrong address, not running, too slow, or "
-    "throttled.",
-    ExitCode.DENIED: "The API key is unknown, or doesn't allow this.",
-}
-
 
 def settings_page() -> str:
-    """The reference of all settings, in Markdown."""
     rows = (
         f"| `{each.name}` | `{each.variable}` | {each.default} | {each.about} |"
         for each in references()
     )
-    codes = (f"| {code.value} | {about} |" for code, about in _CODES.items())
+    codes = (f"| {code.value} | {about} |" for code, about in MEANINGS.items())
     return "\n".join([_HEAD + "\n".join(rows), _CODES_HEAD + "\n".join(codes), ""])
 
 
 def generated_files() -> dict[str, bytes]:
-    """The content of every file that is generated, by its name."""
     pages = {
         "settings.md": settings_page(),
         "methods.md": methods_page(),
@@ -85,7 +67,6 @@ def generated_files() -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Write the generated references into the folder that the argument names."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in generated_files().items():

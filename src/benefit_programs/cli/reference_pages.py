@@ -10,7 +10,7 @@ import typer.main
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import NOTES, openapi_document
-from benefit_programs.api.reference.page import facts_of
+from benefit_programs.api.reference.page import chosen_of, facts_of, type_of
 from benefit_programs.api.reference.refusals import (
     RESERVED,
     answered,
@@ -18,7 +18,6 @@ from benefit_programs.api.reference.refusals import (
 )
 from benefit_programs.cli.application import application, load_command
 from benefit_programs.cli.markdown import GENERATED, joined, table
-from benefit_programs.wire.schemas import PLACE
 
 Document = dict[str, Any]
 
@@ -26,7 +25,6 @@ FIELDS = ("Name", "Type", "What holds")
 
 
 def methods_page() -> str:
-    """Every method: its address, its parameters, its types and its errors."""
     document = openapi_document()
     parts = ["# Methods", GENERATED, NOTES.strip()]
     for tag in document["tags"]:
@@ -72,14 +70,13 @@ def _error_rows(responses: Document) -> Iterator[tuple[str, ...]]:
 
 
 def types_page() -> str:
-    """Every type of the wire, with its fields."""
     schemas: Document = openapi_document()["components"]["schemas"]
     parts = ["# Types", GENERATED]
     for name, schema in schemas.items():
         parts += [f"## {name}", schema.get("description", "")]
         if "enum" in schema:
             parts.append(", ".join(f"`{each}`" for each in schema["enum"]))
-        parts += [_chosen(schema), table(FIELDS, _field_rows(schema))]
+        parts += [chosen_of(schema, lambda name: f"`{name}`"), table(FIELDS, _field_rows(schema))]
     return joined(parts)
 
 
@@ -90,27 +87,11 @@ def _field_rows(schema: Document) -> Iterator[tuple[str, ...]]:
         yield f"`{name}`", _type_of(inner), "; ".join(facts)
 
 
-def _chosen(schema: Document) -> str:
-    """Which fields exclude each other, if any do."""
-    choices = schema.get("oneOf", ())
-    names = ", ".join(f"`{name}`" for each in choices for name in each.get("required", ()))
-    many = "Exactly one" if all("required" in each for each in choices) else "At most one"
-    return f"{many} of {names}." if names else ""
-
-
 def _type_of(schema: Document) -> str:
-    if "$ref" in schema:
-        name = schema["$ref"].removeprefix(PLACE)
-        return f"[{name}](types.md#{name.lower()})"
-    if schema.get("type") == "array":
-        return f"list of {_type_of(schema['items'])}"
-    if "contentSchema" in schema:
-        return f"{_type_of(schema['contentSchema'])} as JSON"
-    return str(schema.get("format") or schema.get("type") or "any of several forms")
+    return type_of(schema, lambda name: f"[{name}](types.md#{name.lower()})")
 
 
 def errors_page() -> str:
-    """Every error code: its status, what it says, its data, and which methods answer with it."""
     schemas: Document = openapi_document()["components"]["schemas"]
     rows = []
     for refusal in answered():
@@ -135,7 +116,6 @@ def errors_page() -> str:
 
 
 def commands_page() -> str:
-    """Every command, with its arguments and options."""
     group: Any = typer.main.get_command(application)
     parts = [
         "# Commands",

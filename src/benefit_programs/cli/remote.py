@@ -6,20 +6,17 @@ it the options that say where the service is and how to print.
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import wraps
 from itertools import islice
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from benefit_programs.cli.exits import WrongUsage
-from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
-from benefit_programs.cli.output import print_json, print_line, print_table
+from benefit_programs.cli.options import DatabaseUrl, DataDir, Register, answers
+from benefit_programs.cli.output import Answer
 from benefit_programs.client import (
     AnonymousVisitor,
     BenefitPrograms,
@@ -77,91 +74,18 @@ VisitorId = Annotated[
 ROWS_USUALLY = 50
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command shows: a document for programs, a table and a note for people.
-
-    Without columns people see the fields of the document, one below the other.
-    """
-
-    document: dict[str, Any]
-    columns: Sequence[str] = ()
-    rows: Sequence[Sequence[Any]] = field(default=())
-    line: str = ""
-
-    def print(self, *, as_json: bool) -> None:
-        """Show it."""
-        if as_json:
-            print_json(self.document)
-            return
-        if self.columns:
-            print_table(self.columns, self.rows)
-        elif not self.line:
-            print_table(("FIELD", "VALUE"), list(fields_in(self.document)))
-        if self.line:
-            print_line(self.line)
-
-
-def calls_service(
-    commands: typer.Typer, name: str, **how: Any
-) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+def calls_service(commands: typer.Typer, name: str, **how: Any) -> Register:
     """Register a command of the service: a function from a client and options to an answer."""
-
-    def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
-        @wraps(function)
-        def run(
-            *arguments: Any,
-            url: str | None,
-            api_key: str | None,
-            site_id: str | None,
-            data_dir: str | None,
-            database_url: str | None,
-            as_json: bool,
-            **own: Any,
-        ) -> None:
-            with connect(url, api_key, site_id, data_dir, database_url) as client:
-                answer = function(client, *arguments, **own)
-            answer.print(as_json=as_json)
-
-        parameters = _parameters_of(function)
-        vars(run)["__signature__"] = inspect.Signature(parameters)
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        commands.command(name, **how)(run)
-        return function
-
-    return register
+    return answers(commands, name, connect, **how)
 
 
-def _connection(
+def connect(
     *,
     url: Url = None,
     api_key: ApiKey = None,
     site_id: SiteId = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """The options that each command of the service has besides its own."""
-
-
-def _parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The options of a command and, after them, those of the connection."""
-    own = _resolved(function)[1:]
-    return [each.replace(kind=each.KEYWORD_ONLY) for each in (*own, *_resolved(_connection))]
-
-
-def _resolved(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    hints = get_type_hints(function, include_extras=True)
-    parameters = inspect.signature(function).parameters.values()
-    return [each.replace(annotation=hints[each.name]) for each in parameters]
-
-
-def connect(
-    url: str | None,
-    api_key: str | None,
-    site_id: str | None,
-    data_dir: str | None,
-    database_url: str | None,
 ) -> BenefitPrograms:
     """A client of the service that options, else the environment, name. Raises WrongUsage.
 
@@ -207,7 +131,7 @@ def listing(
     *,
     limit: int,
 ) -> Answer:
-    """The first rows of a query; people are told if there are more."""
+    """The first rows of a query; a line says if there are more."""
     found = list(islice(rows, limit + 1))
     shown = found[:limit]
     more = f"Only the first {limit} are shown; --limit N shows more." if found[limit:] else ""
@@ -216,20 +140,7 @@ def listing(
 
 
 def entity(value: Any) -> Answer:
-    """One entity with all its fields."""
     return Answer(to_wire(value))
-
-
-def fields_in(document: Any, path: str = "") -> Iterable[tuple[str, Any]]:
-    """The single values of a document by their paths."""
-    if isinstance(document, dict) and document:
-        for name, value in document.items():
-            yield from fields_in(value, f"{path}.{name}" if path else name)
-    elif isinstance(document, list) and document:
-        for index, value in enumerate(document):
-            yield from fields_in(value, f"{path}[{index}]")
-    else:
-        yield path, document
 
 
 def beneficiary_of(

@@ -84,15 +84,15 @@ def serve(
     warn_of_unknown_variables()
     # The address first: a start that can't listen must not have made a key that nobody reads.
     with _listen(settings) as listener:
-        tell = functools.partial(_tell, _address(settings, listener), as_json=as_json)
+        announce = functools.partial(_announce, _address(settings, listener), as_json=as_json)
         if settings.workers > 1:
-            _serve_in_many(settings, listener, tell)
+            _serve_in_many(settings, listener, announce)
         else:
-            _serve_in_one(settings, listener, tell)
+            _serve_in_one(settings, listener, announce)
 
 
 def _serve_in_one(
-    settings: Settings, listener: socket.socket, tell: Callable[[Running], None]
+    settings: Settings, listener: socket.socket, announce: Callable[[Running], None]
 ) -> None:
     stop = _Stop()
 
@@ -100,7 +100,7 @@ def _serve_in_one(
         async with open_service(settings) as running:
             server = uvicorn.Server(_server_config(running.application))
             stop.expect(server)
-            tell(running)
+            announce(running)
             search_garbage_seldom()
             await server.serve([listener])
 
@@ -114,11 +114,11 @@ def _serve_in_one(
 
 
 def _serve_in_many(
-    settings: Settings, listener: socket.socket, tell: Callable[[Running], None]
+    settings: Settings, listener: socket.socket, announce: Callable[[Running], None]
 ) -> None:
     async def prepare() -> None:
         async with open_service(settings) as running:
-            tell(running)
+            announce(running)
 
     asyncio.run(prepare())
     application = functools.partial(WorkerApplication, settings)
@@ -159,7 +159,6 @@ class _Stop:
         server.should_exit = self._asked
 
     def __call__(self, *_: object) -> None:
-        """Take the signal."""
         self._asked = True
         if self._server is not None:
             self._server.should_exit = True
@@ -218,10 +217,10 @@ def _address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-def _tell(url: str, running: Running, *, as_json: bool) -> None:
+def _announce(url: str, running: Running, *, as_json: bool) -> None:
     if as_json:
-        told = {"url": url} | ({"firstKey": running.first_secret} if running.first_secret else {})
-        print_line(json.dumps(told))
+        start = {"url": url} | ({"firstKey": running.first_secret} if running.first_secret else {})
+        print_line(json.dumps(start))
     else:
         print_line(f"Serving on {url}\n")
         if running.first_secret:

@@ -10,15 +10,8 @@ import typer
 
 from benefit_programs.api.extended_fields import require_usable_schemas
 from benefit_programs.cli.exits import WrongUsage
-from benefit_programs.cli.options import (
-    AsJson,
-    DatabaseUrl,
-    DataDir,
-    TenantId,
-    database_settings,
-    with_directory,
-)
-from benefit_programs.cli.output import print_json, print_table
+from benefit_programs.cli.options import Ask, TenantId, asks_directory
+from benefit_programs.cli.output import Answer
 from benefit_programs.domain.settings import IdMode, TenantSettings
 from benefit_programs.providers.questions import PolicyProvider
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
@@ -34,21 +27,15 @@ FIELDS = {to_camel(name): name for name in TenantSettings.__struct_fields__}
 """The attributes of the settings by their names on the wire."""
 
 
-@commands.command("get")
-def get_settings(
-    *,
-    tenant_id: TenantId = DEFAULT_TENANT_ID,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
+@asks_directory(commands, "get")
+def get_settings(ask: Ask, *, tenant_id: TenantId = DEFAULT_TENANT_ID) -> Answer:
     """Show a tenant's settings, those that it left at their defaults too."""
-    settings = database_settings(data_dir, database_url)
-    _show(with_directory(settings, lambda each: each.settings(tenant_id)), as_json=as_json)
+    return _shown_settings(ask(lambda each: each.settings(tenant_id)))
 
 
-@commands.command("set")
+@asks_directory(commands, "set")
 def set_settings(
+    ask: Ask,
     assignments: Annotated[
         list[str],
         typer.Argument(
@@ -58,12 +45,8 @@ def set_settings(
     ],
     *,
     tenant_id: TenantId = DEFAULT_TENANT_ID,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Answer:
     """Change some settings of a tenant. Running servers follow within a second."""
-    settings = database_settings(data_dir, database_url)
 
     def change(old: TenantSettings) -> TenantSettings:
         new = msgspec.structs.replace(old, **read_assignments(assignments, ids=old.id_mode))
@@ -71,8 +54,7 @@ def set_settings(
         require_usable_schemas(new)
         return new
 
-    changed = with_directory(settings, lambda each: each.change_settings(tenant_id, change))
-    _show(changed, as_json=as_json)
+    return _shown_settings(ask(lambda each: each.change_settings(tenant_id, change)))
 
 
 def read_assignments(assignments: list[str], *, ids: IdMode = IdMode.DEFAULT) -> dict[str, Any]:
@@ -125,16 +107,13 @@ def _read_file(path: str) -> str:
         raise WrongUsage(f"{path} is no UTF-8: {error.reason}") from None
 
 
-def _show(settings: TenantSettings, *, as_json: bool) -> None:
+def _shown_settings(settings: TenantSettings) -> Answer:
     values = {wire: _shown(getattr(settings, attribute)) for wire, attribute in FIELDS.items()}
-    if as_json:
-        print_json(values)
-    else:
-        rows = [
-            (name, value if isinstance(value, str | int) else msgspec.json.encode(value).decode())
-            for name, value in values.items()
-        ]
-        print_table(("SETTING", "VALUE"), rows)
+    rows = [
+        (name, value if isinstance(value, str | int) else msgspec.json.encode(value).decode())
+        for name, value in values.items()
+    ]
+    return Answer(values, ("SETTING", "VALUE"), rows)
 
 
 def _shown(value: Any) -> Any:

@@ -6,50 +6,33 @@ from typing import Annotated, Any
 
 import typer
 
-from benefit_programs.cli.options import (
-    AsJson,
-    DatabaseUrl,
-    DataDir,
-    database_settings,
-    with_directory,
-)
-from benefit_programs.cli.output import instant, print_json, print_table
+from benefit_programs.cli.options import Ask, asks_directory
+from benefit_programs.cli.output import Answer, instant
 from benefit_programs.storage.directory import Tenant
 
 commands = typer.Typer(name="tenants", no_args_is_help=True, help="Make and list tenants.")
 
 
-@commands.command("create")
+@asks_directory(commands, "create")
 def create_tenant(
+    ask: Ask,
     name: Annotated[str, typer.Argument(help="A name for people.")],
     *,
     site_id: Annotated[
         str | None, typer.Option("--site-id", help="The GUID of its site; else a new one.")
     ] = None,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Answer:
     """Make a tenant. It has no keys yet: see `benefits keys create`."""
-    settings = database_settings(data_dir, database_url)
-    tenant = with_directory(settings, lambda each: each.create_tenant(name, site_id=site_id))
-    if as_json:
-        print_json(_document(tenant))
-    else:
-        print_table(COLUMNS, [_row(tenant)])
+    tenant = ask(lambda each: each.create_tenant(name, site_id=site_id))
+    return Answer(_document(tenant), COLUMNS, [_row(tenant)])
 
 
-@commands.command("list")
-def list_tenants(
-    *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: AsJson = False
-) -> None:
+@asks_directory(commands, "list")
+def list_tenants(ask: Ask) -> Answer:
     """List all tenants, the oldest first."""
-    settings = database_settings(data_dir, database_url)
-    tenants = with_directory(settings, lambda each: each.tenants())
-    if as_json:
-        print_json({"tenants": [_document(tenant) for tenant in tenants]})
-    else:
-        print_table(COLUMNS, [_row(tenant) for tenant in tenants])
+    tenants = ask(lambda each: each.tenants())
+    document = {"tenants": [_document(tenant) for tenant in tenants]}
+    return Answer(document, COLUMNS, [_row(tenant) for tenant in tenants])
 
 
 COLUMNS = ("ID", "NAME", "SITE ID", "CREATED")

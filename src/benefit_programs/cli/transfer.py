@@ -90,7 +90,7 @@ def import_programs(
     not be served meanwhile, except for a dry run.
     """
     settings = database_settings(data_dir, database_url)
-    with _wrong_files_told():
+    with _wrong_file_as_usage():
         chosen = format_of(file, file_format)
         with file.open("rb") as opened, progress_bar(file.stat().st_size) as show:
             source = Source(opened, chosen)
@@ -148,7 +148,7 @@ def export_programs(
                 )
                 return await exporter.run(target.write)
 
-    with _wrong_files_told():
+    with _wrong_file_as_usage():
         chosen = format_of(file, file_format)
         report = asyncio.run(run())
     if as_json:
@@ -192,7 +192,7 @@ def _encode(part: msgspec.Struct) -> dict[str, Any]:
 
 
 @contextmanager
-def _wrong_files_told() -> Iterator[None]:
+def _wrong_file_as_usage() -> Iterator[None]:
     try:
         yield
     except WrongFile as error:

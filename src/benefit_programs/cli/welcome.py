@@ -63,7 +63,6 @@ echo
 
 
 def first_start_text(url: str, secret: str) -> str:
-    """What to print when a start has made the first key."""
     requests = FIRST_REQUESTS.format(url=url, secret=secret)
     return (
         f"Your first API key, which has all rights and is not shown again:\n\n    {secret}\n\n"

@@ -142,7 +142,6 @@ class ApiError(BenefitProgramsError):
     """The codes of the contract that raise this class."""
 
     def __init_subclass__(cls, *, code: str | None = None) -> None:
-        """Raise this class for a code."""
         super().__init_subclass__()
         if code:
             cls.codes = (code,)

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guid, namespace, refusal, violations } from "./client.mjs";
-import { openDesk } from "./desk.mjs";
+import { openWallet } from "./wallet.mjs";
 
 const { BENEFITS_MEMBER: memberId, ...keys } = process.env;
 const administrator = connect();
@@ -11,10 +11,10 @@ const member = connect(keys.BENEFITS_KEY_OF_MEMBER);
 const app = connect(keys.BENEFITS_KEY_OF_APP);
 const reader = connect(keys.BENEFITS_KEY_OF_READER);
 
-const stranger = await openDesk(administrator);
-const desk = await openDesk(administrator);
+const stranger = await openWallet(administrator);
+const wallet = await openWallet(administrator);
 const { program } = await administrator.programs.provisionProgram(
-  { programDefinitionId: desk.programDefinition._id },
+  { programDefinitionId: wallet.programDefinition._id },
   { beneficiary: { memberId }, namespace, externalProgramId: guid() },
 );
 
@@ -36,17 +36,17 @@ test("a member finds its own pools, items and balances alone", async () => {
 });
 
 test("a member asks for its own eligible benefits, and needn't say who it is", async () => {
-  const answer = await member.pools.getEligibleBenefits(desk.reference(), { namespace });
+  const answer = await member.pools.getEligibleBenefits(wallet.reference(), { namespace });
   assert.deepEqual(answer.eligibleBenefits.map((each) => each.programInfo._id), [program._id]);
 });
 
 test("a member does nothing else", async () => {
   for (const call of [
-    () => member.pools.getPool(desk.pool._id),
-    () => member.pools.redeemBenefit(desk.pool._id, desk.redemption()),
+    () => member.pools.getPool(wallet.pool._id),
+    () => member.pools.redeemBenefit(wallet.pool._id, wallet.redemption()),
     () => member.programs.queryPrograms().find(),
     () => member.items.countItems(),
-    () => member.balances.changeBalance(desk.pool._id, guid(), { setOptions: { value: "7" } }),
+    () => member.balances.changeBalance(wallet.pool._id, guid(), { setOptions: { value: "7" } }),
   ]) {
     assert.deepEqual((await codeOf(call()))[0], 403);
   }
@@ -66,7 +66,7 @@ test("an app says whose pool items it asks for", async () => {
 });
 
 test("an app asks for the benefits of all members", async () => {
-  const { eligibleBenefits } = await app.pools.getEligibleBenefits(desk.reference(), { namespace });
+  const { eligibleBenefits } = await app.pools.getEligibleBenefits(wallet.reference(), { namespace });
   assert.equal(eligibleBenefits.length, 2);
 });
 
@@ -75,7 +75,7 @@ test("a reader reads, and changes nothing", async () => {
   assert.ok((await reader.transactions.queryTransactions().find()).length > 0);
   for (const call of [
     () => reader.programs.endProgram(program._id),
-    () => reader.pools.redeemBenefit(desk.pool._id, desk.redemption()),
+    () => reader.pools.redeemBenefit(wallet.pool._id, wallet.redemption()),
     () => reader.items.deleteItem(guid()),
   ]) {
     assert.equal((await codeOf(call()))[0], 403);

@@ -4,13 +4,13 @@ import { test } from "node:test";
 import * as modules from "@wix/benefit-programs";
 import { ApiKeyStrategy, createClient } from "@wix/sdk";
 import { connect, fetchFromService, guid, namespace, sent } from "./client.mjs";
-import { openDesk } from "./desk.mjs";
+import { openWallet } from "./wallet.mjs";
 
 const client = connect();
 const apiKey = process.env.BENEFITS_KEY;
 
 test("the SDK's own strategy for API keys signs in, whatever site it names", async () => {
-  const { program } = await openDesk(client);
+  const { program } = await openWallet(client);
   for (const place of [{ siteId: guid() }, { accountId: guid() }]) {
     const auth = ApiKeyStrategy({ apiKey, ...place });
     const other = createClient({ modules, auth, fetch: fetchFromService });
@@ -95,7 +95,7 @@ test("deep details come back as they were sent, and can be written back", async 
 
 test("a built query leads through its pages", async () => {
   const benefits = ["a", "b", "c"].map((benefitKey) => ({ benefitKey, price: "1" }));
-  const { poolDefinition } = await openDesk(client, { benefits });
+  const { poolDefinition } = await openWallet(client, { benefits });
   const ids = poolDefinition.details.benefits.map((each) => each.itemSetId);
   const { Filter, QueryBuilder, Sort } = modules.items.utils.query;
   const query = QueryBuilder().withFilter(Filter("itemSetId").in(ids));

@@ -12,7 +12,7 @@ import {
   refusal,
   violations,
 } from "./client.mjs";
-import { available, defineProgram, openDesk } from "./desk.mjs";
+import { available, defineProgram, openWallet } from "./wallet.mjs";
 
 const client = connect();
 
@@ -83,10 +83,10 @@ test("many violations are told at once, each by its own path", async () => {
 });
 
 test("of equal calls at the same time one is done, and the others name it", async () => {
-  const desk = await openDesk(client);
-  const options = desk.redemption();
+  const wallet = await openWallet(client);
+  const options = wallet.redemption();
   const calls = Array.from({ length: 8 }, () =>
-    client.pools.redeemBenefit(desk.pool._id, structuredClone(options)),
+    client.pools.redeemBenefit(wallet.pool._id, structuredClone(options)),
   );
   const outcomes = await Promise.allSettled(calls);
   const [done, ...more] = outcomes.filter((each) => each.status === "fulfilled");
@@ -96,7 +96,7 @@ test("of equal calls at the same time one is done, and the others name it", asyn
     assert.equal(code, "BENEFIT_ALREADY_REDEEMED");
     assert.equal(data.transactionId, done.value.transactionId);
   }
-  assert.equal(await available(client, desk.pool), "90");
+  assert.equal(await available(client, wallet.pool), "90");
 });
 
 test("of equal programs at the same time one is provisioned", async () => {
@@ -124,9 +124,9 @@ test("of equal programs at the same time one is provisioned", async () => {
 });
 
 test("a change on an old revision names the entity, whichever it is", async () => {
-  const desk = await openDesk(client);
+  const wallet = await openWallet(client);
   const { poolDefinitions, pools, programDefinitions, programs } = client;
-  const { programDefinition, poolDefinition, program, pool } = desk;
+  const { programDefinition, poolDefinition, program, pool } = wallet;
   const change = { revision: "7", displayName: "New" };
   const calls = [
     [
@@ -152,7 +152,7 @@ test("a change on an old revision names the entity, whichever it is", async () =
 });
 
 test("a change without its revision names it", async () => {
-  const { programDefinition } = await openDesk(client);
+  const { programDefinition } = await openWallet(client);
   const { _id } = programDefinition;
   const change = { displayName: "New" };
   const error = await refusal(client.programDefinitions.updateProgramDefinition(_id, change));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guid, namespace, refusal, sent, violations } from "./client.mjs";
-import { definePool, defineProgram } from "./desk.mjs";
+import { definePool, defineProgram } from "./wallet.mjs";
 
 const client = connect();
 const { items } = client;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guid, namespace, refusal, violations } from "./client.mjs";
-import { available, definePool, defineProgram, join, openDesk, poolsOf } from "./desk.mjs";
+import { available, definePool, defineProgram, join, openWallet, poolsOf } from "./wallet.mjs";
 
 const client = connect();
 const { balances, poolDefinitions, pools, programDefinitions, programs } = client;
@@ -32,7 +32,7 @@ async function refused(call) {
 }
 
 test("a program goes through its life, with its pools", async () => {
-  const { program } = await openDesk(client);
+  const { program } = await openWallet(client);
   const statuses = { pause: "PAUSED", resume: "ACTIVE", renew: "ACTIVE", end: "ENDED" };
   for (const [action, status] of Object.entries(statuses)) {
     const { jobId } = await ACTIONS[action](program);
@@ -51,7 +51,7 @@ test("what a status does not allow is refused with both statuses", async () => {
     ENDED: [],
   };
   for (const [currentStatus, done] of Object.entries(allowed)) {
-    const { program } = await openDesk(client);
+    const { program } = await openWallet(client);
     if (currentStatus === "PAUSED") await ACTIONS.pause(program);
     if (currentStatus === "ENDED") await ACTIONS.end(program);
     for (const action of Object.keys(ACTIONS).filter((each) => !done.includes(each))) {
@@ -65,7 +65,7 @@ test("what a status does not allow is refused with both statuses", async () => {
 });
 
 test("a key pauses and resumes once, and renews once with the same answer", async () => {
-  const { program } = await openDesk(client);
+  const { program } = await openWallet(client);
   for (const action of ["pause", "resume"]) {
     const options = key();
     const { jobId } = await ACTIONS[action](program, options);
@@ -124,7 +124,7 @@ const CASCADES = {
 
 for (const [cascade, expected] of Object.entries(CASCADES)) {
   test(`an updated definition reaches its pools: ${cascade}`, async () => {
-    const { poolDefinition, pool, program } = await openDesk(client);
+    const { poolDefinition, pool, program } = await openWallet(client);
     const { details } = structuredClone(poolDefinition);
     details.benefits[0].price = "3";
     const change = { ...structuredClone(poolDefinition), details, displayName: "New" };
@@ -142,7 +142,7 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
   });
 
   test(`an update in bulk reaches pools: ${cascade}`, async () => {
-    const { poolDefinition, pool, program } = await openDesk(client);
+    const { poolDefinition, pool, program } = await openWallet(client);
     const { _id, revision } = poolDefinition;
     const answer = await poolDefinitions.bulkUpdatePoolDefinitions({
       poolDefinitions: [
@@ -158,7 +158,7 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
   });
 
   test(`an added definition gives programs a pool: ${cascade}`, async () => {
-    const { programDefinition, program } = await openDesk(client);
+    const { programDefinition, program } = await openWallet(client);
     const lone = await poolDefinitions.createPoolDefinition({
       namespace,
       details: { benefits: [], creditConfiguration: { amount: "7" } },
@@ -169,7 +169,7 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
   });
 
   test(`a definition made in a program definition gives programs a pool: ${cascade}`, async () => {
-    const { programDefinition, program } = await openDesk(client);
+    const { programDefinition, program } = await openWallet(client);
     const added = await poolDefinitions.createPoolDefinition(
       {
         namespace,
@@ -182,7 +182,7 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
   });
 
   test(`definitions made in bulk give programs pools: ${cascade}`, async () => {
-    const { programDefinition, program } = await openDesk(client);
+    const { programDefinition, program } = await openWallet(client);
     const definition = {
       namespace,
       programDefinitionIds: [programDefinition._id],
@@ -194,14 +194,14 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
   });
 
   test(`a removed definition ends its pools: ${cascade}`, async () => {
-    const { programDefinition, poolDefinition, program } = await openDesk(client);
+    const { programDefinition, poolDefinition, program } = await openWallet(client);
     const options = { programDefinitionId: programDefinition._id, cascade };
     await poolDefinitions.removePoolDefinitionFromProgramDefinition(poolDefinition._id, options);
     await requireEnded(program, expected);
   });
 
   test(`a deleted definition ends its pools: ${cascade}`, async () => {
-    const [one, other] = [await openDesk(client), await openDesk(client)];
+    const [one, other] = [await openWallet(client), await openWallet(client)];
     await poolDefinitions.deletePoolDefinition(one.poolDefinition._id, cascade);
     const ids = [other.poolDefinition._id];
     await poolDefinitions.bulkDeletePoolDefinitions(ids, { cascade });
@@ -210,7 +210,7 @@ for (const [cascade, expected] of Object.entries(CASCADES)) {
   });
 
   test(`a deleted program definition ends its programs: ${cascade}`, async () => {
-    const { programDefinition, program } = await openDesk(client);
+    const { programDefinition, program } = await openWallet(client);
     const { _id } = programDefinition;
     await programDefinitions.deleteProgramDefinition(_id, { cascadeType: cascade });
     assert.equal(await statusOf(program), expected.now ? "ENDED" : "ACTIVE");
@@ -244,7 +244,7 @@ async function requireEnded(program, { now, renewed }) {
 }
 
 test("a program definition is deleted without a cascade, and its programs live on", async () => {
-  const { programDefinition, poolDefinition, program } = await openDesk(client);
+  const { programDefinition, poolDefinition, program } = await openWallet(client);
   await programDefinitions.deleteProgramDefinition(programDefinition._id);
   assert.equal(await statusOf(program), "ACTIVE");
   const left = await poolDefinitions.getPoolDefinition(poolDefinition._id);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import * as modules from "@wix/benefit-programs";
 import { connect, guid, namespace, refusal, sent, violations } from "./client.mjs";
-import { definePool, defineProgram, openDesk } from "./desk.mjs";
+import { definePool, defineProgram, openWallet } from "./wallet.mjs";
 
 const client = connect();
 
@@ -101,11 +101,11 @@ before(async () => {
     { benefitKey: "mug", price: "3" },
   ];
   for (const [index, programStatus] of ["ACTIVE", "PAUSED", "ACTIVE"].entries()) {
-    const desk = await openDesk(client, { benefits, programStatus });
+    const wallet = await openWallet(client, { benefits, programStatus });
     if (index === 1) continue;
-    const { transactionId } = await client.pools.redeemBenefit(desk.pool._id, desk.redemption());
+    const { transactionId } = await client.pools.redeemBenefit(wallet.pool._id, wallet.redemption());
     if (index === 2) await client.pools.cancelRedemption(transactionId, { idempotencyKey: guid() });
-    const [{ itemSetId, providerAppId }] = desk.poolDefinition.details.benefits;
+    const [{ itemSetId, providerAppId }] = wallet.poolDefinition.details.benefits;
     const item = { externalId: `Cup ${index}`, category: "merch", namespace };
     await client.items.createItem({ ...item, itemSetId, providerAppId });
   }

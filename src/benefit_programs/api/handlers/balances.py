@@ -194,7 +194,6 @@ async def revert(
 
 
 async def describe(call: Call, rows: list[Pool]) -> list[wire.Balance]:
-    """The balances of pools."""
     reader = call.services.reader
     snapshots = await reader.snapshots(call.tenant_id, [row.snapshot_id for row in rows])
     return [views.balance(row, snapshots[row.snapshot_id]) for row in rows]

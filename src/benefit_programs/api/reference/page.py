@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -111,8 +111,8 @@ def _parameter_rows(parameters: list[dict[str, Any]]) -> Iterator[tuple[str, ...
     for each in parameters:
         if "$ref" not in each:
             facts = _facts(each["schema"], required=each.get("required", False))
-            place = f"in the {'path' if each['in'] == 'path' else 'query'}"
-            yield _name(each["name"]), _type_of(each["schema"]), "; ".join([place, *facts])
+            where = f"in the {each['in']}"
+            yield _name(each["name"]), _type_of(each["schema"]), "; ".join([where, *facts])
 
 
 def _error_rows(responses: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -128,9 +128,8 @@ def _type(name: str, schema: dict[str, Any]) -> str:
     parts = [f"<h3>{escape(name)}</h3>", f"<p>{_prose(schema.get('description', ''))}</p>"]
     if "enum" in schema:
         parts.append("<p>" + ", ".join(map(_name, schema["enum"])) + "</p>")
-    chosen = _choice(schema)
-    if chosen:
-        parts.append(f"<p>{chosen} of {', '.join(map(_name, _chosen_fields(schema)))}.</p>")
+    if chosen := chosen_of(schema, _name):
+        parts.append(f"<p>{chosen}</p>")
     required = schema.get("required", ())
     rows = (
         (_name(field), _type_of(inner), "; ".join(_facts(inner, required=field in required)))
@@ -139,31 +138,31 @@ def _type(name: str, schema: dict[str, Any]) -> str:
     return _section(name, name, [*parts, _table(_COLUMNS, rows)])
 
 
-def _choice(schema: dict[str, Any]) -> str:
-    """How many of the fields that exclude each other there may be, if any do."""
+def chosen_of(schema: dict[str, Any], name_of: Callable[[str], str]) -> str:
+    """Which fields exclude each other, if any do."""
     choices = schema.get("oneOf", ())
-    if not choices:
-        return ""
-    return "Exactly one" if all("required" in choice for choice in choices) else "At most one"
-
-
-def _chosen_fields(schema: dict[str, Any]) -> list[str]:
-    return [name for choice in schema["oneOf"] for name in choice.get("required", ())]
+    names = [name_of(name) for each in choices for name in each.get("required", ())]
+    many = "Exactly one" if all("required" in each for each in choices) else "At most one"
+    return f"{many} of {', '.join(names)}." if names else ""
 
 
 def _name(name: str) -> str:
     return f"<code>{escape(name)}</code>"
 
 
-def _type_of(schema: dict[str, Any]) -> str:
+def type_of(schema: dict[str, Any], link: Callable[[str], str]) -> str:
+    """What a value is, with a link for a type that has a name."""
     if "$ref" in schema:
-        name = schema["$ref"].removeprefix(PLACE)
-        return f'<a href="#{escape(name)}">{escape(name)}</a>'
+        return link(schema["$ref"].removeprefix(PLACE))
     if schema.get("type") == "array":
-        return f"list of {_type_of(schema['items'])}"
+        return f"list of {type_of(schema['items'], link)}"
     if "contentSchema" in schema:
-        return f"{_type_of(schema['contentSchema'])} as JSON"
-    return escape(schema.get("format") or schema.get("type") or "any of several forms")
+        return f"{type_of(schema['contentSchema'], link)} as JSON"
+    return str(schema.get("format") or schema.get("type") or "any of several forms")
+
+
+def _type_of(schema: dict[str, Any]) -> str:
+    return type_of(schema, lambda name: f'<a href="#{escape(name)}">{escape(name)}</a>')
 
 
 _FACTS = {

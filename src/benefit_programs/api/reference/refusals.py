@@ -50,5 +50,4 @@ def refusals_of(method: Method) -> dict[int, list[type[Refusal]]]:
 
 
 def description_of(refusal: type[Refusal]) -> str:
-    """What happened, as the answer says it."""
     return refusal.description.fget(refusal.__new__(refusal))  # type: ignore[attr-defined, no-any-return]

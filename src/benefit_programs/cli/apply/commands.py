@@ -16,8 +16,8 @@ from benefit_programs.cli.apply.steps import Service, Step
 from benefit_programs.cli.apply.tenant import Tenant, file_document, read_items, read_tenant
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Text, read_text, write_text
 from benefit_programs.cli.exits import ExitCode, WrongUsage
-from benefit_programs.cli.output import print_json
-from benefit_programs.cli.remote import Answer, calls_service, require_consent
+from benefit_programs.cli.output import Answer, print_json
+from benefit_programs.cli.remote import calls_service, require_consent
 from benefit_programs.client import BenefitPrograms, BenefitProgramsError
 from benefit_programs.domain.settings import IdMode
 
@@ -57,7 +57,7 @@ def apply_file(
             sys.stderr.write(f"{file}:{problem}\n")
         raise typer.Exit(ExitCode.WRONG_USAGE) from None
     # The plan is for people who decide; with --json the answer at the end has it all.
-    sys.stderr.write("".join(f"{line}\n" for line in _told(plan, wanted)))
+    sys.stderr.write("".join(f"{line}\n" for line in _lines(plan, wanted)))
     if plan.steps and not dry_run:
         require_consent("Go on?", yes=yes)
         _carry_out(plan, service)
@@ -147,7 +147,7 @@ def _carry_out(plan: Plan, service: Service) -> None:
             raise
 
 
-def _told(plan: Plan, wanted: BenefitsFile) -> Iterator[str]:
+def _lines(plan: Plan, wanted: BenefitsFile) -> Iterator[str]:
     if plan.steps:
         yield f"Namespace {wanted.namespace}:"
     for step in plan.steps:

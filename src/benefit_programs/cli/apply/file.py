@@ -79,7 +79,6 @@ class FilePoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What people call it."""
         return self.key or self.id or ""
 
 
@@ -142,7 +141,7 @@ def _value_at(document: Any, path: str) -> Any:
 
 
 def _unknown_names(text: Text, shape: Shape, raw: Any, path: str) -> Iterator[Problem]:
-    """Names that no field has: mostly misspelt, so better told than passed over."""
+    """Names that no field has: mostly misspelt, so better named than passed over."""
     if shape.is_list and isinstance(raw, list):
         for index, each in enumerate(raw):
             yield from _unknown_names(text, shape.element, each, f"{path}[{index}]")

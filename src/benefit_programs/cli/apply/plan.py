@@ -14,16 +14,16 @@ from benefit_programs.cli.apply.file import (
     canonical,
 )
 from benefit_programs.cli.apply.steps import (
-    AddItems,
-    ChangeItem,
-    ChangePoolDefinition,
-    ChangeProgramDefinition,
-    CreatePoolDefinition,
-    CreateProgramDefinition,
-    DeletePoolDefinition,
-    DeleteProgramDefinition,
-    RemoveItems,
     Step,
+    add_items,
+    change_item,
+    change_pool_definition,
+    change_program_definition,
+    create_pool_definition,
+    create_program_definition,
+    delete_pool_definition,
+    delete_program_definition,
+    remove_items,
 )
 from benefit_programs.cli.apply.tenant import (
     Document,
@@ -35,7 +35,7 @@ from benefit_programs.cli.apply.tenant import (
     program_definition_document,
 )
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Problem, Text
-from benefit_programs.cli.remote import fields_in
+from benefit_programs.cli.output import fields_in
 from benefit_programs.client import Item, PoolDefinition
 
 ABSENT = object()
@@ -59,8 +59,8 @@ def match_pool_definitions(
     pairs = []
     for index, entry in enumerate(file.pool_definitions):
         path = f"poolDefinitions[{index}]"
-        found, trouble = _matching(entry, tenant)
-        problems += [text.problem(f"{path}.{name}", said, rule) for name, said, rule in trouble]
+        found, wrong = _matching(entry, tenant)
+        problems += [text.problem(f"{path}.{name}", said, rule) for name, said, rule in wrong]
         problems += _unknown_program_definitions(entry, file, tenant, text, path)
         problems += _moved_apps(entry, found, text, path)
         pairs.append((entry, found))
@@ -125,7 +125,7 @@ def make_plan(
         cascade = entry.cascade or file.cascade
         if found is None:
             document = canonical(entry)
-            plan.steps.append(CreatePoolDefinition(entry.name, document, cascade))
+            plan.steps.append(create_pool_definition(entry.name, document, cascade))
             items: list[tuple[FileBenefit, ItemsByReference]]
             items = [(each, {}) for each in entry.benefits]
         else:
@@ -144,13 +144,13 @@ def _plan_program_definitions(plan: Plan, file: BenefitsFile, tenant: Tenant) ->
         wanted = canonical(entry)
         found = tenant.program_definitions.get(entry.external_id)
         if found is None:
-            plan.steps.append(CreateProgramDefinition(entry.external_id, wanted))
+            plan.steps.append(create_program_definition(entry.external_id, wanted))
             continue
         current = program_definition_document(found)
         wanted = _with_other_namespaces(wanted, current)
         if wanted != current:
             changes = differences(current, wanted)
-            plan.steps.append(ChangeProgramDefinition(entry.external_id, found, wanted, changes))
+            plan.steps.append(change_program_definition(found, wanted, changes))
 
 
 def _plan_pool_definition(
@@ -168,7 +168,9 @@ def _plan_pool_definition(
     _keep_others(plan, entry.name, wanted, current, prune=prune)
     changes = differences(current, wanted)
     if changes:
-        step = ChangePoolDefinition(entry.name, found, current, wanted, cascade, changes)
+        step = change_pool_definition(
+            entry.name, found, current=current, wanted=wanted, cascade=cascade, changes=changes
+        )
         plan.steps.append(step)
 
 
@@ -221,18 +223,17 @@ def _plan_items(
     wanted = {(each.external_id, each.category or ""): canonical(each) for each in benefit.items}
     new = [each for reference, each in wanted.items() if reference not in current]
     if new:
-        plan.steps.append(AddItems(where, name, benefit.benefit_key, benefit.provider_app_id, new))
+        plan.steps.append(add_items(name, benefit, new))
     for reference, item in current.items():
         document = item_document(item)
         if reference in wanted:
             complete = _with_other_namespaces(wanted[reference], document)
             changes = differences(document, complete)
             if changes:
-                step = ChangeItem(f"{item.external_id} in {where}", item, complete, changes)
-                plan.steps.append(step)
+                plan.steps.append(change_item(where, item, complete, changes))
     others = [item for reference, item in current.items() if reference not in wanted]
     if others and prune:
-        plan.steps.append(RemoveItems(where, others))
+        plan.steps.append(remove_items(where, others))
     elif others:
         plan.left.append(f"{counted(len(others), 'item')} of {where}")
 
@@ -249,12 +250,10 @@ def _plan_removals(
     others = [each for key, each in tenant.program_definitions.items() if key not in wanted]
     if prune:
         plan.steps += [
-            DeletePoolDefinition(key_of(each) or each.id, each, file.cascade)
+            delete_pool_definition(key_of(each) or each.id, each, file.cascade)
             for each in pool_definitions
         ]
-        plan.steps += [
-            DeleteProgramDefinition(each.external_id, each, file.cascade) for each in others
-        ]
+        plan.steps += [delete_program_definition(each, file.cascade) for each in others]
         return
     plan.left += [f"pool definition {key_of(each) or each.id}" for each in pool_definitions]
     plan.left += [f"program definition {each.external_id}" for each in others]
@@ -272,7 +271,7 @@ def differences(current: Document, wanted: Document) -> list[tuple[str, Any, Any
 
 
 def _flat(document: Document) -> Iterator[tuple[str, Any]]:
-    """The single values by their paths; benefits and places are told by their names."""
+    """The single values by their paths; benefits and places go by their names."""
     for name, value in document.items():
         if name == "benefits":
             for benefit in value:
@@ -285,5 +284,4 @@ def _flat(document: Document) -> Iterator[tuple[str, Any]]:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

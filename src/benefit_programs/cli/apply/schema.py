@@ -28,7 +28,6 @@ def file_schema() -> Schema:
 
 
 def schema_json() -> bytes:
-    """The schema as it is kept in the reference."""
     return (json.dumps(file_schema(), indent=2) + "\n").encode()
 
 

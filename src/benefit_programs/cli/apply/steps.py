@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
-from benefit_programs.cli.apply.file import KEY_NAMESPACE, Cascade
+from benefit_programs.cli.apply.file import KEY_NAMESPACE, Cascade, FileBenefit
 from benefit_programs.client import (
     ApiError,
     BenefitPrograms,
@@ -26,6 +26,7 @@ Change = tuple[str, Any, Any]
 Verb = Literal["create", "change", "remove"]
 
 BULK = 100
+_NAMES = {"displayName": "display_name", "description": "description"}
 _PARTS = ("creditConfiguration", "policyExpression", "additionalData", "benefits")
 
 
@@ -41,301 +42,181 @@ class Service:
     """By the name in the file."""
 
 
-class Step(Protocol):
-    """One step."""
-
-    verb: ClassVar[Verb]
-    kind: ClassVar[str]
-
-    @property
-    def name(self) -> str:
-        """What it is about."""
-        ...
-
-    @property
-    def cascade(self) -> Cascade | None:
-        """When it reaches what was made before, if it does."""
-        ...
-
-    @property
-    def changes(self) -> Sequence[Change]:
-        """What changes, field by field: path, old, new."""
-        ...
-
-    def run(self, service: Service) -> None:
-        """Do it. Raises what the client raises."""
-        ...
-
-
 @dataclass(frozen=True)
-class CreateProgramDefinition:
-    """Make a program definition."""
+class Step:
+    """What is done to one thing, and what that changes: path, old and new, field by field."""
 
-    verb: ClassVar[Verb] = "create"
-    kind: ClassVar[str] = "program definition"
-
+    verb: Verb
+    kind: str
     name: str
-    wanted: Document
+    run: Callable[[Service], None]
+    """Raises what the client raises."""
     cascade: Cascade | None = None
+    """When it reaches what was made before, if it does."""
+    changes: Sequence[Change] = ()
 
-    @property
-    def changes(self) -> Sequence[Change]:
-        """Its name."""
-        return _new(self.wanted, "displayName")
 
-    def run(self, service: Service) -> None:
-        """Make it."""
+def create_program_definition(name: str, wanted: Document) -> Step:
+    def run(service: Service) -> None:
         made = service.client.program_definitions.create(
             namespace=service.namespace,
-            external_id=self.name,
-            display_name=self.wanted.get("displayName"),
-            description=self.wanted.get("description"),
-            extended_fields=_sent(self.wanted.get("extendedFields")),
+            external_id=name,
+            display_name=wanted.get("displayName"),
+            description=wanted.get("description"),
+            extended_fields=_sent(wanted.get("extendedFields")),
         )
-        service.program_definition_ids[self.name] = made.id
+        service.program_definition_ids[name] = made.id
+
+    return Step("create", "program definition", name, run, changes=_new(wanted, "displayName"))
 
 
-@dataclass(frozen=True)
-class ChangeProgramDefinition:
-    """Change a program definition."""
-
-    verb: ClassVar[Verb] = "change"
-    kind: ClassVar[str] = "program definition"
-
-    name: str
-    found: ProgramDefinition
-    wanted: Document
-    changes: Sequence[Change]
-    cascade: Cascade | None = None
-
-    def run(self, service: Service) -> None:
-        """Change what differs."""
+def change_program_definition(
+    found: ProgramDefinition, wanted: Document, changes: Sequence[Change]
+) -> Step:
+    def run(service: Service) -> None:
         service.client.program_definitions.update(
-            self.found.id,
-            revision=self.found.revision,
-            display_name=self.wanted.get("displayName"),
-            description=self.wanted.get("description"),
-            extended_fields=_changed_fields(self.found, self.wanted),
+            found.id,
+            revision=found.revision,
+            display_name=wanted.get("displayName"),
+            description=wanted.get("description"),
+            extended_fields=_changed_fields(found, wanted),
         )
 
+    return Step("change", "program definition", found.external_id, run, changes=changes)
 
-@dataclass(frozen=True)
-class CreatePoolDefinition:
-    """Make a pool definition."""
 
-    verb: ClassVar[Verb] = "create"
-    kind: ClassVar[str] = "pool definition"
+def create_pool_definition(name: str, wanted: Document, cascade: Cascade) -> Step:
+    """Make it, with its key."""
 
-    name: str
-    wanted: Document
-    cascade: Cascade
-
-    @property
-    def changes(self) -> Sequence[Change]:
-        """Its name, and where it stands."""
-        benefits = [each["benefitKey"] for each in self.wanted["benefits"]]
-        told = {**self.wanted, "benefits": ", ".join(benefits) or None}
-        told["programDefinitions"] = ", ".join(self.wanted["programDefinitions"]) or None
-        return _new(told, "displayName", "programDefinitions", "benefits")
-
-    def run(self, service: Service) -> None:
-        """Make it, with its key."""
-        fields = _sent(self.wanted.get("extendedFields")) or {}
-        ids = [service.program_definition_ids[each] for each in self.wanted["programDefinitions"]]
-        service.pool_definitions[self.name] = service.client.pool_definitions.create(
+    def run(service: Service) -> None:
+        fields = _sent(wanted.get("extendedFields")) or {}
+        ids = [service.program_definition_ids[each] for each in wanted["programDefinitions"]]
+        service.pool_definitions[name] = service.client.pool_definitions.create(
             namespace=service.namespace,
-            details=msgspec.convert(_details(self.wanted), Details, strict=False),
-            display_name=self.wanted.get("displayName"),
-            description=self.wanted.get("description"),
+            details=msgspec.convert(_details(wanted), Details, strict=False),
+            display_name=wanted.get("displayName"),
+            description=wanted.get("description"),
             program_definition_ids=ids or None,
-            extended_fields={**fields, KEY_NAMESPACE: {"key": self.name}},
-            cascade=ClientCascade(self.cascade) if ids else None,
+            extended_fields={**fields, KEY_NAMESPACE: {"key": name}},
+            cascade=ClientCascade(cascade) if ids else None,
         )
 
+    benefits = [each["benefitKey"] for each in wanted["benefits"]]
+    shown = {**wanted, "benefits": ", ".join(benefits) or None}
+    shown["programDefinitions"] = ", ".join(wanted["programDefinitions"]) or None
+    changes = _new(shown, "displayName", "programDefinitions", "benefits")
+    return Step("create", "pool definition", name, run, cascade, changes)
 
-@dataclass(frozen=True)
-class ChangePoolDefinition:
-    """Change a pool definition, and its places in program definitions."""
 
-    verb: ClassVar[Verb] = "change"
-    kind: ClassVar[str] = "pool definition"
+def change_pool_definition(
+    name: str,
+    found: PoolDefinition,
+    *,
+    current: Document,
+    wanted: Document,
+    cascade: Cascade,
+    changes: Sequence[Change],
+) -> Step:
+    """Change what differs, first in the pool definition, then its places."""
+    when = ClientCascade(cascade)
+    is_moved_only = all(path.startswith("programDefinitions.") for path, _, _ in changes)
+    places, former = (set(each["programDefinitions"]) for each in (wanted, current))
 
-    name: str
-    found: PoolDefinition
-    current: Document
-    wanted: Document
-    cascade: Cascade
-    changes: Sequence[Change]
-
-    def run(self, service: Service) -> None:
-        """Change what differs, first in the pool definition, then its places."""
-        changed = self._update(service, ClientCascade(self.cascade))
-        calls = service.client.pool_definitions
-        wanted, current = (set(each["programDefinitions"]) for each in (self.wanted, self.current))
-        for external_id in sorted(wanted - current):
+    def run(service: Service) -> None:
+        calls, ids = service.client.pool_definitions, service.program_definition_ids
+        changed = found
+        if not is_moved_only:
+            given = _pool_definition_update(found, current, wanted)
+            changed = calls.update(found.id, revision=found.revision, cascade=when, **given)
+        for each in sorted(places - former):
             changed = calls.add_to_program_definition(
-                changed.id,
-                program_definition_id=service.program_definition_ids[external_id],
-                cascade=ClientCascade(self.cascade),
+                changed.id, program_definition_id=ids[each], cascade=when
             )
-        for external_id in sorted(current - wanted):
+        for each in sorted(former - places):
             changed = calls.remove_from_program_definition(
-                changed.id,
-                program_definition_id=service.program_definition_ids[external_id],
-                cascade=ClientCascade(self.cascade),
+                changed.id, program_definition_id=ids[each], cascade=when
             )
-        service.pool_definitions[self.name] = changed
+        service.pool_definitions[name] = changed
 
-    def _update(self, service: Service, cascade: ClientCascade) -> PoolDefinition:
-        if all(path.startswith("programDefinitions.") for path, _, _ in self.changes):
-            return self.found
-        given: dict[str, Any] = {
-            attribute: self.wanted.get(name)
-            for name, attribute in (("displayName", "display_name"), ("description", "description"))
-            if self.wanted.get(name) != self.current.get(name)
-        }
-        parts = {
-            name: self.wanted.get(name)
-            for name in _PARTS
-            if self.wanted.get(name) != self.current.get(name)
-        }
-        if parts:
-            given["details"] = msgspec.convert(parts, DetailsChange, strict=False)
-        fields = _changed_fields(self.found, self.wanted)
-        if self.wanted.get("key") != self.current.get("key"):
-            fields[KEY_NAMESPACE] = {"key": self.wanted["key"]}
-        if fields:
-            given["extended_fields"] = fields
-        return service.client.pool_definitions.update(
-            self.found.id, revision=self.found.revision, cascade=cascade, **given
-        )
+    return Step("change", "pool definition", name, run, cascade, changes)
 
 
-@dataclass(frozen=True)
-class DeletePoolDefinition:
-    """Delete a pool definition."""
-
-    verb: ClassVar[Verb] = "remove"
-    kind: ClassVar[str] = "pool definition"
-
-    name: str
-    found: PoolDefinition
-    cascade: Cascade
-    changes: Sequence[Change] = ()
-
-    def run(self, service: Service) -> None:
-        """Delete it."""
-        service.client.pool_definitions.delete(self.found.id, cascade=ClientCascade(self.cascade))
+def _pool_definition_update(
+    found: PoolDefinition, current: Document, wanted: Document
+) -> dict[str, Any]:
+    different = [each for each in (*_NAMES, *_PARTS) if wanted.get(each) != current.get(each)]
+    given = {_NAMES[each]: wanted.get(each) for each in different if each in _NAMES}
+    parts = {each: wanted.get(each) for each in different if each in _PARTS}
+    if parts:
+        given["details"] = msgspec.convert(parts, DetailsChange, strict=False)
+    fields = _changed_fields(found, wanted)
+    if wanted.get("key") != current.get("key"):
+        fields[KEY_NAMESPACE] = {"key": wanted["key"]}
+    return given | ({"extended_fields": fields} if fields else {})
 
 
-@dataclass(frozen=True)
-class DeleteProgramDefinition:
-    """Delete a program definition."""
+def delete_pool_definition(name: str, found: PoolDefinition, cascade: Cascade) -> Step:
+    def run(service: Service) -> None:
+        service.client.pool_definitions.delete(found.id, cascade=ClientCascade(cascade))
 
-    verb: ClassVar[Verb] = "remove"
-    kind: ClassVar[str] = "program definition"
-
-    name: str
-    found: ProgramDefinition
-    cascade: Cascade
-    changes: Sequence[Change] = ()
-
-    def run(self, service: Service) -> None:
-        """Delete it."""
-        service.client.program_definitions.delete(
-            self.found.id, cascade_type=ClientCascade(self.cascade)
-        )
+    return Step("remove", "pool definition", name, run, cascade)
 
 
-@dataclass(frozen=True)
-class AddItems:
-    """Put items into a benefit."""
+def delete_program_definition(found: ProgramDefinition, cascade: Cascade) -> Step:
+    def run(service: Service) -> None:
+        service.client.program_definitions.delete(found.id, cascade_type=ClientCascade(cascade))
 
-    verb: ClassVar[Verb] = "create"
-    kind: ClassVar[str] = "items of"
+    return Step("remove", "program definition", found.external_id, run, cascade)
 
-    name: str
-    pool_definition: str
-    benefit_key: str
-    provider_app_id: str
-    wanted: Sequence[Document]
-    cascade: Cascade | None = None
 
-    @property
-    def changes(self) -> Sequence[Change]:
-        """Their references."""
-        return [(_reference(each), None, each.get("displayName", "")) for each in self.wanted]
-
-    def run(self, service: Service) -> None:
-        """Make them, many at once."""
-        details = service.pool_definitions[self.pool_definition].details
+def add_items(pool_definition: str, benefit: FileBenefit, wanted: Sequence[Document]) -> Step:
+    def run(service: Service) -> None:
+        details = service.pool_definitions[pool_definition].details
         new = [
             NewItem(
                 external_id=each["externalId"],
                 category=each.get("category"),
                 display_name=each.get("displayName"),
                 extended_fields=_sent(each.get("extendedFields")),
-                item_set_id=details.item_set_id(self.benefit_key),
-                provider_app_id=self.provider_app_id,
+                item_set_id=details.item_set_id(benefit.benefit_key),
+                provider_app_id=benefit.provider_app_id,
                 namespace=service.namespace,
             )
-            for each in self.wanted
+            for each in wanted
         ]
-        for start in range(0, len(new), BULK):
-            _require_success(service.client.items.bulk_create(new[start : start + BULK]))
+        _in_bulk(service.client.items.bulk_create, new)
+
+    changes = [(_reference(each), None, each.get("displayName", "")) for each in wanted]
+    where = f"{pool_definition}/{benefit.benefit_key}"
+    return Step("create", "items of", where, run, changes=changes)
 
 
-@dataclass(frozen=True)
-class ChangeItem:
-    """Change the name or the extended fields of an item."""
-
-    verb: ClassVar[Verb] = "change"
-    kind: ClassVar[str] = "item"
-
-    name: str
-    found: Item
-    wanted: Document
-    changes: Sequence[Change]
-    cascade: Cascade | None = None
-
-    def run(self, service: Service) -> None:
-        """Change it."""
+def change_item(where: str, found: Item, wanted: Document, changes: Sequence[Change]) -> Step:
+    def run(service: Service) -> None:
         service.client.items.update(
-            self.found.id,
-            revision=self.found.revision,
-            display_name=self.wanted.get("displayName"),
-            extended_fields=_changed_fields(self.found, self.wanted),
+            found.id,
+            revision=found.revision,
+            display_name=wanted.get("displayName"),
+            extended_fields=_changed_fields(found, wanted),
         )
 
-
-@dataclass(frozen=True)
-class RemoveItems:
-    """Take items out of a benefit."""
-
-    verb: ClassVar[Verb] = "remove"
-    kind: ClassVar[str] = "items of"
-
-    name: str
-    found: Sequence[Item]
-    cascade: Cascade | None = None
-
-    @property
-    def changes(self) -> Sequence[Change]:
-        """Their references."""
-        return [(each.external_id, each.display_name or "", None) for each in self.found]
-
-    def run(self, service: Service) -> None:
-        """Delete them, many at once."""
-        ids = [each.id for each in self.found]
-        for start in range(0, len(ids), BULK):
-            _require_success(service.client.items.bulk_delete(ids[start : start + BULK]))
+    return Step("change", "item", f"{found.external_id} in {where}", run, changes=changes)
 
 
-def _require_success(result: Any) -> None:
-    """Raise the first failure of a bulk call."""
-    for each in result.failures:
-        error = each.error
-        raise ApiError(error.description, status=400, code=error.code, data=error.data)
+def remove_items(where: str, found: Sequence[Item]) -> Step:
+    def run(service: Service) -> None:
+        _in_bulk(service.client.items.bulk_delete, [each.id for each in found])
+
+    changes = [(each.external_id, each.display_name or "", None) for each in found]
+    return Step("remove", "items of", where, run, changes=changes)
+
+
+def _in_bulk(call: Callable[[list[Any]], Any], entries: list[Any]) -> None:
+    """Call for all entries, many at once. Raises the first failure."""
+    for start in range(0, len(entries), BULK):
+        for each in call(entries[start : start + BULK]).failures:
+            error = each.error
+            raise ApiError(error.description, status=400, code=error.code, data=error.data)
 
 
 def _new(document: Document, *names: str) -> Sequence[Change]:

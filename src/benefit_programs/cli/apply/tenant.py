@@ -45,7 +45,6 @@ class Tenant:
         return [each for each in self.pool_definitions if key_of(each) == key]
 
     def pool_definition(self, definition_id: str) -> PoolDefinition | None:
-        """The one with this id."""
         found = (each for each in self.pool_definitions if each.id == definition_id)
         return next(found, None)
 
@@ -78,7 +77,6 @@ def key_of(definition: PoolDefinition) -> str | None:
 
 
 def program_definition_document(definition: ProgramDefinition) -> Document:
-    """A program definition as a file says it."""
     document = _named(definition, externalId=definition.external_id)
     return canonical(_decoded(FileProgramDefinition, document))
 
@@ -100,7 +98,6 @@ def pool_definition_document(definition: PoolDefinition) -> Document:
 
 
 def item_document(item: Item) -> Document:
-    """An item as a file says it."""
     document = _named(item, externalId=item.external_id)
     if item.category:
         document["category"] = item.category

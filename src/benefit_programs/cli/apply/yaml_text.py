@@ -46,7 +46,6 @@ class FileUnusable(Exception):
     """A file has problems; ``problems`` has all that could be found, in their order."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        """Keep the problems in the order of the file."""
         super().__init__(f"{len(problems)} problems")
         self.problems = sorted(problems, key=lambda each: (each.line, each.column, each.field))
 
@@ -66,7 +65,6 @@ class Text:
         return self._places.get(path, (1, 1))
 
     def problem(self, path: str, description: str, rule: str) -> Problem:
-        """A problem of the value with this path."""
         return Problem(*self.place(path), path, description, rule)
 
     def note(self, path: str, node: yaml.Node) -> None:

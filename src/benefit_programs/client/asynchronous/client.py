@@ -149,7 +149,6 @@ class AsyncBenefitPrograms:
         await self._session.transport.aclose()
 
     async def __aenter__(self) -> Self:
-        """Be ready for calls."""
         await self._session.transport.start()
         return self
 
@@ -159,5 +158,4 @@ class AsyncBenefitPrograms:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the client."""
         await self.aclose()

@@ -34,6 +34,5 @@ class AsyncHttpTransport:
         return response_of(response)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         if self._owned:
             await self._client.aclose()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.items import list_filter
 from benefit_programs.client.core.queries import Plan, filter_to_wire
 from benefit_programs.client.core.wire import (
@@ -40,11 +40,8 @@ _COUNT = reads_field("count", int)
 _STARTED = reads(StartedJob)
 
 
-class AsyncItems:
+class AsyncItems(AsyncMethods):
     """References to what provider apps sell, in the item sets of benefits."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def create(
         self,
@@ -166,8 +163,7 @@ class AsyncItems:
         sort: Sequence[ItemSort] = (),
     ) -> AsyncItemQuery:
         """Find items; a page may have up to 1000."""
-        plan = Plan(name="queryItems", read=_ROWS)
-        return begin(self._session, plan, filter, sort)
+        return begin(self._session, Plan(name="queryItems", read=_ROWS), filter, sort)
 
     async def count(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from benefit_programs.client.asynchronous.queries import AsyncListing
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.jobs import pauses
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads_field, reads_rows
@@ -17,11 +17,8 @@ _ENTITY = reads_field("job", Job)
 _ITEMS = reads_rows("jobItems", JobItem)
 
 
-class AsyncAsyncJobs:
+class AsyncAsyncJobs(AsyncMethods):
     """Work that may go on after its request was answered."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def get(self, job_id: str) -> Job:
         """Read a job.

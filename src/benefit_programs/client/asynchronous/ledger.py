@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.balances import ChangeAnswer, change_options, first_change
 from benefit_programs.client.core.keys import keyed
 from benefit_programs.client.core.queries import Plan
@@ -40,11 +40,8 @@ _TRANSACTION = reads_field("transaction", Transaction)
 _TRANSACTIONS = reads_rows("transactions", Transaction)
 
 
-class AsyncBalances:
+class AsyncBalances(AsyncMethods):
     """The credits of pools, one balance each, with the pool's id."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def get(self, pool_id: str) -> Balance:
         """Read the balance of a pool.
@@ -71,8 +68,7 @@ class AsyncBalances:
         sort: Sequence[BalanceSort] = (),
     ) -> AsyncBalanceQuery:
         """Find balances."""
-        plan = Plan(name="queryBalances", read=_BALANCES)
-        return begin(self._session, plan, filter, sort)
+        return begin(self._session, Plan(name="queryBalances", read=_BALANCES), filter, sort)
 
     async def change(
         self,
@@ -120,11 +116,8 @@ class AsyncBalances:
         return await self._session.call("revertBalanceChange", _REVERTED, fields)
 
 
-class AsyncTransactions:
+class AsyncTransactions(AsyncMethods):
     """The record of each change of a balance."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def get(self, transaction_id: str) -> Transaction:
         """Read a transaction.
@@ -142,5 +135,6 @@ class AsyncTransactions:
         sort: Sequence[TransactionSort] = (),
     ) -> AsyncTransactionQuery:
         """Find transactions."""
-        plan = Plan(name="queryTransactions", read=_TRANSACTIONS)
-        return begin(self._session, plan, filter, sort)
+        return begin(
+            self._session, Plan(name="queryTransactions", read=_TRANSACTIONS), filter, sort
+        )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import (
     changes,
@@ -40,15 +40,12 @@ _LIST = reads_list("poolDefinitions", PoolDefinition)
 _BULK = reads(BulkResult[PoolDefinition])
 
 
-class AsyncPoolDefinitions:
+class AsyncPoolDefinitions(AsyncMethods):
     """Templates of pools, with benefits and a credit configuration.
 
     A cascade says when a change reaches the pools that were made before: at once, when they renew,
     or never.
     """
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def create(
         self,
@@ -165,8 +162,7 @@ class AsyncPoolDefinitions:
         sort: Sequence[PoolDefinitionSort] = (),
     ) -> AsyncPoolDefinitionQuery:
         """Find pool definitions."""
-        plan = Plan(name="queryPoolDefinitions", read=_ROWS)
-        return begin(self._session, plan, filter, sort)
+        return begin(self._session, Plan(name="queryPoolDefinitions", read=_ROWS), filter, sort)
 
     async def add_to_program_definition(
         self, pool_definition_id: str, *, program_definition_id: str, cascade: Cascade

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.keys import first_redemption, keyed
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import (
@@ -48,11 +48,8 @@ _SELECTED = reads_list("results", SelectedEligibility)
 _ELIGIBLE = reads_list("eligibleBenefits", EligibleBenefit)
 
 
-class AsyncPools:
+class AsyncPools(AsyncMethods):
     """Live copies of pool definitions, with one balance of credits each."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def redeem(  # noqa: PLR0913 - the contract's
         self,
@@ -286,5 +283,4 @@ class AsyncPools:
         sort: Sequence[PoolSort] = (),
     ) -> AsyncPoolQuery:
         """Find pools."""
-        plan = Plan(name="queryPools", read=_ROWS)
-        return begin(self._session, plan, filter, sort)
+        return begin(self._session, Plan(name="queryPools", read=_ROWS), filter, sort)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import (
     changes,
@@ -29,11 +29,8 @@ _ENTITY = reads_field("programDefinition", ProgramDefinition)
 _ROWS = reads_rows("programDefinitions", ProgramDefinition)
 
 
-class AsyncProgramDefinitions:
+class AsyncProgramDefinitions(AsyncMethods):
     """Templates that group pool definitions."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def create(
         self,
@@ -124,5 +121,4 @@ class AsyncProgramDefinitions:
         sort: Sequence[ProgramDefinitionSort] = (),
     ) -> AsyncProgramDefinitionQuery:
         """Find program definitions."""
-        plan = Plan(name="queryProgramDefinitions", read=_ROWS)
-        return begin(self._session, plan, filter, sort)
+        return begin(self._session, Plan(name="queryProgramDefinitions", read=_ROWS), filter, sort)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.keys import first_job, keyed
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import (
@@ -31,11 +31,8 @@ _PROVISIONED = reads(ProvisionedProgram)
 _STARTED = reads(StartedJob)
 
 
-class AsyncPrograms:
+class AsyncPrograms(AsyncMethods):
     """The pools of one beneficiary each, managed together."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def provision(
         self,
@@ -170,5 +167,4 @@ class AsyncPrograms:
         sort: Sequence[ProgramSort] = (),
     ) -> AsyncProgramQuery:
         """Find programs."""
-        plan = Plan(name="queryPrograms", read=_ROWS)
-        return begin(self._session, plan, filter, sort)
+        return begin(self._session, Plan(name="queryPrograms", read=_ROWS), filter, sort)

@@ -45,11 +45,9 @@ class AsyncPage(Generic[T]):
         return await self._listing.page(self.prev_cursor) if self.prev_cursor else None
 
     def __iter__(self) -> Iterator[T]:
-        """The rows of this page."""
         return iter(self.items)
 
     def __len__(self) -> int:
-        """How many rows are on this page."""
         return len(self.items)
 
 
@@ -81,7 +79,6 @@ class AsyncListing(Generic[T]):
             page = await page.next()
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        """All rows, in their order."""
         async for page in self.pages():
             for row in page:
                 yield row

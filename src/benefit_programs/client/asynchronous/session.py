@@ -18,16 +18,12 @@ class AsyncTransport(Protocol):
     """What carries a request to the service. Raises ConnectionFailed if no answer comes."""
 
     async def start(self) -> None:
-        """Be ready to send; a transport that isn't told to be ready gets so by itself."""
+        """Be ready to send; a transport that wasn't started starts with the first request."""
         ...
 
-    async def send(self, request: Request) -> Response:
-        """Carry one request."""
-        ...
+    async def send(self, request: Request) -> Response: ...
 
-    async def aclose(self) -> None:
-        """Let go of what it holds."""
-        ...
+    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -54,3 +50,10 @@ class AsyncSession:
             if seconds:
                 await asyncio.sleep(seconds)
         return exchange.result
+
+
+class AsyncMethods:
+    """The methods of one family, and the session that they are called over."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session

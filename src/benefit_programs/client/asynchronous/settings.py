@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.wire import changes, reads_field
 from benefit_programs.client.generated.enums import IdMode, UnknownPolicyApps
 from benefit_programs.client.types.common import UNSET, Unset
@@ -17,11 +17,8 @@ from benefit_programs.client.types.settings import (
 _SETTINGS = reads_field("settings", TenantSettings)
 
 
-class AsyncSettings:
+class AsyncSettings(AsyncMethods):
     """What the caller's tenant has set for itself."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     async def get(self) -> TenantSettings:
         """Read the settings."""

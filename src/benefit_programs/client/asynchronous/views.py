@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
-from benefit_programs.client.asynchronous.session import AsyncSession
+from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads, reads_rows
 from benefit_programs.client.generated.enums import PoolDefinitionItemField, PoolItemField
@@ -30,11 +30,8 @@ _POOL_ITEMS = reads_rows("poolItems", PoolItem)
 _BULK = reads(BulkResult[Item])
 
 
-class AsyncPoolDefinitionItems:
+class AsyncPoolDefinitionItems(AsyncMethods):
     """The items of the benefits of pool definitions."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     def query(
         self,
@@ -78,11 +75,8 @@ class AsyncPoolDefinitionItems:
         return await self._session.call("removeItemsFromBenefit", _BULK, fields)
 
 
-class AsyncPoolItems:
+class AsyncPoolItems(AsyncMethods):
     """The items of the benefits of pools that haven't ended."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
 
     def query(
         self,

@@ -57,11 +57,9 @@ class Call(Generic[T]):
 
     @property
     def route(self) -> Route:
-        """Where the method is."""
         return ROUTES[self.name]
 
     def request(self, headers: dict[str, str], timeout: float | None) -> Request:
-        """The request for one attempt."""
         route, fields = self.route, self.fields
         path = route.path
         for parameter in route.parameters:

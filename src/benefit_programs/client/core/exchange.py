@@ -1,7 +1,7 @@
 """A call from its first attempt to its end: what to send, what an answer means, when to go on.
 
 No I/O happens here. Whoever drives an exchange sends its request, reports what came, and waits as
-long as it is told to, until there is a result or an exception.
+long as the exchange says, until there is a result or an exception.
 """
 
 from __future__ import annotations
@@ -44,8 +44,6 @@ _log = logging.getLogger("benefit_programs.client")
 
 @dataclass(frozen=True)
 class Settings:
-    """How calls are made."""
-
     headers: dict[str, str] = field(repr=False)
     """What goes with each request. It has the key, so it is never shown."""
     timeout: float | None
@@ -69,7 +67,6 @@ class Exchange(Generic[T]):
         self.is_done = False
 
     def request(self) -> Request:
-        """The request of the next attempt."""
         self._attempts += 1
         headers = {"accept": "application/json", **self._settings.headers}
         headers["x-request-id"] = self.request_id

@@ -52,15 +52,12 @@ class Fact(Generic[T]):
 
 
 def text(path: str = "") -> Fact[str]:
-    """A text."""
     return Fact(str, path)
 
 
 def amount(path: str = "") -> Fact[Decimal]:
-    """A number of credits."""
     return Fact(Decimal, path)
 
 
 def item() -> Fact[ItemReference]:
-    """A reference of an item."""
     return Fact(lambda value: msgspec.convert(value, ItemReference))

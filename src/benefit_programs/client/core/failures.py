@@ -63,16 +63,16 @@ def error_of(response: Response) -> ApiError | UnreadableAnswer:
         body = _BODY.decode(response.body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _without_body(response)
-    told = body.details.application_error or _ApplicationError(description=body.message)
+    refusal = body.details.application_error or _ApplicationError(description=body.message)
     if body.details.validation_error is not None:
         data = {"fieldViolations": body.details.validation_error.field_violations}
-        told = _ApplicationError(code="VALIDATION_ERROR", description=body.message, data=data)
-    kind = BY_CODE.get(told.code) or _kind_of(response.status)
+        refusal = _ApplicationError(code="VALIDATION_ERROR", description=body.message, data=data)
+    kind = BY_CODE.get(refusal.code) or _kind_of(response.status)
     error = kind(
-        told.description,
+        refusal.description,
         status=response.status,
-        code=told.code,
-        data=told.data,
+        code=refusal.code,
+        data=refusal.data,
         request_id=request_id_of(response),
     )
     return _with_retry_after(error, response)

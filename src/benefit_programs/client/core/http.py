@@ -15,7 +15,6 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 
 
 def limits() -> httpx.Limits:
-    """How many connections a client opens and keeps."""
     return httpx.Limits(
         max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_KEPT_MAX
     )
@@ -33,13 +32,11 @@ def origin_of(base_url: str) -> str:
 
 
 def response_of(response: httpx.Response) -> Response:
-    """An answer without its library."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Response(response.status_code, headers, response.content)
 
 
 def failure_of(error: httpx.RequestError) -> ConnectionFailed:
-    """The exception that a failure of the connection stands for."""
     kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
     message = f"{type(error).__name__}: {error}".rstrip(": ")
     return kind(message, may_have_happened=not isinstance(error, _NEVER_SENT))

@@ -1,8 +1,8 @@
 """Calls that an idempotency key makes safe to repeat.
 
-The client makes a key where the caller gives none. Nobody else can have used such a key, so when a
-repeated call is told that it was carried out before, that was its own first attempt, and what that
-attempt did is the answer.
+The client makes a key where the caller gives none. Nobody else can have used such a key. So when a
+repeated call is refused because it was done before, its own first attempt has done it, and what
+that attempt did is the answer.
 """
 
 from __future__ import annotations

@@ -40,7 +40,6 @@ class Plan(Generic[T]):
         return replace(self, order=tuple(_sorting(field) for field in fields))
 
     def limited(self, rows_per_page: int | None) -> Self:
-        """The same with another number of rows on a page."""
         return replace(self, rows_per_page=rows_per_page)
 
     def call(self, cursor: str | None = None) -> Call[Rows[T]]:

@@ -25,8 +25,6 @@ ONCE: Final = Safety.ONCE
 
 @dataclass(frozen=True)
 class Route:
-    """The address of one method."""
-
     verb: str
     path: str
     safety: Safety

@@ -39,8 +39,6 @@ class PageMetadata(Part, frozen=True, kw_only=True):
 
 
 class Rows(msgspec.Struct, Generic[T], frozen=True):
-    """A page as it came."""
-
     items: tuple[T, ...]
     next_cursor: str | None
     prev_cursor: str | None
@@ -102,7 +100,6 @@ def to_wire(value: object) -> Any:  # noqa: PLR0911 - a table
 
 
 def decimal_text(value: Decimal) -> str:
-    """An amount in plain digits."""
     return format(value, "f")
 
 

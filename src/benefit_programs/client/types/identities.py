@@ -21,19 +21,15 @@ class Identity:
     id: str
 
     def __init__(self, id: str) -> None:  # noqa: A002 - the contract's own word
-        """Name somebody."""
         self.id = id
 
     def __eq__(self, other: object) -> bool:
-        """Whether it is the same somebody."""
         return isinstance(other, Identity) and (type(other), other.id) == (type(self), self.id)
 
     def __hash__(self) -> int:
-        """A hash that goes with equality."""
         return hash((type(self), self.id))
 
     def __repr__(self) -> str:
-        """As it is written in code."""
         return f"{type(self).__name__}({self.id!r})"
 
 

@@ -31,8 +31,8 @@ INVARIANTS = {
     "I13": "what is named is there, within the tenant",
     "I14": "every row belongs to a tenant that is there",
     "I15": "a pool agrees with its program",
-    "I16": "a job counts what it did, and is gone on with until it has ended",
-    "I17": "what a snapshot says is what queries join",
+    "I16": "a job counts what it did, and somebody goes on with it until it has ended",
+    "I17": "a snapshot and its rows for queries say the same",
     "I18": "what was left for later will be done",
     "I19": "pools go through orders by their numbers",
 }

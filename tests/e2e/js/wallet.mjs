@@ -1,13 +1,13 @@
-// A desk at which a member redeems: a pool definition with priced benefits, an item in each of
-// them, and the member's own program and pool.
+// The wallet of a member: a pool definition with priced benefits, an item in each of
+// them, and the own program and pool of the member.
 import assert from "node:assert/strict";
 import { guid, namespace } from "./client.mjs";
 
-/** The benefit of a desk for which nothing else was asked. */
+/** The benefit of a wallet for which nothing else was asked. */
 export const towel = { benefitKey: "towel", price: "10" };
 
-/** Open a desk; its program definition is made too, and `programStatus` and the like go on. */
-export async function openDesk(client, { amount = "100", benefits = [towel], ...options } = {}) {
+/** Open a wallet; its program definition is made too, and `programStatus` and the like go on. */
+export async function openWallet(client, { amount = "100", benefits = [towel], ...options } = {}) {
   const programDefinition = await defineProgram(client);
   const poolDefinition = await definePool(client, programDefinition, { amount, benefits });
   await addItems(client, poolDefinition);
@@ -30,7 +30,7 @@ export function definePool(client, programDefinition, { amount = "100", benefits
   return client.poolDefinitions.createPoolDefinition(
     {
       namespace,
-      displayName: "Desk",
+      displayName: "Wallet",
       programDefinitionIds: [programDefinition._id],
       details: { benefits: given, creditConfiguration: { amount } },
     },

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.support.calls import Caller, Document, Refused
 
 
-class Desk:
+class Wallet:
     """Where the credits of one pool are spent; what a call doesn't say is made up."""
 
     def __init__(
@@ -171,15 +171,15 @@ class Desk:
         return answer["result"]["benefitResults"]  # type: ignore[no-any-return]
 
 
-async def open_desk(
+async def open_wallet(
     caller: Caller,
     *benefits: Document,
     amount: str | None = "100",
     program: Document | None = None,
     definition: Document | None = None,
     **more: Any,
-) -> Desk:
-    """A desk with a new definition, one item for each of its benefits, and a program of it.
+) -> Wallet:
+    """A wallet with a new definition, one item for each of its benefits, and a program of it.
 
     Without benefits there is one, ``towel`` at the price of 10; more are details.
     """
@@ -192,11 +192,11 @@ async def open_desk(
     return await open_another(caller, made, **(program or {}))
 
 
-async def open_another(caller: Caller, definition: Document, **fields: Any) -> Desk:
-    """A desk with another program of a definition."""
+async def open_another(caller: Caller, definition: Document, **fields: Any) -> Wallet:
+    """A wallet with another program of a definition."""
     program = (await caller.provision(pool_definition=definition, **fields))["program"]
     (pool,) = await caller.pools_of(program["id"])
-    return Desk(caller, definition, program, pool["id"])
+    return Wallet(caller, definition, program, pool["id"])
 
 
 async def add_item(caller: Caller, chosen: Document, external_id: str, **fields: Any) -> Document:
