@@ -6,6 +6,7 @@ between two chunks leaves a job that another runner takes up at the row where it
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -225,7 +226,7 @@ def _shortened(index: Index[Any], size: int) -> Index[Any]:
     return Index(index.entity, *index.columns, after=index.after, limit=size, live=index.live)
 
 
-class Carrier:
+class Carrier(ABC):
     """What the chunks of a job do: it goes along a walk, or along one after the other."""
 
     stages = 1
@@ -266,8 +267,9 @@ class Carrier:
     def ask_for_rows(self, needs: Needs, state: State, rows: list[Any]) -> None:
         ask_to_reach(needs, state, rows)
 
+    @abstractmethod
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
-        raise NotImplementedError
+        """Work on the next rows, and tell of them."""
 
 
 class _OrderForPools(Carrier):
