@@ -200,7 +200,7 @@ class WorkerApplication:
         await receive()
         try:
             running = await self._stack.enter_async_context(open_service(self._settings))
-        except Exception as error:  # noqa: BLE001 - told to the server, which ends the process
+        except Exception as error:  # noqa: BLE001 - given to the server, which ends the process
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         self._application = running.application
@@ -254,7 +254,7 @@ def config_logging(log_format: LogFormat) -> None:
             foreign_pre_chain=shared,
         )
     )
-    # Libraries speak up when something is wrong; what goes well is told by the service itself.
+    # Libraries speak up when something is wrong; what goes well the service logs itself.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 

@@ -203,12 +203,12 @@ def keep_quiet() -> None:
 
 
 def _told(error: Exception) -> Exception:
-    """What the caller is told of a failure to open; a mistake of ours stays what it is."""
+    """What the caller gets when opening fails; a mistake of ours stays what it is."""
     if not isinstance(error, _NOT_USABLE):
         return error
-    told = DatabaseNotUsable(str(error))
-    told.__cause__ = error
-    return told
+    failure = DatabaseNotUsable(str(error))
+    failure.__cause__ = error
+    return failure
 
 
 def _url_of(database: str) -> str:
