@@ -18,7 +18,7 @@ from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import QUOTA
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Mode, State
-from benefit_programs.domain.store import Load, Loaded, Steps, StoreUnavailable, Write
+from benefit_programs.domain.store import BatchRun, Load, Loaded, StoreUnavailable, Write
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import SYSTEM
 from benefit_programs.storage.schema import migrate
@@ -40,7 +40,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await opened.close()
 
 
-def write_quotas(count: int, told: list[str]) -> Steps[int]:
+def write_quotas(count: int, told: list[str]) -> BatchRun[int]:
     """Count so many quotas once; ``told`` hears when each step was done."""
     keys = [(f"pool{number}", "quota", 0) for number in range(count)]
     loaded: Loaded = yield Load({QUOTA: dict.fromkeys(keys, Mode.LOCK)})
@@ -112,7 +112,7 @@ async def test_batches_and_statements_take_turns(store: SqliteStore) -> None:
 async def test_a_batch_that_fails_leaves_nothing(store: SqliteStore) -> None:
     """What a batch raises comes out, nothing of it is stored, and the next one is."""
 
-    def fail() -> Steps[int]:
+    def fail() -> BatchRun[int]:
         yield from write_quotas(1, [])
         raise ZeroDivisionError
 

@@ -53,9 +53,10 @@ class More(TypedDict, total=False):
 
 
 class Account:
-    """A pool's credits in one decision. ``pool`` and ``transactions`` are what it has come to.
+    """A pool's credits in one decision.
 
-    ``party`` gave the instruction; without one it was the caller.
+    ``pool`` is the pool as it is now, after the ``transactions`` made so far. ``party`` gave the
+    instruction; without one it was the caller.
     """
 
     __slots__ = ("_party", "context", "pool", "transactions")
@@ -67,7 +68,7 @@ class Account:
         self._party = party or context.caller
 
     def spend(self, operation: Operation, amount: Credits, **more: Unpack[More]) -> Transaction:
-        """Take credits out. The caller has seen to it that they are there."""
+        """Take credits out. The caller has checked that the balance has them."""
         return self._post(operation, _AVAILABLE, _EXTERNAL, amount, more)
 
     def grant(self, operation: Operation, amount: Credits, **more: Unpack[More]) -> Transaction:
@@ -84,7 +85,7 @@ class Account:
     ) -> Transaction:
         """Post the opposite of the first transaction of a chain, which ends the chain.
 
-        ``details`` are those of the transaction of the chain that it speaks of.
+        ``details`` are those of the transaction that is canceled or reverted.
         """
         more = More(
             details=replace(details, reason=RULES[operation].reason, quota_shares=()),

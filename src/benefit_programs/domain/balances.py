@@ -45,7 +45,6 @@ class Adjust(msgspec.Struct, frozen=True, kw_only=True):
     limit_rule: LimitRule = LimitRule.FAIL
 
     def apply(self, pool: Pool) -> Credits:
-        """What is available afterwards, or the refusal of a limit."""
         available, target = pool.available, pool.available + self.value
         lower, upper = self.lower_limit, self.upper_limit
         if self.limit_rule is LimitRule.HARD_ENFORCE:
@@ -72,7 +71,6 @@ class Set(msgspec.Struct, frozen=True, kw_only=True):
     initial: bool = False
 
     def apply(self, pool: Pool) -> Credits:
-        """What is available afterwards, or the refusal of a balance that has transactions."""
         if self.initial and pool.last_transaction_id is not None:
             raise BalanceAlreadyInitialized
         return self.value
@@ -96,7 +94,7 @@ def set_balance(
 ) -> Changed:
     """Bring a balance to an amount.
 
-    What changes nothing makes no transaction; its key is used all the same.
+    A change by 0 makes no transaction, but uses its key.
     """
     pool, difference = account.pool, available - account.pool.available
     if not difference:

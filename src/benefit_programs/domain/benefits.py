@@ -1,4 +1,4 @@
-"""Details of definitions and pools: what makes them legal, how they change, how they are kept."""
+"""Details of definitions and pools: which are legal, how they change, how they are stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benefit_programs.domain.values import Updates
 
 
 def require_legal(details: Details, path: str) -> None:
-    """Refuse details that no pool could live by. Contract: Prices and item sets."""
+    """Refuse illegal details. Contract: Prices and item sets."""
     violations = tuple(
         replace(each, field=f"{path}.details.{each.field}") for each in illegalities(details)
     )
@@ -26,7 +26,7 @@ def require_legal(details: Details, path: str) -> None:
 
 
 def illegalities(details: Details) -> Iterator[FieldViolation]:
-    """What keeps pools from living by these details."""
+    """What is illegal about these details."""
     yield from repeated_keys(details)
     if details.credit_configuration is not None:
         return
@@ -41,7 +41,7 @@ def illegalities(details: Details) -> Iterator[FieldViolation]:
 
 
 def repeated_keys(details: Details) -> Iterator[FieldViolation]:
-    """The benefits whose keys others have before them."""
+    """The benefits whose key an earlier benefit has."""
     keys: set[str] = set()
     for position, benefit in enumerate(details.benefits or ()):
         if benefit.benefit_key in keys:
@@ -107,7 +107,7 @@ def save_snapshot(
     pool_definition_id: str,
     namespace: str,
 ) -> Snapshot:
-    """Keep names and details for ever, with their benefits as rows that queries can join.
+    """Store names and details, with their benefits as rows that queries can join.
 
     Benefits that weren't there ``before`` get the item sets that their details name.
     """

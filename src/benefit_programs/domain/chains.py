@@ -1,4 +1,4 @@
-"""Chains: a redemption, the reallocations that superseded each other, and what gave it back."""
+"""Chains: a redemption with its reallocations, and the transaction that gave it back, if any."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Chain(msgspec.Struct, frozen=True):
 
     @property
     def quota_shares(self) -> tuple[QuotaShare, ...]:
-        """What the redemption counts on rate limits as it stands."""
+        """What the redemption counts on rate limits now."""
         return self.latest.details.quota_shares
 
     @property

@@ -84,7 +84,7 @@ class Required(Mark, frozen=True):
 class Chosen(Mark, frozen=True):
     """A member of an enumeration must be chosen, other than the unknown one.
 
-    Whoever chooses none is told ``rule_name``, and of what is no member ``unsupported_rule_name``.
+    A missing choice breaks ``rule_name``, an unknown member ``unsupported_rule_name``.
     With ``beside``, the attributes of a list further inside of the request, it must be chosen only
     where there is an entry in that list.
     """

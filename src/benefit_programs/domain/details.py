@@ -176,7 +176,6 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
 
     def benefit(self, benefit_key: str) -> Benefit | None:
-        """The benefit with this key, if there is one."""
         for benefit in self.benefits or ():
             if benefit.benefit_key == benefit_key:
                 return benefit

@@ -88,8 +88,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_item(state: State, reference: ItemReference, benefit: Benefit) -> Item | None:
-    return state.one(
-        ITEM_BY_REFERENCE,
+    return state.one(ITEM_BY_REFERENCE, *_item_key(reference, benefit))
+
+
+def _item_key(reference: ItemReference, benefit: Benefit) -> tuple[str | None, ...]:
+    return (
         reference.external_id,
         reference.provider_app_id,
         reference.category,
@@ -100,23 +103,16 @@ def find_item(state: State, reference: ItemReference, benefit: Benefit) -> Item 
 def ask_for_candidates(
     needs: Needs, state: State, pool: Pool, benefit_key: str | None, requested: RequestedItem
 ) -> None:
-    """Ask for what is judged of a pool's benefit or, without a key, of all of its benefits."""
+    """Ask for what the judgement on a benefit reads; without a key, on all benefits of the pool."""
     needs.read(SNAPSHOT, pool.snapshot_id)
     snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
     if snapshot is None:
         return
-    reference = requested.reference
     for benefit in snapshot.details.benefits or ():
         if benefit_key is not None and benefit_key != benefit.benefit_key:
             continue
         if not requested.is_held:
-            needs.read(
-                ITEM_BY_REFERENCE,
-                reference.external_id,
-                reference.provider_app_id,
-                reference.category,
-                benefit.item_set_id,
-            )
+            needs.read(ITEM_BY_REFERENCE, *_item_key(requested.reference, benefit))
         policy = policy_of(snapshot.details, benefit)
         if policy is not None:
             shares = quota_shares(
@@ -129,7 +125,7 @@ def ask_for_candidates(
 
 
 def may_ask_providers(state: State, pool: Pool | None, benefit_key: str) -> bool:
-    """Whether a provider may have to be asked about a benefit, as far as is known by now."""
+    """Whether a provider may have to be asked about a benefit, judging by what is loaded."""
     snapshot = state.loaded(SNAPSHOT, pool.snapshot_id) if pool else None
     if snapshot is None:
         return True
@@ -156,7 +152,7 @@ def require_candidate(
     additional_data: dict[str, Any] | None = None,
     freed: tuple[QuotaShare, ...] = (),
 ) -> Candidate:
-    """The benefit, if its pool is active and it holds the item; else the refusal that is due."""
+    """The benefit, if its pool is active and it holds the item; raises the refusal otherwise."""
     snapshot = snapshot_of(state, pool)
     benefit = snapshot.details.benefit(benefit_key or "")
     if pool.status is not _ACTIVE:
@@ -186,7 +182,7 @@ def require_candidate(
 def approve(
     state: State, candidate: Candidate, settings: TenantSettings, verdicts: Verdicts
 ) -> tuple[Credits, tuple[QuotaShare, ...]]:
-    """What a redemption costs and takes of rate limits, or the refusal of its policy or balance."""
+    """The cost of a redemption and its quota shares. Raises the refusals of policy and balance."""
     pool, benefit, requested = candidate.pool, candidate.benefit, candidate.requested
     policy = candidate.policy
     shares = _require_policy(state, candidate, policy, settings, verdicts) if policy else ()
@@ -236,7 +232,7 @@ def _require_policy(
 
 
 class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """May this be redeemed from this pool? Without a key: from any benefit that holds the item?"""
+    """Whether an item can be redeemed from a pool: from one benefit or, without a key, from any."""
 
     pool_id: str
     namespace: str
@@ -252,7 +248,7 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
             ask_for_candidates(needs, state, pool, self.benefit_key, self.requested)
 
     def candidates(self, state: State) -> list[Candidate | Refusal]:
-        """The benefits that are left to approve, and what refuses the others."""
+        """The benefits that can still be approved, and the refusals of the others."""
         try:
             pool = require_pool(
                 state, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
@@ -262,7 +258,7 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
         return [self._candidate(state, pool, key) for key in self._benefit_keys(state, pool)]
 
     def _benefit_keys(self, state: State, pool: Pool) -> list[str | None]:
-        """The one that was named; or those that hold the item, or none of them."""
+        """The key that was given; else those of benefits that hold the item, or None."""
         if self.benefit_key is not None:
             return [self.benefit_key]
         benefits = snapshot_of(state, pool).details.benefits or ()
@@ -283,7 +279,7 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
 def assess(
     state: State, candidate: Candidate | Refusal, settings: TenantSettings, verdicts: Verdicts
 ) -> Candidate | Refusal:
-    """A candidate that may be redeemed now, or what refuses it."""
+    """The candidate if it can be redeemed now, or its refusal."""
     if isinstance(candidate, Refusal):
         return candidate
     try:
@@ -294,7 +290,7 @@ def assess(
 
 
 def context_of(pool: Pool, snapshot: Snapshot, benefit: Benefit | None = None) -> PoolContext:
-    """What a refusal tells about its pool, as far as the pool itself knows."""
+    """What a refusal says about its pool, from the pool and its snapshot alone."""
     configuration = snapshot.details.credit_configuration
     return PoolContext(
         pool_info=PoolInfo(

@@ -155,15 +155,13 @@ class Beneficiary(Row, frozen=True, kw_only=True, omit_defaults=True):
         return Identity(IdentityType.ANONYMOUS_VISITOR, self.anonymous_visitor_id)
 
 
+BENEFICIARY_COLUMNS = ("anonymous_visitor_id", "member_id", "wix_user_id")
+
+
 def beneficiary_columns(identity: Identity) -> dict[str, Any]:
     """The three columns for an identity, as keyword arguments of a row."""
-    return {
-        "anonymous_visitor_id": (
-            identity.id if identity.type is IdentityType.ANONYMOUS_VISITOR else None
-        ),
-        "member_id": identity.id if identity.type is IdentityType.MEMBER else None,
-        "wix_user_id": identity.id if identity.type is IdentityType.WIX_USER else None,
-    }
+    given = f"{identity.type.lower()}_id"
+    return {name: identity.id if name == given else None for name in BENEFICIARY_COLUMNS}
 
 
 class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""What refusals and eligibility answers tell about the pool and benefit that they are about."""
+"""What refusals and eligibility answers say about their pool and benefit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extended fields: whose namespaces they are, and what an update makes of them.
+"""Extended fields: who may read and write each namespace, and how updates merge.
 
 Namespaces merge: one that an update doesn't send stays, one that it sends is replaced whole, one
 that it sends as None is removed. A namespace with a schema belongs to the apps that the schema

@@ -14,7 +14,7 @@ Key = tuple[Any, ...]
 
 
 def fields_of(names: tuple[str, ...]) -> Callable[[Any], Key]:
-    """What takes some fields of a row as a tuple."""
+    """A function that returns these fields of a row as a tuple."""
     if len(names) == 1:
         single = attrgetter(names[0])
         return lambda row: (single(row),)
@@ -27,7 +27,7 @@ class Index(Generic[R]):
     ``limit`` bounds how many rows one key loads (then the set may be incomplete, which
     ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
     ``after`` a key has one value more, and the rows are those that come after it in the order of
-    that column: the way in which a table is walked through, ``limit`` rows at a time.
+    that column. So a walk goes through a table, ``limit`` rows at a time.
     """
 
     def __init__(
@@ -48,10 +48,9 @@ class Index(Generic[R]):
         """The key under which this index has a row; a walk has it under no single one."""
 
     def is_after(self, key: Key, row: Row) -> bool:
-        """Whether a walk that has come to ``key`` has the row still ahead."""
+        """Whether a row comes after ``key`` in the order of the walk."""
         assert self.after is not None
         return key[:-1] == self.key_of(row) and getattr(row, self.after) > key[-1]
 
     def __repr__(self) -> str:
-        """Name the index in errors."""
         return f"{self.entity.__name__} by {', '.join(self.columns)}"

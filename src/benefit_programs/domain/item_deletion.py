@@ -20,7 +20,7 @@ from benefit_programs.domain.jobs import (
 from benefit_programs.domain.state import Changes, Needs, State
 
 ITEM_ENTITY = "item"
-"""What the things are called that such a job tells of."""
+"""What the items of such a job name as their entity."""
 
 
 class ItemSearch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,9 +32,9 @@ class ItemSearch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StartItemDeletion(Command[str], frozen=True, kw_only=True):
-    """Leave the deletion of what a search finds to a job, and answer with its id.
+    """Start a job that deletes what a search finds, and answer with its id.
 
-    A search without an end has found nothing, and its job is done at once.
+    A search without ``until`` has found nothing, and its job is done at once.
     """
 
     search: ItemSearch

@@ -41,10 +41,10 @@ from benefit_programs.domain.updates import updated
 
 
 def ask_for_item_set(needs: Needs, state: State, item_set_id: str) -> None:
-    """Ask for an item set, and for what tells whether a benefit has it still.
+    """Ask for an item set, and for what shows whether a benefit still has it.
 
-    Nearly always its pool definition has it, and the snapshot of that is in memory. Only where it
-    doesn't, the pools are asked: one live pool for each snapshot that ever had the item set.
+    Nearly always its pool definition has it, and that one's snapshot is in memory. If it doesn't,
+    ask for one live pool of each snapshot that ever had the item set.
     """
     needs.read(ITEM_SET, item_set_id)
     item_set = state.loaded(ITEM_SET, item_set_id)

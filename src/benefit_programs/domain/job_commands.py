@@ -1,4 +1,4 @@
-"""What runners and operators do with jobs, and what becomes of them. See docs/jobs.md."""
+"""What runners and operators do with jobs. See docs/jobs.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     Job,
-    JobKind,
     JobStatus,
     Order,
     OrderPhase,
@@ -36,6 +35,7 @@ from benefit_programs.domain.lookups import (
     WALK_ORDERS_IN_PHASE,
 )
 from benefit_programs.domain.orders.log import OPENING, REACHED
+from benefit_programs.domain.orders.programs import ACTIONS
 from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, Instant
@@ -54,19 +54,11 @@ WAIT_MILLISECONDS_MAX = 60_000
 
 DAY = 24 * 60 * 60 * 1000
 
-_ON_PROGRAMS = frozenset(
-    {
-        JobKind.PROVISION_PROGRAM,
-        JobKind.PAUSE_PROGRAM,
-        JobKind.RESUME_PROGRAM,
-        JobKind.END_PROGRAM,
-        JobKind.RENEW_PROGRAM,
-    }
-)
+_ON_PROGRAMS = frozenset(ACTIONS)
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A job that a runner may work on now, and for whom it was asked."""
+    """A job that a runner may work on now, and the caller who asked for it."""
 
     job: Job
     caller: Identity
@@ -75,8 +67,8 @@ class Claim(msgspec.Struct, frozen=True):
 class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
     """Take the first of some jobs that is free.
 
-    The ``candidates`` are those that are due, and whose turn it is: of the orders for one
-    definition the oldest. Where a runner is ``alone`` nobody else's lease counts.
+    The ``candidates`` are due, and of the jobs for one definition each is the oldest. If the
+    runner is ``alone``, leases of others don't count.
     """
 
     owner: str
@@ -110,7 +102,7 @@ class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
 
 
 class ReleaseJob(Command[None], frozen=True, kw_only=True):
-    """Hand a job back that this runner goes on with no more, for others to take it up at once."""
+    """End this runner's lease, so that others may take the job at once."""
 
     job_id: str
     owner: str
@@ -186,7 +178,7 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
 
 
 class CancelJob(Command[Job], frozen=True, kw_only=True):
-    """Give up a cascade where it stands: what it hasn't reached stays as it is.
+    """Give up a cascade: pools that it hasn't reached stay as they are.
 
     The action of a program can't be given up half-way, since its pools would differ.
     """
@@ -223,7 +215,7 @@ def working_order(state: State, job: Job) -> Order | None:
 
 
 def give_up(changes: Changes[Any], order: Order) -> None:
-    """Take an order to no more pools; renewals do what it stands for all the same."""
+    """Take an order to no more pools. If it stands, renewals still follow it."""
     if order.stands:
         changes.save(replace(order, phase=OrderPhase.REACHED))
     else:
@@ -245,7 +237,7 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
             needs.lock(WALK_JOB_PAGES, job.id, -1)
 
     def decide(self, state: State, context: Context) -> Changes[str | None]:
-        """Remove what is outdated, jobs after their pages."""
+        """Remove outdated jobs, each after its pages."""
         limit = _limit(context.now, context.settings.job_retention_days)
         jobs = state.many(WALK_JOBS, self.position)
         further = len(jobs) == SWEEP_SIZE and jobs[-1].created < limit
@@ -263,7 +255,7 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
         return changes
 
     def _outdated(self, state: State, limit: Instant) -> list[Job]:
-        """The jobs to remove: all that are done, but with the pages of one at the most."""
+        """The jobs to remove: all that are done, up to the first one that has pages."""
         outdated = []
         for job in state.known(WALK_JOBS, self.position):
             if job.status in Job.over and job.updated < limit and not _is_needed(job):
@@ -283,10 +275,10 @@ def _limit(now: Instant, days: int) -> Instant:
 
 
 class TidyLog(Command[bool], frozen=True, kw_only=True):
-    """Remove orders that no pool can have ahead of it; answer whether there were any.
+    """Remove orders that no pool has to go through any more; answer whether there were any.
 
-    If there were none, and no jobs are left, the tenant has nothing ahead any more. An order stays
-    as long as an older one opens pools, for these go through it.
+    If there were none, and no jobs are left, clear ``since`` of the agenda. Keep an order while an
+    older one opens pools, for these go through it.
     """
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -314,6 +306,6 @@ class TidyLog(Command[bool], frozen=True, kw_only=True):
 
 
 def _is_over(state: State, order: Order) -> bool:
-    """Whether the job that should have opened a pool is done without."""
+    """Whether the job of an order to open a pool is done or gone."""
     job = state.one(JOB, order.job_id)
     return job is None or job.status == "FINISHED"

@@ -1,4 +1,4 @@
-"""Jobs: the record of work, who does it, and what becomes of it when it fails. See docs/jobs.md."""
+"""Jobs: how they are made, leased and recorded. See docs/jobs.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JOBS = "jobs"
 """The kind of agenda that job runners work on."""
 
 JOB_PAGE_SIZE = 500
-"""How many things a page of a job tells of."""
+"""How many items a page of a job holds."""
 
 LEASE_MILLISECONDS = 5_000
 """For how long a job is its runner's after each chunk; then others may take it over."""
@@ -59,7 +59,7 @@ def agenda_of(state: State) -> Agenda:
 def start_job(
     changes: Changes[Any], context: Context, agenda: Agenda, job: Job, items: Sequence[JobItem] = ()
 ) -> None:
-    """Leave work to a runner, which is woken by the commit; ``items`` are done already."""
+    """Give a job to the runners; the commit wakes them. ``items`` are done already."""
     _save_pages(changes, job.id, 0, items)
     changes.save(replace(job, success_count=len(items), total=len(items)))
     changes.save(replace(agenda, since=context.now))
@@ -84,7 +84,7 @@ def ask_for_open_page(needs: Needs, job: Job) -> None:
 
 
 def save_items(state: State, changes: Changes[Any], job: Job, items: Sequence[JobItem]) -> None:
-    """Write what a chunk has done behind what the job did before."""
+    """Append what a chunk has done to the pages of its job."""
     number = job.done_count // JOB_PAGE_SIZE
     page = state.one(JOB_PAGE, job.id, number)
     _save_pages(changes, job.id, number, (*(page.items if page else ()), *items))
@@ -108,7 +108,7 @@ def held_job(state: State, job_id: str, owner: str) -> Job | None:
 
 
 def advanced(job: Job, context: Context, **progress: Any) -> Job:
-    """A job that has come further: its lease begins anew, and what failed before is forgotten."""
+    """The job after a chunk: its lease begins anew, its attempts and reason are cleared."""
     return replace(
         job,
         **progress,

@@ -1,4 +1,4 @@
-"""How a live pool changes: what it becomes, and what is told of it."""
+"""How a live pool changes, and the events of its changes."""
 
 from __future__ import annotations
 

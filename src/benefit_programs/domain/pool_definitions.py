@@ -311,7 +311,7 @@ def _without(
 
 
 class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
-    """Delete a pool definition; what lives by it keeps its ids, details and item sets."""
+    """Delete a pool definition. What was made from it keeps its ids, details and item sets."""
 
     id: str
     cascade: Cascade | None = None

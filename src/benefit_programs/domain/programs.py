@@ -154,7 +154,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         return len(self._pool_definition_ids(state)) > most
 
     def _require_empty(self, state: State, current: Program) -> None:
-        """Refuse a program that is being made or has pools; one without gets another chance."""
+        """Refuse a program that is being made or has pools; one without is provisioned again."""
         has_pools = bool(state.many(POOLS_OF_PROGRAM, current.id))
         if has_pools and current.status is not ProgramStatus.PROVISIONING:
             raise ProgramAlreadyExists(
@@ -184,7 +184,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         program_definition: ProgramDefinition | None,
         context: Context,
     ) -> Program:
-        """The new program, or the one without pools that gets another chance."""
+        """The new program, or the one without pools that is provisioned again."""
         return Program(
             id=current.id if current else context.new_id(),
             revision=current.revision if current else 1,

@@ -1,7 +1,7 @@
 """The state that deciders read, what they ask for, and what they change.
 
-A command says which rows it needs through indexes (``Needs``), in rounds, since one answer may
-lead to the next question. The engine loads them in bulk into a ``State``. Deciders read it and
+A command says which rows it needs through indexes (``Needs``), in rounds, since some rows
+name others. The engine loads them in bulk into a ``State``. Deciders read it and
 return ``Changes``; only then are the changes put into the state, where the next command of the
 batch sees them, and from where the store takes what has to be written.
 """
@@ -39,7 +39,7 @@ Wanted = dict[Index[Any], dict[Key, Mode]]
 
 
 class Needs:
-    """What a round of questions asks for; what is loaded already is not asked for again.
+    """The rows that a round asks for; what is loaded already is not asked for again.
 
     ``now`` and ``settings`` are those that the command will be decided with.
     """

@@ -33,7 +33,7 @@ class Write(NamedTuple):
 
 
 Loaded = dict[Index[Any], list[Row]]
-Steps = Generator[Load | Write, Loaded, Answer]
+BatchRun = Generator[Load | Write, Loaded, Answer]
 """A batch as a store runs it in one transaction: it asks, is answered, and returns."""
 
 
@@ -55,7 +55,7 @@ class StoreUnavailable(Exception):
 class Store(Protocol):
     """A database: batches of one tenant in one durable commit each, and reads beside them."""
 
-    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
         """Run a batch to its end in one transaction and return what it returns, once durable.
 
         Raises StoreConflict, StoreTimeout or StoreUnavailable, and whatever the batch raises;

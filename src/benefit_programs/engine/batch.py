@@ -15,7 +15,7 @@ from benefit_programs.domain.context import Context
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Needs, NotLoaded, State, Wanted
-from benefit_programs.domain.store import Load, Steps, Write
+from benefit_programs.domain.store import BatchRun, Load, Write
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.ids import IdSource
 from benefit_programs.engine.snapshots import SnapshotCache
@@ -56,13 +56,13 @@ def steps_of(
     ids: IdSource,
     snapshots: SnapshotCache,
     written: set[type[Row]],
-) -> Steps[list[Outcome]]:
+) -> BatchRun[list[Outcome]]:
     """Load what the commands ask for, decide them in order, and write what they changed.
 
-    ``written`` is told the types of the rows that are written.
+    Adds the types of the written rows to ``written``.
 
-    A refusal or an error hurts one command: its outcome is a Failure, and it leaves no trace. What
-    stands behind a command that must come again comes again too, so that the order is kept.
+    A refusal or an error concerns one command: its outcome is a Failure, and it leaves no trace. If
+    a command must come again, all behind it come again too, which keeps their order.
     """
     state = State()
     for _ in range(ROUNDS_MAX):

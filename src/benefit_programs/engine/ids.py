@@ -30,7 +30,6 @@ class IdSource:
         return new_id
 
     def next(self, now: Instant) -> str:
-        """The next id of this instant."""
         if now != self._instant:
             self._instant = now
             self._tail = self._random.getrandbits(_TAIL_BITS - 1)

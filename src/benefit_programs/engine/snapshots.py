@@ -1,4 +1,4 @@
-"""A bounded cache of snapshots. They never change, so what was read once is true for ever."""
+"""A bounded cache of snapshots. They never change, so what was read once stays true."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ class SnapshotCache:
             del wanted[SNAPSHOT]
 
     def keep(self, rows: list[Row]) -> None:
-        """Remember the snapshots among these rows."""
         for row in rows:
             if isinstance(row, Snapshot):
                 self._snapshots[row.id] = row

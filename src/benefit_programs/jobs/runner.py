@@ -279,7 +279,7 @@ class JobRunner:
         return progress
 
     async def _skip(self, turn: _Turn, row: JobItem, error: Exception) -> Progress:
-        """Leave a row that can't be worked on, and tell why."""
+        """Pass by a row that can't be worked on, and record why."""
         _log.error("row skipped", **turn.labels, row=row.id, entity=row.entity, exc_info=error)
         code, description = INTERNAL, _reason(error)
         if isinstance(error, Refusal):
@@ -307,7 +307,7 @@ class JobRunner:
         return await self._items.after(turn.tenant_id, search, position, limit=limit, ids=ids)
 
     async def _count(self, turn: _Turn) -> int:
-        """How much a job has before it, where that isn't known yet and can be counted in time."""
+        """How many rows a job has ahead, if that isn't known yet and can be counted in time."""
         if turn.job.stage or turn.job.position is not None:
             return 0
         walk = await self._rest(turn)
@@ -333,7 +333,7 @@ class JobRunner:
             _log.error("job failed", **turn.labels, reason=reason)
 
     async def _sweep(self) -> None:
-        """Remove outdated jobs of all tenants, now and then, when nothing else is to do."""
+        """Remove outdated jobs of all tenants, from time to time, when nothing else is to do."""
         now = asyncio.get_running_loop().time()
         if now < self._next_sweep:
             return
@@ -366,7 +366,7 @@ class JobRunner:
 
 @contextmanager
 def _apart(tenant_id: int) -> Iterator[None]:
-    """Keep one tenant's trouble from the others; that of the database is everybody's."""
+    """Keep one tenant's errors from the others; those of the database concern everybody."""
     try:
         yield
     except (QueueFull, StoreUnavailable):
@@ -378,14 +378,14 @@ def _apart(tenant_id: int) -> Iterator[None]:
 
 
 def _may_skip(job: Job, error: Exception) -> bool:
-    """Whether an error is a row's own: what is only held up is tried again later, some times."""
+    """Whether to pass by a row: at once on its own error, after some attempts if it is held up."""
     is_held_up = isinstance(error, StoreConflict | StoreTimeout)
     least = ATTEMPTS_MAX - 1 if is_held_up else 0
     return least <= job.attempts < SKIPS_IN_A_ROW_MAX
 
 
 def _reason(error: Exception) -> str:
-    """What callers may be told: the kind of a mistake of ours, nothing that a database said."""
+    """What callers may read: the kind of our own error, and nothing that a database said."""
     if isinstance(error, Refusal):
         return f"{error.code}: {error.description}"
     if isinstance(error, StoreConflict | StoreTimeout):

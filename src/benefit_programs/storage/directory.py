@@ -42,7 +42,7 @@ ATTEMPTS_MAX = 20
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Rows(Protocol):
+class DirectoryStore(Protocol):
     """What a store must offer to keep the directory in it."""
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
@@ -121,8 +121,8 @@ def hash_secret(secret: str) -> str:
 class Directory:
     """The directory in a store. ``clock`` says when something was made or revoked."""
 
-    def __init__(self, rows: Rows, *, clock: Callable[[], Instant]) -> None:
-        self._rows = rows
+    def __init__(self, store: DirectoryStore, *, clock: Callable[[], Instant]) -> None:
+        self._store = store
         self._clock = clock
         self._listeners: list[Callable[[], None]] = []
 
@@ -148,19 +148,18 @@ class Directory:
                 "((select coalesce(max(id), 0) + 1 from tenants), $1, $2, $3, $4) "
                 "on conflict do nothing returning id"
             )
-            created = await self._rows.execute(sql, (site_id, name, self._clock(), "{}"))
+            created = await self._store.execute(sql, (site_id, name, self._clock(), "{}"))
             if created:
                 return await self.tenant(created[0][0])
         raise StoreConflict("other tenants kept being made")
 
     async def tenants(self) -> list[Tenant]:
-        """All tenants, the oldest first."""
-        rows = await self._rows.fetch_quick(f"{_SELECT_TENANT} order by id", ())
+        rows = await self._store.fetch_quick(f"{_SELECT_TENANT} order by id", ())
         return [_tenant(row) for row in rows]
 
     async def tenant(self, tenant_id: int) -> Tenant:
         """The tenant with this id. Raises UnknownTenant."""
-        rows = await self._rows.fetch_quick(f"{_SELECT_TENANT} where id = $1", (tenant_id,))
+        rows = await self._store.fetch_quick(f"{_SELECT_TENANT} where id = $1", (tenant_id,))
         if not rows:
             raise UnknownTenant(f"There is no tenant {tenant_id}.")
         return _tenant(rows[0])
@@ -170,7 +169,7 @@ class Directory:
         site_id = site_id.lower()
         if not _GUID.fullmatch(site_id):
             return None
-        rows = await self._rows.fetch_quick(f"{_SELECT_TENANT} where site_id = $1", (site_id,))
+        rows = await self._store.fetch_quick(f"{_SELECT_TENANT} where site_id = $1", (site_id,))
         return _tenant(rows[0]) if rows else None
 
     async def settings(self, tenant_id: int) -> TenantSettings:
@@ -186,7 +185,7 @@ class Directory:
         """
         for _ in range(ATTEMPTS_MAX):
             sql = "select cast(settings as text) from tenants where id = $1"
-            rows = await self._rows.fetch_quick(sql, (tenant_id,))
+            rows = await self._store.fetch_quick(sql, (tenant_id,))
             if not rows:
                 raise UnknownTenant(f"There is no tenant {tenant_id}.")
             settings = change(_SETTINGS.decode(rows[0][0]))
@@ -196,8 +195,8 @@ class Directory:
                 "update tenants set settings = $1 "
                 "where id = $2 and cast(settings as text) = $3 returning id"
             )
-            if await self._rows.execute(sql, (_text(settings), tenant_id, rows[0][0])):
-                self._tell()
+            if await self._store.execute(sql, (_text(settings), tenant_id, rows[0][0])):
+                self._notify()
                 return settings
         raise StoreConflict("the settings kept changing")
 
@@ -231,7 +230,7 @@ class Directory:
 
     async def keys(self) -> list[ApiKey]:
         """All keys, the oldest first, those that are revoked or expired too."""
-        rows = await self._rows.fetch_quick(f"{_SELECT_KEY} order by created, id", ())
+        rows = await self._store.fetch_quick(f"{_SELECT_KEY} order by created, id", ())
         return [_key(row) for row in rows]
 
     async def key(self, key_id: str) -> ApiKey:
@@ -239,22 +238,24 @@ class Directory:
         key_id = key_id.lower()
         found: list[tuple[Any, ...]] = []
         if _GUID.fullmatch(key_id):
-            found = await self._rows.fetch_quick(f"{_SELECT_KEY} where id = $1", (key_id,))
+            found = await self._store.fetch_quick(f"{_SELECT_KEY} where id = $1", (key_id,))
         if not found:
             raise UnknownKey(f"There is no key {key_id}.")
         return _key(found[0])
 
     async def key_by_hash(self, secret_hash: str) -> ApiKey | None:
         """The key whose secret has this hash, whether it is still valid or not."""
-        rows = await self._rows.fetch_quick(f"{_SELECT_KEY} where secret_hash = $1", (secret_hash,))
+        rows = await self._store.fetch_quick(
+            f"{_SELECT_KEY} where secret_hash = $1", (secret_hash,)
+        )
         return _key(rows[0]) if rows else None
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """Close a key for ever; one that is revoked stays as it is. Raises UnknownKey."""
         key = await self.key(key_id)
         sql = "update api_keys set revoked = $1 where id = $2 and revoked is null"
-        await self._rows.execute(sql, (self._clock(), key.id))
-        self._tell()
+        await self._store.execute(sql, (self._clock(), key.id))
+        self._notify()
         return await self.key(key.id)
 
     # The first start.
@@ -269,7 +270,7 @@ class Directory:
             "values ($1, $2, $3, $4, $5) on conflict do nothing"
         )
         values = (DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), "{}")
-        await self._rows.execute(sql, values)
+        await self._store.execute(sql, values)
         return (await self.tenants())[0]
 
     async def ensure_key(self, secret: str, *, tenant_id: int, grants: Grants) -> bool:
@@ -281,7 +282,7 @@ class Directory:
 
     async def create_first_key(self, *, tenant_id: int, grants: Grants) -> str | None:
         """Make a key if there has never been any, and return its secret; otherwise nothing."""
-        if await self._rows.fetch_quick("select 1 from api_keys limit 1", ()):
+        if await self._store.fetch_quick("select 1 from api_keys limit 1", ()):
             return None
         secret = make_secret()
         made = await self._insert_key(self._first_key(FIRST_KEY_ID, tenant_id, grants), secret)
@@ -290,10 +291,10 @@ class Directory:
     async def ensure_secret(self, name: str) -> bytes:
         """A random secret of 32 bytes that all processes share, made when it is first asked for."""
         sql = "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing"
-        rows = await self._rows.fetch_quick(_SELECT_SECRET, (name,))
+        rows = await self._store.fetch_quick(_SELECT_SECRET, (name,))
         if not rows:
-            await self._rows.execute(sql, (name, secrets.token_hex(SECRET_BYTES)))
-            rows = await self._rows.fetch_quick(_SELECT_SECRET, (name,))
+            await self._store.execute(sql, (name, secrets.token_hex(SECRET_BYTES)))
+            rows = await self._store.fetch_quick(_SELECT_SECRET, (name,))
         return bytes.fromhex(rows[0][0])
 
     def _first_key(self, key_id: str, tenant_id: int, grants: Grants) -> ApiKey:
@@ -319,11 +320,11 @@ class Directory:
             _text(key.grants),
             key.expires,
         )
-        made = bool(await self._rows.execute(sql, values))
-        self._tell()
+        made = bool(await self._store.execute(sql, values))
+        self._notify()
         return made
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener()
 

@@ -65,7 +65,7 @@ class GatheredLookUps:
         callers, keys = _take(self._waiting[place])
         try:
             rows = await self._look_up(tenant_id, index, keys)
-        except Exception as error:  # noqa: BLE001 - told to everyone who waits
+        except Exception as error:  # noqa: BLE001 - raised to everyone who waits
             for caller in callers:
                 if not caller.found.done():
                     caller.found.set_exception(error)

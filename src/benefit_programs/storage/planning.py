@@ -1,4 +1,4 @@
-"""What SQLite's planner is told about the tables, so that it never walks a whole tenant.
+"""Statistics for SQLite's planner, so that it never walks a whole tenant.
 
 Without statistics SQLite takes a search by the first column of an index to find about ten rows. In
 every index here that column is the tenant, which has them all: a join would go through the items of
@@ -36,7 +36,7 @@ _INDEXES = """
 
 
 def write_statistics(connection: apsw.Connection) -> None:
-    """Tell the planner of a file's tables; connections that open the file from now on know it."""
+    """Write statistics for a file's tables; connections that open it from now on use them."""
     found: Any = connection.execute(_INDEXES).fetchall()
     indexes: list[tuple[str, str, int, str]] = found
     # ANALYZE alone can make the table of statistics; what it finds of one small table is dropped.

@@ -20,9 +20,9 @@ from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode, State, Wanted
 from benefit_programs.domain.store import (
+    BatchRun,
     Load,
     Loaded,
-    Steps,
     StoreConflict,
     StoreTimeout,
     StoreUnavailable,
@@ -87,7 +87,7 @@ class PostgresStore:
             opened.pop_all()
         return cls(keyed, queries, PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE))
 
-    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
         """Run a batch in one transaction."""
         async with _connection(self._keyed) as connection:
             await connection.execute("begin")
@@ -192,7 +192,7 @@ async def _connection(pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
             yield connection
 
 
-async def _step(connection: Any, tenant_id: int, steps: Steps[Answer]) -> Answer:
+async def _step(connection: Any, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
     loaded: Loaded | None = None
     try:
         while True:

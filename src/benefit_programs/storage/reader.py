@@ -133,7 +133,6 @@ class Reader:
         return Page(rows, following, preceding)
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """The rows of a statement that the query language made."""
         return await self._store.fetch(statement.sql, statement.parameters)
 
     async def page(

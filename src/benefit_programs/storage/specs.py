@@ -105,7 +105,6 @@ def _benefits(owner: str) -> tuple[Field, Field]:
 
 @cache
 def program_definitions(dialect: Dialect) -> QuerySpec:
-    """queryProgramDefinitions: the columns of a ProgramDefinition."""
     field = partial(field_of, ProgramDefinition, "d")
     fields = (
         field("externalId", "external_id", FieldKind.EXTERNAL_ID),
@@ -119,7 +118,6 @@ def program_definitions(dialect: Dialect) -> QuerySpec:
 
 @cache
 def pool_definitions(dialect: Dialect) -> QuerySpec:
-    """queryPoolDefinitions: the columns of a PoolDefinition."""
     memberships = "assignments a WHERE a.tenant_id = d.tenant_id AND a.pool_definition_id = d.id"
     fields = (
         field_of(PoolDefinition, "d", "namespace", "namespace"),
@@ -137,7 +135,6 @@ def pool_definitions(dialect: Dialect) -> QuerySpec:
 
 @cache
 def programs(dialect: Dialect) -> QuerySpec:
-    """queryPrograms: the columns of a Program."""
     field = partial(field_of, Program, "p")
     fields = (
         field("externalId", "external_id", FieldKind.EXTERNAL_ID),
@@ -158,7 +155,6 @@ def programs(dialect: Dialect) -> QuerySpec:
 
 @cache
 def pools(dialect: Dialect) -> QuerySpec:
-    """queryPools: the columns of a Pool."""
     field = partial(field_of, Pool, "p")
     beneficiary = IdentityColumns("p.anonymous_visitor_id", "p.member_id", "p.wix_user_id")
     fields = (

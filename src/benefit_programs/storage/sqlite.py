@@ -32,9 +32,9 @@ from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State, Wanted
 from benefit_programs.domain.store import (
+    BatchRun,
     Load,
     Loaded,
-    Steps,
     StoreConflict,
     StoreTimeout,
     StoreUnavailable,
@@ -170,7 +170,7 @@ class SqliteStore:
         self._readers = local()
         self._opened: list[apsw.Connection] = []
 
-    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
         """Run a batch in one transaction."""
         async with self._turn:
             with translated_errors():
@@ -330,7 +330,7 @@ class SqliteStore:
         with translated_errors(), closing(connect(self._path)) as connection:
             connection.wal_checkpoint()
 
-    async def _step(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    async def _step(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
         loaded: Loaded | None = None
         try:
             while True:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from benefit_programs.domain.entities import Operation, Pool, PoolStatus, Program, Transaction
+from benefit_programs.domain.entities import Operation, Pool, Program, Transaction
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, IDEMPOTENCY_KEY, TRANSACTION_BY_KEY
@@ -35,16 +35,12 @@ class Existing(msgspec.Struct, frozen=True):
     record: Record
     plan: Plan
     program: Program
-    pools: tuple[Pool, ...]
+    pools: list[Pool]
 
     @property
     def amounts(self) -> dict[str, Credits]:
         """What the row states, by pool definition. Raises Invalid."""
         return settle_amounts(self.record.named, [pool.pool_definition_id for pool in self.pools])
-
-
-def living(pools: Iterable[Pool]) -> tuple[Pool, ...]:
-    return tuple(pool for pool in pools if pool.status is not PoolStatus.ENDED)
 
 
 def differing_fields(existing: Existing) -> list[Difference]:

@@ -8,7 +8,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from benefit_programs.domain.entities import Pool, PoolDefinition, Program, ProgramStatus
+from benefit_programs.domain.entities import (
+    Pool,
+    PoolDefinition,
+    Program,
+    ProgramStatus,
+    beneficiary_columns,
+)
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
@@ -16,8 +22,7 @@ from benefit_programs.domain.lookups import (
     POOL_DEFINITION,
 )
 from benefit_programs.domain.opening import settled_status
-from benefit_programs.domain.values import IdentityType
-from benefit_programs.transfer.lookups import Lookups, rows_of
+from benefit_programs.transfer.lookups import Lookups, pools_of, rows_of
 from benefit_programs.transfer.records import Named, Origin, Owner, StartStatus, StatedBalance
 from benefit_programs.transfer.totals import Totals
 
@@ -107,10 +112,7 @@ class Exporter:
         return self._report
 
     async def _write_page(self, programs: list[Program], write: Write) -> None:
-        pools: dict[str, list[Pool]] = {}
-        keys = [(program.id,) for program in programs]
-        for pool in await rows_of(self._store, self._tenant_id, LIVE_POOLS, keys):
-            pools.setdefault(pool.program_id, []).append(pool)
+        pools = await pools_of(self._store, self._tenant_id, LIVE_POOLS, programs)
         assigned, definitions = await self._definitions_of(programs, pools)
         for program in programs:
             own = pools.get(program.id, [])
@@ -162,19 +164,8 @@ class Exporter:
                 None if program.program_definition_id else pools[0].pool_definition_id
             ),
         )
-        parts = (named, origin, _owner(program))
+        parts = (named, origin, Owner(**beneficiary_columns(program.beneficiary)))
         return {name: value for part in parts for name, value in self._encode(part).items()}
-
-
-def _owner(program: Program) -> Owner:
-    beneficiary = program.beneficiary
-    return Owner(
-        member_id=beneficiary.id if beneficiary.type is IdentityType.MEMBER else None,
-        wix_user_id=beneficiary.id if beneficiary.type is IdentityType.WIX_USER else None,
-        anonymous_visitor_id=(
-            beneficiary.id if beneficiary.type is IdentityType.ANONYMOUS_VISITOR else None
-        ),
-    )
 
 
 def _losses(

@@ -176,8 +176,6 @@ def _broken(number: int, description: str, rule: ViolatedRule = ViolatedRule.FOR
 
 
 class Target:
-    """Where rows are written to."""
-
     def __init__(self, file: TextIO, file_format: FileFormat) -> None:
         self._file = file
         self._csv = csv.writer(file) if file_format is FileFormat.CSV else None

@@ -15,7 +15,6 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Pool, Program
 from benefit_programs.domain.errors import (
     FieldViolation,
     Invalid,
@@ -25,6 +24,7 @@ from benefit_programs.domain.errors import (
     ViolatedRule,
 )
 from benefit_programs.domain.lookups import POOLS_OF_PROGRAM, PROGRAM_BY_EXTERNAL_ID
+from benefit_programs.domain.orders.openings import living
 from benefit_programs.domain.programs import ProvisionProgram
 from benefit_programs.domain.values import Credits
 from benefit_programs.transfer.commands import Imported, ImportProgram
@@ -34,11 +34,10 @@ from benefit_programs.transfer.comparison import (
     differing_balances,
     differing_fields,
     imported_amounts,
-    living,
 )
 from benefit_programs.transfer.definitions import Definitions, Plan
 from benefit_programs.transfer.files import Line
-from benefit_programs.transfer.lookups import Lookups, rows_of
+from benefit_programs.transfer.lookups import Lookups, pools_of, rows_of
 from benefit_programs.transfer.records import Decode, Record, read_record, settle_amounts
 from benefit_programs.transfer.seen import SeenKeys
 from benefit_programs.transfer.totals import Totals
@@ -94,7 +93,6 @@ class ImportReport(msgspec.Struct, kw_only=True):
         return not (self.outcomes[Outcome.DIFFERENT] or self.outcomes[Outcome.INVALID])
 
     def count(self, outcome: Outcome, findings: Iterable[Finding] = ()) -> None:
-        """Count a row, and keep what is wrong about it while there is room."""
         self.outcomes[outcome] += 1
         for finding in findings:
             if len(self.findings) < self.findings_max:
@@ -108,7 +106,7 @@ Submit = Callable[[Command[Imported]], "asyncio.Future[Imported]"]
 
 
 class Progress(Protocol):
-    """Is told now and then how far an import has come."""
+    """Called from time to time with the report so far."""
 
     def __call__(self, report: ImportReport, /) -> None: ...
 
@@ -174,19 +172,19 @@ class Importer:
             (program.namespace, program.external_id): program
             for program in await rows_of(self._store, self._tenant_id, PROGRAM_BY_EXTERNAL_ID, keys)
         }
-        pools = await self._pools_of(programs.values())
+        pools = await pools_of(self._store, self._tenant_id, POOLS_OF_PROGRAM, programs.values())
         existing: list[tuple[int, Existing]] = []
         for row in rows:
             program = programs.get(row.record.key)
             if program is not None and program.id in pools:
-                living_pools = living(pools[program.id])
-                existing.append((row.line, Existing(row.record, row.plan, program, living_pools)))
+                left = living(pools[program.id])
+                existing.append((row.line, Existing(row.record, row.plan, program, left)))
             else:
                 self._create(row)
         await self._compare(existing)
 
     async def _judge(self, line: Line, seen: SeenKeys) -> _Judged | None:
-        """A row that can be imported as far as it goes by itself, or nothing: then it is told."""
+        """A row that can be imported as far as it goes by itself, or None if it was refused."""
         self._report.rows += 1
         external_id = line.document.get("externalProgramId")
         try:
@@ -201,13 +199,6 @@ class Importer:
             self._refuse(line.number, external_id, refusal)
             return None
         return _Judged(line.number, record, plan)
-
-    async def _pools_of(self, programs: Iterable[Program]) -> dict[str, list[Pool]]:
-        keys = [(program.id,) for program in programs]
-        found: dict[str, list[Pool]] = {}
-        for pool in await rows_of(self._store, self._tenant_id, POOLS_OF_PROGRAM, keys):
-            found.setdefault(pool.program_id, []).append(pool)
-        return found
 
     def _create(self, row: _Judged) -> None:
         try:
@@ -232,7 +223,7 @@ class Importer:
                 self._report.totals.add(amounts)
                 continue
             external_id = existing.program.external_id
-            self._report.count(Outcome.DIFFERENT, _told(line, external_id, differences))
+            self._report.count(Outcome.DIFFERENT, _findings(line, external_id, differences))
 
     async def _settle(self, remaining: int) -> None:
         """Wait for the oldest commands until no more than so many are under way."""
@@ -246,7 +237,7 @@ class Importer:
                 self._count_created({pool.pool_definition_id: pool.available for pool in pools})
 
     async def _abandon(self) -> None:
-        """Let nobody miss the failures of commands that are no longer waited for."""
+        """Cancel the commands under way, and take their failures."""
         waiting = [each.imported for each in self._under_way]
         for each in waiting:
             each.cancel()
@@ -303,7 +294,7 @@ def _repeated(line: int) -> Invalid:
     )
 
 
-def _told(line: int, external_id: str, differences: Iterable[Difference]) -> list[Finding]:
+def _findings(line: int, external_id: str, differences: Iterable[Difference]) -> list[Finding]:
     return [
         Finding(
             line=line,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Protocol, TypeVar
 
+from benefit_programs.domain.entities import Pool, Program
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
 
@@ -20,3 +21,14 @@ async def rows_of(
 ) -> list[R]:
     """The rows that an index has under these keys, of which there may be none."""
     return await store.look_up(tenant_id, index, keys) if keys else []
+
+
+async def pools_of(
+    store: Lookups, tenant_id: int, index: Index[Pool], programs: Iterable[Program]
+) -> dict[str, list[Pool]]:
+    """The pools that an index by program has, by the ids of their programs."""
+    found: dict[str, list[Pool]] = {}
+    keys = [(program.id,) for program in programs]
+    for pool in await rows_of(store, tenant_id, index, keys):
+        found.setdefault(pool.program_id, []).append(pool)
+    return found

@@ -29,7 +29,6 @@ class Totals(msgspec.Struct):
         return sum(each.credits for each in self.by_definition.values())
 
     def add(self, amounts: dict[str, Credits]) -> None:
-        """Count one program with what its pools hold, by their definitions."""
         self.programs += 1
         for pool_definition_id, amount in amounts.items():
             totals = self.by_definition.setdefault(pool_definition_id, PoolTotals())

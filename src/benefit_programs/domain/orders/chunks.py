@@ -175,9 +175,9 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
 
 
 class SkipRow(Command[Progress], frozen=True, kw_only=True):
-    """Pass by a row that can't be worked on, and tell of it among the items of the job.
+    """Pass by a row that can't be worked on, and add it to the items of the job as failed.
 
-    It counts as an attempt that failed, until a row can be worked on again.
+    Counts as a failed attempt. The next row that works clears the attempts.
     """
 
     job_id: str
@@ -227,7 +227,7 @@ def _shortened(index: Index[Any], size: int) -> Index[Any]:
 
 
 class Carrier(ABC):
-    """What the chunks of a job do: it goes along a walk, or along one after the other."""
+    """What the chunks of a job do: they go through the rows of a walk, in one stage or several."""
 
     stages = 1
 
@@ -237,7 +237,7 @@ class Carrier(ABC):
 
     @property
     def walk(self) -> Walk | None:
-        """The rows before it; None where only a query finds them, or nothing is left to do."""
+        """The walk of this stage; None if only a query finds the rows, or nothing is left to do."""
         return None
 
     def along(self, index: Index[Any], entity: str, subject_id: str | None) -> Walk:
@@ -261,7 +261,7 @@ class Carrier(ABC):
             self.ask_for_rows(needs, state, self.rows(state))
 
     def is_held(self, needs: Needs, state: State) -> bool:
-        """Whether all is held that must be before the rows are."""
+        """Ask for what must be held before the rows; whether it is held by now."""
         return True
 
     def ask_for_rows(self, needs: Needs, state: State, rows: list[Any]) -> None:
@@ -429,7 +429,7 @@ class _Provision(Carrier):
 def _open(
     state: State, changes: Changes[Any], context: Context, program: Program, order: Order
 ) -> Pool:
-    """Open a pool by the definition as it was then, and take it through what was answered since."""
+    """Open a pool by the definition that the order names, and play later orders on it."""
     template, origin = template_in(state, order, program.order_number), PoolOrigin.PROVISION
     pool = open_pool(changes, context, program=program, template=template, origin=origin)
     return reach(state, changes, context, pool)
@@ -442,7 +442,7 @@ def _finish_provisioning(
     program: Program,
     opened: list[Pool],
 ) -> None:
-    """Write a program that has its pools, and give it what was added meanwhile."""
+    """Write a program that has its pools, and open what was added meanwhile."""
     ready = replace(
         program,
         status=settled_status(program),

@@ -56,7 +56,7 @@ from benefit_programs.domain.values import Cascade
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What a command does to a pool definition, as far as others have to hear of it."""
+    """What a command does to a pool definition that may concern pools and programs."""
 
     cascade: Cascade | None
     updated: bool = False
@@ -140,7 +140,7 @@ def _is_large(
 def _orders(
     state: State, definition: PoolDefinition, snapshot: Snapshot, change: Change
 ) -> list[Order]:
-    """What has to be done to pools and programs, in its order."""
+    """The orders of a change, as they are played one after the other."""
     if not change.reaches:
         return []
     cascade = change.cascade
@@ -181,7 +181,7 @@ def _orders(
 def start_orders(
     state: State, changes: Changes[Any], context: Context, orders: list[Order]
 ) -> None:
-    """Leave orders to jobs, but for what has nothing to reach before programs renew."""
+    """Start a job for each order, except for additions at renewal: these reach nothing before."""
     agenda, given = numbered(state, orders)
     started = [
         replace(order, job_id=context.new_id(), phase=_working_phase(order))
@@ -198,7 +198,7 @@ def _working_phase(order: Order) -> OrderPhase:
 
 
 def log_orders(state: State, changes: Changes[Any], orders: list[Order]) -> list[Order]:
-    """Write down those of the orders done in this request that are for later, too."""
+    """Log the orders of this request that stand, or that pools to come have to go through."""
     are_to_come = are_pools_to_come(state)
     if not any(are_to_come or order.stands for order in orders):
         return orders
@@ -220,10 +220,10 @@ def _standing(state: State, definition: PoolDefinition) -> list[Order]:
 def _update_standing(
     state: State, changes: Changes[Any], definition: PoolDefinition, change: Change
 ) -> None:
-    """Have renewals do what they have to after a change, and no longer what they had to before.
+    """Withdraw the standing orders that a change overrides, and renew the terms of the others.
 
-    What is removed only for future provisions leaves pools that were to end marked so, and adding
-    the definition again can still take that back.
+    A removal for future provisions only leaves pools that were to end marked so. Adding the
+    definition again can still take that back.
     """
     for order in _standing(state, definition):
         place, is_addition = order.program_definition_id, is_added_at_renewal(order)
@@ -298,9 +298,9 @@ def end_program(
     program: Program,
     orders: list[Order] | None = None,
 ) -> None:
-    """Write a program that ends, whatever else was running on it.
+    """End a program, whatever else was running on it.
 
-    It gets the pools that it should have by now; they end with it by the orders.
+    Opens the pools that it should have by now; the orders end them, too.
     """
     if program.status is ProgramStatus.ENDED:
         return

@@ -157,7 +157,7 @@ def orders_ahead(state: State, pool: Pool, *, up_to: int | None = None) -> list[
     return [ahead[number] for number in sorted(ahead) if up_to is None or number <= up_to]
 
 
-# What the definition of a program has in store for it.
+# Orders for a whole program definition.
 
 
 def orders_of_plan(state: State, program_definition_id: str | None) -> list[Order]:
@@ -185,12 +185,12 @@ def is_ending(state: State, program: Program) -> bool:
 
 
 def reached(order: Order) -> Order:
-    """An order that all pools that there are have been through."""
+    """The order, marked as one that all existing pools have been through."""
     return replace(order, phase=OrderPhase.REACHED)
 
 
 def withdraw(state: State, changes: Changes[Any], order: Order) -> None:
-    """Have an order stand no more; pools that have it ahead go through it all the same."""
+    """Let an order stand no more. Pools that have it ahead still go through it."""
     if order.phase is OrderPhase.REACHED and not are_pools_to_come(state):
         changes.delete(order)
     else:

@@ -118,7 +118,7 @@ def serve(
 def open_missing(
     state: State, changes: Changes[Any], context: Context, program: Program
 ) -> list[Pool]:
-    """Open the pools that additions give the program, but that nobody has opened yet."""
+    """Open the pools that additions give the program and that aren't open yet."""
     opened: list[Pool] = []
     for order in additions(state, program):
         stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, order.pool_definition_id)
@@ -140,7 +140,7 @@ def open_at_renewal(
     renewal: Order,
     renewed: Sequence[Pool],
 ) -> list[Pool]:
-    """Open what a renewal brings the program, as far as it has none of the kind."""
+    """Open the pools that a renewal adds, unless the program has one of the kind."""
     opened = []
     for order in additions(state, program, at_renewal=True):
         stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, order.pool_definition_id)
@@ -170,7 +170,7 @@ def open_added(
 
 
 def _has_lived(pools: Iterable[Pool], order: Order) -> bool:
-    """Whether a pool went through an order, whatever has become of it: it was there then."""
+    """Whether a pool went through an order: then it was there, even if it has ended since."""
     return any(pool.order_number >= order.number for pool in pools)
 
 

@@ -1,4 +1,4 @@
-"""One order played on one pool: what the pool becomes, and what that books.
+"""One order played on one pool: the pool after it, and the transactions that it books.
 
 Jobs and requests play orders through the same function.
 """
@@ -137,7 +137,7 @@ def reach(
 
 
 def renew_pool(state: State, context: Context, pool: Pool) -> tuple[Pool, list[Transaction]]:
-    """The pool in its next cycle, or ended if that was pending, and the transactions of it."""
+    """The pool in its next cycle, or ended if that was pending, with its transactions."""
     pool = take_pending_action(pool)
     if pool.status is PoolStatus.ENDED:
         return pool, []

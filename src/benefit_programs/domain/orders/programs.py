@@ -175,7 +175,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         return state.one(IDEMPOTENCY_KEY, *self._key)
 
     def _repeated(self, first: IdempotencyKey) -> Changes[str]:
-        """What a used key gets: of a renewal its first answer, else a refusal that names it."""
+        """The answer to a used key: a renewal's first answer again, else a refusal."""
         assert first.result_id is not None
         if self.action is RENEW:
             return Changes(first.result_id)
@@ -213,9 +213,9 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         program: Program,
         order: Order,
     ) -> None:
-        """Leave the program's pools to a job, but for what additions have to do with.
+        """Leave the program's pools to a job, but act at once on those that additions concern.
 
-        So the job finds all pools that the action is for, and none is opened at its end.
+        So the job finds all pools that the action is for, and opens none at its end.
         """
         agenda, (order,) = numbered(state, [order])
         pools = _of_additions(state, program, renews=self.action is RENEW)
@@ -248,7 +248,7 @@ def _reach(
     order: Order,
     pools: list[Pool],
 ) -> list[JobItem]:
-    """Act on pools, and open those that additions bring: before, or with a renewal."""
+    """Act on pools, and open missing ones: before the action, or as part of a renewal."""
     opened = open_missing(state, changes, context, program)
     acted = [reach(state, changes, context, pool, [order]) for pool in (*pools, *opened)]
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:

@@ -57,7 +57,6 @@ def custom_policies(expression: PolicyExpression | None) -> tuple[CustomPolicy, 
 
 
 def rate_limits(expression: PolicyExpression | None) -> tuple[RateLimitedPolicy, ...]:
-    """The rate limits of an expression in their order."""
     found = (policy.rate_limited_options for policy in _policies(expression))
     return tuple(policy for policy in found if policy)
 

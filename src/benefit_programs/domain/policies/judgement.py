@@ -80,9 +80,9 @@ def judge(
 
 
 class _Finding(NamedTuple):
-    """What a node came to: why it is not fulfilled, and why it is (for a NOT above to tell).
+    """The result of a node: why it is not fulfilled, and why it is (which a NOT above reports).
 
-    Of the reasons one more is kept than can be told, which shows that there are more.
+    Keeps one reason more than an answer holds, which shows that there are more.
     """
 
     outcome: bool | None

@@ -121,7 +121,6 @@ class Compiler:
         return f"{present(field)} {sign} {test}"
 
     def identity_comparison(self, node: Compare, value: IdentityValue) -> str:
-        """Compile a comparison of a whole identity, equality on the column of its kind."""
         identity = node.field.identity
         assert identity is not None
         if node.sign == "=":
@@ -186,7 +185,6 @@ class Compiler:
         return f"{field.sql} IS NULL" if field.nullable else "FALSE"
 
     def all_members(self, node: HasAll) -> str:
-        """Compile the test that several values are members of a list."""
         field = node.field
         if len(node.values) <= SEPARATE_TESTS_MAX:
             tests = [self.comparison(Compare(field, "=", value)) for value in node.values]
@@ -198,7 +196,6 @@ class Compiler:
         return f"({count}) = {self.placeholder(len(node.values), 'bigint')}"
 
     def no_other_member(self, node: HasNoOther) -> str:
-        """Compile the test that a list has no member but these."""
         field = node.field
         test = f"({self.within(field, node.values)}) IS FALSE"
         return f"NOT {in_list(field, test)}"

@@ -107,6 +107,5 @@ def unpack(payload: bytes) -> CursorContent | None:
 
 
 def sign(payload: bytes, *, method: str, tenant_id: int, secret: bytes) -> bytes:
-    """Sign a payload for one method and one tenant."""
     scope = f"cursor\x00{method}\x00{tenant_id}\x00".encode()
     return hmac.digest(secret, scope + payload, "sha256")[:SIGNATURE_BYTES]

@@ -22,7 +22,7 @@ class Dialect(Protocol):
 
     @property
     def nulls_are_least(self) -> bool:
-        """Whether nulls come first in ascending order without being told."""
+        """Whether nulls come first in ascending order by default."""
 
     def bare(self, number: int) -> str:
         """Stand for parameter ``number`` where a column beside it tells the type."""

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SORTS_MAX = 5
 
-Row = tuple[Any, ...]
+StoredRow = tuple[Any, ...]
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True):
     """One page in the query's order. A cursor is there only if it leads to a row."""
 
-    rows: list[Row]
+    rows: list[StoredRow]
     next_cursor: str | None
     prev_cursor: str | None
 
@@ -142,7 +142,7 @@ class PagePlan:
         """Give the order of reading: the query's own, or the same from its end."""
         return tuple(key.reversed() for key in self.keys) if backwards else self.keys
 
-    def probe_statement(self, rows: Sequence[Row]) -> Statement | None:
+    def probe_statement(self, rows: Sequence[StoredRow]) -> Statement | None:
         """Ask whether a row lies behind the page, where the rows themselves can't tell.
 
         Nothing lies behind a first page; and an empty page leads nowhere.
@@ -158,7 +158,7 @@ class PagePlan:
             position=self.position_of(rows[0]),
         )
 
-    def page(self, rows: Sequence[Row], probe_rows: Sequence[Row] = ()) -> Page:
+    def page(self, rows: Sequence[StoredRow], probe_rows: Sequence[StoredRow] = ()) -> Page:
         """Cut the page from the rows of the statement and of the probe.
 
         Raises:
@@ -176,12 +176,12 @@ class PagePlan:
         width = len(self.keys)
         return Page([tuple(row[:-width]) for row in kept], next_cursor, prev_cursor)
 
-    def position_of(self, row: Row) -> tuple[KeyValue, ...]:
+    def position_of(self, row: StoredRow) -> tuple[KeyValue, ...]:
         return tuple(
             str(value) if isinstance(value, UUID) else value for value in row[-len(self.keys) :]
         )
 
-    def cursor_from(self, row: Row, *, backwards: bool) -> str:
+    def cursor_from(self, row: StoredRow, *, backwards: bool) -> str:
         content = CursorContent(
             position=self.position_of(row),
             backwards=backwards,

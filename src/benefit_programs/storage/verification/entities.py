@@ -78,12 +78,12 @@ def _id_of_its_instant(table: str) -> Check:
 
 def _once(table: str, columns: tuple[str, ...]) -> Check:
     same = " and ".join(f"o.{column} = t.{column}" for column in columns)
-    told = " || ' ' || ".join(f"t.{column}" for column in columns)
+    named = " || ' ' || ".join(f"t.{column}" for column in columns)
     return Check(
         "I4",
         table.removesuffix("s"),
         f"""
-        select t.id, {told} || ' is taken by ' || o.id as detail
+        select t.id, {named} || ' is taken by ' || o.id as detail
         from {table} t join {table} o on o.tenant_id = t.tenant_id and {same} and o.id < t.id
         where {_range("id")}
         """,

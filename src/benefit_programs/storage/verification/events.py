@@ -21,7 +21,7 @@ _COUNTED = {
 
 _ROWS = " union all ".join(
     f"select '{entity}' as entity, t.id, t.sequence as stored,"
-    " cast(null as bigint) as told, cast(null as bigint) as ended"
+    " cast(null as bigint) as recorded, cast(null as bigint) as ended"
     f" from {table} t where t.tenant_id = $1"
     for entity, table in _COUNTED.items()
 )
@@ -51,7 +51,7 @@ EVENT_CHECKS = (
         f"""
         select n.id, n.entity || ': its row has the number '
             || coalesce(cast(max(n.stored) as text), 'of nothing') || ', its last event '
-            || coalesce(cast(max(n.told) as text), 'none') as detail
+            || coalesce(cast(max(n.recorded) as text), 'none') as detail
         from (
             {_ROWS}
             union all
@@ -60,18 +60,18 @@ EVENT_CHECKS = (
             from events e where e.tenant_id = $1 and e.entity <> 'balance'
         ) n group by n.entity, n.id
         having (max(n.stored) is not null
-            and (max(n.told) is null or max(n.told) <> max(n.stored)
+            and (max(n.recorded) is null or max(n.recorded) <> max(n.stored)
                 or max(n.ended) is not null))
-        or (max(n.stored) is null and (max(n.ended) is null or max(n.ended) <> max(n.told)))
+        or (max(n.stored) is null and (max(n.ended) is null or max(n.ended) <> max(n.recorded)))
         """,
     ),
     Check(
         "I11",
         "transaction",
         f"""
-        select n.id, sum(n.made) || ' made, ' || sum(n.told) || ' events' as detail
+        select n.id, sum(n.made) || ' made, ' || sum(n.recorded) || ' events' as detail
         from (
-            select t.id, cast(t.pool_id as text) as pool_id, 1 as made, 0 as told,
+            select t.id, cast(t.pool_id as text) as pool_id, 1 as made, 0 as recorded,
                 case t.operation {_SLUG_OF} end as slug,
                 t.balance_revision as revision
             from transactions t where t.tenant_id = $1
@@ -81,7 +81,7 @@ EVENT_CHECKS = (
                 case when e.entity = 'balance' then e.sequence end
             from events e where e.tenant_id = $1 and e.transaction_id is not null
         ) n group by n.id
-        having sum(n.made) <> 1 or sum(n.told) <> 1 or min(n.pool_id) <> max(n.pool_id)
+        having sum(n.made) <> 1 or sum(n.recorded) <> 1 or min(n.pool_id) <> max(n.pool_id)
         or min(n.revision) <> max(n.revision) or min(n.slug) <> max(n.slug)
         or count(n.slug) not in (0, 2)
         """,

@@ -36,16 +36,16 @@ JOBS = (
         "job",
         f"""
         select t.id, 'did ' || (t.success_count + t.fail_count) || ', and tells of '
-            || c.told as detail
+            || c.listed as detail
         from jobs t join (
             select j.id, coalesce(length[j.items], 0) + coalesce(
                 (select sum(length[p.items]) from job_pages p
-                    where p.tenant_id = j.tenant_id and p.job_id = j.id), 0) as told,
+                    where p.tenant_id = j.tenant_id and p.job_id = j.id), 0) as listed,
                 (select min(p.number) from job_pages p
                     where p.tenant_id = j.tenant_id and p.job_id = j.id) as first
             from jobs j where j.tenant_id = $1 and j.id > $2 and j.id <= $3
         ) c on c.id = t.id
-        where {_JOB} and c.told <> t.success_count + t.fail_count
+        where {_JOB} and c.listed <> t.success_count + t.fail_count
             and not (t.status in ('FINISHED', 'FAILED') and coalesce(c.first, 0) > 0)
         """,
         Paged.JOBS,

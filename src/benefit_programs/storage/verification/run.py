@@ -116,8 +116,6 @@ async def verify(
 
 
 class _Verification:
-    """One run of all checks on a store."""
-
     def __init__(self, store: VerifiableStore, report: Report, page_size: int) -> None:
         self._store = store
         self._report = report
@@ -138,7 +136,6 @@ class _Verification:
                 await self._run([check], tenant_id)
 
     async def verify_tenants(self) -> None:
-        """Check that no table has rows of a tenant that isn't there."""
         for table in TABLES.values():
             last: int | None = -(2**63)
             for _ in range(PAGES_MAX):
