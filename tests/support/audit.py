@@ -40,8 +40,10 @@ async def audit(service: Service) -> None:
     last = require_gapless(await service.rows(Event))
     for name, entity in _COUNTED.items():
         for row in await service.rows(entity):
-            told = last.get((name, row.id), 0)
-            assert told == row.sequence, f"{name} {row.id}: {row.sequence} changes, {told} events"
+            counted = last.get((name, row.id), 0)
+            assert counted == row.sequence, (
+                f"{name} {row.id}: {row.sequence} changes, {counted} events"
+            )
 
 
 def require_sums(pools: Iterable[Pool], transactions: Iterable[Transaction]) -> None:

@@ -19,7 +19,6 @@ PAGES_MAX = 1_000
 
 
 def guid() -> str:
-    """A new id."""
     return str(uuid4())
 
 
@@ -35,8 +34,6 @@ def benefit(key: str, *, price: str = "10", **more: Any) -> Document:
 
 
 class Refused(Exception):
-    """The service answered with an error."""
-
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
         self.status = response.status_code

@@ -1,7 +1,7 @@
 """A database with as many members as wanted: copies of a few that the service has made.
 
 A copy is all that one provisioning wrote, under other ids: the program, its pools, their opening
-transactions, the job, and what was told of them. Nothing else differs, so whatever the service
+transactions, the job, and their events. Nothing else differs, so whatever the service
 makes of a member it makes of each copy.
 """
 

@@ -65,8 +65,6 @@ class SqliteDatabases:
 
 
 class PostgresDatabases:
-    """Databases of a PostgreSQL server."""
-
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         url = server.create_database()
@@ -78,11 +76,9 @@ class PostgresDatabases:
         return self._server.create_database(template=self._template)
 
     def copy(self, url: str) -> str:
-        """Copy a database."""
         return self._server.create_database(template=urlsplit(url).path.removeprefix("/"))
 
     def drop(self, url: str) -> None:
-        """Drop the database, and end the connections to it."""
         self._server.drop_database(url)
 
 

@@ -42,7 +42,7 @@ class Forward:
     lose_answer: bool = False
 
 
-Step = Answer | Drop | Stall | Forward
+Behavior = Answer | Drop | Stall | Forward
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Seen:
 
 
 class FlakyServer:
-    """Listens on a free port; follows its script step by step, then forwards what comes."""
+    """Listens on a free port; behaves as its script says, then forwards what comes."""
 
     def __init__(self, behind: str = "http://127.0.0.1:9") -> None:
         self._behind = behind
-        self._script: deque[Step] = deque()
+        self._script: deque[Behavior] = deque()
         self.seen: list[Seen] = []
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -69,10 +69,10 @@ class FlakyServer:
         self._thread.start()
         assert started.wait(START_SECONDS_MAX)
 
-    def script(self, steps: Iterable[Step]) -> None:
+    def script(self, behaviors: Iterable[Behavior]) -> None:
         """What to do with the next requests."""
         self.seen.clear()
-        self._script = deque(steps)
+        self._script = deque(behaviors)
 
     def close(self) -> None:
         """Stop listening, and drop what is open."""

@@ -46,7 +46,6 @@ class Gym:
 
     @property
     def reference(self) -> ItemReference:
-        """The item that the benefit holds."""
         return ItemReference(external_id="towel-1", provider_app_id=self.app_id)
 
     def details(self, *, price: str = "10", amount: str = "100") -> Details:
@@ -59,7 +58,6 @@ class Gym:
         )
 
     def provision(self, member_id: str | None = None) -> tuple[Program, Pool]:
-        """A program and its pool."""
         program = self.client.programs.provision(
             program_definition_id=self.program_definition.id,
             beneficiary=Member(member_id or str(uuid4())),

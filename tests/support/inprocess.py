@@ -44,12 +44,10 @@ class Service(Caller):
 
     @property
     def engine(self) -> Engine:
-        """The engine that runs the tenant's commands."""
         return self.running.services.engine
 
     @property
     def store(self) -> SqliteStore | PostgresStore:
-        """The store behind the engine."""
         return self.engine._store  # type: ignore[return-value]
 
     async def with_grants(self, grants: Grants, *tenants: Tenant) -> Caller:

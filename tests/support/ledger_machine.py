@@ -236,9 +236,9 @@ class LedgerMachine(RuleBasedStateMachine):
             self.keep(wallet, name, request, (operation, key), made)
         else:
             refused = Refused(response)
-            told = refused.code or "INVALID"
-            assert told == expected, f"{name} {request}: {refused}, expected {expected}"
-            if told in {"ALREADY_EXECUTED", "BENEFIT_ALREADY_REDEEMED"}:
+            code = refused.code or "INVALID"
+            assert code == expected, f"{name} {request}: {refused}, expected {expected}"
+            if code in {"ALREADY_EXECUTED", "BENEFIT_ALREADY_REDEEMED"}:
                 assert refused.data.get("transactionId") == pool.keys[operation, key]
         self.agree(pool)
         return multiple() if made is None else made

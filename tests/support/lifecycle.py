@@ -46,7 +46,6 @@ async def limit_requests(service: Service, most: int = 0) -> None:
 
 
 async def run_jobs(service: Service) -> None:
-    """Do all jobs that wait."""
     runner = service.running.runner
     if runner._task is None:
         runner.start()
@@ -104,13 +103,11 @@ async def refused(
 
 
 async def read(service: Service, program_id: str) -> dict[str, Any]:
-    """Read a program."""
     answer = await service.call("getProgram", {"programId": program_id})
     return answer["program"]  # type: ignore[no-any-return]
 
 
 async def job_of(service: Service, job_id: str) -> dict[str, Any]:
-    """Read a job."""
     return (await service.call("getAsyncJob", {"jobId": job_id}))["job"]  # type: ignore[no-any-return]
 
 
@@ -149,19 +146,16 @@ async def large_program(service: Service, pools: int = MANY) -> str:
 
 
 async def set_balance(service: Service, pool_id: str, value: str) -> None:
-    """Set what a pool has."""
     change = {"poolId": pool_id, "type": "SET", "setOptions": {"value": value}}
     await service.call("changeBalance", {**change, "idempotencyKey": guid()})
 
 
 async def balance_of(service: Service, pool_id: str) -> dict[str, Any]:
-    """Read a balance."""
     answer = await service.call("getBalance", {"poolId": pool_id})
     return answer["balance"]  # type: ignore[no-any-return]
 
 
 async def pool_rows(service: Service, program_id: str) -> list[Pool]:
-    """The stored pools of a program."""
     return [row for row in await service.rows(Pool) if row.program_id == program_id]
 
 

@@ -24,7 +24,7 @@ from tests.support.calls import Refused, benefit, details
 from tests.support.ledger_machine import CREDIT, LedgerMachine
 from tests.support.ledger_model import Entry
 from tests.support.lifecycle import claim_job, do, limit_requests
-from tests.support.lives_model import Life, LivingPool, Pass, Plan, Step, Terms
+from tests.support.lives_model import Life, LivingPool, ModelOrder, Pass, Plan, Terms
 from tests.support.wallet import Wallet, add_item
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class LivesMachine(LedgerMachine):
         for program in self.programs:
             for pool in program.pools:
                 if pass_ in (None, pool.pass_) and plan in (None, program.plan):
-                    pool.ahead.append(Step(kind, terms, status, program.plan.ends))
+                    pool.ahead.append(ModelOrder(kind, terms, status, program.plan.ends))
 
     # Programs live.
 
@@ -317,12 +317,12 @@ class LivesMachine(LedgerMachine):
         """An action on a program and on all pools that it has by now."""
         ends = program.plan.ends
         if action == "renew":
-            step = Step("RENEW", ends=ends)
+            order = ModelOrder("RENEW", ends=ends)
         else:
-            step = Step("STATUS", status=STATUS[action])
+            order = ModelOrder("STATUS", status=STATUS[action])
             program.status = STATUS[action]
         for pool in program.pools:
-            pool.ahead.append(step)
+            pool.ahead.append(order)
         if action != "renew":
             return
         if ends:
@@ -374,7 +374,7 @@ class LivesMachine(LedgerMachine):
         raise AssertionError("the jobs don't end")
 
     def look(self, arrived: Collection[LivingPool] = ()) -> Any:
-        """Find every pool before or after each step, never between; give those that are new.
+        """Find every pool before or after each order, never between; give those that are new.
 
         Steps that leave nothing to see count as ahead, but for pools that must have ``arrived``.
         """
@@ -406,7 +406,7 @@ class LivesMachine(LedgerMachine):
         transactions: list[Transaction],
         arrived: Collection[LivingPool],
     ) -> None:
-        """Take a pool through as many of its steps as its row has been through."""
+        """Take a pool through as many of its orders as its row has been through."""
         transactions.sort(key=lambda each: each.balance_revision)
         if not pool.id:
             self.born(pool, row, transactions)
@@ -415,13 +415,13 @@ class LivesMachine(LedgerMachine):
             (each, each.amount if each.target == "AVAILABLE" else -each.amount)
             for each in transactions[len(pool.entries) :]
         ]
-        told = [(str(each.operation), change) for each, change in new]
+        booked = [(str(each.operation), change) for each, change in new]
         fits = [
-            (steps, life)
-            for steps, (life, entries) in enumerate(pool.futures())
-            if self.shown(life) == seen and entries == told
+            (orders, life)
+            for orders, (life, entries) in enumerate(pool.futures())
+            if self.shown(life) == seen and entries == booked
         ]
-        assert fits, f"{seen} {told} is none of {[*map(self.shown_future, pool.futures())]}"
+        assert fits, f"{seen} {booked} is none of {[*map(self.shown_future, pool.futures())]}"
         pool.take(*fits[-1 if any(pool is each for each in arrived) else 0])
         for each, change in new:
             pool.entries.append(Entry(each.id, pool, str(each.operation), change))
@@ -471,7 +471,7 @@ class LivesMachine(LedgerMachine):
 
     def update_price(self, pool: Any, price: int) -> None:
         """A pool that is changed by hand has all that was answered before behind it."""
-        pool.ahead.append(Step("PRICE", Terms(0, 0, None, price)))
+        pool.ahead.append(ModelOrder("PRICE", Terms(0, 0, None, price)))
         self.look([pool])
         assert pool.ahead == []
 

@@ -1,6 +1,6 @@
 """The lives of programs and pools in a few lines: what was answered happens in that order.
 
-Each pool has a list of steps that were answered and haven't reached it yet. Jobs, and whoever
+Each pool has a list of orders that were answered and haven't reached it yet. Jobs, and whoever
 changes a pool, take it through some of them or all; never past one, and never through one twice.
 """
 
@@ -32,7 +32,7 @@ class Life:
     renewals: int = 0
 
 
-class Step(NamedTuple):
+class ModelOrder(NamedTuple):
     """Something that happens to a pool; ``ends`` says that its program is to end by a renewal."""
 
     kind: str
@@ -41,42 +41,42 @@ class Step(NamedTuple):
     ends: bool = False
 
 
-def live_on(life: Life, step: Step) -> Life:  # noqa: PLR0911 - a table of rules
-    """A life after one more step."""
-    if step.kind == "PRICE":
-        assert step.terms is not None
-        return replace(life, terms=life.terms._replace(price=step.terms.price))
+def live_on(life: Life, order: ModelOrder) -> Life:  # noqa: PLR0911 - a table of rules
+    """A life after one more order."""
+    if order.kind == "PRICE":
+        assert order.terms is not None
+        return replace(life, terms=life.terms._replace(price=order.terms.price))
     if life.status == "ENDED":
         return life
-    match step.kind:
+    match order.kind:
         case "UPDATE":
-            assert step.terms is not None
-            action = "END" if step.ends else ""
-            return replace(life, terms=step.terms, action=action, pending=None)
+            assert order.terms is not None
+            action = "END" if order.ends else ""
+            return replace(life, terms=order.terms, action=action, pending=None)
         case "UPDATE LATER":
             if life.action == "END":
                 return life
-            return replace(life, action="UPDATE", pending=step.terms)
+            return replace(life, action="UPDATE", pending=order.terms)
         case "END LATER":
             return replace(life, action="END", pending=None)
         case "KEEP":
             return replace(life, action="") if life.action == "END" else life
         case "RENEW":
-            return _renewed(life, step)
-    action = "" if step.status == "ENDED" else life.action
-    pending = None if step.status == "ENDED" else life.pending
-    return replace(life, status=step.status, action=action, pending=pending)
+            return _renewed(life, order)
+    action = "" if order.status == "ENDED" else life.action
+    pending = None if order.status == "ENDED" else life.pending
+    return replace(life, status=order.status, action=action, pending=pending)
 
 
-def _renewed(life: Life, step: Step) -> Life:
-    if step.ends or life.action == "END":
+def _renewed(life: Life, order: ModelOrder) -> Life:
+    if order.ends or life.action == "END":
         return replace(life, status="ENDED", action="", pending=None)
     terms = life.pending or life.terms
     return replace(life, terms=terms, action="", pending=None, renewals=life.renewals + 1)
 
 
 def booked(before: Life, after: Life, available: int) -> list[tuple[str, int]]:
-    """What a step books: what lapses with a renewal, and what it grants."""
+    """What a order books: what lapses with a renewal, and what it grants."""
     if after.renewals == before.renewals:
         return []
     room = after.terms.rollover
@@ -144,39 +144,39 @@ class Program:
 
 
 class LivingPool(ledger_model.Pool):
-    """A pool with the steps that are ahead of it. It has no id until it was seen."""
+    """A pool with the orders that are ahead of it. It has no id until it was seen."""
 
     def __init__(self, program: Program, pass_: Pass, life: Life) -> None:
         super().__init__("", {"limited": 3_333, "free": 0, "towel": life.terms.price})
         self.program = program
         self.pass_ = pass_
         self.life = life
-        self.ahead: list[Step] = []
+        self.ahead: list[ModelOrder] = []
         self.is_provisioned = False
 
     @property
     def future(self) -> Life:
         """Its life once it has gone through all that was answered."""
         life = self.life
-        for step in self.ahead:
-            life = live_on(life, step)
+        for order in self.ahead:
+            life = live_on(life, order)
         return life
 
     def futures(self) -> list[tuple[Life, list[tuple[str, int]]]]:
-        """Its life after no step, after one, after two, with what they book."""
+        """Its life after no order, after one, after two, with what they book."""
         life, entries = self.life, list[tuple[str, int]]()
         found = [(life, entries)]
-        for step in self.ahead:
-            after = live_on(life, step)
+        for order in self.ahead:
+            after = live_on(life, order)
             available = self.available + sum(change for _, change in entries)
             entries = entries + booked(life, after, available)
             life = after
             found.append((life, entries))
         return found
 
-    def take(self, steps: int, life: Life) -> None:
-        """Go through steps."""
-        self.ahead = self.ahead[steps:]
+    def take(self, orders: int, life: Life) -> None:
+        """Go through orders."""
+        self.ahead = self.ahead[orders:]
         self.life = life
         self.status = life.status
         self.prices["towel"] = life.terms.price

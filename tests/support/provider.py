@@ -37,7 +37,6 @@ class PolicyServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         return f"http://127.0.0.1:{self._server.server_port}/policies"
 
     @contextmanager

@@ -39,7 +39,7 @@ class Server(ServerProcess):
         self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)
 
     def make_key(self, grants: Grants | None = None, *, site_id: str | None = None) -> str:
-        """Make a tenant with a key, an administrator's unless it is told otherwise."""
+        """Make a tenant with a key, an administrator's unless grants are given."""
 
         async def make() -> str:
             async with open_directory(self._settings) as directory:

@@ -24,7 +24,6 @@ def own_environment(**variables: str) -> dict[str, str]:
 
 
 def run_benefits(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
     return subprocess.run(
         [*BENEFITS, *arguments],
         env=own_environment(**variables),
@@ -53,9 +52,9 @@ class ServerProcess:
         if not line:
             self.process.wait(STOP_SECONDS_MAX)
             raise AssertionError(f"the server didn't start: {log.read_text()}")
-        told: dict[str, Any] = json.loads(line)
-        self.url: str = told["url"]
-        self.first_key: str | None = told.get("firstKey")
+        start: dict[str, Any] = json.loads(line)
+        self.url: str = start["url"]
+        self.first_key: str | None = start.get("firstKey")
 
     @property
     def port(self) -> int:

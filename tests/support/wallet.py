@@ -27,7 +27,6 @@ class Wallet:
         return next(each for each in benefits if key in (None, each["benefitKey"]))
 
     def reference(self, key: str | None = None) -> Document:
-        """The item of a benefit."""
         chosen = self.benefit(key)
         return {
             "externalId": f"item of {chosen['benefitKey']}",
@@ -35,7 +34,6 @@ class Wallet:
         }
 
     def redemption(self, key: str | None = None, **fields: Any) -> Document:
-        """The request that redeems a benefit."""
         return {
             "poolId": self.pool_id,
             "benefitKey": self.benefit(key)["benefitKey"],
@@ -67,20 +65,16 @@ class Wallet:
         }
 
     def change(self, **fields: Any) -> Document:
-        """The request that changes the balance."""
         return {"poolId": self.pool_id, "idempotencyKey": guid(), **fields}
 
     async def redeem(self, key: str | None = None, **fields: Any) -> str:
-        """Redeem a benefit; the id of the transaction."""
         answer = await self.caller.call("redeemBenefit", self.redemption(key, **fields))
         return answer["transactionId"]  # type: ignore[no-any-return]
 
     async def redeem_refused(self, key: str | None = None, **fields: Any) -> Refused:
-        """Redeem a benefit, which must be refused."""
         return await self.caller.refusal("redeemBenefit", self.redemption(key, **fields))
 
     async def reallocate(self, transaction_id: str, target_date: str, **fields: Any) -> str:
-        """Move a redemption; the id of the transaction."""
         request = self.move(transaction_id, target_date, **fields)
         answer = await self.caller.call("reallocateBenefit", request)
         return answer["transactionId"]  # type: ignore[no-any-return]
@@ -88,35 +82,29 @@ class Wallet:
     async def reallocate_refused(
         self, transaction_id: str, target_date: str, **fields: Any
     ) -> Refused:
-        """Move a redemption, which must be refused."""
         request = self.move(transaction_id, target_date, **fields)
         return await self.caller.refusal("reallocateBenefit", request)
 
     async def cancel(self, transaction_id: str, key: str | None = None) -> str:
-        """Cancel a redemption; the id of the transaction."""
         request = {"transactionId": transaction_id, "idempotencyKey": key or guid()}
         answer = await self.caller.call("cancelRedemption", request)
         return answer["transactionId"]  # type: ignore[no-any-return]
 
     async def cancel_refused(self, transaction_id: str, key: str | None = None) -> Refused:
-        """Cancel a redemption, which must be refused."""
         request = {"transactionId": transaction_id, "idempotencyKey": key or guid()}
         return await self.caller.refusal("cancelRedemption", request)
 
     async def adjust(self, value: str, **options: Any) -> Document:
-        """Adjust the balance; the answer."""
         return await self.caller.call(
             "changeBalance", self.change(adjustOptions={"value": value, **options})
         )
 
     async def adjust_refused(self, value: str, **options: Any) -> Refused:
-        """Adjust the balance, which must be refused."""
         return await self.caller.refusal(
             "changeBalance", self.change(adjustOptions={"value": value, **options})
         )
 
     async def set_balance(self, value: str, **options: Any) -> Document:
-        """Set the balance; the answer."""
         return await self.caller.call(
             "changeBalance", self.change(setOptions={"value": value, **options})
         )
@@ -128,30 +116,24 @@ class Wallet:
         return answer["balance"]  # type: ignore[no-any-return]
 
     async def revert(self, transaction_id: str) -> str:
-        """Revert a transaction; the id of the new one."""
         answer = await self.caller.call("revertBalanceChange", {"transactionId": transaction_id})
         return answer["transactionId"]  # type: ignore[no-any-return]
 
     async def revert_refused(self, transaction_id: str) -> Refused:
-        """Revert a transaction, which must be refused."""
         return await self.caller.refusal("revertBalanceChange", {"transactionId": transaction_id})
 
     async def balance(self) -> Document:
-        """The balance as it is."""
         answer = await self.caller.call("getBalance", {"poolId": self.pool_id})
         return answer["balance"]  # type: ignore[no-any-return]
 
     async def available(self) -> str:
-        """What can be spent."""
         return (await self.balance())["amount"]["available"]  # type: ignore[no-any-return]
 
     async def pool(self) -> Document:
-        """The pool as it is."""
         answer = await self.caller.call("getPool", {"poolId": self.pool_id})
         return answer["pool"]  # type: ignore[no-any-return]
 
     async def transaction(self, transaction_id: str) -> Document:
-        """A transaction."""
         answer = await self.caller.call("getTransaction", {"transactionId": transaction_id})
         return answer["transaction"]  # type: ignore[no-any-return]
 
@@ -200,7 +182,6 @@ async def open_another(caller: Caller, definition: Document, **fields: Any) -> W
 
 
 async def add_item(caller: Caller, chosen: Document, external_id: str, **fields: Any) -> Document:
-    """An item of a benefit."""
     new = {
         "itemSetId": chosen["itemSetId"],
         "providerAppId": chosen["providerAppId"],

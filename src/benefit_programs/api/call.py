@@ -14,6 +14,7 @@ from benefit_programs.api.errors import Unexpected, application_error, refusal_o
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.domain.command import Command
+from benefit_programs.domain.entities import Snapshot
 from benefit_programs.domain.errors import Invalid, Refusal
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
@@ -31,6 +32,7 @@ from benefit_programs.wire.types.common import (
 )
 
 Answer = TypeVar("Answer")
+B = TypeVar("B")
 R = TypeVar("R", bound=Row)
 
 _log = structlog.get_logger("benefit_programs.request")
@@ -66,6 +68,14 @@ class Call:
 
     async def many(self, index: Index[R], keys: Iterable[Key]) -> list[R]:
         return await self.services.reader.many(self.tenant_id, index, keys)
+
+    async def by_id(self, index: Index[R], ids: Iterable[str | None]) -> dict[str | None, R]:
+        """The rows with these ids, by their ids; None is no id."""
+        rows: list[Any] = await self.many(index, [(each,) for each in ids if each is not None])
+        return {row.id: row for row in rows}
+
+    async def snapshots(self, ids: Iterable[str]) -> dict[str, Snapshot]:
+        return await self.services.reader.snapshots(self.tenant_id, ids)
 
     async def get(self, index: Index[R], *key: Any, missing: Refusal) -> R:
         """The row that an index has under this key. Raises ``missing`` if there is none."""
@@ -240,10 +250,24 @@ def metadata_of(page: Page) -> CursorPagingMetadata:
     )
 
 
-def count_results(results: Sequence[EntryResult]) -> BulkActionMetadata:
+def bulk_answer(
+    response: Callable[..., B],
+    entry: Callable[..., Any],
+    results: Sequence[EntryResult],
+    view: Callable[[Any], Any] | None = None,
+) -> B:
+    """The response with one ``entry`` for each result; a view shows what was made or changed."""
     successes = sum(1 for result in results if result.metadata.success)
-    return BulkActionMetadata(
-        total_successes=successes,
-        total_failures=len(results) - successes,
-        undetailed_failures=0,
+    return response(
+        results=tuple(
+            entry(item_metadata=each.metadata, item=view(each.answer))
+            if view is not None and each.answer is not None
+            else entry(item_metadata=each.metadata)
+            for each in results
+        ),
+        bulk_action_metadata=BulkActionMetadata(
+            total_successes=successes,
+            total_failures=len(results) - successes,
+            undetailed_failures=0,
+        ),
     )

@@ -24,11 +24,8 @@ class Names(msgspec.Struct, frozen=True):
     async def of(
         cls, call: Call, program_ids: Iterable[str | None], definition_ids: Iterable[str | None]
     ) -> Names:
-        programs = await call.many(PROGRAM, [(each,) for each in program_ids if each])
-        definitions = await call.many(
-            PROGRAM_DEFINITION, [(each,) for each in definition_ids if each]
-        )
-        return cls({row.id: row for row in programs}, {row.id: row for row in definitions})
+        programs = await call.by_id(PROGRAM, program_ids)
+        return cls(programs, await call.by_id(PROGRAM_DEFINITION, definition_ids))
 
     @classmethod
     async def of_pools(cls, call: Call, pools: Iterable[Pool]) -> Names:

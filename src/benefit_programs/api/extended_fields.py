@@ -17,7 +17,7 @@ from benefit_programs.api.json_schemas import schema_violation, value_violations
 from benefit_programs.api.method import Method
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.extended_fields import closed_namespaces, hidden_namespaces
-from benefit_programs.domain.settings import ExtendedEntity, ExtendedFieldSchema, TenantSettings
+from benefit_programs.domain.settings import ExtendedEntity, TenantSettings
 from benefit_programs.wire.codec import Bulk, Decoded, Shape, fields_of, to_camel
 from benefit_programs.wire.codec.fields import entries_of, is_recursive
 from benefit_programs.wire.types import (
@@ -143,28 +143,15 @@ def disagreements(
         # What the caller can't set is passed over, and what is removed needs no shape.
         if sent is not None and namespace not in closed:
             where = f"{path}.{FIELDS}.namespaces.{namespace}"
-            schema = _schema_of(settings, place.entity, namespace)
-            yield from _judged(schema, sent, where, settings)
-
-
-def _schema_of(
-    settings: TenantSettings, entity: ExtendedEntity, namespace: str
-) -> ExtendedFieldSchema | None:
-    return next(
-        (
-            each
-            for each in settings.extended_field_schemas
-            if each.namespace == namespace and each.entity is entity
-        ),
-        None,
-    )
+            yield from _judged(settings, place.entity, namespace, sent, where)
 
 
 def _judged(
-    schema: ExtendedFieldSchema | None, sent: Any, where: str, settings: TenantSettings
+    settings: TenantSettings, entity: ExtendedEntity, namespace: str, sent: Any, where: str
 ) -> list[FieldViolation]:
-    if schema is not None:
-        return value_violations(schema.schema, sent, where)
+    for each in settings.extended_field_schemas:
+        if each.namespace == namespace and each.entity is entity:
+            return value_violations(each.schema, sent, where)
     if not settings.extended_fields_require_schema:
         return []
     return [FieldViolation(where, "has no schema", ViolatedRule.FIELD_NOT_ALLOWED)]

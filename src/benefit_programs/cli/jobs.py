@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -14,13 +15,13 @@ import typer
 from benefit_programs.bootstrap import open_database, open_worker, warn_of_unknown_variables
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
-    AsJson,
     DatabaseUrl,
     DataDir,
     TenantId,
+    answers,
     database_settings,
 )
-from benefit_programs.cli.output import instant, print_json, print_line, print_table, progress_bar
+from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.jobs.operations import JobOperations
@@ -66,73 +67,69 @@ def work(*, database_url: DatabaseUrl = None) -> None:
     structlog.get_logger().info("stopped")
 
 
-@commands.command("list")
+class Operate(Protocol):
+    """Does something with the jobs of a tenant, and closes the database."""
+
+    def __call__(self, tenant: int, work: Callable[[JobOperations], Awaitable[T]], /) -> T: ...
+
+
+def _database(
+    *, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> AbstractContextManager[Operate]:
+    def operate(tenant_id: int, work: Callable[[JobOperations], Awaitable[T]]) -> T:
+        settings = database_settings(data_dir, database_url)
+
+        async def run() -> T:
+            async with open_database(settings) as store:
+                tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
+                return await work(JobOperations(store, tenant.id, tenant.settings))
+
+        return asyncio.run(run())
+
+    return nullcontext(operate)
+
+
+@answers(commands, "list", _database)
 def list_jobs(
+    operate: Operate,
     *,
     tenant: TenantId = DEFAULT_TENANT_ID,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Only those that have not ended.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="How many.", metavar="N")] = 50,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Answer:
     """List the newest jobs of a tenant."""
-    jobs = _operate(
-        data_dir,
-        database_url,
-        tenant,
-        lambda jobs: jobs.newest(limit, unfinished=unfinished),
-    )
-    if as_json:
-        print_json({"jobs": [_document(job) for job in jobs]})
-    else:
-        columns = ("ID", "KIND", "STATUS", "DONE", "TOTAL", "FAILED", "CREATED", "REASON")
-        print_table(columns, [_row(job) for job in jobs])
+    jobs = operate(tenant, lambda jobs: jobs.newest(limit, unfinished=unfinished))
+    columns = ("ID", "KIND", "STATUS", "DONE", "TOTAL", "FAILED", "CREATED", "REASON")
+    return Answer({"jobs": [_document(job) for job in jobs]}, columns, [_row(job) for job in jobs])
 
 
-@commands.command("show")
+@answers(commands, "show", _database, only_json=True)
 def show_job(
+    operate: Operate,
     job_id: JobId,
     *,
     tenant: TenantId = DEFAULT_TENANT_ID,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end, with a bar on a terminal.")
     ] = False,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-) -> None:
+) -> Answer:
     """Show one job, as JSON."""
     look = _follow if wait else JobOperations.one
-    job = _operate(data_dir, database_url, tenant, lambda jobs: look(jobs, str(job_id)))
-    print_json(_document(job))
+    return Answer(_document(operate(tenant, lambda jobs: look(jobs, str(job_id)))))
 
 
-@commands.command("retry")
-def retry_job(
-    job_id: JobId,
-    *,
-    tenant: TenantId = DEFAULT_TENANT_ID,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-) -> None:
+@answers(commands, "retry", _database, only_json=True)
+def retry_job(operate: Operate, job_id: JobId, *, tenant: TenantId = DEFAULT_TENANT_ID) -> Answer:
     """Let a job that has failed go on where it stopped."""
-    job = _operate(data_dir, database_url, tenant, lambda jobs: jobs.retry(str(job_id)))
-    print_json(_document(job))
+    return Answer(_document(operate(tenant, lambda jobs: jobs.retry(str(job_id)))))
 
 
-@commands.command("cancel")
-def cancel_job(
-    job_id: JobId,
-    *,
-    tenant: TenantId = DEFAULT_TENANT_ID,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-) -> None:
+@answers(commands, "cancel", _database, only_json=True)
+def cancel_job(operate: Operate, job_id: JobId, *, tenant: TenantId = DEFAULT_TENANT_ID) -> Answer:
     """Give up a cascade: what it hasn't reached stays as it is. Actions on programs can't be."""
-    job = _operate(data_dir, database_url, tenant, lambda jobs: jobs.cancel(str(job_id)))
-    print_json(_document(job))
+    return Answer(_document(operate(tenant, lambda jobs: jobs.cancel(str(job_id)))))
 
 
 async def _follow(operations: JobOperations, job_id: str) -> Job:
@@ -146,22 +143,6 @@ async def _follow(operations: JobOperations, job_id: str) -> Job:
             await asyncio.sleep(LOOK_SECONDS)
             job = await operations.one(job_id)
     return job
-
-
-def _operate(
-    data_dir: str | None,
-    database_url: str | None,
-    tenant_id: int,
-    work: Callable[[JobOperations], Awaitable[T]],
-) -> T:
-    settings = database_settings(data_dir, database_url)
-
-    async def run() -> T:
-        async with open_database(settings) as store:
-            tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
-            return await work(JobOperations(store, tenant.id, tenant.settings))
-
-    return asyncio.run(run())
 
 
 def _row(job: Job) -> tuple[Any, ...]:

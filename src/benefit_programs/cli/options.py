@@ -42,24 +42,30 @@ class Ask(Protocol):
 
 
 def answers(
-    commands: typer.Typer, name: str, opened: Callable[..., AbstractContextManager[Any]], **how: Any
+    commands: typer.Typer,
+    name: str,
+    opened: Callable[..., AbstractContextManager[Any]],
+    *,
+    only_json: bool = False,
+    **how: Any,
 ) -> Register:
     """Register a function from what is opened, and options, to an answer.
 
-    The command has the options of the function, those of ``opened``, and ``--json``.
+    The command has the options of the function, those of ``opened``, and ``--json`` unless it
+    prints nothing else.
     """
 
     def register(function: Answering) -> Answering:
         own, shared = _parameters_of(function)[1:], _parameters_of(opened)
 
         @wraps(function)
-        def run(*, as_json: bool, **given: Any) -> None:
+        def run(*, as_json: bool = only_json, **given: Any) -> None:
             with opened(**{each.name: given.pop(each.name) for each in shared}) as subject:
                 answer = function(subject, **given)
             answer.print(as_json=as_json)
 
         json = inspect.Parameter("as_json", _KEYWORD, default=False, annotation=AsJson)
-        parameters = [*own, *shared, json]
+        parameters = [*own, *shared] if only_json else [*own, *shared, json]
         vars(run)["__signature__"] = inspect.Signature(parameters)
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         commands.command(name, **how)(run)

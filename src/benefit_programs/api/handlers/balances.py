@@ -194,6 +194,5 @@ async def revert(
 
 
 async def describe(call: Call, rows: list[Pool]) -> list[wire.Balance]:
-    reader = call.services.reader
-    snapshots = await reader.snapshots(call.tenant_id, [row.snapshot_id for row in rows])
+    snapshots = await call.snapshots([row.snapshot_id for row in rows])
     return [views.balance(row, snapshots[row.snapshot_id]) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from benefit_programs.api.call import (
     Call,
     EntryResult,
-    count_results,
+    bulk_answer,
     execute_each,
     updates_of,
 )
@@ -235,17 +235,10 @@ def _update_command(
 
 
 def _answer(
-    response: type[B], results: Sequence[EntryResult], *, return_entity: bool | None = False
+    response: type[B], results: list[EntryResult], *, return_entity: bool | None = False
 ) -> B:
-    return response(
-        results=tuple(
-            wire.BulkItemResult(
-                item_metadata=result.metadata,
-                item=views.item(result.answer) if return_entity and result.answer else None,
-            )
-            for result in results
-        ),
-        bulk_action_metadata=count_results(results),
+    return bulk_answer(
+        response, wire.BulkItemResult, results, views.item if return_entity else None
     )
 
 

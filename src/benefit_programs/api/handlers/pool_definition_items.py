@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from benefit_programs.api.call import Call, EntryResult, count_results, execute_each, metadata_of
+from benefit_programs.api.call import Call, EntryResult, bulk_answer, execute_each, metadata_of
 from benefit_programs.api.handlers.pool_definitions import program_definitions_of
 from benefit_programs.api.method import MANAGE, POST, READ, method
 from benefit_programs.domain.errors import (
@@ -51,10 +51,7 @@ async def remove_items(
     call: Call, request: wire.RemoveItemsFromBenefitRequest
 ) -> wire.RemoveItemsFromBenefitResponse:
     results = await _change_each(call, request, RemoveItemFromBenefit)
-    return wire.RemoveItemsFromBenefitResponse(
-        results=tuple(wire.BulkRemoveItemResult(item_metadata=each.metadata) for each in results),
-        bulk_action_metadata=count_results(results),
-    )
+    return bulk_answer(wire.RemoveItemsFromBenefitResponse, wire.BulkRemoveItemResult, results)
 
 
 @method(
@@ -69,10 +66,7 @@ async def add_items(
     call: Call, request: wire.AddItemsToBenefitRequest
 ) -> wire.AddItemsToBenefitResponse:
     results = await _change_each(call, request, AddItemToBenefit)
-    return wire.AddItemsToBenefitResponse(
-        results=tuple(wire.BulkAddItemResult(item_metadata=each.metadata) for each in results),
-        bulk_action_metadata=count_results(results),
-    )
+    return bulk_answer(wire.AddItemsToBenefitResponse, wire.BulkAddItemResult, results)
 
 
 async def _change_each(
@@ -98,7 +92,7 @@ async def _require_benefit(call: Call, pool_definition_id: str, benefit_key: str
     """Refuse the whole request if it names no benefit."""
     definition = await call.one(POOL_DEFINITION, pool_definition_id)
     if definition is not None:
-        snapshots = await call.services.reader.snapshots(call.tenant_id, [definition.snapshot_id])
+        snapshots = await call.snapshots([definition.snapshot_id])
         if snapshots[definition.snapshot_id].details.benefit(benefit_key) is not None:
             return
     raise PoolDefinitionBenefitNotFound(
@@ -112,7 +106,7 @@ async def _describe(
     """Pool definition items with what was asked for, in a few statements."""
     wants = wire.RequestedFields
     snapshots = (
-        await call.services.reader.snapshots(call.tenant_id, [row.snapshot_id for row in rows])
+        await call.snapshots([row.snapshot_id for row in rows])
         if wants.POOL_DEFINITION in fields or wants.BENEFIT in fields
         else {}
     )

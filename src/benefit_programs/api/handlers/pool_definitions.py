@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from benefit_programs.api.call import (
     Call,
     EntryResult,
-    count_results,
+    bulk_answer,
     execute_each,
     updates_of,
 )
@@ -289,9 +289,7 @@ async def find_by_program_definition(
 async def _describe(call: Call, rows: list[PoolDefinition]) -> list[DescribedPoolDefinition]:
     """Pool definitions with their snapshots and program definitions, in a few statements."""
     joined = await program_definitions_of(call, [row.id for row in rows])
-    snapshots = await call.services.reader.snapshots(
-        call.tenant_id, [row.snapshot_id for row in rows]
-    )
+    snapshots = await call.snapshots([row.snapshot_id for row in rows])
     return [
         DescribedPoolDefinition(row, snapshots[row.snapshot_id], tuple(joined[row.id]))
         for row in rows
@@ -305,8 +303,7 @@ async def program_definitions_of(
     places = await call.many(
         ASSIGNMENTS_OF_POOL_DEFINITION, [(each,) for each in sorted(pool_definition_ids)]
     )
-    rows = await call.many(PROGRAM_DEFINITION, [(each.program_definition_id,) for each in places])
-    found = {row.id: row for row in rows}
+    found = await call.by_id(PROGRAM_DEFINITION, (each.program_definition_id for each in places))
     joined: dict[str, list[ProgramDefinition]] = {each: [] for each in pool_definition_ids}
     for place in sorted(places, key=lambda place: place.ordinal):
         if place.program_definition_id in found:
@@ -319,19 +316,7 @@ def _id_of(_: Any, answer: DescribedPoolDefinition | None) -> str | None:
 
 
 def _answer(
-    response: type[B], results: Sequence[EntryResult], *, return_entity: bool | None = False
+    response: type[B], results: list[EntryResult], *, return_entity: bool | None = False
 ) -> B:
-    return response(
-        results=tuple(
-            wire.BulkPoolDefinitionResult(
-                item_metadata=result.metadata,
-                item=(
-                    views.pool_definition(result.answer)
-                    if return_entity and result.answer
-                    else None
-                ),
-            )
-            for result in results
-        ),
-        bulk_action_metadata=count_results(results),
-    )
+    view = views.pool_definition if return_entity else None
+    return bulk_answer(response, wire.BulkPoolDefinitionResult, results, view)

@@ -56,19 +56,20 @@ async def _describe(
     """Pool items with what was asked for, in a few statements."""
     wants = wire.RequestedFields
     snapshots = (
-        await call.services.reader.snapshots(call.tenant_id, [row.snapshot_id for row in rows])
+        await call.snapshots([row.snapshot_id for row in rows])
         if wants.POOL in fields or wants.BENEFIT in fields
         else {}
     )
-    keys = [(row.program_definition_id,) for row in rows if row.program_definition_id is not None]
-    found = await call.many(PROGRAM_DEFINITION, keys if wants.PROGRAM_DEFINITION in fields else [])
-    definitions = {row.id: row for row in found}
+    described = rows if wants.PROGRAM_DEFINITION in fields else []
+    definitions = await call.by_id(
+        PROGRAM_DEFINITION, (row.program_definition_id for row in described)
+    )
     return tuple(
         item_views.pool_item(
             row,
             fields,
             snapshot=snapshots.get(row.snapshot_id),
-            definition=definitions.get(row.program_definition_id or ""),
+            definition=definitions.get(row.program_definition_id),
         )
         for row in rows
     )

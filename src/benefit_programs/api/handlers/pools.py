@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.api.call import Call, count_results, execute_each, updates_of
+from benefit_programs.api.call import Call, bulk_answer, execute_each, updates_of
+from benefit_programs.api.explanations import Names
 from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import Pool
 from benefit_programs.domain.errors import InvalidRevision, PoolNotFound
-from benefit_programs.domain.lookups import POOL, PROGRAM, PROGRAM_DEFINITION
+from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.pools import UpdatePool
 from benefit_programs.storage import specs
 from benefit_programs.wire import views
@@ -76,16 +77,11 @@ async def bulk_update(
         lambda entry, _: entry.value.pool.id,
     )
     rows = [result.answer.pool for result in results if result.answer is not None]
-    pools = iter(await describe(call, rows) if request.return_entity else ())
-    return wire.BulkUpdatePoolsResponse(
-        results=tuple(
-            wire.BulkPoolResult(
-                item_metadata=result.metadata,
-                item=next(pools, None) if result.answer is not None else None,
-            )
-            for result in results
-        ),
-        bulk_action_metadata=count_results(results),
+    if not request.return_entity:
+        return bulk_answer(wire.BulkUpdatePoolsResponse, wire.BulkPoolResult, results)
+    pools = iter(await describe(call, rows))
+    return bulk_answer(
+        wire.BulkUpdatePoolsResponse, wire.BulkPoolResult, results, lambda _: next(pools)
     )
 
 
@@ -97,28 +93,15 @@ def _update_command(
 
 async def describe(call: Call, rows: list[Pool]) -> list[wire.Pool]:
     """Pools with the names of their programs and definitions, in a few statements."""
-    snapshots = await call.services.reader.snapshots(
-        call.tenant_id,
-        [
-            snapshot_id
-            for row in rows
-            for snapshot_id in (row.snapshot_id, row.renewal_snapshot_id)
-            if snapshot_id is not None
-        ],
-    )
-    programs = {
-        row.id: row for row in await call.many(PROGRAM, [(row.program_id,) for row in rows])
-    }
-    definition_ids = [
-        (row.program_definition_id,) for row in rows if row.program_definition_id is not None
-    ]
-    definitions = {row.id: row for row in await call.many(PROGRAM_DEFINITION, definition_ids)}
+    ids = [each for row in rows for each in (row.snapshot_id, row.renewal_snapshot_id)]
+    snapshots = await call.snapshots([each for each in ids if each is not None])
+    names = await Names.of_pools(call, rows)
     return [
         views.pool(
             row,
             snapshots,
-            program=programs.get(row.program_id),
-            definition=definitions.get(row.program_definition_id or ""),
+            program=names.programs.get(row.program_id),
+            definition=names.definitions.get(row.program_definition_id),
         )
         for row in rows
     ]

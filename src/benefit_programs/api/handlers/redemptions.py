@@ -5,7 +5,7 @@ from __future__ import annotations
 from benefit_programs.api.call import Call
 from benefit_programs.api.explanations import explain
 from benefit_programs.api.method import MANAGE, POST, method
-from benefit_programs.api.verdicts import with_verdicts
+from benefit_programs.api.verdicts import Asking, with_verdicts
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     BenefitAlreadyRedeemed,
@@ -65,11 +65,15 @@ async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemB
         beneficiary=request.beneficiary.identity() if request.beneficiary else None,
         additional_data=request.additional_data,
     )
+    return wire.RedeemBenefitResponse(transaction_id=await _redeem(call, command))
+
+
+async def _redeem(call: Call, command: Asking) -> str:
     try:
         redeemed = await call.execute(await with_verdicts(call, command))
     except Refusal as refusal:
         raise await explain(call, refusal) from None
-    return wire.RedeemBenefitResponse(transaction_id=redeemed.transaction.id)
+    return redeemed.transaction.id
 
 
 @method(
@@ -96,11 +100,7 @@ async def reallocate(
         namespace=request.namespace,
         beneficiary=request.beneficiary.identity(),
     )
-    try:
-        redeemed = await call.execute(await with_verdicts(call, command))
-    except Refusal as refusal:
-        raise await explain(call, refusal) from None
-    return wire.ReallocateBenefitResponse(transaction_id=redeemed.transaction.id)
+    return wire.ReallocateBenefitResponse(transaction_id=await _redeem(call, command))
 
 
 @method(

@@ -51,6 +51,5 @@ async def query(
 
 
 async def _describe(call: Call, rows: list[tuple[Transaction, Pool]]) -> list[wire.Transaction]:
-    reader = call.services.reader
-    snapshots = await reader.snapshots(call.tenant_id, [row.snapshot_id for row, _ in rows])
+    snapshots = await call.snapshots([row.snapshot_id for row, _ in rows])
     return [views.transaction(row, pool, snapshots[row.snapshot_id]) for row, pool in rows]
