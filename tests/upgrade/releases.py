@@ -22,10 +22,10 @@ from benefit_programs import __version__
 from benefit_programs.bootstrap import administrator_grants
 from tests.support.calls import benefit, details, guid
 from tests.support.databases import PostgresDatabases, SqliteDatabases
-from tests.support.desk import open_another, open_desk
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests
 from tests.support.postgres import binary_path, start_postgres
+from tests.support.wallet import open_another, open_wallet
 
 FOLDER = Path(__file__).parent / "data"
 ENGINES = ("sqlite", "postgresql")
@@ -52,16 +52,16 @@ async def fill(service: Service) -> dict[str, Any]:
 
     Returns what a client could ask again: a redemption with its key.
     """
-    desk = await open_desk(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
+    wallet = await open_wallet(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
     key = guid()
-    redeemed = await desk.redeem(idempotencyKey=key)
-    moved = await desk.reallocate(await desk.redeem(count=2), "2026-12-01T10:00:00Z")
-    await desk.reallocate(moved, "2026-12-02T10:00:00Z")
-    await desk.cancel(await desk.redeem("bar"))
-    await desk.revert(await desk.redeem("bar"))
-    await desk.adjust("12.5")
-    await desk.set_balance("55.0001")
-    other = await open_another(service, desk.definition, beneficiary={"wixUserId": guid()})
+    redeemed = await wallet.redeem(idempotencyKey=key)
+    moved = await wallet.reallocate(await wallet.redeem(count=2), "2026-12-01T10:00:00Z")
+    await wallet.reallocate(moved, "2026-12-02T10:00:00Z")
+    await wallet.cancel(await wallet.redeem("bar"))
+    await wallet.revert(await wallet.redeem("bar"))
+    await wallet.adjust("12.5")
+    await wallet.set_balance("55.0001")
+    other = await open_another(service, wallet.definition, beneficiary={"wixUserId": guid()})
     await other.redeem()
     plan = await service.create_program_definition()
     pass_ = await service.create_pool_definition(programDefinitionIds=[plan["id"]])
@@ -76,7 +76,7 @@ async def fill(service: Service) -> dict[str, Any]:
     await service.call("updatePoolDefinition", {"poolDefinition": change, "cascade": "IMMEDIATELY"})
     await service.provision(program_definition=plan)
     return {
-        "poolId": desk.pool_id,
+        "poolId": wallet.pool_id,
         "redemption": {"idempotencyKey": key, "transactionId": redeemed},
         "read": await read_all(service),
     }
