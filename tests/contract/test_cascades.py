@@ -18,9 +18,10 @@ from benefit_programs.domain.entities import (
     Pool,
     Program,
 )
+from benefit_programs.domain.lookups import CHUNK_SIZE
 from benefit_programs.domain.values import CREDIT
 from tests.support.calls import details
-from tests.support.lifecycle import act, pool_rows, read, refused, run_jobs
+from tests.support.lifecycle import act, limit_requests, pool_rows, read, refused, run_jobs
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -30,7 +31,8 @@ pytestmark = pytest.mark.anyio
 NOW = "IMMEDIATELY"
 RENEWAL = "NEXT_RENEWAL"
 NEVER = "FUTURE_PROVISIONS"
-SIZES = {"few": 2, "many": 101}
+IN_REQUEST_MAX = 10
+SIZES = {"few": 2, "many": IN_REQUEST_MAX + 1}
 
 Document = dict[str, Any]
 
@@ -117,6 +119,7 @@ async def gym(idle_service: Service, size: int) -> Gym:
 
 
 async def open_gym(service: Service, size: int) -> Gym:
+    await limit_requests(service, IN_REQUEST_MAX)
     plan = await service.create_program_definition()
     pass_ = await service.create_pool_definition(programDefinitionIds=[plan["id"]])
     gym = Gym(service, plan, pass_)
@@ -386,6 +389,29 @@ async def test_each_pool_tells_once_of_a_cascade(gym: Gym) -> None:
         assert row.revision == 3
         if len(gym.programs) > 2:
             break
+
+
+@pytest.mark.parametrize("how", ["update", "remove", "add", "end"])
+async def test_a_cascade_of_several_chunks_reaches_each_pool_once(
+    idle_service: Service, how: str
+) -> None:
+    """A job that takes several commits leaves none out, and does none twice."""
+    gym = await open_gym(idle_service, CHUNK_SIZE + 1)
+    added = await gym.service.create_pool_definition()
+    if how == "update":
+        await gym.update(NOW, details=CHANGED)
+    elif how == "remove":
+        await gym.place("remove", NOW)
+    elif how == "add":
+        await gym.place("add", NOW, added)
+    else:
+        await gym.delete_plan(NOW)
+    await gym.done()
+    rows = await gym.pools(added if how == "add" else None)
+    assert sorted(row.program_id for row in rows) == sorted(gym.programs)
+    assert {row.revision for row in rows} == {1 if how == "add" else 2}
+    ended = "ENDED" if how in {"remove", "end"} else "ACTIVE"
+    assert {str(row.status) for row in rows} == {ended}
 
 
 # Changes that meet while the job of an earlier one still waits.
