@@ -15,7 +15,13 @@ from benefit_programs.domain.lookups import PROGRAM_DEFINITION_BY_EXTERNAL_ID, S
 from benefit_programs.domain.program_definitions import CreateProgramDefinition
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Index, Needs, NotLoaded, State
-from benefit_programs.domain.store import Load, Steps, StoreConflict, StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import (
+    BatchRun,
+    Load,
+    StoreConflict,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import (
     ATTEMPTS_MAX,
@@ -58,7 +64,7 @@ class TroubledStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def run(self, tenant_id: int, steps: Steps[Answer]) -> Answer:
+    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
         self.tenants.append(tenant_id)
         self.begun.set()
         await self.is_open.wait()
@@ -69,7 +75,7 @@ class TroubledStore:
         self.after_commit()
         return answer
 
-    def _watch(self, steps: Steps[Any]) -> Generator[Any, Any, Any]:
+    def _watch(self, steps: BatchRun[Any]) -> Generator[Any, Any, Any]:
         try:
             step = next(steps)
             while True:
