@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.domain.entities import Job, Order, OrderPhase, Pool
+from benefit_programs.domain.job_commands import ClaimJob
 from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.domain.values import CREDIT
 from benefit_programs.storage.verification import verify_store
@@ -318,10 +319,13 @@ async def test_what_comes_back_keeps_its_pending_update(
     assert (pool.renewal_action, pool.renewal_revision) == ("UPDATE", 2)
 
 
-async def test_no_number_of_orders_changes_their_order(club: Club) -> None:
-    """An update is done before a renewal that was answered later, behind a thousand others."""
+async def renew_behind_many(club: Club) -> str:
+    """Update one definition a thousand times, then the club's, then renew; the renewal's job."""
     service = club.service
     other = await service.create_pool_definition(details=details(amount="1"))
+    await limit_requests(service, 100)
+    await service.provision(pool_definition=other)
+    await limit_requests(service)
     for first in range(1, 1_001, 100):
         entries = [
             {"poolDefinition": {"id": other["id"], "revision": str(number), "displayName": "Gold"}}
@@ -331,7 +335,22 @@ async def test_no_number_of_orders_changes_their_order(club: Club) -> None:
         answer = await service.call("bulkUpdatePoolDefinitions", request)
         assert answer["bulkActionMetadata"]["totalSuccesses"] == len(entries)
     await club.update(NOW)
-    await club.renew()
+    return await club.renew()
+
+
+async def test_no_number_of_orders_changes_their_order(club: Club) -> None:
+    """An update is done before a renewal that was answered later, behind a thousand others."""
+    job_id = await renew_behind_many(club)
+    await do(club.service, ClaimJob(owner="one", alone=True, candidates=(job_id,)))
+    await do(club.service, RunChunk(job_id=job_id, owner="one"))
+    pool = await club.pool()
+    assert (pool.available, pool.renewal_count) == (NEW, 1)
+
+
+@pytest.mark.full
+async def test_a_thousand_jobs_end_in_their_order(club: Club) -> None:
+    """So it is when all of them are done."""
+    await renew_behind_many(club)
     await club.done()
     pool = await club.pool()
     assert (pool.available, pool.renewal_count) == (NEW, 1)
