@@ -10,12 +10,10 @@ from structlog.testing import capture_logs
 
 from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import Event, ProgramDefinition
-from benefit_programs.domain.program_definitions import CreateProgramDefinition
-from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import Identity, IdentityType
 from tests.support.calls import NAMESPACE
+from tests.support.commands import Blind, create, external_ids, submit
 
 if TYPE_CHECKING:
     from benefit_programs.domain.entities import Row
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-CALLER = Identity(IdentityType.WIX_USER, "6d2b9a54-2f0c-4a1e-8f6e-0b1d5c0c6a01")
 
 ERRORS = [
     ValueError("a mistake of ours"),
@@ -44,41 +41,6 @@ class Raising(Command[None], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[None]:  # noqa: ARG002
         """Ask an empty iterator for more."""
         return next(iter([]))
-
-
-class Blind(CreateProgramDefinition, frozen=True, kw_only=True):
-    """A command that makes a definition without looking for one of the same name."""
-
-    def ask(self, needs: Needs, state: State) -> None:
-        """Ask for nothing."""
-
-    def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:  # noqa: ARG002
-        """Make it."""
-        definition = ProgramDefinition(
-            id=context.new_id(),
-            revision=1,
-            created=context.now,
-            updated=context.now,
-            namespace=self.namespace,
-            external_id=self.external_id,
-        )
-        changes = Changes(definition)
-        changes.save(definition)
-        return changes
-
-
-def create(external_id: str) -> CreateProgramDefinition:
-    return CreateProgramDefinition(namespace=NAMESPACE, external_id=external_id)
-
-
-def submit(service: Service, command: Command[Any]) -> asyncio.Future[Any]:
-    return service.engine.submit(
-        command, tenant_id=service.tenant.id, caller=CALLER, settings=TenantSettings()
-    )
-
-
-async def external_ids(service: Service) -> list[str]:
-    return [row.external_id for row in await service.rows(ProgramDefinition)]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
