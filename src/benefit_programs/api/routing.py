@@ -10,13 +10,16 @@ from benefit_programs.api.method import Method
 PREFIX = "/_api"
 """Every route answers under this prefix too."""
 
+_PARAMETER = "{}"
+"""What a parameter of a path is called in the tree."""
+
 
 class Routes:
     """The routes of some methods. Fixed paths win over paths with parameters."""
 
     def __init__(self, methods: Iterable[Method]) -> None:
         self._fixed: dict[str, dict[str, Method]] = {}
-        self._patterns: dict[int, list[tuple[tuple[str, ...], dict[str, Method]]]] = {}
+        self._tree = _Node()
         for method in methods:
             self._verbs_at(method.path)[method.verb] = method
 
@@ -37,31 +40,30 @@ class Routes:
     def _verbs_at(self, path: str) -> dict[str, Method]:
         if "{" not in path:
             return self._fixed.setdefault(path, {})
-        pattern = tuple(path.split("/"))
-        same_length = self._patterns.setdefault(len(pattern), [])
-        for known, verbs in same_length:
-            if _shape(known) == _shape(pattern):
-                return verbs
-        same_length.append((pattern, {}))
-        return same_length[-1][1]
+        node = self._tree
+        for segment in path.split("/"):
+            node = node.below.setdefault(_PARAMETER if segment.startswith("{") else segment, _Node())
+        return node.verbs
 
     def _match(self, path: str) -> dict[str, Method]:
         fixed = self._fixed.get(path)
         if fixed is not None:
             return fixed
-        segments = path.split("/")
-        for pattern, verbs in self._patterns.get(len(segments), ()):
-            if all(map(_fits, pattern, segments)):
-                return verbs
-        return {}
+        nodes = [self._tree]
+        for segment in path.split("/"):
+            names = (segment, _PARAMETER) if segment else (segment,)
+            nodes = [node.below[name] for node in nodes for name in names if name in node.below]
+        return next((node.verbs for node in nodes if node.verbs), {})
 
 
-def _fits(expected: str, segment: str) -> bool:
-    return bool(segment) if expected.startswith("{") else expected == segment
+class _Node:
+    """A place in the tree of segments: the methods of the path that ends here, and what follows."""
 
+    __slots__ = ("below", "verbs")
 
-def _shape(pattern: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple("{}" if segment.startswith("{") else segment for segment in pattern)
+    def __init__(self) -> None:
+        self.below: dict[str, _Node] = {}
+        self.verbs: dict[str, Method] = {}
 
 
 def _parameters(pattern: str, path: str) -> dict[str, str]:

@@ -165,7 +165,10 @@ def beneficiary_columns(identity: Identity) -> dict[str, Any]:
 
 
 class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A template that groups pool definitions. Unique by (namespace, external id)."""
+    """A template that groups pool definitions. Unique by (namespace, external id).
+
+    ``order_number`` is that of the newest order for it.
+    """
 
     id: Id
     revision: int
@@ -177,10 +180,14 @@ class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     description: str | None = None
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
+    order_number: int = 0
 
 
 class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """A template with benefits and a credit configuration, which its snapshot holds."""
+    """A template with benefits and a credit configuration, which its snapshot holds.
+
+    ``order_number`` is that of the newest order for it.
+    """
 
     id: Id
     revision: int
@@ -190,6 +197,7 @@ class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     snapshot_id: Id
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
+    order_number: int = 0
 
 
 class Snapshot(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -259,7 +267,7 @@ class Item(Row, frozen=True, kw_only=True, omit_defaults=True):
 class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     """The pools of one beneficiary. Unique by (namespace, external id).
 
-    ``order_number`` is that of the tenant's newest order when it was provisioned.
+    Orders up to ``order_number`` are older than it: its definitions knew them already.
     """
 
     id: Id

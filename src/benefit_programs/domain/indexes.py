@@ -47,6 +47,9 @@ class Index(Generic[R]):
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""
 
+        self.is_own_key = columns == entity.key and after is None and not live
+        """Whether it finds rows by their own key, so one at most."""
+
     def is_after(self, key: Key, row: Row) -> bool:
         """Whether a row comes after ``key`` in the order of the walk."""
         assert self.after is not None

@@ -165,7 +165,7 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             extended_fields=accepted(self.extended_fields, context, PoolDefinition),
         )
         change = Change(self.cascade, added_to=tuple(row.id for row in joined))
-        carry_out(state, context, changes, definition, snapshot, change)
+        definition = carry_out(state, context, changes, definition, snapshot, change)
         described = DescribedPoolDefinition(definition, snapshot, joined)
         return described.save(state, changes, context, CREATED)
 
@@ -224,7 +224,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
                 if place.program_definition_id not in kept
             ),
         )
-        carry_out(state, context, changes, definition, snapshot, change)
+        definition = carry_out(state, context, changes, definition, snapshot, change)
         described = DescribedPoolDefinition(definition, snapshot, joined)
         return described.save(state, changes, context, UPDATED)
 
@@ -275,8 +275,9 @@ class _ChangePlace(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
             joined, slug = _without(before, place.id), "removed_from_program_definition"
             change = Change(self.cascade, removed_from=(place.id,))
         changes: Changes[Any] = Changes(None)
-        definition = next_revision(context, current)
-        carry_out(state, context, changes, definition, described.snapshot, change)
+        definition = carry_out(
+            state, context, changes, next_revision(context, current), described.snapshot, change
+        )
         after = DescribedPoolDefinition(definition, described.snapshot, joined)
         more = {"program_definition_id": place.id, "cascade_type": self.cascade}
         return after.save(state, changes, context, UPDATED, slug, **more)

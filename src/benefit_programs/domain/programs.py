@@ -24,9 +24,8 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists
 from benefit_programs.domain.events import record_created, record_updated
-from benefit_programs.domain.jobs import JOBS, ask_for_agenda, done_job, new_job, start_job
+from benefit_programs.domain.jobs import ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.lookups import (
-    AGENDA,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM,
@@ -36,7 +35,7 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
-from benefit_programs.domain.orders.log import newest_number, numbered
+from benefit_programs.domain.orders.log import numbered
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
@@ -74,13 +73,11 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
             if state.loaded(PROGRAM_DEFINITION, self.program_definition_id) is None:
                 return
-        is_large = self._is_large(state, needs.settings)
+        definition_ids = self._pool_definition_ids(state)
+        is_large = self._is_large(definition_ids, needs.settings)
         if is_large:
             ask_for_agenda(needs)
-        else:
-            # Behind the definitions, whose orders are all numbered by then or come later.
-            needs.read(AGENDA, JOBS)
-        for pool_definition_id in self._pool_definition_ids(state):
+        for pool_definition_id in definition_ids:
             needs.share(POOL_DEFINITION, pool_definition_id)
             definition = state.loaded(POOL_DEFINITION, pool_definition_id)
             if definition is not None and not is_large:
@@ -96,12 +93,13 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             if self.program_definition_id is not None
             else None
         )
-        definitions = self._definitions(state)
+        definition_ids = self._pool_definition_ids(state)
+        definitions = self._definitions(state, definition_ids)
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None:
             self._require_empty(state, current)
-        program = self._program(state, current, program_definition, context)
-        if self._is_large(state, context.settings):
+        program = self._program(current, program_definition, definitions, context)
+        if self._is_large(definition_ids, context.settings):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
         changes: Changes[Any] = Changes(None)
@@ -149,9 +147,9 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         start_job(changes, context, agenda, new_job(job_id, kind, program.id, context))
         return changes
 
-    def _is_large(self, state: State, settings: TenantSettings) -> bool:
+    def _is_large(self, definition_ids: list[str], settings: TenantSettings) -> bool:
         most = PROVISION_IN_REQUEST_MAX if self.at_once else 2 * settings.in_request_max
-        return len(self._pool_definition_ids(state)) > most
+        return len(definition_ids) > most
 
     def _require_empty(self, state: State, current: Program) -> None:
         """Refuse a program that is being made or has pools; one without is provisioned again."""
@@ -170,21 +168,24 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         assignments = state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.program_definition_id)
         return [assignment.pool_definition_id for assignment in assignments]
 
-    def _definitions(self, state: State) -> list[PoolDefinition]:
+    def _definitions(self, state: State, definition_ids: list[str]) -> list[PoolDefinition]:
         """What the pools are made from, without what is deleted at this moment."""
         if self.pool_definition_id is not None:
             return [require(state, POOL_DEFINITION, self.pool_definition_id)]
-        found = (state.one(POOL_DEFINITION, each) for each in self._pool_definition_ids(state))
+        found = (state.one(POOL_DEFINITION, each) for each in definition_ids)
         return [definition for definition in found if definition is not None]
 
     def _program(
         self,
-        state: State,
         current: Program | None,
         program_definition: ProgramDefinition | None,
+        definitions: list[PoolDefinition],
         context: Context,
     ) -> Program:
         """The new program, or the one without pools that is provisioned again."""
+        numbers = [definition.order_number for definition in definitions]
+        if program_definition is not None:
+            numbers.append(program_definition.order_number)
         return Program(
             id=current.id if current else context.new_id(),
             revision=current.revision if current else 1,
@@ -200,7 +201,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             display_name=self.display_name,
             extended_fields=current.extended_fields if current else None,
             sequence=current.sequence if current else 0,
-            order_number=newest_number(state),
+            order_number=max(numbers),
             **beneficiary_columns(self.beneficiary),
         )
 

@@ -102,19 +102,21 @@ class State:
             self._modes[index] = {}
             self._indexes.setdefault(index.entity, []).append(index)
         self._modes[index].update(keys)
+        known = self._take(index.entity, rows)
         found = self._sets[index]
-        for key in keys:
-            found[key] = {}
-        for row in rows:
-            self._take(row)
+        if index.is_own_key:
+            found.update({key: {key: None} if key in known else {} for key in keys})
+            return
         if index.after is not None:
             for key in keys:
                 found[key] = {_identity(row): None for row in rows if index.is_after(key, row)}
             return
-        for row in self._rows.get(index.entity, {}).values():
+        for key in keys:
+            found[key] = {}
+        for identity, row in known.items():
             members = found.get(index.key_of(row))
             if members is not None:
-                members[_identity(row)] = None
+                members[identity] = None
 
     def one(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None. NotLoaded if nobody asked for it."""
@@ -169,11 +171,15 @@ class State:
                 [stored[key] for key in identities if key not in rows and key in stored],
             )
 
-    def _take(self, row: Row) -> None:
-        identity = _identity(row)
-        if identity not in self._dirty.get(type(row), ()):
-            self._rows.setdefault(type(row), {})[identity] = row
-            self._stored.setdefault(type(row), {})[identity] = row
+    def _take(self, entity: type[Row], rows: list[Row]) -> dict[Key, Row]:
+        """Take in stored rows, but for those that commands have changed. All known ones."""
+        known, stored = self._rows.setdefault(entity, {}), self._stored.setdefault(entity, {})
+        dirty, identity_of = self._dirty.get(entity, ()), _identity_of(entity)
+        for row in rows:
+            identity = identity_of(row)
+            if identity not in dirty:
+                known[identity] = stored[identity] = row
+        return known
 
     def _members(self, index: Index[Any], key: Key) -> dict[Key, None]:
         try:

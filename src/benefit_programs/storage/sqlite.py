@@ -232,8 +232,11 @@ class SqliteStore:
             self._lock.release()
 
     def _read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with translated_errors():
+        try:
             return self._reader().execute(sql, parameters).fetchall()
+        except Exception as error:
+            _raise_translated(error)
+            raise
 
     def _reader(self) -> apsw.Connection:
         """This thread's own connection, whose statements end when their time is up."""
@@ -408,12 +411,17 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, apsw.ConstraintError):
-            raise StoreConflict(str(error)) from error
-        if isinstance(error, apsw.InterruptError):
-            raise StoreTimeout("the query took too long") from error
-        if isinstance(error, apsw.BusyError | apsw.LockedError):
-            raise StoreUnavailable("the file is locked by another process") from error
-        if isinstance(error, _UNUSABLE):
-            raise StoreUnavailable(str(error)) from error
+        _raise_translated(error)
         raise
+
+
+def _raise_translated(error: Exception) -> None:
+    """Raise the store's own error for one of the driver, if there is one."""
+    if isinstance(error, apsw.ConstraintError):
+        raise StoreConflict(str(error)) from error
+    if isinstance(error, apsw.InterruptError):
+        raise StoreTimeout("the query took too long") from error
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        raise StoreUnavailable("the file is locked by another process") from error
+    if isinstance(error, _UNUSABLE):
+        raise StoreUnavailable(str(error)) from error

@@ -28,6 +28,7 @@ from benefit_programs.domain.lookups import (
     ORDERS_OF_POOL_DEFINITION,
     ORDERS_OF_PROGRAM,
     ORDERS_OF_PROGRAM_DEFINITION,
+    PROGRAM_DEFINITION,
 )
 from benefit_programs.domain.opening import template_of
 from benefit_programs.domain.orders.log import (
@@ -50,6 +51,7 @@ from benefit_programs.domain.orders.openings import (
     takes_additions,
 )
 from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.required import require
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
@@ -105,16 +107,30 @@ def carry_out(
     definition: PoolDefinition,
     snapshot: Snapshot,
     change: Change,
-) -> None:
-    """Take a change to the pools and programs that it concerns, or leave that to jobs."""
+) -> PoolDefinition:
+    """Take a change to the pools and programs that it concerns, or leave that to jobs.
+
+    Returns the definition with the number of its newest order.
+    """
     _update_standing(state, changes, definition, change)
     orders = _orders(state, definition, snapshot, change)
     if _is_large(state, context.settings, definition.id, change):
-        start_orders(state, changes, context, orders)
-        return
-    if not orders:
-        return
-    orders = log_orders(state, changes, orders)
+        orders = start_orders(state, changes, context, orders)
+    elif orders:
+        orders = log_orders(state, changes, orders)
+        _play(state, changes, context, definition, snapshot, orders)
+    return _remember(state, changes, definition, orders)
+
+
+def _play(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    definition: PoolDefinition,
+    snapshot: Snapshot,
+    orders: list[Order],
+) -> None:
+    """Play orders on all pools and programs that they are for."""
     pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id)
     after = living(reach(state, changes, context, pool, orders) for pool in pools)
     with_pools = {pool.program_id for pool in after}
@@ -124,6 +140,23 @@ def carry_out(
             for program in _programs_for(state, order):
                 if program.id not in with_pools:
                     open_added(changes, context, program, template)
+
+
+def _remember(
+    state: State, changes: Changes[Any], definition: PoolDefinition, orders: list[Order]
+) -> PoolDefinition:
+    """Write the numbers of orders on the definitions that they are for.
+
+    Whoever provisions shares these rows, and so knows which orders are older than the program.
+    """
+    numbers = [order.number for order in orders if order.number]
+    if not numbers:
+        return definition
+    for place_id in dict.fromkeys(order.program_definition_id for order in orders):
+        if place_id is not None:
+            place = require(state, PROGRAM_DEFINITION, place_id)
+            changes.save(replace(place, order_number=max(numbers)))
+    return replace(definition, order_number=max(numbers))
 
 
 def _is_large(
@@ -180,8 +213,11 @@ def _orders(
 
 def start_orders(
     state: State, changes: Changes[Any], context: Context, orders: list[Order]
-) -> None:
-    """Start a job for each order, except for additions at renewal: these reach nothing before."""
+) -> list[Order]:
+    """Number orders, and start a job for each.
+
+    Additions at renewal get none: they reach nothing before.
+    """
     agenda, given = numbered(state, orders)
     started = [
         replace(order, job_id=context.new_id(), phase=_working_phase(order))
@@ -191,6 +227,7 @@ def start_orders(
     changes.save(agenda, *(reached(order) for order in given if is_added_at_renewal(order)))
     for order in started:
         start_order(changes, context, agenda, order)
+    return given
 
 
 def _working_phase(order: Order) -> OrderPhase:

@@ -88,7 +88,8 @@ def _create_definitions() -> None:
         "id",
         """
         id uuid, revision whole, created whole, updated whole, namespace text, external_id text,
-        display_name text?, description text?, extended_fields document?, sequence whole
+        display_name text?, description text?, extended_fields document?, sequence whole,
+        order_number whole
         """,
     )
     _index("ix_program_definitions_external_id", "program_definitions", "external_id, id")
@@ -116,7 +117,7 @@ def _create_definitions() -> None:
         "id",
         """
         id uuid, revision whole, created whole, updated whole, namespace text, snapshot_id uuid,
-        extended_fields document?, sequence whole
+        extended_fields document?, sequence whole, order_number whole
         """,
     )
     _index("ix_pool_definitions_namespace", "pool_definitions", "namespace, id")
