@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -63,19 +63,19 @@ class Call:
             settings=principal.settings,
         )
 
-    async def one(self, index: Index[R], *key: Any) -> R | None:
-        return await self.services.reader.one(self.tenant_id, index, *key)
+    def one(self, index: Index[R], *key: Any) -> Coroutine[Any, Any, R | None]:
+        return self.services.reader.one(self.tenant_id, index, *key)
 
-    async def many(self, index: Index[R], keys: Iterable[Key]) -> list[R]:
-        return await self.services.reader.many(self.tenant_id, index, keys)
+    def many(self, index: Index[R], keys: Iterable[Key]) -> Coroutine[Any, Any, list[R]]:
+        return self.services.reader.many(self.tenant_id, index, keys)
 
     async def by_id(self, index: Index[R], ids: Iterable[str | None]) -> dict[str | None, R]:
         """The rows with these ids, by their ids; None is no id."""
         rows: list[Any] = await self.many(index, [(each,) for each in ids if each is not None])
         return {row.id: row for row in rows}
 
-    async def snapshots(self, ids: Iterable[str]) -> dict[str, Snapshot]:
-        return await self.services.reader.snapshots(self.tenant_id, ids)
+    def snapshots(self, ids: Iterable[str]) -> Coroutine[Any, Any, dict[str, Snapshot]]:
+        return self.services.reader.snapshots(self.tenant_id, ids)
 
     async def get(self, index: Index[R], *key: Any, missing: Refusal) -> R:
         """The row that an index has under this key. Raises ``missing`` if there is none."""

@@ -42,7 +42,9 @@ class Routes:
             return self._fixed.setdefault(path, {})
         node = self._tree
         for segment in path.split("/"):
-            node = node.below.setdefault(_PARAMETER if segment.startswith("{") else segment, _Node())
+            node = node.below.setdefault(
+                _PARAMETER if segment.startswith("{") else segment, _Node()
+            )
         return node.verbs
 
     def _match(self, path: str) -> dict[str, Method]:

@@ -8,9 +8,10 @@ batch sees them, and from where the store takes what has to be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from benefit_programs.domain.entities import Event
@@ -37,15 +38,29 @@ class NotLoaded(LookupError):
 
 Wanted = dict[Index[Any], dict[Key, Mode]]
 
+AtHand = Mapping[Index[Any], Callable[[Key], Row | None]]
+"""What finds rows that never change in a cache, for the indexes that have one."""
+
 
 class Needs:
     """The rows that a round asks for; what is loaded already is not asked for again.
 
-    ``now`` and ``settings`` are those that the command will be decided with.
+    ``now`` and ``settings`` are those that the command will be decided with. A row that is
+    ``at_hand`` is in the state as soon as it is asked for.
     """
 
-    def __init__(self, state: State, now: Instant, settings: TenantSettings) -> None:
+    __slots__ = ("_at_hand", "_held", "_state", "now", "settings", "wanted")
+
+    def __init__(
+        self,
+        state: State,
+        now: Instant,
+        settings: TenantSettings,
+        at_hand: AtHand = MappingProxyType({}),
+    ) -> None:
         self._state = state
+        self._held = state.held
+        self._at_hand = at_hand
         self.now = now
         self.settings = settings
         self.wanted: Wanted = {}
@@ -63,7 +78,12 @@ class Needs:
         self._ask(index, key, Mode.LOCK)
 
     def _ask(self, index: Index[Any], key: Key, mode: Mode) -> None:
-        if self._state.has(index, key, mode):
+        held = self._held.get(index)
+        if held is not None and held.get(key, -1) >= mode:
+            return
+        find = self._at_hand.get(index)
+        if find is not None and (row := find(key)) is not None:
+            self._state.load(index, {key: mode}, [row])
             return
         keys = self.wanted.setdefault(index, {})
         keys[key] = max(mode, keys.get(key, mode))
@@ -85,38 +105,43 @@ class State:
         self._rows: dict[type[Row], dict[Key, Row]] = {}
         self._stored: dict[type[Row], dict[Key, Row]] = {}
         self._sets: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
-        self._modes: dict[Index[Any], dict[Key, Mode]] = {}
+        self.held: dict[Index[Any], dict[Key, Mode]] = {}
+        """The keys that are loaded, and how firmly their rows are held."""
+
         self._indexes: dict[type[Row], list[Index[Any]]] = {}
         self._dirty: dict[type[Row], dict[Key, None]] = {}
         self.events: list[Event] = []
 
     def has(self, index: Index[Any], key: Key, mode: Mode) -> bool:
         """Whether the rows of this key are loaded, at least as firmly held as ``mode``."""
-        held = self._modes.get(index)
+        held = self.held.get(index)
         return held is not None and held.get(key, -1) >= mode
 
     def load(self, index: Index[Any], keys: dict[Key, Mode], rows: list[Row]) -> None:
-        """Take in what the store found for these keys."""
-        if index not in self._sets:
-            self._sets[index] = {}
-            self._modes[index] = {}
-            self._indexes.setdefault(index.entity, []).append(index)
-        self._modes[index].update(keys)
-        known = self._take(index.entity, rows)
-        found = self._sets[index]
+        """Take in what the store found for these keys, but for rows that commands have changed."""
+        entity = index.entity
+        found = self._sets.get(index)
+        if found is None:
+            found = self._sets[index] = {}
+            self.held[index] = dict(keys)
+            self._indexes.setdefault(entity, []).append(index)
+        else:
+            self.held[index].update(keys)
+        known, stored = self._rows.setdefault(entity, {}), self._stored.setdefault(entity, {})
+        dirty, identity_of = self._dirty.get(entity, ()), _identity_of(entity)
+        for row in rows:
+            identity = identity_of(row)
+            if identity not in dirty:
+                known[identity] = stored[identity] = row
         if index.is_own_key:
-            found.update({key: {key: None} if key in known else {} for key in keys})
-            return
-        if index.after is not None:
+            for key in keys:
+                found[key] = {key: None} if key in known else {}
+        elif index.after is not None:
             for key in keys:
                 found[key] = {_identity(row): None for row in rows if index.is_after(key, row)}
-            return
-        for key in keys:
-            found[key] = {}
-        for identity, row in known.items():
-            members = found.get(index.key_of(row))
-            if members is not None:
-                members[identity] = None
+        else:
+            found.update({key: {} for key in keys})
+            _share_out(known, index, found)
 
     def one(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None. NotLoaded if nobody asked for it."""
@@ -171,16 +196,6 @@ class State:
                 [stored[key] for key in identities if key not in rows and key in stored],
             )
 
-    def _take(self, entity: type[Row], rows: list[Row]) -> dict[Key, Row]:
-        """Take in stored rows, but for those that commands have changed. All known ones."""
-        known, stored = self._rows.setdefault(entity, {}), self._stored.setdefault(entity, {})
-        dirty, identity_of = self._dirty.get(entity, ()), _identity_of(entity)
-        for row in rows:
-            identity = identity_of(row)
-            if identity not in dirty:
-                known[identity] = stored[identity] = row
-        return known
-
     def _members(self, index: Index[Any], key: Key) -> dict[Key, None]:
         try:
             return self._sets[index][key]
@@ -222,7 +237,7 @@ class State:
         was_full = index.limit is not None and len(members) >= index.limit
         if members.pop(identity, key) is None and was_full:
             del self._sets[index][key]
-            del self._modes[index][key]
+            del self.held[index][key]
 
 
 class Changes(Generic[Answer]):
@@ -241,6 +256,14 @@ class Changes(Generic[Answer]):
 
     def delete(self, *rows: Row) -> None:
         self.deleted.extend(rows)
+
+
+def _share_out(rows: dict[Key, Row], index: Index[Any], sets: dict[Key, dict[Key, None]]) -> None:
+    """Put each row into the set of its key, if there is one."""
+    for identity, row in rows.items():
+        members = sets.get(index.key_of(row))
+        if members is not None:
+            members[identity] = None
 
 
 @cache

@@ -14,7 +14,7 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.state import Needs, NotLoaded, State, Wanted
+from benefit_programs.domain.state import AtHand, Needs, NotLoaded, State, Wanted
 from benefit_programs.domain.store import BatchRun, Load, Write
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.ids import IdSource
@@ -66,14 +66,12 @@ def steps_of(
     """
     state = State()
     for _ in range(ROUNDS_MAX):
-        wanted = _wanted(submissions, state, now)
+        wanted = _wanted(submissions, state, now, snapshots.at_hand)
         if not wanted:
             break
-        snapshots.supply(state, wanted)
-        if wanted:
-            for index, rows in (yield Load(wanted)).items():
-                snapshots.keep(rows)
-                state.load(index, wanted[index], rows)
+        for index, rows in (yield Load(wanted)).items():
+            snapshots.keep(rows)
+            state.load(index, wanted[index], rows)
     outcomes: list[Outcome] = []
     for submission in submissions:
         outcomes.append(_decide(submission, state, now, ids))
@@ -86,8 +84,8 @@ def steps_of(
     return outcomes
 
 
-def _wanted(submissions: list[Submission], state: State, now: Instant) -> Wanted:
-    needs = Needs(state, now, submissions[0].settings)
+def _wanted(submissions: list[Submission], state: State, now: Instant, at_hand: AtHand) -> Wanted:
+    needs = Needs(state, now, submissions[0].settings, at_hand)
     for submission in submissions:
         needs.settings = submission.settings
         submission.command.ask(needs, state)

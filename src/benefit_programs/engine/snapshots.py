@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from benefit_programs.domain.entities import Snapshot
+from benefit_programs.domain.indexes import Key
 from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.state import Mode, State, Wanted
+from benefit_programs.domain.state import AtHand
 
 SNAPSHOTS_MAX = 2_000
 """How many snapshots one tenant's cache holds, the most recently used ones."""
@@ -19,17 +20,13 @@ class SnapshotCache:
     def __init__(self) -> None:
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
 
-    def supply(self, state: State, wanted: Wanted) -> None:
-        keys = wanted.get(SNAPSHOT)
-        if not keys:
-            return
-        known = {key: self._snapshots[key[0]] for key in keys if key[0] in self._snapshots}
-        for key, snapshot in known.items():
+        self.at_hand: AtHand = {SNAPSHOT: self._find}
+
+    def _find(self, key: Key) -> Snapshot | None:
+        snapshot = self._snapshots.get(key[0])
+        if snapshot is not None:
             self._snapshots.move_to_end(snapshot.id)
-            del keys[key]
-        state.load(SNAPSHOT, dict.fromkeys(known, Mode.READ), list(known.values()))
-        if not keys:
-            del wanted[SNAPSHOT]
+        return snapshot
 
     def keep(self, rows: list[Row]) -> None:
         for row in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
@@ -39,22 +39,19 @@ async def load_state(
     """
     state, asked = State(), tuple(questions)
     for index, rows in known:
-        found = list(rows)
-        state.load(index, {index.key_of(row): Mode.LOCK for row in found}, found)
+        read = list(rows)
+        state.load(index, {index.key_of(row): Mode.LOCK for row in read}, read)
+    at_hand = reader.snapshots_at_hand(tenant_id)
     for _ in range(ROUNDS_MAX):
-        needs = Needs(state, now, settings)
+        needs = Needs(state, now, settings, at_hand)
         for each in asked:
             each.ask(needs, state)
         if not needs.wanted or enough(state):
             break
         for index, keys in needs.wanted.items():
-            state.load(index, keys, await _rows(reader, tenant_id, index, keys))
+            if index is SNAPSHOT:
+                found = await reader.snapshots(tenant_id, (key[0] for key in keys))
+                state.load(index, keys, [*found.values()])
+            else:
+                state.load(index, keys, await reader.many(tenant_id, index, keys))
     return state
-
-
-async def _rows(
-    reader: Reader, tenant_id: int, index: Index[Any], keys: Iterable[Key]
-) -> list[Row]:
-    if index is SNAPSHOT:
-        return list((await reader.snapshots(tenant_id, (key[0] for key in keys))).values())
-    return await reader.many(tenant_id, index, keys)

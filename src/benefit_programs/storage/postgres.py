@@ -8,7 +8,7 @@ then refuses the batch, and its commands run again one by one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -124,9 +124,11 @@ class PostgresStore:
                 for sql, parameters in statements
             ]
 
-    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
+    def look_up(
+        self, tenant_id: int, index: Index[R], keys: Iterable[Key]
+    ) -> Coroutine[Any, Any, list[R]]:
         """The rows that an index has under these keys."""
-        return await self._look_ups.look_up(tenant_id, index, tuple(keys))
+        return self._look_ups.look_up(tenant_id, index, tuple(keys))
 
     async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.state import AtHand
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
     GUIDS_OPEN,
@@ -81,9 +82,15 @@ class Reader:
         rows = await self._store.look_up(tenant_id, index, (key,))
         return rows[0] if rows else None
 
-    async def many(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
+    def many(
+        self, tenant_id: int, index: Index[R], keys: Iterable[Key]
+    ) -> Coroutine[Any, Any, list[R]]:
         wanted = tuple(dict.fromkeys(keys))
-        return await self._store.look_up(tenant_id, index, wanted) if wanted else []
+        return self._store.look_up(tenant_id, index, wanted) if wanted else _nothing()
+
+    def snapshots_at_hand(self, tenant_id: int) -> AtHand:
+        """The snapshots that were read before."""
+        return {SNAPSHOT: lambda key: self._snapshots.get((tenant_id, key[0]))}
 
     async def snapshots(self, tenant_id: int, ids: Iterable[str]) -> dict[str, Snapshot]:
         """Snapshots by id. They never change, so those that were read once are kept."""
@@ -188,3 +195,7 @@ class Reader:
         )
         ((number,),) = await self.fetch(statement)
         return int(number)
+
+
+async def _nothing() -> list[Any]:
+    return []
