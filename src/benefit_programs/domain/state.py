@@ -119,7 +119,7 @@ class State:
 
     def load(self, index: Index[Any], keys: dict[Key, Mode], rows: list[Row]) -> None:
         """Take in what the store found for these keys, but for rows that commands have changed."""
-        entity = index.entity
+        entity: type[Row] = index.entity
         found = self._sets.get(index)
         if found is None:
             found = self._sets[index] = {}
