@@ -30,7 +30,7 @@ CONFIG = {
 }
 
 short = settings(
-    max_examples=6,
+    max_examples=4,
     derandomize=True,
     deadline=None,
     phases=[Phase.generate],

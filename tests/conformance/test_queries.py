@@ -155,12 +155,11 @@ async def test_every_field_filters_with_every_operator(
     for name in sorted(METHODS[method].fields):
         assert any(brute_force.present(row, name) for row in rows), f"{name}: no row has one"
         for operator in OPERATORS:
-            for _ in range(2):
-                filter_ = {name: {operator: values.operand(name, operator)}}
-                query = {"filter": filter_, "cursorPaging": {"limit": 100}}
-                answer = await found(service, method, query)
-                if answer != expected(rows, filter_, []):
-                    wrong.append((filter_, len(answer), len(expected(rows, filter_, []))))
+            filter_ = {name: {operator: values.operand(name, operator)}}
+            query = {"filter": filter_, "cursorPaging": {"limit": 100}}
+            answer = await found(service, method, query)
+            if answer != expected(rows, filter_, []):
+                wrong.append((filter_, len(answer), len(expected(rows, filter_, []))))
     assert wrong == []
 
 

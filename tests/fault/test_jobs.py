@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from tests.support.calls import Caller, guid
 from tests.support.databases import run_apart
 from tests.support.inprocess import Service, open_application
 from tests.support.service import FIRST_KEY
-from tests.support.serving import BENEFITS, ServerProcess, own_environment, run_benefits
+from tests.support.serving import Command, ServerProcess, run_benefits, start_benefits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-POOLS = 3_000
+POOLS = 2_000
 POOLS_FULL = 20_000
 KILLS = {POOLS: 2, POOLS_FULL: 5}
 AT_ONCE = 500
@@ -238,13 +237,13 @@ async def test_a_killed_worker_leaves_jobs_that_another_one_ends(
     await require_done_once(seeded, "update")
 
 
-def start_worker(seeded: Seeded, tmp_path: Path) -> subprocess.Popen[bytes]:
+def start_worker(seeded: Seeded, tmp_path: Path) -> Command:
     with (tmp_path / "worker").open("a") as log:
-        return subprocess.Popen(
-            [*BENEFITS, "worker"],
-            env=own_environment(BENEFITS_DATABASE_URL=seeded.url),
-            stdout=subprocess.DEVNULL,
-            stderr=log,
+        return start_benefits(
+            "worker",
+            stdout=log.fileno(),
+            stderr=log.fileno(),
+            BENEFITS_DATABASE_URL=seeded.url,
         )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.sqlite import SqliteStore
-from tests.support.serving import BENEFITS, own_environment
+from tests.support.serving import run_benefits
 
 SQLITE = "sqlite:///"
 
@@ -42,13 +41,7 @@ class Books:
 
     def verify(self) -> None:
         """Fail unless ``benefits verify`` finds a sound database."""
-        verified = subprocess.run(
-            [*BENEFITS, "verify"],
-            env=own_environment(BENEFITS_DATABASE_URL=self._url),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        verified = run_benefits("verify", BENEFITS_DATABASE_URL=self._url)
         assert verified.returncode == 0, verified.stdout + verified.stderr
 
     async def _open(self) -> SqliteStore | PostgresStore:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 from contextlib import AsyncExitStack
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ import httpx
 
 from tests.support.calls import Caller
 from tests.support.service import FIRST_KEY
-from tests.support.serving import BENEFITS, STOP_SECONDS_MAX, ServerProcess, own_environment
+from tests.support.serving import STOP_SECONDS_MAX, Command, ServerProcess, start_benefits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,13 +107,10 @@ class Fleet(AsyncExitStack):
             **self._variables,
         )
 
-    def _start_worker(self) -> subprocess.Popen[bytes]:
+    def _start_worker(self) -> Command:
         with (self._folder / "worker.log").open("a") as log:
-            return subprocess.Popen(
-                [*BENEFITS, "worker"],
-                env=own_environment(**self._variables),
-                stdout=subprocess.DEVNULL,
-                stderr=log,
+            return start_benefits(
+                "worker", stdout=log.fileno(), stderr=log.fileno(), **self._variables
             )
 
     def _stop(self) -> None:

@@ -9,12 +9,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+
+from tests.support.nursery import Process, nursery, serves
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
 
 BENEFITS = (sys.executable, "-m", "benefit_programs")
+
+Command = Process | subprocess.Popen[str]
 
 
 def own_environment(**variables: str) -> dict[str, str]:
@@ -23,15 +28,28 @@ def own_environment(**variables: str) -> dict[str, str]:
     return kept | variables
 
 
-def run_benefits(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*BENEFITS, *arguments],
-        env=own_environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS_MAX,
-        check=False,
+def start_benefits(*arguments: str, stdout: int, stderr: int, **variables: str) -> Command:
+    """Start a command in a process of its own."""
+    environment = own_environment(**variables)
+    if serves(environment):
+        return nursery().start(arguments, environment, stdout, stderr)
+    return subprocess.Popen(
+        [*BENEFITS, *arguments], env=environment, stdout=stdout, stderr=stderr, text=True
     )
+
+
+def run_benefits(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as errors:
+        process = start_benefits(
+            *arguments, stdout=out.fileno(), stderr=errors.fileno(), **variables
+        )
+        try:
+            code = process.wait(START_SECONDS_MAX)
+        finally:
+            process.kill()
+        out.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read(), errors.read())
 
 
 class ServerProcess:
@@ -40,12 +58,11 @@ class ServerProcess:
     def __init__(self, arguments: Sequence[str], log: Path, **variables: str) -> None:
         self._log = log
         with log.open("a") as errors:
-            self.process = subprocess.Popen(
-                [*BENEFITS, "serve", "--port", "0", "--json", *arguments],
-                env=own_environment(**variables),
+            self.process = start_benefits(
+                *("serve", "--port", "0", "--json", *arguments),
                 stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
+                stderr=errors.fileno(),
+                **variables,
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.values import CREDIT
 from tests.support.calls import guid
-from tests.support.serving import BENEFITS, own_environment
+from tests.support.serving import start_benefits
 from tests.transfer.conftest import (
     NAMESPACE,
     PROGRAM_DEFINITION,
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.inprocess import Service
+    from tests.support.serving import Command
     from tests.transfer.conftest import Gym
 
 pytestmark = pytest.mark.anyio
 
-MANY = 3_000
+MANY = 2_400
 WAIT_SECONDS_MAX = 60
 
 
@@ -281,15 +281,15 @@ async def test_killed_import_goes_on(gym: Gym, tmp_path: Path) -> None:
     """Killed at any moment, an import that is started again makes each program once, in full."""
     rows = [member(number, balances=stated(gym, "1", f"{number}.5")) for number in range(MANY)]
     file = write_csv(tmp_path / "members.csv", rows)
-    command = [*BENEFITS, "import-programs", str(file), "--database-url", gym.url]
+    command = ("import-programs", str(file), "--database-url", gym.url)
     killed: list[int] = []
     for target in (1, MANY // 2):
-        process = subprocess.Popen(
-            [*command, "--tenant", str(gym.tenant_id)],
-            env=own_environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with (tmp_path / "out").open("w") as out:
+            process = start_benefits(
+                *(*command, "--tenant", str(gym.tenant_id)),
+                stdout=out.fileno(),
+                stderr=out.fileno(),
+            )
         await wait_for_programs(gym, target, process)
         process.send_signal(signal.SIGKILL)
         process.wait(WAIT_SECONDS_MAX)
@@ -312,7 +312,7 @@ def in_full(gym: Gym, key: tuple[str, str], program: dict[str, Any]) -> bool:
     return held == [CREDIT, number * CREDIT + CREDIT // 2]
 
 
-async def wait_for_programs(gym: Gym, count: int, process: subprocess.Popen[bytes]) -> None:
+async def wait_for_programs(gym: Gym, count: int, process: Command) -> None:
     """Wait until an import has made so many programs, as other connections see them."""
     sql = "select count(*) from programs where tenant_id = $1"
     async with open_database(Settings(database_url=gym.url)) as store:

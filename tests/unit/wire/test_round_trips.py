@@ -118,7 +118,7 @@ def requests_of(draw: st.DrawFn, type_: type[Any]) -> object:
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_requests_survive_the_wire(method: Any, data: st.DataObject) -> None:
     """A request of any method is the same after JSON and back."""
