@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 import structlog
 from hypothesis import settings
 
+from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.verification import verify_store
 from tests.support.audit import audit
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
@@ -18,6 +20,8 @@ from tests.support.service import Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+VERIFIED_ON_POSTGRES = 5
 
 # A busy machine is no failure: what a test may take is its timeout, not a deadline per example.
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -82,33 +86,44 @@ async def shared_application(databases: Databases) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def service(shared_application: Any) -> AsyncIterator[Service]:
+async def service(
+    request: pytest.FixtureRequest, shared_application: Any
+) -> AsyncIterator[Service]:
     """A new tenant of a running service and its administrator; its books are verified after."""
     service = await new_tenant(*shared_application)
     yield service
     # Hundreds of tests are about refusals: there is nothing to verify where nothing was stored.
     if await service.has_rows():
-        await audit(service)
-        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
+        await require_sound(request, service)
 
 
 @pytest.fixture
-async def own_service(database_url: str) -> AsyncIterator[Service]:
+async def own_service(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Service]:
     """The same with a service and a database of the test's own, for tests that break things."""
     async with open_application(database_url) as application:
         service = await new_tenant(*application)
         yield service
-        await audit(service)
-        assert await verify_store(service.store) == []
+        await require_sound(request, service)
 
 
 @pytest.fixture
-async def idle_service(database_url: str) -> AsyncIterator[Service]:
+async def idle_service(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Service]:
     """A service of the test's own whose jobs wait until the test lets them run."""
     async with open_idle(database_url) as service:
         yield service
-        await audit(service)
-        assert await verify_store(service.store) == []
+        await require_sound(request, service)
+
+
+async def require_sound(request: pytest.FixtureRequest, service: Service) -> None:
+    """Fail unless the tenant's books are sound.
+
+    Every test is audited. The invariants are checked after all tests on SQLite, and after one in
+    ``VERIFIED_ON_POSTGRES`` on PostgreSQL, which takes longer to plan the checks than to run them.
+    """
+    await audit(service)
+    is_postgres = isinstance(service.store, PostgresStore)
+    if not is_postgres or crc32(request.node.nodeid.encode()) % VERIFIED_ON_POSTGRES == 0:
+        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 @pytest.fixture(scope="session")
