@@ -36,6 +36,18 @@ structlog.configure(
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module on its ``ENGINES`` alone, if it names some.
+
+    One engine shows what is decided before any store is asked.
+    """
+    engines = getattr(metafunc.module, "ENGINES", None)
+    if engines and "databases" in metafunc.fixturenames:
+        only = pytest.mark.parametrize("databases", engines, indirect=True)
+        metafunc.definition.add_marker(only)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Async tests (marked `anyio`) run on asyncio's own loop, which is the same everywhere."""

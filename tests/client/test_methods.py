@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from benefit_programs.client import BenefitPrograms
     from tests.support.gym import Gym
 
+ENGINES = ["sqlite"]
+
 
 def guid() -> str:
     return str(uuid4())

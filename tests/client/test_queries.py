@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from benefit_programs.client import BenefitPrograms
     from tests.support.gym import Gym
 
+ENGINES = ["sqlite"]
+
 
 @pytest.fixture
 def names(client: BenefitPrograms, gym: Gym) -> list[str]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.support.blocking import Portal
     from tests.support.service import Server
 
+ENGINES = ["sqlite"]
+
 KEY = "a-key"
 LOST = Forward(lose_answer=True)
 

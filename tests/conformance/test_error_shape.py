@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ENGINES = ["sqlite"]
+
 SERVED = list(METHODS.values())
 VERBS = {"GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"}
 PAGES = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")

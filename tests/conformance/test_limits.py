@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ENGINES = ["sqlite"]
+
 AMOUNT_MAX = "922337203685477.5807"
 PAST_AMOUNT_MAX = "922337203685477.5808"
 WIDE = "\U0001f600"

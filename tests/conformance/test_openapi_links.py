@@ -15,6 +15,8 @@ from tests.support.calls import guid
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
 
+ENGINES = ["sqlite"]
+
 OPERATIONS = {
     operation["operationId"]: operation
     for verbs in openapi_document()["paths"].values()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ENGINES = ["sqlite"]
+
 CASCADE = ("cascade", "OTHER", "cascade_is_required")
 FORMAT = "FORMAT"
 REQUIRED = "REQUIRED_FIELD"

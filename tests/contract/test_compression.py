@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ENGINES = ["sqlite"]
+
 
 async def raw_answer(service: Service, accept_encoding: str) -> tuple[httpx.Response, bytes]:
     """All program definitions, and the bytes as they went over the wire."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ENGINES = ["sqlite"]
+
 PAGE = "https://shop.example"
 SECOND = "http://localhost:5173"
 STRANGER = "https://evil.example"

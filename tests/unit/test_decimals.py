@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from benefit_programs.domain.command import Command
     from tests.support.inprocess import Service
 
+ENGINES = ["sqlite"]
+
 OPERATIONS = 20_000
 OPERATIONS_FULL = 100_000
 NOW = 1_800_000_000_000
