@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.nursery import nursery
 from tests.support.serving import ServerProcess, own_environment
 
 if TYPE_CHECKING:
@@ -29,5 +30,6 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def shell_environment(**variables: str) -> dict[str, str]:
     """The environment of a shell that finds the commands of this project, and these variables."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    folders = [nursery().folder, str(Path(sys.executable).parent), os.environ["PATH"]]
+    path = os.pathsep.join(folders)
     return own_environment(PATH=path, COLUMNS="200", **variables)

@@ -4,7 +4,7 @@ The nursery is a process that has loaded all of the command line. Each command i
 process of its own, with its own arguments, environment, files and end, which runs the same module
 as ``python -m benefit_programs`` does. Whoever tests the start itself starts Python instead.
 
-One that asks and the nursery talk over a socket. The nursery ends with the process that started it,
+Whoever asks and the nursery talk over sockets. The nursery ends with the process that started it,
 and its children with it.
 """
 
@@ -22,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from functools import cache
@@ -32,8 +33,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LETTER_BYTES_MAX = 1 << 20
-ENVIRONMENT_AT_START = ("PYTHON", "LANG", "LC_", "TZ", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")
+ENVIRONMENT_AT_START = ("PYTHON", "LANG", "LC_", "NO_COLOR", "FORCE_COLOR", "TERM")
 """What Python and its libraries read when they are loaded: a child can't have another."""
+
+
+COMMAND = """\
+#!{python} -IS
+import json, os, signal, socket, sys
+
+asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+asking.connect({address!r})
+reader, writer = os.pipe()
+letter = {{"argv": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}}
+socket.send_fds(asking, [json.dumps(letter).encode()], [0, 1, 2, writer])
+pid = int(asking.recv(16))
+os.close(writer)
+for each in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(each, lambda number, _: os.kill(pid, number))
+code = int(os.read(reader, 16))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+"""``benefits`` for shells: asks the nursery, and ends as the child ends."""
 
 
 class Process:
@@ -80,16 +100,29 @@ class Nursery:
 
     def __init__(self) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        self._folder = tempfile.TemporaryDirectory(prefix="nursery-")
+        address = str(Path(self._folder.name) / "socket")
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as shells:
+            shells.bind(address)
+            shells.listen()
+            files = (theirs.fileno(), shells.fileno())
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.nursery", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.support.nursery", *map(str, files)],
                 cwd=Path(__file__).parents[2],
                 env=_plain(os.environ),
                 stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=files,
             )
+        command = Path(self._folder.name) / "benefits"
+        command.write_text(COMMAND.format(python=sys.executable, address=address), "utf-8")
+        command.chmod(0o755)
         self._turn = threading.Lock()
         atexit.register(self._close)
+
+    @property
+    def folder(self) -> str:
+        """Where shells find a ``benefits`` that is started here."""
+        return self._folder.name
 
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int, stderr: int
@@ -101,8 +134,10 @@ class Nursery:
         try:
             with self._turn:
                 content = json.dumps(letter).encode()
-                socket.send_fds(self._ours, [content], [printing, stderr, writer])
-                pid = int(self._ours.recv(LETTER_BYTES_MAX))
+                with Path(os.devnull).open() as nothing:
+                    files = [nothing.fileno(), printing, stderr, writer]
+                    socket.send_fds(self._ours, [content], files)
+                    pid = int(self._ours.recv(LETTER_BYTES_MAX))
         finally:
             os.close(writer)
             os.close(printing)
@@ -111,6 +146,7 @@ class Nursery:
     def _close(self) -> None:
         self._ours.close()
         self._process.wait()
+        self._folder.cleanup()
 
 
 @cache
@@ -137,34 +173,44 @@ def _plain(environment: Mapping[str, str]) -> dict[str, str]:
 # In the nursery itself.
 
 
-def _serve(asking: socket.socket) -> None:
+def _serve(first: socket.socket, shells: socket.socket) -> None:
     children: dict[int, int] = {}
+    asking = {each.fileno(): each for each in (first, shells)}
     woken, waking = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(waking)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    while True:
-        ready, _, _ = select.select([asking.fileno(), woken], [], [])
+    while first.fileno() in asking:
+        ready, _, _ = select.select([*asking, woken], [], [])
         if woken in ready:
             os.read(woken, 512)
             _tell_ends(children)
-        if asking.fileno() in ready:
-            content, files, _, _ = socket.recv_fds(asking, LETTER_BYTES_MAX, 3)
-            if not content:
-                break
-            stdout, stderr, ending = files
-            pid = os.fork()
-            if pid == 0:
-                asking.close()
-                for each in (woken, waking, ending, *children.values()):
-                    os.close(each)
-                _live(json.loads(content), stdout, stderr)
-            children[pid] = ending
-            os.close(stdout)
-            os.close(stderr)
-            asking.send(str(pid).encode())
+        for number in set(ready) & set(asking):
+            if number == shells.fileno():
+                new, _ = shells.accept()
+                asking[new.fileno()] = new
+            elif not _fork(asking[number], children, [*asking, woken, waking]):
+                del asking[number]
     for pid in children:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def _fork(asking: socket.socket, children: dict[int, int], ours: list[int]) -> bool:
+    """Start what is asked for; whether there was a question, and not an end."""
+    content, files, _, _ = socket.recv_fds(asking, LETTER_BYTES_MAX, 4)
+    if not content:
+        return False
+    *standard, ending = files
+    pid = os.fork()
+    if pid == 0:
+        for each in (*ours, ending, *children.values()):
+            os.close(each)
+        _live(json.loads(content), standard)
+    children[pid] = ending
+    for each in standard:
+        os.close(each)
+    asking.send(str(pid).encode())
+    return True
 
 
 def _tell_ends(children: dict[int, int]) -> None:
@@ -178,14 +224,14 @@ def _tell_ends(children: dict[int, int]) -> None:
         os.close(ending)
 
 
-def _live(letter: dict[str, Any], stdout: int, stderr: int) -> None:
+def _live(letter: dict[str, Any], standard: list[int]) -> None:
     """Be the process that was asked for, and end as it ends."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.dup2(stdout, 1)
-    os.dup2(stderr, 2)
-    os.close(stdout)
-    os.close(stderr)
+    for number, each in enumerate(standard):
+        os.dup2(each, number)
+        os.close(each)
+    sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
     os.environ.clear()
@@ -225,4 +271,4 @@ def _load() -> None:
 
 if __name__ == "__main__":
     _load()
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(*(socket.socket(fileno=int(each)) for each in sys.argv[1:]))
