@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -15,7 +17,7 @@ from tests.support.audit import audit
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import open_idle
-from tests.support.postgres import PostgresServer, start_postgres
+from tests.support.postgres import PostgresServer, memory_folder, start_postgres
 from tests.support.service import Server
 
 if TYPE_CHECKING:
@@ -71,13 +73,13 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Databases:
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Databases of each kind: what asks for them runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
-    return PostgresDatabases(request.getfixturevalue("postgres_server"))
+    if request.param == "postgres":
+        yield PostgresDatabases(request.getfixturevalue("postgres_server"))
+        return
+    with TemporaryDirectory(prefix="sqlite-", dir=memory_folder()) as folder:
+        yield SqliteDatabases(Path(folder))
 
 
 @pytest.fixture

@@ -304,8 +304,17 @@ def _data_folders(*, durable: bool) -> list[Path]:
         # Unlike /tmp, /var/tmp outlives the machine's restart, so it is never in memory.
         own_choice = [Path(tempfile.gettempdir())] if "TMPDIR" in os.environ else []
         return [*own_choice, Path("/var/tmp"), *_temporary_folders()]
+    memory = memory_folder()
+    return [memory, *_temporary_folders()] if memory else _temporary_folders()
+
+
+def memory_folder() -> Path | None:
+    """The folder that is memory, if there is one with room for databases.
+
+    A commit waits for no disk there. What is killed loses nothing all the same.
+    """
     fits = MEMORY_FOLDER.is_dir() and shutil.disk_usage(MEMORY_FOLDER).free > MEMORY_FREE_BYTES_MIN
-    return [MEMORY_FOLDER, *_temporary_folders()] if fits else _temporary_folders()
+    return MEMORY_FOLDER if fits else None
 
 
 def _temporary_folders() -> list[Path]:
