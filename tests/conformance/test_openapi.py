@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 
-from benefit_programs.api.errors import STATUS_BY_ERROR
+from benefit_programs.api.errors import (
+    STATUS_BY_ERROR,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+    application_error,
+)
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import openapi_document, openapi_json
 from benefit_programs.api.reference.page import reference_page
 from benefit_programs.api.reference.refusals import answered, refusals_of
+from benefit_programs.cli.apply.schema import file_schema
+from benefit_programs.wire.codec.fields import fields_of
+from benefit_programs.wire.descriptions import COMMON, OF_TYPES
+from benefit_programs.wire.schemas import named_types_in
 from tests.conformance.request_fields import METHODS as CONTRACT_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benefit_programs.domain.errors import Refusal
     from tests.support.inprocess import Service
 
 OPERATIONS = {
@@ -75,6 +86,78 @@ def test_every_schema_is_one(name: str) -> None:
     schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}}
     jsonschema_rs.Draft202012Validator(schema)
     jsonschema_rs.meta.validate(SCHEMAS[name])
+
+
+def properties_in(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each property of a document's schemas, by its path; not those of a choice's condition."""
+    if isinstance(value, dict):
+        properties = value.get("properties", {})
+        yield from (
+            (f"{path}.{name}", each)
+            for name, each in properties.items()
+            if isinstance(each, dict) and "const" not in each
+        )
+        for key, inner in value.items():
+            yield from properties_in(inner, f"{path}.{key}")
+    for index, inner in enumerate(value if isinstance(value, list) else ()):
+        yield from properties_in(inner, f"{path}[{index}]")
+
+
+@pytest.mark.parametrize("document", [openapi_document(), file_schema()], ids=["api", "file"])
+def test_every_property_is_described(document: dict[str, Any]) -> None:
+    """Each field of a request, an answer or a file says in a sentence what it holds."""
+    found = dict(properties_in(document))
+    assert found
+    assert [path for path, each in found.items() if not is_sentence(each)] == []
+
+
+def test_every_parameter_is_described() -> None:
+    """Each parameter of a path or a query says in a sentence what it holds."""
+    parameters = [
+        (name, each)
+        for name, (_, _, operation) in OPERATIONS.items()
+        for each in operation["parameters"]
+        if "$ref" not in each
+    ]
+    assert parameters
+    assert [(name, each) for name, each in parameters if not is_sentence(each)] == []
+
+
+def is_sentence(described: dict[str, Any]) -> bool:
+    text = described.get("description", "")
+    return text[:1].isupper() and text.endswith(".")
+
+
+def test_every_description_is_used() -> None:
+    """What is said of a field is said of one that exists."""
+    of_methods = [each for method in METHODS.values() for each in (method.request, method.response)]
+    types = named_types_in([*of_methods, *OF_TYPES, *STATUS_BY_ERROR])
+    structs = [each for each in types if not hasattr(each, "__members__")]
+    common = {
+        field.attribute
+        for type_ in structs
+        for field in fields_of(type_)
+        if not any(field.attribute in OF_TYPES.get(each, ()) for each in type_.__mro__)
+    }
+    assert COMMON.keys() - common == set()
+    for type_, texts in OF_TYPES.items():
+        assert texts.keys() <= {field.attribute for field in fields_of(type_)}, type_
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        TooLarge(bytes_max=1),
+        TooManyRequests(retry_after=1),
+        Unavailable(retry_after=1),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_numbers_in_errors_are_numbers(refusal: Refusal) -> None:
+    """A figure that an error answers as a number is one in the document, too."""
+    data = application_error(refusal)["data"]
+    schema = SCHEMAS[type(refusal).__name__]
+    jsonschema_rs.validate(schema, data)
 
 
 @pytest.mark.parametrize("name", CONTRACT_METHODS)

@@ -189,8 +189,8 @@ def _parameters(method: Method, schemas: Schemas) -> Iterator[Schema]:
         *outer, name = dotted.split(".")
         for step in outer:
             owner = _field(owner, step).shape.kind
-        schema = schemas.of_field(_field(owner, name))
-        yield {"name": to_one_word(dotted), "in": "path", "required": True, "schema": schema}
+        schema = schemas.of_field(owner, _field(owner, name))
+        yield _parameter(to_one_word(dotted), "path", schema, required=True)
     if method.request_in == "query":
         yield from _query_parameters(method.request, schemas, frozenset(method.path_parameters))
 
@@ -205,11 +205,18 @@ def _query_parameters(
         if field.shape.is_struct:
             yield from _query_parameters(field.shape.kind, schemas, in_path, f"{name}.")
             continue
-        schema = schemas.of_field(field)
+        schema = schemas.of_field(type_, field)
         if field.shape.is_list and field.shape.element.is_struct:
             entry = {"type": "string", "contentMediaType": JSON, "contentSchema": schema["items"]}
             schema = schema | {"items": entry}
-        yield {"name": name, "in": "query", "required": field.required, "schema": schema}
+        yield _parameter(name, "query", schema, required=field.required)
+
+
+def _parameter(name: str, place: str, schema: Schema, *, required: bool) -> Schema:
+    """A parameter, which says itself what it holds."""
+    text = schema.pop("description", "")
+    facts = {"name": name, "in": place, "description": text, "required": required}
+    return facts | {"schema": schema}
 
 
 def _responses(method: Method, schemas: Schemas) -> dict[str, Any]:
@@ -304,18 +311,28 @@ def _error_schema() -> Schema:
     application_error = {
         "type": "object",
         "properties": {
-            "code": {"type": "string", "pattern": "^[A-Z][A-Z_]+$"},
-            "description": {"type": "string"},
+            "code": {
+                "type": "string",
+                "pattern": "^[A-Z][A-Z_]+$",
+                "description": "What happened, as a name for programs.",
+            },
+            "description": {"type": "string", "description": "What happened, for people."},
             "data": {"type": "object", "description": "What the code stands for, in figures."},
         },
         "required": ["code", "description", "data"],
     }
+    violations["description"] = "Each field that breaks a rule, with the rule."
     broken = _closed("All that is wrong.", fieldViolations=violations)
+    application_error["description"] = "What the state doesn't allow."
     kinds = [
         _closed("The state doesn't allow it.", applicationError=application_error),
         _closed("The request is not valid.", validationError=broken),
     ]
-    return _closed("Every error's body.", message={"type": "string"}, details={"oneOf": kinds})
+    return _closed(
+        "Every error's body.",
+        message={"type": "string", "description": "What happened, for people."},
+        details={"oneOf": kinds, "description": "What happened, for programs."},
+    )
 
 
 def _closed(description: str, **properties: Schema) -> Schema:

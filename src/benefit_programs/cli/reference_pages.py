@@ -10,7 +10,7 @@ import typer.main
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.openapi import NOTES, openapi_document
-from benefit_programs.api.reference.page import chosen_of, facts_of, type_of
+from benefit_programs.api.reference.page import COLUMNS, chosen_of, facts_of, type_of
 from benefit_programs.api.reference.refusals import (
     RESERVED,
     answered,
@@ -20,8 +20,6 @@ from benefit_programs.cli.application import application, load_command
 from benefit_programs.cli.markdown import GENERATED, joined, table
 
 Document = dict[str, Any]
-
-FIELDS = ("Name", "Type", "What holds")
 
 
 def methods_page() -> str:
@@ -43,7 +41,7 @@ def _method(verb: str, path: str, operation: Document) -> Iterator[str]:
     if "description" in operation:
         yield operation["description"]
     yield f"Needs `{operation['x-scope']}`."
-    yield table(FIELDS, _parameter_rows(operation["parameters"]))
+    yield table(COLUMNS, _parameter_rows(operation["parameters"]))
     if "requestBody" in operation:
         yield f"Request: {_type_in(operation['requestBody'])}"
     yield f"Answer: {_type_in(operation['responses']['200'])}"
@@ -58,8 +56,8 @@ def _parameter_rows(parameters: Iterable[Document]) -> Iterator[tuple[str, ...]]
     for each in parameters:
         if "$ref" not in each:
             facts = facts_of(each["schema"], required=each.get("required", False))
-            facts.insert(0, f"in the {each['in']}")
-            yield f"`{each['name']}`", _type_of(each["schema"]), "; ".join(facts)
+            holds = "; ".join([f"in the {each['in']}", *facts])
+            yield f"`{each['name']}`", _type_of(each["schema"]), each.get("description", ""), holds
 
 
 def _error_rows(responses: Document) -> Iterator[tuple[str, ...]]:
@@ -76,7 +74,7 @@ def types_page() -> str:
         parts += [f"## {name}", schema.get("description", "")]
         if "enum" in schema:
             parts.append(", ".join(f"`{each}`" for each in schema["enum"]))
-        parts += [chosen_of(schema, lambda name: f"`{name}`"), table(FIELDS, _field_rows(schema))]
+        parts += [chosen_of(schema, lambda name: f"`{name}`"), table(COLUMNS, _field_rows(schema))]
     return joined(parts)
 
 
@@ -84,7 +82,7 @@ def _field_rows(schema: Document) -> Iterator[tuple[str, ...]]:
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
         facts = facts_of(inner, required=name in required)
-        yield f"`{name}`", _type_of(inner), "; ".join(facts)
+        yield f"`{name}`", _type_of(inner), inner.get("description", ""), "; ".join(facts)
 
 
 def _type_of(schema: Document) -> str:

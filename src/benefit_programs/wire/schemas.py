@@ -32,12 +32,17 @@ from benefit_programs.domain.values import AMOUNT_MAX
 from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of
 from benefit_programs.wire.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
 from benefit_programs.wire.codec.naming import to_camel
+from benefit_programs.wire.descriptions import description_of
 
 Schema = dict[str, Any]
+Describe = Callable[[type[Any], str], str | None]
 
 PLACE = "#/components/schemas/"
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
+GIVEN_BY_PATH = "May be left out where the path has it; must not differ."
+
+_PLAIN = {bool: "boolean", int: "integer"}
 _SHARED_MODULES = ("benefit_programs.domain.", "benefit_programs.wire.types.common")
 
 
@@ -94,6 +99,7 @@ class Schemas:
 
     ``given`` tells of a request what its path holds, so that its body may leave it out. ``full``
     names the types of whole answers, whose fields are always there, but for those that it lists.
+    ``describe`` says what a field of a type holds.
     """
 
     def __init__(
@@ -102,11 +108,13 @@ class Schemas:
         *,
         given: dict[type[Any], frozenset[str]],
         full: dict[type[Any], frozenset[str]],
+        describe: Describe = description_of,
     ) -> None:
         known = named_types_in(types)
         self.names = names_of(known)
         self._given = given
         self._full = full
+        self._describe = describe
         assert len(set(self.names.values())) == len(known), "two types share a name"
 
     def all(self) -> dict[str, Schema]:
@@ -116,11 +124,14 @@ class Schemas:
     def reference(self, type_: type[Any]) -> Schema:
         return {"$ref": PLACE + self.names[type_]}
 
-    def of_field(self, field: FieldPlan) -> Schema:
+    def of_field(self, type_: type[Any], field: FieldPlan) -> Schema:
+        """The schema of a field, with what the field holds and what its format says."""
         schema = self.of_shape(field.shape)
         for mark in field.shape.marks:
             schema |= _said_by(mark)
-        return schema
+        text = self._describe(type_, field.attribute)
+        sentences = [each for each in (text, schema.pop("description", None)) if each]
+        return schema | ({"description": " ".join(sentences)} if sentences else {})
 
     def of_shape(self, shape: Shape) -> Schema:
         for mark in reversed(shape.marks):
@@ -135,7 +146,7 @@ class Schemas:
             return self.reference(shape.kind)
         if get_origin(shape.kind) is dict:
             return {"type": "object"}
-        return {"type": "boolean"} if shape.kind is bool else {"type": "string"}
+        return {"type": _PLAIN.get(shape.kind, "string")}
 
     def _schema_of(self, type_: type[Any]) -> Schema:
         if issubclass(type_, Enum):
@@ -159,9 +170,10 @@ class Schemas:
         return field.required and field.wire_name not in self._given.get(type_, ())
 
     def _property(self, type_: type[Any], field: FieldPlan) -> Schema:
-        schema = self.of_field(field)
+        schema = self.of_field(type_, field)
         if field.wire_name in self._given.get(type_, ()):
-            schema["description"] = "May be left out where the path has it; must not differ."
+            said = schema.get("description", "")
+            schema["description"] = f"{said} {GIVEN_BY_PATH}".strip()
         inner = field.shape.kind
         if field.shape.is_struct and field.required and "id" in self._given.get(inner, ()):
             owner_is_entry = type_ not in self._given
@@ -231,13 +243,14 @@ def _int32(mark: Int32) -> Schema:
 
 
 def _free_form(mark: FreeForm) -> Schema:
-    description = f"Kept as it comes; at most {mark.bytes_max} bytes as JSON."
+    description = f"At most {mark.bytes_max} bytes as JSON."
     return {"type": "object", "description": description, "additionalProperties": True}
 
 
 def _mask(_: MaskText) -> Schema:
     names = {"type": "array", "items": {"type": "string"}, "maxItems": MASK_NAMES_MAX}
-    paths = {"type": "object", "properties": {"paths": names}}
+    properties = {"paths": names | {"description": "The names."}}
+    paths = {"type": "object", "properties": properties}
     return {
         "description": "Names of top-level fields: `a,b`, a list, or an object with `paths`.",
         "anyOf": [{"type": "string"}, names, paths],

@@ -13,7 +13,7 @@ from benefit_programs.api.openapi import openapi_document
 from benefit_programs.wire.schemas import PLACE
 
 _CODE = re.compile(r"`([^`]+)`")
-_COLUMNS = ("Name", "Type", "What holds")
+COLUMNS = ("Name", "Type", "What it is", "What holds")
 
 
 @cache
@@ -96,7 +96,7 @@ def _method(verb: str, path: str, operation: dict[str, Any]) -> str:
             if note
         ),
         f'<p class="note">Needs <code>{escape(operation["x-scope"])}</code>.</p>',
-        _table(_COLUMNS, _parameter_rows(operation["parameters"])),
+        _table(COLUMNS, _parameter_rows(operation["parameters"])),
     ]
     if "requestBody" in operation:
         body = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -110,9 +110,9 @@ def _method(verb: str, path: str, operation: dict[str, Any]) -> str:
 def _parameter_rows(parameters: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     for each in parameters:
         if "$ref" not in each:
-            facts = _facts(each["schema"], required=each.get("required", False))
-            where = f"in the {each['in']}"
-            yield _name(each["name"]), _type_of(each["schema"]), "; ".join([where, *facts])
+            facts = facts_of(each["schema"], required=each.get("required", False))
+            holds = "; ".join([f"in the {each['in']}", *facts])
+            yield _name(each["name"]), _type_of(each["schema"]), _said_of(each), holds
 
 
 def _error_rows(responses: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -132,10 +132,15 @@ def _type(name: str, schema: dict[str, Any]) -> str:
         parts.append(f"<p>{chosen}</p>")
     required = schema.get("required", ())
     rows = (
-        (_name(field), _type_of(inner), "; ".join(_facts(inner, required=field in required)))
+        (
+            _name(field),
+            _type_of(inner),
+            _said_of(inner),
+            "; ".join(facts_of(inner, required=field in required)),
+        )
         for field, inner in schema.get("properties", {}).items()
     )
-    return _section(name, name, [*parts, _table(_COLUMNS, rows)])
+    return _section(name, name, [*parts, _table(COLUMNS, rows)])
 
 
 def chosen_of(schema: dict[str, Any], name_of: Callable[[str], str]) -> str:
@@ -182,19 +187,17 @@ _MARKS = {
 
 
 def facts_of(schema: dict[str, Any], *, required: bool) -> list[str]:
-    """What holds of a field, in words."""
+    """What holds of a field beside its description, in words."""
     found = ["required"] if required else []
     found += [f"with {name}" for name in schema.get("required", ()) if "$ref" in schema]
     found += [text.format(schema[key]) for key, text in _FACTS.items() if key in schema]
     found += [text for key, text in _MARKS.items() if schema.get(key)]
     found += [f"also called {name}" for name in schema.get("x-aliases", ())]
-    if "description" in schema:
-        found.append(schema["description"])
     return found
 
 
-def _facts(schema: dict[str, Any], *, required: bool) -> list[str]:
-    return [_prose(fact) for fact in facts_of(schema, required=required)]
+def _said_of(described: dict[str, Any]) -> str:
+    return _prose(described.get("description", ""))
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benefit_programs.cli.apply.file import BenefitsFile
+from benefit_programs.cli.apply.file import (
+    BenefitsFile,
+    FileBenefit,
+    FilePoolDefinition,
+    FileProgramDefinition,
+)
+from benefit_programs.wire.descriptions import description_of
 from benefit_programs.wire.schemas import PLACE, Schemas
 
 Schema = dict[str, Any]
@@ -13,10 +19,34 @@ Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HERE = "#/$defs/"
 
+DESCRIPTIONS: dict[type[Any], dict[str, str]] = {
+    BenefitsFile: {
+        "cascade": "The cascade of what has none of its own. Default: FUTURE_PROVISIONS.",
+        "namespace": "The namespace that the file is for.",
+        "pool_definitions": "The pool definitions of the namespace.",
+        "program_definitions": "The program definitions of the namespace.",
+    },
+    FileProgramDefinition: {"external_id": "Its name in the file, unique within the namespace."},
+    FilePoolDefinition: {
+        "additional_data": "Values of your own, which pools get.",
+        "benefits": "What the credits can be spent on.",
+        "id": "Its id, for a pool definition that has no key yet.",
+        "key": "Its name in the file.",
+        "policy_expression": "When its benefits may be redeemed. Absent: always.",
+        "program_definitions": "The external ids of the program definitions that it belongs to.",
+    },
+    FileBenefit: {"items": "What can be bought with it. Absent: items stay as they are."},
+}
+"""What the fields say that are not the contract's, or mean something else in a file."""
+
+
+def _description_of(type_: type[Any], attribute: str) -> str | None:
+    return DESCRIPTIONS.get(type_, {}).get(attribute) or description_of(type_, attribute)
+
 
 def file_schema() -> Schema:
     """The schema of a file; what the service sets by itself is not in it."""
-    schemas = Schemas([BenefitsFile], given={}, full={})
+    schemas = Schemas([BenefitsFile], given={}, full={}, describe=_description_of)
     found = {
         "$schema": DIALECT,
         "title": "Definitions and items of a namespace of benefit-programs",
