@@ -21,10 +21,12 @@ from benefit_programs.cli.markdown import GENERATED, joined, table
 
 Document = dict[str, Any]
 
+_ABOUT_QUERIES = "How to filter, sort and page: see [Queries](queries.md)."
+
 
 def methods_page() -> str:
     document = openapi_document()
-    parts = ["# Methods", GENERATED, NOTES.strip()]
+    parts = ["# Methods", GENERATED, NOTES.strip(), _ABOUT_QUERIES]
     for tag in document["tags"]:
         parts.append(f"## {tag['name']}")
         for path, verbs in document["paths"].items():

@@ -66,7 +66,7 @@ COMMON = {
     "failure_details": "The policies that stood in the way.",
     "field_mask": "Which fields to change. Without one, those that are there.",
     "fields": "What to fill in beside the ids. Nothing if it is left out.",
-    "filter": "What the rows must fulfil. Without one, all rows.",
+    "filter": "Fields, each with a value or operators such as `$gt`. Without one, all rows.",
     "filters": "The references to look for; an item must fit one of them.",
     "has_next": "Whether a row follows this page.",
     "id": "Its id, made by the service.",
