@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -142,6 +143,58 @@ def test_nothing_is_done_without_consent(alone: Terminal) -> None:
     assert "  + pool definition tokens (cascade IMMEDIATELY)\n" in done.err
     assert "use --yes" in done.err
     assert alone.json("program-definitions", "list")["programDefinitions"] == []
+
+
+def test_plan_shows_what_new_things_cost(alone: Terminal) -> None:
+    """A plan has the prices, amounts and caps of what it makes, and of what it removes."""
+    told = [
+        "  {} pool definition tokens (cascade IMMEDIATELY)",
+        '      displayName: "Tokens"',
+        '      description: "What towels cost."',
+        '      programDefinitions.gold: "assigned"',
+        '      programDefinitions.silver: "assigned"',
+        '      creditConfiguration.amount: "100.5"',
+        "      creditConfiguration.rolloverConfiguration.enabled: true",
+        '      creditConfiguration.rolloverConfiguration.balanceCap: "20"',
+        '      benefits.towel.price: "2.5"',
+        "      benefits.towel.policyExpression.policyOptions.rateLimitedOptions.times: 60",
+        f'      benefits.sauna.providerAppId: "{APP}"',
+    ]
+    made = alone.run("apply", alone.file(GYM), "--yes").err.splitlines()
+    assert [line for line in told if line.format("+") not in made] == []
+    emptied = "namespace: gym\ncascade: IMMEDIATELY"
+    gone = alone.run("apply", alone.file(emptied), "--prune", "--dry-run").err.splitlines()
+    assert [line for line in told if line.format("-") not in gone] == []
+
+
+def test_prune_says_what_no_file_has_made(alone: Terminal) -> None:
+    """Whoever prunes sees which pool definitions others have made, and nothing goes unasked."""
+    made = make_keyless(alone)
+    file = alone.file("namespace: gym")
+    refused = alone.run("apply", file, "--prune")
+    assert (refused.code, "use --yes" in refused.err) == (2, True)
+    assert (
+        f"  - pool definition {made} (cascade FUTURE_PROVISIONS, not made from a file)\n"
+        f'      displayName: "{KEYLESS}"\n'
+    ) in refused.err
+    assert made in alone.run("pool-definitions", "list").out
+    assert alone.run("apply", file, "--prune", "--yes").code == 0
+    assert alone.json("pool-definitions", "list")["poolDefinitions"] == []
+
+
+def test_question_counts_what_will_be_gone(
+    alone: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who is asked hears how much goes; a no leaves everything as it is."""
+    alone.apply(GYM)
+    before = exported(alone)
+    monkeypatch.setattr("os.isatty", lambda _: True)
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
+    refused = alone.run("apply", alone.file("namespace: gym"), "--prune")
+    assert refused.code == 1
+    question = "Remove 1 pool definition, 2 program definitions, whoever made them, and go on?"
+    assert question in refused.err
+    assert exported(alone) == before
 
 
 @pytest.mark.parametrize(("cascade", "price"), [("IMMEDIATELY", "3"), ("FUTURE_PROVISIONS", "2.5")])

@@ -12,7 +12,7 @@ import typer
 
 from benefit_programs.cli.apply.file import BenefitsFile, read_file
 from benefit_programs.cli.apply.plan import Plan, counted, make_plan, match_pool_definitions
-from benefit_programs.cli.apply.steps import Service, Step
+from benefit_programs.cli.apply.steps import ITEMS, Service, Step
 from benefit_programs.cli.apply.tenant import Tenant, file_document, read_items, read_tenant
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Text, read_text, write_text
 from benefit_programs.cli.exits import ExitCode, WrongUsage
@@ -45,8 +45,8 @@ def apply_file(
 ) -> Answer:
     """Create and change definitions and items so that a namespace looks like a file.
 
-    Shows what it will do, and asks. What the file doesn't name stays, unless --prune is used. Run
-    again, it finds nothing to do.
+    Shows what it will do, and asks. What the file doesn't name stays, unless --prune is used: then
+    it goes, whoever made it. Run again, it finds nothing to do.
     """
     try:
         text = read_text(_source(file))
@@ -59,7 +59,7 @@ def apply_file(
     # The plan is for people who decide; with --json the answer at the end has it all.
     sys.stderr.write("".join(f"{line}\n" for line in _lines(plan, wanted)))
     if plan.steps and not dry_run:
-        require_consent("Go on?", yes=yes)
+        require_consent(_question(plan), yes=yes)
         _carry_out(plan, service)
     return _answer(plan, is_applied=not dry_run)
 
@@ -160,9 +160,24 @@ def _lines(plan: Plan, wanted: BenefitsFile) -> Iterator[str]:
         yield "  (--prune removes what is not in the file)"
 
 
+def _question(plan: Plan) -> str:
+    """What is asked before anything is done: it counts what will be gone."""
+    counts: dict[str, int] = {}
+    for step in plan.steps:
+        if step.verb == "remove":
+            noun, number = ("item", len(step.changes)) if step.kind == ITEMS else (step.kind, 1)
+            counts[noun] = counts.get(noun, 0) + number
+    if not counts:
+        return "Go on?"
+    gone = ", ".join(counted(number, noun) for noun, number in counts.items())
+    return f"Remove {gone}, whoever made them, and go on?"
+
+
 def _heading(step: Step) -> str:
-    when = f" (cascade {step.cascade})" if step.cascade else ""
-    return f"{SIGNS[step.verb]} {step.kind} {step.name}{when}"
+    facts = [f"cascade {step.cascade}"] if step.cascade else []
+    facts += [step.note] if step.note else []
+    besides = f" ({', '.join(facts)})" if facts else ""
+    return f"{SIGNS[step.verb]} {step.kind} {step.name}{besides}"
 
 
 def _change(verb: str, path: str, old: Any, new: Any) -> str:

@@ -36,7 +36,7 @@ from benefit_programs.cli.apply.tenant import (
 )
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Problem, Text
 from benefit_programs.cli.output import fields_in
-from benefit_programs.client import Item, PoolDefinition
+from benefit_programs.client import Item, PoolDefinition, ProgramDefinition
 
 ABSENT = object()
 
@@ -125,7 +125,10 @@ def make_plan(
         cascade = entry.cascade or file.cascade
         if found is None:
             document = canonical(entry)
-            plan.steps.append(create_pool_definition(entry.name, document, cascade))
+            shown = _shown(_comparable(document, None), "key")
+            plan.steps.append(
+                create_pool_definition(entry.name, document, cascade, differences({}, shown))
+            )
             items: list[tuple[FileBenefit, ItemsByReference]]
             items = [(each, {}) for each in entry.benefits]
         else:
@@ -144,7 +147,10 @@ def _plan_program_definitions(plan: Plan, file: BenefitsFile, tenant: Tenant) ->
         wanted = canonical(entry)
         found = tenant.program_definitions.get(entry.external_id)
         if found is None:
-            plan.steps.append(create_program_definition(entry.external_id, wanted))
+            shown = _shown(wanted, "externalId")
+            plan.steps.append(
+                create_program_definition(entry.external_id, wanted, differences({}, shown))
+            )
             continue
         current = program_definition_document(found)
         wanted = _with_other_namespaces(wanted, current)
@@ -249,14 +255,27 @@ def _plan_removals(
     wanted = {each.external_id for each in file.program_definitions}
     others = [each for key, each in tenant.program_definitions.items() if key not in wanted]
     if prune:
-        plan.steps += [
-            delete_pool_definition(key_of(each) or each.id, each, file.cascade)
-            for each in pool_definitions
-        ]
-        plan.steps += [delete_program_definition(each, file.cascade) for each in others]
+        plan.steps += [_removed_pool_definition(each, file.cascade) for each in pool_definitions]
+        plan.steps += [_removed_program_definition(each, file.cascade) for each in others]
         return
     plan.left += [f"pool definition {key_of(each) or each.id}" for each in pool_definitions]
     plan.left += [f"program definition {each.external_id}" for each in others]
+
+
+def _removed_pool_definition(found: PoolDefinition, cascade: Cascade) -> Step:
+    key = key_of(found)
+    shown = _shown(_comparable(pool_definition_document(found), None), "key")
+    return delete_pool_definition(key, found, cascade, differences(shown, {}))
+
+
+def _removed_program_definition(found: ProgramDefinition, cascade: Cascade) -> Step:
+    shown = _shown(program_definition_document(found), "externalId")
+    return delete_program_definition(found, cascade, differences(shown, {}))
+
+
+def _shown(document: Document, name: str) -> Document:
+    """What a plan shows of something new or removed: all but its name, which stands above it."""
+    return {field: value for field, value in document.items() if field != name}
 
 
 def differences(current: Document, wanted: Document) -> list[tuple[str, Any, Any]]:

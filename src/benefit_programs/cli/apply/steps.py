@@ -26,6 +26,9 @@ Change = tuple[str, Any, Any]
 Verb = Literal["create", "change", "remove"]
 
 BULK = 100
+ITEMS = "items of"
+"""The kind of a step that is about several items of one benefit."""
+
 _NAMES = {"displayName": "display_name", "description": "description"}
 _PARTS = ("creditConfiguration", "policyExpression", "additionalData", "benefits")
 
@@ -54,9 +57,11 @@ class Step:
     cascade: Cascade | None = None
     """When it reaches what was made before, if it does."""
     changes: Sequence[Change] = ()
+    note: str = ""
+    """What people should know of it besides."""
 
 
-def create_program_definition(name: str, wanted: Document) -> Step:
+def create_program_definition(name: str, wanted: Document, changes: Sequence[Change]) -> Step:
     def run(service: Service) -> None:
         made = service.client.program_definitions.create(
             namespace=service.namespace,
@@ -67,7 +72,7 @@ def create_program_definition(name: str, wanted: Document) -> Step:
         )
         service.program_definition_ids[name] = made.id
 
-    return Step("create", "program definition", name, run, changes=_new(wanted, "displayName"))
+    return Step("create", "program definition", name, run, changes=changes)
 
 
 def change_program_definition(
@@ -85,7 +90,9 @@ def change_program_definition(
     return Step("change", "program definition", found.external_id, run, changes=changes)
 
 
-def create_pool_definition(name: str, wanted: Document, cascade: Cascade) -> Step:
+def create_pool_definition(
+    name: str, wanted: Document, cascade: Cascade, changes: Sequence[Change]
+) -> Step:
     """Make it, with its key."""
 
     def run(service: Service) -> None:
@@ -101,10 +108,6 @@ def create_pool_definition(name: str, wanted: Document, cascade: Cascade) -> Ste
             cascade=ClientCascade(cascade) if ids else None,
         )
 
-    benefits = [each["benefitKey"] for each in wanted["benefits"]]
-    shown = {**wanted, "benefits": ", ".join(benefits) or None}
-    shown["programDefinitions"] = ", ".join(wanted["programDefinitions"]) or None
-    changes = _new(shown, "displayName", "programDefinitions", "benefits")
     return Step("create", "pool definition", name, run, cascade, changes)
 
 
@@ -155,18 +158,25 @@ def _pool_definition_update(
     return given | ({"extended_fields": fields} if fields else {})
 
 
-def delete_pool_definition(name: str, found: PoolDefinition, cascade: Cascade) -> Step:
+def delete_pool_definition(
+    key: str | None, found: PoolDefinition, cascade: Cascade, changes: Sequence[Change]
+) -> Step:
+    """Delete it; one without a key was made by something else than a file, which the plan says."""
+
     def run(service: Service) -> None:
         service.client.pool_definitions.delete(found.id, cascade=ClientCascade(cascade))
 
-    return Step("remove", "pool definition", name, run, cascade)
+    note = "" if key else "not made from a file"
+    return Step("remove", "pool definition", key or found.id, run, cascade, changes, note)
 
 
-def delete_program_definition(found: ProgramDefinition, cascade: Cascade) -> Step:
+def delete_program_definition(
+    found: ProgramDefinition, cascade: Cascade, changes: Sequence[Change]
+) -> Step:
     def run(service: Service) -> None:
         service.client.program_definitions.delete(found.id, cascade_type=ClientCascade(cascade))
 
-    return Step("remove", "program definition", found.external_id, run, cascade)
+    return Step("remove", "program definition", found.external_id, run, cascade, changes)
 
 
 def add_items(pool_definition: str, benefit: FileBenefit, wanted: Sequence[Document]) -> Step:
@@ -188,7 +198,7 @@ def add_items(pool_definition: str, benefit: FileBenefit, wanted: Sequence[Docum
 
     changes = [(_reference(each), None, each.get("displayName", "")) for each in wanted]
     where = f"{pool_definition}/{benefit.benefit_key}"
-    return Step("create", "items of", where, run, changes=changes)
+    return Step("create", ITEMS, where, run, changes=changes)
 
 
 def change_item(where: str, found: Item, wanted: Document, changes: Sequence[Change]) -> Step:
@@ -208,7 +218,7 @@ def remove_items(where: str, found: Sequence[Item]) -> Step:
         _in_bulk(service.client.items.bulk_delete, [each.id for each in found])
 
     changes = [(each.external_id, each.display_name or "", None) for each in found]
-    return Step("remove", "items of", where, run, changes=changes)
+    return Step("remove", ITEMS, where, run, changes=changes)
 
 
 def _in_bulk(call: Callable[[list[Any]], Any], entries: list[Any]) -> None:
@@ -217,10 +227,6 @@ def _in_bulk(call: Callable[[list[Any]], Any], entries: list[Any]) -> None:
         for each in call(entries[start : start + BULK]).failures:
             error = each.error
             raise ApiError(error.description, status=400, code=error.code, data=error.data)
-
-
-def _new(document: Document, *names: str) -> Sequence[Change]:
-    return [(name, None, document[name]) for name in names if document.get(name) is not None]
 
 
 def _reference(item: Document) -> str:
