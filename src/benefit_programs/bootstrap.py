@@ -123,7 +123,7 @@ async def open_engine(
     A SQLite file is claimed, as a server does. Raises FileInUse, SchemaError if the database isn't
     there or has another schema, StoreUnavailable or StoreTimeout.
     """
-    await _require_file(settings)
+    await require_file(settings)
     async with AsyncExitStack() as stack:
         store: SqliteStore | PostgresStore
         if settings.is_sqlite:
@@ -142,7 +142,7 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
 
     Raises SchemaError if it isn't there or has another schema, StoreUnavailable, StoreTimeout.
     """
-    await _require_file(settings)
+    await require_file(settings)
     store: SqliteStore | PostgresStore
     if settings.is_sqlite:
         store = SqliteStore(settings.sqlite_path, serve=False)
@@ -159,13 +159,8 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
 async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
     """The directory for a short command, beside a server that may be running.
 
-    A SQLite file that isn't there yet is made. Raises what ``open_service`` raises, except
-    FileInUse.
+    Raises what ``open_database`` raises.
     """
-    if settings.is_sqlite:
-        settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if await current_revision(settings.url) is None:
-            await migrate(settings.url)
     async with open_database(settings) as store:
         directory = Directory(store, clock=read_clock)
         await directory.ensure_default_tenant()
@@ -281,11 +276,13 @@ async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
     return await _checked(store)
 
 
-async def _require_file(settings: Settings) -> None:
-    """Raise SchemaError for a SQLite file that isn't there, which to open it would make."""
+async def require_file(settings: Settings) -> None:
+    """Raise SchemaError for a SQLite file that isn't there: to open it would make it."""
     if settings.is_sqlite and await current_revision(settings.url) is None:
         raise SchemaError(
-            f"{settings.sqlite_path} isn't there or has no schema yet: run `benefits migrate`."
+            f"There is no database at {settings.sqlite_path.absolute()}. Work in the folder where "
+            "the service was started, or name the folder of its data with --data-dir or "
+            "BENEFITS_DATA_DIR; `benefits migrate` makes a new database."
         )
 
 

@@ -23,12 +23,13 @@ ENVIRONMENT_PREFIX = "BENEFITS_"
 FILE_VARIABLE = "BENEFITS_CONFIG"
 URL_VARIABLE = "BENEFITS_URL"
 KEY_VARIABLE = "BENEFITS_API_KEY"
-OTHER_VARIABLES = frozenset({FILE_VARIABLE, URL_VARIABLE, KEY_VARIABLE, "BENEFITS_KEY"})
+OTHER_VARIABLES = frozenset({FILE_VARIABLE, URL_VARIABLE, KEY_VARIABLE})
 """Variables that are no settings: the first names a file of them, the others are for callers."""
 
 SQLITE_URL = "sqlite:///"
 POSTGRES_URLS = ("postgresql://", "postgres://")
 DATABASE_FILE = "benefits.sqlite3"
+DATA_DIR_DEFAULT = Path("data")
 
 WORKERS_MAX = 64
 PORT_MAX = 65_535
@@ -190,7 +191,7 @@ class Settings:
             "used if `database_url` is set.",
             default="`./data`",
         ),
-    ] = Path("data")
+    ] = DATA_DIR_DEFAULT
 
     database_url: Annotated[
         str | None,

@@ -157,7 +157,7 @@ def test_service_must_be_reached(command: Callable[..., Done], tmp_path: Path) -
     keyless = command("pools", "list", "--url", "http://127.0.0.1:1")
     assert (keyless.code, "BENEFITS_API_KEY" in keyless.err) == (2, True)
     empty = command("pools", "list", "--data-dir", str(tmp_path / "none"))
-    assert (empty.code, "benefits migrate" in empty.err) == (2, True)
+    assert (empty.code, "benefits migrate" in empty.err) == (3, True)
     assert not (tmp_path / "none").exists()
     both = command("pools", "list", "--url", "http://127.0.0.1:1", "--data-dir", str(tmp_path))
     assert (both.code, "use one" in both.err) == (2, True)

@@ -200,6 +200,14 @@ async def test_everybody_may_read_them(service: Service) -> None:
     assert page.headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.anyio
+async def test_the_root_leads_to_the_page(service: Service) -> None:
+    """Who opens the address in a browser gets to the page, below a path of a proxy's too."""
+    response = await service.client.get("/")
+    assert (response.status_code, response.headers["location"]) == (307, "docs")
+    assert response.headers["x-request-id"]
+
+
 def test_the_page_needs_nothing_else() -> None:
     """The page loads nothing, and every link in it leads to a part of it or to the document."""
     page = reference_page().decode()

@@ -23,7 +23,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     server = ServerProcess(["--data-dir", folder], tmp_path / "log")
     assert server.first_key is not None
     yield shell_environment(
-        BENEFITS_DATA_DIR=folder, BENEFITS_URL=server.url, BENEFITS_KEY=server.first_key
+        BENEFITS_DATA_DIR=folder, BENEFITS_URL=server.url, BENEFITS_API_KEY=server.first_key
     )
     server.stop()
 

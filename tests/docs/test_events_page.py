@@ -143,7 +143,7 @@ def test_page_names_all_events(environment: dict[str, str], tmp_path: Path) -> N
     )
     with httpx.Client(
         base_url=environment["BENEFITS_URL"] + "/benefit-programs/v1",
-        headers={"authorization": environment["BENEFITS_KEY"]},
+        headers={"authorization": environment["BENEFITS_API_KEY"]},
         trust_env=False,
     ) as client:
         use_all(Studio(client))

@@ -1,18 +1,27 @@
-"""The how-to pages that need more than a service: a provider, a PostgreSQL, the official SDK."""
+"""Pages that need more than a service, and all pages one after the other on one service."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
+
+import pytest
 
 from tests.docs.conftest import shell_environment
-from tests.docs.markdown import Likeness, commands_of, printed_by, script_of
+from tests.docs.markdown import Likeness, commands_of, printed_by, read_blocks, script_of
 from tests.docs.shell import require_commands
 from tests.support.node import ensure_js_packages, node_executable
 from tests.support.serving import ServerProcess
 
-PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs" / "how-to"
+ELSEWHERE = {f"docs/how-to/{each}.md" for each in ("run-in-production", "import-and-export")}
+CODE = {"bash", "javascript", "typescript", "python"}
+NAMESPACE = re.compile(r"""\bnamespace"?\s*[:=]\s*"?([a-z]+)\b""")
+PAGES_THAT_DEFINE = 8
 SECONDS_MAX = 60
 CHOSEN_KEY = "a-key-of-my-own-choice"
 SECRET = "a-secret-of-at-least-16-characters"
@@ -23,26 +32,80 @@ def test_official_sdk_needs_an_origin_and_a_key(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     """The lines of the page connect the official SDK to a service of one's own."""
-    page = PAGES / "use-the-official-sdk.md"
-    (tmp_path / "node_modules").symlink_to(ensure_js_packages(), target_is_directory=True)
-    script = tmp_path / "script.mjs"
-    script.write_text(script_of(page, "javascript"), "utf-8")
-    done = subprocess.run(
-        [node_executable(), str(script)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
-    assert printed_by(page) == done.stdout, done.stderr
+    require_sdk_page(environment, tmp_path)
 
 
 def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
     """The provider of the page verifies the signature, and lets one in and the other not."""
+    require_provider_page(environment, tmp_path)
+
+
+def test_pages_have_namespaces_of_their_own() -> None:
+    """No two pages define things in one namespace, so that one service can follow them all."""
+    owners: dict[str, set[str]] = {}
+    for page in pages_to_read():
+        code = "".join(each.text for each in read_blocks(ROOT / page) if each.language in CODE)
+        for name in NAMESPACE.findall(code):
+            owners.setdefault(name, set()).add(page)
+    assert len(owners) >= PAGES_THAT_DEFINE
+    assert {name: pages for name, pages in owners.items() if len(pages) > 1} == {}
+
+
+@pytest.mark.full
+def test_pages_work_one_after_the_other(environment: dict[str, str], tmp_path: Path) -> None:
+    """Whoever reads on in the README's order, on one service and in one folder, sees what is shown.
+
+    The pages about production, and about imports and exports, are about other databases.
+    """
+    others = {
+        "docs/tour/gym.md": require_tour,
+        "docs/how-to/use-the-official-sdk.md": require_sdk_page,
+        "docs/how-to/python-sdk.md": require_python_page,
+        "docs/how-to/policy-providers.md": require_provider_page,
+    }
+    for page in pages_to_read():
+        if page in others:
+            others.pop(page)(environment, tmp_path)
+        else:
+            require_commands(commands_of(ROOT / page), tmp_path, environment)
+    assert others == {}
+
+
+def pages_to_read() -> list[str]:
+    """The pages that one service is enough for, in the README's order."""
+    read_on = (ROOT / "README.md").read_text("utf-8").partition("## Read on")[2]
+    pages = re.findall(r"\((docs/(?:quick|tour|how-to)[^)#]+)\)", read_on)
+    return ["README.md", *(each for each in pages if each not in ELSEWHERE)]
+
+
+def require_tour(environment: dict[str, str], folder: Path) -> None:
+    page = ROOT / "docs" / "tour" / "gym.md"
+    (folder / "tour").write_text(f"set -euo pipefail\n{script_of(page, 'bash')}", "utf-8")
+    assert printed_by(page) == printed(["bash", "tour"], environment, folder)
+
+
+def require_sdk_page(environment: dict[str, str], folder: Path) -> None:
+    page = PAGES / "use-the-official-sdk.md"
+    (folder / "node_modules").symlink_to(ensure_js_packages(), target_is_directory=True)
+    (folder / "script.mjs").write_text(script_of(page, "javascript"), "utf-8")
+    assert printed_by(page) == printed([node_executable(), "script.mjs"], environment, folder)
+
+
+def require_python_page(environment: dict[str, str], folder: Path) -> None:
+    """Run the examples of the sync client; a test of the client runs them all."""
+    blocks = read_blocks(PAGES / "python-sdk.md")
+    synchronous = [each.text for each in blocks if each.language == "python"]
+    given = environment["BENEFITS_API_KEY"], str(uuid4()), str(uuid4())
+    script = f"api_key, app_id, member_id = {given}\n"
+    script += "".join(each for each in synchronous if "async " not in each)
+    script = script.replace("http://127.0.0.1:8080", environment["BENEFITS_URL"])
+    (folder / "script.py").write_text(script, "utf-8")
+    assert "membership-17 ACTIVE" in printed([sys.executable, "script.py"], environment, folder)
+
+
+def require_provider_page(environment: dict[str, str], folder: Path) -> None:
     page = PAGES / "policy-providers.md"
-    script = tmp_path / "provider.py"
+    script = folder / "provider.py"
     script.write_text(script_of(page, "python"), "utf-8")
     variables = environment | {"PROVIDER_SECRET": SECRET}
     with subprocess.Popen(
@@ -55,9 +118,24 @@ def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -
         try:
             assert provider.stdout is not None
             variables["PROVIDER_URL"] = provider.stdout.readline().strip()
-            require_commands(commands_of(page), tmp_path, variables)
+            require_commands(commands_of(page), folder, variables)
         finally:
             provider.kill()
+
+
+def printed(command: list[str], environment: dict[str, str], folder: Path) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_production_runs_on_postgres(postgres_url: str, tmp_path: Path) -> None:
@@ -72,7 +150,7 @@ def test_production_runs_on_postgres(postgres_url: str, tmp_path: Path) -> None:
         BENEFITS_BOOTSTRAP_API_KEY=CHOSEN_KEY,
     )
     try:
-        variables |= {"BENEFITS_URL": server.url, "BENEFITS_KEY": CHOSEN_KEY}
+        variables |= {"BENEFITS_URL": server.url, "BENEFITS_API_KEY": CHOSEN_KEY}
         require_commands(commands[MIGRATIONS:], tmp_path, shell_environment(**variables), likeness)
     finally:
         server.stop()

@@ -27,7 +27,7 @@ def run_tour(command: list[str], script: Path, language: str, server: Server) ->
     done = subprocess.run(
         [*command, str(script)],
         cwd=script.parent,
-        env=os.environ | {"BENEFITS_URL": server.url, "BENEFITS_KEY": server.make_key()},
+        env=os.environ | {"BENEFITS_URL": server.url, "BENEFITS_API_KEY": server.make_key()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

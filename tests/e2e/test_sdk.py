@@ -31,7 +31,7 @@ def test_the_sdk_works_unchanged(server: Server, script: Path) -> None:
     done = subprocess.run(
         [node_executable(), str(script)],
         cwd=PACKAGES,
-        env=os.environ | {"BENEFITS_URL": server.url, "BENEFITS_KEY": server.make_key()},
+        env=os.environ | {"BENEFITS_URL": server.url, "BENEFITS_API_KEY": server.make_key()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -43,12 +43,14 @@ def test_callers_get_what_they_may_see(server: Server) -> None:
         make_keys(
             server,
             {
-                "BENEFITS_KEY": administrator_grants(),
-                "BENEFITS_KEY_OF_MEMBER": grants_of(
+                "BENEFITS_API_KEY": administrator_grants(),
+                "BENEFITS_API_KEY_OF_MEMBER": grants_of(
                     IdentityType.MEMBER, member_id, Scope.READ_LIMITED
                 ),
-                "BENEFITS_KEY_OF_APP": grants_of(IdentityType.APP, str(uuid4()), Scope.MANAGE),
-                "BENEFITS_KEY_OF_READER": grants_of(IdentityType.WIX_USER, str(uuid4()), *reader),
+                "BENEFITS_API_KEY_OF_APP": grants_of(IdentityType.APP, str(uuid4()), Scope.MANAGE),
+                "BENEFITS_API_KEY_OF_READER": grants_of(
+                    IdentityType.WIX_USER, str(uuid4()), *reader
+                ),
             },
         )
     )

@@ -241,7 +241,7 @@ def test_the_javascript_example(gym: Gym, modules: Path, tmp_path: Path) -> None
     text = JAVASCRIPT.replace(DEFINITION_ID, gym.definition_id)
     compile_example(tmp_path, modules, text + "\nexport { provisionProgram };\n")
     (tmp_path / "run.mjs").write_text(RUN_EXAMPLE, "utf-8")
-    variables = {"BENEFITS_URL": gym.server.url, "BENEFITS_KEY": gym.key}
+    variables = {"BENEFITS_URL": gym.server.url, "BENEFITS_API_KEY": gym.key}
     require_done(run_node(tmp_path, "run.mjs", **variables))
     require_example(gym.program(), gym)
 
@@ -257,12 +257,12 @@ def test_the_self_hosted_example(gym: Gym, modules: Path, tmp_path: Path) -> Non
     """The published client works with an auth strategy and the service's origin included."""
     comment = "  // Include the auth strategy and host as relevant\n"
     assert comment in SELF_HOSTED
-    relevant = "  auth: authorizeWith(process.env.BENEFITS_KEY), fetch: fetchFromService,\n"
+    relevant = "  auth: authorizeWith(process.env.BENEFITS_API_KEY), fetch: fetchFromService,\n"
     text = SELF_HOSTED.replace(comment, comment + relevant)
     imports = 'import { authorizeWith, fetchFromService } from "./client.mjs";\n'
     (tmp_path / "node_modules").symlink_to(modules, target_is_directory=True)
     shutil.copyfile(PACKAGES / "client.mjs", tmp_path / "client.mjs")
     (tmp_path / "run.mjs").write_text(imports + text + RUN_SELF_HOSTED, "utf-8")
-    variables = {"BENEFITS_URL": gym.server.url, "BENEFITS_KEY": gym.key}
+    variables = {"BENEFITS_URL": gym.server.url, "BENEFITS_API_KEY": gym.key}
     require_done(run_node(tmp_path, "run.mjs", gym.definition_id, MEMBER_ID, **variables))
     assert gym.program("own")["beneficiary"]["memberId"] == MEMBER_ID

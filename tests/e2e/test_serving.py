@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +129,8 @@ def test_taken_port_is_told(start: Start, tmp_path: Path) -> None:
     done = run_benefits("serve", "--port", port, "--data-dir", str(folder))
     assert done.returncode == 4
     assert done.stderr == (
-        f"benefits: Can't listen on 127.0.0.1 port {port}: address already in use.\n"
+        f"benefits: Can't listen on 127.0.0.1 port {port}: address already in use. Choose another "
+        "port with --port or BENEFITS_PORT (make serve ARGS='--port 8081'); 0 takes a free one.\n"
     )
     assert not folder.exists()
 
@@ -280,9 +283,9 @@ def test_log_tells_requests_and_never_keys(start: Start) -> None:
     assert "somebody" not in server.log
 
 
-def test_printed_requests_work_when_pasted(tmp_path: Path) -> None:
-    """What a first start prints can be pasted into bash as it is, and provisions a program."""
-    folder = tmp_path / "data"
+@contextmanager
+def serving_people(folder: Path) -> Iterator[Iterator[str]]:
+    """Start the service as people do, and yield the lines that it prints."""
     with subprocess.Popen(
         [*BENEFITS_SERVE, "--data-dir", str(folder)],
         env=own_environment(),
@@ -292,21 +295,48 @@ def test_printed_requests_work_when_pasted(tmp_path: Path) -> None:
     ) as server:
         try:
             assert server.stdout is not None
-            printed = "".join(iter(server.stdout.readline, "echo\n"))
-            printed += "echo\n" + "".join(iter(server.stdout.readline, "echo\n")) + "echo\n"
-            pasted = printed[printed.index("BENEFITS_URL=") :]
-            done = subprocess.run(
-                ["bash"], input=pasted, capture_output=True, text=True, timeout=30, check=True
-            )
+            yield iter(server.stdout.readline, "")
         finally:
             server.terminate()
-    pool_definition, provisioned = map(json.loads, done.stdout.splitlines())
-    program = provisioned["program"]
-    assert program["status"] == "ACTIVE"
-    assert program["externalId"] == "myProgram17"
-    assert pool_definition["poolDefinition"]["programDefinitionIds"] == [
-        program["programDefinitionId"]
-    ]
+
+
+def lines_to(lines: Iterator[str], last: str) -> list[str]:
+    """The lines up to the one that begins so."""
+    found = [next(lines)]
+    while not found[-1].startswith(last):
+        found.append(next(lines))
+    return found
+
+
+@pytest.mark.parametrize("shell", [["bash", "--noprofile", "--norc", "-i"], ["bash"], ["sh"]])
+def test_printed_requests_work_when_pasted(tmp_path: Path, shell: list[str]) -> None:
+    """What a first start prints can be pasted as it is; it ends with a redemption, and is kept."""
+    with serving_people(tmp_path / "data") as lines:
+        lines_to(lines, "To try it, ")
+        pasted = "".join(lines_to(lines, "post benefits/redeem") + lines_to(lines, "echo"))
+        pasted += "sh -c 'echo $BENEFITS_URL $BENEFITS_API_KEY'\n"
+        done = subprocess.run(
+            shell, input=pasted, capture_output=True, text=True, timeout=30, check=True
+        )
+    printed = [line for line in done.stdout.splitlines() if line.startswith(("{", "http"))]
+    *answers, exported = printed
+    pool_definition, item, provisioned, redeemed = map(json.loads, answers)
+    benefit = pool_definition["poolDefinition"]["details"]["benefits"][0]
+    assert item["item"]["itemSetId"] == benefit["itemSetId"]
+    assert provisioned["program"]["status"] == "ACTIVE"
+    assert list(redeemed) == ["transactionId"]
+    url, key = exported.split()
+    assert (url.startswith("http://127.0.0.1:"), key.startswith("bp_")) == (True, True)
+
+
+def test_later_start_leads_to_a_key(start: Start, tmp_path: Path) -> None:
+    """A later start says how to get a key, and what it says can be pasted."""
+    start().stop()
+    with serving_people(tmp_path / "data") as lines:
+        said = lines_to(lines, "For another API key: ")[-1]
+        _, _, command = said.strip().partition(": benefits ")
+        done = run_benefits(*shlex.split(command))
+    assert (done.returncode, "Keep it: it is not shown again." in done.stdout) == (0, True)
 
 
 def test_several_processes_serve_postgres(start: Start, postgres_url: str) -> None:

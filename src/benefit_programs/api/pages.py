@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from benefit_programs.api.compression import COMPRESSED_BYTES_MIN
@@ -55,7 +55,12 @@ def create_pages(services: Services, metrics: Metrics) -> Starlette:
     async def reference(_: Request) -> Response:
         return Response(reference_page(), media_type="text/html")
 
+    async def start(_: Request) -> Response:
+        # From where the caller sees it: a proxy may have put the service below a path.
+        return RedirectResponse("docs")
+
     endpoints: dict[str, Endpoint] = {
+        "/": start,
         "/healthz": health,
         "/readyz": readiness,
         "/metrics": metrics_page,

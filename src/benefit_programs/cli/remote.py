@@ -6,6 +6,7 @@ it the options that say where the service is and how to print.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -72,6 +73,10 @@ VisitorId = Annotated[
 ]
 
 ROWS_USUALLY = 50
+_SERVICE_HINT = (
+    f"Or call a service that runs: name it with {URL_VARIABLE} and {KEY_VARIABLE}, or with --url "
+    "and --api-key."
+)
 
 
 def calls_service(commands: typer.Typer, name: str, **how: Any) -> Register:
@@ -87,10 +92,10 @@ def connect(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> BenefitPrograms:
-    """A client of the service that options, else the environment, name. Raises WrongUsage.
+    """A client of the service that options, else the environment, name.
 
     A database that an option names is opened here; else an address is called; else the database
-    of the settings is opened.
+    of the settings is opened. Raises WrongUsage, or SchemaError where there is no database.
     """
     names_database = data_dir is not None or database_url is not None
     if url and names_database:
@@ -111,16 +116,17 @@ def connect(
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:
+    # Only here: they load everything, which a caller of a service doesn't need.
+    from benefit_programs.bootstrap import require_file  # noqa: PLC0415
+    from benefit_programs.storage.schema import SchemaError  # noqa: PLC0415
+
     # Logs are for those who run servers: here only the answer counts.
     settings = read_settings({"data_dir": data_dir, "database_url": database_url, "workers": 1})
-    if not settings.is_sqlite:
-        return settings.url
-    if not settings.sqlite_path.is_file():
-        raise WrongUsage(
-            f"there is no database {settings.sqlite_path}: name the service with --url or "
-            f"{URL_VARIABLE}, or make the database with `benefits migrate`"
-        )
-    return str(settings.sqlite_path)
+    try:
+        asyncio.run(require_file(settings))
+    except SchemaError as missing:
+        raise SchemaError(f"{missing} {_SERVICE_HINT}") from None
+    return str(settings.sqlite_path) if settings.is_sqlite else settings.url
 
 
 def listing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import json
 import os
@@ -30,7 +31,7 @@ from benefit_programs.bootstrap import (
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
-from benefit_programs.cli.welcome import first_start_text
+from benefit_programs.cli.welcome import start_text
 from benefit_programs.config import Settings, read_settings
 from benefit_programs.domain.store import StoreUnavailable
 
@@ -47,6 +48,13 @@ request as the server closes the connection can't know whether it was done.
 """
 
 BACKLOG = 2048
+
+_PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES)
+_OTHER_PORT = (
+    "Choose another port with --port or BENEFITS_PORT (make serve ARGS='--port 8081'); 0 takes a "
+    "free one."
+)
+_OTHER_HOST = "Choose another address with --host or BENEFITS_HOST."
 
 
 @commands.command("serve")
@@ -70,6 +78,7 @@ def serve(
 
     The first start makes an API key and prints it once, with requests to try it. With --json,
     one line on standard output tells the address and the key: {"url": ..., "firstKey": ...}.
+    The page /docs of that address shows all methods.
     """
     flags = {
         "host": host,
@@ -84,7 +93,8 @@ def serve(
     warn_of_unknown_variables()
     # The address first: a start that can't listen must not have made a key that nobody reads.
     with _listen(settings) as listener:
-        announce = functools.partial(_announce, _address(settings, listener), as_json=as_json)
+        address = _address(settings, listener)
+        announce = functools.partial(_announce, address, settings, as_json=as_json)
         if settings.workers > 1:
             _serve_in_many(settings, listener, announce)
         else:
@@ -208,7 +218,8 @@ def _listen(settings: Settings) -> socket.socket:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror or str(error)
         raise AddressUnusable(
-            f"Can't listen on {settings.host} port {settings.port}: {reason.lower()}."
+            f"Can't listen on {settings.host} port {settings.port}: {reason.lower()}. "
+            f"{_OTHER_PORT if number in _PORT_ERRORS else _OTHER_HOST}"
         ) from None
 
 
@@ -217,12 +228,10 @@ def _address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-def _announce(url: str, running: Running, *, as_json: bool) -> None:
+def _announce(url: str, settings: Settings, running: Running, *, as_json: bool) -> None:
     if as_json:
         start = {"url": url} | ({"firstKey": running.first_secret} if running.first_secret else {})
         print_line(json.dumps(start))
     else:
-        print_line(f"Serving on {url}\n")
-        if running.first_secret:
-            print_line(first_start_text(url, running.first_secret))
+        print_line(start_text(url, settings, running.first_secret))
     sys.stdout.flush()

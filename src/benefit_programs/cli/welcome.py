@@ -1,70 +1,103 @@
-"""What a first start shows: the address, the key, and requests that are ready to paste."""
+"""What a start shows: the address, the first key, and requests that are ready to paste."""
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from benefit_programs.config import DATA_DIR_DEFAULT, KEY_VARIABLE, URL_VARIABLE, Settings
+
+COMMAND = "benefits"
+
+# Shells other than bash take no comments where people type, so `echo` says what is done.
 FIRST_REQUESTS = """\
-BENEFITS_URL='{url}'
-BENEFITS_KEY='{secret}'
+export {url_variable}={url}
+export {key_variable}={secret}
 
-# A program definition, and in it a pool definition: 5 credits that a visit costs 1 of.
-PROGRAM_DEFINITION_ID=$(curl --silent --show-error \\
-  --request POST "$BENEFITS_URL/benefit-programs/v1/program-definitions" \\
-  -H "Authorization: $BENEFITS_KEY" \\
-  -H "Content-Type: application/json" \\
-  --data '{{
-    "programDefinition": {{
-      "namespace": "benefit_programs_app",
-      "externalId": "myProgramDefinition",
-      "displayName": "New Program"
+post() {{
+  curl --silent --show-error --request POST "${url_variable}/benefit-programs/v1/$1" \\
+    -H "Authorization: ${key_variable}" -H 'Content-Type: application/json' --data "$2"
+}}
+first() {{ grep -o "\\"$1\\":\\"[^\\"]*\\"" | head -n 1 | cut -d '"' -f 4; }}
+
+echo 'A pool definition: 5 credits, and a visit costs 2 of them.'
+POOL_DEFINITION=$(post pool-definitions '{{
+  "poolDefinition": {{
+    "namespace": "museum",
+    "displayName": "Visits",
+    "details": {{
+      "benefits": [{{
+        "benefitKey": "visit", "price": "2",
+        "providerAppId": "0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90"
+      }}],
+      "creditConfiguration": {{"amount": "5"}}
     }}
-  }}' | grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)
+  }}
+}}')
+printf '%s\\n' "$POOL_DEFINITION"
 
-curl --silent --show-error \\
-  --request POST "$BENEFITS_URL/benefit-programs/v1/pool-definitions" \\
-  -H "Authorization: $BENEFITS_KEY" \\
-  -H "Content-Type: application/json" \\
-  --data '{{
-    "poolDefinition": {{
-      "namespace": "benefit_programs_app",
-      "displayName": "Visits",
-      "programDefinitionIds": ["'"$PROGRAM_DEFINITION_ID"'"],
-      "details": {{
-        "benefits": [{{
-          "benefitKey": "visit",
-          "providerAppId": "0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90",
-          "price": "1"
-        }}],
-        "creditConfiguration": {{"amount": "5"}}
-      }}
-    }},
-    "cascade": "IMMEDIATELY"
-  }}'
+echo 'An item that the benefit pays for.'
+post items '{{"item": {{
+  "itemSetId": "'"$(printf '%s' "$POOL_DEFINITION" | first itemSetId)"'",
+  "externalId": "exhibition", "namespace": "museum",
+  "providerAppId": "0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90"
+}}}}'
 echo
 
-# A program for a member, as the reference of ProvisionProgram writes it.
-curl --silent --show-error \\
-  --request POST "$BENEFITS_URL/benefit-programs/v1/programs/provision" \\
-  -H "Authorization: $BENEFITS_KEY" \\
-  -H "Content-Type: application/json" \\
-  --data '{{
-    "pool_definition_reference": {{
-      "program_definition_id": "'"$PROGRAM_DEFINITION_ID"'"
-    }},
-    "beneficiary": {{
-      "identity_type": "MEMBER",
-      "member_id": "00000000-0000-0000-0000-000000000000"
-    }},
-    "namespace": "benefit_programs_app",
-    "display_name": "New Program",
-    "external_program_id": "myProgram17"
-  }}'
+echo 'A program for a member, with one pool.'
+PROGRAM=$(post programs/provision '{{
+  "poolDefinitionLookupId": {{
+    "poolDefinitionId": "'"$(printf '%s' "$POOL_DEFINITION" | first id)"'"
+  }},
+  "beneficiary": {{"memberId": "3f1b6a52-9c84-4a7e-8e1d-60b7a9d2c415"}},
+  "namespace": "museum", "externalProgramId": "card-1"
+}}')
+printf '%s\\n' "$PROGRAM"
+
+echo 'Its pool, and a first redemption.'
+POOL_ID=$(post pools/query '{{"query": {{"filter": {{
+  "programId": "'"$(printf '%s' "$PROGRAM" | first id)"'"
+}}}}}}' | first id)
+post benefits/redeem '{{
+  "poolId": "'"$POOL_ID"'", "benefitKey": "visit", "namespace": "museum",
+  "itemReference": {{
+    "externalId": "exhibition", "providerAppId": "0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90"
+  }},
+  "idempotencyKey": "visit-1"
+}}'
 echo
 """
 
 
-def first_start_text(url: str, secret: str) -> str:
-    requests = FIRST_REQUESTS.format(url=url, secret=secret)
+def start_text(url: str, settings: Settings, secret: str | None) -> str:
+    """What people see of a start; ``secret`` is the key that it has made, if it has made one."""
+    after = _first_start(url, secret) if secret else _how_to_get_a_key(settings)
+    return f"Serving on {url}\nAll methods, to read and to try: {url}/docs\n\n{after}"
+
+
+def _first_start(url: str, secret: str) -> str:
+    requests = FIRST_REQUESTS.format(
+        url_variable=URL_VARIABLE, key_variable=KEY_VARIABLE, url=shlex.quote(url), secret=secret
+    )
     return (
         f"Your first API key, which has all rights and is not shown again:\n\n    {secret}\n\n"
-        f"To try it, paste this into a shell:\n\n{requests}"
+        f"To try it, paste this into a second shell:\n\n{requests}"
     )
+
+
+def _how_to_get_a_key(settings: Settings) -> str:
+    words = [_command(), "keys", "create", "NAME"]
+    if settings.is_sqlite and settings.database_url is None:
+        is_usual = settings.data_dir == DATA_DIR_DEFAULT
+        words += [] if is_usual else ["--data-dir", str(settings.data_dir)]
+    return f"For another API key: {shlex.join(words)}\n"
+
+
+def _command() -> str:
+    """What to type in this shell and folder for the command that runs."""
+    typed = sys.argv[0]
+    if Path(typed).name != COMMAND or shutil.which(COMMAND) == typed:
+        return COMMAND
+    return typed

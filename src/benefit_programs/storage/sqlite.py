@@ -94,7 +94,9 @@ class FileLock:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._handle)
-            raise FileInUse(f"{path} is served by another process") from None
+            raise FileInUse(
+                f"{path} is served by another process: call that at its address, or stop it"
+            ) from None
 
     def release(self) -> None:
         """Give the right back."""

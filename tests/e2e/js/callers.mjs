@@ -1,5 +1,5 @@
 // What a member, an app and a reader of the same site see through the official SDK. Run by a test
-// that makes their keys: BENEFITS_MEMBER, and BENEFITS_KEY_OF_MEMBER, _OF_APP and _OF_READER.
+// that makes their keys: BENEFITS_MEMBER, and BENEFITS_API_KEY_OF_MEMBER, _OF_APP and _OF_READER.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guid, namespace, refusal, violations } from "./client.mjs";
@@ -7,9 +7,9 @@ import { openWallet } from "./wallet.mjs";
 
 const { BENEFITS_MEMBER: memberId, ...keys } = process.env;
 const administrator = connect();
-const member = connect(keys.BENEFITS_KEY_OF_MEMBER);
-const app = connect(keys.BENEFITS_KEY_OF_APP);
-const reader = connect(keys.BENEFITS_KEY_OF_READER);
+const member = connect(keys.BENEFITS_API_KEY_OF_MEMBER);
+const app = connect(keys.BENEFITS_API_KEY_OF_APP);
+const reader = connect(keys.BENEFITS_API_KEY_OF_READER);
 
 const stranger = await openWallet(administrator);
 const wallet = await openWallet(administrator);

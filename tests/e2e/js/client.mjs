@@ -1,11 +1,11 @@
 // Clients of the official SDK whose requests go to the service under test: only their origin is
-// swapped. BENEFITS_URL names the service, BENEFITS_KEY the key of an administrator.
+// swapped. BENEFITS_URL names the service, BENEFITS_API_KEY the key of an administrator.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as modules from "@wix/benefit-programs";
 import { createClient } from "@wix/sdk";
 
-const { BENEFITS_URL: origin, BENEFITS_KEY: administratorKey } = process.env;
+const { BENEFITS_URL: origin, BENEFITS_API_KEY: administratorKey } = process.env;
 
 /** What went over the wire, the latest last. */
 export const sent = [];

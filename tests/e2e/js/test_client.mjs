@@ -7,7 +7,7 @@ import { connect, fetchFromService, guid, namespace, sent } from "./client.mjs";
 import { openWallet } from "./wallet.mjs";
 
 const client = connect();
-const apiKey = process.env.BENEFITS_KEY;
+const apiKey = process.env.BENEFITS_API_KEY;
 
 test("the SDK's own strategy for API keys signs in, whatever site it names", async () => {
   const { program } = await openWallet(client);

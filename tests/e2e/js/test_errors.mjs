@@ -18,7 +18,7 @@ const client = connect();
 
 test("an error carries the id of its request, its status and its words", async () => {
   const answers = [];
-  const auth = authorizeWith(process.env.BENEFITS_KEY);
+  const auth = authorizeWith(process.env.BENEFITS_API_KEY);
   const { programs } = createClient({
     modules,
     auth,

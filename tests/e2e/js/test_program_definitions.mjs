@@ -28,7 +28,7 @@ test("the request says who calls and what", async () => {
   const { verb, path, headers } = sent.at(-1);
   assert.equal(verb, "POST");
   assert.equal(path, "/_api/benefit-programs/v1/program-definitions");
-  assert.equal(headers.Authorization, process.env.BENEFITS_KEY);
+  assert.equal(headers.Authorization, process.env.BENEFITS_API_KEY);
 });
 
 test("an entity that was read can be changed and written back", async () => {

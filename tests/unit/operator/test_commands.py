@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.settings import read_assignments, require_usable_providers
-from benefit_programs.cli.welcome import first_start_text
+from benefit_programs.cli.welcome import start_text
+from benefit_programs.config import Settings
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import (
     IdMode,
@@ -25,8 +27,16 @@ NOBODY = "00000000-0000-4000-8000-00000000ffff"
 
 
 @pytest.fixture
-def where(tmp_path: Path) -> tuple[str, str]:
+def nowhere(tmp_path: Path) -> tuple[str, str]:
+    """A folder for data that nobody has made yet."""
     return ("--data-dir", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def where(nowhere: tuple[str, str]) -> tuple[str, str]:
+    """A folder with a database that has nothing but its schema."""
+    assert run_benefits("migrate", *nowhere).returncode == 0
+    return nowhere
 
 
 def run_json(*arguments: str) -> Any:
@@ -35,8 +45,8 @@ def run_json(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_tenant_and_key_from_nothing(where: tuple[str, str]) -> None:
-    """On a machine without data, commands make it; lists show whole ids and never a secret."""
+def test_tenant_and_key_in_an_empty_database(where: tuple[str, str]) -> None:
+    """Tenants and keys are made without a server; lists show whole ids and never a secret."""
     tenant = run_json("tenants", "create", "Gym", *where)
     its_own = ("--app", NOBODY, "--scope", "read-limited", "--tenant", str(tenant["id"]))
     made = run_json("keys", "create", "app", *its_own, *where)
@@ -50,12 +60,56 @@ def test_tenant_and_key_from_nothing(where: tuple[str, str]) -> None:
     assert tenant["siteId"] in run_benefits("tenants", "list", *where).stdout
 
 
-def test_migrate_says_what_it_did(where: tuple[str, str]) -> None:
+def test_migrate_says_what_it_did(nowhere: tuple[str, str]) -> None:
     """The first migration lists its revisions, the second that there is nothing to do."""
-    first = run_json("migrate", *where)
+    first = run_json("migrate", *nowhere)
     assert first["applied"][-1] == first["revision"]
-    assert run_json("migrate", *where)["applied"] == []
-    assert run_benefits("migrate", *where).stdout.startswith("Nothing to do")
+    assert run_json("migrate", *nowhere)["applied"] == []
+    assert run_benefits("migrate", *nowhere).stdout.startswith("Nothing to do")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["keys", "list"],
+        ["keys", "create", "till"],
+        ["tenants", "create", "Gym"],
+        ["settings", "set", "timeZone=UTC"],
+        ["jobs", "list"],
+        ["verify"],
+        ["export-programs", "members.csv"],
+        ["import-programs", "rows.csv"],
+        ["export", "gym"],
+        ["pools", "list"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("is_there", [False, True], ids=["no file", "empty file"])
+def test_no_command_makes_a_database(
+    words: list[str], *, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a wrong folder a command says where it has looked and what to do, and makes nothing."""
+    monkeypatch.chdir(tmp_path)
+    rows, file = tmp_path / "rows.csv", tmp_path / "data" / "benefits.sqlite3"
+    rows.touch()
+    if is_there:
+        file.parent.mkdir()
+        file.touch()
+    before = sorted(tmp_path.rglob("*"))
+    done = run_benefits(*words)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert f"There is no database at {file}. " in done.stderr
+    assert "--data-dir" in done.stderr
+    assert "`benefits migrate`" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not is_there or file.stat().st_size == 0
+
+
+@pytest.mark.parametrize("words", [["pools", "list"], ["export", "gym"]], ids=" ".join)
+def test_callers_hear_how_to_name_a_service(nowhere: tuple[str, str], words: list[str]) -> None:
+    """A command that could call a service instead says how to name one."""
+    said = run_benefits(*words, *nowhere).stderr
+    assert "BENEFITS_URL and BENEFITS_API_KEY" in said
 
 
 def test_settings_are_shown_after_a_change(where: tuple[str, str]) -> None:
@@ -93,8 +147,9 @@ def test_failures_end_with_their_code(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["jobs", "list", "--data-dir", "none"], "none/benefits.sqlite3 isn't there or has no"),
-        (["keys", "list", "--data-dir", "file/data"], "file/data: Not a directory"),
+        (["jobs", "list", "--data-dir", "none"], "/none/benefits.sqlite3. "),
+        (["keys", "list", "--data-dir", "file/data"], "/file/data/benefits.sqlite3. "),
+        (["migrate", "--data-dir", "file/data"], "file/data: Not a directory"),
         (["keys", "list", "--database-url", UNREACHABLE], "can't be used: 127.0.0.1:1: "),
         (["pools", "list", "--database-url", UNREACHABLE], "can't be used: 127.0.0.1:1: "),
     ],
@@ -183,16 +238,29 @@ def test_wrong_values_are_refused(assignment: str) -> None:
         read_assignments([assignment])
 
 
-def test_welcome_holds_the_reference_request() -> None:
-    """What a first start prints has the body of the reference's own example, word for word."""
-    pasted = first_start_text("http://127.0.0.1:8080", "bp_secret")
-    body = pasted.rsplit("--data '", 1)[1].split("'\necho")[0]
-    body = body.replace("'\"$PROGRAM_DEFINITION_ID\"'", "e8c3366e-0c4f-3024-a034-1e0c79146d4c")
-    assert " ".join(body.split()) == (
-        '{ "pool_definition_reference": { '
-        '"program_definition_id": "e8c3366e-0c4f-3024-a034-1e0c79146d4c" }, '
-        '"beneficiary": { "identity_type": "MEMBER", '
-        '"member_id": "00000000-0000-0000-0000-000000000000" }, '
-        '"namespace": "benefit_programs_app", "display_name": "New Program", '
-        '"external_program_id": "myProgram17" }'
-    )
+def test_first_requests_can_be_pasted_anywhere() -> None:
+    """They export their variables, have fields as on the wire, and no comments: zsh has none."""
+    pasted = start_text("http://127.0.0.1:8080", Settings(), "bp_secret").partition("shell:\n\n")[2]
+    lines = pasted.splitlines()
+    assert lines[:2] == [
+        "export BENEFITS_URL=http://127.0.0.1:8080",
+        "export BENEFITS_API_KEY=bp_secret",
+    ]
+    assert re.findall(r'"\w+_\w+":', pasted) == []
+    assert [line for line in lines if "#" in line or "!" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (Settings(), "benefits keys create NAME"),
+        (Settings(data_dir=Path("my club")), "benefits keys create NAME --data-dir 'my club'"),
+        (Settings(database_url="postgresql://u:hush@db/b"), "benefits keys create NAME"),
+    ],
+)
+def test_later_starts_say_how_to_get_a_key(settings: Settings, words: str) -> None:
+    """Without a new key, a start names the page of all methods and the command that makes one."""
+    said = start_text("http://127.0.0.1:8080", settings, None)
+    assert f"For another API key: {words}\n" in said
+    assert "http://127.0.0.1:8080/docs\n" in said
+    assert "hush" not in said
