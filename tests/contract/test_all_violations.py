@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.domain.errors import VIOLATIONS_MAX
 from tests.support.calls import NAMESPACE, details, guid
 
 if TYPE_CHECKING:
@@ -47,7 +48,47 @@ async def test_entries_past_the_size_are_not_judged(service: Service) -> None:
     """A list of any length gets no more violations than a list of the right size and its own."""
     refused = await service.refusal("listBalances", {"poolIds": ["x"] * 1_000})
     rules = [each["violatedRule"] for each in refused.violations]
-    assert sorted(rules) == [FORMAT] * 100 + ["MAX_SIZE"]
+    assert rules == ["MAX_SIZE"] + [FORMAT] * (VIOLATIONS_MAX - 1)
+    assert refused.body["message"].endswith("; and 1 more")
+
+
+async def test_answers_name_so_many_violations(service: Service) -> None:
+    """However much is wrong, an answer names no more than its limit, and says how much more."""
+    leaf: dict[str, Any] = {}
+    for _ in range(3):
+        leaf = {"type": "OPERATOR_AND", "operatorAndOptions": {"expressions": [leaf] * 10}}
+    new = {"namespace": NAMESPACE, "details": details(policyExpression=leaf)}
+    refused = await service.refusal("createPoolDefinition", {"poolDefinition": new})
+    assert len(refused.violations) == VIOLATIONS_MAX
+    assert refused.body["message"].endswith("; and 900 more")
+
+
+async def test_bulk_answers_name_so_many_violations(service: Service) -> None:
+    """The same holds for all entries of a bulk request together; each is told something."""
+    entries: list[dict[str, Any]] = [{}] * 30 + [{"externalId": "x"}] * 30
+    answer = await service.call("bulkCreateItems", {"items": entries})
+    errors = [each["itemMetadata"]["error"] for each in answer["results"]]
+    counts = [len(each["data"]["fieldViolations"]) for each in errors]
+    alone = await service.refusal("createItem", {"item": {}})
+    assert sum(counts) == VIOLATIONS_MAX
+    assert counts[0] == len(alone.violations) > 1
+    assert counts[-1] == 1
+    assert errors[0]["description"] == "The request is not valid."
+    more = len((await service.refusal("createItem", {"item": entries[-1]})).violations) - 1
+    assert errors[-1]["description"].endswith(f" {more} more violations are not named.")
+
+
+async def test_filter_that_is_too_large_is_not_read(service: Service) -> None:
+    """A member can't have half a megabyte judged: the size is refused, and nothing inside."""
+    members = {"id": {"$in": [1] * 500}}
+    caller = await service.as_member(guid())
+    query = {"filter": {"$or": [members] * 499}, "cursorPaging": {"limit": 0}}
+    refused = await caller.refusal("queryPools", {"query": query})
+    assert refused.fields == {"query.filter": "MAX_LENGTH", "query.cursorPaging.limit": "MIN"}
+    query = {"filter": {"$or": [members] * 90}}
+    refused = await caller.refusal("queryPools", {"query": query})
+    assert len(refused.violations) == VIOLATIONS_MAX
+    assert refused.body["message"].endswith(f"; and {90 * 500 - VIOLATIONS_MAX} more")
 
 
 async def test_entries_of_a_bulk_request_of_the_wrong_size(service: Service) -> None:
@@ -57,7 +98,7 @@ async def test_entries_of_a_bulk_request_of_the_wrong_size(service: Service) -> 
     assert {("items", "MAX_SIZE"), ("returnEntity", FORMAT)} < found
     assert ("items[0].namespace", REQUIRED) in found
     assert ("items[0].externalId", REQUIRED) not in found
-    assert ("items[99].externalId", REQUIRED) in found
+    assert ("items[1].externalId", REQUIRED) in found
     assert ("items[100].externalId", REQUIRED) not in found
 
 

@@ -28,7 +28,7 @@ from benefit_programs.api.errors import (
     refusal_of,
 )
 from benefit_programs.api.extended_fields import FieldRules
-from benefit_programs.api.filters import filter_problems
+from benefit_programs.api.filters import with_filter_problems
 from benefit_programs.api.messages import (
     AsgiScope,
     ClientGone,
@@ -83,8 +83,7 @@ class Endpoint:
         try:
             decoded = self._decoder.decode(document, ids=ids)
         except Invalid as found:
-            also = filter_problems(self.method, document, ids)
-            raise Invalid((*found.violations, *also)) from None
+            raise with_filter_problems(found, self.method, document, ids) from None
         self._extended_fields.check(decoded, principal)
         return decoded, None
 
@@ -93,7 +92,7 @@ class Endpoint:
         try:
             self._decoder.decode(document, ids=ids)
         except Invalid as besides:
-            return Invalid((*found.violations, *besides.violations))
+            return found.beside(besides)
         return found
 
     async def answer(self, call: Call) -> bytes:

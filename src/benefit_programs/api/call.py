@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Snapshot
-from benefit_programs.domain.errors import Invalid, Refusal
+from benefit_programs.domain.errors import VIOLATIONS_MAX, Invalid, Refusal
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
 from benefit_programs.storage.query import Page, Query, QuerySpec
@@ -193,8 +193,22 @@ async def execute_each(
         raise failures[0]
     return [
         _result(index, entry, outcome, id_of)
-        for index, (entry, outcome) in enumerate(zip(entries, outcomes, strict=True))
+        for index, (entry, outcome) in enumerate(
+            zip(entries, _within_one_answer(outcomes), strict=True)
+        )
     ]
+
+
+def _within_one_answer(outcomes: list[Any]) -> Iterator[Any]:
+    """The same with no more violations than an answer names, and of each entry one at least."""
+    room = VIOLATIONS_MAX - sum(1 for each in outcomes if isinstance(each, Invalid))
+    for each in outcomes:
+        if not isinstance(each, Invalid):
+            yield each
+            continue
+        besides = min(room, len(each.violations) - 1)
+        room -= besides
+        yield each.naming(1 + besides)
 
 
 def _is_failure(outcome: Any) -> bool:

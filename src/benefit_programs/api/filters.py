@@ -7,21 +7,26 @@ is refused before; its filter is read here, so that one answer names all violati
 from __future__ import annotations
 
 from benefit_programs.api.method import Method
-from benefit_programs.domain.errors import FieldViolation, Invalid
+from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.storage.query import read_filter
 from benefit_programs.storage.reader import GUIDS
 
 
-def filter_problems(method: Method, document: object, ids: IdMode) -> tuple[FieldViolation, ...]:
-    """The violations of the filter in a method's document; none where there is no filter."""
+def with_filter_problems(found: Invalid, method: Method, document: object, ids: IdMode) -> Invalid:
+    """A refusal with what the filter in a method's document breaks too.
+
+    A filter that is refused already, as too large or too deep, is not read.
+    """
     for step in method.filter_path:
         document = document.get(step) if isinstance(document, dict) else None
     if not method.filter_path or not isinstance(document, dict):
-        return ()
+        return found
     path = ".".join(method.filter_path)
+    if any(each.field == path for each in found.violations):
+        return found
     try:
         read_filter(method.fields, document, path=path, guids=GUIDS[ids])
     except Invalid as refusal:
-        return refusal.violations
-    return ()
+        return found.beside(refusal)
+    return found

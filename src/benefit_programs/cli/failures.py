@@ -73,7 +73,10 @@ def line_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, Invalid | ValidationError):
-        return "; ".join(f"{each.field}: {each.description}" for each in error.violations)
+        facts = [f"{each.field}: {each.description}" for each in error.violations]
+        if isinstance(error, Invalid) and error.more:
+            facts.append(f"and {error.more} more")
+        return "; ".join(facts)
     if isinstance(error, StoreUnavailable):
         return f"The database can't be used: {_flat(error)}"
     if isinstance(error, ApiError):

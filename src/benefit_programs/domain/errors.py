@@ -12,6 +12,7 @@ API's affair.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -24,6 +25,16 @@ from benefit_programs.domain.explanations import BalanceAmount, FailureDetails, 
 from benefit_programs.domain.values import ItemReference
 
 SignedAmount = Annotated[int, DecimalText(at_least=None)]
+
+
+VIOLATIONS_MAX = 100
+"""How many violations an answer names; of the others it says how many there are."""
+
+PATH_LENGTH_MAX = 1_000
+"""How long the path of a violation may be: one with a longer name in it is cut."""
+
+DESCRIPTION_LENGTH_MAX = 500
+"""How long its description may be: it may repeat a name that the caller made up."""
 
 
 class ViolatedRule(StrEnum):
@@ -58,6 +69,49 @@ class FieldViolation(msgspec.Struct, frozen=True):
     rule_name: str | None = None
     data: dict[str, Any] | None = None
 
+    @property
+    def shortened(self) -> FieldViolation:
+        """The same with texts that an answer can hold."""
+        if len(self.field) <= PATH_LENGTH_MAX and len(self.description) <= DESCRIPTION_LENGTH_MAX:
+            return self
+        return msgspec.structs.replace(
+            self,
+            field=_cut(self.field, PATH_LENGTH_MAX),
+            description=_cut(self.description, DESCRIPTION_LENGTH_MAX),
+        )
+
+
+class Violations:
+    """Violations as they are found: as many as an answer names, and how many more there are."""
+
+    __slots__ = ("more", "named")
+
+    def __init__(self) -> None:
+        self.named: list[FieldViolation] = []
+        self.more = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.named)
+
+    @property
+    def room(self) -> int:
+        """How many more of them an answer can name."""
+        return VIOLATIONS_MAX - len(self.named)
+
+    def add(self, *found: FieldViolation, more: int = 0) -> None:
+        named = found[: self.room]
+        self.named += named
+        self.more += more + len(found) - len(named)
+
+
+def none_hidden(
+    groups: Sequence[Sequence[FieldViolation]],
+) -> Sequence[Sequence[FieldViolation]]:
+    """Violations of several parts; the fewest first where an answer can't name all of them."""
+    if sum(map(len, groups)) <= VIOLATIONS_MAX:
+        return groups
+    return sorted(groups, key=len)
+
 
 @dataclass(kw_only=True, eq=False)
 class Refusal(Exception):
@@ -83,6 +137,13 @@ class Invalid(Refusal):
     code: ClassVar[str] = "VALIDATION_ERROR"
 
     violations: tuple[FieldViolation, ...]
+    more: int = 0
+    """How many violations there are beside these; past the limit none is kept."""
+
+    def __post_init__(self) -> None:
+        named = self.violations[:VIOLATIONS_MAX]
+        self.more += len(self.violations) - len(named)
+        self.violations = tuple(each.shortened for each in named)
 
     @classmethod
     def because(
@@ -98,10 +159,40 @@ class Invalid(Refusal):
         rule = ViolatedRule.OTHER if rule_name else rule
         return cls((FieldViolation(path, description, rule, rule_name, data),))
 
+    @classmethod
+    def of(cls, found: Violations) -> Invalid:
+        """The refusal for what was found."""
+        return cls(tuple(found.named), found.more)
+
+    def beside(self, *others: Invalid) -> Invalid:
+        """One refusal with what these break too."""
+        refusals = (self, *others)
+        found = Violations()
+        for each in none_hidden([each.violations for each in refusals]):
+            found.add(*each)
+        found.more += sum(each.more for each in refusals)
+        return Invalid.of(found)
+
+    def naming(self, count: int) -> Invalid:
+        """The same, with no more violations than so many."""
+        return Invalid(self.violations[:count], self.more + len(self.violations[count:]))
+
+    @property
+    def description(self) -> str:
+        """What happened, and how many violations are not named, if any."""
+        unnamed = f" {self.more} more violations are not named." if self.more else ""
+        return f"{super().description}{unnamed}"
+
     def __str__(self) -> str:
-        """Each field with what is wrong about it, for logs."""
-        facts = (f"{each.field or 'request'}: {each.description}" for each in self.violations)
+        """Each field with what is wrong about it."""
+        facts = [f"{each.field or 'request'}: {each.description}" for each in self.violations]
+        if self.more:
+            facts.append(f"and {self.more} more")
         return f"{self.code}: {'; '.join(facts)}"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 # What was named isn't there.

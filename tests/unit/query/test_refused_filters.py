@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.errors import (
+    DESCRIPTION_LENGTH_MAX,
+    PATH_LENGTH_MAX,
+    VIOLATIONS_MAX,
+    Invalid,
+)
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
     GUIDS_OPEN,
@@ -14,7 +19,7 @@ from benefit_programs.storage.query import (
     FieldKind,
     read_filter,
 )
-from benefit_programs.storage.query.language import CONDITIONS_MAX, DEPTH_MAX, MEMBERS_MAX
+from benefit_programs.storage.query.sizes import CONDITIONS_MAX, DEPTH_MAX, MEMBERS_MAX
 from benefit_programs.storage.query.values import TEXT_LENGTH_MAX
 from tests.unit.query.sample import SPEC
 
@@ -153,7 +158,39 @@ def test_filters_have_limits(allowed: Any, refused: Any, rule: str) -> None:
     assert [found for _, found in violations_of(refused)] == [rule]
 
 
-def test_unknown_names_do_not_flood_the_answer() -> None:
-    """However many names are unknown, the answer stays within the limit of conditions."""
-    filter_ = {f"name{number}": 1 for number in range(10 * CONDITIONS_MAX)}
-    assert len(violations_of(filter_)) == CONDITIONS_MAX + 1
+@pytest.mark.parametrize(
+    ("too_large", "place", "rule"),
+    [
+        ({f"name{number}": 1 for number in range(CONDITIONS_MAX + 1)}, "", "MAX_SIZE"),
+        ({"$or": ["x"] * (CONDITIONS_MAX + 1)}, "", "MAX_SIZE"),
+        ({"$or": [{"$and": [{}] * 251}, {"$and": [{}] * 250}]}, "", "MAX_SIZE"),
+        ({"id": {"$in": [1] * (MEMBERS_MAX + 1), "$eq": 1}}, ".id.$in", "MAX_SIZE"),
+        ({"nope": [1] * (MEMBERS_MAX + 1)}, ".nope", "MAX_SIZE"),
+        ({"id": "x", "$not": nested(DEPTH_MAX)}, ".$not" * DEPTH_MAX, "MAX"),
+        ({"id": {"$not": nested(DEPTH_MAX)}}, ".id" + ".$not" * DEPTH_MAX, "MAX"),
+    ],
+)
+def test_what_is_too_large_is_not_read(too_large: Any, place: str, rule: str) -> None:
+    """A filter past a limit is told that alone, whatever else is wrong inside."""
+    assert violations_of(too_large) == [(f"query.filter{place}", rule)]
+
+
+def test_what_an_answer_names_is_limited() -> None:
+    """Of many violations an answer names the first ones, and says how many more there are."""
+    wrong = {"$or": [{"id": {"$in": [1] * MEMBERS_MAX}}] * 40}
+    with pytest.raises(Invalid) as refused:
+        read_filter(SPEC.fields, wrong, path="filter", guids=GUIDS_DEFAULT)
+    named = [each.field for each in refused.value.violations]
+    assert named == [f"filter.$or[0].id.$in[{index}]" for index in range(VIOLATIONS_MAX)]
+    assert refused.value.more == 40 * MEMBERS_MAX - VIOLATIONS_MAX
+    assert str(refused.value).endswith("; and 19900 more")
+
+
+def test_long_names_are_not_repeated() -> None:
+    """A name that the caller made up is cut where an answer would say it."""
+    name = "x" * 50_000
+    with pytest.raises(Invalid) as refused:
+        read_filter(SPEC.fields, {name: 1}, path="filter", guids=GUIDS_DEFAULT)
+    (told,) = refused.value.violations
+    assert (len(told.field), len(told.description)) == (PATH_LENGTH_MAX, DESCRIPTION_LENGTH_MAX)
+    assert told.field.startswith("filter.xxx")

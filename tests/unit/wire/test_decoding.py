@@ -10,7 +10,7 @@ from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import Identity, IdentityType, ItemReference
 from benefit_programs.wire.codec import decoder_for, read_json
-from benefit_programs.wire.codec.decoding import TREE_DEPTH_MAX
+from benefit_programs.wire.codec.decoding import TREE_DEPTH_MAX, TREE_VALUES_MAX
 from benefit_programs.wire.types import (
     balances,
     common,
@@ -354,6 +354,17 @@ def test_deep_policies_are_refused_not_fatal(levels: int) -> None:
     assert found.field == "poolDefinition.details.policyExpression"
     assert found.rule_name == "nesting_too_deep"
     assert found.data == {"threshold": TREE_DEPTH_MAX}
+
+
+def test_large_policies_are_refused() -> None:
+    """A policy tree holds so many values and names; one with more is refused, and not read."""
+    request = pool_definitions.CreatePoolDefinitionRequest
+    room = TREE_VALUES_MAX - 8  # Six are the policy's, two the list's own.
+    decoder_for(request).decode(definition(policyExpression=nested(0) | {"more": [0] * room}))
+    raw = definition(policyExpression={"type": 1} | nested(0) | {"more": [0] * (room - 1)})
+    (found,) = violations_of(request, raw)
+    assert found.field == "poolDefinition.details.policyExpression"
+    assert (found.violated_rule, found.data) == ("MAX_SIZE", {"threshold": TREE_VALUES_MAX})
 
 
 def test_violations_inside_policies_have_their_path() -> None:

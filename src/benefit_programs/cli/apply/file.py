@@ -107,6 +107,8 @@ def read_file(text: Text, ids: IdMode) -> BenefitsFile:
         found = decoder_for(BenefitsFile).decode(text.document, ids=ids).value
     except Invalid as refusal:
         problems += [_located(text, each) for each in refusal.violations]
+        if refusal.more:
+            problems.append(text.problem("", f"has {refusal.more} more problems", "VALIDATION"))
         raise FileUnusable(problems) from None
     problems += [text.problem(*each) for each in _rules_broken(found)]
     if problems:

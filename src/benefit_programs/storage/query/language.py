@@ -4,15 +4,17 @@ Contract: Query language. A bare value means equality and null means absent; sev
 fields in one object are a conjunction; on a list field a bare scalar means membership, and every
 operator is true of the list if it is true of a member. A list without members is absent.
 
-All violations of a filter are collected, each with its path (``query.filter.$and[0].id.$gt``).
+All violations of a filter are collected, each with its path (``query.filter.$and[0].id.$gt``). A
+filter that is too large is told so, and not read.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule, Violations
 from benefit_programs.storage.query.fields import FieldKind
+from benefit_programs.storage.query.sizes import excesses
 from benefit_programs.storage.query.tree import (
     EVERYTHING,
     NOTHING,
@@ -37,15 +39,6 @@ if TYPE_CHECKING:
 
     from benefit_programs.storage.query.fields import Field
 
-DEPTH_MAX = 20
-"""How deep logical operators may be nested."""
-
-CONDITIONS_MAX = 500
-"""How many conditions one filter may have: a list of 100 items by the four parts of each fits."""
-
-MEMBERS_MAX = 500
-"""How many members a list in a filter may have: as many GUIDs as a cursor carries."""
-
 TEXT_KINDS = frozenset({FieldKind.TEXT, FieldKind.EXTERNAL_ID, FieldKind.IDENTITY_ID})
 """The kinds of which "" may be a value."""
 
@@ -61,10 +54,10 @@ def read_filter(
     Raises:
         Invalid: with all violations, under ``path``.
     """
-    violations: list[FieldViolation] = []
+    violations = Violations()
     node = collect_filter(fields, value, path=path, guids=guids, violations=violations)
     if violations:
-        raise Invalid(tuple(violations))
+        raise Invalid.of(violations)
     return node
 
 
@@ -74,131 +67,93 @@ def collect_filter(
     *,
     path: str,
     guids: frozenset[FieldKind],
-    violations: list[FieldViolation],
+    violations: Violations,
 ) -> Node:
-    """Read a filter and append its violations; if there are any, the tree means nothing."""
+    """Read a filter and add its violations; if there are any, the tree means nothing."""
     if value is None:
         return EVERYTHING
-    parser = FilterParser(fields, path=path, guids=guids)
-    node = parser.read_object(value, path, 1)
-    violations.extend(parser.violations)
-    return node
+    too_large = tuple(excesses(value, path))
+    if too_large:
+        violations.add(*too_large)
+        return UNREADABLE
+    return FilterParser(fields, guids=guids, violations=violations).read_object(value, path)
 
 
 class FilterParser:
-    """Reads one filter; afterwards ``violations`` says what is wrong with it."""
+    """Reads one filter of a legal size; afterwards ``violations`` says what is wrong with it."""
 
-    __slots__ = ("conditions", "fields", "guids", "root", "violations")
+    __slots__ = ("fields", "guids", "violations")
 
     def __init__(
-        self, fields: Mapping[str, Field], *, path: str, guids: frozenset[FieldKind]
+        self, fields: Mapping[str, Field], *, guids: frozenset[FieldKind], violations: Violations
     ) -> None:
         self.fields = fields
         self.guids = guids
-        self.root = path
-        self.violations: list[FieldViolation] = []
-        self.conditions = 0
+        self.violations = violations
 
     def refuse(self, path: str, rule: ViolatedRule, description: str, **data: object) -> Node:
-        self.violations.append(
+        self.violations.add(
             FieldViolation(
                 field=path, description=description, violated_rule=rule, data=data or None
             )
         )
         return UNREADABLE
 
-    def read_object(self, value: object, path: str, depth: int) -> Node:
+    def read_object(self, value: object, path: str) -> Node:
         if not isinstance(value, dict):
             return self.refuse(path, ViolatedRule.FORMAT, "must be an object", type="OBJECT")
-        if depth > DEPTH_MAX:
-            return self.refuse(
-                path,
-                ViolatedRule.MAX,
-                f"must be nested at most {DEPTH_MAX} deep",
-                threshold=DEPTH_MAX,
-            )
         return conjunction(
-            [self.read_entry(key, part, f"{path}.{key}", depth) for key, part in value.items()]
+            [self.read_entry(key, part, f"{path}.{key}") for key, part in value.items()]
         )
 
-    def read_entry(self, key: str, value: object, path: str, depth: int) -> Node:
+    def read_entry(self, key: str, value: object, path: str) -> Node:
         field = self.fields.get(key)
         if field is not None:
-            return self.read_field(field, value, path, depth)
+            return self.read_field(field, value, path)
         if key == "$and":
-            return conjunction(self.read_branches(value, path, depth))
+            return conjunction(self.read_branches(value, path))
         if key == "$or":
-            return Or(tuple(self.read_branches(value, path, depth)))
+            return Or(tuple(self.read_branches(value, path)))
         if key == "$not":
-            return Not(self.read_object(value, path, depth + 1))
-        if self.is_too_long():
-            return UNREADABLE
+            return Not(self.read_object(value, path))
         what = "operator here" if key.startswith("$") else "field of this filter"
         return self.refuse(path, ViolatedRule.FIELD_NOT_ALLOWED, f"{key} is no {what}")
 
-    def read_branches(self, value: object, path: str, depth: int) -> list[Node]:
+    def read_branches(self, value: object, path: str) -> list[Node]:
         if not isinstance(value, list):
             self.refuse(path, ViolatedRule.FORMAT, "must be a list of objects", type="LIST")
             return []
-        if len(value) > CONDITIONS_MAX:
-            self.conditions = max(self.conditions, CONDITIONS_MAX)
-            self.is_too_long()
-            return []
-        return [
-            self.read_object(part, f"{path}[{index}]", depth + 1)
-            for index, part in enumerate(value)
-        ]
+        return [self.read_object(part, f"{path}[{index}]") for index, part in enumerate(value)]
 
-    def read_field(self, field: Field, value: object, path: str, depth: int) -> Node:
+    def read_field(self, field: Field, value: object, path: str) -> Node:
         """Read what a filter says of one field: operators, or a bare value."""
         if isinstance(value, dict):
             operators = [key for key in value if key[:1] == "$"]
             if operators and not (field.kind is FieldKind.INSTANT and operators == ["$date"]):
-                return self.read_operators(field, value, path, depth)
+                return self.read_operators(field, value, path)
         return self.read_condition(READERS["$eq"], field, value, path)
 
-    def read_operators(self, field: Field, value: dict[str, object], path: str, depth: int) -> Node:
+    def read_operators(self, field: Field, value: dict[str, object], path: str) -> Node:
         """Read the operators of one field, all of which must hold."""
-        if depth > DEPTH_MAX:
-            return self.refuse(
-                path,
-                ViolatedRule.MAX,
-                f"must be nested at most {DEPTH_MAX} deep",
-                threshold=DEPTH_MAX,
-            )
         parts: list[Node] = []
         for key, operand in value.items():
             reader = READERS.get(key)
             if reader is not None:
                 parts.append(self.read_condition(reader, field, operand, f"{path}.{key}"))
             elif key == "$not":
-                parts.append(Not(self.read_field(field, operand, f"{path}.$not", depth + 1)))
-            elif not self.is_too_long():
+                parts.append(Not(self.read_field(field, operand, f"{path}.$not")))
+            else:
                 self.refuse(
                     f"{path}.{key}", ViolatedRule.FIELD_NOT_ALLOWED, f"{key} is no operator"
                 )
         return conjunction(parts)
 
     def read_condition(self, reader: Reader, field: Field, value: object, path: str) -> Node:
-        if self.is_too_long():
-            return UNREADABLE
         try:
             return reader(self, field, value, path)
         except ValueRefused as refused:
-            self.violations.append(refused.violation)
+            self.violations.add(refused.violation)
             return UNREADABLE
-
-    def is_too_long(self) -> bool:
-        """Count one more condition. The first one too many is noted; what follows is not judged."""
-        self.conditions += 1
-        if self.conditions == CONDITIONS_MAX + 1:
-            self.refuse(
-                self.root,
-                ViolatedRule.MAX_SIZE,
-                f"must have at most {CONDITIONS_MAX} conditions",
-                threshold=CONDITIONS_MAX,
-            )
-        return self.conditions > CONDITIONS_MAX
 
     def scalar(self, field: Field, value: object, path: str) -> Scalar:
         return read_scalar(field, value, path=path, guids=self.guids)
@@ -209,13 +164,6 @@ class FilterParser:
         """Read a list of values: the distinct ones that can be stored, and whether null is one."""
         if not isinstance(value, list):
             raise ValueRefused(path, ViolatedRule.FORMAT, "must be a list", {"type": "LIST"})
-        if len(value) > MEMBERS_MAX:
-            raise ValueRefused(
-                path,
-                ViolatedRule.MAX_SIZE,
-                f"must have at most {MEMBERS_MAX} members",
-                {"threshold": MEMBERS_MAX},
-            )
         found: dict[Scalar, None] = {}
         has_null = False
         for index, member in enumerate(value):
@@ -225,7 +173,7 @@ class FilterParser:
             try:
                 found[self.scalar(field, member, f"{path}[{index}]")] = None
             except ValueRefused as refused:
-                self.violations.append(refused.violation)
+                self.violations.add(refused.violation)
         return list(found), has_null
 
     # Each method below reads the operand of one operator, and may raise ValueRefused.

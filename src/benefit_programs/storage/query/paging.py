@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule, Violations
 from benefit_programs.storage.query.compiler import (
     KeyValue,
     SortKey,
@@ -220,7 +220,7 @@ def plan_page(
     Raises:
         Invalid: with all violations of the query.
     """
-    violations: list[FieldViolation] = []
+    violations = Violations()
     content = read_content(spec, query, tenant_id=tenant_id, secret=secret, found=violations)
     limit = read_limit(spec, query, violations)
     node = collect_filter(
@@ -228,7 +228,7 @@ def plan_page(
     )
     keys = read_sort(spec, content.sort or spec.default_sort, query, violations)
     if violations:
-        raise Invalid(tuple(violations))
+        raise Invalid.of(violations)
     if content.position and len(content.position) != len(keys):
         raise Invalid((cursor_refused(query),))
     settings = PlanSettings(
@@ -267,7 +267,7 @@ def read_content(
     *,
     tenant_id: int,
     secret: bytes,
-    found: list[FieldViolation],
+    found: Violations,
 ) -> CursorContent:
     """Take filter, sort and place from the cursor, or without one from the query itself."""
     if not query.cursor:
@@ -275,12 +275,12 @@ def read_content(
         return CursorContent((), backwards=False, sort=sort, filter=query.filter, extra=query.extra)
     content = decode_cursor(query.cursor, method=spec.method, tenant_id=tenant_id, secret=secret)
     if content is None:
-        found.append(cursor_refused(query))
+        found.add(cursor_refused(query))
         return CursorContent((), backwards=False, sort=())
     return content
 
 
-def read_limit(spec: QuerySpec, query: Query, found: list[FieldViolation]) -> int:
+def read_limit(spec: QuerySpec, query: Query, found: Violations) -> int:
     limit = query.limit
     if limit is None:
         return spec.limit_default
@@ -289,7 +289,7 @@ def read_limit(spec: QuerySpec, query: Query, found: list[FieldViolation]) -> in
     rule, threshold, word = (
         (ViolatedRule.MIN, 1, "least") if limit < 1 else (ViolatedRule.MAX, spec.limit_max, "most")
     )
-    found.append(
+    found.add(
         FieldViolation(
             field=query.at("cursorPaging.limit"),
             description=f"must be at {word} {threshold}",
@@ -300,10 +300,10 @@ def read_limit(spec: QuerySpec, query: Query, found: list[FieldViolation]) -> in
     return spec.limit_default
 
 
-def read_orders(query: Query, found: list[FieldViolation]) -> tuple[tuple[str, str], ...]:
+def read_orders(query: Query, found: Violations) -> tuple[tuple[str, str], ...]:
     """Check the shape of the sort: how many terms, each with a name and an order."""
     if len(query.sort) > SORTS_MAX:
-        found.append(
+        found.add(
             FieldViolation(
                 field=query.at("sort"),
                 description=f"must have at most {SORTS_MAX} entries",
@@ -316,10 +316,10 @@ def read_orders(query: Query, found: list[FieldViolation]) -> tuple[tuple[str, s
     for index, (name, order) in enumerate(query.sort):
         if name is None:
             path = query.at(f"sort[{index}].fieldName")
-            found.append(FieldViolation(path, "must be there", ViolatedRule.REQUIRED_FIELD))
+            found.add(FieldViolation(path, "must be there", ViolatedRule.REQUIRED_FIELD))
         elif order not in {None, "ASC", "DESC"}:
             path = query.at(f"sort[{index}].order")
-            found.append(
+            found.add(
                 FieldViolation(path, "must be one of ASC, DESC", ViolatedRule.INVALID_ENUM_VALUE)
             )
         else:
@@ -331,7 +331,7 @@ def read_sort(
     spec: QuerySpec,
     orders: Sequence[tuple[str, str]],
     query: Query,
-    found: list[FieldViolation],
+    found: Violations,
 ) -> tuple[SortKey, ...]:
     """Resolve the terms of a sort into keys that leave no tie.
 
@@ -344,7 +344,7 @@ def read_sort(
         if field is None or not field.sortable:
             path = query.at(f"sort[{index}].fieldName")
             text = f"{name} is no field to sort by"
-            found.append(FieldViolation(path, text, ViolatedRule.FIELD_NOT_ALLOWED))
+            found.add(FieldViolation(path, text, ViolatedRule.FIELD_NOT_ALLOWED))
         else:
             terms.setdefault(field.name, (field, order == "DESC"))
     chosen = list(terms.values())

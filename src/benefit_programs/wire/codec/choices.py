@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -58,7 +59,7 @@ def with_all_there(read: Read, find_missing: FindMissing) -> Read:
         try:
             value = read(raw)
         except Violated as problem:
-            raise Violated(*problem.violations, *absent) from None
+            raise Violated(*problem.violations, *absent, more=problem.more) from None
         if absent:
             raise Violated(*absent)
         return value
@@ -124,12 +125,12 @@ def misalignment(
 ) -> FieldViolation | None:
     """What is wrong about the choice between fields: none, several, or not what the tag says."""
     chosen = [attribute for attribute in one_of.fields if attribute in sent]
-    names = ", ".join(to_camel(attribute) for attribute in one_of.fields)
     rule = ViolatedRule.ONE_OF_ALIGNMENT
     if len(chosen) > 1:
-        return FieldViolation(to_camel(chosen[-1]), f"excludes the others of {names}", rule)
+        description = f"excludes the others of {_names_in(one_of)}"
+        return FieldViolation(to_camel(chosen[-1]), description, rule)
     if not chosen:
-        description = f"exactly one of {names} is required"
+        description = f"exactly one of {_names_in(one_of)} is required"
         return FieldViolation("", description, rule) if one_of.required else None
     tag = values.get(one_of.tag) if one_of.tag else None
     expected = one_of.tags[one_of.fields.index(chosen[0])] if one_of.tags else None
@@ -137,3 +138,8 @@ def misalignment(
         return None
     description = f"must be {expected} beside {to_camel(chosen[0])}"
     return FieldViolation(to_camel(one_of.tag or ""), description, rule)
+
+
+@cache
+def _names_in(one_of: OneOf) -> str:
+    return ", ".join(to_camel(attribute) for attribute in one_of.fields)

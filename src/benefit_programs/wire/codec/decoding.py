@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -25,7 +26,13 @@ from benefit_programs.domain.constraints import (
     Size,
     Text,
 )
-from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
+from benefit_programs.domain.errors import (
+    FieldViolation,
+    Invalid,
+    ViolatedRule,
+    Violations,
+    none_hidden,
+)
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.wire.codec import formats
 from benefit_programs.wire.codec.choices import (
@@ -54,6 +61,9 @@ T = TypeVar("T")
 
 TREE_DEPTH_MAX = 48
 """How deep the JSON of a policy expression may be nested: 16 operators over each other."""
+
+TREE_VALUES_MAX = 10_000
+"""How many values and names it may hold: some hundred policies."""
 
 
 def read_json(body: bytes) -> Any:
@@ -185,13 +195,13 @@ def _run(read: Read, raw: object, path: str) -> Any:
     try:
         return read(raw)
     except Violated as found:
-        raise Invalid(tuple(_within(path, found))) from None
+        raise Invalid(tuple(_within(path, found.violations)), found.more) from None
 
 
-def _within(path: str, found: Violated) -> list[FieldViolation]:
+def _within(path: str, violations: Iterable[FieldViolation]) -> list[FieldViolation]:
     return [
         msgspec.structs.replace(violation, field=join(path, violation.field))
-        for violation in found.violations
+        for violation in violations
     ]
 
 
@@ -270,19 +280,21 @@ def _list_reader(shape: Shape, ids: IdMode) -> Read:
 
     def read_list(raw: Any) -> tuple[Any, ...]:
         values: list[Any] = []
-        found: list[FieldViolation] = []
+        found = Violations()
         try:
             entries = read_size(raw)
         except Violated as problem:
-            found += problem.violations
+            found.add(*problem.violations)
             entries = raw[:maximum] if type(raw) is list else ()
         for index, entry in enumerate(entries):
             try:
                 values.append(read(entry))
             except Violated as problem:
-                found += _within(f"[{index}]", problem)
+                named = problem.violations[: found.room]
+                unnamed = len(problem.violations) - len(named) + problem.more
+                found.add(*_within(f"[{index}]", named), more=unnamed)
         if found:
-            raise Violated(*found)
+            raise Violated(*found.named, more=found.more)
         return tuple(values)
 
     return read_list
@@ -302,7 +314,7 @@ def _field_reader(owner: type[Any], field: FieldPlan, ids: IdMode) -> Read:
         read = with_all_there(read, inner_finder(inner_fields[required.attribute]))
     inner = field.shape.kind
     if field.shape.is_struct and is_recursive(inner) and not is_recursive(owner):
-        read = _shallow_enough(read)
+        read = _small_enough(read)
     return read
 
 
@@ -317,10 +329,9 @@ def _judging(read: Read, judged: Judged) -> Read:
     return read_judged
 
 
-def _shallow_enough(read: Read) -> Read:
+def _small_enough(read: Read) -> Read:
     def read_tree(raw: Any) -> Any:
-        if formats.deeper_than(raw, TREE_DEPTH_MAX):
-            raise formats.too_deep(TREE_DEPTH_MAX)
+        formats.require_small(raw, depth_max=TREE_DEPTH_MAX, values_max=TREE_VALUES_MAX)
         return read(raw)
 
     return read_tree
@@ -375,9 +386,11 @@ def _compiled_reader(type_: type[Any], ids: IdMode, *, shallow: bool) -> Read:
             try:
                 values[attribute] = read(item)
             except Violated as problem:
-                found[attribute] = Violated(*_within(wire_name, problem))
+                named = _within(wire_name, problem.violations)
+                found[attribute] = Violated(*named, more=problem.more)
         if found or not required_names <= values.keys():
-            raise Violated(*_problems(found, required, values, one_of))
+            more = sum(each.more for each in found.values())
+            raise Violated(*_problems(found, required, values, one_of), more=more)
         if one_of is not None:
             misaligned = misalignment(one_of, values, values)
             if misaligned:
@@ -404,11 +417,11 @@ def _problems(
     one_of: OneOf | None,
 ) -> Iterator[FieldViolation]:
     """All violations of an object: of its fields, what is missing, and what excludes itself."""
-    for problem in found.values():
-        yield from problem.violations
+    problems = [problem.violations for problem in found.values()]
     for attribute, absent in required.items():
         if attribute not in values and attribute not in found:
-            yield absent
+            problems.append((absent,))
     misaligned = misalignment(one_of, {**found, **values}, values) if one_of else None
     if misaligned:
-        yield misaligned
+        problems.append((misaligned,))
+    return chain.from_iterable(none_hidden(problems))

@@ -23,7 +23,7 @@ from benefit_programs.domain.constraints import (
     MaskText,
     Text,
 )
-from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.domain.errors import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
 from benefit_programs.wire.codec.naming import to_snake
@@ -60,11 +60,15 @@ _FREE_IDS: dict[IdMode, frozenset[GuidKind]] = {
 
 
 class Violated(Exception):
-    """Something breaks rules; the paths of the violations are relative to it."""
+    """Something breaks rules; the paths of the violations are relative to it.
 
-    def __init__(self, *violations: FieldViolation) -> None:
+    No more are kept than an answer names; of the others ``more`` is the number.
+    """
+
+    def __init__(self, *violations: FieldViolation, more: int = 0) -> None:
         super().__init__()
-        self.violations = violations
+        self.violations = violations[:VIOLATIONS_MAX]
+        self.more = more + len(violations[VIOLATIONS_MAX:])
 
 
 def violated(
@@ -251,13 +255,21 @@ def free_form_reader(mark: FreeForm) -> Read:
     def read_free_form(raw: Any) -> dict[str, Any]:
         if type(raw) is not dict:
             raise wrong_format("OBJECT")
-        _refuse_deep_or_broken(raw)
-        if len(msgspec.json.encode(raw)) > bytes_max:
+        if _size_of(raw) > bytes_max:
             description = f"must have at most {bytes_max} bytes"
             raise violated(ViolatedRule.MAX_LENGTH, description, threshold=bytes_max)
+        _refuse_deep_or_broken(raw)
         return raw
 
     return read_free_form
+
+
+def _size_of(raw: dict[str, Any]) -> int:
+    """The bytes of an object, written as JSON."""
+    try:
+        return len(msgspec.json.encode(raw))
+    except RecursionError:
+        raise too_deep(FREE_FORM_DEPTH_MAX) from None
 
 
 def _refuse_deep_or_broken(raw: dict[str, Any]) -> None:
@@ -277,14 +289,22 @@ def _children(value: Any) -> list[Any]:
     return value if type(value) is list else []
 
 
-def deeper_than(raw: Any, depth_max: int) -> bool:
-    """Whether lists and objects are nested more than so deep; needs no stack of its own."""
-    level = [raw]
+def require_small(raw: Any, *, depth_max: int, values_max: int) -> None:
+    """Refuse what is nested too deep or holds too much; needs no stack of its own.
+
+    Values and names count alike.
+    """
+    level, values = [raw], 0
     for _ in range(depth_max):
         level = [child for value in level for child in _children(value)]
+        values += len(level)
+        if values > values_max:
+            description = f"must not hold more than {values_max} values and names"
+            raise violated(ViolatedRule.MAX_SIZE, description, threshold=values_max)
         if not level:
-            return False
-    return any(type(value) in (dict, list) for value in level)
+            return
+    if any(type(value) in (dict, list) for value in level):
+        raise too_deep(depth_max)
 
 
 def too_deep(depth_max: int) -> Violated:
