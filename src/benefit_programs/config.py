@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 from urllib.parse import quote, urlsplit
@@ -42,6 +43,9 @@ REQUESTS_PER_SECOND_MAX = 100_000
 REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
 CORS_ANY_ORIGIN = "*"
+PROVIDER_NETWORKS_MAX = 100
+
+Network = IPv4Network | IPv6Network
 
 _RESERVED = frozenset("/?#@[]")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
@@ -137,6 +141,16 @@ def _origins(value: object) -> tuple[str, ...]:
     if not all(each == CORS_ANY_ORIGIN or _ORIGIN.fullmatch(each) for each in origins):
         raise _Wrong("must be origins such as https://shop.example, with commas between, or *")
     return origins
+
+
+def _networks(value: object) -> tuple[Network, ...]:
+    listed = value if isinstance(value, list) else _text(value).split(",")
+    if len(listed) > PROVIDER_NETWORKS_MAX:
+        raise _Wrong(f"must have at most {PROVIDER_NETWORKS_MAX} networks")
+    try:
+        return tuple(dict.fromkeys(ip_network(str(each).strip()) for each in listed))
+    except ValueError:
+        raise _Wrong("must be networks such as 10.0.0.0/8, with commas between") from None
 
 
 def _log_format(value: object) -> LogFormat:
@@ -288,6 +302,19 @@ class Settings:
         ),
     ] = ()
 
+    provider_networks: Annotated[
+        tuple[Network, ...],
+        _Setting(
+            read=_networks,
+            about="The networks beside the public internet where policy providers of tenants may "
+            "be, such as `10.1.2.0/24`, with commas between (in the file: a list). All loopback, "
+            "private, link-local and other special addresses are refused unless they are here: "
+            "whoever administers a tenant chooses the URLs, and could look around in your network. "
+            f"At most {PROVIDER_NETWORKS_MAX}.",
+            default="none",
+        ),
+    ] = ()
+
     def __post_init__(self) -> None:
         if self.workers > 1 and self.is_sqlite:
             raise WrongSetting(
@@ -363,6 +390,17 @@ def read_settings(
         if flag is not None:
             found[name] = (f"--{name.replace('_', '-')}", flag)
     return Settings(**{name: _checked(*each, marks[name]) for name, each in found.items()})
+
+
+def read_provider_networks(environment: Mapping[str, str] | None = None) -> tuple[Network, ...]:
+    """The one setting that also binds a service in somebody's own process.
+
+    Raises WrongSetting.
+    """
+    variables = os.environ if environment is None else environment
+    variable = _variable("provider_networks")
+    given = variables.get(variable)
+    return _checked(variable, given, _marks()["provider_networks"]) if given else ()
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:

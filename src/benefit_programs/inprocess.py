@@ -24,7 +24,13 @@ from benefit_programs.api.authentication import Authenticator, Principal
 from benefit_programs.bootstrap import Application, administrator_grants, open_service
 from benefit_programs.client.core.calls import Request, Response
 from benefit_programs.client.errors import ConnectionFailed, DatabaseNotUsable, TimedOut
-from benefit_programs.config import POSTGRES_URLS, SQLITE_URL, LogFormat, Settings
+from benefit_programs.config import (
+    POSTGRES_URLS,
+    SQLITE_URL,
+    LogFormat,
+    Settings,
+    read_provider_networks,
+)
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.directory import Directory
@@ -42,7 +48,11 @@ class AsyncInProcessTransport:
     """The service in the caller's own event loop; opened by the first call at the latest."""
 
     def __init__(self, database: str) -> None:
-        self._settings = Settings(database_url=_url_of(database), log_format=LogFormat.JSON)
+        self._settings = Settings(
+            database_url=_url_of(database),
+            log_format=LogFormat.JSON,
+            provider_networks=read_provider_networks(),
+        )
         self._service: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[Application] | None = None
         self._stop = asyncio.Event()

@@ -15,6 +15,7 @@ from benefit_programs.domain.settings import (
     UnknownPolicyApps,
 )
 from tests.support.calls import NAMESPACE, benefit, guid
+from tests.support.inprocess import new_tenant, open_application
 from tests.support.provider import PolicyServer
 from tests.support.wallet import Wallet, open_another, open_wallet
 
@@ -362,3 +363,49 @@ async def test_asking_a_provider_holds_nobody_up(service: Service) -> None:
             await wallet.redeem("quick")
         # The provider answers the first question only when it is asked the second one.
         await asyncio.gather(waiting, wallet.redeem("slow"))
+
+
+# Who may say where providers are
+
+
+def provider_of(app_id: str, **fields: Any) -> Document:
+    return {"settings": {"policyProviders": [{"appId": app_id, **fields}]}}
+
+
+async def test_provider_keeps_its_secret_where_it_is(service: Service) -> None:
+    """Without a secret an app's provider keeps its own at the same URL; questions are signed so."""
+    app = guid()
+    with PolicyServer().running() as server:
+        await service.call("updateSettings", provider_of(app, url=server.url, secret=SECRET))
+        await service.call("updateSettings", provider_of(app, url=server.url))
+    settings = await service.running.services.directory.settings(service.tenant.id)
+    assert [each.secret for each in settings.policy_providers] == [SECRET]
+
+
+@pytest.mark.parametrize("moved", ["https://other.example/", "HTTP://provider.example/"])
+async def test_provider_moves_with_a_new_secret_alone(service: Service, moved: str) -> None:
+    """A secret that was given for one address is never used at another."""
+    app, first = guid(), "http://provider.example/"
+    await service.call("updateSettings", provider_of(app, url=first, secret=SECRET))
+    refused = await service.refusal("updateSettings", provider_of(app, url=moved))
+    assert refused.fields == {"settings.policyProviders[0].secret": "REQUIRED_FIELD"}
+    refused = await service.refusal("updateSettings", provider_of(guid(), url=first))
+    assert refused.fields == {"settings.policyProviders[0].secret": "REQUIRED_FIELD"}
+    new = "another secret of many characters"
+    await service.call("updateSettings", provider_of(app, url=moved, secret=new))
+    settings = await service.running.services.directory.settings(service.tenant.id)
+    assert [(each.url, each.secret) for each in settings.policy_providers] == [(moved, new)]
+
+
+async def test_provider_inside_the_network_is_not_asked(database_url: str) -> None:
+    """Where the operator allows no network, a provider on this machine hears nothing."""
+    async with open_application(database_url, provider_networks=()) as application:
+        service, app = await new_tenant(*application), guid()
+        wallet = await open_under(service, custom(app))
+        with PolicyServer().running() as server:
+            await service.call("updateSettings", provider_of(app, url=server.url, secret=SECRET))
+            refused = await wallet.redeem_refused()
+        (failure,) = failures(refused)
+        assert failure["code"] == "PROVIDER_FAILED"
+        assert failure["message"] == "the policy provider's address is not allowed"
+        assert server.questions == []

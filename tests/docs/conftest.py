@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The variables of somebody who has just started the service for the first time."""
-    folder = str(tmp_path / "data")
-    server = ServerProcess(["--data-dir", folder], tmp_path / "log")
+def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The variables of somebody who has just started the service for the first time.
+
+    A test gives the service settings of its own as the fixture's parameter.
+    """
+    folder, variables = str(tmp_path / "data"), getattr(request, "param", {})
+    server = ServerProcess(["--data-dir", folder], tmp_path / "log", **variables)
     assert server.first_key is not None
     yield shell_environment(
         BENEFITS_DATA_DIR=folder, BENEFITS_URL=server.url, BENEFITS_API_KEY=server.first_key

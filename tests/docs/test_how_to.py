@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+import pytest
+
 from tests.docs.conftest import shell_environment
 from tests.docs.markdown import Likeness, commands_of, printed_by, read_blocks, script_of
 from tests.docs.shell import require_commands
@@ -35,6 +37,9 @@ def test_official_sdk_needs_an_origin_and_a_key(
     require_sdk_page(environment, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "environment", [{"BENEFITS_PROVIDER_NETWORKS": "127.0.0.0/8"}], indirect=True
+)
 def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
     """The provider of the page verifies the signature, and lets one in and the other not."""
     require_provider_page(environment, tmp_path)

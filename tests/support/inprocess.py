@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -32,6 +33,9 @@ R = TypeVar("R", bound=Row)
 _TABLE_NAMES = sorted(codec.table for codec in CODECS.values())
 
 ORIGIN = "http://service.test"
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+"""Where the policy providers of tests are."""
 
 
 class Service(Caller):
@@ -110,6 +114,7 @@ async def open_application(
     url: str, *, clock: Callable[[], Instant] = read_clock, **settings: Any
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """A running service on a database, and a client that calls it in process."""
+    settings.setdefault("provider_networks", LOOPBACK)
     chosen = Settings(database_url=url, log_format=LogFormat.JSON, **settings)
     async with open_service(chosen, clock=clock) as running:
         transport = httpx.ASGITransport(running.application)

@@ -42,6 +42,7 @@ from benefit_programs.providers.questions import (
     questions_about,
     sign,
 )
+from tests.support.inprocess import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -131,7 +132,7 @@ async def ask_all(
     turns: Turns | None = None,
 ) -> tuple[Verdict, ...]:
     until = asyncio.get_running_loop().time() + seconds
-    async with open_provider_client() as client:
+    async with open_provider_client(LOOPBACK) as client:
         return await ask(client, asked, now=now, until=until, turns=turns or Turns())
 
 
@@ -383,12 +384,28 @@ def test_cancellation_is_passed_on() -> None:
     assert asyncio.run(run())
 
 
+def test_forbidden_addresses_are_not_asked() -> None:
+    """A provider on this machine is asked nothing unless the operator allows it."""
+
+    async def run() -> tuple[Verdict, Server]:
+        server = Server(reply(YES))
+        async with server.running(), open_provider_client() as client:
+            until = asyncio.get_running_loop().time() + PATIENCE
+            asked = [question(server.url)]
+            (verdict,) = await ask(client, asked, now=NOW, until=until, turns=Turns())
+        return verdict, server
+
+    verdict, server = asyncio.run(run())
+    assert verdict == failed("the policy provider's address is not allowed")
+    assert server.bodies == []
+
+
 def test_cookies_are_not_kept() -> None:
     """What a provider sets as a cookie never comes back to it, nor to any other."""
 
     async def run() -> Server:
         server = Server(reply(YES, headers="set-cookie: a=b\r\n"))
-        async with server.running(), open_provider_client() as client:
+        async with server.running(), open_provider_client(LOOPBACK) as client:
             for _ in range(2):
                 until = asyncio.get_running_loop().time() + PATIENCE
                 asked = [question(server.url)]
@@ -503,7 +520,7 @@ def ask_about(
     """The verdicts on redemptions, by the ids of their policies."""
 
     async def run() -> list[dict[str | None, Verdict]]:
-        providers = PolicyProviders(seconds_for_all=seconds)
+        providers = PolicyProviders(allowed=LOOPBACK, seconds_for_all=seconds)
         async with server.running():
             registered = {"app": PolicyProvider("app", server.url, SECRET)}
             verdicts = await providers.ask(subjects, registered, now=NOW)

@@ -171,9 +171,7 @@ class Application:
         record["tenant"] = principal.tenant_id
         if self._throttle is not None:
             self._throttle.admit(principal.key_id)
-        if not principal.may(method.scope, method.permission_ids):
-            raise Forbidden
-        if principal.is_member and not method.for_members:
+        if not principal.may_call(method):
             raise Forbidden
         endpoint = self._endpoints[method.name]
         body = await read_body(scope, receive, self._services.body_bytes_max)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
-from benefit_programs.api.method import Scope
+from benefit_programs.api.method import Method, Scope
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
@@ -52,10 +52,22 @@ class Principal:
             return False
         return not self.permission_ids or self.permission_ids.issuperset(permission_ids)
 
+    def may_call(self, method: Method) -> bool:
+        """Whether the key, and whom it stands for, allow a method."""
+        return (
+            self.may(method.scope, method.permission_ids)
+            and (method.for_members or not self.is_member)
+            and (self.is_administrator or not method.for_administrators)
+        )
+
     @property
     def is_member(self) -> bool:
         """Whether a site member calls, who sees only what is their own."""
         return self.caller.type is IdentityType.MEMBER
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.caller.type is IdentityType.WIX_USER
 
     @property
     def is_app(self) -> bool:

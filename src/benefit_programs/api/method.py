@@ -50,6 +50,8 @@ class Method:
     """What its rows are read from, if it gives pages or takes a filter."""
     for_members: bool
     """Whether a member's key may call it, for its own rows alone."""
+    for_administrators: bool
+    """Whether only an administrator's key may call it, whatever an app's key allows."""
     is_addition: bool
     """Whether it is the service's own, beside those of the contract."""
 
@@ -142,7 +144,7 @@ READ = Scope.READ
 READ_JOBS = Scope.READ_JOBS
 
 
-def method(
+def method(  # noqa: PLR0913 - a column each
     name: str,
     verb: Verb,
     path: str,
@@ -151,6 +153,7 @@ def method(
     refuses: Refusals = (),
     spec: Callable[[Dialect], QuerySpec] | None = None,
     for_members: bool = False,
+    for_administrators: bool = False,
     is_addition: bool = False,
 ) -> Callable[[Handler], Method]:
     """Make the function below a method; its annotations say what it takes and gives.
@@ -172,6 +175,7 @@ def method(
             refuses=refuses,
             spec=spec,
             for_members=for_members,
+            for_administrators=for_administrators,
             is_addition=is_addition,
         )
 

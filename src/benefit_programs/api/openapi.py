@@ -162,6 +162,8 @@ def _needs_body(method: Method) -> bool:
 
 
 def _notes(method: Method) -> Iterator[str]:
+    if method.for_administrators:
+        yield "Only an administrator's key may call it."
     if method.fields:
         yield f"Filterable fields, with every operator: {_quoted(method.fields)}."
     if method.sortable:

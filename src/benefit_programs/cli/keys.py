@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import typer
 
+from benefit_programs.api.authentication import Principal
 from benefit_programs.api.method import Scope
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import Ask, asks_directory
 from benefit_programs.cli.output import Answer, instant
+from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
 from benefit_programs.wire.codec.formats import Violated, read_instant
@@ -59,8 +61,9 @@ def create_key(  # noqa: PLR0913 - an option each
 ) -> Answer:
     """Make a key and print it. It can't be shown again: only its hash is stored.
 
-    Without --app, --member or --administrator it stands for a new administrator; a member's key
-    may only read, so its scope is read-limited unless others are named.
+    Without --app, --member or --administrator it stands for a new administrator. An app's key
+    may do everything but what is left to administrators, such as to change settings. A member's
+    key may only read, so its scope is read-limited unless others are named.
     """
     identity = _identity(app, member, administrator)
     usual = "read-limited" if member else "manage"
@@ -75,8 +78,10 @@ def create_key(  # noqa: PLR0913 - an option each
             name, tenant_ids=tenants or [DEFAULT_TENANT_ID], grants=grants, expires=ends
         )
     )
-    line = f"\n{new.secret}\n\nKeep it: it is not shown again."
-    return Answer({"key": _document(new.key), "secret": new.secret}, COLUMNS, [_row(new.key)], line)
+    refused = _refused_methods(grants)
+    line = f"\n{new.secret}\n\nKeep it: it is not shown again. {_allowed(refused)}"
+    document = {"key": _document(new.key), "secret": new.secret, "refusedMethods": refused}
+    return Answer(document, COLUMNS, [_row(new.key)], line)
 
 
 @asks_directory(commands, "list")
@@ -144,6 +149,35 @@ def _expiry(text: str | None) -> int | None:
     if expires <= time.time() * 1000:
         raise WrongUsage("--expires: must lie in the future")
     return expires
+
+
+_REFUSED_SHOWN = 5
+"""How many methods that a new key may not call are named for people."""
+
+
+def _refused_methods(grants: Grants) -> list[str]:
+    """The methods that a key with these grants may not call."""
+    from benefit_programs.api.methods import METHODS  # noqa: PLC0415 - loads every handler
+
+    principal = Principal(
+        key_id="",
+        tenant_id=DEFAULT_TENANT_ID,
+        site_id="",
+        settings=TenantSettings(),
+        caller=grants.identity,
+        scopes=frozenset(grants.scopes),
+        permission_ids=frozenset(grants.permission_ids),
+    )
+    return [name for name, method in METHODS.items() if not principal.may_call(method)]
+
+
+def _allowed(refused: list[str]) -> str:
+    """What a new key may call, in words."""
+    if not refused:
+        return "It may call all methods."
+    if len(refused) <= _REFUSED_SHOWN:
+        return f"It may call all methods but {', '.join(refused)}."
+    return f"It may not call {len(refused)} of the methods."
 
 
 def _state(key: ApiKey) -> str:

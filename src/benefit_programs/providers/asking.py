@@ -16,6 +16,7 @@ import structlog
 from benefit_programs.domain.details import PolicyExpression
 from benefit_programs.domain.policies import CustomPolicyKey, FailureCode, FailureDetail, Verdict
 from benefit_programs.domain.values import Instant
+from benefit_programs.providers.addresses import ForbiddenAddressError, Network
 from benefit_programs.providers.exchange import (
     EXCHANGE_ERRORS,
     PROVIDER_QUESTIONS_AT_ONCE_MAX,
@@ -74,9 +75,18 @@ class Turns:
 
 
 class PolicyProviders:
-    """Asks providers through one client, which is opened by the first question."""
+    """Asks providers through one client, which is opened by the first question.
 
-    def __init__(self, *, seconds_for_all: float = PROVIDER_SECONDS_FOR_ALL) -> None:
+    They are at public addresses, or in the ``allowed`` networks.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: Sequence[Network] = (),
+        seconds_for_all: float = PROVIDER_SECONDS_FOR_ALL,
+    ) -> None:
+        self._allowed = allowed
         self._client: httpx.AsyncClient | None = None
         self._turns = Turns()
         self._seconds_for_all = seconds_for_all
@@ -116,7 +126,7 @@ class PolicyProviders:
         if not questions:
             return ()
         if self._client is None:
-            self._client = open_provider_client()
+            self._client = open_provider_client(self._allowed)
         return await ask(self._client, questions, now=now, until=until, turns=self._turns)
 
     async def close(self) -> None:
@@ -172,7 +182,7 @@ async def _ask_one(
             return await exchange(client, question, now=now)
     except (TimeoutError, httpx.TimeoutException):
         return _failed("the policy provider took too long", FailureCode.PROVIDER_TIMEOUT)
-    except NoAnswerError as error:
+    except (NoAnswerError, ForbiddenAddressError) as error:
         return _failed(str(error))
     except EXCHANGE_ERRORS as error:
         return _failed(f"the policy provider could not be asked ({type(error).__name__})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 
 from benefit_programs.domain.policies import FailureCode, FailureDetail, Verdict
 from benefit_programs.domain.values import Instant
+from benefit_programs.providers.addresses import Network, ProviderTransport
 from benefit_programs.providers.questions import Question, encode, sign
 
 PROVIDER_ANSWER_BYTES_MAX = 16_384
@@ -37,14 +39,14 @@ class Answer(msgspec.Struct, frozen=True):
     details: AnswerDetails | None = None
 
 
-def open_provider_client() -> httpx.AsyncClient:
+def open_provider_client(allowed: Iterable[Network] = ()) -> httpx.AsyncClient:
     """A client for ``ask``, which the caller closes.
 
-    It obeys no proxy settings and reads no stored passwords of the machine, keeps no cookies and
-    follows no redirects.
+    It connects to public addresses and to the ``allowed`` networks. It obeys no proxy settings and
+    reads no stored passwords of the machine, keeps no cookies and follows no redirects.
     """
     return httpx.AsyncClient(
-        limits=httpx.Limits(max_connections=PROVIDER_QUESTIONS_AT_ONCE_MAX),
+        transport=ProviderTransport(allowed, connections_max=PROVIDER_QUESTIONS_AT_ONCE_MAX),
         timeout=None,  # noqa: S113 - ``ask`` keeps the time, for all questions together
         follow_redirects=False,
         trust_env=False,

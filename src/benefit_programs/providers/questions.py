@@ -27,8 +27,8 @@ Anything else (another status, a redirect, no JSON, too long, too late, no conne
 answer, and what hangs on it is refused. A question may come more than once for one redemption,
 and doesn't mean that the redemption will happen.
 
-Only operators register URLs: the service calls whatever they name, inside their network too, so
-that the setting must never be open to a tenant's own users. Answers and secrets are never logged.
+Administrators register URLs. The service connects to public addresses only, unless the operator
+allows networks of their own (addresses.py). Answers and secrets are never logged.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benefit_programs.api.methods import METHODS
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.settings import read_assignments, require_usable_providers
 from benefit_programs.cli.welcome import start_text
@@ -58,6 +59,20 @@ def test_tenant_and_key_in_an_empty_database(where: tuple[str, str]) -> None:
     assert NOBODY in listed
     assert made["secret"] not in listed
     assert tenant["siteId"] in run_benefits("tenants", "list", *where).stdout
+
+
+def test_new_key_says_what_it_may_call(where: tuple[str, str]) -> None:
+    """An administrator's key may call everything; an app's not what is left to administrators."""
+    assert run_json("keys", "create", "all", *where)["refusedMethods"] == []
+    app = run_json("keys", "create", "app", "--app", NOBODY, *where)
+    assert app["refusedMethods"] == [
+        name for name, method in METHODS.items() if method.for_administrators
+    ]
+    said = run_benefits("keys", "create", "app", "--app", NOBODY, *where).stdout
+    assert "It may call all methods but " in said
+    assert "updateSettings" in said
+    reader = run_benefits("keys", "create", "r", "--scope", "read-limited", *where).stdout
+    assert "It may not call " in reader
 
 
 def test_migrate_says_what_it_did(nowhere: tuple[str, str]) -> None:

@@ -44,6 +44,7 @@ async def get(call: Call, _: wire.GetSettingsRequest) -> wire.SettingsResponse:
     "/benefit-programs/v1/settings",
     MANAGE,
     "BENEFIT_PROGRAMS.SETTINGS_UPDATE",
+    for_administrators=True,
     is_addition=True,
 )
 async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResponse:
@@ -64,7 +65,7 @@ async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResp
 
 
 def _stored(updates: dict[str, Any], current: TenantSettings) -> dict[str, Any]:
-    """The updates as they are stored: null is the default, a provider keeps its secret."""
+    """The updates as they are stored: null is the default, an unmoved provider keeps its secret."""
     stored = {
         name: getattr(_DEFAULTS, name) if value is None else value
         for name, value in updates.items()
@@ -90,7 +91,9 @@ def _providers(sent: Providers, current: TenantSettings) -> tuple[PolicyProvider
     known = _secrets(current)
     return tuple(
         PolicyProviderSetting(
-            app_id=each.app_id, url=each.url, secret=each.secret or known.get(each.app_id, "")
+            app_id=each.app_id,
+            url=each.url,
+            secret=each.secret or known.get((each.app_id, each.url), ""),
         )
         for each in sent
     )
@@ -100,7 +103,7 @@ def _problems_of_providers(sent: Providers, current: TenantSettings) -> Iterator
     known, named = _secrets(current), set[str]()
     for index, each in enumerate(sent):
         path = f"settings.policyProviders[{index}]"
-        secret = each.secret or known.get(each.app_id)
+        secret = each.secret or known.get((each.app_id, each.url))
         if secret is None:
             yield is_required(f"{path}.secret")
         if each.app_id in named:
@@ -112,8 +115,9 @@ def _problems_of_providers(sent: Providers, current: TenantSettings) -> Iterator
             yield _violation(f"{path}.url", str(error))
 
 
-def _secrets(settings: TenantSettings) -> dict[str, str]:
-    return {each.app_id: each.secret for each in settings.policy_providers}
+def _secrets(settings: TenantSettings) -> dict[tuple[str, str], str]:
+    """By app and URL: a secret is never used at another address than it was given for."""
+    return {(each.app_id, each.url): each.secret for each in settings.policy_providers}
 
 
 def _violation(path: str, description: str) -> FieldViolation:

@@ -22,7 +22,11 @@ from benefit_programs.wire.types.common import AppId
 
 
 class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the custom policies of an app are asked. The secret is taken, and never shown."""
+    """Where the custom policies of an app are asked.
+
+    The secret is taken, and never shown. It may be left out where the app's provider has the same
+    URL already.
+    """
 
     app_id: AppId
     url: Annotated[str, Text(min_length=1, max_length=2048)]
