@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -180,6 +182,65 @@ async def test_moving_takes_the_new_share_and_frees_the_old(service: Service) ->
     await wallet.cancel(again)
     await wallet.reallocate(second, NEXT_DAY)
     assert sorted(row.used for row in await service.rows(Quota)) == [0, 2]
+
+
+ZONES = [
+    ("Europe/Berlin", "America/New_York", DAY),
+    ("Pacific/Honolulu", "Pacific/Kiritimati", "2030-05-01T20:30:00Z"),
+    ("Pacific/Auckland", "UTC", "2030-05-01T02:00:00Z"),
+]
+
+
+@pytest.mark.parametrize("period", ["DAY", "MONTH"])
+@pytest.mark.parametrize(("before", "after", "at"), ZONES)
+async def test_a_change_of_the_time_zone_gives_nothing_anew(
+    service: Service, before: str, after: str, at: str, period: str
+) -> None:
+    """What a date has used stays used, also where it begins at another instant now."""
+    await change_settings(service, time_zone=before)
+    wallet = await open_under(service, limit(1, period))
+    await wallet.redeem(targetDate=at)
+    await change_settings(service, time_zone=after)
+    there = datetime.fromisoformat(at).astimezone(ZoneInfo(before)).replace(tzinfo=ZoneInfo(after))
+    failures(await wallet.redeem_refused(targetDate=there.isoformat()))
+    assert [row.used for row in await service.rows(Quota)] == [1]
+
+
+@pytest.mark.parametrize("give_back", ["cancel", "revert", "move"])
+async def test_shares_go_back_to_their_date_after_a_change_of_the_time_zone(
+    service: Service, give_back: str
+) -> None:
+    """The share of a redemption is freed where it was taken, whatever the zone is now."""
+    await change_settings(service, time_zone="Pacific/Auckland")
+    wallet = await open_under(service, limit(1))
+    redeemed = await wallet.redeem(targetDate="2030-05-01T20:00:00Z")
+    await change_settings(service, time_zone="America/New_York")
+    if give_back == "move":
+        await wallet.reallocate(redeemed, "2030-05-03T20:00:00Z")
+    else:
+        await getattr(wallet, give_back)(redeemed)
+    # In Auckland it was the second of May.
+    await wallet.redeem(targetDate="2030-05-02T20:00:00Z")
+    failures(await wallet.redeem_refused(targetDate="2030-05-02T21:00:00Z"))
+
+
+@pytest.mark.parametrize(("times", "used", "changed", "left"), [(5, 4, 2, 0), (10, 10, 20, 10)])
+async def test_a_changed_limit_keeps_what_was_used(
+    service: Service, times: int, used: int, changed: int, left: int
+) -> None:
+    """Lowered below what was used it allows nothing, raised it allows the difference."""
+    wallet = await open_under(service, limit(times))
+    await wallet.redeem(targetDate=DAY, count=used)
+    benefits = [{**wallet.benefit(), "policyExpression": limit(changed)}]
+    change = {
+        "id": wallet.definition["id"],
+        "revision": wallet.definition["revision"],
+        "details": {"benefits": benefits},
+    }
+    await service.call("updatePoolDefinition", {"poolDefinition": change, "cascade": "IMMEDIATELY"})
+    failures(await wallet.redeem_refused(targetDate=DAY, count=left + 1))
+    if left:
+        await wallet.redeem(targetDate=DAY, count=left)
 
 
 async def test_every_limit_of_an_expression_counts(service: Service) -> None:

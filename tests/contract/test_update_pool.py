@@ -106,8 +106,8 @@ async def test_items_of_a_new_benefit_have_the_namespace_of_the_definition(
     assert await wallet.available() == "99"
 
 
-async def test_a_limit_keeps_its_count_while_it_stays_the_same(service: Service) -> None:
-    """The quota of an unchanged limit goes on; a changed one counts anew."""
+async def test_a_limit_keeps_its_count_while_its_period_stays(service: Service) -> None:
+    """The quota of a limit goes on, also with other times; one of another period counts anew."""
     wallet = await open_wallet(service, benefit("towel", policyExpression=DAILY))
     await wallet.redeem()
     same = {**wallet.benefit(), "price": "1"}
@@ -120,7 +120,10 @@ async def test_a_limit_keeps_its_count_while_it_stays_the_same(service: Service)
     }
     await update(wallet, {"details": {"benefits": [{**same, "policyExpression": policy}]}})
     await wallet.redeem()
-    await wallet.redeem()
+    assert (await wallet.redeem_refused()).code == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
+    twice["timePeriod"] = "MONTH"
+    await update(wallet, {"details": {"benefits": [{**same, "policyExpression": policy}]}})
+    await wallet.redeem(count=2)
     assert (await wallet.redeem_refused()).code == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
 
 

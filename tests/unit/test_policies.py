@@ -53,6 +53,11 @@ def instant(text: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
+def date(text: str) -> int:
+    """A local date in days since 1970."""
+    return instant(text) // 86_400_000
+
+
 def policy(**options: Any) -> PolicyExpression:
     return PolicyExpression(policy_options=Policy(**options))
 
@@ -338,11 +343,11 @@ def test_rate_limit(used: int, wanted: int, *, allowed: bool) -> None:
     """A rate limit allows what it has left, counted in items, to the last one."""
     judgement = judged(limit(5), count=wanted, quota_used=lambda _quota_id, _start: used)
     assert judgement.allowed is allowed
-    assert judgement.quota_shares == (QuotaShare("quota", instant("2026-11-23"), wanted),)
+    assert judgement.quota_shares == (QuotaShare("quota", date("2026-11-23"), wanted),)
 
 
 def test_rate_limit_asks_for_its_period() -> None:
-    """What is used is asked for by quota and by the start of the period in the tenant's zone."""
+    """What is used is asked for by quota and by the local date that the period starts with."""
     asked = []
 
     def quota_used(quota_id: str, start: int) -> int:
@@ -350,7 +355,7 @@ def test_rate_limit_asks_for_its_period() -> None:
         return 0
 
     judged(limit(1, MONTHLY), quota_used=quota_used, time_zone=ZoneInfo("Europe/Berlin"))
-    assert set(asked) == {("quota", instant("2026-10-31T23:00"))}
+    assert set(asked) == {("quota", date("2026-11-01"))}
 
 
 def test_rate_limit_failure_tells_its_numbers() -> None:
@@ -374,9 +379,9 @@ def test_rate_limit_failure_tells_its_numbers() -> None:
 @pytest.mark.parametrize(
     ("freed", "allowed"),
     [
-        (QuotaShare("quota", instant("2026-11-23"), 2), True),
-        (QuotaShare("quota", instant("2026-11-22"), 2), False),
-        (QuotaShare("other", instant("2026-11-23"), 2), False),
+        (QuotaShare("quota", date("2026-11-23"), 2), True),
+        (QuotaShare("quota", date("2026-11-22"), 2), False),
+        (QuotaShare("other", date("2026-11-23"), 2), False),
     ],
 )
 def test_freed_share(freed: QuotaShare, *, allowed: bool) -> None:
@@ -390,7 +395,7 @@ def test_shares_of_every_rate_limit() -> None:
     expression = any_of(
         ALWAYS, limit(1, quota_id="a"), negation(limit(1, MONTHLY, "b")), limit(2, quota_id="a")
     )
-    day, month = instant("2026-11-23"), instant("2026-11-01")
+    day, month = date("2026-11-23"), date("2026-11-01")
     expected = (QuotaShare("a", day, 2), QuotaShare("b", month, 2))
     assert judged(expression, count=2).quota_shares == expected
     assert quota_shares(expression, at=NOON, time_zone=UTC_ZONE, count=2) == expected
@@ -643,7 +648,8 @@ def test_nothing_else_changes() -> None:
     ("old", "new", "expected"),
     [
         (details_with(limit(1, quota_id="a")), details_with(limit(1, quota_id="z")), ["a"]),
-        (details_with(limit(1, quota_id="a")), details_with(limit(2)), ["new-0"]),
+        (details_with(limit(1, quota_id="a")), details_with(limit(2)), ["a"]),
+        (details_with(limit(2, quota_id="a")), details_with(limit(1)), ["a"]),
         (details_with(limit(1, quota_id="a")), details_with(limit(1, MONTHLY)), ["new-0"]),
         (details_with(limit(1, MONTHLY, "a")), details_with(limit(1)), ["new-0"]),
         (details_with(limit(1, MONTHLY, "a")), details_with(limit(1, MONTHLY)), ["a"]),
@@ -652,6 +658,16 @@ def test_nothing_else_changes() -> None:
             details_with(all_of(limit(1, quota_id="a"), limit(2, quota_id="b"))),
             details_with(any_of(limit(2), limit(3), limit(1))),
             ["b", "new-0", "a"],
+        ),
+        (
+            details_with(all_of(limit(1, quota_id="a"), limit(2, quota_id="b"))),
+            details_with(all_of(limit(2), limit(3))),
+            ["b", "a"],
+        ),
+        (
+            details_with(all_of(limit(1, MONTHLY, "a"), limit(2, quota_id="b"))),
+            details_with(all_of(limit(9), limit(8, MONTHLY), limit(7, MONTHLY))),
+            ["b", "a", "new-0"],
         ),
         (
             details_with(all_of(limit(1, quota_id="a"), limit(1, quota_id="b"))),
@@ -663,7 +679,7 @@ def test_nothing_else_changes() -> None:
     ],
 )
 def test_quotas_through_updates(old: Details, new: Details, expected: list[str]) -> None:
-    """A limit keeps its quota while times and period stay equal; equal ones keep their order."""
+    """A limit keeps its quota while its period stays; equal ones first, then by their order."""
     assert assigned(new, old)[None] == expected
 
 

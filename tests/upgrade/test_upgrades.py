@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import apsw
+import asyncpg
 import pytest
 
-from benefit_programs.domain.entities import Job
-from benefit_programs.storage.schema import current_revision, migrate, newest_revision
+from benefit_programs.domain.entities import Job, Quota
+from benefit_programs.storage.schema import (
+    current_revision,
+    migrate,
+    newest_revision,
+    sqlite_path,
+)
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import Refused
 from tests.support.inprocess import open_application
@@ -15,6 +22,7 @@ from tests.support.lifecycle import run_jobs
 from tests.upgrade import releases
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
@@ -22,16 +30,35 @@ pytestmark = pytest.mark.anyio
 CASES = [(version, engine) for version in releases.versions() for engine in releases.ENGINES]
 
 
+def empty_database(request: pytest.FixtureRequest, engine: str, folder: Path) -> str:
+    """Name a new database of an engine."""
+    if engine == "sqlite":
+        return f"sqlite:///{folder / 'benefits.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.fixture
 async def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict[str, Any]]:
     version, engine = request.param
-    if engine == "sqlite":
-        url = f"sqlite:///{tmp_path / 'benefits.sqlite3'}"
-    else:
-        url = request.getfixturevalue("postgres_url")
+    url = empty_database(request, engine, tmp_path)
     await releases.bring_back(version, engine, url)
     await migrate(url)
     return url, releases.expected(version, engine)
+
+
+async def execute(url: str, statements: Iterable[str]) -> None:
+    """Run statements on a database, whatever its revision."""
+    path = sqlite_path(url)
+    if path is not None:
+        with apsw.Connection(str(path)) as connection:
+            connection.execute(";".join(statements))
+        return
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(";".join(statements))
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("old", CASES, indirect=True, ids="-".join)
@@ -75,3 +102,71 @@ async def test_a_released_database_goes_on(old: tuple[str, dict[str, Any]]) -> N
         assert refused.value.code == "BENEFIT_ALREADY_REDEEMED"
         assert refused.value.data["transactionId"] == first["transactionId"]
         await service.call("redeemBenefit", {**request, "idempotencyKey": "after the upgrade"})
+
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+# What the databases of 0.2.0 count: one redemption was moved to the first of December, then on.
+STARTS = {"2026-11-28": 1795824000000, "2026-12-01": 1796083200000, "2026-12-02": 1796169600000}
+
+
+def in_another_zone(tenant: int, zone: str, moved: dict[str, int], engine: str) -> list[str]:
+    """The tenant has a time zone, in which its periods began at other instants."""
+    document = "json" if engine == "postgresql" else "text"
+    settings = f'{{"in_request_max":0,"time_zone":"{zone}"}}'
+    statements = [f"update tenants set settings = '{settings}' where id = {tenant}"]
+    for day, start in moved.items():
+        then = STARTS[day]
+        details = f"cast(replace(cast(details as text), '{then}', '{start}') as {document})"
+        statements += [
+            f"update quotas set period_start = {start} where period_start = {then}",
+            f"update transactions set details = {details}",
+        ]
+    return statements
+
+
+@pytest.mark.parametrize("engine", releases.ENGINES)
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [
+        ("UTC", 0),
+        ("Pacific/Auckland", -13),
+        ("Pacific/Honolulu", 10),
+        # The zone was another one then: Berlin, Auckland, New York.
+        ("UTC", -1),
+        ("Asia/Tokyo", -13),
+        ("UTC", 5),
+        ("Factory", 0),
+    ],
+)
+async def test_rate_limits_keep_their_dates(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, zone: str, hours: int
+) -> None:
+    """A count of an instant becomes the count of its date in the tenant's time zone."""
+    url, expected = empty_database(request, engine, tmp_path), releases.expected("0.2.0", engine)
+    await releases.bring_back("0.2.0", engine, url)
+    moved = {day: start + hours * HOUR for day, start in STARTS.items()}
+    await execute(url, in_another_zone(expected["tenant"], zone, moved, engine))
+    await migrate(url)
+    async with open_application(url, run_jobs=False) as application:
+        service = await releases.administrator_of(application, expected["tenant"])
+        counted = {row.period_start for row in await service.rows(Quota)}
+        assert counted == {start // DAY for start in STARTS.values()}
+        assert await verify_store(service.store) == []
+
+
+@pytest.mark.parametrize("engine", releases.ENGINES)
+async def test_counts_of_one_date_become_one(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str
+) -> None:
+    """What a date has used at two instants, of before and after a change of the zone, adds up."""
+    url, expected = empty_database(request, engine, tmp_path), releases.expected("0.2.0", engine)
+    await releases.bring_back("0.2.0", engine, url)
+    moved = {"2026-12-01": STARTS["2026-12-02"] + HOUR, "2026-11-28": STARTS["2026-12-02"] - HOUR}
+    await execute(url, in_another_zone(expected["tenant"], "UTC", moved, engine))
+    await migrate(url)
+    async with open_application(url, run_jobs=False) as application:
+        service = await releases.administrator_of(application, expected["tenant"])
+        rows = [row for row in await service.rows(Quota) if row.pool_id == expected["poolId"]]
+        assert [(row.period_start, row.used) for row in rows] == [(STARTS["2026-12-02"] // DAY, 3)]
+        assert await verify_store(service.store) == []

@@ -18,7 +18,15 @@ import msgspec
 
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.values import Cascade, Credits, Id, Identity, IdentityType, Instant
+from benefit_programs.domain.values import (
+    Cascade,
+    Credits,
+    Id,
+    Identity,
+    IdentityType,
+    Instant,
+    LocalDate,
+)
 
 
 class ProgramStatus(StrEnum):
@@ -324,10 +332,13 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QuotaShare(msgspec.Struct, frozen=True):
-    """How many items a redemption counts on a quota, in the period that starts at an instant."""
+    """How many items a redemption counts on a quota, in the period that starts with a date.
+
+    The date is that of the tenant's time zone when it was taken, and is given back as it is.
+    """
 
     quota_id: str
-    period_start: Instant
+    period_start: LocalDate
     count: int
 
 
@@ -387,13 +398,13 @@ class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """How often a rate limit of a pool was used in the period that starts at ``period_start``."""
+    """How often a rate limit of a pool was used in the period that starts with a local date."""
 
     key: ClassVar[tuple[str, ...]] = ("pool_id", "quota_id", "period_start")
 
     pool_id: Id
     quota_id: Id
-    period_start: Instant
+    period_start: LocalDate
     used: int
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from benefit_programs.domain.entities import Quota, QuotaShare
 from benefit_programs.domain.lookups import QUOTA
 from benefit_programs.domain.state import Needs, State
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.values import LocalDate
 
 
 def ask_for_quotas(needs: Needs, pool_id: str, shares: Iterable[QuotaShare]) -> None:
@@ -15,7 +15,7 @@ def ask_for_quotas(needs: Needs, pool_id: str, shares: Iterable[QuotaShare]) -> 
         needs.read(QUOTA, pool_id, share.quota_id, share.period_start)
 
 
-def quota_used(state: State, pool_id: str, quota_id: str, period_start: Instant) -> int:
+def quota_used(state: State, pool_id: str, quota_id: str, period_start: LocalDate) -> int:
     quota = state.one(QUOTA, pool_id, quota_id, period_start)
     return quota.used if quota else 0
 
@@ -29,7 +29,7 @@ def take_quotas(
     """The quotas after some shares are taken and others given back, in one step."""
     if not shares and not freed:
         return []
-    used: dict[tuple[str, Instant], int] = {}
+    used: dict[tuple[str, LocalDate], int] = {}
     for sign, group in ((1, shares), (-1, freed)):
         for share in group:
             place = (share.quota_id, share.period_start)

@@ -20,6 +20,9 @@ AMOUNT_MAX = 2**63 - 1
 
 Credits = int
 Instant = int
+LocalDate = int
+"""A day of the calendar, whatever the time zone, in days since 1970-01-01."""
+
 Id = Annotated[str, "id"]
 """An id that we made; a text to the type checker, and stored as an id is."""
 

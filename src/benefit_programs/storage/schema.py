@@ -18,11 +18,12 @@ import apsw
 import asyncpg
 
 from benefit_programs.storage import postgres, sqlite
+from benefit_programs.storage.migrations.functions import register
 from benefit_programs.storage.planning import write_statistics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """The revisions of the schema, the oldest first: what Alembic would read from the migrations.
 
 A start that has nothing to migrate needn't load Alembic; a test holds the two together.
@@ -109,6 +110,7 @@ def _migrate_sqlite(path: Path) -> list[str]:
         try:
             revision = _revision_in_file(connection)
             applied, script = _write_script("sqlite", revision)
+            register(connection)
             connection.execute(script).fetchall()
             if applied:
                 write_statistics(connection)

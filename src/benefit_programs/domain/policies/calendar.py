@@ -15,7 +15,7 @@ from benefit_programs.domain.details import RateLimitedPolicy, TimePeriod
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from benefit_programs.domain.values import Instant
+    from benefit_programs.domain.values import Instant, LocalDate
 
 MINUTE = 60_000
 DAY = 1_440 * MINUTE
@@ -32,25 +32,28 @@ def local_time(at: Instant, time_zone: ZoneInfo) -> int:
     return at + _offset(_instant_date(at).astimezone(time_zone))
 
 
+def period_date(policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo) -> LocalDate:
+    """The local date that the calendar day or month begins with that holds ``at`` in this zone."""
+    day = local_time(at, time_zone) // DAY
+    return _month_start(day) if policy.time_period is TimePeriod.MONTH else day
+
+
 def period_start(policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo) -> Instant:
     """The first instant of the calendar day or month, in this zone, that holds ``at``.
 
     It is the same for all instants of the period and never later than any of them: where midnight
     is skipped it is the first instant after the gap, and where midnight comes twice the first one.
     """
-    day = local_time(at, time_zone) // DAY
-    if policy.time_period is TimePeriod.MONTH:
-        day = _month_start(day)
-    return _day_start(day, time_zone)
+    return _day_start(period_date(policy, at, time_zone), time_zone)
 
 
-def _month_start(day: int) -> int:
+def _month_start(day: LocalDate) -> LocalDate:
     inside = min(max(day, DAY_FIRST), DAY_LAST)
     return inside + 1 - date.fromordinal(inside + EPOCH_ORDINAL).day
 
 
-def _day_start(day: int, time_zone: ZoneInfo) -> Instant:
-    """The first instant at which the wall clock shows this day, counted from 1970-01-01."""
+def _day_start(day: LocalDate, time_zone: ZoneInfo) -> Instant:
+    """The first instant at which the wall clock shows this day."""
     midnight = day * DAY
     wall = _instant_date(midnight).replace(tzinfo=time_zone)
     start = midnight - _offset(wall)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from benefit_programs.domain.policies.calendar import period_start
+from benefit_programs.domain.policies.calendar import period_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benefit_programs.domain.details import RateLimitedPolicy
     from benefit_programs.domain.entities import QuotaShare
     from benefit_programs.domain.policies.expressions import CustomPolicyKey
-    from benefit_programs.domain.values import Instant
+    from benefit_programs.domain.values import Instant, LocalDate
 
 CODE_LENGTH_MAX = 64
 MESSAGE_LENGTH_MAX = 256
@@ -77,7 +77,7 @@ class Facts(NamedTuple):
     at: Instant
     time_zone: ZoneInfo
     item_count: int
-    quota_used: Callable[[str, Instant], int]
+    quota_used: Callable[[str, LocalDate], int]
     verdicts: Mapping[CustomPolicyKey, Verdict]
     freed: tuple[QuotaShare, ...]
     apps: PolicyApps
@@ -86,7 +86,7 @@ class Facts(NamedTuple):
         """What counts on a limit already, without what is given back; 0 without a quota."""
         if limit.quota_id is None:
             return 0
-        start = period_start(limit, self.at, self.time_zone)
+        start = period_date(limit, self.at, self.time_zone)
         freed = sum(
             share.count
             for share in self.freed

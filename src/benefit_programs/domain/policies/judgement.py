@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from benefit_programs.domain.details import CustomPolicy, Policy, PolicyExpression
     from benefit_programs.domain.policies.expressions import CustomPolicyKey
     from benefit_programs.domain.policies.facts import Verdict
-    from benefit_programs.domain.values import Instant
+    from benefit_programs.domain.values import Instant, LocalDate
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def judge(
     at: Instant,
     time_zone: ZoneInfo,
     count: int,
-    quota_used: Callable[[str, Instant], int],
+    quota_used: Callable[[str, LocalDate], int],
     verdicts: Mapping[CustomPolicyKey, Verdict] = NO_VERDICTS,
     freed: Iterable[QuotaShare] = (),
     apps: PolicyApps = NO_APPS,

@@ -1,19 +1,20 @@
 """Quotas: what rate limits count. Contract: Policies.
 
-A quota is counted per pool, ``quotaId`` and calendar period. The server names quotas: a rate limit
-keeps its id through updates while ``times`` and ``timePeriod`` stay as they are, and any other
-change starts a new count.
+A quota is counted per pool, ``quotaId`` and calendar period, which goes by the local date that it
+starts with. So what was used stays used when the tenant changes its time zone. The server names
+quotas: a rate limit keeps its id through updates while its place and ``timePeriod`` stay, whatever
+becomes of ``times``.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.details import (
-    Benefit,
     Details,
     Policy,
     PolicyExpression,
@@ -21,17 +22,20 @@ from benefit_programs.domain.details import (
     PolicyExpressionNot,
     PolicyExpressionOr,
     RateLimitedPolicy,
-    TimePeriod,
 )
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import period_start
+from benefit_programs.domain.policies.calendar import period_date
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, rate_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from benefit_programs.domain.values import Instant
+
+
+# What makes two limits of one place the same, the strictest first.
+_SAMENESS = (attrgetter("times", "time_period"), attrgetter("time_period"))
 
 
 def quota_shares(
@@ -42,7 +46,7 @@ def quota_shares(
     Also under OR and NOT, and once for a quota that several limits name.
     """
     shares = (
-        QuotaShare(limit.quota_id, period_start(limit, at, time_zone), count)
+        QuotaShare(limit.quota_id, period_date(limit, at, time_zone), count)
         for limit in rate_limits(expression)
         if limit.quota_id is not None
     )
@@ -52,60 +56,66 @@ def quota_shares(
 def assign_quota_ids(new: Details, old: Details | None, new_id: Callable[[], str]) -> Details:
     """Details whose rate limits carry the ids of their quotas.
 
-    A limit takes the id of a limit with equal ``times`` and ``time_period`` that stood in the same
-    place before (the pool-wide expression, or the own one of the benefit with that key); equal
-    limits of one place are matched in their order, and each id is kept once. Everything else gets
-    an id from ``new_id``, whatever ``quota_id`` it brought along.
+    A limit takes the id of one with the same ``time_period`` that stood in the same place before
+    (the pool-wide expression, or the own one of the benefit with that key): first limits whose
+    ``times`` are equal too find each other, then the rest in their order. Each id is kept once.
+    Everything else gets an id from ``new_id``, whatever ``quota_id`` it brought along.
     """
-    places = _Places(old, new_id)
+    before = _places(old) if old is not None else {}
     benefits = new.benefits
     if any(benefit.policy_expression for benefit in benefits or ()):
-        benefits = tuple(_assign_in_benefit(benefit, places) for benefit in benefits or ())
-    expression = new.policy_expression
-    if expression is not None:
-        expression = _assign(expression, places.of(None))
+        benefits = tuple(
+            replace(
+                benefit,
+                policy_expression=_named(
+                    benefit.policy_expression, before.get(benefit.benefit_key), new_id
+                ),
+            )
+            for benefit in benefits or ()
+        )
+    expression = _named(new.policy_expression, before.get(None), new_id)
     return replace(new, benefits=benefits, policy_expression=expression)
 
 
-def _assign_in_benefit(benefit: Benefit, places: _Places) -> Benefit:
-    if benefit.policy_expression is None:
-        return benefit
-    expression = _assign(benefit.policy_expression, places.of(benefit.benefit_key))
-    return replace(benefit, policy_expression=expression)
+def _places(details: Details) -> dict[str | None, PolicyExpression | None]:
+    """The expression of every place: None for the pool-wide one."""
+    places: dict[str | None, PolicyExpression | None] = {None: details.policy_expression}
+    places |= {each.benefit_key: each.policy_expression for each in details.benefits or ()}
+    return places
 
 
-class _Ids:
-    """The quota ids that one place has to give: first those it had, then new ones."""
-
-    def __init__(self, expression: PolicyExpression | None, new_id: Callable[[], str]) -> None:
-        self._kept: dict[tuple[int, TimePeriod], deque[str]] = {}
-        self._new_id = new_id
-        for limit in rate_limits(expression):
-            if limit.quota_id is not None:
-                key = (limit.times, limit.time_period)
-                self._kept.setdefault(key, deque()).append(limit.quota_id)
-
-    def take(self, limit: RateLimitedPolicy) -> str:
-        kept = self._kept.get((limit.times, limit.time_period))
-        return kept.popleft() if kept else self._new_id()
+def _named(
+    expression: PolicyExpression | None,
+    before: PolicyExpression | None,
+    new_id: Callable[[], str],
+) -> PolicyExpression | None:
+    """The expression of one place with ids of quotas."""
+    if expression is None:
+        return None
+    kept = [limit for limit in rate_limits(before) if limit.quota_id is not None]
+    return _assign(expression, iter(_ids(rate_limits(expression), kept, new_id)))
 
 
-class _Places:
-    """The ids of every place of the old details: None for the pool-wide expression."""
+def _ids(
+    limits: Sequence[RateLimitedPolicy],
+    kept: Sequence[RateLimitedPolicy],
+    new_id: Callable[[], str],
+) -> list[str]:
+    """An id for each of the limits, in their order."""
+    ids: list[str | None] = [None] * len(limits)
+    for sameness in _SAMENESS:
+        taken = set(ids)
+        known: dict[object, deque[str]] = {}
+        for limit in kept:
+            if limit.quota_id is not None and limit.quota_id not in taken:
+                known.setdefault(sameness(limit), deque()).append(limit.quota_id)
+        for position, limit in enumerate(limits):
+            if ids[position] is None and (same := known.get(sameness(limit))):
+                ids[position] = same.popleft()
+    return [each if each is not None else new_id() for each in ids]
 
-    def __init__(self, old: Details | None, new_id: Callable[[], str]) -> None:
-        self._new_id = new_id
-        self._places: dict[str | None, _Ids] = {}
-        if old is not None:
-            self._places[None] = _Ids(old.policy_expression, new_id)
-            for benefit in old.benefits or ():
-                self._places[benefit.benefit_key] = _Ids(benefit.policy_expression, new_id)
 
-    def of(self, benefit_key: str | None) -> _Ids:
-        return self._places.setdefault(benefit_key, _Ids(None, self._new_id))
-
-
-def _assign(expression: PolicyExpression, ids: _Ids, depth: int = 1) -> PolicyExpression:
+def _assign(expression: PolicyExpression, ids: Iterator[str], depth: int = 1) -> PolicyExpression:
     """The same tree with quota ids, visited in the order of ``rate_limits``."""
     if depth > EXPRESSION_DEPTH_MAX:
         return expression
@@ -122,16 +132,16 @@ def _assign(expression: PolicyExpression, ids: _Ids, depth: int = 1) -> PolicyEx
 
 
 def _assign_all(
-    expressions: tuple[PolicyExpression, ...], ids: _Ids, depth: int
+    expressions: tuple[PolicyExpression, ...], ids: Iterator[str], depth: int
 ) -> tuple[PolicyExpression, ...]:
     return tuple([_assign(expression, ids, depth) for expression in expressions])
 
 
 def _assign_in_policy(
-    expression: PolicyExpression, policy: Policy | None, ids: _Ids
+    expression: PolicyExpression, policy: Policy | None, ids: Iterator[str]
 ) -> PolicyExpression:
     if policy is None or policy.rate_limited_options is None:
         return expression
     limit = policy.rate_limited_options
-    named = replace(policy, rate_limited_options=replace(limit, quota_id=ids.take(limit)))
+    named = replace(policy, rate_limited_options=replace(limit, quota_id=next(ids)))
     return replace(expression, policy_options=named)
