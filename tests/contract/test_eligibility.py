@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.storage.eligible import ELIGIBLE_MAX
+from benefit_programs.storage.eligible import ELIGIBLE_MAX, ELIGIBLE_OF_BENEFICIARY_MAX
 from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.wallet import Wallet, add_item, open_another, open_wallet
 
@@ -25,6 +25,7 @@ EARLY = {
         "fixedIntervalOptions": {"fromHour": 6, "toHour": 9},
     },
 }
+TOWEL = {"externalId": "towel", "providerAppId": APP}
 MORNING = "2030-05-01T07:00:00Z"
 NOON = "2030-05-01T12:00:00Z"
 
@@ -217,13 +218,23 @@ async def test_the_oldest_pool_comes_first(service: Service) -> None:
     assert await eligible(service, wallet, beneficiary=member, count=11) == []
 
 
-async def crowd(service: Service, wallet: Wallet, **fields: Any) -> None:
+async def crowd(
+    service: Service, wallet: Wallet, *, candidates: int = ELIGIBLE_MAX, **fields: Any
+) -> None:
     """As many candidates as an answer has room for, in front of the next pool."""
     provisions = [
         service.provision(pool_definition=wallet.definition, **fields)
-        for _ in range(ELIGIBLE_MAX // len(wallet.definition["details"]["benefits"]))
+        for _ in range(candidates // len(wallet.definition["details"]["benefits"]))
     ]
     await asyncio.gather(*provisions)
+
+
+async def open_towels(service: Service, count: int, **more: Any) -> Wallet:
+    """A pool with so many benefits, all of which hold the same towel."""
+    wallet = await open_wallet(service, *(shared(f"towel {i}") for i in range(count)), **more)
+    for each in wallet.definition["details"]["benefits"]:
+        await add_item(service, each, "towel")
+    return wallet
 
 
 @pytest.mark.parametrize(
@@ -233,17 +244,50 @@ async def test_pools_that_cannot_pay_take_nobodys_place(
     service: Service, amount: str, status: str, worth: str
 ) -> None:
     """An answer has room for so many eligible benefits, however many others come before them."""
-    wallet = await open_wallet(service, *(shared(f"towel {i}") for i in range(10)), amount=amount)
-    reference = {"externalId": "towel", "providerAppId": APP}
-    for each in wallet.definition["details"]["benefits"]:
-        await add_item(service, each, "towel")
+    wallet = await open_towels(service, 10, amount=amount)
     await wallet.set_balance("0")
     await crowd(service, wallet, programStatus=status)
     last = await open_another(service, wallet.definition)
     await last.set_balance(worth)
-    found = await eligible(service, wallet, itemReference=reference)
+    found = await eligible(service, wallet, itemReference=TOWEL)
     assert [each["poolId"] for each in found] == [last.pool_id] * 10
-    assert await eligible(service, wallet, itemReference=reference, count=11) == []
+    assert await eligible(service, wallet, itemReference=TOWEL, count=11) == []
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "ACTIVE"])
+async def test_nothing_of_one_beneficiary_is_left_out(service: Service, status: str) -> None:
+    """A member's newest pass is found behind any number of others, and those are told of too."""
+    member = {"memberId": guid()}
+    wallet = await open_towels(
+        service, 10, program={"beneficiary": member, "programStatus": status}
+    )
+    await crowd(service, wallet, beneficiary=member, programStatus=status)
+    last = await open_another(service, wallet.definition, beneficiary=member)
+    question = {"itemReference": TOWEL, "beneficiary": member}
+    results = await by_filter(service, wallet, **question)
+    assert sum(map(len, results)) == ELIGIBLE_MAX + 20
+    assert {each["type"] for each in results[-1]} == {"ELIGIBLE_BENEFIT"}
+    found = await eligible(service, wallet, **question)
+    assert len(found) == (ELIGIBLE_MAX + 20 if status == "ACTIVE" else 10)
+    assert found[-1]["poolId"] == last.pool_id
+
+
+async def test_a_question_about_too_many_benefits_is_refused(service: Service) -> None:
+    """With more than can be judged the answer says so; fewer statuses make it fit."""
+    member = {"memberId": guid()}
+    wallet = await open_towels(service, 10, program={"beneficiary": member})
+    most = ELIGIBLE_OF_BENEFICIARY_MAX
+    await crowd(service, wallet, candidates=most, beneficiary=member, programStatus="PAUSED")
+    question = {"itemReference": TOWEL, "namespace": NAMESPACE, "beneficiary": member, "count": 1}
+    refused = await service.refusal("checkBenefitEligibilityByFilter", question)
+    (violation,) = refused.violations
+    assert (refused.status, violation["field"]) == (400, "beneficiary")
+    assert violation["ruleName"] == "too_many_benefits"
+    (active,) = await by_filter(
+        service, wallet, **question, poolSelector={"poolStatuses": ["ACTIVE"]}
+    )
+    assert len(active) == 10
+    assert len(await eligible(service, wallet, itemReference=TOWEL, beneficiary=member)) == 10
 
 
 async def test_a_check_by_filter_tells_of_every_pool(service: Service) -> None:

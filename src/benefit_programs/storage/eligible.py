@@ -10,6 +10,9 @@ from benefit_programs.storage.specs import columns_of
 ELIGIBLE_MAX = 1_000
 """How many benefits an answer without a beneficiary names at most."""
 
+ELIGIBLE_OF_BENEFICIARY_MAX = 5_000
+"""How many benefits of one beneficiary are judged; a question about more is refused."""
+
 _COLUMNS = {
     IdentityType.MEMBER: "member_id",
     IdentityType.WIX_USER: "wix_user_id",
@@ -30,8 +33,10 @@ def pools_holding(
     """Pools with each of their benefits that holds the item: the pool's columns, then the key.
 
     Oldest pool first, benefits in their definition's order. With ``payable`` only those whose
-    balance pays for so many of the item, so that no others take their places in an answer.
+    balance pays for so many of the item, so that no others take their places in an answer. Of one
+    beneficiary there is one row more than may be judged, if there are so many.
     """
+    limit = ELIGIBLE_MAX if beneficiary is None else ELIGIBLE_OF_BENEFICIARY_MAX + 1
     values: list[object] = [
         tenant_id,
         item.external_id,
@@ -59,7 +64,7 @@ def pools_holding(
         f" and i.provider_app_id = {dialect.bare(3)} and i.category = {dialect.bare(4)}"
         f" and p.tenant_id = {dialect.bare(1)} and p.namespace = {dialect.bare(5)}"
         f" and {dialect.within('p.status', 6, 'text')}{narrowed}"
-        f" order by p.id, b.ordinal limit {ELIGIBLE_MAX}"
+        f" order by p.id, b.ordinal limit {limit}"
     )
     return Statement(sql, tuple(values))
 

@@ -18,16 +18,26 @@ from benefit_programs.domain.eligibility import (
     context_of,
 )
 from benefit_programs.domain.entities import Pool, PoolStatus
-from benefit_programs.domain.errors import InvalidItemReference, Refusal
+from benefit_programs.domain.errors import Invalid, InvalidItemReference, Refusal
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Identity, Instant, ItemReference
-from benefit_programs.storage.eligible import pools_holding, provider_app_known
+from benefit_programs.storage.eligible import (
+    ELIGIBLE_OF_BENEFICIARY_MAX,
+    pools_holding,
+    provider_app_known,
+)
 from benefit_programs.storage.loading import load_state
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire.types import eligibility as wire
 from benefit_programs.wire.types.common import IdentificationData, ItemReferenceData
+
+_TOO_MANY = Invalid.because(
+    "beneficiary",
+    f"has over {ELIGIBLE_OF_BENEFICIARY_MAX} benefits with the item: ask for fewer pool statuses",
+    rule_name="too_many_benefits",
+)
 
 GIVE_WAY_EVERY = 10
 """After how many pools an answer about many lets others use the event loop."""
@@ -161,6 +171,7 @@ async def _find(
 ) -> list[tuple[str, wire.BenefitResult]]:
     """What becomes of each benefit of the namespace's pools that holds the item, by pool id."""
     reader, namespace = call.services.reader, request.namespace
+    beneficiary = _beneficiary(call, request.beneficiary)
     requested = _requested(
         call, request.item_reference, request.count, request.target_date, is_held=True
     )
@@ -169,7 +180,7 @@ async def _find(
         tenant_id=call.tenant_id,
         namespace=namespace,
         item=requested.reference,
-        beneficiary=_beneficiary(call, request.beneficiary),
+        beneficiary=beneficiary,
         statuses=statuses,
         payable=payable,
     )
@@ -177,6 +188,8 @@ async def _find(
     rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
     if not rows:
         await _require_known_app(call, namespace, requested.reference)
+    if beneficiary is not None and len(rows) > ELIGIBLE_OF_BENEFICIARY_MAX:
+        raise _TOO_MANY
     checks = [
         EligibilityCheck(
             pool_id=pool.id,
