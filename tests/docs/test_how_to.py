@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-import pytest
-
 from tests.docs.conftest import shell_environment
 from tests.docs.markdown import Likeness, commands_of, printed_by, read_blocks, script_of
 from tests.docs.shell import require_commands

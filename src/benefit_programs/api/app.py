@@ -45,6 +45,12 @@ from benefit_programs.api.metrics import Metrics
 from benefit_programs.api.pages import create_pages
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
+from benefit_programs.api.strictness import (
+    ignored_beside_entries,
+    ignored_fields,
+    is_strict,
+    strict_entries,
+)
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
@@ -86,6 +92,25 @@ class Endpoint:
             raise with_filter_problems(found, self.method, document, ids) from None
         self._extended_fields.check(decoded, principal)
         return decoded, None
+
+    def decode_strictly(
+        self, body: bytes, query: str, parameters: dict[str, str], principal: Principal
+    ) -> tuple[Decoded[Any] | None, Bulk[Any] | None]:
+        """The same of a request in which nothing may be ignored. Raises Invalid."""
+        ignored = ignored_beside_entries(self.method, body, query)
+        try:
+            decoded, bulk = self.decode(body, query, parameters, principal)
+        except Invalid as found:
+            raise found.beside(Invalid(ignored_fields(self.method, body, query))) from None
+        if ignored:
+            everywhere = Invalid(ignored_fields(self.method, body, query))
+            if self.method.request_in == "query":
+                raise everywhere
+            document = read_json(body)
+            raise with_filter_problems(
+                everywhere, self.method, document, principal.settings.id_mode
+            )
+        return decoded, strict_entries(self.method, bulk, body) if bulk else None
 
     def _with_all_else(self, found: Invalid, document: object, ids: IdMode) -> Invalid:
         """A refusal with what is wrong with the request besides."""
@@ -175,9 +200,9 @@ class Application:
             raise Forbidden
         endpoint = self._endpoints[method.name]
         body = await read_body(scope, receive, self._services.body_bytes_max)
-        decoded, bulk = endpoint.decode(
-            body, scope["query_string"].decode("latin-1"), parameters, principal
-        )
+        strict = is_strict(scope, principal.settings)
+        decode = endpoint.decode_strictly if strict else endpoint.decode
+        decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
         return await endpoint.answer(Call(self._services, principal, method, decoded, bulk))
 
 

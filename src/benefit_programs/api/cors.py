@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from benefit_programs.api.messages import AsgiScope, Message, Receive, Send, header, request_id_of
 from benefit_programs.api.methods import METHODS
+from benefit_programs.api.strictness import STRICT_HEADER
 
 Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
@@ -19,7 +20,7 @@ PREFLIGHT_SECONDS_MAX = 7_200
 
 REQUEST_HEADERS = frozenset(
     {"accept", "accept-language", "authorization", "content-language", "content-type"}
-    | {"wix-account-id", "wix-site-id", "x-request-id"}
+    | {"wix-account-id", "wix-site-id", "x-request-id", STRICT_HEADER}
 )
 """What a page may send; beside these, every header that begins with ``x-wix-``."""
 

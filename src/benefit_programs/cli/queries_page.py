@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from benefit_programs.cli.markdown import GENERATED, joined, table
 from benefit_programs.domain.constraints import FILTER_BYTES_MAX
 from benefit_programs.storage.query import LIMIT_MAX_OF_ITEMS
-from benefit_programs.storage.query.language import CONDITIONS_MAX, DEPTH_MAX, MEMBERS_MAX
 from benefit_programs.storage.query.paging import SORTS_MAX
+from benefit_programs.storage.query.sizes import CONDITIONS_MAX, DEPTH_MAX, MEMBERS_MAX
 from benefit_programs.storage.query.spec import LIMIT_DEFAULT, LIMIT_MAX
 from benefit_programs.storage.query.values import TEXT_LENGTH_MAX
 

@@ -18,7 +18,8 @@ export {key_variable}={secret}
 
 post() {{
   curl --silent --show-error --request POST "${url_variable}/benefit-programs/v1/$1" \\
-    -H "Authorization: ${key_variable}" -H 'Content-Type: application/json' --data "$2"
+    -H "Authorization: ${key_variable}" -H 'Content-Type: application/json' \\
+    -H 'X-Benefits-Strict: true' --data "$2"
 }}
 first() {{ grep -o "\\"$1\\":\\"[^\\"]*\\"" | head -n 1 | cut -d '"' -f 4; }}
 

@@ -109,3 +109,6 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     extended_fields_require_schema: bool = False
     """Whether extended fields may only be set in namespaces that have a schema."""
+
+    strict_requests: bool = False
+    """Whether fields that would be ignored are refused; a request's header overrides it."""

@@ -146,5 +146,6 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
                 for each in settings.extended_field_schemas
             ),
             extended_fields_require_schema=settings.extended_fields_require_schema,
+            strict_requests=settings.strict_requests,
         )
     )

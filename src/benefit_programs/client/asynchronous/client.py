@@ -37,6 +37,7 @@ class AsyncBenefitPrograms:
     answer, in seconds; None waits for ever. ``max_retries`` is how often a call is tried again:
     when the service turned it away untouched, and, if doing it twice does no harm, after failures
     too. ``site_id`` chooses the tenant for a key of several. Many may use one client at once.
+    ``strict`` makes the service refuse fields that it would ignore otherwise.
     """
 
     def __init__(
@@ -47,10 +48,13 @@ class AsyncBenefitPrograms:
         site_id: str | None = None,
         timeout: float | None = TIMEOUT_SECONDS,
         max_retries: int = MAX_RETRIES,
+        strict: bool = True,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet. An HTTP client that is given isn't closed."""
-        settings = settings_for(api_key, site_id=site_id, timeout=timeout, max_retries=max_retries)
+        settings = settings_for(
+            api_key, site_id=site_id, timeout=timeout, max_retries=max_retries, strict=strict
+        )
         self._use(AsyncSession(AsyncHttpTransport(base_url, http_client), settings))
 
     @classmethod
@@ -60,6 +64,7 @@ class AsyncBenefitPrograms:
         *,
         timeout: float | None = TIMEOUT_SECONDS,
         max_retries: int = MAX_RETRIES,
+        strict: bool = True,
     ) -> Self:
         """A client of a service that runs in this process, as the first tenant's administrator.
 
@@ -73,7 +78,9 @@ class AsyncBenefitPrograms:
             ServerNotInstalled: Only the client is installed.
         """
         transport: AsyncTransport = inprocess().AsyncInProcessTransport(os.fspath(database))
-        settings = settings_for(None, site_id=None, timeout=timeout, max_retries=max_retries)
+        settings = settings_for(
+            None, site_id=None, timeout=timeout, max_retries=max_retries, strict=strict
+        )
         return cls._of(AsyncSession(transport, settings))
 
     @classmethod
@@ -114,6 +121,7 @@ class AsyncBenefitPrograms:
         max_retries: int | Unset = UNSET,
         site_id: str | Unset = UNSET,
         request_id: str | Unset = UNSET,
+        strict: bool | Unset = UNSET,
     ) -> Self:
         """The same client with other options, for a call or for more.
 
@@ -126,6 +134,7 @@ class AsyncBenefitPrograms:
             max_retries=max_retries,
             site_id=site_id,
             request_id=request_id,
+            strict=strict,
         )
         return self._of(AsyncSession(self._session.transport, settings))
 

@@ -34,6 +34,7 @@ class AsyncSettings(AsyncMethods):
         job_retention_days: int | Unset | None = UNSET,
         extended_field_schemas: Sequence[ExtendedFieldSchema] | Unset | None = UNSET,
         extended_fields_require_schema: bool | Unset | None = UNSET,
+        strict_requests: bool | Unset | None = UNSET,
     ) -> TenantSettings:
         """Change what is given; None is the default. Lists are replaced whole.
 
@@ -48,5 +49,6 @@ class AsyncSettings(AsyncMethods):
             job_retention_days=job_retention_days,
             extended_field_schemas=extended_field_schemas,
             extended_fields_require_schema=extended_fields_require_schema,
+            strict_requests=strict_requests,
         )
         return await self._session.call("updateSettings", _SETTINGS, {"settings": changed})

@@ -15,15 +15,23 @@ from benefit_programs.client.types.common import UNSET, Unset
 TIMEOUT_SECONDS = 10.0
 MAX_RETRIES = 3
 
+STRICT_HEADER = "x-benefits-strict"
+_ANSWERS = {True: "true", False: "false"}
+
 INPROCESS = "benefit_programs.inprocess"
 DISTRIBUTIONS = ("benefit-programs-client", "benefit-programs")
 
 
 def settings_for(
-    api_key: str | None, *, site_id: str | None, timeout: float | None, max_retries: int
+    api_key: str | None,
+    *,
+    site_id: str | None,
+    timeout: float | None,
+    max_retries: int,
+    strict: bool,
 ) -> Settings:
     """The settings of a new client. Raises ValueError for what can't be."""
-    headers = {"user-agent": user_agent()}
+    headers = {"user-agent": user_agent(), STRICT_HEADER: _ANSWERS[strict]}
     if api_key is not None:
         headers["authorization"] = _sendable("api_key", api_key)
     if site_id is not None:
@@ -38,11 +46,14 @@ def changed_settings(
     max_retries: int | Unset,
     site_id: str | Unset,
     request_id: str | Unset,
+    strict: bool | Unset,
 ) -> Settings:
     """The same settings with some that are given. Raises ValueError for what can't be."""
     headers = dict(settings.headers)
     if site_id is not UNSET:
         headers["wix-site-id"] = _sendable("site_id", site_id)
+    if strict is not UNSET:
+        headers[STRICT_HEADER] = _ANSWERS[strict]
     if request_id is not UNSET:
         headers["x-request-id"] = _sendable("request_id", request_id)
     return replace(

@@ -52,7 +52,7 @@ def camel(name: str) -> str:
 def document(**fields: object) -> dict[str, Any]:
     """The JSON object of a request; fields that are None or UNSET are absent."""
     return {
-        camel(name): _field_to_wire(name, value)
+        camel(name): _field_to_wire(name, settable(value))
         for name, value in fields.items()
         if value is not None and value is not UNSET
     }
@@ -61,7 +61,7 @@ def document(**fields: object) -> dict[str, Any]:
 def changes(**fields: object) -> dict[str, Any]:
     """The JSON object of an update; UNSET is absent, None clears."""
     return {
-        camel(name): _field_to_wire(name, value)
+        camel(name): _field_to_wire(name, settable(value))
         for name, value in fields.items()
         if value is not UNSET
     }
@@ -74,9 +74,21 @@ def mask(names: Collection[str] | None) -> str | None:
 
 def masked(name: str, changed: Change) -> dict[str, Any]:
     """A change of many as it travels, with its mask beside it."""
-    entity = to_wire(changed)
+    entity = to_wire(settable(changed))
     names: Collection[str] | None = entity.pop("fieldMask", None)
     return document(**{name: entity}, field_mask=mask(names))
+
+
+def settable(value: Any) -> Any:
+    """A value without what the service sets, which it may have come with in an answer."""
+    if isinstance(value, msgspec.Struct):
+        answered = value.set_by_service if isinstance(value, Part) else ()
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        kept = {
+            name: None if name in answered else settable(field) for name, field in fields.items()
+        }
+        return msgspec.structs.replace(value, **kept)
+    return [settable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def to_wire(value: object) -> Any:  # noqa: PLR0911 - a table

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A part of the contract's vocabulary: fields are absent from the wire where they are None."""
+
+    set_by_service: ClassVar[frozenset[str]] = frozenset()
+    """Fields that answers have and requests leave out."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from benefit_programs.client.generated.enums import (
     PolicyExpressionType,
@@ -29,6 +29,8 @@ class FixedIntervalPolicy(Part, frozen=True, kw_only=True):
 
 class RateLimitedPolicy(Part, frozen=True, kw_only=True):
     """At most ``times`` redeemed items per calendar period. The server sets ``quota_id``."""
+
+    set_by_service: ClassVar[frozenset[str]] = frozenset({"quota_id"})
 
     times: int
     time_period: TimePeriod
@@ -85,6 +87,8 @@ class Benefit(Part, frozen=True, kw_only=True):
 
     Without a price a benefit is free, and its redemptions are recorded all the same.
     """
+
+    set_by_service: ClassVar[frozenset[str]] = frozenset({"item_set_id"})
 
     benefit_key: str
     provider_app_id: str

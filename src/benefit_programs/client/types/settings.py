@@ -40,3 +40,4 @@ class TenantSettings(Part, frozen=True, kw_only=True):
     job_retention_days: int | None = None
     extended_field_schemas: tuple[ExtendedFieldSchema, ...] = ()
     extended_fields_require_schema: bool = False
+    strict_requests: bool = False

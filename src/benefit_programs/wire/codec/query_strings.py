@@ -46,7 +46,7 @@ def read_query_string(type_: type[Any], pairs: Iterable[tuple[str, str]]) -> dic
 
 def _put(document: dict[str, Any], type_: type[Any], names: list[str], text: str) -> None:
     first, *others = names
-    first, position = _position_in(first)
+    first, position = position_in(first)
     field = fields_by_name(type_).get(first)
     if field is None:
         return
@@ -85,7 +85,8 @@ def _put_entry(
         _put(inner, element.kind, others, text)
 
 
-def _position_in(name: str) -> tuple[str, int | None]:
+def position_in(name: str) -> tuple[str, int | None]:
+    """The name before a position in brackets, and the position if there is one."""
     found = _POSITION.fullmatch(name)
     return (found[1], int(found[2])) if found else (name, None)
 

@@ -6,5 +6,5 @@ marks that the fields carry. A field without a default must be in a request.
 
 An entity has up to three types: as it is answered (``Pool``), as it is created (``NewItem``) and
 as it is changed (``ItemChange``). What a client may not set is missing from the latter two, and
-so ignored, for clients write back whole entities.
+so ignored, for clients write back whole entities; ``entity`` names the first, for strict mode.
 """

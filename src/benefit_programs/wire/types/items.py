@@ -50,6 +50,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 class NewItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item to create."""
 
+    entity: ClassVar[type[msgspec.Struct]] = Item
+
     external_id: ExternalId
     item_set_id: EntityId
     provider_app_id: AppId
@@ -61,6 +63,8 @@ class NewItem(msgspec.Struct, frozen=True, kw_only=True):
 
 class ItemChange(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of an item."""
+
+    entity: ClassVar[type[msgspec.Struct]] = Item
 
     id: EntityId
     revision: Revision

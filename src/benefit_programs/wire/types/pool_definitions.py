@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -70,6 +70,8 @@ class PoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 class NewPoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A pool definition to create."""
 
+    entity: ClassVar[type[msgspec.Struct]] = PoolDefinition
+
     namespace: Namespace
     details: Annotated[Details, Requires("benefits"), Judged(illegalities)]
     display_name: PoolName | None = None
@@ -80,6 +82,8 @@ class NewPoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 class PoolDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of a pool definition."""
+
+    entity: ClassVar[type[msgspec.Struct]] = PoolDefinition
 
     id: EntityId
     revision: Revision

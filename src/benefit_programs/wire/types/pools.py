@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -86,6 +86,8 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of a pool."""
+
+    entity: ClassVar[type[msgspec.Struct]] = Pool
 
     id: EntityId
     revision: Revision

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -40,6 +40,8 @@ class ProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
 class NewProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A program definition to create."""
 
+    entity: ClassVar[type[msgspec.Struct]] = ProgramDefinition
+
     namespace: Namespace
     external_id: Annotated[ExternalId, Alias("externalProgramId")]
     display_name: ProgramName | None = None
@@ -49,6 +51,8 @@ class NewProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 class ProgramDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of a program definition."""
+
+    entity: ClassVar[type[msgspec.Struct]] = ProgramDefinition
 
     id: EntityId
     revision: Revision

@@ -54,6 +54,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 class ProgramChange(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of a program."""
 
+    entity: ClassVar[type[msgspec.Struct]] = Program
+
     id: EntityId
     revision: Revision
     display_name: ProgramName | None = None

@@ -62,6 +62,7 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
         | None
     ) = None
     extended_fields_require_schema: bool | None = None
+    strict_requests: bool | None = None
 
 
 class GetSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
