@@ -114,8 +114,8 @@ async def test_a_cancelled_engine_leaves_nobody_waiting(own_service: Service) ->
     first = submit(own_service, create("a"))
     await asyncio.sleep(0)
     queued = [submit(own_service, create(str(number))) for number in range(3)]
-    assert own_service.engine._task is not None
-    own_service.engine._task.cancel()
+    for task in own_service.engine._tasks:
+        task.cancel()
     await asyncio.wait([first, *queued], timeout=10)
     assert first.done()
     assert all(each.cancelled() for each in queued)

@@ -12,24 +12,23 @@ from benefit_programs.domain.command import Command, Context
 from benefit_programs.domain.entities import ProgramDefinition
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
 from benefit_programs.domain.lookups import PROGRAM_DEFINITION_BY_EXTERNAL_ID, SNAPSHOT
-from benefit_programs.domain.program_definitions import CreateProgramDefinition
+from benefit_programs.domain.program_definitions import (
+    CreateProgramDefinition,
+    UpdateProgramDefinition,
+)
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Index, Needs, NotLoaded, State
 from benefit_programs.domain.store import (
     BatchRun,
     Load,
     StoreConflict,
+    StoreLocked,
     StoreTimeout,
     StoreUnavailable,
 )
 from benefit_programs.domain.values import Identity, IdentityType
-from benefit_programs.engine.engine import (
-    ATTEMPTS_MAX,
-    BATCH_SIZE_MAX,
-    QUEUE_LENGTH_MAX,
-    Engine,
-    QueueFull,
-)
+from benefit_programs.engine.engine import BATCH_SIZE_MAX, QUEUE_LENGTH_MAX, Engine, QueueFull
+from benefit_programs.engine.runs import ATTEMPTS_MAX
 from tests.support.calls import NAMESPACE
 
 if TYPE_CHECKING:
@@ -53,6 +52,9 @@ class TroubledStore:
         self.tenants: list[int] = []
         """The tenants of all batches, in their order."""
 
+        self.patient: list[bool] = []
+        """Which of them were patient."""
+
         self.loads: list[Index[Any]] = []
         self.is_open = asyncio.Event()
         """Batches wait until it is."""
@@ -64,14 +66,17 @@ class TroubledStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
+    async def run(self, tenant_id: int, steps: BatchRun[Answer], **options: bool) -> Answer:
         self.tenants.append(tenant_id)
+        self.patient.append(options.get("patient", False))
         self.begun.set()
         await self.is_open.wait()
         error = self.script.popleft() if self.script else None
+        if isinstance(error, StoreLocked):
+            next(steps, None)  # It is a row that is asked for that is locked.
         if error is not None:
             raise error
-        answer: Answer = await self._store.run(tenant_id, self._watch(steps))
+        answer: Answer = await self._store.run(tenant_id, self._watch(steps), **options)
         self.after_commit()
         return answer
 
@@ -276,8 +281,8 @@ async def test_a_cancelled_batch_leaves_nobody_waiting(troubled: Troubled) -> No
     troubled.store.is_open.clear()
     futures = troubled.submit(*(create(str(number)) for number in range(BATCH_SIZE_MAX + 1)))
     await troubled.store.begun.wait()
-    assert troubled.engine._task is not None
-    troubled.engine._task.cancel()
+    (task,) = troubled.engine._tasks
+    task.cancel()
     await asyncio.wait(futures, timeout=10)
     assert all(each.cancelled() for each in futures)
     troubled.store.is_open.set()
@@ -328,3 +333,60 @@ async def test_tenants_take_turns(troubled: Troubled) -> None:
     await asyncio.gather(*few, *many)
     one, two = troubled.service.tenant.id, other.tenant.id
     assert troubled.store.tenants == [one, two, one, one]
+
+
+async def test_who_is_locked_out_waits_apart_from_the_others(troubled: Troubled) -> None:
+    """Whoever needs a locked row is tried again patiently, and the others are done before."""
+    locked = StoreLocked("kept")
+    script = [locked, None, locked, None]
+    a, b, c = await troubled.do(create("a"), create("b"), create("c"), script=script)
+    assert [row.external_id for row in (a, b, c)] == ["a", "b", "c"]
+    assert await troubled.names() == ["a", "c", "b"]
+    assert troubled.store.patient == [False] * 4 + [True]
+
+
+async def test_what_stays_locked_is_told(troubled: Troubled) -> None:
+    """Patience comes to an end; those who waited together are then tried once by themselves."""
+    locked = StoreLocked("kept")
+    script = [locked] * 3 + [locked, locked, None]
+    refused, done = await troubled.do(create("a"), create("b"), script=script)
+    assert refused is locked
+    assert done.external_id == "b"
+    assert troubled.store.patient == [False] * 3 + [True, False, False]
+    assert await troubled.do(Nothing()) == ["done"]
+
+
+async def test_commands_for_a_locked_row_keep_their_order(troubled: Troubled) -> None:
+    """Who needs what another one waits for comes after it, even if the row is free by then."""
+    (made,) = await troubled.do(create("a"))
+    troubled.store.script.extend([StoreLocked("kept")] * 2)
+    updates = [
+        UpdateProgramDefinition(id=made.id, revision=revision, updates={"display_name": "x"})
+        for revision in (1, 2, 3)
+    ]
+    first = troubled.submit(*updates[:2], create("b"))
+    b = await first[-1]
+    second = troubled.submit(updates[2])
+    assert b.external_id == "b"
+    assert not first[0].done()
+    assert [row.revision for row in await asyncio.gather(*first[:2], *second)] == [2, 3, 4]
+
+
+async def test_closing_finishes_those_who_wait_apart(troubled: Troubled) -> None:
+    """An engine that is closed answers them too."""
+    troubled.store.script.extend([StoreLocked("kept")] * 2)
+    (waits,) = troubled.submit(create("a"))
+    await troubled.engine.close()
+    assert waits.result().external_id == "a"
+
+
+async def test_tenants_are_served_side_by_side(troubled: Troubled) -> None:
+    """While one tenant's batch is under way another one's begins, where the store takes both."""
+    other = await troubled.service.another_tenant()
+    troubled.store.is_open.clear()
+    futures = troubled.submit(Nothing()) + troubled.submit(Nothing(), service=other)
+    await troubled.store.begun.wait()
+    assert len(troubled.store.tenants) == min(2, troubled.service.store.batches_max)
+    futures += troubled.submit(Nothing())
+    troubled.store.is_open.set()
+    assert set(await asyncio.gather(*futures)) == {"done"}

@@ -45,6 +45,10 @@ class StoreTimeout(Exception):
     """A statement or a lock took longer than its limit; nothing was changed."""
 
 
+class StoreLocked(StoreTimeout):
+    """A row stayed locked by somebody else; nothing was changed."""
+
+
 class StoreUnavailable(Exception):
     """The database can't be reached or is kept by somebody, or it was lost on the way.
 
@@ -55,11 +59,20 @@ class StoreUnavailable(Exception):
 class Store(Protocol):
     """A database: batches of one tenant in one durable commit each, and reads beside them."""
 
-    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
+    batches_max: int
+    """How many batches it runs side by side."""
+
+    patient_batches_max: int
+    """How many batches beside those may wait for rows that others have locked."""
+
+    async def run(
+        self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
+    ) -> Answer:
         """Run a batch to its end in one transaction and return what it returns, once durable.
 
-        Raises StoreConflict, StoreTimeout or StoreUnavailable, and whatever the batch raises;
-        then nothing of the batch is stored.
+        A ``patient`` batch waits long for rows that somebody else has locked, another one is soon
+        refused with StoreLocked. Also raises StoreConflict, StoreTimeout or StoreUnavailable, and
+        whatever the batch raises; then nothing of the batch is stored.
         """
         ...
 

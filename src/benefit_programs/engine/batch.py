@@ -6,6 +6,7 @@ decides, and asks for what has changed to be written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -56,10 +57,12 @@ def steps_of(
     ids: IdSource,
     snapshots: SnapshotCache,
     written: set[type[Row]],
+    before_load: Callable[[Wanted], None] | None = None,
 ) -> BatchRun[list[Outcome]]:
     """Load what the commands ask for, decide them in order, and write what they changed.
 
-    Adds the types of the written rows to ``written``.
+    Adds the types of the written rows to ``written``. ``before_load`` hears what is asked for, and
+    ends the batch if it raises.
 
     A refusal or an error concerns one command: its outcome is a Failure, and it leaves no trace. If
     a command must come again, all behind it come again too, which keeps their order.
@@ -69,6 +72,8 @@ def steps_of(
         wanted = _wanted(submissions, state, now, snapshots.at_hand)
         if not wanted:
             break
+        if before_load is not None:
+            before_load(wanted)
         for index, rows in (yield Load(wanted)).items():
             snapshots.keep(rows)
             state.load(index, wanted[index], rows)
@@ -82,6 +87,11 @@ def steps_of(
         written.update(state.touched)
         yield Write(state)
     return outcomes
+
+
+def first_needs(submission: Submission, *, now: Instant, snapshots: SnapshotCache) -> Wanted:
+    """What a command asks for before anything is loaded."""
+    return _wanted([submission], State(), now, snapshots.at_hand)
 
 
 def _wanted(submissions: list[Submission], state: State, now: Instant, at_hand: AtHand) -> Wanted:

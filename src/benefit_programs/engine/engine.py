@@ -1,9 +1,12 @@
 """The one way in for every write: queue, batch, load, decide, store, commit, answer.
 
-A batch is whatever is waiting when the previous commit ends, and whoever is answered by that and
-comes back at once: nobody waits for a timer. Alone, a command goes at once; under load, batches
-grow by themselves up to ``BATCH_SIZE_MAX``. A batch has the commands of one tenant; tenants take
+A batch is whatever is waiting when the tenant's previous commit ends, and whoever is answered by
+that and comes back at once: nobody waits for a timer. Alone, a command goes at once; under load,
+batches grow by themselves up to ``BATCH_SIZE_MAX``. A batch has the commands of one tenant, and a
+tenant has one batch at a time. As many tenants as the store takes are served side by side, and take
 turns.
+
+Whoever needs a row that somebody outside has locked waits apart, and the tenant's others go on.
 """
 
 from __future__ import annotations
@@ -11,21 +14,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
-
-import structlog
+from collections.abc import Callable
+from typing import TypeVar
 
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.store import Store, StoreConflict, StoreUnavailable
+from benefit_programs.domain.store import Store
 from benefit_programs.domain.values import Identity, Instant
-from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, steps_of
-from benefit_programs.engine.ids import IdSource
-from benefit_programs.engine.snapshots import SnapshotCache
+from benefit_programs.engine.batch import Submission
+from benefit_programs.engine.locks import Locks
+from benefit_programs.engine.runs import Listener, LockedOut, Runs, Waiting, fail, give_up
 
 Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 BATCH_SIZE_MAX = 64
 QUEUE_LENGTH_MAX = 10_000
@@ -34,23 +35,27 @@ QUEUE_LENGTH_MAX = 10_000
 QUIET_TURNS_MAX = 10
 """How many turns of the event loop in a row may bring no command before the next batch begins."""
 
-ATTEMPTS_MAX = 4
-"""How often a command is tried alone after the database refused its batch."""
-
-CACHED_TENANTS_MAX = 200
-
-Listener = Callable[[frozenset[type[Row]]], None]
-
-_log = structlog.get_logger("benefit_programs.engine")
-
 
 class QueueFull(Exception):
     """More commands wait than the process takes; the caller should try again later."""
 
 
-class _Waiting(NamedTuple):
-    submission: Submission
-    answer: asyncio.Future[Any]
+class _Apart:
+    """Commands of one tenant that wait for locked rows, in their order."""
+
+    def __init__(self) -> None:
+        self.queue: deque[LockedOut] = deque()
+        self.batch: list[Waiting] = []
+        """The batch under way, which is no longer in the queue."""
+
+        self.held = Locks()
+        """What they need: who needs that too comes after them."""
+
+    def hold_for_queue(self) -> None:
+        """Hold only what those need who are in the queue."""
+        self.held.clear()
+        for each in self.queue:
+            self.held.update(each.locks)
 
 
 def read_clock() -> Instant:
@@ -64,15 +69,23 @@ class Engine:
     def __init__(self, store: Store, *, clock: Callable[[], Instant] = read_clock) -> None:
         self._store = store
         self._clock = clock
-        self._ids = IdSource()
-        self._queues: OrderedDict[int, deque[_Waiting]] = OrderedDict()
+        self._runs = Runs(store, clock)
+        self._queues: OrderedDict[int, deque[Waiting]] = OrderedDict()
+        """What waits for tenants that wait for their turn."""
+
+        self._at_work: dict[int, deque[Waiting]] = {}
+        """What waits behind the batches under way."""
+
+        self._apart: dict[int, _Apart] = {}
+        self._patience = asyncio.Semaphore(store.patient_batches_max)
         self._length = 0
-        self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         """What runs batches, while there are any."""
 
+        self._patient_tasks: set[asyncio.Task[None]] = set()
+        """What runs the batches of those who wait apart."""
+
         self._closing = False
-        self._listeners: list[Listener] = []
         self.submitted = 0
         """How many commands have come so far."""
 
@@ -81,7 +94,7 @@ class Engine:
 
         It is called before the callers go on. If it fails, the log tells, and nobody else notices.
         """
-        self._listeners.append(listener)
+        self._runs.listeners.append(listener)
 
     async def execute(
         self,
@@ -112,13 +125,16 @@ class Engine:
         if self._length >= QUEUE_LENGTH_MAX or self._closing:
             raise QueueFull
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(Submission(command, caller, settings), answer)
-        self._queues.setdefault(tenant_id, deque()).append(waiting)
+        waiting = Waiting(Submission(command, caller, settings), answer)
+        queue = self._at_work.get(tenant_id)
+        if queue is None:
+            queue = self._queues.get(tenant_id)
+        if queue is None:
+            queue = self._queues[tenant_id] = deque()
+            self._start()
+        queue.append(waiting)
         self._length += 1
         self.submitted += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._work())
-            self._task.add_done_callback(self._stop)
         return answer
 
     def now(self) -> Instant:
@@ -128,129 +144,107 @@ class Engine:
     async def close(self) -> None:
         """Take no more commands, and finish those that wait."""
         self._closing = True
-        if self._task is not None:
-            await asyncio.wait((self._task,))
+        while tasks := self._tasks | self._patient_tasks:
+            await asyncio.wait(tasks)
+
+    def _start(self) -> None:
+        """Have one more tenant served, if the store takes another batch."""
+        if sum(not each.done() for each in self._tasks) < self._store.batches_max:
+            task = asyncio.get_running_loop().create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Go on with what came at the last moment.
+
+        Leave nobody waiting where the last of the tasks that would answer them was cancelled.
+        """
+        self._tasks.discard(task)
+        if not self._queues:
+            return
+        if not task.cancelled():
+            self._start()
+        elif not self._tasks:
+            for queue in self._queues.values():
+                give_up(queue)
+                self._length -= len(queue)
+            self._queues.clear()
 
     async def _work(self) -> None:
         while self._queues:
-            tenant_id, batch = self._next_batch()
+            tenant_id, queue = self._queues.popitem(last=False)
+            self._at_work[tenant_id] = queue
+            batch = _take(queue)
+            self._length -= len(batch)
             try:
                 await self._run(tenant_id, batch)
+                if len(batch) > 1:
+                    await self._gather(queue, len(batch))
             finally:
-                _give_up(batch)
-            if len(batch) > 1:
-                await self._gather(len(batch))
+                give_up(batch)
+                del self._at_work[tenant_id]
+                if queue:
+                    self._queues[tenant_id] = queue
 
-    def _stop(self, task: asyncio.Task[None]) -> None:
-        """Leave nobody waiting where the task that would answer them was cancelled."""
-        if self._task is not task:
-            return
-        self._task = None
-        for queue in self._queues.values():
-            _give_up(queue)
-        self._queues.clear()
-        self._length = 0
-
-    async def _gather(self, answered: int) -> None:
+    async def _gather(self, queue: deque[Waiting], answered: int) -> None:
         """Let those who were just answered ask again, so that one batch does for all.
 
         Else two halves of the callers take turns, with twice as many batches. What it takes is a
         few turns of the event loop, which has the answers to send anyway.
         """
-        expected, quiet_turns = self.submitted + answered, 0
-        while self.submitted < expected and quiet_turns < QUIET_TURNS_MAX:
-            if self._length >= BATCH_SIZE_MAX:
-                break
-            before = self.submitted
+        expected, quiet_turns = min(len(queue) + answered, BATCH_SIZE_MAX), 0
+        while len(queue) < expected and quiet_turns < QUIET_TURNS_MAX:
+            before = len(queue)
             await asyncio.sleep(0)
-            quiet_turns = 0 if self.submitted > before else quiet_turns + 1
+            quiet_turns = 0 if len(queue) > before else quiet_turns + 1
 
-    def _next_batch(self) -> tuple[int, list[_Waiting]]:
-        """The commands that wait longest for the tenant whose turn it is."""
-        tenant_id, queue = self._queues.popitem(last=False)
-        batch = [queue.popleft() for _ in range(min(len(queue), BATCH_SIZE_MAX))]
-        if queue:
-            self._queues[tenant_id] = queue
-        self._length -= len(batch)
-        return tenant_id, batch
+    async def _run(self, tenant_id: int, batch: list[Waiting]) -> None:
+        apart = self._apart.get(tenant_id) or _Apart()
+        locked = await self._runs.run(tenant_id, batch, apart.held)
+        if locked:
+            self._set_apart(tenant_id, locked)
+            # They are not answered with the rest, nor given up with it.
+            left = {id(each.waiting) for each in locked}
+            batch[:] = [waiting for waiting in batch if id(waiting) not in left]
 
-    async def _run(self, tenant_id: int, batch: list[_Waiting]) -> None:
-        while batch := [waiting for waiting in batch if not waiting.answer.done()]:
-            outcomes: list[Outcome]
-            try:
-                outcomes = await self._attempt(tenant_id, batch)
-            except StoreUnavailable as error:
-                outcomes = [Failure(error)] * len(batch)
-            except Exception as error:  # noqa: BLE001 - one's trouble must not be the others'
-                if len(batch) > 1 or isinstance(error, StoreConflict):
-                    for waiting in batch:
-                        if not waiting.answer.done():
-                            _answer(waiting, await self._run_alone(tenant_id, waiting))
-                    return
-                outcomes = [Failure(error)]
-            if isinstance(outcomes[0], Again):
-                outcomes[0] = await self._run_alone(tenant_id, batch[0])
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                if not isinstance(outcome, Again):
-                    _answer(waiting, outcome)
+    def _set_apart(self, tenant_id: int, locked: list[LockedOut]) -> None:
+        apart = self._apart.get(tenant_id)
+        if apart is None:
+            apart = self._apart[tenant_id] = _Apart()
+            self._start_apart(tenant_id, apart)
+        apart.queue.extend(locked)
+        self._length += len(locked)
+        for each in locked:
+            apart.held.update(each.locks)
 
-    async def _run_alone(self, tenant_id: int, waiting: _Waiting) -> Outcome:
-        """Try a command by itself, so that only the guilty one of a refused batch fails."""
-        error: Exception = StoreConflict("the rows it needs kept changing")
-        for _ in range(ATTEMPTS_MAX):
-            try:
-                (outcome,) = await self._attempt(tenant_id, [waiting])
-            except StoreConflict as conflict:
-                error = conflict
-            except Exception as failure:  # noqa: BLE001 - the one who waits must hear of it
-                return Failure(failure)
-            else:
-                if not isinstance(outcome, Again):
-                    return outcome
-        return Failure(error)
+    def _start_apart(self, tenant_id: int, apart: _Apart) -> None:
+        task = asyncio.get_running_loop().create_task(self._work_apart(tenant_id, apart))
+        self._patient_tasks.add(task)
+        task.add_done_callback(lambda task: self._end_apart(tenant_id, apart, task))
 
-    async def _attempt(self, tenant_id: int, batch: list[_Waiting]) -> list[Outcome]:
-        written: set[type[Row]] = set()
-        steps = steps_of(
-            [waiting.submission for waiting in batch],
-            now=self._clock(),
-            ids=self._ids,
-            snapshots=self._snapshots_of(tenant_id),
-            written=written,
-        )
-        outcomes = await self._store.run(tenant_id, steps)
-        # From here on all is durable, so nothing may raise: the listeners get turns of their own.
-        if written:
-            loop, types = asyncio.get_running_loop(), frozenset(written)
-            for listener in self._listeners:
-                loop.call_soon(_call, listener, types)
-        return outcomes
+    def _end_apart(self, tenant_id: int, apart: _Apart, task: asyncio.Task[None]) -> None:
+        """Go on with who came at the last moment, or leave nobody waiting."""
+        self._patient_tasks.discard(task)
+        if apart.queue and not task.cancelled():
+            self._start_apart(tenant_id, apart)
+            return
+        del self._apart[tenant_id]
+        give_up(apart.batch)
+        give_up(each.waiting for each in apart.queue)
+        self._length -= len(apart.queue)
 
-    def _snapshots_of(self, tenant_id: int) -> SnapshotCache:
-        cache = self._snapshots.get(tenant_id)
-        if cache is None:
-            cache = self._snapshots[tenant_id] = SnapshotCache()
-            if len(self._snapshots) > CACHED_TENANTS_MAX:
-                self._snapshots.popitem(last=False)
-        return cache
+    async def _work_apart(self, tenant_id: int, apart: _Apart) -> None:
+        """Run those who wait apart, patiently, until all are answered."""
+        async with self._patience:
+            while apart.queue:
+                apart.batch = [each.waiting for each in _take(apart.queue)]
+                self._length -= len(apart.batch)
+                for each in await self._runs.run(tenant_id, apart.batch, Locks(), patient=True):
+                    fail(each.waiting, each.error)
+                apart.batch = []
+                apart.hold_for_queue()
 
 
-def _call(listener: Listener, written: frozenset[type[Row]]) -> None:
-    try:
-        listener(written)
-    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it must not be the others' trouble
-        _log.exception("a listener failed after a commit")
-
-
-def _give_up(batch: Iterable[_Waiting]) -> None:
-    for waiting in batch:
-        waiting.answer.cancel()
-
-
-def _answer(waiting: _Waiting, outcome: Outcome) -> None:
-    if waiting.answer.done():
-        return
-    if isinstance(outcome, Failure):
-        waiting.answer.set_exception(outcome.error)
-    else:
-        waiting.answer.set_result(outcome)
+def _take(queue: deque[T]) -> list[T]:
+    """The first of those who wait, as many as fit into a batch."""
+    return [queue.popleft() for _ in range(min(len(queue), BATCH_SIZE_MAX))]

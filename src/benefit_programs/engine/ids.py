@@ -1,6 +1,7 @@
 """UUIDv7 ids: the milliseconds of their row's creation, then a counter that starts at random.
 
-Ids of one process grow strictly within a millisecond, and their leading 48 bits are the
+Ids of one process grow strictly within a millisecond, also where batches that began at different
+instants make them in turns. Their leading 48 bits are the
 ``created`` instant of the row that they name, so ordering by id is ordering by (created, id).
 """
 
@@ -30,7 +31,7 @@ class IdSource:
         return new_id
 
     def next(self, now: Instant) -> str:
-        if now != self._instant:
+        if now > self._instant:
             self._instant = now
             self._tail = self._random.getrandbits(_TAIL_BITS - 1)
         self._tail += 1 + self._random.getrandbits(_STEP_BITS)

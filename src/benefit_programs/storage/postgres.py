@@ -24,6 +24,7 @@ from benefit_programs.domain.store import (
     Load,
     Loaded,
     StoreConflict,
+    StoreLocked,
     StoreTimeout,
     StoreUnavailable,
 )
@@ -40,7 +41,16 @@ R = TypeVar("R", bound=Row)
 CONNECTIONS_MAX = 10
 """Of each kind: for batches and look-ups, and for queries."""
 
+LOOK_UP_CONNECTIONS_MIN = 2
+"""How many of those for batches and look-ups are left to look-ups."""
+
+PATIENT_BATCHES_MAX = 2
+"""How many batches wait side by side for rows that somebody else has locked."""
+
 LOCK_SECONDS_MAX = 5
+LOCK_MILLISECONDS_OF_BATCH_MAX = 200
+"""How long a batch waits for a lock before those who need it wait apart from the others."""
+
 STATEMENT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 500
 _CASEFOLD_SINCE = 180_000
@@ -62,6 +72,9 @@ class PostgresStore:
     def __init__(
         self, keyed: asyncpg.Pool[Any], queries: asyncpg.Pool[Any], dialect: Dialect
     ) -> None:
+        others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
+        self.batches_max = max(1, keyed.get_max_size() - others)
+        self.patient_batches_max = PATIENT_BATCHES_MAX
         self._keyed = keyed
         self._queries = queries
         self._look_ups = GatheredLookUps(self._look_up)
@@ -87,10 +100,12 @@ class PostgresStore:
             opened.pop_all()
         return cls(keyed, queries, PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE))
 
-    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
+    async def run(
+        self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
+    ) -> Answer:
         """Run a batch in one transaction."""
         async with _connection(self._keyed) as connection:
-            await connection.execute("begin")
+            await connection.execute(_BEGIN_PATIENTLY if patient else "begin")
             try:
                 answer = await _step(connection, tenant_id, steps)
                 await connection.execute("commit")
@@ -148,7 +163,8 @@ class PostgresStore:
 
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
-        return await self.fetch_quick(sql, parameters)
+        # Beside the batches, whose locks are soon given up.
+        return await self.fetch(sql, parameters)
 
     async def close(self) -> None:
         """Close the connections, those in use when they are free."""
@@ -156,8 +172,13 @@ class PostgresStore:
         await self._queries.close()
 
 
-_KEYED_SETTINGS = {"enable_seqscan": "off"}
-"""Batches and look-ups go by keys alone."""
+_KEYED_SETTINGS = {
+    "enable_seqscan": "off",
+    "lock_timeout": f"{LOCK_MILLISECONDS_OF_BATCH_MAX}ms",
+}
+"""Batches and look-ups go by keys alone, and wait for no lock for long."""
+
+_BEGIN_PATIENTLY = f"begin; set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
 
 
 async def connect(url: str) -> Any:
@@ -293,7 +314,9 @@ def translated_errors() -> Iterator[None]:
         state = getattr(error, "sqlstate", None) or ""
         if state[:2] in {"23", "40"}:
             raise StoreConflict(str(error)) from error
-        if state in {"55P03", "57014"}:
+        if state == "55P03":
+            raise StoreLocked(str(error)) from error
+        if state == "57014":
             raise StoreTimeout(str(error)) from error
         lost = state[:2] in {"08", "28", "3D", "53"} or state[:3] == "57P" or state == _READ_ONLY
         if lost or isinstance(error, OSError | asyncpg.InterfaceError):

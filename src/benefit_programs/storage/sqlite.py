@@ -141,6 +141,9 @@ def _write_ahead(connection: apsw.Connection) -> None:
 class SqliteStore:
     """A store on one file. ``serve`` claims the file for this process (FileInUse otherwise)."""
 
+    batches_max = 1
+    patient_batches_max = 1
+
     def __init__(
         self,
         path: Path,
@@ -172,7 +175,13 @@ class SqliteStore:
         self._readers = local()
         self._opened: list[apsw.Connection] = []
 
-    async def run(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
+    async def run(
+        self,
+        tenant_id: int,
+        steps: BatchRun[Answer],
+        *,
+        patient: bool = False,  # noqa: ARG002 - rows have no locks of their own here
+    ) -> Answer:
         """Run a batch in one transaction."""
         async with self._turn:
             with translated_errors():

@@ -1,0 +1,208 @@
+"""Runs of a batch: in one transaction, or one by one where the database refuses that.
+
+Nobody waits long here for a row that somebody else has locked: whoever needs it is handed back,
+and the others are answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import structlog
+
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import Wanted
+from benefit_programs.domain.store import Store, StoreConflict, StoreLocked, StoreUnavailable
+from benefit_programs.domain.values import Instant
+from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, first_needs, steps_of
+from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.locks import Locks
+from benefit_programs.engine.snapshots import SnapshotCache
+
+ATTEMPTS_MAX = 4
+"""How often a command is tried alone after the database refused its batch."""
+
+CACHED_TENANTS_MAX = 200
+
+Listener = Callable[[frozenset[type[Row]]], None]
+BeforeLoad = Callable[[Wanted], None]
+
+_log = structlog.get_logger("benefit_programs.engine")
+
+
+class Waiting(NamedTuple):
+    """A command, and who waits for its answer."""
+
+    submission: Submission
+    answer: asyncio.Future[Any]
+
+
+class LockedOut(NamedTuple):
+    """A command that found a row locked, with all rows that it was known to need."""
+
+    waiting: Waiting
+    locks: Locks
+    error: StoreLocked
+
+
+class Runs:
+    """Runs batches on a store, and answers those who wait."""
+
+    def __init__(self, store: Store, clock: Callable[[], Instant]) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = IdSource()
+        self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
+        self.listeners: list[Listener] = []
+
+    async def run(
+        self, tenant_id: int, batch: list[Waiting], held: Locks, *, patient: bool = False
+    ) -> list[LockedOut]:
+        """Do and answer a batch, but for those who are locked out: they are handed back in order.
+
+        ``held`` are rows that others wait for already: who needs one of them is locked out at
+        once. The rows of all who are locked out are added to it.
+        """
+        locked: list[LockedOut] = []
+        if held:
+            batch = self._without_locked_out(tenant_id, batch, held, locked)
+        while batch := [waiting for waiting in batch if not waiting.answer.done()]:
+            outcomes: list[Outcome]
+            look = _refuser(held) if held else None
+            try:
+                outcomes = await self._attempt(tenant_id, batch, look, patient=patient)
+            except StoreUnavailable as error:
+                outcomes = [Failure(error)] * len(batch)
+            except Exception as error:  # noqa: BLE001 - one's trouble must not be the others'
+                if len(batch) > 1 or isinstance(error, StoreConflict | StoreLocked):
+                    patient = patient and not isinstance(error, StoreLocked)
+                    for waiting in batch:
+                        if not waiting.answer.done():
+                            outcome = await self._alone(tenant_id, waiting, held, patient=patient)
+                            _settle(waiting, outcome, locked)
+                    break
+                outcomes = [Failure(error)]
+            if isinstance(outcomes[0], Again):
+                outcomes[0] = await self._alone(tenant_id, batch[0], held, patient=patient)
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                _settle(waiting, outcome, locked)
+            batch = [
+                waiting
+                for waiting, outcome in zip(batch, outcomes, strict=True)
+                if isinstance(outcome, Again)
+            ]
+        return locked
+
+    async def _alone(
+        self, tenant_id: int, waiting: Waiting, held: Locks, *, patient: bool
+    ) -> Outcome:
+        """Try a command by itself, so that only the guilty one of a refused batch fails."""
+        error: Exception = StoreConflict("the rows it needs kept changing")
+        own, refuse = Locks(), _refuser(held)
+
+        def look(wanted: Wanted) -> None:
+            own.add(wanted)
+            refuse(wanted)
+
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                (outcome,) = await self._attempt(tenant_id, [waiting], look, patient=patient)
+            except StoreConflict as conflict:
+                error = conflict
+            except StoreLocked as locked:
+                held.update(own)
+                return LockedOut(waiting, own, locked)
+            except Exception as failure:  # noqa: BLE001 - the one who waits must hear of it
+                return Failure(failure)
+            else:
+                if not isinstance(outcome, Again):
+                    return outcome
+        return Failure(error)
+
+    async def _attempt(
+        self, tenant_id: int, batch: list[Waiting], look: BeforeLoad | None, *, patient: bool
+    ) -> list[Outcome]:
+        written: set[type[Row]] = set()
+        steps = steps_of(
+            [waiting.submission for waiting in batch],
+            now=self._clock(),
+            ids=self._ids,
+            snapshots=self._snapshots_of(tenant_id),
+            written=written,
+            before_load=look,
+        )
+        outcomes = await self._store.run(tenant_id, steps, patient=patient)
+        # From here on all is durable, so nothing may raise: the listeners get turns of their own.
+        if written:
+            loop, types = asyncio.get_running_loop(), frozenset(written)
+            for listener in self.listeners:
+                loop.call_soon(_call, listener, types)
+        return outcomes
+
+    def _without_locked_out(
+        self, tenant_id: int, batch: list[Waiting], held: Locks, locked: list[LockedOut]
+    ) -> list[Waiting]:
+        """Sort out those whose first needs tell that they would be locked out."""
+        others: list[Waiting] = []
+        snapshots, now = self._snapshots_of(tenant_id), self._clock()
+        for waiting in batch:
+            wanted = first_needs(waiting.submission, now=now, snapshots=snapshots)
+            if held.meet(wanted):
+                own = Locks()
+                own.add(wanted)
+                held.update(own)
+                locked.append(LockedOut(waiting, own, StoreLocked(_WAITED_FOR)))
+            else:
+                others.append(waiting)
+        return others
+
+    def _snapshots_of(self, tenant_id: int) -> SnapshotCache:
+        cache = self._snapshots.get(tenant_id)
+        if cache is None:
+            cache = self._snapshots[tenant_id] = SnapshotCache()
+            if len(self._snapshots) > CACHED_TENANTS_MAX:
+                self._snapshots.popitem(last=False)
+        return cache
+
+
+_WAITED_FOR = "others wait for a row that it needs"
+
+
+def _refuser(held: Locks) -> BeforeLoad:
+    def refuse(wanted: Wanted) -> None:
+        if held.meet(wanted):
+            raise StoreLocked(_WAITED_FOR)
+
+    return refuse
+
+
+def _call(listener: Listener, written: frozenset[type[Row]]) -> None:
+    try:
+        listener(written)
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it must not be the others' trouble
+        _log.exception("a listener failed after a commit")
+
+
+def give_up(batch: Iterable[Waiting]) -> None:
+    """Tell those who wait that nobody will answer."""
+    for waiting in batch:
+        waiting.answer.cancel()
+
+
+def fail(waiting: Waiting, error: Exception) -> None:
+    """Raise an error to who waits, if somebody does."""
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)
+
+
+def _settle(waiting: Waiting, outcome: Outcome, locked: list[LockedOut]) -> None:
+    """Pass an outcome on to who waits, unless it is still to come."""
+    if isinstance(outcome, LockedOut):
+        locked.append(outcome)
+    elif isinstance(outcome, Failure):
+        fail(waiting, outcome.error)
+    elif not isinstance(outcome, Again) and not waiting.answer.done():
+        waiting.answer.set_result(outcome)
