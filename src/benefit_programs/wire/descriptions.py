@@ -634,6 +634,9 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
         "job_retention_days": "How many days a job can be read after its end. Default: 30.",
         "policy_providers": "Who judges custom policies, one per app.",
+        "strict_requests": (
+            "Whether requests with fields that would be ignored are refused. Default: false."
+        ),
         "time_zone": "The IANA name of the time zone that policies are judged in. Default: UTC.",
         "unknown_policy_apps": (
             "How a custom policy counts whose app has no provider. Default: FULFILLED."
