@@ -22,8 +22,13 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict
 
     A test gives the service settings of its own as the fixture's parameter.
     """
-    folder, variables = str(tmp_path / "data"), getattr(request, "param", {})
-    server = ServerProcess(["--data-dir", folder], tmp_path / "log", **variables)
+    yield from new_installation(tmp_path, **getattr(request, "param", {}))
+
+
+def new_installation(parent: Path, **variables: str) -> Iterator[dict[str, str]]:
+    """Run a new service until the next step; the variables of a shell that calls it."""
+    folder = str(parent / "data")
+    server = ServerProcess(["--data-dir", folder], parent / "log", **variables)
     assert server.first_key is not None
     yield shell_environment(
         BENEFITS_DATA_DIR=folder, BENEFITS_URL=server.url, BENEFITS_API_KEY=server.first_key
