@@ -39,7 +39,7 @@ COMMON = {
     "cascade": "When the change reaches the programs and pools that were made before.",
     "category": "What kind of item it is, in the provider app's own words. Absent if it has none.",
     "code": "What happened, as a name for programs.",
-    "correlation_id": "The id of the redemption that began the chain.",
+    "correlation_id": "The id of the transaction that began the chain; its own if it began one.",
     "created_date": "When it was created.",
     "credit_amount": "The credits that the pool gets when it is provisioned and renewed.",
     "credit_configuration": "How the balance is filled. Absent if the pool has no credits.",
@@ -235,10 +235,16 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     details.FixedIntervalPolicy: {
         "from_hour": "The hour at which it begins, in the tenant's time zone. Absent: 0.",
         "from_minute": "The minute at which it begins. Absent: 0.",
-        "from_week_day": "The day of the week on which it begins. Absent: every day.",
-        "to_hour": "The hour at which it ends; that moment is no part of it. Absent: 0.",
+        "from_week_day": (
+            "The day on which it begins; with `toWeekDay` it is one stretch from day to day."
+            " Absent: any day."
+        ),
+        "to_hour": (
+            "The hour at which it ends; that moment is no part of it. Absent: the end of the day,"
+            " or 0 if there is a `toMinute`."
+        ),
         "to_minute": "The minute at which it ends. Absent: 0.",
-        "to_week_day": "The day of the week on which it ends. Absent: every day.",
+        "to_week_day": "The day on which it ends. Absent: any day.",
     },
     details.RateLimitedPolicy: {
         "quota_id": (
