@@ -89,6 +89,7 @@ async def open_service(
             body_bytes_max=settings.body_bytes_max,
             throttle=_throttle(settings),
             cors_origins=settings.cors_origins,
+            alone=settings.is_sqlite,
         )
         runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
         stack.push_async_callback(runner.close)

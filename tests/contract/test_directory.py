@@ -133,13 +133,42 @@ async def test_settings_changed_at_once_are_all_kept(directories: list[Directory
     assert (await directories[0].settings(tenant.id)).job_retention_days == 39
 
 
-@pytest.mark.parametrize("name", ["Nowhere/Land", "../UTC", "", "UTC\0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Nowhere/Land", "../UTC", "", "UTC\0", "europe/berlin", "localtime", "posixrules"),
+        *("Factory", "posix/Europe/Berlin", "right/UTC", "posix", "Europe", "tzdata.zi", "+01:00"),
+    ],
+)
 async def test_unknown_time_zones_are_refused(directory: Directory, name: str) -> None:
     """A time zone that can't be judged in is refused, and nothing is changed."""
     tenant = await directory.create_tenant("Gym")
     with pytest.raises(Invalid):
         await directory.change_settings(tenant.id, lambda _: TenantSettings(time_zone=name))
     assert await directory.settings(tenant.id) == TenantSettings()
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "UTC", "Etc/GMT-14", "US/Pacific", "NZ"])
+async def test_what_iana_lists_is_a_time_zone(directory: Directory, name: str) -> None:
+    """Zones of the IANA list are taken, and links to them by their names of before."""
+    tenant = await directory.create_tenant("Gym")
+    settings = TenantSettings(time_zone=name)
+    assert await directory.change_settings(tenant.id, lambda _: settings) == settings
+
+
+async def test_a_zone_that_was_taken_once_hinders_nothing(
+    directory: Directory, stores: list[SqliteStore | PostgresStore]
+) -> None:
+    """A tenant with a zone that is no longer taken may change its other settings."""
+    tenant = await directory.create_tenant("Gym")
+    sql = "update tenants set settings = $1 where id = $2"
+    await stores[0].execute(sql, ('{"time_zone":"localtime"}', tenant.id))
+
+    def change(old: TenantSettings) -> TenantSettings:
+        return msgspec.structs.replace(old, job_retention_days=7)
+
+    changed = await directory.change_settings(tenant.id, change)
+    assert (changed.time_zone, changed.job_retention_days) == ("localtime", 7)
 
 
 async def test_key_is_found_by_its_secret(directory: Directory) -> None:

@@ -165,17 +165,20 @@ class _Kept(Generic[K, V]):
         self._look_up = look_up
         self._elapsed = elapsed
         self._found: OrderedDict[K, tuple[float, V]] = OrderedDict()
-        self._under_way: dict[K, asyncio.Task[V | None]] = {}
+        self._under_way: dict[K, tuple[float, asyncio.Task[V | None]]] = {}
 
     async def get(self, key: K) -> V | None:
         """What there is for a key, as it was half a second ago or later."""
+        now = self._elapsed()
         entry = self._found.get(key)
-        if entry is not None and self._elapsed() < entry[0]:
+        if entry is not None and now < entry[0]:
             return entry[1]
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._find(key))
-            self._under_way[key] = task
+        until, task = self._under_way.get(key, (now, None))
+        # A look-up that takes longer than that may have seen what was there before.
+        if task is None or until <= now:
+            until = now + KEPT_SECONDS_MAX
+            task = asyncio.get_running_loop().create_task(self._find(key, until))
+            self._under_way[key] = until, task
             task.add_done_callback(lambda done: self._finish(key, done))
         # One caller who goes away must not take the answer from the others.
         return await asyncio.shield(task)
@@ -184,19 +187,21 @@ class _Kept(Generic[K, V]):
         self._found.clear()
         self._under_way.clear()
 
-    async def _find(self, key: K) -> V | None:
-        until = self._elapsed() + KEPT_SECONDS_MAX
+    async def _find(self, key: K, until: float) -> V | None:
         value = await self._look_up(key)
         # After a change meanwhile, the task is no longer listed, and what it found may be old.
-        if value is not None and self._under_way.get(key) is asyncio.current_task():
+        if value is not None and self._is_listed(key, asyncio.current_task()):
             self._found[key] = (until, value)
             self._found.move_to_end(key)
             if len(self._found) > KEPT_ENTRIES_MAX:
                 self._found.popitem(last=False)
         return value
 
+    def _is_listed(self, key: K, task: asyncio.Task[Any] | None) -> bool:
+        return key in self._under_way and self._under_way[key][1] is task
+
     def _finish(self, key: K, task: asyncio.Task[Any]) -> None:
-        if self._under_way.get(key) is task:
+        if self._is_listed(key, task):
             del self._under_way[key]
         if not task.cancelled():
             # Seen here in case that everybody who waited for it has gone away.

@@ -27,3 +27,5 @@ class Services:
     body_bytes_max: int
     throttle: Throttle | None
     cors_origins: tuple[str, ...]
+    alone: bool
+    """Whether no other process serves the same database."""

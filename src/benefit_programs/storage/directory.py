@@ -11,9 +11,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Any, Protocol
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -35,6 +36,8 @@ NAME_LENGTH_MAX = 128
 KEY_TENANTS_MAX = 100
 KEY_PERMISSIONS_MAX = 100
 NO_TIME_ZONE = "must be the IANA name of a time zone"
+_NO_PLACE = "Factory"
+"""What IANA lists for machines that haven't been told where they are."""
 
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""
@@ -181,15 +184,16 @@ class Directory:
         """Replace a tenant's settings by what the change makes of them, and return those.
 
         The change is made again if somebody else changed them meanwhile, so that no change is
-        lost. Raises UnknownTenant, and Invalid for a time zone that isn't known.
+        lost. Raises UnknownTenant, and Invalid for a new time zone that isn't known.
         """
         for _ in range(ATTEMPTS_MAX):
             sql = "select cast(settings as text) from tenants where id = $1"
             rows = await self._store.fetch_quick(sql, (tenant_id,))
             if not rows:
                 raise UnknownTenant(f"There is no tenant {tenant_id}.")
-            settings = change(_SETTINGS.decode(rows[0][0]))
-            if not is_time_zone(settings.time_zone):
+            before = _SETTINGS.decode(rows[0][0])
+            settings = change(before)
+            if settings.time_zone != before.time_zone and not is_time_zone(settings.time_zone):
                 raise Invalid.because("timeZone", NO_TIME_ZONE)
             sql = (
                 "update tenants set settings = $1 "
@@ -389,9 +393,14 @@ def _require_size(field: str, size: int, size_min: int, size_max: int) -> None:
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether it is a time zone that this machine knows."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
+    """Whether IANA lists it, as a zone or as a link to one.
+
+    A machine may know more: its own zone by another name, and zones that count leap seconds.
+    """
+    return name in _time_zones()
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return frozenset(names) - {_NO_PLACE}

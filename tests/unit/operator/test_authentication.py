@@ -222,6 +222,18 @@ async def test_requests_at_once_are_one_look_up(
     assert directory.look_ups == 1
 
 
+async def test_a_look_up_that_takes_long_is_not_joined(
+    authenticator: Authenticator, directory: CountingDirectory, secret: str, watch: Watch
+) -> None:
+    """Whoever comes half a second after a look-up began looks up anew: it may be of before."""
+    early = asyncio.ensure_future(authenticator.authenticate(secret, None))
+    await asyncio.sleep(0)
+    watch.seconds = 0.5
+    await authenticator.authenticate(secret, None)
+    await early
+    assert directory.look_ups == 2
+
+
 async def test_caller_who_leaves_takes_nobody_along(
     authenticator: Authenticator, secret: str
 ) -> None:

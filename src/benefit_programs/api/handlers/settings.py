@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
+from benefit_programs.api.authentication import KEPT_SECONDS_MAX
 from benefit_programs.api.call import Call
 from benefit_programs.api.extended_fields import schema_problems
 from benefit_programs.api.method import GET, MANAGE, PATCH, method
@@ -48,6 +50,7 @@ async def get(call: Call, _: wire.GetSettingsRequest) -> wire.SettingsResponse:
     is_addition=True,
 )
 async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResponse:
+    """The answer comes when no server goes by the old settings any more."""
     updates = call.own_updates("settings")
 
     def change(current: TenantSettings) -> TenantSettings:
@@ -55,13 +58,16 @@ async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResp
         changed = replace(current, **_stored(updates, current))
         if "extended_field_schemas" in updates:
             violations += schema_problems(changed, "settings.extendedFieldSchemas")
-        if not is_time_zone(changed.time_zone):
+        if changed.time_zone != current.time_zone and not is_time_zone(changed.time_zone):
             violations.append(_violation("settings.timeZone", NO_TIME_ZONE))
         if violations:
             raise Invalid(tuple(violations))
         return changed
 
-    return _shown(await call.services.directory.change_settings(call.tenant_id, change))
+    changed = await call.services.directory.change_settings(call.tenant_id, change)
+    if not call.services.alone:
+        await sleep(KEPT_SECONDS_MAX)
+    return _shown(changed)
 
 
 def _stored(updates: dict[str, Any], current: TenantSettings) -> dict[str, Any]:
