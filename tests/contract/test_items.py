@@ -547,7 +547,8 @@ async def test_a_deletion_goes_on_where_it_was_left(idle_service: Service) -> No
             item_of(owner, externalId=f"item-{number:03}") for number in range(first, first + 50)
         ]
         await service.call("bulkCreateItems", {"items": entries})
-    answer = await service.call("bulkDeleteItemsByFilter", {"namespace": NAMESPACE})
+    everything = {"namespace": NAMESPACE, "filter": {}}
+    answer = await service.call("bulkDeleteItemsByFilter", everything)
     job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
     assert job["status"] == "INITIALIZED"
     late = await create(service, owner, externalId="late")
@@ -560,11 +561,12 @@ async def test_a_deletion_goes_on_where_it_was_left(idle_service: Service) -> No
     assert told["metadata"]["hasNext"]
 
 
-async def test_a_deletion_without_a_filter_empties_the_namespace(service: Service) -> None:
-    """The namespace is enough to delete by; where nothing is found, the job says so."""
+async def test_a_deletion_by_an_empty_filter_empties_the_namespace(service: Service) -> None:
+    """An empty filter finds all; where nothing is found, the job says so."""
     await create(service, await new_benefit(service))
     for total in (1, 0):
-        answer = await service.call("bulkDeleteItemsByFilter", {"namespace": NAMESPACE})
+        everything = {"namespace": NAMESPACE, "filter": {}}
+        answer = await service.call("bulkDeleteItemsByFilter", everything)
         await service.running.runner.settle()
         job = (await service.call("getAsyncJob", {"jobId": answer["jobId"]}))["job"]
         assert (job["status"], job["counts"]["total"]) == ("FINISHED", total)
@@ -572,12 +574,20 @@ async def test_a_deletion_without_a_filter_empties_the_namespace(service: Servic
 
 
 async def test_a_bad_deletion_deletes_nothing(service: Service) -> None:
-    """Without a namespace, or with a field that items don't have, it is 400 and nothing goes."""
+    """Without namespace or filter, or with a field that isn't known, it is 400 and nothing goes."""
     await create(service, await new_benefit(service))
-    for request, field in (
-        ({"filter": {}}, "namespace"),
-        ({"namespace": NAMESPACE, "filter": {"luck": 1}}, "filter.luck"),
+    where, by = {"namespace": NAMESPACE}, {"category": "old"}
+    for request, fields in (
+        ({"filter": {}}, {"namespace"}),
+        ({**where, "filter": {"luck": 1}}, {"filter.luck"}),
+        (where, {"filter"}),
+        ({**where, "filter": None}, {"filter"}),
+        ({**where, "filtre": by}, {"filter", "filtre"}),
+        ({**where, "query": {"filter": by}}, {"filter", "query"}),
+        ({**where, "filter": {}, "category": "old"}, {"category"}),
+        ({**where, "filter": {}, "cascade": None, "Filter": by}, {"cascade", "Filter"}),
     ):
         refused = await service.refusal("bulkDeleteItemsByFilter", request)
-        assert (refused.status, [*refused.fields]) == (400, [field])
+        assert (refused.status, set(refused.fields)) == (400, fields)
+    await service.running.runner.settle()
     assert await service.call("countItems", {}) == {"count": 1}

@@ -132,6 +132,17 @@ class Entries(Mark, frozen=True):
     """The list of a bulk request, whose entries are judged one by one."""
 
 
+class Stray(msgspec.Struct, frozen=True):
+    """Fields that a type hasn't got, and that are refused where others would be ignored.
+
+    Without ``names`` that is every field. Some values, ``unless`` these, are let through.
+    """
+
+    description: str
+    names: tuple[str, ...] = ()
+    unless: tuple[Any, ...] = ()
+
+
 class OneOf(msgspec.Struct, frozen=True):
     """Which fields of a type exclude each other.
 

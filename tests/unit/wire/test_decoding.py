@@ -207,6 +207,29 @@ def test_external_program_id_is_an_alias_on_creation() -> None:
     assert value.program_definition.external_id == "myProgram17"
 
 
+@pytest.mark.parametrize(
+    "type_", [common.CursorQuery, common.LargeCursorQuery, common.ItemCursorQuery]
+)
+@pytest.mark.parametrize("offset", [1, 50, -1, "50", "x", 0.5, [], {}])
+@pytest.mark.parametrize("name", ["paging", "cursorPaging", "cursor_paging"])
+def test_pages_have_no_offset(type_: type[common.CursorQuery], offset: object, name: str) -> None:
+    """An offset is refused, for pages go by cursor; what else is wrong is told too."""
+    with pytest.raises(Invalid) as refused:
+        decoder_for(type_).decode({name: {"offset": offset, "limit": 0}})
+    assert {(each.field, each.violated_rule) for each in refused.value.violations} == {
+        ("cursorPaging.offset", ViolatedRule.FIELD_NOT_ALLOWED),
+        ("cursorPaging.limit", ViolatedRule.MIN),
+    }
+
+
+@pytest.mark.parametrize("offset", [0, None, "0"])
+def test_no_offset_is_no_matter(offset: object) -> None:
+    """The first page may be asked for by an offset of 0, as clients do that count pages."""
+    raw = {"paging": {"offset": offset, "limit": 7}}
+    expected = common.CursorQuery(cursor_paging=common.CursorPaging(limit=7))
+    assert decoder_for(common.CursorQuery).decode(raw).value == expected
+
+
 def test_paging_is_an_alias() -> None:
     """A query's limit may come as query.paging.limit."""
     raw = {"query": {"paging": {"limit": 7}}}

@@ -126,11 +126,10 @@ class AsyncItems(AsyncMethods):
         self,
         *,
         namespace: str,
-        filter: ItemFilter | None = None,  # noqa: A002 - the contract's own word
+        filter: ItemFilter,  # noqa: A002 - the contract's own word
     ) -> StartedJob:
-        """Delete all items of a namespace that a filter finds, in a job."""
-        conditions = None if filter is None else filter_to_wire(filter)
-        fields = document(namespace=namespace, filter=conditions)
+        """Delete all items of a namespace that a filter finds, in a job; ``{}`` finds all."""
+        fields = document(namespace=namespace, filter=filter_to_wire(filter))
         return await self._session.call("bulkDeleteItemsByFilter", _STARTED, fields)
 
     async def get(self, item_id: str) -> Item:

@@ -24,6 +24,7 @@ from benefit_programs.domain.constraints import (
     ReadOnly,
     Requires,
     Size,
+    Stray,
     Text,
 )
 from benefit_programs.domain.errors import (
@@ -346,8 +347,26 @@ def _struct_reader(type_: type[Any], ids: IdMode, *, shallow: bool = False) -> R
     if is_recursive(type_):
         return _later(type_, ids)
     read = _compiled_reader(type_, ids, shallow=shallow)
+    stray: Stray | None = getattr(type_, "stray", None)
+    if stray is not None:
+        read = _refusing_stray(read, type_, stray)
     find_unchosen = unchosen_finder(type_)
     return with_all_there(read, find_unchosen) if find_unchosen else read
+
+
+def _refusing_stray(read: Read, type_: type[Any], stray: Stray) -> Read:
+    known = fields_by_name(type_)
+
+    def find_stray(raw: Any) -> list[FieldViolation]:
+        return [
+            FieldViolation(name, stray.description, ViolatedRule.FIELD_NOT_ALLOWED)
+            for name, item in (raw.items() if type(raw) is dict else ())
+            if name not in known
+            and (not stray.names or name in stray.names)
+            and item not in stray.unless
+        ]
+
+    return with_all_there(read, find_stray)
 
 
 def _later(type_: type[Any], ids: IdMode) -> Read:

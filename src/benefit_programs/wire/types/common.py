@@ -22,6 +22,7 @@ from benefit_programs.domain.constraints import (
     ReadOnly,
     Required,
     Size,
+    Stray,
     Text,
     Undocumented,
 )
@@ -156,6 +157,10 @@ class Sorting(msgspec.Struct, frozen=True, kw_only=True):
 
 class CursorPaging(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows, and from where on."""
+
+    stray: ClassVar[Stray] = Stray(
+        "pages go by cursor: take the next one from the answer", ("offset",), unless=(None, 0, "0")
+    )
 
     limit: Annotated[int, Int32(minimum=1, maximum=100)] | None = None
     cursor: Cursor | None = None

@@ -7,7 +7,14 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import Entries, Immutable, OneOf, ReadOnly, Undocumented
+from benefit_programs.domain.constraints import (
+    Entries,
+    Immutable,
+    OneOf,
+    ReadOnly,
+    Stray,
+    Undocumented,
+)
 from benefit_programs.wire.types.common import (
     AppId,
     BulkActionMetadata,
@@ -133,10 +140,15 @@ class BulkDeleteItemsResponse(BulkCreateItemsResponse, frozen=True, kw_only=True
 
 
 class BulkDeleteItemsByFilterRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Delete all items of a namespace that a filter finds."""
+    """Delete all items of a namespace that a filter finds; an empty one finds all of them.
+
+    No other field is ignored: one that is misspelt or misplaced mustn't empty the namespace.
+    """
+
+    stray: ClassVar[Stray] = Stray("is no field of this request")
 
     namespace: Namespace
-    filter: Filter | None = None
+    filter: Filter
 
 
 class BulkDeleteItemsByFilterResponse(msgspec.Struct, frozen=True, kw_only=True):
