@@ -213,7 +213,7 @@ async def act_twice(service: Service, world: World, method: str) -> Provoked:
     request = REQUESTS[method](world)
     first = await service.call(method, request)
     data = {"idempotencyKey": request["idempotencyKey"], "jobId": first["jobId"]}
-    return Provoked(method, request, data)
+    return Provoked(method, request, data | {"sameRequest": True})
 
 
 @row(409, "ALREADY_EXECUTED", "reallocateBenefit", "cancelRedemption", "changeBalance")
@@ -221,7 +221,7 @@ async def move_credits_twice(service: Service, world: World, method: str) -> Pro
     request = REQUESTS[method](world)
     first = await service.call(method, request)
     data = {"idempotencyKey": request["idempotencyKey"], "transactionId": first["transactionId"]}
-    return Provoked(method, request, data)
+    return Provoked(method, request, data | {"sameRequest": True})
 
 
 TRANSITIONS = [
@@ -255,7 +255,8 @@ async def redeem_twice(service: Service, world: World, method: str) -> Provoked:
     request = REQUESTS[method](world)
     first = await service.call(method, request)
     key = {"poolId": world.pool, "idempotencyKey": request["idempotencyKey"]}
-    return Provoked(method, request, key | {"transactionId": first["transactionId"]})
+    done = {"transactionId": first["transactionId"], "sameRequest": True}
+    return Provoked(method, request, key | done)
 
 
 @row(428, "NOT_ENOUGH_BALANCE", "redeemBenefit")

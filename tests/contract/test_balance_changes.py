@@ -160,7 +160,7 @@ async def test_a_key_that_changed_nothing_is_used(service: Service) -> None:
     again = wallet.change(idempotencyKey=key, setOptions={"value": "5"})
     refused = await service.refusal("changeBalance", again)
     assert (refused.status, refused.code) == (409, "ALREADY_EXECUTED")
-    assert refused.data == {"idempotencyKey": key}
+    assert refused.data == {"idempotencyKey": key, "sameRequest": False}
     assert await wallet.available() == "100"
 
 
@@ -192,6 +192,7 @@ async def test_a_change_is_done_once_per_key(service: Service) -> None:
     for again in (request, {**request, "adjustOptions": {"value": "-999"}}):
         refused = await service.refusal("changeBalance", again)
         assert (refused.status, refused.code) == (409, "ALREADY_EXECUTED")
+        assert refused.data.pop("sameRequest") is (again is request)
         assert refused.data == {"idempotencyKey": key, "transactionId": first["transactionId"]}
     assert await wallet.available() == "105"
 

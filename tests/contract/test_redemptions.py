@@ -392,7 +392,11 @@ async def test_a_move_is_done_once_per_key(service: Service) -> None:
     for transaction_id in (first, moved, other):
         refused = await wallet.reallocate_refused(transaction_id, LATER, idempotencyKey=key)
         assert (refused.status, refused.code) == (409, "ALREADY_EXECUTED")
-        assert refused.data == {"idempotencyKey": key, "transactionId": moved}
+        assert refused.data == {
+            "idempotencyKey": key,
+            "transactionId": moved,
+            "sameRequest": transaction_id == first,
+        }
 
 
 async def test_only_redemptions_are_moved_and_canceled(service: Service) -> None:
@@ -523,7 +527,11 @@ async def test_canceling_is_done_once_per_key(service: Service) -> None:
     for each in (first, second, canceled):
         refused = await wallet.cancel_refused(each, key)
         assert (refused.status, refused.code) == (409, "ALREADY_EXECUTED")
-        assert refused.data == {"idempotencyKey": key, "transactionId": canceled}
+        assert refused.data == {
+            "idempotencyKey": key,
+            "transactionId": canceled,
+            "sameRequest": each == first,
+        }
     assert (await wallet.cancel_refused(first)).code == "REDEMPTION_ALREADY_CANCELED"
 
 

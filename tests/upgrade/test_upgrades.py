@@ -101,6 +101,7 @@ async def test_a_released_database_goes_on(old: tuple[str, dict[str, Any]]) -> N
             )
         assert refused.value.code == "BENEFIT_ALREADY_REDEEMED"
         assert refused.value.data["transactionId"] == first["transactionId"]
+        assert "sameRequest" not in refused.value.data
         await service.call("redeemBenefit", {**request, "idempotencyKey": "after the upgrade"})
 
 

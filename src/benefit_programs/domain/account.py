@@ -50,6 +50,7 @@ class More(TypedDict, total=False):
     related_transaction_id: str
     superseded_transaction_id: str
     requested_amount: Credits | None
+    request_hash: int | None
 
 
 class Account:
@@ -82,6 +83,7 @@ class Account:
         details: TransactionDetails,
         *,
         idempotency_key: str | None = None,
+        request_hash: int | None = None,
     ) -> Transaction:
         """Post the opposite of the first transaction of a chain, which ends the chain.
 
@@ -92,6 +94,7 @@ class Account:
             correlation_id=root.id,
             related_transaction_id=root.id,
             idempotency_key=idempotency_key,
+            request_hash=request_hash,
         )
         return self._post(operation, root.target, root.source, root.amount, more)
 

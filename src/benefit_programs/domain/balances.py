@@ -31,6 +31,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION, TRANSACTION_BY_KEY
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
+from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
@@ -43,6 +44,11 @@ class Adjust(msgspec.Struct, frozen=True, kw_only=True):
     lower_limit: Credits = 0
     upper_limit: Credits = AMOUNT_MAX
     limit_rule: LimitRule = LimitRule.FAIL
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What was chosen, as plain values."""
+        return "ADJUST", self.value, self.lower_limit, self.upper_limit, self.limit_rule
 
     def apply(self, pool: Pool) -> Credits:
         available, target = pool.available, pool.available + self.value
@@ -70,6 +76,11 @@ class Set(msgspec.Struct, frozen=True, kw_only=True):
     value: Credits
     initial: bool = False
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What was chosen, as plain values."""
+        return "SET_INITIAL" if self.initial else "SET", self.value
+
     def apply(self, pool: Pool) -> Credits:
         if self.initial and pool.last_transaction_id is not None:
             raise BalanceAlreadyInitialized
@@ -91,6 +102,7 @@ def set_balance(
     idempotency_key: str,
     details: TransactionDetails,
     requested_amount: Credits | None = None,
+    request_hash: int | None = None,
 ) -> Changed:
     """Bring a balance to an amount.
 
@@ -104,6 +116,7 @@ def set_balance(
                 operation=Operation.CHANGE,
                 idempotency_key=idempotency_key,
                 created=account.context.now,
+                request_hash=request_hash,
             )
         )
         return Changed(pool, None)
@@ -114,6 +127,7 @@ def set_balance(
         details=details,
         idempotency_key=idempotency_key,
         requested_amount=requested_amount,
+        request_hash=request_hash,
     )
     return Changed(account.save(changes), transaction)
 
@@ -147,16 +161,29 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
             idempotency_key=self.idempotency_key,
             details=self.details,
             requested_amount=self._requested(available - pool.available),
+            request_hash=self._hash(),
         )
         return changes
 
     def _refuse_executed(self, state: State) -> None:
         key = (self.pool_id, Operation.CHANGE, self.idempotency_key)
         first = state.one(TRANSACTION_BY_KEY, *key)
-        if first is not None or state.one(IDEMPOTENCY_KEY, *key) is not None:
+        used = first or state.one(IDEMPOTENCY_KEY, *key)
+        if used is not None:
             raise AlreadyExecuted(
-                idempotency_key=self.idempotency_key, transaction_id=first.id if first else None
+                idempotency_key=self.idempotency_key,
+                transaction_id=first.id if first else None,
+                same_request=is_same_request(used, self._hash()),
             )
+
+    def _hash(self) -> int:
+        details, party = self.details, self.party
+        return request_hash(
+            self.change.parts,
+            party and (party.type, party.id),
+            *(details.reason, details.origin, details.item_count),
+            *(details.benefit_key, details.effective_date),
+        )
 
     def _requested(self, difference: Credits) -> Credits | None:
         """What was asked for, where limits made it something else."""

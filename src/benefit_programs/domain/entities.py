@@ -373,7 +373,7 @@ class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     ``amount`` is never negative: ``source`` and ``target`` give the direction. ``available_after``
     and ``balance_revision`` are the balance's right after it; ``snapshot_id`` names what the pool
-    gave when it was made.
+    gave when it was made. ``request_hash`` tells what the request with its key meant.
     """
 
     id: Id
@@ -395,6 +395,7 @@ class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
     party_type: IdentityType | None = None
     party_id: str | None = None
     requested_amount: Credits | None = None
+    request_hash: int | None = None
 
 
 class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -418,6 +419,7 @@ class IdempotencyKey(Row, frozen=True, kw_only=True, omit_defaults=True):
     idempotency_key: str
     created: Instant
     result_id: Id | None = None
+    request_hash: int | None = None
 
 
 class JobItem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -367,7 +367,8 @@ class InProgress(Refusal):
 class AlreadyExecuted(Refusal):
     """The idempotency key was used for this action before.
 
-    ``transaction_id`` or ``job_id`` is what the first execution answered.
+    ``transaction_id`` or ``job_id`` is what the first execution answered. ``same_request`` says
+    whether that was the same request; it isn't known of executions before 0.3.0.
     """
 
     code: ClassVar[str] = "ALREADY_EXECUTED"
@@ -375,17 +376,23 @@ class AlreadyExecuted(Refusal):
     idempotency_key: str
     transaction_id: str | None = None
     job_id: str | None = None
+    same_request: bool | None = None
 
 
 @dataclass(kw_only=True, eq=False)
 class BenefitAlreadyRedeemed(Refusal):
-    """The idempotency key was used for a redemption of this pool before."""
+    """The idempotency key was used for a redemption of this pool before.
+
+    ``same_request`` says whether that was the same request; it isn't known of redemptions before
+    0.3.0.
+    """
 
     code: ClassVar[str] = "BENEFIT_ALREADY_REDEEMED"
 
     pool_id: str
     idempotency_key: str
     transaction_id: str | None = None
+    same_request: bool | None = None
     context: PoolContext | None = None
 
 

@@ -43,6 +43,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import POOL, TRANSACTION, TRANSACTION_BY_KEY
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
+from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, Instant, ItemReference
@@ -115,9 +116,18 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 quota_shares=shares,
             ),
             idempotency_key=self.idempotency_key,
+            request_hash=self._hash(),
         )
         more = {"additional_data": self.additional_data} if self.additional_data else {}
         return _saved(state, account, transaction, shares, (), **more)
+
+    def _hash(self) -> int:
+        item = self.item
+        return request_hash(
+            self.benefit_key,
+            *(item.external_id, item.provider_app_id, item.category),
+            *(self.count, self.target_date, self.additional_data or None),
+        )
 
     def _requested(self, now: Instant) -> RequestedItem:
         return RequestedItem(reference=self.item, count=self.count, at=self.target_date or now)
@@ -130,6 +140,7 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 pool_id=pool.id,
                 idempotency_key=self.idempotency_key,
                 transaction_id=first.id,
+                same_request=is_same_request(first, self._hash()),
                 context=context_of(pool, snapshot, snapshot.details.benefit(self.benefit_key)),
             )
 
@@ -172,7 +183,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
     def candidate(self, state: State, now: Instant) -> Candidate:
         transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
-        refuse_executed(state, chain, REALLOCATE, self.idempotency_key)
+        refuse_executed(state, chain, REALLOCATE, self.idempotency_key, self._hash())
         if not chain.holds_redemption(transaction):
             raise TransactionNotReallocatable
         chain.require_open()
@@ -201,10 +212,14 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 quota_shares=shares,
             ),
             idempotency_key=self.idempotency_key,
+            request_hash=self._hash(),
             correlation_id=latest.correlation_id,
             superseded_transaction_id=latest.id,
         )
         return _saved(state, account, transaction, shares, candidate.freed)
+
+    def _hash(self) -> int:
+        return request_hash(self.transaction_id, self.target_date)
 
     def _requested(self, chain: Chain) -> RequestedItem:
         return RequestedItem(
@@ -230,7 +245,8 @@ class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
         transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
-        refuse_executed(state, chain, CANCEL, self.idempotency_key)
+        hash_ = request_hash(self.transaction_id)
+        refuse_executed(state, chain, CANCEL, self.idempotency_key, hash_)
         if not chain.holds_redemption(transaction):
             raise TransactionNotCancelable
         chain.require_open()
@@ -241,6 +257,7 @@ class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
             chain.root,
             transaction.details,
             idempotency_key=self.idempotency_key,
+            request_hash=hash_,
         )
         return _saved(state, account, canceling, (), chain.quota_shares)
 
@@ -260,7 +277,8 @@ def _saved(
     return changes
 
 
-def refuse_executed(state: State, chain: Chain, operation: Operation, key: str) -> None:
+def refuse_executed(state: State, chain: Chain, operation: Operation, key: str, hash_: int) -> None:
     first = state.one(TRANSACTION_BY_KEY, chain.pool.id, operation, key)
     if first is not None:
-        raise AlreadyExecuted(idempotency_key=key, transaction_id=first.id)
+        same = is_same_request(first, hash_)
+        raise AlreadyExecuted(idempotency_key=key, transaction_id=first.id, same_request=same)

@@ -55,6 +55,10 @@ def text(path: str = "") -> Fact[str]:
     return Fact(str, path)
 
 
+def flag(path: str = "") -> Fact[bool]:
+    return Fact(lambda value: msgspec.convert(value, bool), path)
+
+
 def amount(path: str = "") -> Fact[Decimal]:
     return Fact(Decimal, path)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from benefit_programs.client.core.facts import Fact, item, text
+from benefit_programs.client.core.facts import Fact, flag, item, text
 from benefit_programs.client.errors import BadRequest, NotFound, Conflict, FailedPrecondition
 from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus
 
@@ -88,12 +88,14 @@ class AlreadyExecuted(Conflict, code="ALREADY_EXECUTED"):
     idempotency_key = text()
     transaction_id = text()
     job_id = text()
+    same_request = flag()
 
 class BenefitAlreadyRedeemed(Conflict, code="BENEFIT_ALREADY_REDEEMED"):
     """The idempotency key was used for a redemption of this pool before."""
     pool_id = text()
     idempotency_key = text()
     transaction_id = text()
+    same_request = flag()
 
 class BalanceAlreadyInitialized(Conflict, code="BALANCE_ALREADY_INITIALIZED"):
     """The balance has transactions, so it can't be set initially."""

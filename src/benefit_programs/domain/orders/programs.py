@@ -179,7 +179,10 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         assert first.result_id is not None
         if self.action is RENEW:
             return Changes(first.result_id)
-        raise AlreadyExecuted(idempotency_key=first.idempotency_key, job_id=first.result_id)
+        # The program and the action are all that such a request says, and the key is of both.
+        raise AlreadyExecuted(
+            idempotency_key=first.idempotency_key, job_id=first.result_id, same_request=True
+        )
 
     def _used_key(self, job_id: str, context: Context) -> IdempotencyKey:
         subject_id, operation, key = self._key

@@ -1,4 +1,4 @@
-"""Rate limits are counted by local dates.
+"""Rate limits are counted by local dates, and what a request with a key meant is kept.
 
 Until now a period was known by the instant at which it began in the tenant's time zone then. Its
 date is the one whose midnight, in the zone of today, is next to that instant: so a count from
@@ -10,12 +10,15 @@ Revises: 0001
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+_WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 _POSTGRES_DATE = """
 cast(cast((timestamptz 'epoch' + ({at} + 43200000) * interval '1 millisecond')
@@ -81,6 +84,8 @@ def upgrade() -> None:
     op.execute("insert into quotas select * from quotas_by_date")
     op.execute("drop table quotas_by_date")
     op.execute(shares)
+    for table in ("transactions", "idempotency_keys"):
+        op.add_column(table, sa.Column("request_hash", _WHOLE, nullable=True))
 
 
 def downgrade() -> None:
