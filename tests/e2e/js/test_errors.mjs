@@ -246,7 +246,7 @@ const WRONG = [
     () => poolDefinitions.findPoolDefinitionsByProgramDefinition("x", {}),
     { "options.namespace": "REQUIRED_FIELD", programDefinitionId: "FORMAT" },
   ],
-  [() => items.bulkDeleteItemsByFilter(""), { namespace: "MIN_LENGTH" }],
+  [() => items.bulkDeleteItemsByFilter("", { filter: {} }), { namespace: "MIN_LENGTH" }],
   [
     () => items.bulkDeleteItemsByFilter(namespace, { filter: { nonsense: 1 } }),
     { "options.filter.nonsense": "FIELD_NOT_ALLOWED" },

@@ -196,7 +196,7 @@ test("items are deleted by a filter, and a job tells of it", async () => {
 test("the items of another namespace stay", async () => {
   const place = await newPlace();
   const { _id } = await items.createItem({ ...place, externalId: "a" });
-  const { jobId } = await items.bulkDeleteItemsByFilter("another");
+  const { jobId } = await items.bulkDeleteItemsByFilter("another", { filter: {} });
   await finished(jobId);
   assert.equal((await items.getItem(_id))._id, _id);
 });
