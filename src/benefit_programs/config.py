@@ -89,7 +89,10 @@ def _flag(value: object) -> bool:
 
 
 def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
+    try:
+        return Path(_text(value)).expanduser()
+    except RuntimeError:
+        raise _Wrong("must not begin with ~ and a name that no user has") from None
 
 
 def _url(value: object) -> str:
@@ -422,8 +425,10 @@ def _read_file(path: str | None) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with _path(path).open("rb") as file:
             return tomllib.load(file)
+    except _Wrong as wrong:
+        raise WrongSetting(f"{FILE_VARIABLE}: {wrong}, not {path!r}") from None
     except OSError as error:
         raise WrongSetting(f"{FILE_VARIABLE}: {path} can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from benefit_programs import __version__
 from benefit_programs.cli.exits import ExitCode
 from benefit_programs.cli.streams import ensure_streams, write_out
 
@@ -107,6 +108,28 @@ application = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - called by position
+    if asked:
+        sys.stdout.write(f"benefits {__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def before_every_command(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and end."
+        ),
+    ] = False,
+) -> None:
+    """A self-hosted service for benefit programs."""
+    del version
+
+
 for _name, (_, _about) in COMMANDS.items():
     application.command(_name, help=_about)(lambda: None)
 
@@ -126,6 +149,10 @@ def main() -> None:
 
 
 def _run() -> int | str | None:
+    unreadable = [str(number) for number, each in enumerate(sys.argv) if not _is_text(each)]
+    if unreadable:
+        sys.stderr.write(f"benefits: argument {', '.join(unreadable)}: must be UTF-8 text\n")
+        return ExitCode.WRONG_USAGE
     try:
         application()
     except SystemExit as end:
@@ -142,3 +169,8 @@ def _run() -> int | str | None:
         sys.stderr.write(f"benefits: {line_of(error)}\n")
         return code
     return ExitCode.DONE
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it can be sent, stored and printed; what is no UTF-8 arrives as lone surrogates."""
+    return "\0" not in argument and not any("\ud800" <= each <= "\udfff" for each in argument)

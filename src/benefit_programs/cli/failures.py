@@ -16,6 +16,7 @@ from benefit_programs.client import (
     Unauthenticated,
     UnreadableAnswer,
     ValidationError,
+    WrongArgument,
 )
 from benefit_programs.config import WrongSetting
 from benefit_programs.domain.errors import (
@@ -50,6 +51,7 @@ CODES: dict[type[Exception], ExitCode] = {
     ConnectionFailed: ExitCode.NO_ANSWER,
     UnreadableAnswer: ExitCode.NO_ANSWER,
     Throttled: ExitCode.NO_ANSWER,
+    WrongArgument: ExitCode.WRONG_USAGE,
     BadRequest: ExitCode.WRONG_USAGE,
     NotFound: ExitCode.NOT_FOUND,
     Unauthenticated: ExitCode.DENIED,
@@ -67,7 +69,11 @@ def code_of(error: Exception) -> ExitCode | None:
 
 
 def line_of(error: Exception) -> str:
-    """What went wrong, for people."""
+    """What went wrong, for people: one line, whatever they typed."""
+    return " ".join(_said(error).split()) or type(error).__name__
+
+
+def _said(error: Exception) -> str:
     if isinstance(error, DatabaseNotUsable) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # which commands that open the database themselves end with
     if isinstance(error, OSError) and error.strerror:
@@ -78,12 +84,12 @@ def line_of(error: Exception) -> str:
             facts.append(f"and {error.more} more")
         return "; ".join(facts)
     if isinstance(error, StoreUnavailable):
-        return f"The database can't be used: {_flat(error)}"
+        return f"The database can't be used: {error}"
     if isinstance(error, ApiError):
         return _refusal(error)
     if isinstance(error, ConnectionFailed):
         return _no_answer(error)
-    return _flat(error)
+    return str(error)
 
 
 def _refusal(error: ApiError) -> str:
@@ -99,7 +105,7 @@ def _no_answer(error: ConnectionFailed) -> str:
     may = "it may have been done all the same" if error.may_have_happened else "nothing was done"
     key = f"; to be sure: --idempotency-key {error.idempotency_key}"
     again = key if error.may_have_happened and error.idempotency_key else ""
-    return f"no answer from the service: {_flat(error)}; {may}{again}"
+    return f"no answer from the service: {error}; {may}{again}"
 
 
 def _is_plain(value: object) -> bool:
@@ -111,7 +117,3 @@ _HINTS: dict[type[Exception], str] = {
     PermissionDenied: ": `benefits keys create` makes a key that may",
     Throttled: ": wait, and try again",
 }
-
-
-def _flat(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -11,7 +11,7 @@ import typer
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.method import Scope
 from benefit_programs.cli.exits import WrongUsage
-from benefit_programs.cli.options import Ask, asks_directory
+from benefit_programs.cli.options import TENANT_ID_MAX, Ask, asks_directory
 from benefit_programs.cli.output import Answer, instant
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
@@ -31,7 +31,11 @@ def create_key(  # noqa: PLR0913 - an option each
     tenants: Annotated[
         list[int] | None,
         typer.Option(
-            "--tenant", help="A tenant that the key opens; several may be named.", metavar="ID"
+            "--tenant",
+            min=1,
+            max=TENANT_ID_MAX,
+            help="A tenant that the key opens; several may be named.",
+            metavar="ID",
         ),
     ] = None,
     scopes: Annotated[

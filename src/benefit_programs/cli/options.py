@@ -29,7 +29,13 @@ DatabaseUrl = Annotated[
     typer.Option("--database-url", help="sqlite:///... or postgresql://...", metavar="URL"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-TenantId = Annotated[int, typer.Option("--tenant", help="The id of the tenant.", metavar="ID")]
+TENANT_ID_MAX = 2**63 - 1
+"""The largest number that the databases hold."""
+
+TenantId = Annotated[
+    int,
+    typer.Option("--tenant", min=1, max=TENANT_ID_MAX, help="The id of the tenant.", metavar="ID"),
+]
 
 Answering = Callable[..., Answer]
 Register = Callable[[Answering], Answering]

@@ -11,6 +11,7 @@ from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
+    Count,
     IdempotencyKey,
     Limit,
     MemberId,
@@ -38,7 +39,6 @@ Item = Annotated[
 Category = Annotated[
     str | None, typer.Option("--category", help="The category of the item, if it has one.")
 ]
-Count = Annotated[int | None, typer.Option("--count", min=1, help="How many; else 1.", metavar="N")]
 TargetDate = Annotated[
     str | None,
     typer.Option("--target-date", help="When it is to take place (ISO 8601); else now."),

@@ -37,13 +37,25 @@ commands = typer.Typer(
 ProgramId = Annotated[
     str, typer.Argument(help="Its id, or with --namespace its external id.", metavar="PROGRAM")
 ]
+WAIT_SECONDS = 60.0
+WAIT_SECONDS_MAX = 86_400.0
+
+
+def _duration(seconds: float) -> float:
+    if not 0 <= seconds <= WAIT_SECONDS_MAX:  # which is also true of what is no number
+        raise WrongUsage(f"--wait: must be 0 to {WAIT_SECONDS_MAX:g} seconds")
+    return seconds
+
+
 WaitSeconds = Annotated[
     float,
     typer.Option(
-        "--wait", min=0, help="How long to wait for the job; 0: not at all.", metavar="SECONDS"
+        "--wait",
+        callback=_duration,
+        help="How long to wait for the job; 0: not at all.",
+        metavar="SECONDS",
     ),
 ]
-WAIT_SECONDS = 60.0
 COLUMNS = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
 
 

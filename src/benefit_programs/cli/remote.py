@@ -49,8 +49,19 @@ SiteId = Annotated[
     str | None,
     typer.Option("--site-id", help="The tenant, for a key of several.", metavar="ID"),
 ]
+ROWS_MAX = 1_000_000
+"""How many rows one call shows at the most; they are kept in memory until the end."""
+
+COUNT_MAX = 2**31 - 1
+"""The largest number of items that the wire takes."""
+
 Limit = Annotated[
-    int, typer.Option("--limit", min=1, help="How many to show at the most.", metavar="N")
+    int,
+    typer.Option("--limit", min=1, max=ROWS_MAX, help="How many to show at the most.", metavar="N"),
+]
+Count = Annotated[
+    int | None,
+    typer.Option("--count", min=1, max=COUNT_MAX, help="How many; else 1.", metavar="N"),
 ]
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Only of this namespace.")]
 IdempotencyKey = Annotated[

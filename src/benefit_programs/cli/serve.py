@@ -213,6 +213,8 @@ def _listen(settings: Settings) -> socket.socket:
         found = socket.getaddrinfo(*where, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except UnicodeError:
+        raise AddressUnusable(f"{settings.host!r} is no host. {_OTHER_HOST}") from None
     except OSError as error:
         # What can't be resolved has numbers of its own, below 0.
         number = error.errno or 0

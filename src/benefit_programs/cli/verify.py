@@ -9,7 +9,13 @@ import typer
 
 from benefit_programs.bootstrap import open_database
 from benefit_programs.cli.exits import ExitCode
-from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
+from benefit_programs.cli.options import (
+    TENANT_ID_MAX,
+    AsJson,
+    DatabaseUrl,
+    DataDir,
+    database_settings,
+)
 from benefit_programs.cli.output import print_json, print_line
 from benefit_programs.config import Settings
 from benefit_programs.storage.directory import UnknownTenant
@@ -23,7 +29,13 @@ def verify_database(
     *,
     tenant_id: Annotated[
         int | None,
-        typer.Option("--tenant", help="The id of one tenant; else all of them.", metavar="ID"),
+        typer.Option(
+            "--tenant",
+            min=1,
+            max=TENANT_ID_MAX,
+            help="The id of one tenant; else all of them.",
+            metavar="ID",
+        ),
     ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,

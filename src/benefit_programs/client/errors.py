@@ -5,6 +5,7 @@
     │   └── TimedOut
     ├── UnreadableAnswer              what came is no answer of the service
     ├── JobFailed, JobStillRunning    raised by wait_for_job
+    ├── WrongArgument                 an argument that can't be sent; also a ValueError
     ├── NotOneRow                     raised by one
     ├── ServerNotInstalled            raised by open
     ├── DatabaseNotUsable             raised by a client that open made
@@ -103,6 +104,10 @@ class JobStillRunning(BenefitProgramsError):
     def __init__(self, job: Job, seconds: float) -> None:
         super().__init__(f"job {job.id} is {job.status} after {seconds:g} seconds")
         self.job = job
+
+
+class WrongArgument(BenefitProgramsError, ValueError):
+    """An argument can't be sent, such as an empty id; nothing was done."""
 
 
 class NotOneRow(BenefitProgramsError):

@@ -6,6 +6,7 @@ import httpx
 
 from benefit_programs.client.core.calls import Request, Response
 from benefit_programs.client.core.http import failure_of, limits, origin_of, response_of
+from benefit_programs.client.errors import WrongArgument
 
 
 class AsyncHttpTransport:
@@ -20,7 +21,7 @@ class AsyncHttpTransport:
         """Nothing: a connection is opened when it is needed."""
 
     async def send(self, request: Request) -> Response:
-        """Carry one request. Raises ConnectionFailed."""
+        """Carry one request. Raises ConnectionFailed, or WrongArgument if its id is too long."""
         try:
             response = await self._client.request(
                 request.verb,
@@ -29,6 +30,8 @@ class AsyncHttpTransport:
                 content=request.body,
                 timeout=request.timeout,
             )
+        except httpx.InvalidURL as error:
+            raise WrongArgument(f"the address of the request can't be sent: {error}") from None
         except httpx.RequestError as error:
             raise failure_of(error) from error
         return response_of(response)

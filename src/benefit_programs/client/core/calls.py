@@ -11,7 +11,7 @@ import msgspec
 
 from benefit_programs.client.core.routes import Route
 from benefit_programs.client.core.wire import Reader, to_query
-from benefit_programs.client.errors import ApiError
+from benefit_programs.client.errors import ApiError, WrongArgument
 from benefit_programs.client.generated.routes import ROUTES
 
 T = TypeVar("T")
@@ -75,5 +75,5 @@ class Call(Generic[T]):
         for name in parameter.split("."):
             value = value[name]
         if not isinstance(value, str) or not value:
-            raise ValueError(f"{parameter} must be a text that isn't empty, not {value!r}")
+            raise WrongArgument(f"{parameter} must be a text that isn't empty, not {value!r}")
         return value

@@ -24,7 +24,8 @@ def origin_of(base_url: str) -> str:
     """The address that targets are added to. Raises ValueError for one that can't be called."""
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL:
+        url.host.encode("idna")  # as the resolver will have it
+    except (httpx.InvalidURL, UnicodeError):
         url = httpx.URL()
     if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment:
         raise ValueError("base_url must be an address such as http://127.0.0.1:8080")

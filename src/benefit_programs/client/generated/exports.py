@@ -28,7 +28,7 @@ from benefit_programs.client.errors import (
     DatabaseNotUsable, FailedPrecondition, FieldViolation, InvalidRevision, JobFailed,
     JobStillRunning, NotEnoughBalance, NotFound, NotOneRow, PermissionDenied,
     PolicyExpressionEvaluatedToFalse, ServerError, ServerNotInstalled, Throttled, TimedOut,
-    Unauthenticated, UnreadableAnswer, ValidationError,
+    Unauthenticated, UnreadableAnswer, ValidationError, WrongArgument,
 )
 from benefit_programs.client.generated.enums import (
     BalanceType, BenefitResultType, Cascade, ExtendedEntity, IdMode, Intent, JobItemStatus,
@@ -165,5 +165,6 @@ __all__ = [
     "TransactionNotCancelable", "TransactionNotFound", "TransactionNotReallocatable",
     "TransactionNotSupersedable", "TransactionPoolInfo", "TransactionQuery", "TransactionSort",
     "TransactionStatus", "Transactions", "UNSET", "Unauthenticated", "UnknownPolicyApps",
-    "UnreadableAnswer", "Unset", "ValidationError", "WeekDay", "WixUser", "policies",
+    "UnreadableAnswer", "Unset", "ValidationError", "WeekDay", "WixUser", "WrongArgument",
+    "policies",
 ]
