@@ -216,14 +216,18 @@ async def test_everything_is_told_in_the_same_commit(service: Service) -> None:
 async def test_a_second_program_is_refused(service: Service) -> None:
     """An external id has one program in its namespace; the refusal leaves nothing behind."""
     definition = await service.create_pool_definition()
-    await service.provision(pool_definition=definition, externalProgramId="mine")
+    first = await service.provision(pool_definition=definition, externalProgramId="mine")
     await service.provision(pool_definition=definition, externalProgramId="Mine")
     await service.provision(pool_definition=definition, externalProgramId="mine", namespace="own")
     before = await service.rows(Event)
     with pytest.raises(Refused) as refused:
         await service.provision(pool_definition=definition, externalProgramId="mine")
     assert (refused.value.status, refused.value.code) == (409, "PROGRAM_ALREADY_EXISTS")
-    assert refused.value.data == {"externalProgramId": "mine", "namespace": NAMESPACE}
+    assert refused.value.data == {
+        "externalProgramId": "mine",
+        "namespace": NAMESPACE,
+        "programId": first["program"]["id"],
+    }
     assert await service.rows(Event) == before
     assert len(await service.rows(Pool)) == 3
     assert len(await service.rows(Job)) == 3

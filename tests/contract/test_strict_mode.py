@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.api.strictness import STRICT_HEADER
-from benefit_programs.wire.codec.naming import SHOWN_LENGTH_MAX
+from benefit_programs.domain.words import SHOWN_LENGTH_MAX
 from benefit_programs.wire.codec.strictness import VIOLATIONS_MAX
 from tests.support.calls import NAMESPACE, Caller, Refused, details, guid
 

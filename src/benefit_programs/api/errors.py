@@ -78,9 +78,20 @@ class HeadTooLarge(Refusal):
 
 @dataclass(kw_only=True, eq=False)
 class UnsupportedMediaType(Refusal):
-    """The body must be JSON."""
+    """The body must be JSON, with the content-type application/json."""
 
     code: ClassVar[str] = "UNSUPPORTED_MEDIA_TYPE"
+
+    content_type: str | None = None
+    supported: tuple[str, ...] = ("application/json",)
+
+    @property
+    def description(self) -> str:
+        """What was sent and what is wanted: cURL, for one, sends a form unless it is told."""
+        said = super().description
+        if self.content_type is None:
+            return said
+        return f"{said} Its content-type is {self.content_type}."
 
 
 @dataclass(kw_only=True, eq=False)

@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from benefit_programs.api.errors import TooLarge, UnsupportedMediaType
+from benefit_programs.domain.words import shortened
 
 AsgiScope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -81,7 +82,7 @@ def _require_json(content_type: str | None) -> None:
         return
     essence = content_type.partition(";")[0].strip().lower()
     if essence not in _JSON_TYPES and not essence.endswith("+json"):
-        raise UnsupportedMediaType
+        raise UnsupportedMediaType(content_type=shortened(essence))
 
 
 async def send_json(

@@ -14,9 +14,9 @@ from benefit_programs.api.messages import AsgiScope, header
 from benefit_programs.api.method import Method
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.words import shortened
 from benefit_programs.wire.codec import Bulk, Decoded, read_json
 from benefit_programs.wire.codec.fields import entries_of
-from benefit_programs.wire.codec.naming import shortened
 from benefit_programs.wire.codec.query_strings import read_query_string
 from benefit_programs.wire.codec.strictness import (
     MISPLACED_FIELD,

@@ -354,6 +354,7 @@ class ProgramAlreadyExists(Refusal):
 
     external_program_id: str
     namespace: str
+    program_id: str | None = None
 
 
 @dataclass(kw_only=True, eq=False)

@@ -156,7 +156,9 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         has_pools = bool(state.many(POOLS_OF_PROGRAM, current.id))
         if has_pools and current.status is not ProgramStatus.PROVISIONING:
             raise ProgramAlreadyExists(
-                external_program_id=self.external_id, namespace=self.namespace
+                external_program_id=self.external_id,
+                namespace=self.namespace,
+                program_id=current.id,
             )
         if current.target_status is not None:
             raise InProgress

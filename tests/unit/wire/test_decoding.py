@@ -421,7 +421,7 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
     """A body that can't be read is a violation of the whole."""
     with pytest.raises(Invalid) as refused:
         read_json(body)
-    assert refused.value.violations[0].data == {"type": "JSON"}
+    assert refused.value.violations[0].data["type"] == "JSON"
 
 
 def test_an_empty_body_is_an_empty_object() -> None:

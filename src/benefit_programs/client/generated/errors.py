@@ -79,6 +79,7 @@ class ProgramAlreadyExists(Conflict, code="PROGRAM_ALREADY_EXISTS"):
     """The namespace has a program with this external id and pools."""
     external_program_id = text()
     namespace = text()
+    program_id = text()
 
 class InProgress(Conflict, code="IN_PROGRESS"):
     """Another action on the program is still running."""

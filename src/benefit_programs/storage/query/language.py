@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule, Violations
+from benefit_programs.domain.words import nearest, shortened
 from benefit_programs.storage.query.fields import FieldKind
 from benefit_programs.storage.query.sizes import excesses
 from benefit_programs.storage.query.tree import (
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from benefit_programs.storage.query.fields import Field
+
+HINTS_MAX = 20
+"""How many unknown names of a filter are told what may be meant."""
+
+LOGICAL_OPERATORS = ("$and", "$or", "$not")
 
 TEXT_KINDS = frozenset({FieldKind.TEXT, FieldKind.EXTERNAL_ID, FieldKind.IDENTITY_ID})
 """The kinds of which "" may be a value."""
@@ -103,7 +109,7 @@ class FilterParser:
         if not isinstance(value, dict):
             return self.refuse(path, ViolatedRule.FORMAT, "must be an object", type="OBJECT")
         return conjunction(
-            [self.read_entry(key, part, f"{path}.{key}") for key, part in value.items()]
+            [self.read_entry(key, part, f"{path}.{shortened(key)}") for key, part in value.items()]
         )
 
     def read_entry(self, key: str, value: object, path: str) -> Node:
@@ -116,8 +122,18 @@ class FilterParser:
             return Or(tuple(self.read_branches(value, path)))
         if key == "$not":
             return Not(self.read_object(value, path))
+        return self.refuse(path, ViolatedRule.FIELD_NOT_ALLOWED, self.unknown(key))
+
+    def unknown(self, key: str) -> str:
+        """What to say of a key that is no field; the first few are told what may be meant."""
         what = "operator here" if key.startswith("$") else "field of this filter"
-        return self.refuse(path, ViolatedRule.FIELD_NOT_ALLOWED, f"{key} is no {what}")
+        said = f"{shortened(key)} is no {what}"
+        if len(self.violations.named) >= HINTS_MAX:
+            return said
+        names = LOGICAL_OPERATORS if key.startswith("$") else tuple(self.fields)
+        meant = nearest(key, names)
+        hint = f"{meant} may be meant" if meant else f"there are {', '.join(names)}"
+        return f"{said}; {hint}"
 
     def read_branches(self, value: object, path: str) -> list[Node]:
         if not isinstance(value, list):
@@ -143,8 +159,9 @@ class FilterParser:
             elif key == "$not":
                 parts.append(Not(self.read_field(field, operand, f"{path}.$not")))
             else:
+                shown = shortened(key)
                 self.refuse(
-                    f"{path}.{key}", ViolatedRule.FIELD_NOT_ALLOWED, f"{key} is no operator"
+                    f"{path}.{shown}", ViolatedRule.FIELD_NOT_ALLOWED, f"{shown} is no operator"
                 )
         return conjunction(parts)
 

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule, Violations
+from benefit_programs.domain.words import nearest, shortened
 from benefit_programs.storage.query.compiler import (
     KeyValue,
     SortKey,
@@ -343,7 +344,7 @@ def read_sort(
         field = spec.fields.get(name)
         if field is None or not field.sortable:
             path = query.at(f"sort[{index}].fieldName")
-            text = f"{name} is no field to sort by"
+            text = _no_sort(spec, name)
             found.add(FieldViolation(path, text, ViolatedRule.FIELD_NOT_ALLOWED))
         else:
             terms.setdefault(field.name, (field, order == "DESC"))
@@ -376,3 +377,11 @@ def cursor_too_long(query: Query) -> FieldViolation:
         violated_rule=ViolatedRule.MAX_LENGTH,
         data={"threshold": CURSOR_LENGTH_MAX},
     )
+
+
+def _no_sort(spec: QuerySpec, name: str) -> str:
+    """What to say of a name that nothing is sorted by."""
+    names = tuple(each for each, field in spec.fields.items() if field.sortable)
+    meant = nearest(name, names)
+    hint = f"{meant} may be meant" if meant else f"there are {', '.join(names)}"
+    return f"{shortened(name)} is no field to sort by; {hint}"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.domain.words import one_of
 from benefit_programs.storage.query.fields import IDENTITY_TYPES, Field, FieldKind, IdentityKey
 from benefit_programs.storage.query.tree import IdentityValue, Scalar
 
@@ -80,9 +81,7 @@ def read_guid(value: object, *, path: str) -> str:
 def read_name(value: object, *, path: str, names: frozenset[str]) -> str:
     if isinstance(value, str) and value in names:
         return value
-    raise ValueRefused(
-        path, ViolatedRule.INVALID_ENUM_VALUE, f"must be one of {', '.join(sorted(names))}"
-    )
+    raise ValueRefused(path, ViolatedRule.INVALID_ENUM_VALUE, one_of(tuple(sorted(names)), value))
 
 
 def read_instant(value: object, *, path: str) -> int:

@@ -9,8 +9,8 @@ from benefit_programs.wire.codec.decoding import (
     Decoded,
     Decoder,
     decoder_for,
-    read_json,
 )
+from benefit_programs.wire.codec.documents import read_json
 from benefit_programs.wire.codec.encoding import encoder_for
 from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of
 from benefit_programs.wire.codec.formats import amount_text, instant_text

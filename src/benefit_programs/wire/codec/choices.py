@@ -10,6 +10,7 @@ import msgspec
 
 from benefit_programs.domain.constraints import Chosen, OneOf
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.domain.words import one_of
 from benefit_programs.wire.codec.fields import FieldPlan, fields_of
 from benefit_programs.wire.codec.formats import Read, Violated
 from benefit_programs.wire.codec.naming import to_camel
@@ -25,9 +26,13 @@ def missing(field: FieldPlan) -> FieldViolation:
     chosen = field.shape.mark(Chosen)
     if chosen is None:
         return is_required(field.wire_name)
-    members = (each for each in field.shape.kind.__members__ if not each.startswith(UNKNOWN))
-    description = f"must be one of {', '.join(members)}"
+    description = f"must be one of {', '.join(_members(field))}"
     return FieldViolation(field.wire_name, description, ViolatedRule.OTHER, chosen.rule_name)
+
+
+def _members(field: FieldPlan) -> tuple[str, ...]:
+    """The names of what can be chosen."""
+    return tuple(each for each in field.shape.kind.__members__ if not each.startswith(UNKNOWN))
 
 
 def is_required(path: str) -> FieldViolation:
@@ -37,13 +42,15 @@ def is_required(path: str) -> FieldViolation:
 def choosing(read: Read, field: FieldPlan, chosen: Chosen) -> Read:
     """Members; where one is required the unknown one is as good as none."""
     unchosen = msgspec.structs.replace(missing(field), field="")
+    members = _members(field)
     unsupported = msgspec.structs.replace(unchosen, rule_name=chosen.unsupported_rule_name)
 
     def read_chosen(raw: Any) -> Any:
         try:
             member = read(raw)
         except Violated:
-            raise Violated(unsupported) from None
+            description = one_of(members, raw)
+            raise Violated(msgspec.structs.replace(unsupported, description=description)) from None
         if field.required and member.name.startswith(UNKNOWN):
             raise Violated(unchosen)
         return member

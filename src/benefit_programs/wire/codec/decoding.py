@@ -67,19 +67,6 @@ TREE_VALUES_MAX = 10_000
 """How many values and names it may hold: some hundred policies."""
 
 
-def read_json(body: bytes) -> Any:
-    """The document of a body; an empty body is an empty object. Raises Invalid."""
-    if not body:
-        return {}
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        problem = FieldViolation(
-            "", "the body must be valid JSON", ViolatedRule.FORMAT, data={"type": "JSON"}
-        )
-    raise Invalid((problem,))
-
-
 class Decoded(Generic[T]):
     """A value, and which of its fields were explicitly null."""
 

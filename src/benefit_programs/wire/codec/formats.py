@@ -26,6 +26,7 @@ from benefit_programs.domain.constraints import (
 from benefit_programs.domain.errors import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
+from benefit_programs.domain.words import one_of
 from benefit_programs.wire.codec.naming import to_snake
 
 Read = Callable[[Any], Any]
@@ -81,8 +82,26 @@ def violated(
     return Violated(FieldViolation("", description, rule, rule_name, data or None))
 
 
+_EXAMPLES = {
+    "DECIMAL": '"12.5"',
+    "DATE_TIME": '"2026-12-01T10:00:00Z"',
+    "GUID": '"0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90"',
+    "INT64": '"1"',
+    "INT32": "1",
+    "BOOL": "true",
+    "FIELD_MASK": '"displayName,description"',
+    "LIST": "[]",
+    "OBJECT": "{}",
+}
+"""A value of each format that a caller could take for another one."""
+
+
 def wrong_format(type_name: str) -> Violated:
-    return violated(ViolatedRule.FORMAT, f"must be a valid {type_name}", type=type_name)
+    example = _EXAMPLES.get(type_name)
+    description = f"must be a valid {type_name}"
+    if example:
+        description += f", such as {example}"
+    return violated(ViolatedRule.FORMAT, description, type=type_name)
 
 
 def text_reader(limits: Text) -> Read:
@@ -237,12 +256,12 @@ def read_boolean(raw: Any) -> bool:
 
 def enum_reader(type_: type[Enum]) -> Read:
     members = {member.name: member for member in type_}
-    description = f"must be one of {', '.join(members)}"
+    names = tuple(members)
 
     def read_member(raw: Any) -> Enum:
         member = members.get(raw) if type(raw) is str else None
         if member is None:
-            raise violated(ViolatedRule.INVALID_ENUM_VALUE, description)
+            raise violated(ViolatedRule.INVALID_ENUM_VALUE, one_of(names, raw))
         return member
 
     return read_member

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-SHOWN_LENGTH_MAX = 64
-"""How much of a caller's own text an answer repeats."""
-
 _HUMP = re.compile(r"(?<!^)([A-Z])")
 
 
@@ -24,11 +21,6 @@ def to_snake(name: str) -> str:
 def to_one_word(dotted: str) -> str:
     """``pool.id`` as ``poolId``."""
     return to_camel(dotted.replace(".", "_"))
-
-
-def shortened(text: str) -> str:
-    """A caller's own text as an answer may repeat it, however long it is."""
-    return text if len(text) <= SHOWN_LENGTH_MAX else f"{text[: SHOWN_LENGTH_MAX - 1]}\u2026"
 
 
 def join(path: str, inner: str) -> str:

@@ -7,7 +7,6 @@ field belongs, what it is called, or that nobody can set it. Decoding knows noth
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
@@ -15,6 +14,7 @@ import msgspec
 
 from benefit_programs.domain.constraints import Immutable, MaskText, ReadOnly, Size
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.domain.words import nearest, shortened
 from benefit_programs.wire.codec.fields import (
     FieldPlan,
     Shape,
@@ -22,7 +22,7 @@ from benefit_programs.wire.codec.fields import (
     fields_of,
     once,
 )
-from benefit_programs.wire.codec.naming import join, shortened, to_camel
+from benefit_programs.wire.codec.naming import join, to_camel
 from benefit_programs.wire.codec.query_strings import position_in
 
 VIOLATIONS_MAX = 20
@@ -30,9 +30,6 @@ VIOLATIONS_MAX = 20
 
 DEPTH_MAX = 64
 """How deep objects are followed; deeper ones are refused by those who read them."""
-
-LIKENESS = 0.75
-"""How alike two names must be, from 0 to 1, so that one is taken for the other misspelt."""
 
 UNKNOWN_FIELD = "unknown_field"
 MISPLACED_FIELD = "misplaced_field"
@@ -219,11 +216,11 @@ def _placed_elsewhere(holder: _Object, name: str) -> FieldViolation | None:
 
 
 def _misspelt(holder: _Object, name: str) -> FieldViolation | None:
-    names = [field.wire_name for field in _settable(holder.kind)]
+    names = tuple(field.wire_name for field in _settable(holder.kind))
     camel = to_camel(shortened(name))
-    meant = [each for each in names if each == _OTHER_WORDS.get(camel)]
-    meant = meant or get_close_matches(camel, names, n=1, cutoff=LIKENESS)
-    return _misnamed(holder, name, meant[0]) if meant else None
+    word = _OTHER_WORDS.get(camel)
+    meant = word if word in names else nearest(camel, names)
+    return _misnamed(holder, name, meant) if meant else None
 
 
 def _unknown(holder: _Object, name: str) -> FieldViolation:
