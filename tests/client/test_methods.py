@@ -242,6 +242,7 @@ def test_program_is_provisioned(client: BenefitPrograms, gym: Gym) -> None:
             external_program_id="membership-17",
         )
     assert caught.value.external_program_id == "membership-17"
+    assert caught.value.program_id == program.id
 
 
 def test_program_is_updated(client: BenefitPrograms, gym: Gym) -> None:

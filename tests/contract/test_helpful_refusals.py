@@ -146,3 +146,38 @@ async def test_a_program_that_exists_is_named(service: Service) -> None:
     refusal = await service.refusal("provisionProgram", document)
     assert (refusal.status, refusal.code) == (409, "PROGRAM_ALREADY_EXISTS")
     assert refusal.data["programId"] == first["program"]["id"]
+
+
+async def test_administrators_are_told_another_namespace(service: Service) -> None:
+    """What another namespace has is told to administrators; what none has, and to apps, isn't."""
+    definition = await service.create_program_definition(externalId="gold")
+    pool_definition = await service.create_pool_definition()
+    answer = await service.provision(pool_definition=pool_definition, externalProgramId="one")
+    program = answer["program"]
+    (pool,) = await service.pools_of(program["id"])
+    elsewhere = {"namespace": "sauna"}
+    redemption = {
+        "poolId": pool["id"],
+        "itemReference": {"externalId": "towel", "providerAppId": guid()},
+        "benefitKey": "towel",
+        "idempotencyKey": "k",
+    }
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("getProgramDefinitionByExternalIdAndNamespace", {"externalId": definition["externalId"]}),
+        ("getProgramByExternalIdAndNamespace", {"externalId": program["externalId"]}),
+        ("redeemBenefit", redemption),
+    ]
+    app = await service.as_app()
+    another = await service.another_tenant()
+    for name, document in cases:
+        refusal = await service.refusal(name, document | elsewhere)
+        assert (refusal.status, refusal.data["existsInNamespace"]) == (404, NAMESPACE)
+        assert refusal.body["message"].endswith(f" It does in namespace {NAMESPACE}.")
+        for caller in (app, another):
+            refusal = await caller.refusal(name, document | elsewhere)
+            assert refusal.status == 404
+            assert "existsInNamespace" not in refusal.data
+    unknown = redemption | {"poolId": guid(), "namespace": NAMESPACE}
+    assert "existsInNamespace" not in (await service.refusal("redeemBenefit", unknown)).data
+    others = redemption | {"beneficiary": {"memberId": guid()}, "namespace": NAMESPACE}
+    assert "existsInNamespace" not in (await service.refusal("redeemBenefit", others)).data

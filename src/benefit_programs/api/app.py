@@ -51,7 +51,8 @@ from benefit_programs.api.strictness import (
     is_strict,
     strict_entries,
 )
-from benefit_programs.domain.errors import Invalid
+from benefit_programs.api.whereabouts import located
+from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.wire.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
@@ -203,7 +204,11 @@ class Application:
         strict = is_strict(scope, principal.settings)
         decode = endpoint.decode_strictly if strict else endpoint.decode
         decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
-        return await endpoint.answer(Call(self._services, principal, method, decoded, bulk))
+        call = Call(self._services, principal, method, decoded, bulk)
+        try:
+            return await endpoint.answer(call)
+        except NotFoundInNamespace as refusal:
+            raise await located(call, refusal) from None
 
 
 def create_app(services: Services) -> Application | CrossOrigin:

@@ -206,7 +206,24 @@ class NotFound(Refusal):
 
 
 @dataclass(kw_only=True, eq=False)
-class ProgramDefinitionNotFound(NotFound):
+class NotFoundInNamespace(NotFound):
+    """What was asked for doesn't exist in the namespace.
+
+    ``exists_in_namespace`` is another one that has it, for callers who may know.
+    """
+
+    exists_in_namespace: str | None = None
+
+    @property
+    def description(self) -> str:
+        """What happened, and where it would have been found."""
+        said = super().description
+        other = self.exists_in_namespace
+        return said if other is None else f"{said} It does in namespace {other}."
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramDefinitionNotFound(NotFoundInNamespace):
     """The program definition doesn't exist."""
 
     code: ClassVar[str] = "PROGRAM_DEFINITION_NOT_FOUND"
@@ -262,7 +279,7 @@ class ReferenceNotFound(NotFound):
 
 
 @dataclass(kw_only=True, eq=False)
-class ProgramNotFound(NotFound):
+class ProgramNotFound(NotFoundInNamespace):
     """The program doesn't exist."""
 
     code: ClassVar[str] = "PROGRAM_NOT_FOUND"
@@ -273,7 +290,7 @@ class ProgramNotFound(NotFound):
 
 
 @dataclass(kw_only=True, eq=False)
-class PoolNotFound(NotFound):
+class PoolNotFound(NotFoundInNamespace):
     """The pool doesn't exist."""
 
     code: ClassVar[str] = "POOL_NOT_FOUND"

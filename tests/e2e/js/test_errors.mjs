@@ -114,12 +114,13 @@ test("of equal programs at the same time one is provisioned", async () => {
   );
   const outcomes = await Promise.allSettled(calls);
   const refused = outcomes.filter((each) => each.status === "rejected");
+  const { program } = outcomes.find((each) => each.status === "fulfilled").value;
   assert.equal(refused.length, 5);
   for (const { reason } of refused) {
     const { code, data } = reason.details.applicationError;
     assert.ok(["PROGRAM_ALREADY_EXISTS", "IN_PROGRESS"].includes(code));
     if (code === "IN_PROGRESS") continue;
-    assert.deepEqual(data, { externalProgramId, namespace });
+    assert.deepEqual(data, { externalProgramId, namespace, programId: program._id });
   }
 });
 

@@ -52,7 +52,11 @@ test("a second program of an external id is refused with its code", async () => 
   assert.equal(error.status, 409);
   const { code, data } = error.details.applicationError;
   assert.equal(code, "PROGRAM_ALREADY_EXISTS");
-  assert.deepEqual(data, { externalProgramId: program.externalId, namespace });
+  assert.deepEqual(data, {
+    externalProgramId: program.externalId,
+    namespace,
+    programId: program._id,
+  });
 });
 
 test("violations name the caller's own arguments", async () => {

@@ -13,6 +13,7 @@ class InvalidItemReference(BadRequest, code="INVALID_ITEM_REFERENCE"):
 
 class ProgramDefinitionNotFound(NotFound, code="PROGRAM_DEFINITION_NOT_FOUND"):
     """The program definition doesn't exist."""
+    exists_in_namespace = text()
     program_definition_id = text()
     external_id = text()
     namespace = text()
@@ -36,12 +37,14 @@ class ItemNotFound(NotFound, code="ITEM_NOT_FOUND"):
 
 class ProgramNotFound(NotFound, code="PROGRAM_NOT_FOUND"):
     """The program doesn't exist."""
+    exists_in_namespace = text()
     program_id = text()
     external_id = text()
     namespace = text()
 
 class PoolNotFound(NotFound, code="POOL_NOT_FOUND"):
     """The pool doesn't exist."""
+    exists_in_namespace = text()
     pool_id = text()
 
 class BenefitNotFound(NotFound, code="BENEFIT_NOT_FOUND"):
