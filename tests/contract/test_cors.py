@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from benefit_programs.api.strictness import STRICT_HEADER
 from tests.support.inprocess import new_tenant, open_application
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ async def test_headers_that_nobody_needs_are_not_allowed(open_to_pages: Service)
         open_to_pages, PROGRAMS, verb="POST", wanted="X-Request-Id, cookie2, x-evil"
     )
     assert answer.headers["access-control-allow-headers"] == "x-request-id"
+
+
+async def test_pages_may_ask_for_strict_mode(open_to_pages: Service) -> None:
+    """The header of strict mode is one that a page may send."""
+    answer = await preflight(open_to_pages, PROGRAMS, verb="POST", wanted="X-Benefits-Strict")
+    assert answer.headers["access-control-allow-headers"] == STRICT_HEADER
 
 
 async def test_the_real_request_can_be_read(open_to_pages: Service) -> None:

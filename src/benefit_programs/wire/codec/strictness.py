@@ -124,12 +124,13 @@ def _strange_steps(holder: _Object, names: list[str]) -> Iterator[FieldViolation
 def _strangers_in(holder: _Object, raw: object) -> Iterator[FieldViolation]:
     if not isinstance(raw, dict) or len(holder.steps) > DEPTH_MAX:
         return
-    fields = _fields_by_wire_name(holder.kind)
+    followed = _followed(holder.kind)
     for name, item in raw.items():
-        field = fields.get(name)
-        if field is None or field.shape.mark(ReadOnly):
+        if name not in followed:
             yield _strange(holder, name)
-        else:
+            continue
+        field = followed[name]
+        if field is not None:
             yield from _strangers_of_field(holder, field, item)
 
 
@@ -254,6 +255,15 @@ def _distance(one: Steps, other: Steps) -> int:
 @once
 def _fields_by_wire_name(type_: type[Any]) -> dict[str, FieldPlan]:
     return {field.wire_name: field for field in fields_of(type_)}
+
+
+@once
+def _followed(type_: type[Any]) -> dict[str, FieldPlan | None]:
+    """The names that an object may have, with the fields that must be looked into."""
+    return {
+        field.wire_name: field if _object_in(field.shape) or field.shape.mark(MaskText) else None
+        for field in _settable(type_)
+    }
 
 
 @once
