@@ -183,7 +183,11 @@ async def create_twice(_: Service, world: World, method: str) -> Provoked:
 
 @row(409, "PROGRAM_ALREADY_EXISTS", "provisionProgram")
 async def provision_twice(_: Service, world: World, method: str) -> Provoked:
-    data = {"externalProgramId": world.program_external, "namespace": NAMESPACE}
+    data = {
+        "externalProgramId": world.program_external,
+        "namespace": NAMESPACE,
+        "programId": world.program,
+    }
     return Provoked(method, REQUESTS[method](world), data)
 
 

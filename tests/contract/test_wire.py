@@ -186,7 +186,7 @@ async def test_a_body_that_is_no_json_is_refused(service: Service, body: bytes) 
     """What can't be read as JSON is 400."""
     response = await service.request("POST", PROVISION, content=body, headers=JSON)
     (violation,) = Refused(response).violations
-    assert violation["data"] == {"type": "JSON"}
+    assert (violation["violatedRule"], violation["data"]["type"]) == ("FORMAT", "JSON")
 
 
 @pytest.mark.parametrize("body", [b"[]", b"5", b'"text"', b"null", b"true"])
