@@ -76,7 +76,11 @@ async def test_a_definition_is_found_by_its_external_id(service: Service) -> Non
     assert (await service.call(name, asked))["programDefinition"] == created
     refused = await service.refusal(name, {**asked, "namespace": "pool"})
     assert (refused.status, refused.code) == (404, "PROGRAM_DEFINITION_NOT_FOUND")
-    assert refused.data == {"namespace": "pool", "externalId": "gold/2027 +1"}
+    assert refused.data == {
+        "namespace": "pool",
+        "externalId": "gold/2027 +1",
+        "existsInNamespace": NAMESPACE,
+    }
 
 
 async def test_an_unknown_definition_is_not_found(service: Service) -> None:
