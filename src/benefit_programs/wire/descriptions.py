@@ -57,7 +57,11 @@ COMMON = {
     "effective_date": "The moment that it counts for. Absent: when it was created.",
     "entity_id": "The id of the entity.",
     "error": "Why it failed. Absent if it succeeded.",
+    "exists_in_namespace": (
+        "The namespace that has it. Only for administrators, and only if another one does."
+    ),
     "extended_fields": "Values that apps keep here. Absent if there are none.",
+    "content_type": "The content type that was sent. Absent if there was none.",
     "external_id": "Its id in the words of whoever made it.",
     "external_program_definition_id": (
         "The external id of the program definition. Absent if the program has none."
@@ -132,10 +136,14 @@ COMMON = {
         " refused if there is a newer one."
     ),
     "settings": "The settings.",
+    "same_request": (
+        "Whether the key was used for this very request. Absent where that isn't known."
+    ),
     "sort": "The order of the rows. Default: the newest first. Ties are broken by id.",
     "source": "Where the credits come from.",
     "source_balance_type": "Where the credits would come from.",
     "superseded_transaction_id": "The transaction whose place this one takes.",
+    "supported": "The content types that are read.",
     "target": "Where the credits go to.",
     "target_balance_type": "Where the credits would go to.",
     "target_date": "When the item is to be used; policies are judged at that moment. Default: now.",
