@@ -39,6 +39,10 @@ KEY_LENGTH_MAX = 512
 BODY_BYTES_DEFAULT = 1_048_576
 BODY_BYTES_MIN = 1_024
 BODY_BYTES_MAX = 64 * 1_048_576
+HEAD_SECONDS_DEFAULT = 20
+BODY_SECONDS_DEFAULT = 60
+IDLE_SECONDS_DEFAULT = 75
+WAIT_SECONDS_MAX = 3_600
 REQUESTS_PER_SECOND_MAX = 100_000
 REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
@@ -271,6 +275,39 @@ class Settings:
             default=f"`{BODY_BYTES_DEFAULT}`",
         ),
     ] = BODY_BYTES_DEFAULT
+
+    head_seconds_max: Annotated[
+        int,
+        _Setting(
+            read=_whole(1, WAIT_SECONDS_MAX),
+            about="How many seconds a client has for the address and headers of a request, from "
+            f"their first byte, up to {WAIT_SECONDS_MAX}; then the answer is 408.",
+            default=f"`{HEAD_SECONDS_DEFAULT}`",
+        ),
+    ] = HEAD_SECONDS_DEFAULT
+
+    body_seconds_max: Annotated[
+        int,
+        _Setting(
+            read=_whole(1, WAIT_SECONDS_MAX),
+            about="How many seconds it has for the body, after the headers, up to "
+            f"{WAIT_SECONDS_MAX}; then the answer is 408. Raise it together with "
+            "`body_bytes_max` for clients on slow lines.",
+            default=f"`{BODY_SECONDS_DEFAULT}`",
+        ),
+    ] = BODY_SECONDS_DEFAULT
+
+    idle_seconds_max: Annotated[
+        int,
+        _Setting(
+            read=_whole(1, WAIT_SECONDS_MAX),
+            about="How many seconds a connection is kept without a request, also a new one, or "
+            "with an answer of which the client takes nothing more, up to "
+            f"{WAIT_SECONDS_MAX}. Clients and proxies must keep theirs for less: who sends a "
+            "request as the server closes the connection can't know whether it was done.",
+            default=f"`{IDLE_SECONDS_DEFAULT}`",
+        ),
+    ] = IDLE_SECONDS_DEFAULT
 
     requests_per_second: Annotated[
         int,

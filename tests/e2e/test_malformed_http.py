@@ -142,6 +142,14 @@ def test_headers_that_are_none(server: ServerProcess, broken: str) -> None:
     assert answer.request_id == "mine"
 
 
+@pytest.mark.parametrize("coded", ["gzip, chunked", "gzip\r\ntransfer-encoding: chunked"])
+def test_bodies_in_other_codings(server: ServerProcess, coded: str) -> None:
+    """A body in a coding that nobody undoes is refused, and not taken for what it codes."""
+    answer = answer_to(server, posted(server, f"transfer-encoding: {coded}"), b"0\r\n\r\n")
+    assert (answer.status, answer.request_id) == (400, "mine")
+    assert answer.violation == ("transfer-encoding", "FORMAT", {"type": "HTTP"})
+
+
 @pytest.mark.parametrize("chunk", [b"x\r\n{}\r\n0\r\n\r\n", b"1\r\n{}\r\n0\r\n\r\n", b"-1\r\n"])
 def test_chunks_that_are_none(server: ServerProcess, chunk: bytes) -> None:
     """A body in chunks that don't fit together is refused, and is not acted upon."""

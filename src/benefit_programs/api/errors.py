@@ -16,6 +16,7 @@ UNAUTHENTICATED = 401
 FORBIDDEN = 403
 NOT_FOUND = 404
 NOT_ALLOWED = 405
+REQUEST_TIMEOUT = 408
 CONFLICT = 409
 TOO_LARGE = 413
 UNSUPPORTED = 415
@@ -56,6 +57,15 @@ class MethodNotAllowed(Refusal):
     code: ClassVar[str] = "METHOD_NOT_ALLOWED"
 
     allowed: tuple[str, ...]
+
+
+@dataclass(kw_only=True, eq=False)
+class RequestTimeout(Refusal):
+    """The request took too long to arrive."""
+
+    code: ClassVar[str] = "REQUEST_TIMEOUT"
+
+    seconds_max: int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -148,6 +158,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.JobNotFound: NOT_FOUND,
     NotFoundRoute: NOT_FOUND,
     MethodNotAllowed: NOT_ALLOWED,
+    RequestTimeout: REQUEST_TIMEOUT,
     errors.ProgramDefinitionAlreadyExists: CONFLICT,
     errors.ItemAlreadyExists: CONFLICT,
     errors.ProgramAlreadyExists: CONFLICT,

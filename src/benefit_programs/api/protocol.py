@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from enum import StrEnum
 from typing import Any
 
 import httptools
@@ -14,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from benefit_programs.api.errors import HeadTooLarge, error_body
+from benefit_programs.api.errors import HeadTooLarge, RequestTimeout, error_body
 from benefit_programs.api.messages import request_id_of
 from benefit_programs.api.transport import JoiningTransport
 from benefit_programs.domain.errors import Invalid, Refusal, ViolatedRule
@@ -28,36 +29,78 @@ PARSED_ADDRESS_BYTES_MAX = 65_535
 _log = structlog.get_logger("benefit_programs.request")
 
 
+class Awaited(StrEnum):
+    """What the client of a connection has to do next."""
+
+    REQUEST = "request"
+    HEAD = "head"
+    BODY = "body"
+    TAKE = "take"
+    """It takes the rest of its last answer."""
+    NOTHING = "nothing"
+    """A request is under way: the client waits for us."""
+
+
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. What is no request gets an answer of the one shape, and ends it."""
+    """One connection. What is no request gets an answer of the one shape, and ends it.
+
+    A client has so many seconds for a head, for a body, and to begin a request; the time that a
+    request is under way is ours and never counted.
+    """
 
     _head_bytes = 0
     _head_counted: object = None
+    _has_body_to_come = False
+    _fault: Refusal | None = None
+    _awaited = Awaited.NOTHING
+    _awaited_of: object = None
+    _unsent_bytes = 0
+
+    def __init__(
+        self, *arguments: Any, head_seconds_max: int, body_seconds_max: int, **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._seconds_max = {
+            Awaited.REQUEST: self.timeout_keep_alive,
+            Awaited.HEAD: head_seconds_max,
+            Awaited.BODY: body_seconds_max,
+            Awaited.TAKE: self.timeout_keep_alive,
+        }
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._answers = JoiningTransport(transport)
         super().connection_made(self._answers)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
         self._answers.finish()
         super().on_response_complete()
+        # This has started the time for the next request, unless that has begun already.
+        self._awaited, self._awaited_of = Awaited.REQUEST, self._latest
+        self._watch()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; of a head without an end no more than its limit is kept."""
-        self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
-            self._refuse(_not_http())
+            self._refuse(self._fault or _not_http())
         except httptools.HttpParserUpgrade:
             # Nothing is served but HTTP; the request is answered as if it had not asked.
             pass
         else:
             if self._is_in_head():
                 self._count_head(len(data))
+        self._watch()
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, with a query of any length."""
+        self._require_plain_chunks()
+        self._has_body_to_come = True
         if len(self.url) <= PARSED_ADDRESS_BYTES_MAX:
             super().on_headers_complete()
             return
@@ -65,6 +108,27 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         # The application is a task: it looks at the scope when this has returned.
         self.scope["query_string"] = query
+
+    def on_message_complete(self) -> None:
+        self._has_body_to_come = False
+        super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection whose client let its time go by; one that has begun hears of it."""
+        self.timeout_keep_alive_task = None
+        unsent = self._answers.get_write_buffer_size()
+        if unsent not in (0, self._unsent_bytes):
+            self._unsent_bytes = unsent
+            self._start_time()
+        elif unsent or self.transport.is_closing():
+            self.transport.abort()
+        elif self._awaited is not Awaited.REQUEST and self._waits_for_us:
+            self._start_time()
+        elif self._awaited in (Awaited.HEAD, Awaited.BODY):
+            self._refuse(RequestTimeout(seconds_max=self._seconds_max[self._awaited]))
+            self._watch()
+        else:
+            self.transport.close()
 
     def eof_received(self) -> None:
         """Tell a client that stops in the middle of a request."""
@@ -81,6 +145,69 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether a request has begun whose headers aren't complete."""
         scope: Any = self.scope
         return bool(scope) and "path" not in scope
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Start the client's time for what it has to do, unless it is running."""
+        awaited, of = self._find_awaited()
+        if awaited is self._awaited and of is self._awaited_of:
+            return
+        self._awaited, self._awaited_of = awaited, of
+        self._start_time()
+
+    def _start_time(self) -> None:
+        self._unset_keepalive_if_required()
+        seconds = self._seconds_max.get(self._awaited)
+        if seconds is not None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                seconds, self.timeout_keep_alive_handler
+            )
+
+    def _find_awaited(self) -> tuple[Awaited, object]:
+        """What the client has to do, and of which request."""
+        latest = self._latest
+        if self._is_lost:
+            return Awaited.NOTHING, None
+        if self.flow.write_paused or self.transport.is_closing():
+            return Awaited.TAKE, None
+        if self._is_in_head():
+            return Awaited.HEAD, self.scope
+        if self._has_body_to_come:
+            return Awaited.BODY, latest
+        is_idle = latest is None or latest.response_complete
+        return Awaited.REQUEST if is_idle else Awaited.NOTHING, latest
+
+    @property
+    def _waits_for_us(self) -> bool:
+        """Whether what is to come waits for an earlier request, or for us to read it."""
+        latest = self._latest
+        is_behind = latest is not None and not latest.response_complete and self._is_in_head()
+        return is_behind or self.flow.read_paused or bool(self.pipeline)
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether there is no connection any more."""
+        parser: object = self.parser
+        return parser is None
+
+    def _require_plain_chunks(self) -> None:
+        """Refuse a body in a coding that nobody here undoes, as if it were what it codes."""
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if codings and [each.strip().lower() for each in codings] != [b"chunked"]:
+            self._fault = Invalid.because(
+                "transfer-encoding",
+                "must be chunked, or not be there",
+                ViolatedRule.FORMAT,
+                data={"type": "HTTP"},
+            )
+            raise self._fault
 
     def _count_head(self, size: int) -> None:
         if self._head_counted is not self.scope:

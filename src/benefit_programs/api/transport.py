@@ -22,12 +22,16 @@ class JoiningTransport(asyncio.Transport):
         self._has_head = False
 
     def write(self, data: Any) -> None:
-        if self._head is not None:
-            data, self._head = self._head + data, None
+        """Send data, unless the connection is gone: its answers are nobody's then."""
+        if self._transport.is_closing():
+            self._head = None
+        elif self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head + data)
         elif not self._has_head and not data.startswith(_INTERIM):
             self._head, self._has_head = data, True
-            return
-        self._transport.write(data)
+        else:
+            self._transport.write(data)
 
     def finish(self) -> None:
         self._has_head = False
@@ -53,6 +57,9 @@ class JoiningTransport(asyncio.Transport):
 
     def resume_reading(self) -> None:
         self._transport.resume_reading()
+
+    def get_write_buffer_size(self) -> int:
+        return self._transport.get_write_buffer_size()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._transport.get_extra_info(name, default)

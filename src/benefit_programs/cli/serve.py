@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import structlog
 import typer
@@ -39,13 +39,6 @@ commands = typer.Typer()
 
 STOP_SECONDS_MAX = 8
 """How long a stop waits for requests under way; then it takes at most two seconds more."""
-
-IDLE_SECONDS_MAX = 75
-"""How long a connection is kept without a request.
-
-Clients and proxies keep theirs for up to a minute and must be the first to give one up: who sends a
-request as the server closes the connection can't know whether it was done.
-"""
 
 BACKLOG = 2048
 
@@ -108,7 +101,7 @@ def _serve_in_one(
 
     async def run() -> None:
         async with open_service(settings) as running:
-            server = uvicorn.Server(_server_config(running.application))
+            server = uvicorn.Server(_server_config(settings, running.application))
             stop.expect(server)
             announce(running)
             search_garbage_seldom()
@@ -132,7 +125,8 @@ def _serve_in_many(
 
     asyncio.run(prepare())
     application = functools.partial(WorkerApplication, settings)
-    config = _server_config(application, workers=settings.workers, factory=True, lifespan="on")
+    options = {"workers": settings.workers, "factory": True, "lifespan": "on"}
+    config = _server_config(settings, application, **options)
     processes = _Processes(config, [listener])
     processes.run()
     if processes.have_failed:
@@ -174,28 +168,35 @@ class _Stop:
             self._server.should_exit = True
 
 
-def _server_config(application: Application | Callable[[], Any], **options: Any) -> uvicorn.Config:
+def _server_config(
+    settings: Settings, application: Application | Callable[[], Any], **options: Any
+) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         **{"lifespan": "auto", **options},
         access_log=False,
         backlog=BACKLOG,
-        http=_http_protocol(),
+        http=_http_protocol(settings),
         log_config=None,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=IDLE_SECONDS_MAX,
+        timeout_keep_alive=settings.idle_seconds_max,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
         ws="none",
     )
 
 
-def _http_protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+def _http_protocol(settings: Settings) -> type[asyncio.Protocol] | Literal["auto"]:
     if sys.platform == "win32":
         return "auto"
     from benefit_programs.api.protocol import HttpProtocol  # noqa: PLC0415 - no parser on Windows
 
-    return HttpProtocol
+    protocol = functools.partial(
+        HttpProtocol,
+        head_seconds_max=settings.head_seconds_max,
+        body_seconds_max=settings.body_seconds_max,
+    )
+    return cast("type[asyncio.Protocol]", protocol)  # It is called like one, and only called.
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

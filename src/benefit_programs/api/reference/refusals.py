@@ -23,7 +23,12 @@ BY_EVERY_METHOD: Refusals = (
     edge.StatementTimeout,
 )
 
-BY_ANY_ADDRESS: Refusals = (edge.NotFoundRoute, edge.MethodNotAllowed, edge.HeadTooLarge)
+BY_ANY_ADDRESS: Refusals = (
+    edge.NotFoundRoute,
+    edge.MethodNotAllowed,
+    edge.RequestTimeout,
+    edge.HeadTooLarge,
+)
 """What answers a request that reaches no method."""
 
 RESERVED: Refusals = (
