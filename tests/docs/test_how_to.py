@@ -13,13 +13,13 @@ import pytest
 from tests.docs.conftest import shell_environment
 from tests.docs.markdown import Likeness, commands_of, printed_by, read_blocks, script_of
 from tests.docs.shell import require_commands
-from tests.support.node import ensure_js_packages, node_executable
+from tests.docs.typescript import compile_page
 from tests.support.serving import ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "how-to"
 ELSEWHERE = {f"docs/how-to/{each}.md" for each in ("run-in-production", "import-and-export")}
-CODE = {"bash", "javascript", "typescript", "python"}
+CODE = {"bash", "typescript", "python"}
 NAMESPACE = re.compile(r"""\bnamespace"?\s*[:=]\s*"?([a-z]+)\b""")
 PAGES_THAT_DEFINE = 8
 SECONDS_MAX = 60
@@ -88,10 +88,9 @@ def require_tour(environment: dict[str, str], folder: Path) -> None:
 
 
 def require_sdk_page(environment: dict[str, str], folder: Path) -> None:
-    page = PAGES / "use-the-official-sdk.md"
-    (folder / "node_modules").symlink_to(ensure_js_packages(), target_is_directory=True)
-    (folder / "script.mjs").write_text(script_of(page, "javascript"), "utf-8")
-    assert printed_by(page) == printed([node_executable(), "script.mjs"], environment, folder)
+    page, own = PAGES / "use-the-official-sdk.md", folder / "sdk"
+    own.mkdir()
+    assert printed_by(page) == printed(compile_page(page, own), environment, own)
 
 
 def require_python_page(environment: dict[str, str], folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.markdown import printed_by, script_of
-from tests.support.node import ensure_js_packages, node_executable
+from tests.docs.typescript import compile_page
 
 if TYPE_CHECKING:
     from tests.support.service import Server
@@ -20,13 +20,11 @@ TOUR = Path(__file__).resolve().parents[2] / "docs" / "tour" / "gym.md"
 SECONDS_MAX = 100
 
 
-def run_tour(command: list[str], script: Path, language: str, server: Server) -> str:
+def run_tour(command: list[str], folder: Path, server: Server) -> str:
     """Run all the code of one language against a tenant of its own; what it printed."""
-    head = "set -euo pipefail\n" if language == "bash" else ""
-    script.write_text(head + script_of(TOUR, language), "utf-8")
     done = subprocess.run(
-        [*command, str(script)],
-        cwd=script.parent,
+        command,
+        cwd=folder,
         env=os.environ | {"BENEFITS_URL": server.url, "BENEFITS_API_KEY": server.make_key()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -38,16 +36,19 @@ def run_tour(command: list[str], script: Path, language: str, server: Server) ->
     return done.stdout
 
 
-@pytest.mark.parametrize("language", ["bash", "javascript", "python"])
-def test_tour_prints_what_it_says(language: str, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("language", "head", "interpreter"),
+    [("bash", "set -euo pipefail\n", "bash"), ("python", "", sys.executable)],
+    ids=["bash", "python"],
+)
+def test_tour_prints_what_it_says(
+    language: str, head: str, interpreter: str, server: Server, tmp_path: Path
+) -> None:
     """Each language of the tour prints what stands below its steps, on both stores."""
-    commands = {
-        "bash": ["bash"],
-        "javascript": [node_executable()],
-        "python": [sys.executable],
-    }
-    if language == "javascript":
-        (tmp_path / "node_modules").symlink_to(ensure_js_packages(), target_is_directory=True)
-    suffix = ".mjs" if language == "javascript" else ""
-    printed = run_tour(commands[language], tmp_path / f"tour{suffix}", language, server)
-    assert printed_by(TOUR) == printed
+    (tmp_path / "tour").write_text(head + script_of(TOUR, language), "utf-8")
+    assert printed_by(TOUR) == run_tour([interpreter, "tour"], tmp_path, server)
+
+
+def test_tour_in_typescript(server: Server, tmp_path: Path) -> None:
+    """So does TypeScript, and it passes the strict compiler with the SDK's own types."""
+    assert printed_by(TOUR) == run_tour(compile_page(TOUR, tmp_path), tmp_path, server)
