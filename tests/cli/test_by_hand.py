@@ -163,6 +163,15 @@ def test_service_must_be_reached(command: Callable[..., Done], tmp_path: Path) -
     assert (both.code, "use one" in both.err) == (2, True)
 
 
+def test_person_is_erased(terminal: Terminal) -> None:
+    """A member's program ends and is a pseudonym's, which the command tells."""
+    provision(terminal)
+    erased = terminal.json("beneficiaries", "erase", "--member", MEMBER, "--yes")
+    (program,) = terminal.json("programs", "list")["programs"]
+    assert program["beneficiary"]["memberId"] == erased["beneficiary"]["memberId"] != MEMBER
+    assert program["status"] == "ENDED"
+
+
 @pytest.mark.parametrize(
     ("url", "key", "named"),
     [("127.0.0.1:8080", "hush", "base_url"), ("http://127.0.0.1:1", "hush\r", "api_key")],

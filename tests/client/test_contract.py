@@ -21,6 +21,7 @@ from benefit_programs.wire.codec.fields import fields_by_name
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
+    beneficiaries,
     eligibility,
     items,
     pool_definition_items,
@@ -57,6 +58,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (balances.ChangeBalanceResponse, package.ChangedBalance),
     (transactions.Transaction, package.Transaction),
     (async_jobs.Job, package.Job),
+    (beneficiaries.EraseBeneficiaryResponse, package.Erasure),
     (async_jobs.JobItem, package.JobItem),
     (settings.TenantSettingsData, package.TenantSettings),
 ]

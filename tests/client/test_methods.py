@@ -568,3 +568,19 @@ def test_jobs_tell_their_items(client: BenefitPrograms, gym: Gym) -> None:
     with pytest.raises(JobNotFound) as caught:
         client.async_jobs.get(guid())
     assert caught.value.request_id
+
+
+def test_person_is_erased(client: BenefitPrograms, gym: Gym) -> None:
+    """A member's program ends, and belongs to the pseudonym from then on."""
+    member = Member(guid())
+    provisioned = client.programs.provision(
+        program_definition_id=gym.program_definition.id,
+        beneficiary=member,
+        namespace=gym.namespace,
+        external_program_id=guid(),
+    )
+    erased = client.beneficiaries.erase(member)
+    client.async_jobs.wait(erased.job_id)
+    program = client.programs.get(provisioned.program.id)
+    assert (program.status, program.beneficiary) == (ProgramStatus.ENDED, erased.beneficiary)
+    assert erased.beneficiary != member

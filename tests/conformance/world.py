@@ -253,5 +253,6 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "listAsyncJobItems": lambda it: {"jobId": it.job},
     "getSettings": lambda _: {},
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
+    "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
 }
 """A request of each method that names entities of a world; its own tenant would get an answer."""

@@ -504,7 +504,7 @@ async def test_a_key_may_be_narrowed(service: Service) -> None:
         assert (response.status_code != 403) == allowed, name
 
 
-OF_ADMINISTRATORS = {"updateSettings"}
+OF_ADMINISTRATORS = {"updateSettings", "eraseBeneficiary"}
 
 
 async def test_administrators_alone_call_some_methods(service: Service) -> None:

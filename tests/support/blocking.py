@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benefit_programs.client import (
     AsyncAsyncJobs,
     AsyncBalances,
+    AsyncBeneficiaries,
     AsyncBenefitPrograms,
     AsyncItems,
     AsyncListing,
@@ -33,6 +34,7 @@ CALL_SECONDS_MAX = 60
 _WRAPPED = (
     AsyncAsyncJobs,
     AsyncBalances,
+    AsyncBeneficiaries,
     AsyncBenefitPrograms,
     AsyncItems,
     AsyncListing,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benefit_programs.api.handlers import (
     async_jobs,
     balances,
+    beneficiaries,
     eligibility,
     items,
     pool_definition_items,
@@ -33,6 +34,7 @@ _FAMILIES = (
     transactions,
     async_jobs,
     settings,
+    beneficiaries,
 )
 
 METHODS: dict[str, Method] = {

@@ -52,6 +52,10 @@ COMMANDS = {
         "Look at program definitions, make and delete them.",
     ),
     "pool-definitions": ("definitions:pool_definitions", "Look at pool definitions."),
+    "beneficiaries": (
+        "beneficiaries:commands",
+        "Remove what is personal about somebody who has programs.",
+    ),
     "programs": (
         "programs:commands",
         "Provision programs, look at them, and let them live and end.",

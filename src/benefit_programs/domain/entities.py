@@ -105,7 +105,7 @@ class JobStatus(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a job does. All but the last are kinds of orders, too."""
+    """What a job does. All but the last two are kinds of orders, too."""
 
     PROVISION_PROGRAM = "PROVISION_PROGRAM"
     """A program gets a pool."""
@@ -131,6 +131,9 @@ class JobKind(StrEnum):
     """Programs of a program definition end, with their pools."""
 
     DELETE_ITEMS = "DELETE_ITEMS"
+
+    ERASE_BENEFICIARY = "ERASE_BENEFICIARY"
+    """All that is personal about one beneficiary goes."""
 
 
 class OrderPhase(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benefit_programs.domain.entities import (
     Agenda,
     Assignment,
+    Event,
     IdempotencyKey,
     Item,
     ItemSet,
@@ -81,6 +82,12 @@ WALK_POOLS_OF_PROGRAM_DEFINITION = Index(
 WALK_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
     Program, "program_definition_id", after="id", limit=PROGRAM_CHUNK_SIZE, live=True
 )
+
+ERASURE_CHUNK_SIZE = 1_000
+"""How many transactions or events an erasure looks through in one commit."""
+
+WALK_TRANSACTIONS = Index(Transaction, after="id", limit=ERASURE_CHUNK_SIZE)
+WALK_EVENTS = Index(Event, after="id", limit=ERASURE_CHUNK_SIZE)
 
 AGENDA = Index(Agenda, "kind")
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)

@@ -23,6 +23,7 @@ from benefit_programs.domain.entities import (
     JobKind,
     JobStatus,
 )
+from benefit_programs.domain.erasure import PROGRAM_ENTITY, erasure_of
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.item_deletion import ITEM_ENTITY, search_of
@@ -38,7 +39,9 @@ from benefit_programs.domain.job_commands import (
 )
 from benefit_programs.domain.jobs import JOBS
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ORDER_OF_JOB
-from benefit_programs.domain.orders.chunks import Progress, RunChunk, SkipRow, Walk, carrier_of
+from benefit_programs.domain.orders.carrier import Walk
+from benefit_programs.domain.orders.chunks import Progress, RunChunk, SkipRow, carrier_of
+from benefit_programs.domain.orders.erasing import PROGRAMS_STAGE
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
@@ -46,6 +49,7 @@ from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
+from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
 from benefit_programs.storage.query import Dialect
@@ -292,18 +296,21 @@ class JobRunner:
 
     async def _next_row(self, turn: _Turn) -> JobItem | None:
         """The row that a job comes to next, by its id alone: it may not even be readable."""
-        if turn.job.kind == JobKind.DELETE_ITEMS:
+        if (entity := _found_by_query(turn.job)) is not None:
             found = await self._find(turn, limit=1)
-            return JobItem(id=found[0], entity=ITEM_ENTITY) if found else None
+            return JobItem(id=found[0], entity=entity) if found else None
         walk = await self._rest(turn)
         row_id = walk and await self._store.next_id(turn.tenant_id, walk.index, walk.key)
         return JobItem(id=row_id, entity=walk.entity) if walk and row_id else None
 
     async def _find(self, turn: _Turn, *, limit: int) -> tuple[str, ...]:
+        position = turn.job.position or BEFORE_ALL_IDS
+        if turn.job.kind == JobKind.ERASE_BENEFICIARY and turn.job.stage == PROGRAMS_STAGE:
+            identity = erasure_of(turn.job.payload).identity
+            return await programs_of(self._store, turn.tenant_id, identity, position, limit=limit)
         if turn.job.kind != JobKind.DELETE_ITEMS:
             return ()
         search, ids = search_of(turn.job.payload), turn.settings.id_mode
-        position = turn.job.position or BEFORE_ALL_IDS
         return await self._items.after(turn.tenant_id, search, position, limit=limit, ids=ids)
 
     async def _count(self, turn: _Turn) -> int:
@@ -362,6 +369,15 @@ class JobRunner:
         return await self._engine.execute(
             command, tenant_id=tenant_id, caller=caller, settings=settings
         )
+
+
+def _found_by_query(job: Job) -> str | None:
+    """What a query finds for the chunks of a job at its stage; None if they walk themselves."""
+    if job.kind == JobKind.DELETE_ITEMS:
+        return ITEM_ENTITY
+    if job.kind == JobKind.ERASE_BENEFICIARY and job.stage == PROGRAMS_STAGE:
+        return PROGRAM_ENTITY
+    return None
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.state import AtHand
+from benefit_programs.domain.values import Identity
+from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
     GUIDS_OPEN,
@@ -87,6 +89,12 @@ class Reader:
     ) -> Coroutine[Any, Any, list[R]]:
         wanted = tuple(dict.fromkeys(keys))
         return self._store.look_up(tenant_id, index, wanted) if wanted else _nothing()
+
+    def programs_of(
+        self, tenant_id: int, identity: Identity, position: str, *, limit: int
+    ) -> Coroutine[Any, Any, tuple[str, ...]]:
+        """The ids of a beneficiary's next programs after an id."""
+        return programs_of(self._store, tenant_id, identity, position, limit=limit)
 
     def snapshots_at_hand(self, tenant_id: int) -> AtHand:
         """The snapshots that were read before."""

@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.http import AsyncHttpTransport
 from benefit_programs.client.asynchronous.items import AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
@@ -112,6 +113,7 @@ class AsyncBenefitPrograms:
         self.async_jobs = AsyncAsyncJobs(session)
         """Work that may go on after its request was answered."""
         self.settings = AsyncSettings(session)
+        self.beneficiaries = AsyncBeneficiaries(session)
         """What the caller's tenant has set for itself."""
 
     def with_options(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from benefit_programs.client import policies
+from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.client import AsyncBenefitPrograms
 from benefit_programs.client.asynchronous.items import AsyncItemQuery, AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
@@ -53,6 +54,7 @@ from benefit_programs.client.generated.filters import (
     PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
     ProgramFilter, ProgramSort, TransactionFilter, TransactionSort,
 )
+from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
 from benefit_programs.client.synchronous.items import ItemQuery, Items
 from benefit_programs.client.synchronous.jobs import AsyncJobs
@@ -72,6 +74,7 @@ from benefit_programs.client.synchronous.settings import Settings
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
 )
+from benefit_programs.client.types.beneficiaries import Erasure
 from benefit_programs.client.types.bulk import (
     BulkEntry, BulkResult, BulkTotals, EntryError, EntryMetadata,
 )
@@ -116,21 +119,22 @@ from benefit_programs.client.types.settings import (
 
 __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
-    "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBenefitPrograms",
-    "AsyncItemQuery", "AsyncItems", "AsyncJobs", "AsyncListing", "AsyncPage",
-    "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery",
-    "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
-    "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions", "AsyncProgramQuery", "AsyncPrograms",
-    "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery", "AsyncTransactions", "BadRequest",
-    "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
-    "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
-    "BalanceType", "Balances", "Benefit", "BenefitAlreadyRedeemed", "BenefitExplanation",
-    "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo", "BenefitPrograms",
-    "BenefitProgramsError", "BenefitResult", "BenefitResultType", "BenefitSelector", "BulkEntry",
-    "BulkResult", "BulkTotals", "Cascade", "ChainOperationInProgress", "ChangeAlreadyReverted",
-    "ChangeDetails", "ChangedBalance", "Conflict", "ConnectionFailed", "CreditConfiguration",
-    "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "Details", "DetailsChange",
-    "Eligibility", "EligibleBenefit", "EntryError", "EntryMetadata", "ExtendedEntity",
+    "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
+    "AsyncBenefitPrograms", "AsyncItemQuery", "AsyncItems", "AsyncJobs", "AsyncListing",
+    "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
+    "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
+    "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
+    "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery",
+    "AsyncTransactions", "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount",
+    "BalanceExceededLimits", "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery",
+    "BalanceSort", "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
+    "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
+    "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
+    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
+    "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
+    "Conflict", "ConnectionFailed", "CreditConfiguration", "CreditConfigurationInfo",
+    "CustomPolicy", "DatabaseNotUsable", "Details", "DetailsChange", "Eligibility",
+    "EligibleBenefit", "EntryError", "EntryMetadata", "Erasure", "ExtendedEntity",
     "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails",
     "FieldViolation", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
     "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",

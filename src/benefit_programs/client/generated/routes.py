@@ -69,4 +69,5 @@ ROUTES: dict[str, Route] = {
     "listAsyncJobItems": Route("GET", "/async-jobs/v1/async-jobs/{jobId}/items", READ),
     "getSettings": Route("GET", "/benefit-programs/v1/settings", READ),
     "updateSettings": Route("PATCH", "/benefit-programs/v1/settings", ONCE),
+    "eraseBeneficiary": Route("POST", "/benefit-programs/v1/beneficiaries/erase", ONCE),
 }

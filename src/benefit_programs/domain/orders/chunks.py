@@ -6,9 +6,6 @@ between two chunks leaves a job that another runner takes up at the row where it
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -29,7 +26,6 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
 )
 from benefit_programs.domain.events import record_deleted, record_updated
-from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.item_deletion import ITEM_ENTITY
 from benefit_programs.domain.jobs import (
     advanced,
@@ -39,7 +35,6 @@ from benefit_programs.domain.jobs import (
     save_items,
 )
 from benefit_programs.domain.lookups import (
-    BEFORE_ALL_IDS,
     CHUNK_SIZE,
     ITEM,
     JOB,
@@ -54,7 +49,9 @@ from benefit_programs.domain.lookups import (
     WALK_PROGRAMS_OF_PROGRAM_DEFINITION,
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, settled_status
+from benefit_programs.domain.orders.carrier import Carrier, Walk
 from benefit_programs.domain.orders.definitions import end_program
+from benefit_programs.domain.orders.erasing import ErasureChunks
 from benefit_programs.domain.orders.log import (
     Place,
     ask_for_orders,
@@ -74,34 +71,11 @@ from benefit_programs.domain.orders.openings import (
 )
 from benefit_programs.domain.orders.play import reach
 from benefit_programs.domain.orders.programs import ACTIONS, POOL_ITEM, finish_action
-from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
 
 PROGRAM_ITEM = "program"
 POOL_DEFINITION_ITEM = "pool_definition"
-
-
-class Walk(msgspec.Struct, frozen=True):
-    """The rows that a stage of a job goes through; ``entity`` is what its items call them."""
-
-    index: Index[Any]
-    key: Key
-    entity: str
-
-    def rows(self, state: State) -> list[Any]:
-        assert self.index.after is not None
-        rows = state.known(self.index, *self.key)
-        return sorted(rows, key=self._position)[: self.index.limit]
-
-    def is_last(self, rows: Sequence[Row]) -> bool:
-        return len(rows) < (self.index.limit or 0)
-
-    def after(self, rows: Sequence[Row]) -> str:
-        return self._position(rows[-1]) if rows else str(self.key[-1])
-
-    def _position(self, row: Row) -> str:
-        return str(getattr(row, str(self.index.after)))
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -215,61 +189,10 @@ class SkipRow(Command[Progress], frozen=True, kw_only=True):
 
 
 def _finished(job: Job) -> Job:
-    return replace(job, status=JobStatus.FINISHED, total=job.done_count, lease_owner=None)
-
-
-@cache
-def _shortened(index: Index[Any], size: int) -> Index[Any]:
-    """A walk through the same rows, in shorter steps."""
-    if index.limit is None or index.limit <= size:
-        return index
-    return Index(index.entity, *index.columns, after=index.after, limit=size, live=index.live)
-
-
-class Carrier(ABC):
-    """What the chunks of a job do: they go through the rows of a walk, in one stage or several."""
-
-    stages = 1
-
-    def __init__(self, job: Job, size: int) -> None:
-        self.job = job
-        self._size = size
-
-    @property
-    def walk(self) -> Walk | None:
-        """The walk of this stage; None if only a query finds the rows, or nothing is left to do."""
-        return None
-
-    def along(self, index: Index[Any], entity: str, subject_id: str | None) -> Walk:
-        """A walk from where the job has come to, with as many rows as a chunk shall have."""
-        key = (subject_id, self.job.position or BEFORE_ALL_IDS)
-        return Walk(_shortened(index, self._size), key, entity)
-
-    def rows(self, state: State) -> list[Any]:
-        return self.walk.rows(state) if self.walk else []
-
-    def is_last(self, state: State) -> bool:
-        return self.walk is None or self.walk.is_last(self.rows(state))
-
-    def position(self, state: State) -> str:
-        assert self.walk is not None
-        return self.walk.after(self.rows(state))
-
-    def ask(self, needs: Needs, state: State) -> None:
-        if self.walk is not None and self.is_held(needs, state):
-            needs.lock(self.walk.index, *self.walk.key)
-            self.ask_for_rows(needs, state, self.rows(state))
-
-    def is_held(self, needs: Needs, state: State) -> bool:
-        """Ask for what must be held before the rows; whether it is held by now."""
-        return True
-
-    def ask_for_rows(self, needs: Needs, state: State, rows: list[Any]) -> None:
-        ask_to_reach(needs, state, rows)
-
-    @abstractmethod
-    def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
-        """Work on the next rows, and tell of them."""
+    """The job after its last chunk. What it had to know is forgotten: it may be about a person."""
+    return replace(
+        job, status=JobStatus.FINISHED, total=job.done_count, lease_owner=None, payload=None
+    )
 
 
 class _OrderForPools(Carrier):
@@ -495,6 +418,8 @@ def carrier_of(
     kind = JobKind(job.kind)
     if kind is JobKind.DELETE_ITEMS:
         return _ItemDeletion(job, found, size)
+    if kind is JobKind.ERASE_BENEFICIARY:
+        return ErasureChunks(job, found, size)
     if kind is JobKind.PROVISION_PROGRAM:
         return _Provision(job, size)
     return _CARRIERS[kind](job, order, size)
