@@ -607,6 +607,23 @@ async def test_only_the_tenant_that_is_named_is_looked_at(copy_url: str) -> None
     assert not (await verified(copy_url, tenant_ids=[2])).is_sound
 
 
+@pytest.mark.anyio
+async def test_what_is_there_is_counted(sound_url: str) -> None:
+    """A report counts the rows of its tenants, and names the newest transaction."""
+    whole, second, third = [
+        (await verified(sound_url, tenant_ids=ids)).contents for ids in (None, [2], [3])
+    ]
+    assert whole.rows == {name: n + third.rows[name] for name, n in second.rows.items()}
+    assert min(second.rows.values()) > 0
+    async with open_database(Settings(database_url=sound_url)) as store:
+        rows = await store.fetch("select cast(id as text), created from transactions", ())
+        tables = {name: f"select count(*) from {name}" for name in whole.rows}
+        counts = {name: (await store.fetch(sql, ()))[0][0] for name, sql in tables.items()}
+    assert whole.rows == counts
+    assert whole.newest is not None
+    assert (whole.newest.id, whole.newest.created) == max(rows)
+
+
 def test_the_command_ends_with_its_findings(copy_url: str) -> None:
     """The command ends with 0 where all is sound and with 6 where it isn't, and tells why."""
     sound = run_benefits("verify", BENEFITS_DATABASE_URL=copy_url)

@@ -14,6 +14,8 @@ from tests.docs.conftest import shell_environment
 from tests.docs.markdown import Likeness, commands_of, printed_by, read_blocks, script_of
 from tests.docs.shell import require_commands
 from tests.docs.typescript import compile_page
+from tests.support.databases import PostgresDatabases
+from tests.support.postgres import PostgresServer, binary_path
 from tests.support.serving import ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +28,7 @@ SECONDS_MAX = 60
 CHOSEN_KEY = "a-key-of-my-own-choice"
 SECRET = "a-secret-of-at-least-16-characters"
 MIGRATIONS = 2
+COMMANDS_OF_SQLITE = 3
 
 
 def test_official_sdk_needs_an_origin_and_a_key(
@@ -156,3 +159,25 @@ def test_production_runs_on_postgres(postgres_url: str, tmp_path: Path) -> None:
         require_commands(commands[MIGRATIONS:], tmp_path, shell_environment(**variables), likeness)
     finally:
         server.stop()
+
+
+def test_sqlite_is_backed_up_and_restored(environment: dict[str, str], tmp_path: Path) -> None:
+    """The commands of the page copy a file that is served, and restore the copy elsewhere."""
+    commands = commands_of(PAGES / "back-up-and-restore.md")
+    require_commands(commands[:COMMANDS_OF_SQLITE], tmp_path, environment)
+
+
+def test_postgres_is_backed_up_and_restored(
+    postgres_server: PostgresServer, postgres_url: str, tmp_path: Path
+) -> None:
+    """The commands of the page copy a database that is served, and restore it as another one."""
+    source = PostgresDatabases(postgres_server).create()
+    commands = commands_of(PAGES / "back-up-and-restore.md")
+    variables = shell_environment(BENEFITS_DATABASE_URL=source, NEW_DATABASE_URL=postgres_url)
+    variables["PATH"] = f"{Path(binary_path('pg_dump')).parent}:{variables['PATH']}"
+    server = ServerProcess([], tmp_path / "log", BENEFITS_DATABASE_URL=source)
+    try:
+        require_commands(commands[COMMANDS_OF_SQLITE:], tmp_path, variables)
+    finally:
+        server.stop()
+        postgres_server.drop_database(source)

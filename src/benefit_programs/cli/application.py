@@ -30,6 +30,14 @@ COMMANDS = {
         "verify:commands",
         "Check every invariant of the ledger, also beside a running server; changes nothing.",
     ),
+    "backup": (
+        "copies:commands",
+        "Copy a SQLite database into a new file, also beside a running server, and verify it.",
+    ),
+    "restore": (
+        "copies:commands",
+        "Put a copy in the place of the SQLite database, which no server may have open.",
+    ),
     "import-programs": (
         "transfer:commands",
         "Make a file's programs, with their balances; started again, it goes on where it stopped.",

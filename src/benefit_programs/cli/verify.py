@@ -16,10 +16,10 @@ from benefit_programs.cli.options import (
     DataDir,
     database_settings,
 )
-from benefit_programs.cli.output import print_json, print_line
+from benefit_programs.cli.output import instant, print_json, print_line
 from benefit_programs.config import Settings
 from benefit_programs.storage.directory import UnknownTenant
-from benefit_programs.storage.verification import INVARIANTS, Report, verify
+from benefit_programs.storage.verification import INVARIANTS, Contents, Report, verify
 
 commands = typer.Typer()
 
@@ -44,9 +44,9 @@ def verify_database(
     """Check every invariant of the ledger, also beside a running server; changes nothing."""
     report = asyncio.run(_verify(database_settings(data_dir, database_url), tenant_id))
     if as_json:
-        print_json(_document(report))
+        print_json(document_of(report))
     else:
-        _print(report)
+        print_report(report)
     if not report.is_sound:
         raise typer.Exit(ExitCode.BROKEN)
 
@@ -60,10 +60,11 @@ async def _verify(settings: Settings, tenant_id: int | None) -> Report:
         return await verify(store, tenant_ids=[tenant_id])
 
 
-def _document(report: Report) -> dict[str, Any]:
+def document_of(report: Report) -> dict[str, Any]:
     return {
         "sound": report.is_sound,
         "tenants": report.tenants,
+        **contents_document(report.contents),
         "invariants": [
             {"id": number, "promise": promise, "broken": report.broken.get(number, 0)}
             for number, promise in INVARIANTS.items()
@@ -81,11 +82,28 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
-def _print(report: Report) -> None:
+def contents_document(contents: Contents) -> dict[str, Any]:
+    newest = contents.newest
+    return {
+        "rows": contents.rows,
+        "newestTransaction": newest and {"id": newest.id, "createdDate": instant(newest.created)},
+    }
+
+
+def contents_line(contents: Contents) -> str:
+    """How many rows there are, and up to when."""
+    counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in contents.rows.items())
+    newest = contents.newest
+    end = f"the newest transaction is {newest.id} of {instant(newest.created)}" if newest else ""
+    return f"Rows: {counts}; {end or 'no transaction'}."
+
+
+def print_report(report: Report) -> None:
     for number, count in report.broken.items():
         print_line(f"{number} is broken {count} times: {INVARIANTS[number]}.")
     for violation in report.violations:
         print_line(f"  {violation}")
+    print_line(contents_line(report.contents))
     tenants = "1 tenant" if report.tenants == 1 else f"{report.tenants} tenants"
     end = "every invariant holds" if report.is_sound else "see docs/invariants.md"
     print_line(f"Checked {len(INVARIANTS)} invariants of {tenants}: {end}.")

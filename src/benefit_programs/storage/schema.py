@@ -94,7 +94,7 @@ async def require_current_schema(store: VersionedStore) -> None:
     except (apsw.SQLError, asyncpg.UndefinedTableError):
         rows = []
     revision = rows[0][0] if rows else None
-    _refuse_unknown(revision)
+    refuse_unknown(revision)
     if revision is None:
         raise SchemaError("The database has no schema yet: run `benefits migrate`.")
     if revision != newest_revision():
@@ -159,7 +159,7 @@ async def _postgres_revision(connection: Any) -> str | None:
 
 def _write_script(dialect_name: str, revision: str | None) -> tuple[list[str], str]:
     """The revisions that follow the given one, oldest first, and the SQL that applies them."""
-    _refuse_unknown(revision)
+    refuse_unknown(revision)
     newer = list(REVISIONS[REVISIONS.index(revision) + 1 :] if revision else REVISIONS)
     if not newer:
         return [], ""
@@ -185,7 +185,8 @@ def _alembic_script(dialect_name: str, revision: str | None) -> str:
     return buffer.getvalue()
 
 
-def _refuse_unknown(revision: str | None) -> None:
+def refuse_unknown(revision: str | None) -> None:
+    """Raise SchemaError for a revision that this version has never heard of."""
     if revision is not None and revision not in REVISIONS:
         raise SchemaError(
             f"The database has revision {revision} of the schema, which a newer version made; "

@@ -1,6 +1,7 @@
 """Whether a database keeps the invariants of docs/invariants.md, and which rows break one."""
 
 from benefit_programs.storage.verification.checks import INVARIANTS, SAMPLES_MAX
+from benefit_programs.storage.verification.contents import Contents, read_contents
 from benefit_programs.storage.verification.run import (
     CHECKS,
     Report,
@@ -14,9 +15,11 @@ __all__ = [
     "CHECKS",
     "INVARIANTS",
     "SAMPLES_MAX",
+    "Contents",
     "Report",
     "VerifiableStore",
     "Violation",
+    "read_contents",
     "verify",
     "verify_store",
 ]

@@ -24,6 +24,7 @@ from benefit_programs.storage.verification.checks import (
     statement_of,
     write,
 )
+from benefit_programs.storage.verification.contents import Contents, read_contents
 from benefit_programs.storage.verification.entities import ENTITY_CHECKS
 from benefit_programs.storage.verification.events import EVENT_CHECKS
 from benefit_programs.storage.verification.jobs import JOB_CHECKS
@@ -72,6 +73,9 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, kw_only=True):
     """What a verification found: all broken rows counted, the first of each kind named."""
 
+    contents: Contents
+    """What the tenants had before their rows were looked at."""
+
     tenants: int = 0
     broken: dict[str, int] = msgspec.field(default_factory=dict)
     """How many rows break an invariant, by its number."""
@@ -104,10 +108,12 @@ async def verify(
     page_size: int = PAGE_SIZE,
 ) -> Report:
     """Check every invariant for some tenants, or for all; then also that no row has another."""
-    report = Report()
+    if (chosen := tenant_ids) is None:
+        (rows,) = await store.fetch_together([("select id from tenants order by id", ())])
+        chosen = [row[0] for row in rows]
+    report = Report(contents=await read_contents(store, chosen))
     work = _Verification(store, report, page_size)
-    known = [row[0] for row in await work.read("select id from tenants order by id")]
-    for tenant_id in known if tenant_ids is None else tenant_ids:
+    for tenant_id in chosen:
         await work.verify_tenant(tenant_id)
         report.tenants += 1
     if tenant_ids is None:
