@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from benefit_programs.domain.store import StoreUnavailable
-from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.postgres import PostgresStore, _connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,4 +56,44 @@ async def test_server_that_takes_no_writes_is_unavailable(
     store = await PostgresStore.open(postgres_url, connections_max=1)
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.execute("insert into things values ($1)", (1,))
+    await store.close()
+
+
+ERRORS = [
+    AttributeError("the driver's own"),
+    asyncpg.InternalClientError("the driver's own"),
+    asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+async def test_whatever_a_lost_connection_fails_with_is_unavailable(
+    postgres_url: str, error: Exception
+) -> None:
+    """The driver has many ways to fail on a connection that was ended; they mean the same."""
+    store = await PostgresStore.open(postgres_url, connections_max=1)
+    administrator = await asyncpg.connect(postgres_url)
+
+    async def lose() -> None:
+        async with _connection(store._keyed) as connection:
+            ended = asyncio.Event()
+            connection.add_termination_listener(lambda _: ended.set())
+            pid = connection.get_server_pid()
+            await administrator.execute("select pg_terminate_backend($1)", pid)
+            await ended.wait()
+            raise error
+
+    with pytest.raises(StoreUnavailable):
+        await lose()
+    assert await store.fetch_quick("select 1", ()) == [(1,)]
+    await administrator.close()
+    await store.close()
+
+
+async def test_mistake_on_a_sound_connection_is_one(postgres_url: str) -> None:
+    """What isn't the connection's fault isn't told as if it were."""
+    store = await PostgresStore.open(postgres_url, connections_max=1)
+    with pytest.raises(AttributeError):
+        async with _connection(store._keyed):
+            raise AttributeError("ours")
     await store.close()

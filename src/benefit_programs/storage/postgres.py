@@ -55,8 +55,11 @@ STATEMENT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 500
 _CASEFOLD_SINCE = 180_000
 
-_READ_ONLY = "25006"
-"""What a server answers to writes that was made a standby of another one."""
+_LOST_CLASSES = frozenset({"08", "28", "3D", "53", "58"})
+_LOST_STATES = frozenset({"25006", "25P03"})
+"""What a server answers to writes that was made a standby, and when it ends an idle transaction."""
+
+_DRIVER_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -212,7 +215,25 @@ def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.P
 async def _connection(pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
     with translated_errors():
         async with pool.acquire() as connection:
-            yield connection
+            try:
+                yield connection
+            except Exception as error:
+                if _is_told(error) or not _is_lost(connection):
+                    raise
+                raise StoreUnavailable("the connection was lost") from error
+
+
+def _is_told(error: Exception) -> bool:
+    """Whether the server or the store itself says what is wrong."""
+    return isinstance(error, asyncpg.PostgresError | StoreConflict | StoreTimeout)
+
+
+def _is_lost(connection: Any) -> bool:
+    """Whether there is no connection any more; then the driver fails in any way."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True  # The pool has taken it back.
 
 
 async def _step(connection: Any, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
@@ -318,7 +339,7 @@ def translated_errors() -> Iterator[None]:
             raise StoreLocked(str(error)) from error
         if state == "57014":
             raise StoreTimeout(str(error)) from error
-        lost = state[:2] in {"08", "28", "3D", "53"} or state[:3] == "57P" or state == _READ_ONLY
-        if lost or isinstance(error, OSError | asyncpg.InterfaceError):
+        lost = state[:2] in _LOST_CLASSES or state[:3] == "57P" or state in _LOST_STATES
+        if lost or isinstance(error, _DRIVER_LOST):
             raise StoreUnavailable(str(error)) from error
         raise
