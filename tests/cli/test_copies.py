@@ -48,8 +48,8 @@ class Installation(Terminal):
 
     @property
     def names(self) -> set[str]:
-        """The files in the folder of the database, but for the lock of servers."""
-        return {each.name for each in self.data.iterdir()} - {f"{FILE}.lock"}
+        """The files in the folder of the database, but for the locks of servers."""
+        return {each.name for each in self.data.iterdir() if each.suffix != ".lock"}
 
     def back_up(self) -> Path:
         """Take a copy."""
@@ -226,10 +226,10 @@ def test_restored_database_is_as_it_was(installation: Installation) -> None:
     assert installation.available == then
     kept = report["kept"]
     assert report["rows"]["transactions"] == 2
-    assert installation.names == {FILE, kept.rpartition("/")[2]}
     old = ("balances", "show", installation.pool, "--database-url", f"sqlite:///{kept}", "--json")
     assert told(run(*old))["amount"]["available"] == later
     assert installation.json("verify")["sound"]
+    assert installation.names == {FILE, kept.rpartition("/")[2]}
     assert copy.is_file()
 
 

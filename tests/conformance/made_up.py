@@ -30,7 +30,7 @@ CONFIG = {
 }
 
 short = settings(
-    max_examples=4,
+    max_examples=3,
     derandomize=True,
     deadline=None,
     phases=[Phase.generate],

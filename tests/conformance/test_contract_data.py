@@ -167,6 +167,7 @@ DEVIATIONS: dict[tuple[str, str], str] = {
     ("pools.BenefitAlreadyRedeemed.transactionId", "extra"): "what the first execution answered",
     ("pools.BenefitAlreadyRedeemed.sameRequest", "extra"): "whether that was the same request",
     ("pools.BenefitAlreadyRedeemed.context", "extra"): "errors about a pool tell of it",
+    ("programs.ProgramAlreadyExists.programId", "extra"): "the program that is there",
     ("balances.SetOptions.value", "decimal"): "a balance is set to 0 or more",
     ("balances.SetInitialOptions.value", "decimal"): "a balance is set to 0 or more",
 }

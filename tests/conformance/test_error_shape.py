@@ -258,6 +258,7 @@ def test_every_status_has_a_class() -> None:
         403,
         404,
         405,
+        408,
         409,
         413,
         415,

@@ -25,6 +25,7 @@ from tests.support.serving import BENEFITS, ServerProcess, own_environment, run_
 NOWHERE = "/benefit-programs/v1/programs/00000000-0000-4000-8000-000000000000"
 DEFINITIONS = "/benefit-programs/v1/program-definitions"
 CHOSEN_KEY = "a-key-of-my-own-choice"
+LOOKS_MAX = 10_000_000
 BENEFITS_SERVE = (*BENEFITS, "serve", "--port", "0")
 
 Start = Callable[..., ServerProcess]
@@ -371,8 +372,26 @@ def test_log_tells_why_the_database_is_away(
     assert create_definition(server, server.first_key, "one").status_code == 503
     server.stop()
     lines = [json.loads(line) for line in server.log.splitlines()]
-    (reason,) = [line["reason"] for line in lines if line.get("status") == 503]
-    assert reason
+    (line,) = [line for line in lines if line.get("status") == 503]
+    assert line["reason"]
+    assert line["level"] == "warning"
+
+
+def test_a_lost_process_is_replaced_and_told(start: Start, postgres_url: str) -> None:
+    """The log says which process was lost, with which code it ended, and which one came."""
+    run_json("migrate", "--database-url", postgres_url)
+    server = start("--database-url", postgres_url, "--workers", "2")
+    assert server.first_key
+    assert create_definition(server, server.first_key, "one").status_code == 200
+    lost = children_of(server)[0]
+    os.kill(lost, signal.SIGKILL)
+    for _ in range(LOOKS_MAX):
+        told = [json.loads(line) for line in server.log.splitlines() if '"lost"' in line]
+        if told:
+            break
+    (line,) = told
+    assert (line["lost"], line["exit_code"], line["level"]) == (lost, -signal.SIGKILL, "warning")
+    assert line["pid"] != lost
 
 
 def test_process_that_cannot_start_is_a_failure(start: Start, postgres_url: str) -> None:

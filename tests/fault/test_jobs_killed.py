@@ -132,7 +132,7 @@ async def set_scene(crowd: Crowd, size: Size, folder: Path) -> AsyncIterator[Sce
     books.verify()
 
 
-@sizes(Size(1_200, 1, 3), Size(1_000_000, 1, 20, deaths=tuple(Death)))
+@sizes(Size(900, 1, 2), Size(1_000_000, 1, 20, deaths=tuple(Death)))
 async def test_an_update_reaches_every_pool_once(crowd: Crowd, size: Size, tmp_path: Path) -> None:
     """An IMMEDIATELY update is done to each pool once, however often its doers are killed."""
     async with set_scene(crowd, size, tmp_path) as scene:
@@ -167,7 +167,7 @@ async def update_definition(scene: Scene) -> str:
     return job_id
 
 
-@sizes(Size(250, 2, 3), Size(100_000, 2, 20, deaths=tuple(Death)))
+@sizes(Size(200, 2, 2), Size(100_000, 2, 20, deaths=tuple(Death)))
 async def test_a_renewal_of_many_programs_is_done_once(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:
@@ -204,7 +204,7 @@ async def renew_all(scene: Scene, size: Size) -> None:
     assert not places
 
 
-@sizes(Size(60, 1, 2, definitions=300), Size(60, 1, 20, definitions=10_000))
+@sizes(Size(60, 1, 2, definitions=240), Size(60, 1, 20, definitions=10_000))
 async def test_a_program_with_very_many_pools_is_opened_and_renewed_once(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:

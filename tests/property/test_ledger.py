@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Databases
 
-EXAMPLES = 25
+EXAMPLES = 15
 STEPS = 40
 EXAMPLES_FULL = 1_000
 STEPS_FULL = 100

@@ -34,7 +34,7 @@ WALK_STEPS_MAX = 200
 Row = dict[str, Any]
 
 thorough = settings(
-    max_examples=75,
+    max_examples=45,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -184,7 +184,7 @@ def test_filters_and_sorts_mean_what_they_say(
 
 
 @pytest.mark.parametrize("operator", sorted(READERS))
-@settings(thorough, max_examples=15)
+@settings(thorough, max_examples=8)
 @given(rows=row_lists(), data=st.data())
 def test_every_operator_works_on_every_field(
     engine: Engine, operator: str, rows: list[Row], data: st.DataObject

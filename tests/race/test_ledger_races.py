@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 CLIENTS = 64
-ROUNDS = 3
-VERIFICATIONS = 2
+ROUNDS = 2
+VERIFICATIONS = 1
 DAILY = {
     "type": "POLICY",
     "policyOptions": {

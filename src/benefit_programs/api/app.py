@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from asyncio import CancelledError
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -54,7 +55,7 @@ from benefit_programs.api.strictness import (
 from benefit_programs.api.whereabouts import located
 from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
-from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.wire.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 
 _log = structlog.get_logger("benefit_programs.request")
@@ -146,8 +147,11 @@ class Application:
         path: str = scope["path"]
         if path.startswith(("/benefit-programs/", "/_api/", "/async-jobs/")):
             await self._serve(scope, receive, send)
-        else:
-            await self._pages(scope, receive, send)
+            return
+        if b"%" in scope["raw_path"]:
+            # A proxy that hides a page knows it by its plain name alone.
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        await self._pages(scope, receive, send)
 
     async def _serve(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -169,9 +173,9 @@ class Application:
             refusal = refusal_of(error)
             if isinstance(refusal, Unexpected):
                 _log.exception("failed", request_id=request_id, **record)
-            if isinstance(error, StoreUnavailable | StoreTimeout):
-                # For the log alone: it is about the database, and has nothing of the request.
-                record["reason"] = str(error)
+            reason = _reason_of(error)
+            if reason is not None:
+                record["reason"] = reason
             status, content = error_body(refusal)
             headers = error_headers(refusal)
             body = msgspec.json.encode(content)
@@ -180,7 +184,8 @@ class Application:
         await send_json(send, status, body, request_id=request_id, headers=headers)
         seconds = time.perf_counter() - started
         self._metrics.observe(record["method"], status, seconds)
-        _log.info(
+        tell = _log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
+        tell(
             "answered",
             request_id=request_id,
             status=status,
@@ -209,6 +214,14 @@ class Application:
             return await endpoint.answer(call)
         except NotFoundInNamespace as refusal:
             raise await located(call, refusal) from None
+
+
+def _reason_of(error: Exception) -> str | None:
+    """Why the database wasn't there, for the log alone: it has nothing of the request."""
+    if isinstance(error, StoreConflict):
+        # Its own words may repeat a key.
+        return "the rows that it needs kept changing"
+    return str(error) if isinstance(error, StoreUnavailable | StoreTimeout) else None
 
 
 def create_app(services: Services) -> Application | CrossOrigin:

@@ -46,10 +46,13 @@ class Principal:
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.
 
-        MANAGE allows every scope. A key that is narrowed must have all of the method's ids.
+        MANAGE allows every scope. A key that is narrowed must have all of the method's ids; for a
+        method that has none, the scope itself.
         """
         if scope not in self.scopes and Scope.MANAGE not in self.scopes:
             return False
+        if self.permission_ids and not permission_ids:
+            return scope in self.scopes
         return not self.permission_ids or self.permission_ids.issuperset(permission_ids)
 
     def may_call(self, method: Method) -> bool:

@@ -142,6 +142,16 @@ class _Processes(Multiprocess):
         """Whether they have ended because one that was lost could not be replaced."""
         return any(each.exitcode == STARTUP_FAILURE for each in self.processes)
 
+    def keep_subprocess_alive(self) -> None:
+        """Replace processes that were lost, and say so."""
+        before = [*self.processes]
+        super().keep_subprocess_alive()
+        for lost, present in zip(before, self.processes, strict=True):
+            if present is not lost:
+                structlog.get_logger().warning(
+                    "replaced a process", pid=present.pid, lost=lost.pid, exit_code=lost.exitcode
+                )
+
     def terminate_all(self) -> None:
         """Have them end what is under way, and take nothing new."""
         # As long as anybody has the listener open, connections come in that nobody answers.
