@@ -48,7 +48,16 @@ class Slow(NamedTuple):
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
-    folder = tmp_path_factory.mktemp("server")
+    yield from started(tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture
+def own_slow(tmp_path: Path) -> Iterator[Slow]:
+    """A server that the test may stop."""
+    yield from started(tmp_path)
+
+
+def started(folder: Path) -> Iterator[Slow]:
     server = ServerProcess(
         ["--data-dir", str(folder / "data"), "--log-format", "json"],
         folder / "log",
@@ -221,14 +230,14 @@ def connections_of(server: ServerProcess) -> int:
     return sum(1 for each in folder.iterdir() if str(each.readlink()).startswith("socket:"))
 
 
-def test_client_that_takes_no_answers(slow: Slow) -> None:
+def test_client_that_takes_no_answers(own_slow: Slow) -> None:
     """Whoever asks and asks, and reads none of it, is cut off."""
     asked = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
-    with slow.connect() as connection:
+    with own_slow.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.sendall(asked)
         assert hears_within(connection, SECONDS_MAX)
-        before = connections_of(slow.server)
+        before = connections_of(own_slow.server)
         connection.settimeout(PAUSE_SECONDS)
         with contextlib.suppress(TimeoutError):
             connection.sendall(asked * 1_000)
@@ -236,9 +245,9 @@ def test_client_that_takes_no_answers(slow: Slow) -> None:
         hung_up.register(connection, select.POLLHUP)
         looks = int(SECONDS_MAX / PAUSE_SECONDS)
         assert any(
-            connections_of(slow.server) < before
+            connections_of(own_slow.server) < before
             for _ in range(looks)
             if not hung_up.poll(PAUSE_SECONDS * 1_000)
         )
-    assert slow.server.stop() == 0
-    assert "Exception" not in slow.server.log
+    assert own_slow.server.stop() == 0
+    assert "Exception" not in own_slow.server.log

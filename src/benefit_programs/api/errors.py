@@ -144,7 +144,6 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     Unauthenticated: UNAUTHENTICATED,
     Forbidden: FORBIDDEN,
     errors.NotFound: NOT_FOUND,
-    errors.NotFoundInNamespace: NOT_FOUND,
     errors.ProgramDefinitionNotFound: NOT_FOUND,
     errors.PoolDefinitionNotFound: NOT_FOUND,
     errors.PoolDefinitionBenefitNotFound: NOT_FOUND,
