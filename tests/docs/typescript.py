@@ -7,22 +7,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.docs.markdown import script_of
-from tests.support.node import ensure_js_packages, node_executable
+from tests.support.node import COMPILER_OPTIONS, ensure_js_packages, node_executable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS_MAX = 60
 LANGUAGE = "typescript"
-COMPILER_OPTIONS = {
-    "strict": True,
-    "target": "es2022",
-    "module": "nodenext",
-    "moduleResolution": "nodenext",
-    "lib": ["es2022", "dom"],
-    "types": [],
-    "skipLibCheck": True,
-}
 NODE_TYPES = "declare const process: { env: Record<string, string | undefined> };\n"
 """What the pages use of Node, whose own types aren't among the packages of the tests."""
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.databases import run_apart
-from tests.support.node import PACKAGES, ensure_js_packages, node_executable
+from tests.support.node import COMPILER_OPTIONS, PACKAGES, ensure_js_packages, node_executable
 
 if TYPE_CHECKING:
     from tests.support.service import Server
@@ -97,17 +97,6 @@ await provisionProgram(
   { beneficiary: { memberId }, namespace: "own", externalProgramId: "myProgram17" },
 );
 """
-
-COMPILER_OPTIONS = {
-    "strict": True,
-    "target": "es2022",
-    "module": "nodenext",
-    "moduleResolution": "nodenext",
-    "lib": ["es2022", "dom"],
-    "types": [],
-    "skipLibCheck": True,
-    "rootDir": ".",
-}
 
 
 class Gym:
@@ -218,7 +207,10 @@ def compile_example(folder: Path, modules: Path, text: str) -> None:
     shutil.copyfile(PACKAGES / "client.mjs", folder / "client.mjs")
     (folder / "package.json").write_text('{"type": "module"}', "utf-8")
     (folder / "example.ts").write_text(text, "utf-8")
-    configuration = {"compilerOptions": COMPILER_OPTIONS, "files": ["example.ts"]}
+    configuration = {
+        "compilerOptions": {**COMPILER_OPTIONS, "rootDir": "."},
+        "files": ["example.ts"],
+    }
     (folder / "tsconfig.json").write_text(json.dumps(configuration), "utf-8")
     compiler = modules / "typescript" / "bin" / "tsc"
     require_done(run_node(folder, str(compiler), "--project", "tsconfig.json"))

@@ -27,7 +27,8 @@ class Index(Generic[R]):
     ``limit`` bounds how many rows one key loads (then the set may be incomplete, which
     ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
     ``after`` a key has one value more, and the rows are those that come after it in the order of
-    that column. So a walk goes through a table, ``limit`` rows at a time.
+    that column. So a walk goes through a table, ``limit`` rows at a time. Where it doesn't lead on,
+    nobody asks for more because of the rows that were found.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Index(Generic[R]):
         after: str | None = None,
         limit: int | None = None,
         live: bool = False,
+        leads_on: bool = True,
     ) -> None:
         assert after is None or limit is not None, "a walk has a bounded step"
         self.entity = entity
@@ -44,10 +46,11 @@ class Index(Generic[R]):
         self.after = after
         self.limit = limit
         self.live = live
+        self.leads_on = leads_on
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""
 
-        self.is_own_key = columns == entity.key and after is None and not live
+        self.is_own_key = columns == entity.key and after is None and limit is None and not live
         """Whether it finds rows by their own key, so one at most."""
 
     def is_after(self, key: Key, row: Row) -> bool:

@@ -120,13 +120,14 @@ class State:
     def load(self, index: Index[Any], keys: dict[Key, Mode], rows: list[Row]) -> None:
         """Take in what the store found for these keys, but for rows that commands have changed."""
         entity: type[Row] = index.entity
-        found = self._sets.get(index)
-        if found is None:
-            found = self._sets[index] = {}
+        held = self.held.get(index)
+        if held is None:
             self.held[index] = dict(keys)
-            self._indexes.setdefault(entity, []).append(index)
+            if not index.is_own_key:
+                self._sets[index] = {}
+                self._indexes.setdefault(entity, []).append(index)
         else:
-            self.held[index].update(keys)
+            held.update(keys)
         known, stored = self._rows.setdefault(entity, {}), self._stored.setdefault(entity, {})
         dirty, identity_of = self._dirty.get(entity, ()), _identity_of(entity)
         for row in rows:
@@ -134,9 +135,9 @@ class State:
             if identity not in dirty:
                 known[identity] = stored[identity] = row
         if index.is_own_key:
-            for key in keys:
-                found[key] = {key: None} if key in known else {}
-        elif index.after is not None:
+            return
+        found = self._sets[index]
+        if index.after is not None:
             for key in keys:
                 found[key] = {_identity(row): None for row in rows if index.is_after(key, row)}
         else:
@@ -145,13 +146,19 @@ class State:
 
     def one(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None. NotLoaded if nobody asked for it."""
-        members = self._members(index, key)
-        for identity in members:
+        if index.is_own_key:
+            if key not in self.held.get(index, ()):
+                raise NotLoaded(f"{index!r}: {key}")
+            return self._rows[index.entity].get(key)  # type: ignore[return-value]
+        for identity in self._members(index, key):
             return self._rows[index.entity][identity]  # type: ignore[return-value]
         return None
 
     def many(self, index: Index[R], *key: Any) -> list[R]:
         """All rows with this key, in the order of their own keys."""
+        if index.is_own_key:
+            row = self.one(index, *key)
+            return [] if row is None else [row]
         rows = self._rows.get(index.entity, {})
         return [rows[identity] for identity in sorted(self._members(index, key))]  # type: ignore[misc]
 
@@ -161,6 +168,8 @@ class State:
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""
+        if index.is_own_key:
+            return self.one(index, *key) if key in self.held.get(index, ()) else None
         members = self._sets.get(index, {}).get(key)
         for identity in members or ():
             return self._rows[index.entity][identity]  # type: ignore[return-value]

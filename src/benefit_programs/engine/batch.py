@@ -77,6 +77,8 @@ def steps_of(
         for index, rows in (yield Load(wanted)).items():
             snapshots.keep(rows)
             state.load(index, wanted[index], rows)
+        if not any(index.leads_on for index in wanted):
+            break
     outcomes: list[Outcome] = []
     for submission in submissions:
         outcomes.append(_decide(submission, state, now, ids))

@@ -53,5 +53,7 @@ async def load_state(
                 found = await reader.snapshots(tenant_id, (key[0] for key in keys))
                 state.load(index, keys, [*found.values()])
             else:
-                state.load(index, keys, await reader.many(tenant_id, index, keys))
+                state.load(index, keys, await reader.look_up(tenant_id, index, keys))
+        if not any(index.leads_on for index in needs.wanted):
+            break
     return state

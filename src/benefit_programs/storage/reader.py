@@ -69,6 +69,7 @@ class Reader:
 
     def __init__(self, store: ReadableStore, secret: bytes) -> None:
         self._store = store
+        self.look_up = store.look_up
         self._secret = secret
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
 
@@ -87,8 +88,8 @@ class Reader:
     def many(
         self, tenant_id: int, index: Index[R], keys: Iterable[Key]
     ) -> Coroutine[Any, Any, list[R]]:
-        wanted = tuple(dict.fromkeys(keys))
-        return self._store.look_up(tenant_id, index, wanted) if wanted else _nothing()
+        wanted = dict.fromkeys(keys)
+        return self.look_up(tenant_id, index, wanted) if wanted else _nothing()
 
     def programs_of(
         self, tenant_id: int, identity: Identity, position: str, *, limit: int

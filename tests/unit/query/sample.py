@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -93,19 +94,19 @@ SPEC = QuerySpec(
 )
 
 
-class Engine:
+class Engine(ABC):
     """A database with the sample's tables."""
 
     dialect: Dialect
 
-    def execute(self, sql: str, rows: Iterable[Sequence[object]] = ((),)) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def execute(self, sql: str, rows: Iterable[Sequence[object]] = ((),)) -> None: ...
 
-    def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
-        raise NotImplementedError
+    @abstractmethod
+    def fetch(self, statement: Statement) -> list[tuple[Any, ...]]: ...
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
     def clear(self) -> None:
         for table in ("samples", "sample_tags", "sample_definitions"):

@@ -86,7 +86,3 @@ def upgrade() -> None:
     op.execute(shares)
     for table in ("transactions", "idempotency_keys"):
         op.add_column(table, sa.Column("request_hash", _WHOLE, nullable=True))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("The instants of before are gone.")
