@@ -11,7 +11,8 @@ from benefit_programs.api.call import Call
 from benefit_programs.domain.entities import Pool, Program, ProgramDefinition
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.explanations import PoolContext
-from benefit_programs.domain.lookups import PROGRAM, PROGRAM_DEFINITION
+from benefit_programs.domain.lookups import NAMED_PROGRAM, NAMED_PROGRAM_DEFINITION
+from benefit_programs.domain.state import State
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -21,11 +22,40 @@ class Names(msgspec.Struct, frozen=True):
     definitions: dict[str | None, ProgramDefinition]
 
     @classmethod
+    def loaded(cls, state: State, pools: Iterable[Pool]) -> Names:
+        """Those that a state has loaded."""
+        of = tuple(pools)
+        programs = (state.loaded(NAMED_PROGRAM, each.program_id) for each in of)
+        definitions = (
+            state.loaded(NAMED_PROGRAM_DEFINITION, each.program_definition_id) for each in of
+        )
+        return cls._of_rows(programs, definitions)
+
+    @classmethod
     async def of(
         cls, call: Call, program_ids: Iterable[str | None], definition_ids: Iterable[str | None]
     ) -> Names:
-        programs = await call.by_id(PROGRAM, program_ids)
-        return cls(programs, await call.by_id(PROGRAM_DEFINITION, definition_ids))
+        found = await call.services.reader.look_up_all(
+            call.tenant_id,
+            {
+                index: {(each,): None for each in ids if each is not None}
+                for index, ids in (
+                    (NAMED_PROGRAM, program_ids),
+                    (NAMED_PROGRAM_DEFINITION, definition_ids),
+                )
+            },
+        )
+        return cls._of_rows(found.get(NAMED_PROGRAM, ()), found.get(NAMED_PROGRAM_DEFINITION, ()))
+
+    @classmethod
+    def _of_rows(
+        cls,
+        programs: Iterable[Program | None],
+        definitions: Iterable[ProgramDefinition | None],
+    ) -> Names:
+        return cls(
+            {row.id: row for row in programs if row}, {row.id: row for row in definitions if row}
+        )
 
     @classmethod
     async def of_pools(cls, call: Call, pools: Iterable[Pool]) -> Names:

@@ -33,7 +33,13 @@ from benefit_programs.domain.explanations import (
     ProgramDefinitionInfo,
     ProgramInfo,
 )
-from benefit_programs.domain.lookups import ITEM_BY_REFERENCE, POOL, SNAPSHOT
+from benefit_programs.domain.lookups import (
+    ITEM_BY_REFERENCE,
+    NAMED_PROGRAM,
+    NAMED_PROGRAM_DEFINITION,
+    POOL,
+    SNAPSHOT,
+)
 from benefit_programs.domain.policies import (
     CustomPolicyKey,
     PolicyApps,
@@ -246,6 +252,9 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
         pool = state.loaded(POOL, self.pool_id)
         if pool is not None:
             ask_for_candidates(needs, state, pool, self.benefit_key, self.requested)
+            needs.read(NAMED_PROGRAM, pool.program_id)
+            if pool.program_definition_id is not None:
+                needs.read(NAMED_PROGRAM_DEFINITION, pool.program_definition_id)
 
     def candidates(self, state: State) -> list[Candidate | Refusal]:
         """The benefits that can still be approved, and the refusals of the others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +11,10 @@ from benefit_programs.domain.rows import Row
 R = TypeVar("R", bound=Row)
 
 Key = tuple[Any, ...]
+
+
+KeysByIndex = Mapping["Index[Any]", Collection[Key]]
+"""Several look-ups."""
 
 
 def fields_of(names: tuple[str, ...]) -> Callable[[Any], Key]:

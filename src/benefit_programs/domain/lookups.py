@@ -25,6 +25,9 @@ from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.settings import IN_REQUEST_MAX
 
 PROGRAM_DEFINITION = Index(ProgramDefinition, "id")
+NAMED_PROGRAM_DEFINITION = Index(ProgramDefinition, "id", leads_on=False)
+"""For the names that an answer shows, and nothing else."""
+
 PROGRAM_DEFINITION_BY_EXTERNAL_ID = Index(ProgramDefinition, "namespace", "external_id")
 PROGRAM_DEFINITION_OF_ANY_NAMESPACE = Index(ProgramDefinition, "external_id", limit=1)
 POOL_DEFINITION = Index(PoolDefinition, "id")
@@ -38,6 +41,9 @@ ITEM_BY_REFERENCE = Index(
     Item, "external_id", "provider_app_id", "category", "item_set_id", leads_on=False
 )
 PROGRAM = Index(Program, "id")
+NAMED_PROGRAM = Index(Program, "id", leads_on=False)
+"""For the names that an answer shows, and nothing else."""
+
 PROGRAM_BY_EXTERNAL_ID = Index(Program, "namespace", "external_id")
 PROGRAM_OF_ANY_NAMESPACE = Index(Program, "external_id", limit=1)
 POOL = Index(Pool, "id")

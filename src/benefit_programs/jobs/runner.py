@@ -7,7 +7,7 @@ leaves work wakes the runner of its own process; the others find it when they lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
@@ -52,8 +52,7 @@ from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
 from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
-from benefit_programs.storage.query import Dialect
-from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.reader import ReadableStore, Reader
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
@@ -82,14 +81,8 @@ INTERNAL = "INTERNAL"
 _log = structlog.get_logger("benefit_programs.jobs")
 
 
-class JobStore(Protocol):
+class JobStore(ReadableStore, Protocol):
     """What a runner reads beside the engine."""
-
-    dialect: Dialect
-
-    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
-
-    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""

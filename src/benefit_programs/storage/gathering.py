@@ -40,16 +40,27 @@ class GatheredLookUps:
         if index.after is not None:
             return await self._look_up(tenant_id, index, keys)
         place = (tenant_id, index)
-        waiting = self._waiting.get(place)
-        if waiting is not None:
-            found: asyncio.Future[list[R]] = asyncio.get_running_loop().create_future()
-            waiting.append(_Waiting(keys, found))
-            return await found
+        if place in self._waiting:
+            return await self.begin(tenant_id, index, keys)
         self._waiting[place] = deque()
         try:
             return await self._look_up(tenant_id, index, keys)
         finally:
             self._go_on(place)
+
+    def begin(
+        self, tenant_id: int, index: Index[R], keys: Sequence[Key]
+    ) -> asyncio.Future[list[R]]:
+        """What a look-up will have found, for a caller with several of them; not for walks."""
+        assert index.after is None, f"{index!r} is a walk"
+        found: asyncio.Future[list[R]] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.get((tenant_id, index))
+        if waiting is not None:
+            waiting.append(_Waiting(keys, found))
+        else:
+            self._waiting[tenant_id, index] = deque((_Waiting(keys, found),))
+            self._go_on((tenant_id, index))
+        return found
 
     def _go_on(self, place: tuple[int, Index[Any]]) -> None:
         """Serve those who wait, or leave the place free for the next caller."""

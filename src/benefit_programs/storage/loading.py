@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from benefit_programs.domain.indexes import Index
-from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Mode, Needs, State
@@ -48,12 +47,8 @@ async def load_state(
             each.ask(needs, state)
         if not needs.wanted or enough(state):
             break
-        for index, keys in needs.wanted.items():
-            if index is SNAPSHOT:
-                found = await reader.snapshots(tenant_id, (key[0] for key in keys))
-                state.load(index, keys, [*found.values()])
-            else:
-                state.load(index, keys, await reader.look_up(tenant_id, index, keys))
+        for index, rows in (await reader.look_up_all(tenant_id, needs.wanted)).items():
+            state.load(index, needs.wanted[index], rows)
         if not any(index.leads_on for index in needs.wanted):
             break
     return state

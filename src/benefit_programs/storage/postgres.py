@@ -8,6 +8,7 @@ then refuses the batch, and its commands run again one by one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from benefit_programs.domain.entities import Event
-from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode, State, Wanted
 from benefit_programs.domain.store import (
@@ -147,6 +148,16 @@ class PostgresStore:
     ) -> Coroutine[Any, Any, list[R]]:
         """The rows that an index has under these keys."""
         return self._look_ups.look_up(tenant_id, index, tuple(keys))
+
+    async def look_up_all(self, tenant_id: int, wanted: KeysByIndex) -> dict[Index[Any], list[Any]]:
+        """The rows of several indexes, looked up at the same time."""
+        if len(wanted) == 1:
+            ((index, keys),) = wanted.items()
+            return {index: await self.look_up(tenant_id, index, keys)}
+        begun = [
+            self._look_ups.begin(tenant_id, index, tuple(keys)) for index, keys in wanted.items()
+        ]
+        return dict(zip(wanted, await asyncio.gather(*begun), strict=True))
 
     async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read

@@ -10,7 +10,7 @@ import msgspec
 
 from benefit_programs.domain.entities import Snapshot
 from benefit_programs.domain.errors import Invalid
-from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.lookups import SNAPSHOT
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import IdMode
@@ -54,6 +54,10 @@ class ReadableStore(Protocol):
         ...
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
+
+    async def look_up_all(
+        self, tenant_id: int, wanted: KeysByIndex
+    ) -> dict[Index[Any], list[Any]]: ...
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -116,6 +120,15 @@ class Reader:
         new = (((tenant_id, row.id), row) for row in found.values())
         self._snapshots.update(islice(new, SNAPSHOTS_MAX))
         return known
+
+    async def look_up_all(self, tenant_id: int, wanted: KeysByIndex) -> dict[Index[Any], list[Any]]:
+        """The rows of the indexes that have keys. Snapshots are kept, and read only once."""
+        rest = {index: keys for index, keys in wanted.items() if keys and index is not SNAPSHOT}
+        found = await self._store.look_up_all(tenant_id, rest) if rest else {}
+        if SNAPSHOT in wanted:
+            snapshots = await self.snapshots(tenant_id, (key[0] for key in wanted[SNAPSHOT]))
+            found[SNAPSHOT] = [*snapshots.values()]
+        return found
 
     def slice_page(
         self,

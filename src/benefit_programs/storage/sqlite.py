@@ -28,7 +28,7 @@ import apsw
 import structlog
 
 from benefit_programs.domain.entities import Event
-from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State, Wanted
 from benefit_programs.domain.store import (
@@ -215,6 +215,9 @@ class SqliteStore:
         """The rows that an index has under these keys, at once."""
         sql, read = statements.sqlite_select(index), CODECS[index.entity].read
         return [read(values) for key in keys for values in self._read(sql, (tenant_id, *key))]
+
+    async def look_up_all(self, tenant_id: int, wanted: KeysByIndex) -> dict[Index[Any], list[Any]]:
+        return {index: await self.look_up(tenant_id, index, keys) for index, keys in wanted.items()}
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""

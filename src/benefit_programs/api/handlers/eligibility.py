@@ -238,7 +238,7 @@ async def _answer(
         known=known,
     )
     pools = (state.loaded(POOL, each.pool_id) for each in checks)
-    names = await Names.of_pools(call, (each for each in pools if each is not None))
+    names = Names.loaded(state, (each for each in pools if each is not None))
     found = [each.candidates(state) for each in checks]
     verdicts = iter(await ask_providers(call, [each for some in found for each in some]))
     answers = []
