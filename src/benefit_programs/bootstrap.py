@@ -78,7 +78,7 @@ async def open_service(
             first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
-        providers = PolicyProviders(allowed=settings.provider_networks)
+        providers = PolicyProviders(allowed=settings.outgoing_networks)
         stack.push_async_callback(providers.close)
         services = Services(
             engine=engine,

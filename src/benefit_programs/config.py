@@ -47,7 +47,7 @@ REQUESTS_PER_SECOND_MAX = 100_000
 REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
 CORS_ANY_ORIGIN = "*"
-PROVIDER_NETWORKS_MAX = 100
+OUTGOING_NETWORKS_MAX = 100
 
 Network = IPv4Network | IPv6Network
 
@@ -152,8 +152,8 @@ def _origins(value: object) -> tuple[str, ...]:
 
 def _networks(value: object) -> tuple[Network, ...]:
     listed = value if isinstance(value, list) else _text(value).split(",")
-    if len(listed) > PROVIDER_NETWORKS_MAX:
-        raise _Wrong(f"must have at most {PROVIDER_NETWORKS_MAX} networks")
+    if len(listed) > OUTGOING_NETWORKS_MAX:
+        raise _Wrong(f"must have at most {OUTGOING_NETWORKS_MAX} networks")
     try:
         return tuple(dict.fromkeys(ip_network(str(each).strip()) for each in listed))
     except ValueError:
@@ -342,15 +342,16 @@ class Settings:
         ),
     ] = ()
 
-    provider_networks: Annotated[
+    outgoing_networks: Annotated[
         tuple[Network, ...],
         _Setting(
             read=_networks,
-            about="The networks beside the public internet where policy providers of tenants may "
-            "be, such as `10.1.2.0/24`, with commas between (in the file: a list). All loopback, "
-            "private, link-local and other special addresses are refused unless they are here: "
-            "whoever administers a tenant chooses the URLs, and could look around in your network. "
-            f"At most {PROVIDER_NETWORKS_MAX}.",
+            about="The networks beside the public internet to which the service sends requests for "
+            "tenants (questions to policy providers), such as `10.1.2.0/24`, with commas between "
+            "(in the file: a list). All loopback, private, link-local and other special addresses "
+            "are refused unless they are here: whoever administers a tenant chooses the URLs, and "
+            "could look around in your network. "
+            f"At most {OUTGOING_NETWORKS_MAX}.",
             default="none",
         ),
     ] = ()
@@ -432,15 +433,15 @@ def read_settings(
     return Settings(**{name: _checked(*each, marks[name]) for name, each in found.items()})
 
 
-def read_provider_networks(environment: Mapping[str, str] | None = None) -> tuple[Network, ...]:
+def read_outgoing_networks(environment: Mapping[str, str] | None = None) -> tuple[Network, ...]:
     """The one setting that also binds a service in somebody's own process.
 
     Raises WrongSetting.
     """
     variables = os.environ if environment is None else environment
-    variable = _variable("provider_networks")
+    variable = _variable("outgoing_networks")
     given = variables.get(variable)
-    return _checked(variable, given, _marks()["provider_networks"]) if given else ()
+    return _checked(variable, given, _marks()["outgoing_networks"]) if given else ()
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:

@@ -29,7 +29,7 @@ from benefit_programs.config import (
     SQLITE_URL,
     LogFormat,
     Settings,
-    read_provider_networks,
+    read_outgoing_networks,
 )
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import read_clock
@@ -51,7 +51,7 @@ class AsyncInProcessTransport:
         self._settings = Settings(
             database_url=_url_of(database),
             log_format=LogFormat.JSON,
-            provider_networks=read_provider_networks(),
+            outgoing_networks=read_outgoing_networks(),
         )
         self._service: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[Application] | None = None

@@ -20,7 +20,7 @@ ROOT = "the package itself"
 
 EVERYTHING = frozenset(
     {"api", "bootstrap", "cli", "config", "domain", "engine", "jobs", "log_stream", "providers"}
-    | {"storage", "transfer", "wire", ROOT}
+    | {"delivery", "encryption", "outgoing", "storage", "transfer", "wire", ROOT}
 )
 
 # What each part of the house may import of ours, beside itself.
@@ -30,11 +30,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "client": frozenset(),
     "config": frozenset(),
     "log_stream": frozenset(),
+    "encryption": frozenset(),
+    "outgoing": frozenset({"domain"}),
+    "delivery": frozenset({"domain", "outgoing"}),
     "engine": frozenset({"domain", ROOT}),
     "storage": frozenset({"domain", ROOT}),
     "wire": frozenset({"domain"}),
     "api": frozenset({"domain", "engine", "providers", "storage", "wire", ROOT}),
-    "providers": frozenset({"domain", ROOT}),
+    "providers": frozenset({"domain", "outgoing", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", ROOT}),
     "transfer": frozenset({"domain", ROOT}),
     "bootstrap": EVERYTHING - {"cli"},
@@ -48,9 +51,12 @@ KEPT_TO: dict[str, frozenset[str]] = {
     "alembic": frozenset({"storage"}),
     "apsw": frozenset({"storage"}),
     "asyncpg": frozenset({"storage"}),
+    "cryptography": frozenset({"delivery", "encryption"}),
     "jsonschema_rs": frozenset({"api"}),
+    "jwt": frozenset({"delivery"}),
     "rich": frozenset({"cli"}),
     "sqlalchemy": frozenset({"storage"}),
+    "standardwebhooks": frozenset({"delivery"}),
     "starlette": frozenset({"api", "bootstrap"}),
     "typer": frozenset({"cli"}),
     "uvicorn": frozenset({"api", "bootstrap", "cli"}),

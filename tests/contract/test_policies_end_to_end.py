@@ -460,7 +460,7 @@ async def test_provider_moves_with_a_new_secret_alone(service: Service, moved: s
 
 async def test_provider_inside_the_network_is_not_asked(database_url: str) -> None:
     """Where the operator allows no network, a provider on this machine hears nothing."""
-    async with open_application(database_url, provider_networks=()) as application:
+    async with open_application(database_url, outgoing_networks=()) as application:
         service, app = await new_tenant(*application), guid()
         wallet = await open_under(service, custom(app))
         with PolicyServer().running() as server:

@@ -39,7 +39,7 @@ def test_official_sdk_needs_an_origin_and_a_key(
 
 
 @pytest.mark.parametrize(
-    "environment", [{"BENEFITS_PROVIDER_NETWORKS": "127.0.0.0/8"}], indirect=True
+    "environment", [{"BENEFITS_OUTGOING_NETWORKS": "127.0.0.0/8"}], indirect=True
 )
 def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
     """The provider of the page verifies the signature, and lets one in and the other not."""

@@ -114,7 +114,7 @@ async def open_application(
     url: str, *, clock: Callable[[], Instant] = read_clock, **settings: Any
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """A running service on a database, and a client that calls it in process."""
-    settings.setdefault("provider_networks", LOOPBACK)
+    settings.setdefault("outgoing_networks", LOOPBACK)
     chosen = Settings(database_url=url, log_format=LogFormat.JSON, **settings)
     async with open_service(chosen, clock=clock) as running:
         transport = httpx.ASGITransport(running.application)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
-from weakref import WeakValueDictionary
 
 import httpx
 import structlog
@@ -16,7 +15,8 @@ import structlog
 from benefit_programs.domain.details import PolicyExpression
 from benefit_programs.domain.policies import CustomPolicyKey, FailureCode, FailureDetail, Verdict
 from benefit_programs.domain.values import Instant
-from benefit_programs.providers.addresses import ForbiddenAddressError, Network
+from benefit_programs.outgoing.addresses import ForbiddenAddressError, Network
+from benefit_programs.outgoing.shares import Shares
 from benefit_programs.providers.exchange import (
     EXCHANGE_ERRORS,
     PROVIDER_QUESTIONS_AT_ONCE_MAX,
@@ -61,16 +61,12 @@ class Turns:
         of_tenant: int = PROVIDER_QUESTIONS_OF_TENANT_AT_ONCE_MAX,
     ) -> None:
         self._all = asyncio.Semaphore(at_once)
-        self._of_tenant = of_tenant
-        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._shares = Shares(of_tenant)
 
     @asynccontextmanager
     async def turn(self, tenant: str) -> AsyncIterator[None]:
         """Wait until one more question of the tenant may be asked."""
-        share = self._shares.get(tenant)
-        if share is None:
-            share = self._shares[tenant] = asyncio.Semaphore(self._of_tenant)
-        async with share, self._all:
+        async with self._shares.of(tenant), self._all:
             yield
 
 
@@ -182,8 +178,10 @@ async def _ask_one(
             return await exchange(client, question, now=now)
     except (TimeoutError, httpx.TimeoutException):
         return _failed("the policy provider took too long", FailureCode.PROVIDER_TIMEOUT)
-    except (NoAnswerError, ForbiddenAddressError) as error:
+    except NoAnswerError as error:
         return _failed(str(error))
+    except ForbiddenAddressError:
+        return _failed("the policy provider's address is not allowed")
     except EXCHANGE_ERRORS as error:
         return _failed(f"the policy provider could not be asked ({type(error).__name__})")
 

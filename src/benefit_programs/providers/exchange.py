@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -11,7 +10,8 @@ import msgspec
 
 from benefit_programs.domain.policies import FailureCode, FailureDetail, Verdict
 from benefit_programs.domain.values import Instant
-from benefit_programs.providers.addresses import Network, ProviderTransport
+from benefit_programs.outgoing.addresses import Network
+from benefit_programs.outgoing.client import open_client
 from benefit_programs.providers.questions import Question, encode, sign
 
 PROVIDER_ANSWER_BYTES_MAX = 16_384
@@ -40,18 +40,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def open_provider_client(allowed: Iterable[Network] = ()) -> httpx.AsyncClient:
-    """A client for ``ask``, which the caller closes.
-
-    It connects to public addresses and to the ``allowed`` networks. It obeys no proxy settings and
-    reads no stored passwords of the machine, keeps no cookies and follows no redirects.
-    """
-    return httpx.AsyncClient(
-        transport=ProviderTransport(allowed, connections_max=PROVIDER_QUESTIONS_AT_ONCE_MAX),
-        timeout=None,  # noqa: S113 - ``ask`` keeps the time, for all questions together
-        follow_redirects=False,
-        trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-    )
+    """A client for ``ask``, which the caller closes."""
+    return open_client(allowed, connections_max=PROVIDER_QUESTIONS_AT_ONCE_MAX)
 
 
 class NoAnswerError(Exception):

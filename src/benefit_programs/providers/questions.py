@@ -28,7 +28,7 @@ answer, and what hangs on it is refused. A question may come more than once for 
 and doesn't mean that the redemption will happen.
 
 Administrators register URLs. The service connects to public addresses only, unless the operator
-allows networks of their own (addresses.py). Answers and secrets are never logged.
+allows networks of their own (the package ``outgoing``). Answers and secrets are never logged.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from benefit_programs.domain.details import CustomPolicy
@@ -49,13 +48,12 @@ from benefit_programs.domain.policies import (
     custom_policy_key,
 )
 from benefit_programs.domain.values import Identity, IdentityType, Instant, ItemReference
+from benefit_programs.outgoing.urls import url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benefit_programs.domain.details import PolicyExpression
-
-URL_LENGTH_MAX = 2_048
 
 _IDENTITY_KEYS = {
     IdentityType.ANONYMOUS_VISITOR: "anonymousVisitorId",
@@ -77,17 +75,8 @@ class PolicyProvider(msgspec.Struct, frozen=True):
     secret: str
 
     def __post_init__(self) -> None:
-        try:
-            url = httpx.URL(self.url)
-        except httpx.InvalidURL:
-            raise ValueError("the URL of a policy provider can't be read") from None
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("the URL of a policy provider is an absolute http or https one")
-        if url.userinfo or len(self.url) > URL_LENGTH_MAX:
-            raise ValueError(
-                f"the URL of a policy provider has no user information and at most "
-                f"{URL_LENGTH_MAX} characters"
-            )
+        if problem := url_problem(self.url):
+            raise ValueError(f"the URL of a policy provider {problem}")
         if not self.secret:
             raise ValueError("the secret of a policy provider is not empty")
 

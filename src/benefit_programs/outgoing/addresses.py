@@ -1,7 +1,7 @@
-"""Which addresses the service connects to when it asks a provider.
+"""Which addresses the service connects to.
 
-A URL is a tenant's, the network is the operator's. So a provider's name is looked up once, each of
-its addresses is judged, and the connection goes to an address that was judged: a name that means
+A URL is a tenant's, the network is the operator's. So a host's name is looked up once, each of its
+addresses is judged, and the connection goes to an address that was judged: a name that means
 something else a moment later changes nothing.
 """
 
@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpcore
-import httpx
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-PROVIDER_ADDRESSES_MAX = 4
+ADDRESSES_MAX = 4
 """To how many addresses of one name the service tries to connect, one after the other."""
 
-PROVIDER_CONNECT_SECONDS_MAX = 0.5
+ADDRESS_SECONDS_MAX = 0.5
 """How long an address has to accept, if there is another one to try."""
 
-KEEP_ALIVE_SECONDS = 5.0
-"""How long a connection waits for the next question."""
+LOOKUPS_AT_ONCE_MAX = 16
+"""How many names a client looks up at the same time, in threads of its own."""
 
 _REFUSED = tuple(
     map(
@@ -53,17 +53,17 @@ _COMPATIBLE = IPv6Network("::/96")
 
 
 class ForbiddenAddressError(OSError):
-    """A provider is where the operator allows none to be asked."""
+    """A host has only addresses to which the operator allows no connection."""
 
 
-def may_be_asked(address: Address, allowed: Iterable[Network] = ()) -> bool:
-    """Whether a provider may be at an address: it is public, or in a network that is allowed.
+def may_be_reached(address: Address, allowed: Iterable[Network] = ()) -> bool:
+    """Whether the service may connect to an address: it is public, or in an allowed network.
 
     An IPv6 address that only stands for one of IPv4 is judged as that one.
     """
     inner = _inner(address)
     if inner is not None:
-        return may_be_asked(inner, allowed)
+        return may_be_reached(inner, allowed)
     if any(address in network for network in allowed):
         return True
     return (
@@ -87,28 +87,16 @@ def _inner(address: Address) -> IPv4Address | None:
     return address.sixtofour
 
 
-class ProviderTransport(httpx.AsyncHTTPTransport):
-    """Connections to providers, only to addresses that may be asked."""
-
-    def __init__(self, allowed: Iterable[Network], *, connections_max: int) -> None:
-        tls: ssl.SSLContext = httpx.create_ssl_context(trust_env=False)
-        super().__init__(verify=tls, trust_env=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=connections_max,
-            keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=JudgedNetwork(allowed),
-        )
-
-
 class JudgedNetwork(httpcore.AsyncNetworkBackend):
-    """The network, as far as providers may be in it."""
+    """The network, as far as tenants may have the service connect to it."""
 
     def __init__(
         self, allowed: Iterable[Network], network: httpcore.AsyncNetworkBackend | None = None
     ) -> None:
         self._allowed = tuple(allowed)
         self._network = network or httpcore.AnyIOBackend()
+        # A name server that never answers keeps a thread for long: one that others wait for.
+        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE_MAX, "lookup")
 
     async def connect_tcp(
         self,
@@ -118,9 +106,9 @@ class JudgedNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of a host that may be asked and accepts.
+        """Connect to the first address of a host that may be reached and accepts.
 
-        Raises ForbiddenAddressError if none may be asked, OSError for an unknown name, and what
+        Raises ForbiddenAddressError if none may be reached, OSError for an unknown name, and what
         the last attempt raised.
         """
         addresses = await self._addresses(host, port)
@@ -129,7 +117,7 @@ class JudgedNetwork(httpcore.AsyncNetworkBackend):
                 return await self._network.connect_tcp(
                     address,
                     port,
-                    _shorter(timeout, PROVIDER_CONNECT_SECONDS_MAX),
+                    _shorter(timeout, ADDRESS_SECONDS_MAX),
                     local_address,
                     socket_options,
                 )
@@ -140,17 +128,21 @@ class JudgedNetwork(httpcore.AsyncNetworkBackend):
         )
 
     async def _addresses(self, host: str, port: int) -> list[str]:
-        """The numbers of a host that may be asked, in the order in which they were found."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        """The numbers of a host that may be reached, in the order in which they were found."""
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._lookups, look_up)
         judged = [
             str(each)
             for each in dict.fromkeys(ip_address(place[0]) for *_, place in found)
-            if may_be_asked(each, self._allowed)
+            if may_be_reached(each, self._allowed)
         ]
         if not judged:
-            raise ForbiddenAddressError("the policy provider's address is not allowed")
-        return judged[:PROVIDER_ADDRESSES_MAX]
+            raise ForbiddenAddressError("the address is not allowed")
+        return judged[:ADDRESSES_MAX]
+
+    def close(self) -> None:
+        """Look up no more names."""
+        self._lookups.shutdown(wait=False, cancel_futures=True)
 
     async def sleep(self, seconds: float) -> None:
         """Wait between attempts, as the library asks for it."""

@@ -1,4 +1,4 @@
-"""Which addresses policy providers may be at, and that none but these is ever connected to."""
+"""Which addresses the service may connect to, and that it connects to no other."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import pytest
 
-from benefit_programs.config import PROVIDER_NETWORKS_MAX, WrongSetting, read_settings
-from benefit_programs.providers.addresses import (
-    PROVIDER_ADDRESSES_MAX,
+from benefit_programs.config import OUTGOING_NETWORKS_MAX, WrongSetting, read_settings
+from benefit_programs.outgoing.addresses import (
+    ADDRESSES_MAX,
     ForbiddenAddressError,
     JudgedNetwork,
-    may_be_asked,
+    may_be_reached,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benefit_programs.providers.addresses import Network
+    from benefit_programs.outgoing.addresses import Network
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -65,7 +65,7 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 )
 def test_special_addresses_are_refused(text: str) -> None:
     """Nothing that leads into a machine, its network or its cloud is public, in any notation."""
-    assert not may_be_asked(ip_address(text))
+    assert not may_be_reached(ip_address(text))
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_special_addresses_are_refused(text: str) -> None:
         "2606:4700::1111",
     ],
 )
-def test_public_addresses_may_be_asked(text: str) -> None:
+def test_public_addresses_may_be_reached(text: str) -> None:
     """Public addresses need no permission, up to the edges of the networks that are not."""
-    assert may_be_asked(ip_address(text))
+    assert may_be_reached(ip_address(text))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_public_addresses_may_be_asked(text: str) -> None:
     ],
 )
 def test_an_operator_allows_networks(text: str, *, allowed: bool) -> None:
-    """What is in a network of the setting may be asked, beside all that is public."""
+    """What is in a network of the setting may be reached, beside all that is public."""
     networks = (ip_network("10.1.2.0/24"), ip_network("fd12::/16"))
-    assert may_be_asked(ip_address(text), networks) is allowed
+    assert may_be_reached(ip_address(text), networks) is allowed
 
 
 class Recording(httpcore.AsyncNetworkBackend):
@@ -126,15 +126,13 @@ def connect(
     network = Recording()
 
     async def run() -> type[BaseException]:
-        loop = asyncio.get_running_loop()
-
-        async def look_up(host: str, port: int, **_: Any) -> list[Any]:
+        def look_up(host: str, port: int, **_: Any) -> list[Any]:
             asked.append(host)
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in found]
 
-        monkeypatch.setattr(loop, "getaddrinfo", look_up)
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
         try:
-            await JudgedNetwork(allowed, network).connect_tcp("provider.example", 443)
+            await JudgedNetwork(allowed, network).connect_tcp("receiver.example", 443)
         except (OSError, httpcore.ConnectError) as error:
             return type(error)
         raise AssertionError("nobody is there")
@@ -146,7 +144,7 @@ def connect(
 def test_connects_to_the_address_that_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name is looked up once, and the connection goes to the number that was found."""
     asked, tried, _ = connect(monkeypatch, "1.1.1.1")
-    assert (asked, tried) == (["provider.example"], ["1.1.1.1"])
+    assert (asked, tried) == (["receiver.example"], ["1.1.1.1"])
 
 
 def test_name_of_a_forbidden_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +154,10 @@ def test_name_of_a_forbidden_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_name_of_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several addresses only those that may be asked are tried, each once, up to a limit."""
-    public = [f"1.1.1.{each}" for each in range(PROVIDER_ADDRESSES_MAX + 1)]
+    """Of several addresses only those that may be reached are tried, each once, up to a limit."""
+    public = [f"1.1.1.{each}" for each in range(ADDRESSES_MAX + 1)]
     _, tried, ended = connect(monkeypatch, "10.0.0.1", public[0], *public)
-    assert (tried, ended) == (public[:PROVIDER_ADDRESSES_MAX], httpcore.ConnectError)
+    assert (tried, ended) == (public[:ADDRESSES_MAX], httpcore.ConnectError)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost"])
@@ -171,9 +169,9 @@ def test_every_way_to_write_an_address_is_judged(host: str) -> None:
 
 def test_networks_are_a_setting() -> None:
     """The environment names networks with commas between; none is the default."""
-    assert read_settings(environment={}).provider_networks == ()
-    given = {"BENEFITS_PROVIDER_NETWORKS": "10.0.0.0/8, fd00::/8,192.0.2.7"}
-    assert read_settings(environment=given).provider_networks == (
+    assert read_settings(environment={}).outgoing_networks == ()
+    given = {"BENEFITS_OUTGOING_NETWORKS": "10.0.0.0/8, fd00::/8,192.0.2.7"}
+    assert read_settings(environment=given).outgoing_networks == (
         ip_network("10.0.0.0/8"),
         ip_network("fd00::/8"),
         ip_network("192.0.2.7/32"),
@@ -187,10 +185,10 @@ def test_networks_are_a_setting() -> None:
         "10.0.0.1/8",
         "10.0.0.0/33",
         ",",
-        ",".join(["10.0.0.0/8"] * (PROVIDER_NETWORKS_MAX + 1)),
+        ",".join(["10.0.0.0/8"] * (OUTGOING_NETWORKS_MAX + 1)),
     ],
 )
 def test_networks_that_are_none(text: str) -> None:
     """What is no list of networks is refused at the start, with the setting's name."""
-    with pytest.raises(WrongSetting, match="BENEFITS_PROVIDER_NETWORKS: must "):
-        read_settings(environment={"BENEFITS_PROVIDER_NETWORKS": text})
+    with pytest.raises(WrongSetting, match="BENEFITS_OUTGOING_NETWORKS: must "):
+        read_settings(environment={"BENEFITS_OUTGOING_NETWORKS": text})

@@ -1,0 +1,1 @@
+"""HTTP requests to URLs that tenants choose: policy providers, and receivers of events."""
