@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import tomllib
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -48,9 +49,12 @@ REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
 CORS_ANY_ORIGIN = "*"
 OUTGOING_NETWORKS_MAX = 100
+SECRET_KEY_BYTES = 32
+SECRET_KEYS_MAX = 10
 
 Network = IPv4Network | IPv6Network
 
+_URL_SAFE = str.maketrans("-_", "+/")
 _RESERVED = frozenset("/?#@[]")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
 
@@ -158,6 +162,32 @@ def _networks(value: object) -> tuple[Network, ...]:
         return tuple(dict.fromkeys(ip_network(str(each).strip()) for each in listed))
     except ValueError:
         raise _Wrong("must be networks such as 10.0.0.0/8, with commas between") from None
+
+
+def decode_secret_key(text: str) -> bytes:
+    """A key as files and settings hold it. Raises ValueError."""
+    key = decode_base64(text.strip())
+    if len(key) != SECRET_KEY_BYTES:
+        raise ValueError(f"a key has {SECRET_KEY_BYTES} bytes")
+    return key
+
+
+def decode_base64(text: str) -> bytes:
+    """Bytes from either alphabet of base64, with or without padding. Raises ValueError."""
+    bare = text.translate(_URL_SAFE).rstrip("=")
+    return b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+
+
+def _secret_keys(value: object) -> tuple[bytes, ...]:
+    listed = value if isinstance(value, list) else _text(value).split(",")
+    if len(listed) > SECRET_KEYS_MAX:
+        raise _Wrong(f"must have at most {SECRET_KEYS_MAX} keys")
+    try:
+        return tuple(dict.fromkeys(decode_secret_key(str(each)) for each in listed))
+    except ValueError:
+        raise _Wrong(
+            f"must be keys of {SECRET_KEY_BYTES} bytes in base64, with commas between"
+        ) from None
 
 
 def _log_format(value: object) -> LogFormat:
@@ -356,6 +386,21 @@ class Settings:
         ),
     ] = ()
 
+    secret_key: Annotated[
+        tuple[bytes, ...],
+        _Setting(
+            read=_secret_keys,
+            about="The key with which secrets are encrypted that the service must be able to read "
+            f"again, such as those that sign webhooks: {SECRET_KEY_BYTES} random bytes in base64 "
+            "(`openssl rand -base64 32`). To change it, put the new one before the old, with a "
+            "comma between (in the file: a list): the first encrypts, all decrypt. At most "
+            f"{SECRET_KEYS_MAX}. On PostgreSQL no such secret can be stored without it.",
+            default="with SQLite the file beside the database that ends in `.key`, made when it is "
+            "needed first; with PostgreSQL none",
+            secret=True,
+        ),
+    ] = ()
+
     def __post_init__(self) -> None:
         if self.workers > 1 and self.is_sqlite:
             raise WrongSetting(
@@ -433,15 +478,17 @@ def read_settings(
     return Settings(**{name: _checked(*each, marks[name]) for name, each in found.items()})
 
 
-def read_outgoing_networks(environment: Mapping[str, str] | None = None) -> tuple[Network, ...]:
-    """The one setting that also binds a service in somebody's own process.
+def read_variables(*names: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the environment says of some settings, for a service in somebody's own process.
 
     Raises WrongSetting.
     """
     variables = os.environ if environment is None else environment
-    variable = _variable("outgoing_networks")
-    given = variables.get(variable)
-    return _checked(variable, given, _marks()["outgoing_networks"]) if given else ()
+    return {
+        name: _checked(_variable(name), given, _marks()[name])
+        for name in names
+        if (given := variables.get(_variable(name)))
+    }
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:

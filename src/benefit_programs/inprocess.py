@@ -29,7 +29,7 @@ from benefit_programs.config import (
     SQLITE_URL,
     LogFormat,
     Settings,
-    read_outgoing_networks,
+    read_variables,
 )
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import read_clock
@@ -51,7 +51,7 @@ class AsyncInProcessTransport:
         self._settings = Settings(
             database_url=_url_of(database),
             log_format=LogFormat.JSON,
-            outgoing_networks=read_outgoing_networks(),
+            **read_variables("outgoing_networks", "secret_key"),
         )
         self._service: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[Application] | None = None

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "client": frozenset(),
     "config": frozenset(),
     "log_stream": frozenset(),
-    "encryption": frozenset(),
+    "encryption": frozenset({"config"}),
     "outgoing": frozenset({"domain"}),
     "delivery": frozenset({"domain", "outgoing"}),
     "engine": frozenset({"domain", ROOT}),
