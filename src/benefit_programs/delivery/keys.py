@@ -1,0 +1,99 @@
+"""The keys and secrets with which events are signed."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import json
+import secrets
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Iterable
+from functools import cached_property
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from jwt.algorithms import RSAAlgorithm
+
+ALGORITHM = "RS256"
+SIGNING_KEY_BITS = 2_048
+SIGNING_SECRET_PREFIX = "whsec_"  # noqa: S105 - tells what the secret is for, and is none
+SIGNING_SECRET_BYTES = 32
+SIGNING_SECRET_BYTES_MIN = 24
+SIGNING_SECRET_BYTES_MAX = 64
+
+
+def make_signing_secret() -> str:
+    """A new secret for the Standard Webhooks scheme."""
+    return SIGNING_SECRET_PREFIX + b64encode(secrets.token_bytes(SIGNING_SECRET_BYTES)).decode()
+
+
+def signing_secret_problem(secret: str) -> str | None:
+    """What keeps a secret of the caller's choice from being used; None if nothing."""
+    wanted = (
+        f"is {SIGNING_SECRET_PREFIX} and {SIGNING_SECRET_BYTES_MIN} to "
+        f"{SIGNING_SECRET_BYTES_MAX} bytes in base64"
+    )
+    if not secret.startswith(SIGNING_SECRET_PREFIX):
+        return wanted
+    try:
+        key = b64decode(secret.removeprefix(SIGNING_SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return wanted
+    return None if SIGNING_SECRET_BYTES_MIN <= len(key) <= SIGNING_SECRET_BYTES_MAX else wanted
+
+
+class SigningKey:
+    """An RSA key that signs JWTs (RS256). Its text form shows nothing of the private part."""
+
+    def __init__(self, private: RSAPrivateKey) -> None:
+        self.private = private
+
+    @classmethod
+    def make(cls) -> SigningKey:
+        """A new key. Takes a tenth of a second of the processor: not for the event loop."""
+        return cls(generate_private_key(public_exponent=65_537, key_size=SIGNING_KEY_BITS))
+
+    @classmethod
+    def read(cls, pem: str) -> SigningKey:
+        """The key of ``private_pem``. Raises ValueError. As slow as ``make``, so keep it."""
+        private = load_pem_private_key(pem.encode(), password=None)
+        if not isinstance(private, RSAPrivateKey):
+            raise ValueError("the key is no RSA key")  # noqa: TRY004 - the text is wrong, not its type
+        return cls(private)
+
+    @cached_property
+    def private_pem(self) -> str:
+        """The key as it is stored, encrypted."""
+        pem = self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return pem.decode()
+
+    @cached_property
+    def public_pem(self) -> str:
+        """What receivers verify with, ``publicKey`` of AppStrategy."""
+        public = self.private.public_key()
+        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    @cached_property
+    def jwk(self) -> dict[str, str]:
+        """The public part as a JSON Web Key; ``kid`` is its thumbprint (RFC 7638)."""
+        public = RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
+        required = {name: public[name] for name in ("e", "kty", "n")}
+        text = json.dumps(required, separators=(",", ":"))
+        thumbprint = urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+        return {**required, "use": "sig", "alg": ALGORITHM, "kid": thumbprint.decode().rstrip("=")}
+
+    @property
+    def id(self) -> str:
+        """The key's name, which its JWTs carry as ``kid``."""
+        return self.jwk["kid"]
+
+
+def jwks(keys: Iterable[SigningKey]) -> dict[str, list[dict[str, str]]]:
+    """The JSON Web Key Set with which receivers verify, whichever of the keys has signed."""
+    return {"keys": [key.jwk for key in keys]}
