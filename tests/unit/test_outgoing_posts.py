@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpcore
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from benefit_programs.outgoing.connections import Connections
 from benefit_programs.outgoing.posting import (
     ANSWER_KEPT_BYTES_MAX,
     ANSWER_READ_BYTES_MAX,
@@ -23,6 +32,7 @@ from tests.support.inprocess import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 # Far more than an answer on this machine takes.
 PATIENCE = 30.0
@@ -239,6 +249,94 @@ def test_connections_are_used_again() -> None:
             return receiver.connections
 
     assert asyncio.run(run()) == 1
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate of ``localhost`` that nobody vouches for but itself, with its key."""
+    key = generate_private_key(public_exponent=65_537, key_size=2_048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "certificate.pem"
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return file
+
+
+def test_certificates_are_verified(tmp_path: Path) -> None:
+    """Over https a receiver proves with a trusted certificate that the URL's host is its own."""
+    file = make_certificate(tmp_path)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(file)
+
+    async def run() -> list[Failure | None]:
+        receiver = Receiver()
+        server = await asyncio.start_server(receiver.meet, "127.0.0.1", 0, ssl=served)
+        port = server.sockets[0].getsockname()[1]
+        by_name, by_number = f"https://localhost:{port}/", f"https://127.0.0.1:{port}/"
+        async with server, sender() as doubting, sender() as trusting:
+            trusting._connections._tls.load_verify_locations(file)
+            outcomes = [
+                await post(doubting, by_name),
+                await post(trusting, by_name),
+                await post(trusting, by_number),
+            ]
+        return [each.failure for each in outcomes]
+
+    assert asyncio.run(run()) == [Failure.CONNECTION, None, Failure.CONNECTION]
+
+
+def test_a_connection_that_was_closed_is_replaced() -> None:
+    """A receiver may close a connection that waits: the next request opens another one."""
+
+    async def run() -> tuple[int, set[bool]]:
+        connections, closed = 0, asyncio.Queue[None]()
+
+        async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            await reader.readuntil(b"\r\n\r\n{}")
+            writer.write(reply())
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            closed.put_nowait(None)
+
+        server = await asyncio.start_server(meet, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with server, sender() as outgoing:
+            taken = set()
+            for _ in range(3):
+                taken.add((await post(outgoing, url)).is_success)
+                await closed.get()
+            return connections, taken
+
+    assert asyncio.run(run()) == (3, {True})
+
+
+def test_idle_connections_are_bounded() -> None:
+    """A connection that is one too many is closed, that of the host which was quiet the longest."""
+
+    async def run() -> tuple[int, int]:
+        connections = Connections(LOOPBACK, idle_max=1)
+        async with Receiver().running() as first, Receiver().running() as second:
+            for url in (first.url, second.url, second.url, first.url):
+                headers = {"host": "receiver", "content-length": "0"}
+                request = httpcore.Request("POST", url, headers=headers)
+                async with connections.connection(request.url.origin) as connection:
+                    response = await connection.handle_async_request(request)
+                    await response.aread()
+                    await response.aclose()
+            await connections.close()
+            return first.connections, second.connections
+
+    assert asyncio.run(run()) == (2, 1)
 
 
 def test_a_silent_receiver_leaves_room_for_other_tenants() -> None:

@@ -9,18 +9,20 @@ takes more room than the limits below.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
 
+import httpcore
 import httpx
 import msgspec
 
 from benefit_programs.outgoing.addresses import ForbiddenAddressError, Network
-from benefit_programs.outgoing.client import open_client
+from benefit_programs.outgoing.connections import Connections
 from benefit_programs.outgoing.retry_after import RETRY_AFTER_LENGTH_MAX
 from benefit_programs.outgoing.shares import Shares
+from benefit_programs.outgoing.urls import url_problem
 
 POSTS_AT_ONCE_MAX = 100
 """How many requests a process has under way, each on a connection of its own."""
@@ -78,14 +80,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outgoing:
-    """Sends requests through one client, which is opened by the first of them.
-
-    Receivers are at public addresses, or in the ``allowed`` networks.
-    """
+    """Sends requests to receivers at public addresses, or in the ``allowed`` networks."""
 
     def __init__(self, *, allowed: Sequence[Network] = ()) -> None:
-        self._allowed = allowed
-        self._client: httpx.AsyncClient | None = None
+        self._connections = Connections(allowed, idle_max=IDLE_CONNECTIONS_MAX)
         self._all = asyncio.Semaphore(POSTS_AT_ONCE_MAX)
         self._tenants = Shares(POSTS_OF_TENANT_AT_ONCE_MAX)
         self._hosts = Shares(POSTS_TO_HOST_AT_ONCE_MAX)
@@ -104,30 +102,40 @@ class Outgoing:
 
         Never call it in a transaction. Raises nothing but the caller's cancellation.
         """
-        try:
-            place = httpx.URL(url)
-        except httpx.InvalidURL:
+        if url_problem(url):
             return Outcome(milliseconds=0, failure=Failure.WRONG_URL)
-        if self._client is None:
-            self._client = open_client(
-                self._allowed, connections_max=POSTS_AT_ONCE_MAX, idle_max=IDLE_CONNECTIONS_MAX
-            )
-        request = self._client.build_request(
-            "POST",
-            place,
-            # Nothing compressed: a short answer must not unfold into a long one.
-            headers={**headers, "accept-encoding": "identity"},
-            content=body,
-            timeout=httpx.Timeout(None, connect=connect_seconds_max),
-        )
+        request = _build(url, headers, body, connect_seconds_max)
         # In this order a request that waits takes only from the share of its own tenant.
-        host = self._hosts.of(f"{place.host}:{place.port}")
+        host = self._hosts.of(str(request.url.origin))
         async with self._tenants.of(tenant), host, self._all:
-            return await _send(self._client, request, seconds_max)
+            return await _send(self._connections, request, seconds_max)
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        await self._connections.close()
+
+
+_HEADERS = {
+    "accept": "*/*",
+    # Nothing compressed: what is kept of an answer is for people to read.
+    "accept-encoding": "identity",
+    "user-agent": "benefit-programs",
+}
+
+
+def _build(
+    url: str, headers: Mapping[str, str], body: bytes, connect_seconds_max: float
+) -> httpcore.Request:
+    place = httpx.URL(url)
+    own = {"host": place.netloc.decode(), "content-length": str(len(body))}
+    return httpcore.Request(
+        "POST",
+        httpcore.URL(
+            scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path
+        ),
+        headers={**_HEADERS, **headers, **own},
+        content=body,
+        extensions={"timeout": {"connect": connect_seconds_max}},
+    )
 
 
 @dataclass
@@ -139,19 +147,20 @@ class _Answer:
     start: bytes = b""
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request, seconds_max: float) -> Outcome:
+async def _send(connections: Connections, request: httpcore.Request, seconds_max: float) -> Outcome:
     began, answer = monotonic(), _Answer()
     try:
-        async with asyncio.timeout(seconds_max):
-            failure = await _receive(client, request, answer)
-    except (TimeoutError, httpx.TimeoutException):
+        async with (
+            asyncio.timeout(seconds_max),
+            connections.connection(request.url.origin) as connection,
+        ):
+            failure = await _receive(connection, request, answer)
+    except (TimeoutError, httpcore.TimeoutException):
         failure = Failure.TIME_OUT
     except ForbiddenAddressError:
         failure = Failure.REFUSED_ADDRESS
-    except httpx.UnsupportedProtocol:
-        failure = Failure.WRONG_URL
     # ValueError: of a host that no name server can be asked about.
-    except (httpx.HTTPError, httpx.StreamError, OSError, ValueError):
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
         failure = Failure.CONNECTION
     return Outcome(
         milliseconds=round((monotonic() - began) * 1000),
@@ -163,17 +172,15 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request, seconds_max: 
 
 
 async def _receive(
-    client: httpx.AsyncClient, request: httpx.Request, answer: _Answer
+    connection: httpcore.AsyncHTTPConnection, request: httpcore.Request, answer: _Answer
 ) -> Failure | None:
-    response, read = await client.send(request, stream=True), 0
+    response, read = await connection.handle_async_request(request), 0
     try:
-        answer.status = response.status_code
-        answer.retry_after = (
-            response.headers.get("retry-after", "")[:RETRY_AFTER_LENGTH_MAX] or None
-        )
-        if httpx.codes.is_redirect(response.status_code):
+        answer.status = response.status
+        answer.retry_after = _retry_after(response.headers)
+        if httpx.codes.is_redirect(response.status):
             return Failure.REDIRECT
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_stream():
             read += len(chunk)
             answer.start += chunk[: ANSWER_KEPT_BYTES_MAX - len(answer.start)]
             if read > ANSWER_READ_BYTES_MAX:
@@ -181,3 +188,10 @@ async def _receive(
         return None
     finally:
         await response.aclose()
+
+
+def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name.lower() == b"retry-after":
+            return value[:RETRY_AFTER_LENGTH_MAX].decode("latin-1")
+    return None
