@@ -132,7 +132,7 @@ def _build(
         httpcore.URL(
             scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path
         ),
-        headers={**_HEADERS, **headers, **own},
+        headers=tuple({**_HEADERS, **headers, **own}.items()),
         content=body,
         extensions={"timeout": {"connect": connect_seconds_max}},
     )

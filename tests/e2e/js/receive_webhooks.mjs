@@ -20,7 +20,8 @@ const generated = (event) =>
     ]),
   );
 
-const events = Object.fromEntries(handled.map((type) => [type, EventDefinition(type, true, generated)()]));
+const define = (type) => EventDefinition(type, true, generated)();
+const events = Object.fromEntries(handled.map((type) => [type, define(type)]));
 const client = createClient({
   auth: AppStrategy({ appId: "app", publicKey }),
   modules: { ...benefitPrograms, events },
