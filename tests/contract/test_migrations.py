@@ -25,7 +25,7 @@ from benefit_programs.storage.schema import (
     require_current_schema,
 )
 from benefit_programs.storage.sqlite import SqliteStore, connect
-from benefit_programs.storage.tables import metadata
+from benefit_programs.storage.tables import EVENT_POSITIONS, metadata
 
 pytestmark = pytest.mark.anyio
 
@@ -129,6 +129,7 @@ async def test_migrations_make_the_described_database(postgres_server: Any) -> N
     migrated, fresh = postgres_server.create_database(), postgres_server.create_database()
     await migrate(migrated)
     async with connected(fresh) as connection:
+        await connection.execute(f"create sequence {EVENT_POSITIONS}")
         for statement in described(postgresql.dialect()):
             await connection.execute(statement)
     expected = await facts_of_database(fresh)

@@ -538,3 +538,12 @@ class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
     slug: str
     body: dict[str, Any]
     transaction_id: Id | None = None
+
+
+class FeedStart(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of a feed was removed: its rows up to the position ``removed``."""
+
+    key: ClassVar[tuple[str, ...]] = ("feed",)
+
+    feed: str
+    removed: int

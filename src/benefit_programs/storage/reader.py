@@ -17,6 +17,7 @@ from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.state import AtHand
 from benefit_programs.domain.values import Identity
 from benefit_programs.storage.beneficiaries import programs_of
+from benefit_programs.storage.feed import Feed
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
     GUIDS_OPEN,
@@ -74,6 +75,7 @@ class Reader:
     def __init__(self, store: ReadableStore, secret: bytes) -> None:
         self._store = store
         self.look_up = store.look_up
+        self.feed = Feed(store)
         self._secret = secret
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
 

@@ -41,6 +41,7 @@ from benefit_programs.domain.store import (
     Write,
 )
 from benefit_programs.storage import statements
+from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.query import Dialect, SqliteDialect, register_functions
 from benefit_programs.storage.rows import CODECS, changed_columns
 from benefit_programs.storage.tables import TABLES
@@ -396,7 +397,19 @@ class SqliteStore:
                     [(tenant_id, *CODECS[entity].values(row, entity.key)) for row in gone],
                 )
         if state.events:
-            self._insert(tenant_id, Event, state.events)
+            self._insert_events(tenant_id, state.events)
+
+    def _insert_events(self, tenant_id: int, events: Sequence[Event]) -> None:
+        """Store events behind those of the commits before: nobody else writes meanwhile."""
+        ((newest,),) = self._writer.execute(SQLITE_NEWEST, (tenant_id,)).fetchall()
+        values = CODECS[Event].writer(CODECS[Event].columns)
+        self._writer.executemany(
+            statements.sqlite_insert_event(),
+            [
+                (tenant_id, *values(event), position)
+                for position, event in enumerate(events, start=newest + 1)
+            ],
+        )
 
     def _insert(self, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
         codec = CODECS[entity]

@@ -11,10 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.dialects import postgresql
 
+from benefit_programs.domain.entities import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage.rows import CODECS, RowCodec
+from benefit_programs.storage.positions import HOLD_POSITIONS
 from benefit_programs.storage.tables import TABLES, Id, live_condition
 
 WRITINGS_MAX = 1_000
@@ -218,9 +220,10 @@ def _postgres_part(writing: Writing, first: int) -> str:
         for number, column in enumerate(writing.names, start=first)
     )
     if writing.kind == "insert":
+        held = f" where {HOLD_POSITIONS}" if writing.entity is Event else ""
         return (
             f"insert into {codec.table} (tenant_id, {', '.join(writing.columns)})"
-            f" select $1::bigint, * from unnest({lists})"
+            f" select $1::bigint, * from unnest({lists}){held}"
         )
     aliases = ", ".join(f"u_{name}" for name in writing.names)
     match = " and ".join(f"t.{name} = u_{name}" for name in writing.entity.key)
@@ -264,6 +267,15 @@ def sqlite_insert(entity: type[Row]) -> str:
     codec = CODECS[entity]
     marks = ", ".join("?" * (len(codec.columns) + 1))
     return f"insert into {codec.table} (tenant_id, {', '.join(codec.columns)}) values ({marks})"
+
+
+@cache
+def sqlite_insert_event() -> str:
+    """One event: the tenant, the columns, and its position in the feed."""
+    codec = CODECS[Event]
+    marks = ", ".join("?" * (len(codec.columns) + 2))
+    columns = ", ".join(codec.columns)
+    return f"insert into {codec.table} (tenant_id, {columns}, position) values ({marks})"
 
 
 @lru_cache(maxsize=WRITINGS_MAX)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
 from benefit_programs.domain.rows import Row
@@ -30,6 +31,30 @@ Whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Document = sa.Text().with_variant(postgresql.JSON(), "postgresql")
 
 metadata = sa.MetaData()
+
+EVENT_POSITIONS = "event_positions"
+"""The sequence on PostgreSQL that gives events their places in the feed."""
+
+
+class _NextPosition(sa.ColumnElement[int]):
+    """What a row gets that is inserted without a position."""
+
+    inherit_cache = True
+
+
+@compiles(_NextPosition, "postgresql")
+def _next_position(_element: _NextPosition, _compiler: object, **_options: object) -> str:
+    return f"nextval('{EVENT_POSITIONS}')"
+
+
+@compiles(_NextPosition, "sqlite")
+def _no_position(_element: _NextPosition, _compiler: object, **_options: object) -> str:
+    return "0"
+
+
+def position_column() -> sa.Column[Any]:
+    """The place of an event in the feed, which the store gives and no decider sees."""
+    return sa.Column("position", Whole, nullable=False, server_default=_NextPosition())
 
 
 class _Index(NamedTuple):
@@ -89,14 +114,22 @@ def stored_as(plain: Any) -> sa.types.TypeEngine[Any]:
 
 
 def _table(
-    entity: type[Row], name: str, *indexes: _Index, not_negative: tuple[str, ...] = ()
+    entity: type[Row],
+    name: str,
+    *indexes: _Index,
+    not_negative: tuple[str, ...] = (),
+    beside: tuple[sa.Column[Any], ...] = (),
 ) -> tuple[type[Row], sa.Table]:
-    """A tenant's table: the tenant leads its primary key and its indexes."""
+    """A tenant's table: the tenant leads its primary key and its indexes.
+
+    ``beside`` are columns that are no fields of the row type.
+    """
     table = sa.Table(
         name,
         metadata,
         sa.Column("tenant_id", Whole, nullable=False),
         *_columns(entity),
+        *beside,
         sa.PrimaryKeyConstraint("tenant_id", *entity.key, name=f"pk_{name}"),
         *(sa.CheckConstraint(f"{each} >= 0", name=f"ck_{name}_{each}") for each in not_negative),
         sqlite_strict=True,
@@ -247,7 +280,13 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("subject_id", "order_number", live=True),
         ),
         _table(entities.JobPage, "job_pages"),
-        _table(entities.Event, "events"),
+        _table(
+            entities.Event,
+            "events",
+            _index("position", unique="position"),
+            beside=(position_column(),),
+        ),
+        _table(entities.FeedStart, "feed_starts"),
     )
 )
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""
