@@ -254,5 +254,6 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getSettings": lambda _: {},
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
     "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
+    "listEvents": lambda it: {"entityId": it.pool},
 }
 """A request of each method that names entities of a world; its own tenant would get an answer."""

@@ -46,6 +46,7 @@ from benefit_programs.api.metrics import Metrics
 from benefit_programs.api.pages import create_pages
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
+from benefit_programs.api.streams import Stream, Streams, asks_for_stream
 from benefit_programs.api.strictness import (
     ignored_beside_entries,
     ignored_fields,
@@ -136,6 +137,7 @@ class Application:
         self._services = services
         self._throttle = services.throttle
         self._metrics = Metrics()
+        self._streams = Streams(services.authenticator)
         self._pages = create_pages(services, self._metrics)
         self._routes = Routes(METHODS.values())
         self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
@@ -158,8 +160,14 @@ class Application:
         request_id = request_id_of(scope)
         record: dict[str, Any] = {"method": None, "tenant": None}
         headers: dict[str, str] = {}
+        stream: Stream | None = None
+        body = b""
         try:
-            status, body = 200, await self._answer(scope, receive, record)
+            status, call = 200, await self._admit(scope, receive, record)
+            if call.method.follower is not None and asks_for_stream(scope):
+                stream = await self._streams.open(call, scope)
+            else:
+                body = await self._answer(call)
         except ClientGone:
             return
         except CancelledError:
@@ -179,6 +187,9 @@ class Application:
             status, content = error_body(refusal)
             headers = error_headers(refusal)
             body = msgspec.json.encode(content)
+        if stream is not None:
+            await stream.run(receive, send, request_id=request_id)
+            return
         if len(body) >= COMPRESSED_BYTES_MIN:
             body = await compressed(scope, body, headers)
         await send_json(send, status, body, request_id=request_id, headers=headers)
@@ -193,7 +204,8 @@ class Application:
             **record,
         )
 
-    async def _answer(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> bytes:
+    async def _admit(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> Call:
+        """The call that a request makes, if its key allows it."""
         method, parameters = self._routes.find(scope["method"], scope["path"])
         record["method"] = method.name
         principal = await self._services.authenticator.authenticate(
@@ -209,9 +221,11 @@ class Application:
         strict = is_strict(scope, principal.settings)
         decode = endpoint.decode_strictly if strict else endpoint.decode
         decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
-        call = Call(self._services, principal, method, decoded, bulk)
+        return Call(self._services, principal, method, decoded, bulk)
+
+    async def _answer(self, call: Call) -> bytes:
         try:
-            return await endpoint.answer(call)
+            return await self._endpoints[call.method.name].answer(call)
         except NotFoundInNamespace as refusal:
             raise await located(call, refusal) from None
 

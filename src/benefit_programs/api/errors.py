@@ -18,6 +18,7 @@ NOT_FOUND = 404
 NOT_ALLOWED = 405
 REQUEST_TIMEOUT = 408
 CONFLICT = 409
+GONE = 410
 TOO_LARGE = 413
 UNSUPPORTED = 415
 FAILED_PRECONDITION = 428
@@ -168,6 +169,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.BalanceAlreadyInitialized: CONFLICT,
     errors.ChainOperationInProgress: CONFLICT,
     errors.InvalidRevision: CONFLICT,
+    errors.EventsRemoved: GONE,
     TooLarge: TOO_LARGE,
     UnsupportedMediaType: UNSUPPORTED,
     errors.ProgramStatusTransitionNotAllowed: FAILED_PRECONDITION,

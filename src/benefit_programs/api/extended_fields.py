@@ -20,6 +20,7 @@ from benefit_programs.domain.extended_fields import closed_namespaces, hidden_na
 from benefit_programs.domain.settings import ExtendedEntity, TenantSettings
 from benefit_programs.wire.codec import Bulk, Decoded, Shape, fields_of, to_camel
 from benefit_programs.wire.codec.fields import entries_of, is_recursive
+from benefit_programs.wire.events import shown_entities
 from benefit_programs.wire.types import (
     items,
     pool_definitions,
@@ -27,6 +28,7 @@ from benefit_programs.wire.types import (
     program_definitions,
     programs,
 )
+from benefit_programs.wire.types.events import DomainEvent
 
 Hidden = Mapping[ExtendedEntity, frozenset[str]]
 Hide = Callable[[Any, Hidden], None]
@@ -214,6 +216,22 @@ def _entity_hider(entity: ExtendedEntity) -> Hide:
             del document[FIELDS]
 
     return hide_namespaces
+
+
+_WHOLE_ENTITIES: dict[str, ExtendedEntity] = {each.value.lower(): each for each in ExtendedEntity}
+"""Of the entities that events show: what their extended fields belong to."""
+
+
+def hide_in_event(event: DomainEvent, principal: Principal) -> None:
+    """Take out of an event's entity what the caller doesn't see."""
+    if not principal.settings.extended_field_schemas:
+        return
+    entity = _WHOLE_ENTITIES.get((event.entity_fqdn or "").rpartition(".")[2])
+    if entity is None:
+        return
+    hidden, hide = hidden_namespaces(principal.settings, principal.caller), _entity_hider(entity)
+    for shown in shown_entities(event):
+        hide(shown, hidden)
 
 
 # Schemas as they are registered

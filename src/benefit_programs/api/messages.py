@@ -16,6 +16,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+STOPPING = "benefits.stopping"
+"""Where in a scope an answer that goes on puts the event that tells it to end."""
+
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _PROCESS = token_hex(8)
 _numbers = count(1)

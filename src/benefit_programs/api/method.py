@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -26,6 +26,9 @@ class Scope(StrEnum):
 Verb = Literal["GET", "POST", "PATCH", "DELETE"]
 Handler = Callable[[Any, Any], Awaitable[Any]]
 """Takes the call and its decoded request, and gives the response."""
+
+Follower = Callable[[Any, Any, str | None], AsyncIterator[bytes]]
+"""Takes the call, its decoded request and the last event's id, and gives server-sent events."""
 
 Refusals = tuple[type[Refusal], ...]
 
@@ -54,6 +57,8 @@ class Method:
     """Whether only an administrator's key may call it, whatever an app's key allows."""
     is_addition: bool
     """Whether it is the service's own, beside those of the contract."""
+    follower: Follower | None
+    """What answers who asks for a stream instead, if it can be followed."""
 
     @property
     def request_in(self) -> Literal["body", "query"]:
@@ -155,10 +160,12 @@ def method(  # noqa: PLR0913 - a column each
     for_members: bool = False,
     for_administrators: bool = False,
     is_addition: bool = False,
+    follower: Follower | None = None,
 ) -> Callable[[Handler], Method]:
     """Make the function below a method; its annotations say what it takes and gives.
 
-    ``refuses`` names errors beside those of every method, ``spec`` what a query may name.
+    ``refuses`` names errors beside those of every method, ``spec`` what a query may name,
+    ``follower`` what answers with a stream.
     """
 
     def row(handler: Handler) -> Method:
@@ -177,6 +184,7 @@ def method(  # noqa: PLR0913 - a column each
             for_members=for_members,
             for_administrators=for_administrators,
             is_addition=is_addition,
+            follower=follower,
         )
 
     return row

@@ -7,6 +7,7 @@ from benefit_programs.api.handlers import (
     balances,
     beneficiaries,
     eligibility,
+    events,
     items,
     pool_definition_items,
     pool_definitions,
@@ -35,6 +36,7 @@ _FAMILIES = (
     async_jobs,
     settings,
     beneficiaries,
+    events,
 )
 
 METHODS: dict[str, Method] = {

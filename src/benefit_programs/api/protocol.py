@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from benefit_programs.api.errors import HeadTooLarge, RequestTimeout, error_body
-from benefit_programs.api.messages import request_id_of
+from benefit_programs.api.messages import STOPPING, request_id_of
 from benefit_programs.api.transport import JoiningTransport
 from benefit_programs.domain.errors import Invalid, Refusal, ViolatedRule
 
@@ -129,6 +129,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._watch()
         else:
             self.transport.close()
+
+    def shutdown(self) -> None:
+        """Close when nothing is under way; an answer that would go on for ever ends now."""
+        latest = self._latest
+        super().shutdown()
+        if latest is not None and STOPPING in latest.scope:
+            latest.scope[STOPPING].set()  # type: ignore[typeddict-item]
 
     def eof_received(self) -> None:
         """Tell a client that stops in the middle of a request."""

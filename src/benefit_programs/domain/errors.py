@@ -336,6 +336,16 @@ class JobNotFound(NotFound):
     job_id: str
 
 
+@dataclass(kw_only=True, eq=False)
+class EventsRemoved(Refusal):
+    """The events right after the cursor were removed: begin without one, with the oldest left."""
+
+    code: ClassVar[str] = "EVENTS_REMOVED"
+
+    cursor: str
+    oldest_cursor: str
+
+
 # It was made or done before, or is being done.
 
 

@@ -15,8 +15,8 @@ from benefit_programs.domain.entities import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
-from benefit_programs.storage.rows import CODECS, RowCodec
 from benefit_programs.storage.positions import HOLD_POSITIONS
+from benefit_programs.storage.rows import CODECS, RowCodec
 from benefit_programs.storage.tables import TABLES, Id, live_condition
 
 WRITINGS_MAX = 1_000

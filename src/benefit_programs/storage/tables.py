@@ -283,7 +283,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
         _table(
             entities.Event,
             "events",
-            _index("position", unique="position"),
+            _index("position"),
             beside=(position_column(),),
         ),
         _table(entities.FeedStart, "feed_starts"),

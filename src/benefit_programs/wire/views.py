@@ -10,6 +10,7 @@ from benefit_programs.domain.entities import (
     Job,
     JobItem,
     Pool,
+    PoolDefinition,
     Program,
     ProgramDefinition,
     RenewalActionType,
@@ -64,7 +65,7 @@ def program_definition(row: ProgramDefinition) -> program_definitions.ProgramDef
     )
 
 
-def _program_definition_info(row: ProgramDefinition) -> ProgramDefinitionInfo:
+def program_definition_info(row: ProgramDefinition) -> ProgramDefinitionInfo:
     return ProgramDefinitionInfo(
         id=row.id,
         external_id=row.external_id,
@@ -74,8 +75,14 @@ def _program_definition_info(row: ProgramDefinition) -> ProgramDefinitionInfo:
 
 
 def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.PoolDefinition:
-    row, snapshot = described.definition, described.snapshot
-    joined = described.program_definitions
+    joined = tuple(program_definition_info(each) for each in described.program_definitions)
+    return pool_definition_in(described.definition, described.snapshot, joined)
+
+
+def pool_definition_in(
+    row: PoolDefinition, snapshot: Snapshot, joined: tuple[ProgramDefinitionInfo, ...]
+) -> pool_definitions.PoolDefinition:
+    """A pool definition with what is told of the program definitions that it is in."""
     return pool_definitions.PoolDefinition(
         id=row.id,
         revision=row.revision,
@@ -83,11 +90,11 @@ def pool_definition(described: DescribedPoolDefinition) -> pool_definitions.Pool
         updated_date=row.updated,
         display_name=snapshot.display_name,
         description=snapshot.description,
-        program_definition_ids=tuple(each.id for each in joined),
+        program_definition_ids=tuple(each.id for each in joined if each.id is not None),
         details=snapshot.details,
         namespace=row.namespace,
         extended_fields=_extended(row.extended_fields),
-        program_definitions=tuple(_program_definition_info(each) for each in joined),
+        program_definitions=joined,
     )
 
 
@@ -158,9 +165,7 @@ def pool(
         description=snapshot.description,
         namespace=row.namespace,
         extended_fields=_extended(row.extended_fields),
-        program_definition=(
-            _program_definition_info(definition) if definition else _kept_info(row)
-        ),
+        program_definition=(program_definition_info(definition) if definition else _kept_info(row)),
         program=ProgramInfo(
             id=row.program_id,
             external_id=row.program_external_id,

@@ -58,13 +58,11 @@ def upgrade() -> None:
         " where p.tenant_id = events.tenant_id and p.id = events.id"
     )
     if is_postgres:
-        op.alter_column(
-            "events", "position", server_default=sa.text("nextval('event_positions')")
-        )
+        op.alter_column("events", "position", server_default=sa.text("nextval('event_positions')"))
         # The first number is never given, so that there is one below any that is.
         op.execute("select setval('event_positions', 1 + (select count(*) from event_places))")
     op.execute("drop table event_places")
-    op.create_index("uq_events_position", "events", ["tenant_id", "position"], unique=True)
+    op.create_index("ix_events_position", "events", ["tenant_id", "position"])
     op.create_table(
         "feed_starts",
         sa.Column("tenant_id", _WHOLE, nullable=False),

@@ -1,0 +1,69 @@
+"""The feed on PostgreSQL, where batches commit in another order than they write (ADR 23)."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+from benefit_programs.domain.entities import Event
+from benefit_programs.storage import statements
+from benefit_programs.storage.rows import CODECS
+from benefit_programs.storage.statements import Writing
+from tests.contract.test_events import all_events, kinds, position
+from tests.support.calls import guid
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+ENGINES = ["postgres"]
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def write_event(connection: Any, tenant_id: int) -> None:
+    """Write an event, as a batch does, in the connection's transaction."""
+    event = Event(
+        id=guid(), created=0, entity="program", entity_id=guid(), sequence=1, slug="none", body={}
+    )
+    codec = CODECS[Event]
+    sql = statements.postgres_writing((Writing("insert", Event, codec.columns),))
+    lists = [(value,) for value in codec.values(event, codec.columns)]
+    await connection.execute(sql, tenant_id, *lists)
+
+
+async def test_a_row_that_commits_late_is_waited_for(
+    own_service: Service, database_url: str
+) -> None:
+    """What was written after it is in the feed only when it is, too, or when it never will be."""
+    async with connected(database_url) as connection:
+        late = connection.transaction()
+        await late.start()
+        await write_event(connection, own_service.tenant.id)
+        await own_service.create_program_definition()
+        assert await all_events(own_service) == []
+        before = await position(own_service)
+        await late.rollback()
+    answer = await own_service.call("listEvents", {"paging": {"cursor": before}})
+    assert kinds(answer["events"]) == ["program_definition created"]
+
+
+async def test_who_has_only_read_holds_nobody_back(own_service: Service, database_url: str) -> None:
+    """A long transaction that has written no event doesn't stop the feed."""
+    async with connected(database_url) as connection, connection.transaction():
+        await connection.execute("update tenants set name = name")
+        await own_service.create_program_definition()
+        assert kinds(await all_events(own_service)) == ["program_definition created"]
