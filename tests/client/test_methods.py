@@ -584,3 +584,21 @@ def test_person_is_erased(client: BenefitPrograms, gym: Gym) -> None:
     program = client.programs.get(provisioned.program.id)
     assert (program.status, program.beneficiary) == (ProgramStatus.ENDED, erased.beneficiary)
     assert erased.beneficiary != member
+
+
+def test_events_are_read_page_by_page(client: BenefitPrograms, gym: Gym) -> None:
+    """Pages go on behind a cursor up to now, and a kept cursor leads to what came since."""
+    before = client.events.page(start=FeedStart.NEWEST).cursor
+    first = client.program_definitions.create(namespace=gym.namespace, external_id=guid())
+    second = client.program_definitions.create(namespace=gym.namespace, external_id=guid())
+    pages = list(client.events.pages(before, limit=1, namespace=gym.namespace))
+    events = [event for page in pages for event in page.events]
+    assert [each.entity_id for each in events] == [first.id, second.id]
+    assert {each.type for each in events} == {"wix.benefit_programs.v1.program_definition_created"}
+    assert events[0].body["externalId"] == first.external_id
+    assert (events[0].entity_event_sequence, events[0].event_time) == (1, first.created_date)
+    assert client.events.page(pages[-1].cursor).events == ()
+    followed = next(iter(client.events.follow(before, entity_id=second.id)))
+    assert [each.entity_id for each in followed.events] == [second.id]
+    with pytest.raises(ValidationError):
+        client.events.page("nonsense")

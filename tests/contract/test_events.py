@@ -230,7 +230,7 @@ async def test_a_cursor_before_what_was_removed_is_told(service: Service) -> Non
         (service.tenant.id, int(kept)),
     )
     refusal = await service.refusal("listEvents", {"paging": {"cursor": first}})
-    assert (refusal.status, refusal.code) == (410, "EVENTS_REMOVED")
+    assert (refusal.status, refusal.code) == (428, "EVENTS_REMOVED")
     assert refusal.data == {"cursor": first, "oldestCursor": kept}
     assert kinds(await all_events(service)) == ["program_definition created"]
     assert kinds(await since(service, kept)) == ["program_definition created"]

@@ -8,7 +8,7 @@ import apsw
 import asyncpg
 import pytest
 
-from benefit_programs.domain.entities import Job, Quota
+from benefit_programs.domain.entities import Event, Job, Quota
 from benefit_programs.storage.schema import (
     current_revision,
     migrate,
@@ -16,6 +16,7 @@ from benefit_programs.storage.schema import (
     sqlite_path,
 )
 from benefit_programs.storage.verification import verify_store
+from tests.contract.test_events import all_events, require_gapless
 from tests.support.calls import Refused
 from tests.support.inprocess import open_application
 from tests.support.lifecycle import run_jobs
@@ -103,6 +104,46 @@ async def test_a_released_database_goes_on(old: tuple[str, dict[str, Any]]) -> N
         assert refused.value.data["transactionId"] == first["transactionId"]
         assert "sameRequest" not in refused.value.data
         await service.call("redeemBenefit", {**request, "idempotencyKey": "after the upgrade"})
+
+
+@pytest.mark.parametrize("old", CASES, indirect=True, ids="-".join)
+async def test_events_of_a_released_database_are_in_the_feed(
+    old: tuple[str, dict[str, Any]],
+) -> None:
+    """All of them are read in order, entities without gaps, and new ones come behind them."""
+    url, expected = old
+    async with open_application(url, run_jobs=False) as application:
+        service = await releases.administrator_of(application, expected["tenant"])
+        stored = await service.rows(Event)
+        events = await all_events(service)
+        require_gapless(events)
+        assert {row.id for row in stored} - {each["id"] for each in events} <= {
+            row.id for row in stored if row.entity == "balance"
+        }
+        await service.create_program_definition()
+        assert (await all_events(service))[:-1] == events
+
+
+@pytest.mark.parametrize("engine", releases.ENGINES)
+async def test_clocks_that_differed_change_no_order(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str
+) -> None:
+    """Where ids of servers with other clocks go against the numbers of an entity, these count."""
+    url, expected = empty_database(request, engine, tmp_path), releases.expected("0.2.0", engine)
+    await releases.bring_back("0.2.0", engine, url)
+    as_id = "cast('f' || substr(cast(id as text), 2) as uuid)"
+    late = as_id if engine == "postgresql" else "'f' || substr(id, 2)"
+    await execute(
+        url,
+        [
+            f"update events set id = {late} where (entity = 'pool' and slug like 'created%')"
+            " or slug = 'benefit_redeemed'"
+        ],
+    )
+    await migrate(url)
+    async with open_application(url, run_jobs=False) as application:
+        service = await releases.administrator_of(application, expected["tenant"])
+        require_gapless(await all_events(service))
 
 
 HOUR = 3_600_000

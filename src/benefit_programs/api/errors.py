@@ -18,7 +18,6 @@ NOT_FOUND = 404
 NOT_ALLOWED = 405
 REQUEST_TIMEOUT = 408
 CONFLICT = 409
-GONE = 410
 TOO_LARGE = 413
 UNSUPPORTED = 415
 FAILED_PRECONDITION = 428
@@ -169,7 +168,6 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.BalanceAlreadyInitialized: CONFLICT,
     errors.ChainOperationInProgress: CONFLICT,
     errors.InvalidRevision: CONFLICT,
-    errors.EventsRemoved: GONE,
     TooLarge: TOO_LARGE,
     UnsupportedMediaType: UNSUPPORTED,
     errors.ProgramStatusTransitionNotAllowed: FAILED_PRECONDITION,
@@ -188,6 +186,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.JobNotRetryable: FAILED_PRECONDITION,
     errors.JobNotCancelable: FAILED_PRECONDITION,
     errors.TooManyToCount: FAILED_PRECONDITION,
+    errors.EventsRemoved: FAILED_PRECONDITION,
     TooManyRequests: THROTTLED,
     HeadTooLarge: HEAD_TOO_LARGE,
     Unexpected: OURS,

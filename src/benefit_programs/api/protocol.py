@@ -134,8 +134,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Close when nothing is under way; an answer that would go on for ever ends now."""
         latest = self._latest
         super().shutdown()
-        if latest is not None and STOPPING in latest.scope:
-            latest.scope[STOPPING].set()  # type: ignore[typeddict-item]
+        if latest is not None:
+            stopping: Any = latest.scope.get(STOPPING)
+            if stopping is not None:
+                stopping.set()
 
     def eof_received(self) -> None:
         """Tell a client that stops in the middle of a request."""

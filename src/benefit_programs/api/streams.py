@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import structlog
 
@@ -84,7 +85,7 @@ class Stream:
     async def run(self, receive: Receive, send: Send, *, request_id: str) -> None:
         """Send chunks until the end, and then the end."""
         stopping = self._scope[STOPPING] = asyncio.Event()
-        ends = {
+        ends: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(_until_gone(receive)),
             asyncio.ensure_future(stopping.wait()),
         }
@@ -100,26 +101,25 @@ class Stream:
             self._streams.leave(self._call.tenant_id)
             _log.info("stream ended", **record)
 
-    async def _send_all(self, send: Send, ends: set[asyncio.Future[object]]) -> None:
+    async def _send_all(self, send: Send, ends: set[asyncio.Future[Any]]) -> None:
         chunk: bytes | None = self._first
         while chunk is not None:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             chunk = await self._next(ends)
 
-    async def _next(self, ends: set[asyncio.Future[object]]) -> bytes | None:
+    async def _next(self, ends: set[asyncio.Future[Any]]) -> bytes | None:
         """The next chunk, or None at the end, whatever that is."""
-        coming = asyncio.ensure_future(self._step())
+        coming: asyncio.Future[Any] = asyncio.ensure_future(self._step())
         try:
             await asyncio.wait({coming, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done():
-                return None
-            return coming.result()
+            chunk: bytes | None = coming.result() if coming.done() else None
         except Exception as error:  # noqa: BLE001 - the head was sent: the caller comes back
             if not isinstance(error, Refusal):
                 _log.warning("stream broken", reason=type(error).__name__)
             return None
         finally:
             coming.cancel()
+        return chunk
 
     async def _step(self) -> bytes | None:
         chunk = await anext(self._chunks, None)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from benefit_programs.cli.markdown import GENERATED, joined, table
 from benefit_programs.domain.entities import Event
 from benefit_programs.domain.events import CATALOG, POOL_STATE
+from benefit_programs.storage.tables import TABLES
 
 _HEAD = """\
 Each change of an entity makes events, which are stored in the same commit as the change. There is
 no change without its event, and no event without its change. `benefits verify` checks that ([I10
 and I11](../invariants.md#events)).
 
-This page tells how they are stored, and which events of the API a stored row stands for. Nothing
-delivers them yet.
+This page tells how they are stored, and which events of the API a stored row stands for. They are
+read from the [feed](../how-to/catch-up.md).
 
 ## A row
 
@@ -28,6 +29,8 @@ _COLUMNS = {
     "slug": "what happened; several events of one change are joined by `+`",
     "body": "JSON: the entity after the change",
     "transaction_id": "the transaction that belongs to the change",
+    "position": "its place in the [feed](../adr/0023-order-of-events.md); rows of other tenants "
+    "and what was never committed leave gaps",
 }
 
 _SEVERAL = """\
@@ -51,7 +54,8 @@ the number 1: it opened at 0.
 **A balance's row** stands for a change that is no event of the pool: a change by hand, a revert, or
 one of several transactions of a renewal. `body` is empty; the transaction says it all.
 
-That is why a redemption, which is four events of the API, is one row here.
+The events of the entity come first, then the transaction's, then the balance's. That is why a
+redemption, which is three events of the API, is one row here.
 
 ## All slugs"""
 
@@ -75,17 +79,18 @@ What never changes of a pool stands in its row, and its names and details in the
 What the API calls an event is made from a row when it is delivered:"""
 
 _MADE_FROM = {
-    "`id`": "the row's id, or one derived from it where a row stands for several",
+    "`id`": "the row's id for the last event of the row's entity, for others one derived from it",
     "`entityFqdn`": "`wix.benefit_programs.v1.` and the entity",
     "`slug`, `entityId`, `eventTime`": "`slug`, `entity_id`, `created`",
     "`entityEventSequence`": "`sequence`, counted back for the slugs before the last",
+    "`triggeredByAnonymizeRequest`": "`body`, where an erasure has made the event",
     "`createdEvent`, `updatedEvent`, `deletedEvent`, `actionEvent`": "`body`, for the slugs "
     "`created`, `updated`, `deleted` and all others",
 }
 
 
 def events_page() -> str:
-    columns = ("tenant_id", *Event.__struct_fields__)
+    columns = TABLES[Event].columns.keys()
     entities = dict.fromkeys(each.entity for each in CATALOG)
     return joined(
         [

@@ -401,7 +401,7 @@ class SqliteStore:
 
     def _insert_events(self, tenant_id: int, events: Sequence[Event]) -> None:
         """Store events behind those of the commits before: nobody else writes meanwhile."""
-        ((newest,),) = self._writer.execute(SQLITE_NEWEST, (tenant_id,)).fetchall()
+        newest: Any = self._writer.execute(SQLITE_NEWEST, (tenant_id,)).get
         values = CODECS[Event].writer(CODECS[Event].columns)
         self._writer.executemany(
             statements.sqlite_insert_event(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.domain import details, errors, explanations, values
+from benefit_programs.wire.event_descriptions import EVENTS
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -639,6 +640,11 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "read_app_ids": "The apps that may read the fields, beside those that may write.",
         "schema": "What the fields must look like, as a JSON Schema (draft 2020-12).",
         "write_app_ids": "The apps that may read and change the fields.",
+    },
+    **EVENTS,
+    errors.EventsRemoved: {
+        "cursor": "The cursor that was sent.",
+        "oldest_cursor": "Where the feed begins now.",
     },
     tenant_settings.TenantSettingsData: {
         "extended_field_schemas": "The schemas of extended fields, one per entity and namespace.",

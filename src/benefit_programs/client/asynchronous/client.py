@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
+from benefit_programs.client.asynchronous.events import AsyncEvents
 from benefit_programs.client.asynchronous.http import AsyncHttpTransport
 from benefit_programs.client.asynchronous.items import AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
@@ -113,8 +114,11 @@ class AsyncBenefitPrograms:
         self.async_jobs = AsyncAsyncJobs(session)
         """Work that may go on after its request was answered."""
         self.settings = AsyncSettings(session)
-        self.beneficiaries = AsyncBeneficiaries(session)
         """What the caller's tenant has set for itself."""
+        self.beneficiaries = AsyncBeneficiaries(session)
+        """The people who have programs."""
+        self.events = AsyncEvents(session)
+        """What has happened, in its order."""
 
     def with_options(
         self,

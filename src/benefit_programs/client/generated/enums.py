@@ -26,6 +26,10 @@ class ExtendedEntity(OpenEnum):
     PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; POOL_DEFINITION = "POOL_DEFINITION"
     PROGRAM = "PROGRAM"; POOL = "POOL"; ITEM = "ITEM"
 
+class FeedStart(OpenEnum):
+    """Where a consumer without a cursor begins."""
+    OLDEST = "OLDEST"; NEWEST = "NEWEST"
+
 class IdMode(OpenEnum):
     """Which ids must be GUIDs: all but external ones, all, or only the service's own."""
     DEFAULT = "DEFAULT"; STRICT = "STRICT"; OPEN = "OPEN"

@@ -155,3 +155,8 @@ class JobNotCancelable(FailedPrecondition, code="JOB_NOT_CANCELABLE"):
 
 class TooManyToCount(FailedPrecondition, code="TOO_MANY_TO_COUNT"):
     """More items fit the filter than are counted."""
+
+class EventsRemoved(FailedPrecondition, code="EVENTS_REMOVED"):
+    """The events right after the cursor were removed: begin without one, with the oldest left."""
+    cursor = text()
+    oldest_cursor = text()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from benefit_programs.client import policies
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.client import AsyncBenefitPrograms
+from benefit_programs.client.asynchronous.events import AsyncEvents
 from benefit_programs.client.asynchronous.items import AsyncItemQuery, AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
 from benefit_programs.client.asynchronous.ledger import (
@@ -32,14 +33,14 @@ from benefit_programs.client.errors import (
     Unauthenticated, UnreadableAnswer, ValidationError, WrongArgument,
 )
 from benefit_programs.client.generated.enums import (
-    BalanceType, BenefitResultType, Cascade, ExtendedEntity, IdMode, Intent, JobItemStatus,
-    JobStatus, LimitRule, PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField,
-    PoolOrigin, PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod,
-    TransactionStatus, UnknownPolicyApps, WeekDay,
+    BalanceType, BenefitResultType, Cascade, ExtendedEntity, FeedStart, IdMode, Intent,
+    JobItemStatus, JobStatus, LimitRule, PolicyExpressionType, PolicyType, PoolDefinitionItemField,
+    PoolItemField, PoolOrigin, PoolStatus, ProgramStatus, RenewalActionType, StartStatus,
+    TimePeriod, TransactionStatus, UnknownPolicyApps, WeekDay,
 )
 from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
-    BenefitNotFound, ChainOperationInProgress, ChangeAlreadyReverted, InProgress,
+    BenefitNotFound, ChainOperationInProgress, ChangeAlreadyReverted, EventsRemoved, InProgress,
     InvalidItemReference, ItemAlreadyExists, ItemNotFound, ItemSetNotFound, JobNotCancelable,
     JobNotFound, JobNotRetryable, NotLatestTransaction, PoolDefinitionBenefitNotFound,
     PoolDefinitionNotFound, PoolNotActive, PoolNotFound, ProgramAlreadyExists,
@@ -56,6 +57,7 @@ from benefit_programs.client.generated.filters import (
 )
 from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
+from benefit_programs.client.synchronous.events import Events
 from benefit_programs.client.synchronous.items import ItemQuery, Items
 from benefit_programs.client.synchronous.jobs import AsyncJobs
 from benefit_programs.client.synchronous.ledger import (
@@ -93,6 +95,9 @@ from benefit_programs.client.types.details import (
     PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot, PolicyExpressionOr,
     RateLimitedPolicy, RolloverConfiguration,
 )
+from benefit_programs.client.types.events import (
+    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventPage,
+)
 from benefit_programs.client.types.identities import (
     AnonymousVisitor, App, Identity, Member, WixUser,
 )
@@ -120,8 +125,8 @@ from benefit_programs.client.types.settings import (
 __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
     "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
-    "AsyncBenefitPrograms", "AsyncItemQuery", "AsyncItems", "AsyncJobs", "AsyncListing",
-    "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
+    "AsyncBenefitPrograms", "AsyncEvents", "AsyncItemQuery", "AsyncItems", "AsyncJobs",
+    "AsyncListing", "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
     "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
     "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
     "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery",
@@ -133,42 +138,43 @@ __all__ = [
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
     "Conflict", "ConnectionFailed", "CreditConfiguration", "CreditConfigurationInfo",
-    "CustomPolicy", "DatabaseNotUsable", "Details", "DetailsChange", "Eligibility",
-    "EligibleBenefit", "EntryError", "EntryMetadata", "Erasure", "ExtendedEntity",
-    "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails",
-    "FieldViolation", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
-    "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",
-    "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound",
-    "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items",
-    "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
-    "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
-    "LimitRule", "Listing", "Member", "MissingBenefit", "MissingPool", "Namespaces", "NewItem",
-    "NewPoolDefinition", "NotEnoughBalance", "NotFound", "NotLatestTransaction", "NotOneRow",
-    "Page", "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
-    "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
-    "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
-    "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
-    "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
-    "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
-    "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
-    "PoolDefinitionQuery", "PoolDefinitionSort", "PoolDefinitions", "PoolFilter", "PoolItem",
-    "PoolItemBalance", "PoolItemField", "PoolItemFilter", "PoolItemPool", "PoolItemQuery",
-    "PoolItemSort", "PoolItems", "PoolNotActive", "PoolNotFound", "PoolOrigin", "PoolQuery",
-    "PoolSort", "PoolStatus", "Pools", "Program", "ProgramAlreadyExists", "ProgramDefinition",
-    "ProgramDefinitionAlreadyExists", "ProgramDefinitionFilter", "ProgramDefinitionInfo",
-    "ProgramDefinitionNotFound", "ProgramDefinitionQuery", "ProgramDefinitionSort",
-    "ProgramDefinitions", "ProgramFilter", "ProgramInfo", "ProgramNotFound", "ProgramQuery",
-    "ProgramSort", "ProgramStatus", "ProgramStatusTransitionNotAllowed", "Programs",
-    "ProvisionedProgram", "Query", "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled",
-    "ReferenceFilter", "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate",
-    "RequestedValues", "RolloverConfiguration", "RolloverInfo", "SelectedEligibility",
-    "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance", "Settings",
-    "StartStatus", "StartedJob", "TenantSettings", "TextCondition", "TextOperators", "Throttled",
-    "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyToCount", "Transaction",
-    "TransactionAlreadySuperseded", "TransactionDetails", "TransactionFilter", "TransactionItem",
-    "TransactionNotCancelable", "TransactionNotFound", "TransactionNotReallocatable",
-    "TransactionNotSupersedable", "TransactionPoolInfo", "TransactionQuery", "TransactionSort",
-    "TransactionStatus", "Transactions", "UNSET", "Unauthenticated", "UnknownPolicyApps",
-    "UnreadableAnswer", "Unset", "ValidationError", "WeekDay", "WixUser", "WrongArgument",
-    "policies",
+    "CustomPolicy", "DatabaseNotUsable", "Details", "DetailsChange", "DomainEvent", "Eligibility",
+    "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated",
+    "EntryError", "EntryMetadata", "Erasure", "EventPage", "Events", "EventsRemoved",
+    "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition",
+    "FailedTransactionDetails", "FeedStart", "FieldViolation", "FixedIntervalPolicy", "IdMode",
+    "Identity", "InProgress", "InactivePool", "InstantCondition", "InstantOperators", "Intent",
+    "InvalidItemReference", "InvalidRevision", "Item", "ItemAlreadyExists", "ItemChange",
+    "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery", "ItemReference", "ItemSetNotFound",
+    "ItemSetReferenceFilter", "ItemSort", "Items", "Job", "JobCounts", "JobCreator",
+    "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus", "JobNotCancelable", "JobNotFound",
+    "JobNotRetryable", "JobStatus", "JobStillRunning", "LimitRule", "Listing", "Member",
+    "MissingBenefit", "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition",
+    "NotEnoughBalance", "NotFound", "NotLatestTransaction", "NotOneRow", "Page", "PermissionDenied",
+    "Policy", "PolicyExpression", "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse",
+    "PolicyExpressionNot", "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure",
+    "PolicyProvider", "PolicyType", "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition",
+    "PoolDefinitionBenefitNotFound", "PoolDefinitionChange", "PoolDefinitionFilter",
+    "PoolDefinitionInfo", "PoolDefinitionItem", "PoolDefinitionItemField",
+    "PoolDefinitionItemFilter", "PoolDefinitionItemQuery", "PoolDefinitionItemSort",
+    "PoolDefinitionItems", "PoolDefinitionNotFound", "PoolDefinitionQuery", "PoolDefinitionSort",
+    "PoolDefinitions", "PoolFilter", "PoolItem", "PoolItemBalance", "PoolItemField",
+    "PoolItemFilter", "PoolItemPool", "PoolItemQuery", "PoolItemSort", "PoolItems", "PoolNotActive",
+    "PoolNotFound", "PoolOrigin", "PoolQuery", "PoolSort", "PoolStatus", "Pools", "Program",
+    "ProgramAlreadyExists", "ProgramDefinition", "ProgramDefinitionAlreadyExists",
+    "ProgramDefinitionFilter", "ProgramDefinitionInfo", "ProgramDefinitionNotFound",
+    "ProgramDefinitionQuery", "ProgramDefinitionSort", "ProgramDefinitions", "ProgramFilter",
+    "ProgramInfo", "ProgramNotFound", "ProgramQuery", "ProgramSort", "ProgramStatus",
+    "ProgramStatusTransitionNotAllowed", "Programs", "ProvisionedProgram", "Query",
+    "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled", "ReferenceFilter",
+    "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate", "RequestedValues",
+    "RolloverConfiguration", "RolloverInfo", "SelectedEligibility", "ServerError",
+    "ServerNotInstalled", "SetBalance", "SetInitialBalance", "Settings", "StartStatus",
+    "StartedJob", "TenantSettings", "TextCondition", "TextOperators", "Throttled", "TimePeriod",
+    "TimedOut", "TooLittleBalance", "TooManyToCount", "Transaction", "TransactionAlreadySuperseded",
+    "TransactionDetails", "TransactionFilter", "TransactionItem", "TransactionNotCancelable",
+    "TransactionNotFound", "TransactionNotReallocatable", "TransactionNotSupersedable",
+    "TransactionPoolInfo", "TransactionQuery", "TransactionSort", "TransactionStatus",
+    "Transactions", "UNSET", "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset",
+    "ValidationError", "WeekDay", "WixUser", "WrongArgument", "policies",
 ]

@@ -70,4 +70,5 @@ ROUTES: dict[str, Route] = {
     "getSettings": Route("GET", "/benefit-programs/v1/settings", READ),
     "updateSettings": Route("PATCH", "/benefit-programs/v1/settings", ONCE),
     "eraseBeneficiary": Route("POST", "/benefit-programs/v1/beneficiaries/erase", ONCE),
+    "listEvents": Route("GET", "/benefit-programs/v1/events", READ),
 }
