@@ -25,6 +25,7 @@ from benefit_programs.client import (
     ChangeAlreadyReverted,
     ChangeDetails,
     DetailsChange,
+    FeedStart,
     IdMode,
     InvalidItemReference,
     InvalidRevision,

@@ -133,13 +133,8 @@ async def test_clocks_that_differed_change_no_order(
     await releases.bring_back("0.2.0", engine, url)
     as_id = "cast('f' || substr(cast(id as text), 2) as uuid)"
     late = as_id if engine == "postgresql" else "'f' || substr(id, 2)"
-    await execute(
-        url,
-        [
-            f"update events set id = {late} where (entity = 'pool' and slug like 'created%')"
-            " or slug = 'benefit_redeemed'"
-        ],
-    )
+    these = "(entity = 'pool' and slug like 'created%') or slug = 'benefit_redeemed'"
+    await execute(url, [f"update events set id = {late} where {these}"])
     await migrate(url)
     async with open_application(url, run_jobs=False) as application:
         service = await releases.administrator_of(application, expected["tenant"])
