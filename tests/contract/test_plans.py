@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from benefit_programs.domain.entities import Item, Transaction
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import item_specs, specs, statements
+from benefit_programs.storage.feed import after_statement
+from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
@@ -165,6 +168,27 @@ async def test_balances_change_without_their_indexes(filled: asyncpg.Connection)
     await filled.execute("select pg_stat_force_next_flush()")
     updates = "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'pools'"
     assert tuple(await filled.fetchrow(updates)) == (ROWS // 10, ROWS // 10)
+
+
+async def test_the_feed_on_postgresql_goes_by_positions(filled: asyncpg.Connection) -> None:
+    """A page of the feed is a range of the index of positions, already in its order."""
+    sql = after_statement(PostgresDialect())
+    plan = "\n".join(row[0] for row in await filled.fetch(f"explain {sql}", 1, 10, 90, 20))
+    assert "Index Scan using ix_events_position" in plan
+    assert "Sort" not in plan
+
+
+async def test_the_feed_on_sqlite_goes_by_positions(tmp_path: Path) -> None:
+    """So it is on the embedded engine, and the newest position is looked up, not searched."""
+    path = tmp_path / "plans.db"
+    await migrate(f"sqlite:///{path}")
+    with closing(connect(path)) as connection:
+        for sql in (after_statement(SqliteDialect()), SQLITE_NEWEST):
+            values = (1,) * (4 if "?4" in sql else 1)
+            rows = connection.execute(f"explain query plan {sql}", values).fetchall()
+            plan = "\n".join(str(row[3]) for row in rows)
+            assert "ix_events_position (tenant_id=?" in plan
+            assert "TEMP B-TREE" not in plan
 
 
 async def test_statements_on_sqlite_search_by_their_whole_key(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ PREFLIGHT_SECONDS_MAX = 7_200
 
 REQUEST_HEADERS = frozenset(
     {"accept", "accept-language", "authorization", "content-language", "content-type"}
-    | {"wix-account-id", "wix-site-id", "x-request-id", STRICT_HEADER}
+    | {"last-event-id", "wix-account-id", "wix-site-id", "x-request-id", STRICT_HEADER}
 )
 """What a page may send; beside these, every header that begins with ``x-wix-``."""
 

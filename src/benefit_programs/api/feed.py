@@ -121,7 +121,8 @@ async def _look(call: Call, request: ListEventsRequest, place: Place, room: int)
         for each in await deliveries(reader, call.tenant_id, made_of)
         if request.namespace in (None, each.namespace)
     ]
-    hide_in_event_of(call, made)
+    for each in made:
+        hide_in_event(each.event, call.principal)
     found = [(_behind(each.part, positions), each) for each in made[:room]]
     if len(made) > room:
         return Reading(found, found[-1][0], has_more=True)
@@ -137,12 +138,6 @@ def _is_wanted(request: ListEventsRequest, part: Part) -> bool:
 
 def _behind(part: Part, positions: dict[str, int]) -> Place:
     return Place(positions[part.row.id], part.ordinal + 1)
-
-
-def hide_in_event_of(call: Call, made: list[Delivery]) -> None:
-    """Take out of events what the caller doesn't see of extended fields."""
-    for each in made:
-        hide_in_event(each.event, call.principal)
 
 
 def limit_of(request: ListEventsRequest) -> int:

@@ -20,6 +20,7 @@ from benefit_programs.api.reference.refusals import (
     description_of,
     refusals_of,
 )
+from benefit_programs.api.streams import EVENT_STREAM
 from benefit_programs.domain.constraints import ReadOnly
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.explanations import PoolContext
@@ -164,6 +165,11 @@ def _needs_body(method: Method) -> bool:
 def _notes(method: Method) -> Iterator[str]:
     if method.for_administrators:
         yield "Only an administrator's key may call it."
+    if method.follower is not None:
+        yield (
+            f"With `accept: {EVENT_STREAM}` the answer goes on: each event is sent when it happens,"
+            " with its cursor as its id. The header `Last-Event-ID` goes on behind that event."
+        )
     if method.fields:
         yield f"Filterable fields, with every operator: {_quoted(method.fields)}."
     if method.sortable:

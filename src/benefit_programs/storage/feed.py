@@ -43,7 +43,7 @@ class Feed:
     def __init__(self, store: FeedStore) -> None:
         self._store = store
         self._is_postgres = isinstance(store.dialect, PostgresDialect)
-        self._after = _after_statement(store.dialect)
+        self._after = after_statement(store.dialect)
 
     async def read_after(
         self, tenant_id: int, position: int, *, limit: int = FEED_ROWS_MAX
@@ -94,7 +94,8 @@ class Feed:
         return int(given)
 
 
-def _after_statement(dialect: Dialect) -> str:
+def after_statement(dialect: Dialect) -> str:
+    """Rows in their order: the tenant, the positions that they are after and up to, how many."""
     tenant, after, until = dialect.bare(1), dialect.bare(2), dialect.bare(3)
     return (
         f"select {columns_of(Event, 'e', dialect)}, e.position from events e"

@@ -88,11 +88,7 @@ class FeedPaging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListEventsRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Read what has happened, in its order, after a cursor.
-
-    With `accept: text/event-stream` the answer goes on for as long as the caller wants: each event
-    is sent when it happens, with its cursor as its id, which `Last-Event-ID` takes up.
-    """
+    """Read what has happened, in its order, after a cursor."""
 
     event_types: Annotated[tuple[EventType, ...], Size(maximum=EVENT_TYPES_MAX)] | None = None
     namespace: Namespace | None = None
