@@ -58,7 +58,7 @@ def body_of(event: Document) -> Document:
     """The one body that an event has."""
     (name,) = BODIES & event.keys()
     (inner,) = [value for value in event[name].values() if isinstance(value, dict)]
-    return inner  # type: ignore[no-any-return]
+    return inner
 
 
 async def lived(service: Service) -> Wallet:
