@@ -6,8 +6,8 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
 from uuid import uuid4
@@ -52,6 +52,8 @@ class Running:
     runner: JobRunner
     first_secret: str | None
     """The first key, if this start has made it; it is known here and never again."""
+    watch: asyncio.Task[None] | None
+    """Ends when the database is lost for good, which happens to a SQLite file alone."""
 
 
 @asynccontextmanager
@@ -95,7 +97,8 @@ async def open_service(
         stack.push_async_callback(runner.close)
         if settings.run_jobs:
             runner.start()
-        yield Running(create_app(services), services, runner, first_secret)
+        watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
+        yield Running(create_app(services), services, runner, first_secret, watch)
 
 
 @asynccontextmanager
@@ -275,6 +278,15 @@ async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
         await store.close()
         raise
     return await _checked(store)
+
+
+@contextmanager
+def _watching(store: SqliteStore) -> Iterator[asyncio.Task[None]]:
+    watch = asyncio.create_task(store.watch())
+    try:
+        yield watch
+    finally:
+        watch.cancel()
 
 
 async def require_file(settings: Settings) -> None:

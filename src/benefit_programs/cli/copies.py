@@ -26,6 +26,7 @@ from benefit_programs.storage.backup import (
     open_at_rest,
     replaced,
 )
+from benefit_programs.storage.open_file import real_path
 from benefit_programs.storage.schema import SchemaError, current_revision, refuse_unknown
 from benefit_programs.storage.sqlite import SqliteStore, connect
 from benefit_programs.storage.verification import Contents, Report, read_contents, verify
@@ -82,7 +83,7 @@ def restore(
     The database that was there is kept beside it, under a name that tells when.
     """
     settings = _sqlite_settings(data_dir, database_url, instead="pg_restore")
-    path = settings.sqlite_path
+    path = real_path(settings.sqlite_path)
     if path.exists() and path.samefile(file):
         raise WrongUsage(f"{file} is the database itself.")
     kept = None if force or not path.exists() else _name_of_old(path)

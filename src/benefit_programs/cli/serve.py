@@ -103,9 +103,14 @@ def _serve_in_one(
         async with open_service(settings) as running:
             server = uvicorn.Server(_server_config(settings, running.application))
             stop.expect(server)
+            if running.watch is not None:
+                running.watch.add_done_callback(stop)
             announce(running)
             search_garbage_seldom()
             await server.serve([listener])
+            if running.watch is not None and running.watch.done():
+                running.watch.result()
+                raise StoreUnavailable("it was lost; the log says how")
 
     # Before uvicorn listens for signals, and after: it raises the one that stopped it once more
     # when it is done, and here the database is still to be closed.

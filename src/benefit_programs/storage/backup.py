@@ -18,6 +18,7 @@ from urllib.parse import quote
 import apsw
 
 from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage.open_file import real_path
 from benefit_programs.storage.query import register_functions
 from benefit_programs.storage.sqlite import FileLock, translated_errors
 
@@ -87,9 +88,10 @@ def copy_database(
 def open_at_rest(path: Path) -> apsw.Connection:
     """A connection that only reads, and leaves nothing beside a file that has nothing beside it."""
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    rest = "" if any(_beside(path, each).exists() for each in BESIDE) else "&immutable=1"
+    real = real_path(path)
+    rest = "" if any(_beside(real, each).exists() for each in BESIDE) else "&immutable=1"
     with translated_errors():
-        return apsw.Connection(f"file:{quote(str(path.absolute()))}?mode=ro{rest}", flags=flags)
+        return apsw.Connection(f"file:{quote(str(real))}?mode=ro{rest}", flags=flags)
 
 
 def drop_log(path: Path) -> None:
@@ -105,6 +107,7 @@ def replaced(path: Path, *, keep_as: Path | None) -> Iterator[Path]:
     Nobody can serve the database meanwhile (FileInUse). The old one, if there is one, is kept under
     another name or is gone. An end in between leaves the one or the other in place, as a whole.
     """
+    path = real_path(path)
     lock = FileLock(path)
     try:
         with _draft_of(path) as draft:

@@ -19,6 +19,7 @@ import asyncpg
 
 from benefit_programs.storage import postgres, sqlite
 from benefit_programs.storage.migrations.functions import register
+from benefit_programs.storage.open_file import refuse_more_names
 from benefit_programs.storage.planning import write_statistics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -105,6 +106,7 @@ async def require_current_schema(store: VersionedStore) -> None:
 
 
 def _migrate_sqlite(path: Path) -> list[str]:
+    refuse_more_names(path)
     with sqlite.translated_errors(), closing(sqlite.connect(path)) as connection:
         connection.execute("begin immediate")
         try:

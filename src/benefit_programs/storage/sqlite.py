@@ -16,7 +16,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -41,6 +41,13 @@ from benefit_programs.domain.store import (
     Write,
 )
 from benefit_programs.storage import statements
+from benefit_programs.storage.open_file import (
+    FileLost,
+    OpenFile,
+    lock_path,
+    real_path,
+    refuse_more_names,
+)
 from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.query import Dialect, SqliteDialect, register_functions
 from benefit_programs.storage.rows import CODECS, changed_columns
@@ -53,6 +60,9 @@ BUSY_MILLISECONDS_MAX = 5_000
 """How long a writer waits for another process's short transaction on the same file."""
 
 SECONDS_BETWEEN_TRIES = 0.001
+
+SECONDS_BETWEEN_LOOKS = 0.25
+"""How often a server looks whether its file is still there."""
 
 STATEMENT_SECONDS_MAX = 10.0
 """How long a query may take."""
@@ -90,7 +100,7 @@ class FileLock:
     """The right to serve a file; the operating system takes it back when the process ends."""
 
     def __init__(self, path: Path) -> None:
-        self._handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self._handle = os.open(lock_path(path), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -154,12 +164,15 @@ class SqliteStore:
         checkpoint_pages: int = CHECKPOINT_PAGES,
     ) -> None:
         self.dialect: Dialect = SqliteDialect()
-        self._path = path
+        # What a link leads to stays the same, whoever changes the link.
+        self._path = real_path(path)
         self._statement_seconds = statement_seconds
         self._lock = FileLock(path) if serve else None
         try:
             with translated_errors():
-                self._writer = connect(path)
+                refuse_more_names(path)
+                self._writer = connect(self._path)
+                self._file = OpenFile(path, self._writer, is_locked=serve)
         except StoreUnavailable:
             if self._lock:
                 self._lock.release()
@@ -175,6 +188,7 @@ class SqliteStore:
         self._reader_threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="sqlite")
         self._readers = local()
         self._opened: list[apsw.Connection] = []
+        self._has_parted = False
 
     async def run(
         self,
@@ -185,6 +199,7 @@ class SqliteStore:
     ) -> Answer:
         """Run a batch in one transaction."""
         async with self._turn:
+            self._file.require()
             with translated_errors():
                 try:
                     await self._begin()
@@ -235,12 +250,31 @@ class SqliteStore:
         async with self._turn:
             return await self._in_thread(self._execute, sql, parameters)
 
+    async def watch(self) -> None:
+        """Return when the file is lost, and leave it with all that was answered.
+
+        From then on whatever is asked of the store raises FileLost.
+        """
+        while not self._file.is_lost:
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            with suppress(FileLost), translated_errors():
+                self._file.require_names()
+                async with self._turn:
+                    self._file.require_commit()
+        async with self._turn:
+            await self._in_thread(self._part)
+
     async def close(self) -> None:
         """End the threads, the connections and the claim on the file."""
         if self._checkpoint is not None:
             await asyncio.wait((self._checkpoint,))
         self._writer_thread.shutdown()
         self._reader_threads.shutdown()
+        with suppress(StoreUnavailable), translated_errors():
+            self._file.require_names()
+            self._file.require_commit()
+        if self._file.is_lost:
+            self._part()
         for connection in (*self._opened, self._writer):
             connection.close()
         if self._lock:
@@ -255,9 +289,11 @@ class SqliteStore:
 
     def _reader(self) -> apsw.Connection:
         """This thread's own connection, whose statements end when their time is up."""
+        self._file.require()
         readers = self._readers
         connection: apsw.Connection | None = getattr(readers, "connection", None)
         if connection is None:
+            self._file.require_names()
             connection = readers.connection = connect(self._path, read_only=True)
             connection.set_progress_handler(lambda: monotonic() > readers.ends, STEPS_PER_LOOK)
             self._opened.append(connection)
@@ -279,8 +315,11 @@ class SqliteStore:
                 connection.execute("rollback")
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        self._file.require()
         with translated_errors():
-            return self._writer.execute(sql, parameters).fetchall()
+            rows = self._writer.execute(sql, parameters).fetchall()
+            self._file.require_commit()
+            return rows
 
     async def _in_thread(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Work in the writer's thread; the connection is free again when this ends in any way."""
@@ -317,6 +356,7 @@ class SqliteStore:
         started = perf_counter()
         self._writer.execute("commit")
         self._commit_seconds = perf_counter() - started
+        self._file.require_commit()
 
     def _note_log(self, _connection: object, _name: str, pages: int) -> int:
         """Hear of a commit, and how long the log is after it."""
@@ -337,7 +377,7 @@ class SqliteStore:
             await loop.run_in_executor(self._reader_threads, self._write_back_beside)
             async with self._turn:
                 with translated_errors():
-                    await self._in_thread(self._writer.wal_checkpoint)
+                    await self._in_thread(self._write_back_rest)
         except StoreUnavailable as error:
             _log.warning("log not written back", reason=str(error))
         finally:
@@ -345,8 +385,33 @@ class SqliteStore:
             self._checkpoint = None
 
     def _write_back_beside(self) -> None:
+        self._file.require_names()
         with translated_errors(), closing(connect(self._path)) as connection:
             connection.wal_checkpoint()
+
+    def _write_back_rest(self) -> None:
+        self._file.require_commit()
+        self._writer.wal_checkpoint()
+
+    def _part(self) -> None:
+        """Leave a lost file with all that was answered, and no log where another file would be.
+
+        Handles still lead to the file, whatever its name is now. By name nothing may be done: to
+        close SQLite's way would delete what is there now.
+        """
+        self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if self._lock is None or self._has_parted:
+            return
+        self._has_parted = True
+        for reader in self._opened:
+            reader.interrupt()
+        try:
+            with translated_errors():
+                self._file.require_own_content()
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except StoreUnavailable as error:
+            aside = self._file.set_log_aside()
+            _log.warning("log not written back", reason=str(error), kept=aside and str(aside))
 
     async def _step(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
         loaded: Loaded | None = None
