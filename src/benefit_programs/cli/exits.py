@@ -23,7 +23,7 @@ MEANINGS = {
     ExitCode.FAILED: "Something went wrong that no other code stands for.",
     ExitCode.WRONG_USAGE: "An argument, an option or a setting can't be used as it is.",
     ExitCode.DATABASE: "The database can't be used: missing, unreachable, busy, served by another "
-    "process, or with another schema.",
+    "process, lost while it was served, or with another schema.",
     ExitCode.ADDRESS: "The address can't be listened on, for example because the port is in use.",
     ExitCode.NOT_FOUND: "What was named doesn't exist.",
     ExitCode.BROKEN: "The database breaks an invariant; see `benefits verify`.",

@@ -8,6 +8,7 @@ connection that is made later finds the new file, and takes the old log for the 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from struct import Struct
@@ -110,12 +111,17 @@ class OpenFile:
             raise FileLost(overwriting)
 
     def set_log_aside(self) -> Path | None:
-        """Give the log another name where SQLite would take it for the log of another database."""
+        """Give the log another name where SQLite would take it for the log of another database.
+
+        The new name, or None where the log stays.
+        """
         is_in_place = not _find_lost(self._database) and not self._find_overwriting()
         if is_in_place or _find_lost(self._log):
             return None
-        moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        return self._log_path.rename(_beside(self._log_path, f".{moment}.old"))
+        aside = _beside(self._log_path, f".{datetime.now(UTC):%Y%m%dT%H%M%SZ}.old")
+        with suppress(OSError):
+            return self._log_path.rename(aside)
+        return None
 
     def _notice(self, loss: str | None) -> None:
         with self._noticing:
@@ -128,12 +134,21 @@ class OpenFile:
         """What tells that another database was written over this one, if anything does."""
         try:
             page_size, age = self._read_header()
-        except StoreUnavailable:
-            page_size, age = b"", self._age
-        if page_size != self._page_size or age < self._age:
+            is_own = page_size == self._page_size and self._may_be(age)
+        except (StoreUnavailable, apsw.NotADBError, apsw.CorruptError):
+            is_own = False
+        if not is_own:
             return f"{self._path} was overwritten"
         self._age = age
         return None
+
+    def _may_be(self, age: _Age) -> bool:
+        """Whether the file can have become that old: it follows the log and is never ahead."""
+        if age == self._age:
+            return True
+        pragmas = ("pragma schema_version", "pragma page_count")
+        newest = _Age(*(self._connection.execute(each).get for each in pragmas))
+        return self._age < age <= newest and age.pages <= max(self._age.pages, newest.pages)
 
     def _read_header(self) -> tuple[bytes, _Age]:
         """The size of the file's pages, and its age."""
