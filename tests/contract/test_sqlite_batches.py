@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -217,18 +218,19 @@ async def test_a_reader_of_an_old_state_only_delays_the_writing_back(tmp_path: P
 
 async def test_a_log_that_cannot_be_written_back_is_kept(tmp_path: Path) -> None:
     """What fails beside the batches is logged and tried again; nothing is lost or left unheard."""
-    folder, away, pages = tmp_path / "here", tmp_path / "away", 20
-    folder.mkdir()
-    path = folder / "log.db"
+    path, pages = tmp_path / "log.db", 20
     await migrate(f"sqlite:///{path}")
     store = SqliteStore(path, checkpoint_pages=pages)
     unheard: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
-    folder.rename(away)
-    with capture_logs() as logs:
-        for _ in range(30):
-            await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
-    away.rename(folder)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with capture_logs() as logs:
+            for _ in range(30):
+                await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
     for _ in range(30):
         await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
     assert await counted(store) == [60] * ROWS_AT_ONCE_MAX
