@@ -83,7 +83,9 @@ def restore(
     The database that was there is kept beside it, under a name that tells when.
     """
     settings = _sqlite_settings(data_dir, database_url, instead="pg_restore")
-    path = real_path(settings.sqlite_path)
+    path = settings.sqlite_path
+    if path.is_symlink():
+        path = real_path(path)
     if path.exists() and path.samefile(file):
         raise WrongUsage(f"{file} is the database itself.")
     kept = None if force or not path.exists() else _name_of_old(path)
