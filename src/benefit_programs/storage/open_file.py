@@ -34,7 +34,7 @@ class FileLost(StoreUnavailable):
 
 
 class _Age(NamedTuple):
-    """Parts of a header that never go back; a VACUUM makes less pages and a newer schema."""
+    """Parts of a header that never go back: a VACUUM makes fewer pages, but a newer schema."""
 
     schema: int
     pages: int
@@ -132,15 +132,12 @@ class OpenFile:
 
     def _find_overwriting(self) -> str | None:
         """What tells that another database was written over this one, if anything does."""
-        try:
+        with suppress(StoreUnavailable, apsw.NotADBError, apsw.CorruptError):
             page_size, age = self._read_header()
-            is_own = page_size == self._page_size and self._may_be(age)
-        except (StoreUnavailable, apsw.NotADBError, apsw.CorruptError):
-            is_own = False
-        if not is_own:
-            return f"{self._path} was overwritten"
-        self._age = age
-        return None
+            if page_size == self._page_size and self._may_be(age):
+                self._age = age
+                return None
+        return f"{self._path} was overwritten"
 
     def _may_be(self, age: _Age) -> bool:
         """Whether the file can have become that old: it follows the log and is never ahead."""
