@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
@@ -21,10 +21,14 @@ from benefit_programs.api.method import Scope
 from benefit_programs.api.services import Services
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import LogFormat, Settings, unknown_variables
+from benefit_programs.delivery.relay import Relay
+from benefit_programs.delivery.sending import Function, Sender
 from benefit_programs.domain.values import Identity, IdentityType, Instant
+from benefit_programs.encryption import SecretKeys, key_file_of
 from benefit_programs.engine.engine import Engine, read_clock
 from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.log_stream import DeferredStream
+from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import PostgresStore
@@ -62,10 +66,12 @@ async def open_service(
     *,
     make_first_key: bool = True,
     clock: Callable[[], Instant] = read_clock,
+    functions: Mapping[str, Function] | None = None,
 ) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
-    ``clock`` is where the service takes the time from, for those who keep it themselves.
+    ``clock`` is where the service takes the time from, for those who keep it themselves, and
+    ``functions`` are receivers of events in this process.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
     must have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout, or
@@ -82,12 +88,20 @@ async def open_service(
         stack.push_async_callback(_close_engine, engine)
         providers = PolicyProviders(allowed=settings.outgoing_networks)
         stack.push_async_callback(providers.close)
+        reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
+        outgoing = Outgoing(allowed=settings.outgoing_networks)
+        stack.push_async_callback(outgoing.close)
+        secret_keys = _secret_keys(settings)
+        functions = functions or {}
+        sender = Sender(outgoing, secret_keys, clock, functions)
         services = Services(
             engine=engine,
-            reader=Reader(store, await directory.ensure_secret(CURSOR_SECRET)),
+            reader=reader,
             directory=directory,
             authenticator=Authenticator(directory, clock),
             providers=providers,
+            sender=sender,
+            secret_keys=secret_keys,
             body_bytes_max=settings.body_bytes_max,
             throttle=_throttle(settings),
             cors_origins=settings.cors_origins,
@@ -95,15 +109,26 @@ async def open_service(
         )
         runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
         stack.push_async_callback(runner.close)
+        relay = Relay(
+            engine,
+            store,
+            reader,
+            directory,
+            sender,
+            functions=functions,
+            alone=settings.is_sqlite,
+        )
+        stack.push_async_callback(relay.close)
         if settings.run_jobs:
             runner.start()
+            relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
         yield Running(create_app(services), services, runner, first_secret, watch)
 
 
 @asynccontextmanager
 async def open_worker(settings: Settings) -> AsyncIterator[JobRunner]:
-    """A process that only does jobs, beside the servers of a PostgreSQL database.
+    """A process that does jobs and delivers events, beside the servers of a PostgreSQL database.
 
     Raises SchemaError, StoreUnavailable or StoreTimeout.
     """
@@ -112,9 +137,17 @@ async def open_worker(settings: Settings) -> AsyncIterator[JobRunner]:
         stack.push_async_callback(store.close)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
-        runner = JobRunner(engine, store, Directory(store, clock=read_clock))
+        directory = Directory(store, clock=read_clock)
+        runner = JobRunner(engine, store, directory)
         stack.push_async_callback(runner.close)
         runner.start()
+        outgoing = Outgoing(allowed=settings.outgoing_networks)
+        stack.push_async_callback(outgoing.close)
+        sender = Sender(outgoing, _secret_keys(settings), read_clock, {})
+        reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
+        relay = Relay(engine, store, reader, directory, sender, functions={}, alone=False)
+        stack.push_async_callback(relay.close)
+        relay.start()
         yield runner
 
 
@@ -265,6 +298,11 @@ def warn_of_unknown_variables() -> None:
 def _throttle(settings: Settings) -> Throttle | None:
     per_second = settings.requests_per_second
     return Throttle(per_second, settings.requests_at_once or per_second) if per_second else None
+
+
+def _secret_keys(settings: Settings) -> SecretKeys:
+    file = key_file_of(settings.sqlite_path) if settings.is_sqlite else None
+    return SecretKeys(settings.secret_key, file=file)
 
 
 async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:

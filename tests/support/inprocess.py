@@ -35,7 +35,9 @@ _TABLE_NAMES = sorted(codec.table for codec in CODECS.values())
 ORIGIN = "http://service.test"
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-"""Where the policy providers of tests are."""
+"""Where the policy providers and the receivers of tests are."""
+
+SECRET_KEY = bytes(range(32))
 
 
 class Service(Caller):
@@ -115,6 +117,7 @@ async def open_application(
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """A running service on a database, and a client that calls it in process."""
     settings.setdefault("outgoing_networks", LOOPBACK)
+    settings.setdefault("secret_key", (SECRET_KEY,))
     chosen = Settings(database_url=url, log_format=LogFormat.JSON, **settings)
     async with open_service(chosen, clock=clock) as running:
         transport = httpx.ASGITransport(running.application)

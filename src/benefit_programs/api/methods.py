@@ -18,6 +18,7 @@ from benefit_programs.api.handlers import (
     redemptions,
     settings,
     transactions,
+    webhooks,
 )
 from benefit_programs.api.method import Method
 
@@ -37,6 +38,7 @@ _FAMILIES = (
     settings,
     beneficiaries,
     events,
+    webhooks,
 )
 
 METHODS: dict[str, Method] = {

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benefit_programs.api.throttling import Throttle
+from benefit_programs.delivery.sending import Sender
+from benefit_programs.encryption import SecretKeys
 from benefit_programs.engine.engine import Engine
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.directory import Directory
@@ -24,6 +26,8 @@ class Services:
     directory: Directory
     authenticator: Authenticator
     providers: PolicyProviders
+    sender: Sender
+    secret_keys: SecretKeys
     body_bytes_max: int
     throttle: Throttle | None
     cors_origins: tuple[str, ...]

@@ -610,6 +610,49 @@ class TooManyToCount(Refusal):
 
 
 @dataclass(kw_only=True, eq=False)
+class WebhookEndpointNotFound(NotFound):
+    """The tenant has no webhook endpoint with this id."""
+
+    code: ClassVar[str] = "WEBHOOK_ENDPOINT_NOT_FOUND"
+
+    webhook_endpoint_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class WebhookDeliveryNotFound(NotFound):
+    """The log has no delivery with this id."""
+
+    code: ClassVar[str] = "WEBHOOK_DELIVERY_NOT_FOUND"
+
+    webhook_delivery_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyWebhookEndpoints(Refusal):
+    """The tenant has as many webhook endpoints as it may have."""
+
+    code: ClassVar[str] = "TOO_MANY_WEBHOOK_ENDPOINTS"
+
+    maximum: int
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyToReplay(Refusal):
+    """An entity has more events since then than are delivered again at once; begin later."""
+
+    code: ClassVar[str] = "TOO_MANY_TO_REPLAY"
+
+    maximum: int
+
+
+@dataclass(kw_only=True, eq=False)
+class SecretKeyMissing(Refusal):
+    """The service has no key to keep secrets with: its operator must set BENEFITS_SECRET_KEY."""
+
+    code: ClassVar[str] = "SECRET_KEY_MISSING"
+
+
+@dataclass(kw_only=True, eq=False)
 class InvalidItemReference(Refusal):
     """No benefit of the namespace has items of this provider app."""
 

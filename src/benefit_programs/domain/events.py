@@ -25,6 +25,7 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.state import Changes
+from benefit_programs.domain.webhooks.rows import WebhookEndpoint
 
 CREATED = "created"
 UPDATED = "updated"
@@ -94,6 +95,10 @@ CATALOG = (
     EventKind("pool", "benefit_redeemed", "credits were spent"),
     EventKind("pool", "benefit_reallocated", "a redemption was moved to another date"),
     EventKind("pool", "redemption_canceled", "a redemption was given back"),
+    EventKind("webhook_endpoint", "created", "it was created"),
+    EventKind("webhook_endpoint", "updated", "it was changed"),
+    EventKind("webhook_endpoint", "updated+paused", "it was paused, since it only failed"),
+    EventKind("webhook_endpoint", "deleted", "it was deleted"),
     EventKind("balance", "updated", "credits came or went without an event of the pool"),
 )
 
@@ -105,6 +110,7 @@ _NAMES: dict[type[object], str] = {
     Item: "item",
     Program: "program",
     Pool: "pool",
+    WebhookEndpoint: "webhook_endpoint",
 }
 
 POOL_STATE = (
@@ -122,7 +128,7 @@ POOL_STATE = (
 )
 """What can change of a pool, and so stands in its events."""
 
-Entity = TypeVar("Entity", ProgramDefinition, PoolDefinition, Item, Program, Pool)
+Entity = TypeVar("Entity", ProgramDefinition, PoolDefinition, Item, Program, Pool, WebhookEndpoint)
 
 
 def record_created(

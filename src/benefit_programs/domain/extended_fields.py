@@ -13,7 +13,7 @@ Contract: Extended fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,13 +21,14 @@ from benefit_programs.domain.constraints import FREE_FORM_BYTES_MAX
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Item, Pool, PoolDefinition, Program, ProgramDefinition
 from benefit_programs.domain.errors import Invalid, ViolatedRule
-from benefit_programs.domain.events import Entity
 from benefit_programs.domain.settings import ExtendedEntity, ExtendedFieldSchema, TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Updates
 
 Namespaces = dict[str, Any]
 
 NOTHING: frozenset[str] = frozenset()
+
+Extended = TypeVar("Extended", ProgramDefinition, PoolDefinition, Item, Program, Pool)
 
 _KINDS: dict[type[object], ExtendedEntity] = {
     ProgramDefinition: ExtendedEntity.PROGRAM_DEFINITION,
@@ -77,7 +78,7 @@ def closed_namespaces(
     )
 
 
-def accepted(sent: Namespaces | None, context: Context, kind: type[Entity]) -> Namespaces | None:
+def accepted(sent: Namespaces | None, context: Context, kind: type[Extended]) -> Namespaces | None:
     """The extended fields of a new entity: what the caller may set of those that were sent."""
     if sent is None:
         return None
@@ -97,7 +98,7 @@ def merge_namespaces(
     return {name: fields for name, fields in after.items() if fields is not None} or None
 
 
-def merged(updates: Updates, row: Entity, context: Context, *, path: str) -> Updates:
+def merged(updates: Updates, row: Extended, context: Context, *, path: str) -> Updates:
     """The extended fields of an entity after an update; nothing if the update sends none.
 
     Raises Invalid if they grow too large; ``path`` is where the entity stands in the request.

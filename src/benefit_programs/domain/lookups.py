@@ -23,6 +23,13 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.settings import IN_REQUEST_MAX
+from benefit_programs.domain.webhooks.rows import (
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookKey,
+    WebhookProgress,
+    WebhookSecret,
+)
 
 PROGRAM_DEFINITION = Index(ProgramDefinition, "id")
 NAMED_PROGRAM_DEFINITION = Index(ProgramDefinition, "id", leads_on=False)
@@ -114,3 +121,23 @@ LIVE_JOBS = Index(Job, after="id", limit=1, live=True)
 JOB_PAGE = Index(JobPage, "job_id", "number")
 WALK_ORDERS_IN_PHASE = Index(Order, "phase", "stands", after="number", limit=SWEEP_SIZE)
 WALK_JOB_PAGES = Index(JobPage, "job_id", after="number", limit=SWEEP_SIZE)
+
+WEBHOOK_ENDPOINTS_MAX = 50
+"""How many webhook endpoints a tenant may have."""
+
+WEBHOOK_KEYS_MAX = 3
+"""How many key pairs for JWTs a tenant keeps: the newest signs, the others still verify."""
+
+PENDING_DELIVERIES_MAX = 1_000
+"""How many deliveries may wait for one endpoint; then it is told nothing new until some end."""
+
+WEBHOOK_ENDPOINT = Index(WebhookEndpoint, "id")
+WALK_WEBHOOK_ENDPOINTS = Index(WebhookEndpoint, after="id", limit=WEBHOOK_ENDPOINTS_MAX)
+WEBHOOK_SECRETS = Index(WebhookSecret, "endpoint_id")
+WEBHOOK_PROGRESS = Index(WebhookProgress, "endpoint_id")
+WEBHOOK_DELIVERY = Index(WebhookDelivery, "id")
+WALK_DELIVERIES = Index(WebhookDelivery, after="id", limit=SWEEP_SIZE)
+PENDING_DELIVERIES = Index(
+    WebhookDelivery, "endpoint_id", limit=2 * PENDING_DELIVERIES_MAX, live=True
+)
+WALK_WEBHOOK_KEYS = Index(WebhookKey, after="id", limit=WEBHOOK_KEYS_MAX)

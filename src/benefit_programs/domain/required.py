@@ -15,6 +15,8 @@ from benefit_programs.domain.errors import (
     ProgramNotFound,
     Refusal,
     TransactionNotFound,
+    WebhookDeliveryNotFound,
+    WebhookEndpointNotFound,
 )
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
@@ -26,6 +28,8 @@ from benefit_programs.domain.lookups import (
     PROGRAM_DEFINITION,
     SNAPSHOT,
     TRANSACTION,
+    WEBHOOK_DELIVERY,
+    WEBHOOK_ENDPOINT,
 )
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State
@@ -40,6 +44,8 @@ _REFUSALS: dict[Index[Any], Callable[[str], Refusal]] = {
     PROGRAM: lambda given: ProgramNotFound(program_id=given),
     PROGRAM_DEFINITION: lambda given: ProgramDefinitionNotFound(program_definition_id=given),
     TRANSACTION: lambda given: TransactionNotFound(transaction_id=given),
+    WEBHOOK_DELIVERY: lambda given: WebhookDeliveryNotFound(webhook_delivery_id=given),
+    WEBHOOK_ENDPOINT: lambda given: WebhookEndpointNotFound(webhook_endpoint_id=given),
 }
 
 

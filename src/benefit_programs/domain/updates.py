@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.errors import InvalidRevision
 from benefit_programs.domain.events import Entity, record_updated
-from benefit_programs.domain.extended_fields import merged
+from benefit_programs.domain.extended_fields import Extended, merged
 from benefit_programs.domain.state import Changes
 from benefit_programs.domain.values import Updates
 
@@ -19,8 +19,8 @@ def require_revision(row: Entity, given: int) -> None:
 
 
 def updated(
-    row: Entity, updates: Updates, context: Context, *, revision: int, path: str
-) -> Changes[Entity]:
+    row: Extended, updates: Updates, context: Context, *, revision: int, path: str
+) -> Changes[Extended]:
     """Set the fields that were sent of a revision.
 
     Raises InvalidRevision, or Invalid with paths below ``path``, where the entity stands in the

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from benefit_programs.domain.entities import Event
+from benefit_programs.domain.values import Instant
 from benefit_programs.storage.positions import EVENTS_FEED, POSTGRES_SETTLED, SQLITE_NEWEST
 from benefit_programs.storage.query import Dialect, PostgresDialect
 from benefit_programs.storage.rows import CODECS
@@ -44,6 +45,7 @@ class Feed:
         self._store = store
         self._is_postgres = isinstance(store.dialect, PostgresDialect)
         self._after = after_statement(store.dialect)
+        self._of_entity = after_statement(store.dialect, of_entity=True)
 
     async def read_after(
         self, tenant_id: int, position: int, *, limit: int = FEED_ROWS_MAX
@@ -61,6 +63,24 @@ class Feed:
         read = CODECS[Event].read
         rows = [FeedRow(row[-1], read(row[:-1])) for row in found]
         return rows, rows[-1].position if len(rows) == limit else settled
+
+    async def of_entity(
+        self, tenant_id: int, entity_id: str, position: int, *, limit: int
+    ) -> list[FeedRow]:
+        """The first rows of one entity after a position."""
+        found = await self._store.fetch(
+            self._of_entity, (tenant_id, position, await self.settled(tenant_id), limit, entity_id)
+        )
+        read = CODECS[Event].read
+        return [FeedRow(row[-1], read(row[:-1])) for row in found]
+
+    async def position_before(self, tenant_id: int, instant: Instant) -> int:
+        """A position before all events since an instant, and before few others."""
+        first = f"{instant:012x}"
+        rows = await self._store.fetch(
+            _FIRST_SINCE, (tenant_id, f"{first[:8]}-{first[8:]}-0000-0000-000000000000")
+        )
+        return int(rows[0][0]) - 1 if rows[0][0] else await self.settled(tenant_id)
 
     async def settled(self, tenant_id: int) -> int:
         """The position up to which all events of a tenant are there."""
@@ -94,11 +114,29 @@ class Feed:
         return int(given)
 
 
-def after_statement(dialect: Dialect) -> str:
-    """Rows in their order: the tenant, the positions that they are after and up to, how many."""
+NEAR_ROWS = 5_000
+"""Among how many events since an instant the first in the feed is looked for.
+
+Clocks of several servers may differ, so the first by its id needn't be the first in the feed.
+"""
+
+_FIRST_SINCE = f"""
+select min(n.position) from (
+    select e.position from events e where e.tenant_id = $1 and e.id >= $2
+    order by e.id limit {NEAR_ROWS}
+) n
+"""
+
+
+def after_statement(dialect: Dialect, *, of_entity: bool = False) -> str:
+    """Rows in their order: the tenant, the positions that they are after and up to, how many.
+
+    ``of_entity``: and whose.
+    """
     tenant, after, until = dialect.bare(1), dialect.bare(2), dialect.bare(3)
+    one = f" and e.entity_id = {dialect.bare(5)}" if of_entity else ""
     return (
         f"select {columns_of(Event, 'e', dialect)}, e.position from events e"
-        f" where e.tenant_id = {tenant} and e.position > {after} and e.position <= {until}"
+        f" where e.tenant_id = {tenant} and e.position > {after} and e.position <= {until}{one}"
         f" order by e.position limit {dialect.bare(4)}"
     )

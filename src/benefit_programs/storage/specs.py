@@ -17,6 +17,7 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Id
+from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookEndpoint
 from benefit_programs.storage.query import (
     Dialect,
     Field,
@@ -220,4 +221,32 @@ def transactions(dialect: Dialect) -> QuerySpec:
         alone,
         source=f"{alone.source} JOIN pools p ON p.tenant_id = t.tenant_id AND p.id = t.pool_id",
         columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
+    )
+
+
+@cache
+def webhook_endpoints(dialect: Dialect) -> QuerySpec:
+    field = partial(field_of, WebhookEndpoint, "w")
+    fields = (field("status", "status"), field("format", "format"), field("url", "url"))
+    return spec_of("queryWebhookEndpoints", WebhookEndpoint, "w", dialect, fields, indexed=())
+
+
+@cache
+def webhook_deliveries(dialect: Dialect) -> QuerySpec:
+    field = partial(field_of, WebhookDelivery, "v")
+    fields = (
+        field("webhookEndpointId", "endpoint_id"),
+        field("status", "status"),
+        field("origin", "origin"),
+        field("eventType", "event_type"),
+        field("eventId", "event_id"),
+        field("entityId", "entity_id"),
+    )
+    return spec_of(
+        "queryWebhookDeliveries",
+        WebhookDelivery,
+        "v",
+        dialect,
+        fields,
+        indexed=("webhookEndpointId",),
     )

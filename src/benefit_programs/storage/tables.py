@@ -23,6 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.webhooks import rows as webhooks
 from benefit_programs.storage.directory import ApiKey, Tenant
 
 Id = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
@@ -287,6 +288,16 @@ TABLES: dict[type[Row], sa.Table] = dict(
             beside=(position_column(),),
         ),
         _table(entities.FeedStart, "feed_starts"),
+        _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
+        _table(webhooks.WebhookSecret, "webhook_secrets"),
+        _table(webhooks.WebhookProgress, "webhook_progress"),
+        _table(
+            webhooks.WebhookDelivery,
+            "webhook_deliveries",
+            _index("endpoint_id", "id"),
+            _index("endpoint_id", "due", live=True),
+        ),
+        _table(webhooks.WebhookKey, "webhook_keys"),
     )
 )
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""

@@ -30,7 +30,8 @@ from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import POOL, PROGRAM_DEFINITION, TRANSACTION
 from benefit_programs.domain.rows import Row
-from benefit_programs.wire import views
+from benefit_programs.domain.webhooks.rows import WebhookEndpoint
+from benefit_programs.wire import views, webhook_views
 from benefit_programs.wire.codec.encoding import encoder_for
 from benefit_programs.wire.types import (
     balances,
@@ -40,6 +41,7 @@ from benefit_programs.wire.types import (
     program_definitions,
     programs,
     transactions,
+    webhooks,
 )
 from benefit_programs.wire.types.common import IdentificationData, ItemReferenceData
 from benefit_programs.wire.types.events import (
@@ -290,7 +292,7 @@ def _stored(kind: type[R], view: Callable[[R], Any], wire: type[Any]) -> Entitie
 
     def show(_shown: _Shown, row: Event) -> tuple[str, dict[str, Any]]:
         entity: Any = msgspec.convert(row.body["entity"], kind)
-        return entity.namespace, write(view(entity))
+        return getattr(entity, "namespace", ""), write(view(entity))
 
     return show
 
@@ -341,6 +343,7 @@ _ENTITIES: dict[str, Entities] = {
     "item": _stored(Item, views.item, items.Item),
     "program": _stored(Program, views.program, programs.Program),
     "pool": _show_pool,
+    "webhook_endpoint": _stored(WebhookEndpoint, webhook_views.endpoint, webhooks.WebhookEndpoint),
     BALANCE: _show_balance,
     TRANSACTIONS: _show_transaction,
 }
@@ -350,6 +353,7 @@ _NAMES = {
     "pool_definition": "poolDefinition",
     "program": "program",
     "pool": "pool",
+    "webhook_endpoint": "webhookEndpoint",
 }
 """What the body of an action calls its entity."""
 

@@ -50,6 +50,9 @@ class Paged(StrEnum):
     POOLS = "pools"
     JOBS = "jobs"
     EVENTS = "events"
+    WEBHOOK_ENDPOINTS = "webhook_endpoints"
+    WEBHOOK_DELIVERIES = "webhook_deliveries"
+    WEBHOOK_KEYS = "webhook_keys"
 
 
 class Check(NamedTuple):

@@ -35,6 +35,8 @@ _NAMED = (
     ("transactions", "transaction", "snapshot_id", "snapshots"),
     ("quotas", "quota", "pool_id", "pools"),
     ("job_pages", "job", "job_id", "jobs"),
+    ("webhook_progress", "webhook_endpoint", "endpoint_id", "webhook_endpoints"),
+    ("webhook_secrets", "webhook_endpoint", "endpoint_id", "webhook_endpoints"),
 )
 
 _PAGED_BY = {
@@ -43,6 +45,8 @@ _PAGED_BY = {
     "transactions": ("pool_id", Paged.POOLS),
     "quotas": ("pool_id", Paged.POOLS),
     "job_pages": ("job_id", Paged.JOBS),
+    "webhook_progress": ("endpoint_id", Paged.WEBHOOK_ENDPOINTS),
+    "webhook_secrets": ("endpoint_id", Paged.WEBHOOK_ENDPOINTS),
 }
 
 _IDS = {
@@ -50,6 +54,8 @@ _IDS = {
     "snapshot_benefits": "snapshot_id",
     "quotas": "quota_id",
     "job_pages": "job_id",
+    "webhook_progress": "endpoint_id",
+    "webhook_secrets": "endpoint_id",
 }
 
 

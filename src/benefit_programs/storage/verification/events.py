@@ -17,6 +17,7 @@ _COUNTED = {
     "item": "items",
     "program": "programs",
     "pool": "pools",
+    "webhook_endpoint": "webhook_endpoints",
 }
 
 _ROWS = " union all ".join(

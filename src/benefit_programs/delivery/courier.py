@@ -1,0 +1,409 @@
+"""Delivers a tenant's events to one endpoint, for as long as it holds the endpoint.
+
+It reads the feed, keeps what is to be delivered in lanes, sends a bounded number at a time, and
+records what came of it from time to time: how far the endpoint has come, and a row for each
+delivery that is to be kept. What was sent since the last record is sent again after a crash, with
+the same ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.delivery.lanes import Lanes, Pending
+from benefit_programs.delivery.schedule import ASKED_SECONDS_MAX, DELIVERY_HOURS_MAX, next_attempt
+from benefit_programs.delivery.sending import Message, Sender, Sent, Site
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.lookups import PENDING_DELIVERIES_MAX
+from benefit_programs.domain.values import Instant
+from benefit_programs.domain.webhooks.deliveries import (
+    EndpointClaim,
+    Receiver,
+    RecordDeliveries,
+    ReleaseEndpoint,
+)
+from benefit_programs.domain.webhooks.rows import (
+    DeliveryAttempt,
+    DeliveryLog,
+    DeliveryOrigin,
+    DeliveryStatus,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookStatus,
+)
+from benefit_programs.engine.ids import IdSource
+from benefit_programs.storage.feed import FeedRow
+from benefit_programs.storage.reader import Reader
+from benefit_programs.wire.codec import encoder_for
+from benefit_programs.wire.events import FQDN_PREFIX, Delivery, deliveries, parts_of
+from benefit_programs.wire.types.events import DomainEvent, EntityActed
+
+REQUESTS_AT_ONCE_MAX = 10
+"""How many requests to one endpoint are under way."""
+
+QUEUE_LENGTH_MAX = 2_000
+"""How many events of one endpoint wait in memory."""
+
+LOOK_ROWS = 250
+"""How many stored events one look into the feed reads."""
+
+RECORD_SECONDS = 0.25
+"""How often results are recorded."""
+
+RECORD_SIZE = 200
+"""How many rows one commit records."""
+
+RENEW_SECONDS = 1.5
+"""How often an endpoint that is held shows that it is."""
+
+LINGER_SECONDS = 5.0
+"""How long an endpoint without work is held, for what may come."""
+
+TRIES_KEPT_MAX = 10
+"""How many attempts the row of a delivery tells of, the last ones."""
+
+END_SECONDS_MAX = 1.0
+"""How long the requests under way have to end when a courier stops."""
+
+REMOVED = "the event is no longer kept"
+GONE_REASON = "the receiver says that it is gone (status 410)"
+FAILED_REASON = f"no delivery has succeeded for {DELIVERY_HOURS_MAX} hours"
+
+_show = encoder_for(DomainEvent)
+_encode = msgspec.json.Encoder().encode
+
+
+class Executor(Protocol):
+    """Runs commands for the tenant of an endpoint."""
+
+    def __call__(self, command: Command[Any]) -> Awaitable[Any]: ...
+
+
+class Courier:
+    """The deliveries to one endpoint."""
+
+    def __init__(
+        self,
+        claim: EndpointClaim,
+        site: Site,
+        *,
+        owner: str,
+        execute: Executor,
+        reader: Reader,
+        sender: Sender,
+        clock: Callable[[], Instant],
+        observe: Callable[[DeliveryAttempt, Instant], None],
+    ) -> None:
+        self._receiver: Receiver = claim.receiver
+        self._endpoint_id = claim.receiver.endpoint.id
+        self._site = site
+        self._owner = owner
+        self._execute = execute
+        self._reader = reader
+        self._sender = sender
+        self._clock = clock
+        self._observe = observe
+        self._loop = asyncio.get_running_loop()
+        self._ids = IdSource()
+        self._lanes = Lanes()
+        self._known: set[str] = set()
+        self._read = self._recorded = claim.progress.position
+        self._new: dict[str, WebhookDelivery] = {}
+        self._changed: dict[str, WebhookDelivery] = {}
+        self._delivered: Instant | None = claim.progress.delivered
+        self._pause_reason: str | None = None
+        self._not_before: Instant = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._moved = asyncio.Event()
+        self._may_have_more = True
+        self._next_record = self._next_renewal = 0.0
+        self._busy_until = self._loop.time() + LINGER_SECONDS
+        self._closing = self._is_lost = False
+        self._error: BaseException | None = None
+        self.take_up(claim.pending)
+
+    def look(self) -> None:
+        """There may be new events."""
+        self._may_have_more = True
+        self._moved.set()
+
+    def take_up(self, pending: Sequence[WebhookDelivery]) -> None:
+        """Deliver what others have left over, or somebody has asked for."""
+        for each in pending:
+            if each.id not in self._known:
+                self._known.add(each.id)
+                self._lanes.add(Pending(each, None, is_stored=True))
+        self._moved.set()
+
+    def close(self) -> None:
+        """Finish the requests under way, record, and stop."""
+        self._closing = True
+        self._moved.set()
+
+    async def run(self) -> None:
+        """Deliver until there is nothing to do, or the endpoint is no longer to be delivered to."""
+        try:
+            while not self._closing and await self._step():
+                pass
+            if not self._is_lost:
+                await self._end()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def _step(self) -> bool:
+        """Do what is to be done now, and wait for more; whether to go on."""
+        self._moved.clear()
+        await self._fill()
+        self._start()
+        now = self._loop.time()
+        if self._tasks or self._lanes.length or self._is_dirty:
+            self._busy_until = now + LINGER_SECONDS
+        is_due = now >= (self._next_record if self._is_dirty else self._next_renewal)
+        if is_due and not await self._record():
+            return False
+        if now < self._busy_until:
+            await self._wait()
+        return now < self._busy_until
+
+    async def _wait(self) -> None:
+        """Wait until something has happened, or something is due."""
+        now, clock = self._loop.time(), self._clock()
+        until = self._next_record if self._is_dirty else self._next_renewal
+        due = self._lanes.next_due()
+        if due is not None and len(self._tasks) < self._at_once:
+            until = min(until, now + (max(due, self._not_before) - clock) / 1000)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), max(until - now, 0))
+
+    @property
+    def _is_dirty(self) -> bool:
+        return bool(self._new or self._changed) or self._position > self._recorded
+
+    @property
+    def _position(self) -> int:
+        """Up to where everything was delivered, or has a row."""
+        first = self._lanes.first_unstored()
+        return self._read if first is None else first - 1
+
+    @property
+    def _at_once(self) -> int:
+        return 1 if self._lanes.is_failing else REQUESTS_AT_ONCE_MAX
+
+    @property
+    def _has_room(self) -> bool:
+        lanes = self._lanes
+        return (
+            lanes.length < QUEUE_LENGTH_MAX
+            and lanes.stored < PENDING_DELIVERIES_MAX
+            and not lanes.is_failing
+        )
+
+    async def _fill(self) -> None:
+        """Read what has happened, as far as there is room."""
+        while self._may_have_more and self._has_room and not self._closing:
+            self._may_have_more = False
+            rows, position = await self._reader.feed.read_after(
+                self._site.tenant_id, self._read, limit=LOOK_ROWS
+            )
+            self._may_have_more |= len(rows) == LOOK_ROWS
+            await self._add(rows)
+            self._read = position
+            self._start()
+
+    async def _add(self, rows: Sequence[FeedRow]) -> None:
+        endpoint = self._receiver.endpoint
+        positions = {row.event.id: row.position for row in rows}
+        parts = [
+            part
+            for row in rows
+            for part in parts_of(row.event)
+            if not endpoint.event_types or part.type in endpoint.event_types
+        ]
+        for each in await deliveries(self._reader, self._site.tenant_id, parts):
+            if not endpoint.namespaces or each.namespace in endpoint.namespaces:
+                self._add_event(each, positions[each.part.row.id])
+
+    def _add_event(self, event: Delivery, position: int) -> None:
+        now, part = self._clock(), event.part
+        delivery = WebhookDelivery(
+            id=self._ids.next(now),
+            created=now,
+            updated=now,
+            endpoint_id=self._endpoint_id,
+            event_id=event.event.id or "",
+            event_type=part.type,
+            entity_id=part.row.entity_id,
+            position=position,
+            part=part.ordinal,
+            origin=DeliveryOrigin.FEED,
+            status=DeliveryStatus.PENDING,
+        )
+        is_held = self._lanes.is_blocked(delivery.lane)
+        if is_held:
+            self._save(delivery)
+        self._lanes.add(Pending(delivery, message_of(event), is_stored=is_held))
+
+    def _start(self) -> None:
+        now = self._clock()
+        while now >= self._not_before and len(self._tasks) < self._at_once:
+            pending = self._lanes.take(now)
+            if pending is None:
+                break
+            task = self._loop.create_task(self._deliver(pending))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._error = task.exception()
+        self._moved.set()
+
+    async def _deliver(self, pending: Pending) -> None:
+        message = pending.message or await self._message(pending.delivery)
+        if message is None:
+            now = self._clock()
+            sent = Sent(DeliveryAttempt(at=now, milliseconds=0, error=REMOVED))
+            self._give_up(pending, self._tried(pending.delivery, sent))
+            return
+        self._settle(pending, await self._sender.send(self._site, self._receiver, message))
+
+    async def _message(self, delivery: WebhookDelivery) -> Message | None:
+        """The event of a delivery that was left over, from the feed."""
+        tenant_id = self._site.tenant_id
+        rows, _ = await self._reader.feed.read_after(tenant_id, delivery.position - 1, limit=1)
+        parts = [
+            part
+            for row in rows
+            if row.position == delivery.position
+            for part in parts_of(row.event)
+            if part.ordinal == delivery.part
+        ]
+        found = await deliveries(self._reader, tenant_id, parts)
+        return message_of(found[0]) if found else None
+
+    def _tried(self, delivery: WebhookDelivery, sent: Sent) -> WebhookDelivery:
+        return replace(
+            delivery,
+            updated=self._clock(),
+            first_attempt=delivery.first_attempt or sent.attempt.at,
+            attempts=delivery.attempts + 1,
+            tries=(*delivery.tries, sent.attempt)[-TRIES_KEPT_MAX:],
+        )
+
+    def _settle(self, pending: Pending, sent: Sent) -> None:
+        """Record what came of an attempt, and let its lane go on or wait."""
+        now, attempt = self._clock(), sent.attempt
+        self._observe(attempt, pending.delivery.created)
+        delivery = self._tried(pending.delivery, sent)
+        if attempt.is_success:
+            self._delivered = now
+            if pending.is_stored or self._receiver.endpoint.delivery_log is DeliveryLog.ALL:
+                self._save(replace(delivery, status=DeliveryStatus.DELIVERED, due=0))
+            self._lanes.done(pending, is_success=True)
+            return
+        if sent.asked:
+            self._not_before = max(
+                self._not_before, now + 1000 * min(sent.asked, ASKED_SECONDS_MAX)
+            )
+        first = delivery.first_attempt or now
+        due = next_attempt(delivery.attempts, now=now, first=first, asked=sent.asked)
+        if sent.is_gone:
+            self._pause_reason = GONE_REASON
+        if due is None:
+            self._give_up(pending, delivery)
+            if self._delivered is None or self._delivered < first:
+                self._pause_reason = FAILED_REASON
+            return
+        pending.delivery = replace(delivery, due=due)
+        for each in self._lanes.failed(pending, due, now):
+            self._save(each.delivery)
+        self._save(pending.delivery)
+
+    def _give_up(self, pending: Pending, delivery: WebhookDelivery) -> None:
+        self._save(replace(delivery, status=DeliveryStatus.PARKED, due=0))
+        self._lanes.done(pending, is_success=False)
+
+    def _save(self, delivery: WebhookDelivery) -> None:
+        """Have a row written with the next record."""
+        rows = self._changed if delivery.id in self._known else self._new
+        rows[delivery.id] = delivery
+
+    async def _record(self) -> bool:
+        """Record what has come of deliveries; whether the endpoint is still to be delivered to."""
+        if self._error is not None:
+            raise self._error
+        is_whole = False
+        while not is_whole:
+            new = [*islice(self._new.values(), RECORD_SIZE)]
+            changed = [*islice(self._changed.values(), RECORD_SIZE - len(new))]
+            is_whole = len(new) == len(self._new) and len(changed) == len(self._changed)
+            position = self._position
+            for each in new:
+                del self._new[each.id]
+            for each in changed:
+                del self._changed[each.id]
+            self._known.update(each.id for each in new)
+            self._known.difference_update(
+                each.id for each in (*new, *changed) if each.status is not DeliveryStatus.PENDING
+            )
+            receiver = await self._execute(
+                RecordDeliveries(
+                    owner=self._owner,
+                    endpoint_id=self._endpoint_id,
+                    position=position if is_whole else None,
+                    new=tuple(new),
+                    changed=tuple(changed),
+                    delivered=self._delivered,
+                    pause_reason=self._pause_reason,
+                )
+            )
+            if receiver is None:
+                self._is_lost = True
+                return False
+            self._receiver = receiver
+            if is_whole:
+                self._recorded = position
+        now = self._loop.time()
+        self._next_record, self._next_renewal = now + RECORD_SECONDS, now + RENEW_SECONDS
+        return self._receiver.endpoint.status is WebhookStatus.ACTIVE
+
+    async def _end(self) -> None:
+        """Let the requests under way end, record them, and give the endpoint back."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=END_SECONDS_MAX)
+        await self._record()
+        if not self._is_lost:
+            release = ReleaseEndpoint(owner=self._owner, endpoint_id=self._endpoint_id)
+            await self._execute(release)
+
+
+def message_of(event: Delivery) -> Message:
+    """An event as it is sent."""
+    return Message(
+        event_id=event.event.id or "",
+        event_type=event.part.type,
+        body=_encode(_show(event.event)),
+    )
+
+
+def test_message(endpoint: WebhookEndpoint, event_id: str, now: Instant) -> Message:
+    """An event that tells of nothing, for a receiver to be tried with."""
+    entity = f"{FQDN_PREFIX}webhook_endpoint"
+    event = DomainEvent(
+        id=event_id,
+        entity_fqdn=entity,
+        slug="tested",
+        entity_id=endpoint.id,
+        event_time=now,
+        action_event=EntityActed(body={"webhookEndpointId": endpoint.id}),
+    )
+    return Message(event_id=event_id, event_type=f"{entity}_tested", body=_encode(_show(event)))

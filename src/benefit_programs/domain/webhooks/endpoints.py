@@ -1,0 +1,234 @@
+"""Endpoints: create, change, delete, and their secrets and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.errors import TooManyWebhookEndpoints, WebhookEndpointNotFound
+from benefit_programs.domain.events import record_created, record_deleted, record_updated
+from benefit_programs.domain.lookups import (
+    BEFORE_ALL_IDS,
+    WALK_WEBHOOK_ENDPOINTS,
+    WALK_WEBHOOK_KEYS,
+    WEBHOOK_ENDPOINT,
+    WEBHOOK_ENDPOINTS_MAX,
+    WEBHOOK_KEYS_MAX,
+    WEBHOOK_PROGRESS,
+    WEBHOOK_SECRETS,
+)
+from benefit_programs.domain.required import require
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.updates import require_revision
+from benefit_programs.domain.webhooks.rows import (
+    DeliveryLog,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookFormat,
+    WebhookKey,
+    WebhookProgress,
+    WebhookSecret,
+    WebhookStatus,
+)
+
+HOUR = 60 * 60 * 1000
+
+SECRETS_OF_ENDPOINT_MAX = 2
+"""How many secrets of an endpoint sign at the same time: the new one, and the one before."""
+
+
+class CreateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
+    """Have events told to a URL, those after ``position``."""
+
+    url: str
+    format: WebhookFormat
+    position: int
+    sealed_secret: str
+    description: str | None = None
+    event_types: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    delivery_log: DeliveryLog = DeliveryLog.ALL
+    active: bool = True
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.read(WALK_WEBHOOK_ENDPOINTS, BEFORE_ALL_IDS)
+
+    def decide(self, state: State, context: Context) -> Changes[WebhookEndpoint]:
+        if len(state.many(WALK_WEBHOOK_ENDPOINTS, BEFORE_ALL_IDS)) >= WEBHOOK_ENDPOINTS_MAX:
+            raise TooManyWebhookEndpoints(maximum=WEBHOOK_ENDPOINTS_MAX)
+        endpoint = WebhookEndpoint(
+            id=context.new_id(),
+            revision=1,
+            created=context.now,
+            updated=context.now,
+            url=self.url,
+            format=self.format,
+            status=WebhookStatus.ACTIVE if self.active else WebhookStatus.INACTIVE,
+            description=self.description,
+            event_types=self.event_types,
+            namespaces=self.namespaces,
+            delivery_log=self.delivery_log,
+        )
+        changes = Changes(endpoint)
+        changes.answer = record_created(changes, context, endpoint)
+        changes.save(
+            WebhookProgress(endpoint_id=endpoint.id, position=self.position),
+            _secret(endpoint.id, self.sealed_secret, context),
+        )
+        return changes
+
+
+def _secret(endpoint_id: str, sealed: str, context: Context) -> WebhookSecret:
+    return WebhookSecret(
+        endpoint_id=endpoint_id, id=context.new_id(), created=context.now, sealed=sealed
+    )
+
+
+class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
+    """Change an endpoint. ``active`` among the updates switches it on or off."""
+
+    id: str
+    revision: int
+    updates: Mapping[str, Any]
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(WEBHOOK_ENDPOINT, self.id)
+
+    def decide(self, state: State, context: Context) -> Changes[WebhookEndpoint]:
+        current = require(state, WEBHOOK_ENDPOINT, self.id)
+        require_revision(current, self.revision)
+        updates = dict(self.updates)
+        active = updates.pop("active", None)
+        if active is not None:
+            updates["status"] = WebhookStatus.ACTIVE if active else WebhookStatus.INACTIVE
+            updates["pause_reason"] = None
+        changes = Changes(current)
+        changes.answer = record_updated(changes, context, replace(current, **updates))
+        return changes
+
+
+class DeleteEndpoint(Command[None], frozen=True, kw_only=True):
+    """Tell an endpoint nothing more. What the log has of it goes with the next sweep."""
+
+    id: str
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(WEBHOOK_ENDPOINT, self.id)
+        needs.lock(WEBHOOK_PROGRESS, self.id)
+        needs.lock(WEBHOOK_SECRETS, self.id)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        endpoint = require(state, WEBHOOK_ENDPOINT, self.id)
+        changes: Changes[None] = Changes(None)
+        record_deleted(changes, context, endpoint)
+        changes.delete(*state.many(WEBHOOK_PROGRESS, self.id))
+        changes.delete(*state.many(WEBHOOK_SECRETS, self.id))
+        return changes
+
+
+class RotateSecret(Command[WebhookSecret], frozen=True, kw_only=True):
+    """Give an endpoint a new secret. The one before signs too, for ``hours`` more."""
+
+    endpoint_id: str
+    sealed: str
+    hours: int
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(WEBHOOK_ENDPOINT, self.endpoint_id)
+        needs.lock(WEBHOOK_SECRETS, self.endpoint_id)
+
+    def decide(self, state: State, context: Context) -> Changes[WebhookSecret]:
+        require(state, WEBHOOK_ENDPOINT, self.endpoint_id)
+        newest, *others = sorted(
+            state.many(WEBHOOK_SECRETS, self.endpoint_id),
+            key=lambda each: (each.expires is None, each.created, each.id),
+            reverse=True,
+        )
+        secret = _secret(self.endpoint_id, self.sealed, context)
+        changes = Changes(secret)
+        changes.delete(*others)
+        if self.hours:
+            changes.save(replace(newest, expires=context.now + self.hours * HOUR))
+        else:
+            changes.delete(newest)
+        changes.save(secret)
+        return changes
+
+
+class AddWebhookKey(Command[WebhookKey | None], frozen=True, kw_only=True):
+    """Sign JWTs with a new key pair. ``only_first``: unless there is one already."""
+
+    public_key: str
+    sealed: str
+    only_first: bool = False
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(WALK_WEBHOOK_KEYS, BEFORE_ALL_IDS)
+
+    def decide(self, state: State, context: Context) -> Changes[WebhookKey | None]:
+        keys = state.many(WALK_WEBHOOK_KEYS, BEFORE_ALL_IDS)
+        changes: Changes[WebhookKey | None] = Changes(None)
+        if self.only_first and keys:
+            return changes
+        changes.delete(*keys[: max(len(keys) - WEBHOOK_KEYS_MAX + 1, 0)])
+        changes.answer = WebhookKey(
+            id=context.new_id(),
+            created=context.now,
+            public_key=self.public_key,
+            sealed=self.sealed,
+        )
+        changes.save(changes.answer)
+        return changes
+
+
+class RewindEndpoint(Command[None], frozen=True, kw_only=True):
+    """Deliver again everything after ``position``, in order.
+
+    Whoever delivers to the endpoint at the moment loses it, and it is taken up from there.
+    """
+
+    endpoint_id: str
+    position: int
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.read(WEBHOOK_ENDPOINT, self.endpoint_id)
+        needs.lock(WEBHOOK_PROGRESS, self.endpoint_id)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        require(state, WEBHOOK_ENDPOINT, self.endpoint_id)
+        progress = state.one(WEBHOOK_PROGRESS, self.endpoint_id)
+        assert progress is not None, "an endpoint has its progress"
+        changes: Changes[None] = Changes(None)
+        changes.save(
+            replace(
+                progress,
+                position=min(self.position, progress.position),
+                lease=progress.lease + 1,
+                lease_owner=None,
+            )
+        )
+        return changes
+
+
+class AddDeliveries(Command[int], frozen=True, kw_only=True):
+    """Deliver some events again. Each is the delivery to make, but for its id and instants."""
+
+    endpoint_id: str
+    deliveries: tuple[WebhookDelivery, ...]
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.read(WEBHOOK_ENDPOINT, self.endpoint_id)
+
+    def decide(self, state: State, context: Context) -> Changes[int]:
+        if state.one(WEBHOOK_ENDPOINT, self.endpoint_id) is None:
+            raise WebhookEndpointNotFound(webhook_endpoint_id=self.endpoint_id)
+        changes = Changes(len(self.deliveries))
+        for each in self.deliveries:
+            changes.save(
+                replace(each, id=context.new_id(), created=context.now, updated=context.now)
+            )
+        return changes

@@ -1,0 +1,122 @@
+"""A receiver of webhooks: a real HTTP server in the test's event loop, which does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tests.support.calls import Document
+
+WAIT_SECONDS_MAX = 30
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def event(self) -> Document:
+        return json.loads(self.body)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a receiver does with a request: answer so, later, or hang up."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    hangs_up: bool = False
+    waits_for: asyncio.Event | None = None
+
+
+OK = Behaviour()
+
+
+class Receiver:
+    """Takes what comes; ``behave`` says what to do with a request."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.taken: list[Received] = []
+        """Those that were answered with success."""
+
+        self.behave: Callable[[Received], Behaviour] = lambda _: OK
+        self.under_way = self.most_under_way = 0
+        self._changed = asyncio.Condition()
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/hooks"
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Receiver]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        """Wait until something holds of what was received."""
+        async with asyncio.timeout(WAIT_SECONDS_MAX), self._changed:
+            await self._changed.wait_for(lambda: bool(holds()))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                request = await _read(reader)
+                if request is None or not await self._answer(request, writer):
+                    break
+        finally:
+            writer.close()
+
+    async def _answer(self, request: Received, writer: asyncio.StreamWriter) -> bool:
+        """Answer a request; whether the connection goes on."""
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.received.append(request)
+        behaviour = self.behave(request)
+        await self._tell()
+        if behaviour.waits_for is not None:
+            await behaviour.waits_for.wait()
+        self.under_way -= 1
+        if behaviour.hangs_up:
+            return False
+        if behaviour.status < 300:
+            self.taken.append(request)
+        headers = {"content-length": str(len(behaviour.body)), **behaviour.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"HTTP/1.1 {behaviour.status} So\r\n{lines}\r\n".encode() + behaviour.body)
+        await writer.drain()
+        await self._tell()
+        return True
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+async def _read(reader: asyncio.StreamReader) -> Received | None:
+    """The next request of a connection, or None at its end."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    _, *lines = head.decode("latin-1").rstrip().split("\r\n")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Received(headers, body)
