@@ -172,6 +172,20 @@ def test_person_is_erased(terminal: Terminal) -> None:
     assert program["status"] == "ENDED"
 
 
+def test_visitor_becomes_a_member(terminal: Terminal) -> None:
+    """What a visitor had is the member's; both must be named."""
+    visitor = "9a0c9a52-7a80-4d3b-9c6f-0d8f5b1f4a12"
+    terminal.apply(GYM)
+    options = ("--definition", "gold", "--visitor", visitor)
+    terminal.json("programs", "provision", "gym", "membership-18", *options)
+    merged = terminal.json("beneficiaries", "merge", "--visitor", visitor, "--member", MEMBER)
+    assert set(merged) == {"jobId"}
+    (pool,) = terminal.json("pools", "list", "--member", MEMBER)["pools"]
+    assert pool["beneficiary"]["memberId"] == MEMBER
+    alone = terminal.run("beneficiaries", "merge", "--visitor", visitor)
+    assert (alone.code, "--member" in alone.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("url", "key", "named"),
     [("127.0.0.1:8080", "hush", "base_url"), ("http://127.0.0.1:1", "hush\r", "api_key")],

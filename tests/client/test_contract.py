@@ -59,6 +59,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (transactions.Transaction, package.Transaction),
     (async_jobs.Job, package.Job),
     (beneficiaries.EraseBeneficiaryResponse, package.Erasure),
+    (beneficiaries.MergeBeneficiaryResponse, package.Merge),
     (async_jobs.JobItem, package.JobItem),
     (settings.TenantSettingsData, package.TenantSettings),
 ]

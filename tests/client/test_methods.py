@@ -13,6 +13,7 @@ from benefit_programs.client import (
     UNSET,
     AdjustBalance,
     AlreadyExecuted,
+    AnonymousVisitor,
     BalanceExceededLimits,
     BalanceType,
     BenefitAlreadyRedeemed,
@@ -603,3 +604,15 @@ def test_events_are_read_page_by_page(client: BenefitPrograms, gym: Gym) -> None
     assert [each.entity_id for each in followed.events] == [second.id]
     with pytest.raises(ValidationError):
         client.events.page("nonsense")
+def test_visitor_becomes_a_member(client: BenefitPrograms, gym: Gym) -> None:
+    """What a visitor had is the member's once the merge is done."""
+    visitor, member = AnonymousVisitor(guid()), Member(guid())
+    provisioned = client.programs.provision(
+        program_definition_id=gym.program_definition.id,
+        beneficiary=visitor,
+        namespace=gym.namespace,
+        external_program_id=guid(),
+    )
+    merged = client.beneficiaries.merge(visitor, member)
+    assert client.async_jobs.wait(merged.job_id).counts.success_count == 1
+    assert client.programs.get(provisioned.program.id).beneficiary == member

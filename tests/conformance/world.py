@@ -255,5 +255,9 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
     "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "listEvents": lambda it: {"entityId": it.pool},
+    "mergeBeneficiary": lambda it: {
+        "visitor": {"anonymousVisitorId": guid()},
+        "beneficiary": it.beneficiary,
+    },
 }
 """A request of each method that names entities of a world; its own tenant would get an answer."""

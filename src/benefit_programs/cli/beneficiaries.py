@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from benefit_programs.cli.definitions import Yes
@@ -16,16 +18,20 @@ from benefit_programs.cli.remote import (
     calls_service,
     require_consent,
 )
-from benefit_programs.client import BenefitPrograms
+from benefit_programs.client import AnonymousVisitor, BenefitPrograms
 from benefit_programs.client.core.wire import to_wire
 
 commands = typer.Typer(
     name="beneficiaries",
     no_args_is_help=True,
-    help="Remove what is personal about somebody who has programs.",
+    help="What is kept of somebody who has programs: erase it, or give it to a member.",
 )
 
 COLUMNS = ("JOB", "PSEUDONYM")
+
+VisitorToMerge = Annotated[
+    str, typer.Option("--visitor", help="The anonymous visitor who had it.", metavar="ID")
+]
 
 
 @calls_service(commands, "erase")
@@ -50,3 +56,22 @@ def erase_beneficiary(
     if wait:
         client.wait_for_job(erased.job_id, timeout=wait)
     return Answer(to_wire(erased), COLUMNS, [(erased.job_id, erased.beneficiary.id)])
+
+
+@calls_service(commands, "merge")
+def merge_beneficiary(
+    client: BenefitPrograms,
+    *,
+    visitor: VisitorToMerge,
+    member: MemberId = None,
+    wix_user: WixUserId = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Give all that an anonymous visitor has to the member that the visitor turned out to be."""
+    beneficiary = beneficiary_of(member, wix_user, None)
+    if beneficiary is None:
+        raise WrongUsage("to whom? Use --member or --wix-user")
+    merged = client.beneficiaries.merge(AnonymousVisitor(visitor), beneficiary)
+    if wait:
+        client.wait_for_job(merged.job_id, timeout=wait)
+    return Answer(to_wire(merged), COLUMNS[:1], [(merged.job_id,)])

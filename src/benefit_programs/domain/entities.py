@@ -105,7 +105,7 @@ class JobStatus(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a job does. All but the last two are kinds of orders, too."""
+    """What a job does. All but the last three are kinds of orders, too."""
 
     PROVISION_PROGRAM = "PROVISION_PROGRAM"
     """A program gets a pool."""
@@ -134,6 +134,9 @@ class JobKind(StrEnum):
 
     ERASE_BENEFICIARY = "ERASE_BENEFICIARY"
     """All that is personal about one beneficiary goes."""
+
+    MERGE_BENEFICIARY = "MERGE_BENEFICIARY"
+    """What a visitor has becomes somebody else's."""
 
 
 class OrderPhase(StrEnum):

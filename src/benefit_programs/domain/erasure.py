@@ -26,7 +26,9 @@ from benefit_programs.domain.entities import (
     Transaction,
     beneficiary_columns,
 )
+from benefit_programs.domain.errors import InProgress
 from benefit_programs.domain.jobs import agenda_of, ask_for_agenda, done_job, new_job, start_job
+from benefit_programs.domain.merges import ask_for_merges, merges_of
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, IdentityType
@@ -79,7 +81,8 @@ def erasure_of(payload: dict[str, Any] | None) -> Erasure:
 class StartErasure(Command[str], frozen=True, kw_only=True):
     """Start a job that erases a person, and answer with its id.
 
-    Without a program there is nothing of the person, and the job is done at once.
+    Without a program there is nothing of the person, and the job is done at once. Refused while
+    a merge moves programs from or to this person.
     """
 
     identity: Identity
@@ -88,8 +91,11 @@ class StartErasure(Command[str], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         ask_for_agenda(needs)
+        ask_for_merges(needs)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
+        if merges_of(state, self.identity):
+            raise InProgress
         job_id, kind = context.new_id(), JobKind.ERASE_BENEFICIARY
         changes = Changes(job_id)
         if self.first_program_id is None:

@@ -386,7 +386,7 @@ class ProgramAlreadyExists(Refusal):
 
 @dataclass(kw_only=True, eq=False)
 class InProgress(Refusal):
-    """Another action on the program is still running."""
+    """Another action on the program, or on the beneficiary, is still running."""
 
     code: ClassVar[str] = "IN_PROGRESS"
 

@@ -104,6 +104,18 @@ ERASURE_CHUNK_SIZE = 1_000
 WALK_TRANSACTIONS = Index(Transaction, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_EVENTS = Index(Event, after="id", limit=ERASURE_CHUNK_SIZE)
 
+PROGRAMS_OF_VISITOR = Index(Program, "anonymous_visitor_id", limit=IN_REQUEST_MAX + 1)
+POOLS_OF_VISITOR = Index(Pool, "anonymous_visitor_id", limit=IN_REQUEST_MAX + 1)
+WALK_PROGRAMS_OF_VISITOR = Index(
+    Program, "anonymous_visitor_id", after="id", limit=PROGRAM_CHUNK_SIZE
+)
+
+MERGES_MAX = 100
+"""How many merges of a tenant jobs may have to do at the same time."""
+
+LIVE_JOBS_OF_KIND = Index(Job, "kind", limit=MERGES_MAX + 1, live=True)
+LIVE_JOBS_OF_SUBJECT = Index(Job, "subject_id", "kind", limit=MERGES_MAX + 1, live=True)
+
 AGENDA = Index(Agenda, "kind")
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)
 ORDERS_OF_POOL_DEFINITION = Index(Order, "pool_definition_id")

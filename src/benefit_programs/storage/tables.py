@@ -246,6 +246,9 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("external_id", "id"),
             _index("program_definition_id", "id"),
             _index("program_definition_id", "id", live=True),
+            _index("anonymous_visitor_id", "id", sparse=True),
+            _index("member_id", "id", sparse=True),
+            _index("wix_user_id", "id", sparse=True),
         ),
         _table(
             entities.Pool,
@@ -278,6 +281,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             entities.Job,
             "jobs",
             _index("id", live=True),
+            _index("kind", "id", live=True),
             _index("subject_id", "order_number", live=True),
         ),
         _table(entities.JobPage, "job_pages"),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import MANAGE, POST, method
 from benefit_programs.domain.erasure import StartErasure, pseudonym_of
+from benefit_programs.domain.errors import InProgress, Invalid
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS
+from benefit_programs.domain.merges import Merge
+from benefit_programs.domain.orders.merging import MergeBeneficiary
+from benefit_programs.domain.values import IdentityType
 from benefit_programs.wire.types import beneficiaries as wire
 from benefit_programs.wire.types.common import IdentificationData
 
@@ -20,14 +24,14 @@ PSEUDONYMS = "pseudonyms of tenant "
     MANAGE,
     "BENEFIT_PROGRAMS.BENEFICIARY_ERASE",
     for_administrators=True,
+    refuses=(InProgress,),
     is_addition=True,
 )
 async def erase(call: Call, request: wire.EraseBeneficiaryRequest) -> wire.EraseBeneficiaryResponse:
     identity = request.beneficiary.identity()
-    services, tenant_id = call.services, call.tenant_id
-    secret = await services.directory.ensure_secret(f"{PSEUDONYMS}{tenant_id}")
-    pseudonym = pseudonym_of(identity, secret)
-    found = await services.reader.programs_of(tenant_id, identity, BEFORE_ALL_IDS, limit=1)
+    pseudonym = pseudonym_of(identity, await _secret(call))
+    reader = call.services.reader
+    found = await reader.programs_of(call.tenant_id, identity, BEFORE_ALL_IDS, limit=1)
     command = StartErasure(
         identity=identity, pseudonym=pseudonym, first_program_id=next(iter(found), None)
     )
@@ -35,3 +39,33 @@ async def erase(call: Call, request: wire.EraseBeneficiaryRequest) -> wire.Erase
     return wire.EraseBeneficiaryResponse(
         job_id=job_id, beneficiary=IdentificationData.of(pseudonym)
     )
+
+
+@method(
+    "mergeBeneficiary",
+    POST,
+    "/benefit-programs/v1/beneficiaries/merge",
+    MANAGE,
+    "BENEFIT_PROGRAMS.BENEFICIARY_MERGE",
+    refuses=(InProgress,),
+    is_addition=True,
+)
+async def merge(call: Call, request: wire.MergeBeneficiaryRequest) -> wire.MergeBeneficiaryResponse:
+    visitor, owner = request.visitor.identity(), request.beneficiary.identity()
+    if visitor.type is not IdentityType.ANONYMOUS_VISITOR:
+        raise _wrong_identity("visitor", "must be an anonymous visitor")
+    if owner.type is IdentityType.ANONYMOUS_VISITOR:
+        raise _wrong_identity("beneficiary", "must be a member or a Wix user, not a visitor")
+    secret = await _secret(call)
+    pseudonyms = pseudonym_of(visitor, secret).id, pseudonym_of(owner, secret).id
+    command = MergeBeneficiary(merge=Merge(visitor, owner), pseudonyms=pseudonyms)
+    return wire.MergeBeneficiaryResponse(job_id=await call.execute(command))
+
+
+def _wrong_identity(field: str, problem: str) -> Invalid:
+    return Invalid.because(field, problem, rule_name="wrong_identity")
+
+
+async def _secret(call: Call) -> bytes:
+    """The secret that makes the tenant's pseudonyms."""
+    return await call.services.directory.ensure_secret(f"{PSEUDONYMS}{call.tenant_id}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.wire import document, reads
-from benefit_programs.client.types.beneficiaries import Erasure
-from benefit_programs.client.types.identities import Identity
+from benefit_programs.client.types.beneficiaries import Erasure, Merge
+from benefit_programs.client.types.identities import AnonymousVisitor, Identity
 
 _ERASURE = reads(Erasure)
+_MERGE = reads(Merge)
 
 
 class AsyncBeneficiaries(AsyncMethods):
@@ -18,7 +19,23 @@ class AsyncBeneficiaries(AsyncMethods):
 
         Their programs end, and their identity becomes a pseudonym. A job does it, and may go on
         after this has returned: wait for it with ``async_jobs.wait``. To erase again does no harm.
+
+        Raises:
+            InProgress: What the beneficiary has is being merged.
         """
         return await self._session.call(
             "eraseBeneficiary", _ERASURE, document(beneficiary=beneficiary)
+        )
+
+    async def merge(self, visitor: AnonymousVisitor, beneficiary: Identity) -> Merge:
+        """Give all that an anonymous visitor has to the member or Wix user whom he is now known as.
+
+        What is much is done by a job, which may go on after this has returned: wait for it with
+        ``async_jobs.wait``. To merge again does no harm.
+
+        Raises:
+            InProgress: Another merge of the visitor is running, or one of the two is being erased.
+        """
+        return await self._session.call(
+            "mergeBeneficiary", _MERGE, document(visitor=visitor, beneficiary=beneficiary)
         )

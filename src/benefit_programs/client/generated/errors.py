@@ -85,7 +85,7 @@ class ProgramAlreadyExists(Conflict, code="PROGRAM_ALREADY_EXISTS"):
     program_id = text()
 
 class InProgress(Conflict, code="IN_PROGRESS"):
-    """Another action on the program is still running."""
+    """Another action on the program, or on the beneficiary, is still running."""
 
 class AlreadyExecuted(Conflict, code="ALREADY_EXECUTED"):
     """The idempotency key was used for this action before."""

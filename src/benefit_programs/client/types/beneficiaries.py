@@ -11,3 +11,9 @@ class Erasure(Part, frozen=True, kw_only=True):
 
     job_id: str
     beneficiary: Identity
+
+
+class Merge(Part, frozen=True, kw_only=True):
+    """The job that gives a beneficiary what a visitor had."""
+
+    job_id: str

@@ -60,6 +60,7 @@ from benefit_programs.domain.orders.log import (
     is_ending,
     reached,
 )
+from benefit_programs.domain.orders.merging import MergeChunks
 from benefit_programs.domain.orders.openings import (
     additions,
     ask_for_additions,
@@ -420,6 +421,8 @@ def carrier_of(
         return _ItemDeletion(job, found, size)
     if kind is JobKind.ERASE_BENEFICIARY:
         return ErasureChunks(job, found, size)
+    if kind is JobKind.MERGE_BENEFICIARY:
+        return MergeChunks(job, size)
     if kind is JobKind.PROVISION_PROGRAM:
         return _Provision(job, size)
     return _CARRIERS[kind](job, order, size)

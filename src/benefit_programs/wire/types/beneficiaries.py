@@ -22,3 +22,21 @@ class EraseBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     job_id: EntityId | None = None
     beneficiary: IdentificationData | None = None
+
+
+class MergeBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Give all that an anonymous visitor has to the member that the visitor turned out to be.
+
+    Programs and pools with their balances, transactions and used rate limits become the
+    beneficiary's. It is done within the request, or by a job if it is much. To ask again does no
+    harm.
+    """
+
+    visitor: IdentificationData
+    beneficiary: IdentificationData
+
+
+class MergeBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The job that did it, or does it."""
+
+    job_id: EntityId | None = None
