@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from benefit_programs.domain.values import CREDIT
+from benefit_programs.domain.values import CREDIT, Identity, IdentityType
 from benefit_programs.wire.types.common import BULK_MAX
 from tests.support.books import Books
 from tests.support.calls import NAMESPACE, guid
-from tests.support.crowd import AMOUNT, Crowd, gather_crowd
+from tests.support.crowd import AMOUNT, Crowd, gather_crowd, give_to
 from tests.support.databases import run_apart
 from tests.support.fleet import Death, Fleet
 from tests.support.redeemers import redeeming
@@ -116,11 +116,17 @@ def crowd(databases: Databases, size: Size) -> Iterator[Crowd]:
 
 
 @asynccontextmanager
-async def set_scene(crowd: Crowd, size: Size, folder: Path) -> AsyncIterator[Scene]:
-    """Let members redeem inside the block; after it all that they were told must be true."""
+async def set_scene(
+    crowd: Crowd, size: Size, folder: Path, *, redeemed: str = "true"
+) -> AsyncIterator[Scene]:
+    """Let members redeem inside the block; after it all that they were told must be true.
+
+    A condition says from which pools.
+    """
     books, chance = Books(crowd.url), random.Random(crowd.pools)
     books.verify()
-    pools = await books.ids("pools", "pool_definition_id = $2", crowd.definitions[0]["id"])
+    where = f"pool_definition_id = $2 and {redeemed}"
+    pools = await books.ids("pools", where, crowd.definitions[0]["id"])
     workers = 0 if crowd.url.startswith("sqlite") else WORKERS
     async with Fleet(crowd.url, folder, workers=workers) as fleet:
         scene = Scene(crowd, size, fleet, books, chance)
@@ -181,6 +187,64 @@ async def test_a_renewal_of_many_programs_is_done_once(
     assert await books.group("jobs", "status", "success_count", where=renewals) == [
         ("FINISHED", size.pools_each, size.programs)
     ]
+
+
+@sizes(Size(900, 1, 2), Size(100_000, 1, 20, deaths=tuple(Death)))
+async def test_a_visitor_of_many_programs_becomes_a_member(
+    crowd: Crowd, size: Size, tmp_path: Path
+) -> None:
+    """Each program moves once with its pools, while credits go on being spent from them."""
+    visitor, member = guid(), guid()
+    owner = Identity(IdentityType.ANONYMOUS_VISITOR, visitor)
+    await give_to(crowd.url, owner, programs=size.programs)
+    async with set_scene(crowd, size, tmp_path) as scene:
+        people = {
+            "visitor": {"anonymousVisitorId": visitor},
+            "beneficiary": {"memberId": member},
+        }
+        job_id = (await scene.fleet.call("mergeBeneficiary", people))["jobId"]
+        await scene.kill_until_done(job_id, total=size.programs)
+    books = scene.books
+    for table, count in (("programs", size.programs), ("pools", crowd.pools)):
+        columns = ("anonymous_visitor_id", "member_id", "revision")
+        assert await books.group(table, *columns) == [(None, member, 2, count)]
+    sql = (
+        "select entity, count(*), count(distinct entity_id) from events where tenant_id = $1"
+        " and slug = 'updated' and entity in ('program', 'pool') group by entity order by entity"
+    )
+    assert await books.read(sql) == [
+        ("pool", crowd.pools, crowd.pools),
+        ("program", size.programs, size.programs),
+    ]
+    sql = "select sum(json_array_length(items)) from job_pages where tenant_id = $1"
+    assert await books.read(sql) == [(size.programs,)]
+
+
+@sizes(Size(900, 1, 3), Size(100_000, 1, 20, deaths=tuple(Death)))
+async def test_a_person_of_many_programs_is_erased_whole(
+    crowd: Crowd, size: Size, tmp_path: Path
+) -> None:
+    """Nothing of the person is left in any table, and others go on redeeming."""
+    member, theirs = guid(), size.programs * 2 // 3
+    await give_to(crowd.url, Identity(IdentityType.MEMBER, member), programs=theirs)
+    async with set_scene(crowd, size, tmp_path, redeemed=f"member_id <> '{member}'") as scene:
+        request = {"beneficiary": {"memberId": member}}
+        answer = await scene.fleet.call("eraseBeneficiary", request)
+        await scene.kill_until_done(answer["jobId"], total=theirs)
+    pseudonym, books = answer["beneficiary"]["memberId"], scene.books
+    owned = f"member_id = '{pseudonym}'"
+    assert await books.group("programs", "status", where=owned) == [("ENDED", theirs)]
+    assert await books.group("pools", "status", where=owned) == [
+        ("ENDED", theirs * size.pools_each)
+    ]
+    parties = f"party_id in ('{member}', '{pseudonym}')"
+    assert await books.group("transactions", "party_id", where=parties) == [
+        (pseudonym, theirs * size.pools_each)
+    ]
+    told = f"entity_id in (select id from programs where tenant_id = $1 and {owned})"
+    sql = f"select cast(body as text) from events where tenant_id = $1 and {told}"
+    assert all(pseudonym in body for (body,) in await books.read(sql))
+    assert await books.ids("jobs", f"cast(payload as text) like '%{member}%'") == []
 
 
 async def renew_all(scene: Scene, size: Size) -> None:

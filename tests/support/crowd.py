@@ -19,6 +19,7 @@ from benefit_programs.domain.entities import (
     Pool,
     Program,
     Transaction,
+    beneficiary_columns,
 )
 from benefit_programs.domain.rows import Row
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
@@ -31,6 +32,8 @@ from tests.support.wallet import add_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from benefit_programs.domain.values import Identity
 
 OWNERS: dict[type[Row], str] = {
     Program: "id",
@@ -197,3 +200,24 @@ async def _write_postgres(url: str, copies: Iterator[list[list[tuple[Any, ...]]]
             )
     await connection.execute("vacuum analyze")
     await connection.close()
+
+
+async def give_to(url: str, owner: Identity, *, programs: int) -> None:
+    """Make the oldest programs one beneficiary's, who has also instructed all that they booked."""
+    columns = beneficiary_columns(owner)
+    whose = (columns["anonymous_visitor_id"], columns["member_id"])
+    oldest = f"(select id from programs where tenant_id = $3 order by id limit {programs})"
+    pools = f"(select id from pools where tenant_id = $3 and program_id in {oldest})"
+    told = "anonymous_visitor_id = $1, member_id = $2 where tenant_id = $3"
+    instructed = "party_type = $1, party_id = $2 where tenant_id = $3"
+    async with open_application(url, run_jobs=False) as (running, _):
+        store = running.services.engine._store
+        for sql, values in (
+            (f"update programs set {told} and id in {oldest}", whose),
+            (f"update pools set {told} and program_id in {oldest}", whose),
+            (
+                f"update transactions set {instructed} and pool_id in {pools}",
+                (str(owner.type), owner.id),
+            ),
+        ):
+            await store.execute(sql, (*values, DEFAULT_TENANT_ID))
