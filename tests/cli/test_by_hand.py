@@ -172,6 +172,21 @@ def test_person_is_erased(terminal: Terminal) -> None:
     assert program["status"] == "ENDED"
 
 
+def test_what_is_kept_is_exported(terminal: Terminal) -> None:
+    """The file has one JSON object a line, is never written over, and is its owner's to read."""
+    pool = provision(terminal)
+    file = terminal.folder / "kept.jsonl"
+    answer = terminal.json("beneficiaries", "export", str(file), "--member", MEMBER)
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert answer == {"file": str(file), "records": len(lines)}
+    assert lines[0]["program"]["externalId"] == "membership-17"
+    (balance,) = [each["balance"] for each in lines if "balance" in each]
+    assert (balance["id"], balance["amount"]["available"]) == (pool, "100.5")
+    assert file.stat().st_mode & 0o077 == 0
+    again = terminal.run("beneficiaries", "export", str(file), "--member", MEMBER)
+    assert (again.code, "exists already" in again.err) == (2, True)
+
+
 def test_visitor_becomes_a_member(terminal: Terminal) -> None:
     """What a visitor had is the member's; both must be named."""
     visitor = "9a0c9a52-7a80-4d3b-9c6f-0d8f5b1f4a12"

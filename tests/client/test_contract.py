@@ -60,6 +60,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (async_jobs.Job, package.Job),
     (beneficiaries.EraseBeneficiaryResponse, package.Erasure),
     (beneficiaries.MergeBeneficiaryResponse, package.Merge),
+    (beneficiaries.KeptRecord, package.KeptRecord),
     (async_jobs.JobItem, package.JobItem),
     (settings.TenantSettingsData, package.TenantSettings),
 ]

@@ -604,6 +604,24 @@ def test_events_are_read_page_by_page(client: BenefitPrograms, gym: Gym) -> None
     assert [each.entity_id for each in followed.events] == [second.id]
     with pytest.raises(ValidationError):
         client.events.page("nonsense")
+def test_what_is_kept_is_exported(client: BenefitPrograms, gym: Gym) -> None:
+    """All that is kept of a member is read page by page, the program first."""
+    member = Member(guid())
+    provisioned = client.programs.provision(
+        program_definition_id=gym.program_definition.id,
+        beneficiary=member,
+        namespace=gym.namespace,
+        external_program_id=guid(),
+    )
+    records = client.beneficiaries.export(member).limit(2).to_list()
+    assert records[0].program == client.programs.get(provisioned.program.id)
+    pools = [(each.pool, each.balance) for each in records if each.pool and each.balance]
+    assert [pool.id for pool, _ in pools] == [balance.id for _, balance in pools]
+    assert {each.event.entity for each in records if each.event} >= {"program", "pool"}
+    (job,) = [each for each in records if each.job]
+    assert {item.id for item in job.job_items} == {pool.id for pool, _ in pools}
+
+
 def test_visitor_becomes_a_member(client: BenefitPrograms, gym: Gym) -> None:
     """What a visitor had is the member's once the merge is done."""
     visitor, member = AnonymousVisitor(guid()), Member(guid())

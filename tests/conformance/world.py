@@ -255,6 +255,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
     "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "listEvents": lambda it: {"entityId": it.pool},
+    "exportBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "mergeBeneficiary": lambda it: {
         "visitor": {"anonymousVisitorId": guid()},
         "beneficiary": it.beneficiary,

@@ -37,7 +37,7 @@ PROGRAM_ENTITY = "program"
 """What the items of an erasure name as their entity."""
 
 CLOCKS_APART_MILLISECONDS_MAX = 3_600_000
-"""How far the clocks of servers may differ without an erasure overlooking a row."""
+"""How far the clocks of servers may differ without an erasure or export overlooking a row."""
 
 ANONYMIZED = {"triggered_by_anonymize_request": True}
 """What stands in the body of an event that an erasure has made."""
@@ -48,6 +48,13 @@ def pseudonym_of(identity: Identity, secret: bytes) -> Identity:
     text = f"{identity.type}:{identity.id}".encode()
     digest = hmac.digest(secret, text, hashlib.sha256)
     return Identity(identity.type, str(UUID(bytes=digest[:16], version=4)))
+
+
+def made_since(first_program_id: str) -> str:
+    """An id before all that tells of a person: ids grow with time, as far as clocks agree."""
+    made = int(first_program_id.replace("-", "")[:12], 16)
+    digits = f"{max(made - CLOCKS_APART_MILLISECONDS_MAX, 0):012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +75,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def start(self) -> str:
-        """An id before all that tells of the person: ids grow with time, as far as clocks agree."""
-        made = int(self.first_program_id.replace("-", "")[:12], 16)
-        digits = f"{max(made - CLOCKS_APART_MILLISECONDS_MAX, 0):012x}"
-        return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+        return made_since(self.first_program_id)
 
 
 def erasure_of(payload: dict[str, Any] | None) -> Erasure:

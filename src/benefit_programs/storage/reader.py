@@ -18,6 +18,7 @@ from benefit_programs.domain.state import AtHand
 from benefit_programs.domain.values import Identity
 from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.feed import Feed
+from benefit_programs.storage.kept import BEGINNING, Kept, KeptOfBeneficiary, Place
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,
     GUIDS_OPEN,
@@ -39,6 +40,9 @@ T = TypeVar("T")
 
 SNAPSHOTS_MAX = 5_000
 """How many snapshots the reader keeps, of all tenants together."""
+
+STEPS_MAX = 20
+"""After how many steps a page of what is kept of a beneficiary is answered, however few it has."""
 
 GUIDS = {
     IdMode.DEFAULT: GUIDS_DEFAULT,
@@ -146,9 +150,9 @@ class Reader:
         size = limit or LIMIT_DEFAULT
         start, end = 0, size
         if cursor:
-            content = decode_cursor(cursor, method=method, tenant_id=tenant_id, secret=self._secret)
-            if content is None or content.extra.get("subject") != subject:
-                raise Invalid((cursor_refused(Query(path="paging")),))
+            content = self._content_of(
+                cursor, method=method, tenant_id=tenant_id, subject=subject, path="paging"
+            )
             position = int(content.position[0] or 0)
             start = max(position - size, 0) if content.backwards else position
             end = position if content.backwards else position + size
@@ -162,6 +166,52 @@ class Reader:
         following = cursor_at(end, backwards=False) if rows and end < length else None
         preceding = cursor_at(start, backwards=True) if rows and start else None
         return Page(rows, following, preceding)
+
+    async def kept_page(
+        self,
+        identity: Identity,
+        *,
+        method: str,
+        tenant_id: int,
+        limit: int | None,
+        cursor: str | None,
+    ) -> tuple[list[Kept], str | None]:
+        """The next rows that tell of a beneficiary, and the cursor of what follows, if anything.
+
+        There may be fewer rows than the limit, or none, although more follow: after some steps an
+        answer must come. Raises Invalid for a cursor of anything else.
+        """
+        place: Place | None = BEGINNING
+        subject = f"{identity.type}:{identity.id}"
+        if cursor:
+            content = self._content_of(
+                cursor, method=method, tenant_id=tenant_id, subject=subject, path=""
+            )
+            place = content.position
+        finder = KeptOfBeneficiary(self._store, tenant_id, identity)
+        size, found = limit or LIMIT_DEFAULT, list[Kept]()
+        for _ in range(STEPS_MAX):
+            if place is None or len(found) >= size:
+                break
+            kept, place = await finder.after(place)
+            found += kept
+        if len(found) > size:
+            del found[size:]
+            place = found[-1].place
+        if place is None:
+            return found, None
+        content = CursorContent(place, False, (), None, {"subject": subject})
+        encoded = encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
+        return found, encoded
+
+    def _content_of(
+        self, cursor: str, *, method: str, tenant_id: int, subject: str, path: str
+    ) -> CursorContent:
+        """What a cursor of this subject says. Raises Invalid for any other."""
+        content = decode_cursor(cursor, method=method, tenant_id=tenant_id, secret=self._secret)
+        if content is None or content.extra.get("subject") != subject:
+            raise Invalid((cursor_refused(Query(path=path)),))
+        return content
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         return await self._store.fetch(statement.sql, statement.parameters)

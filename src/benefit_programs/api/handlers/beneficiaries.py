@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benefit_programs.api import kept as kept_records
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import MANAGE, POST, method
 from benefit_programs.domain.erasure import StartErasure, pseudonym_of
@@ -11,7 +12,11 @@ from benefit_programs.domain.merges import Merge
 from benefit_programs.domain.orders.merging import MergeBeneficiary
 from benefit_programs.domain.values import IdentityType
 from benefit_programs.wire.types import beneficiaries as wire
-from benefit_programs.wire.types.common import IdentificationData
+from benefit_programs.wire.types.common import (
+    CursorPagingMetadata,
+    Cursors,
+    IdentificationData,
+)
 
 PSEUDONYMS = "pseudonyms of tenant "
 """What a tenant's secret for pseudonyms is called, before the tenant's number."""
@@ -60,6 +65,34 @@ async def merge(call: Call, request: wire.MergeBeneficiaryRequest) -> wire.Merge
     pseudonyms = pseudonym_of(visitor, secret).id, pseudonym_of(owner, secret).id
     command = MergeBeneficiary(merge=Merge(visitor, owner), pseudonyms=pseudonyms)
     return wire.MergeBeneficiaryResponse(job_id=await call.execute(command))
+
+
+@method(
+    "exportBeneficiary",
+    POST,
+    "/benefit-programs/v1/beneficiaries/export",
+    MANAGE,
+    "BENEFIT_PROGRAMS.BENEFICIARY_EXPORT",
+    for_administrators=True,
+    is_addition=True,
+)
+async def export(
+    call: Call, request: wire.ExportBeneficiaryRequest
+) -> wire.ExportBeneficiaryResponse:
+    paging = request.cursor_paging
+    kept, following = await call.services.reader.kept_page(
+        request.beneficiary.identity(),
+        method=call.method.name,
+        tenant_id=call.tenant_id,
+        limit=paging.limit if paging else None,
+        cursor=paging.cursor if paging else None,
+    )
+    return wire.ExportBeneficiaryResponse(
+        records=await kept_records.describe(call, kept),
+        metadata=CursorPagingMetadata(
+            count=len(kept), cursors=Cursors(next=following), has_next=following is not None
+        ),
+    )
 
 
 def _wrong_identity(field: str, problem: str) -> Invalid:

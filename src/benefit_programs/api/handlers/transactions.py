@@ -26,7 +26,7 @@ async def get(call: Call, request: wire.GetTransactionRequest) -> wire.GetTransa
     row = await call.get(TRANSACTION, request.transaction_id, missing=missing)
     pool = await call.one(POOL, row.pool_id)
     assert pool is not None
-    (transaction,) = await _describe(call, [(row, pool)])
+    (transaction,) = await describe(call, [(row, pool)])
     return wire.GetTransactionResponse(transaction=transaction)
 
 
@@ -46,10 +46,10 @@ async def query(
     width = len(codec.columns)
     rows = [(codec.read(row[:width]), pool_codec.read(row[width:])) for row in found.rows]
     return wire.QueryTransactionsResponse(
-        transactions=tuple(await _describe(call, rows)), metadata=metadata_of(found.page)
+        transactions=tuple(await describe(call, rows)), metadata=metadata_of(found.page)
     )
 
 
-async def _describe(call: Call, rows: list[tuple[Transaction, Pool]]) -> list[wire.Transaction]:
+async def describe(call: Call, rows: list[tuple[Transaction, Pool]]) -> list[wire.Transaction]:
     snapshots = await call.snapshots([row.snapshot_id for row, _ in rows])
     return [views.transaction(row, pool, snapshots[row.snapshot_id]) for row, pool in rows]

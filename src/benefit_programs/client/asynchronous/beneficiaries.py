@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from benefit_programs.client.asynchronous.queries import AsyncListing
 from benefit_programs.client.asynchronous.session import AsyncMethods
-from benefit_programs.client.core.wire import document, reads
-from benefit_programs.client.types.beneficiaries import Erasure, Merge
+from benefit_programs.client.core.queries import Plan
+from benefit_programs.client.core.wire import document, reads, reads_rows
+from benefit_programs.client.types.beneficiaries import Erasure, KeptRecord, Merge
 from benefit_programs.client.types.identities import AnonymousVisitor, Identity
 
 _ERASURE = reads(Erasure)
 _MERGE = reads(Merge)
+_RECORDS = reads_rows("records", KeptRecord)
 
 
 class AsyncBeneficiaries(AsyncMethods):
@@ -26,6 +29,20 @@ class AsyncBeneficiaries(AsyncMethods):
         return await self._session.call(
             "eraseBeneficiary", _ERASURE, document(beneficiary=beneficiary)
         )
+
+    def export(self, beneficiary: Identity) -> AsyncListing[KeptRecord]:
+        """Read all that is kept of a beneficiary. Needs an administrator's key.
+
+        Programs come first, then pools with their balances, transactions, used rate limits,
+        events, and what jobs did with them. A page may have no records although more follow.
+        """
+        plan = Plan(
+            name="exportBeneficiary",
+            read=_RECORDS,
+            paging_field="cursorPaging",
+            beside=document(beneficiary=beneficiary),
+        )
+        return AsyncListing(self._session, plan)
 
     async def merge(self, visitor: AnonymousVisitor, beneficiary: Identity) -> Merge:
         """Give all that an anonymous visitor has to the member or Wix user whom he is now known as.

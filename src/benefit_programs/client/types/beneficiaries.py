@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
 from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.identities import Identity
+from benefit_programs.client.types.jobs import Job, JobItem
+from benefit_programs.client.types.ledger import Balance, Transaction
+from benefit_programs.client.types.pools import Pool
+from benefit_programs.client.types.programs import Program
 
 
 class Erasure(Part, frozen=True, kw_only=True):
@@ -17,3 +26,40 @@ class Merge(Part, frozen=True, kw_only=True):
     """The job that gives a beneficiary what a visitor had."""
 
     job_id: str
+
+
+class UsedRateLimit(Part, frozen=True, kw_only=True):
+    """How often a rate limit of a pool was used in the period that starts with a local date."""
+
+    pool_id: str
+    quota_id: str
+    period_start: str
+    used: int = 0
+
+
+class KeptEvent(Part, frozen=True, kw_only=True):
+    """An event as it is stored."""
+
+    id: str
+    created_date: datetime
+    entity: str
+    entity_id: str
+    sequence: int
+    slug: str
+    body: dict[str, Any] = msgspec.field(default_factory=dict)
+    transaction_id: str | None = None
+
+
+class KeptRecord(Part, frozen=True, kw_only=True):
+    """One thing that is kept of a beneficiary: one of these fields, or two that belong together."""
+
+    program: Program | None = None
+    pool: Pool | None = None
+    balance: Balance | None = None
+    """That of the pool."""
+    transaction: Transaction | None = None
+    used_rate_limit: UsedRateLimit | None = None
+    event: KeptEvent | None = None
+    job: Job | None = None
+    job_items: tuple[JobItem, ...] = ()
+    """What the job did with the beneficiary's programs and pools."""

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import msgspec
 
-from benefit_programs.wire.types.common import EntityId, IdentificationData
+from benefit_programs.domain.constraints import FreeForm
+from benefit_programs.wire.types.async_jobs import Job, JobItem
+from benefit_programs.wire.types.balances import Balance
+from benefit_programs.wire.types.common import (
+    CursorPaging,
+    CursorPagingMetadata,
+    EntityId,
+    IdentificationData,
+    Number,
+    Timestamp,
+)
+from benefit_programs.wire.types.pools import Pool
+from benefit_programs.wire.types.programs import Program
+from benefit_programs.wire.types.transactions import Transaction
 
 
 class EraseBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,3 +55,60 @@ class MergeBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):
     """The job that did it, or does it."""
 
     job_id: EntityId | None = None
+
+
+class UsedRateLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a rate limit of a pool was used in one period."""
+
+    pool_id: EntityId | None = None
+    quota_id: EntityId | None = None
+    period_start: str | None = None
+    used: Number | None = None
+
+
+class KeptEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is stored."""
+
+    id: EntityId | None = None
+    created_date: Timestamp | None = None
+    entity: str | None = None
+    entity_id: EntityId | None = None
+    sequence: Number | None = None
+    slug: str | None = None
+    body: Annotated[dict[str, Any], FreeForm()] | None = None
+    transaction_id: EntityId | None = None
+
+
+class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is kept of a beneficiary: one of these fields, or two that belong together.
+
+    A pool has its balance beside it, a job those of its items that name the beneficiary's programs
+    and pools.
+    """
+
+    program: Program | None = None
+    pool: Pool | None = None
+    balance: Balance | None = None
+    transaction: Transaction | None = None
+    used_rate_limit: UsedRateLimit | None = None
+    event: KeptEvent | None = None
+    job: Job | None = None
+    job_items: tuple[JobItem, ...] | None = None
+
+
+class ExportBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read all that is kept of a beneficiary, page by page.
+
+    Programs come first, then pools with their balances, transactions, used rate limits, events,
+    and what jobs did with them. A page may have few records or none, although more follow.
+    """
+
+    beneficiary: IdentificationData
+    cursor_paging: CursorPaging | None = None
+
+
+class ExportBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what is kept of a beneficiary."""
+
+    records: tuple[KeptRecord, ...] | None = None
+    metadata: CursorPagingMetadata | None = None
