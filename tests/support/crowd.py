@@ -211,7 +211,7 @@ async def give_to(url: str, owner: Identity, *, programs: int) -> None:
     told = "anonymous_visitor_id = $1, member_id = $2 where tenant_id = $3"
     instructed = "party_type = $1, party_id = $2 where tenant_id = $3"
     async with open_application(url, run_jobs=False) as (running, _):
-        store = running.services.engine._store
+        store: Any = running.services.engine._store
         for sql, values in (
             (f"update programs set {told} and id in {oldest}", whose),
             (f"update pools set {told} and program_id in {oldest}", whose),

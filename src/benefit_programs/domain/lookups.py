@@ -114,7 +114,7 @@ MERGES_MAX = 100
 """How many merges of a tenant jobs may have to do at the same time."""
 
 LIVE_JOBS_OF_KIND = Index(Job, "kind", limit=MERGES_MAX + 1, live=True)
-LIVE_JOBS_OF_SUBJECT = Index(Job, "subject_id", "kind", limit=MERGES_MAX + 1, live=True)
+LIVE_JOBS_OF_SUBJECT = Index(Job, "kind", "subject_id", limit=MERGES_MAX + 1, live=True)
 
 AGENDA = Index(Agenda, "kind")
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)

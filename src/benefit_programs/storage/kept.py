@@ -128,7 +128,7 @@ class KeptOfBeneficiary:
     async def after(self, place: Place) -> Step:
         """The rows that follow a place: at most ``KEPT_LIMIT_MAX``, and none of another part."""
         part, *keys = place
-        return await self._steps[Part(part)](*keys)
+        return await self._steps[Part(int(part or 0))](*keys)
 
     async def _programs(self, after: str) -> Step:
         rows = await self._look_up(_PROGRAMS[self._column], self._identity.id, after)

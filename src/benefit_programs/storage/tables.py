@@ -281,7 +281,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             entities.Job,
             "jobs",
             _index("id", live=True),
-            _index("kind", "id", live=True),
+            _index("kind", "subject_id", live=True),
             _index("subject_id", "order_number", live=True),
         ),
         _table(entities.JobPage, "job_pages"),

@@ -64,7 +64,8 @@ async def merge(call: Call, request: wire.MergeBeneficiaryRequest) -> wire.Merge
     secret = await _secret(call)
     pseudonyms = pseudonym_of(visitor, secret).id, pseudonym_of(owner, secret).id
     command = MergeBeneficiary(merge=Merge(visitor, owner), pseudonyms=pseudonyms)
-    return wire.MergeBeneficiaryResponse(job_id=await call.execute(command))
+    job_id = await call.execute(command)
+    return wire.MergeBeneficiaryResponse(job_id=job_id)
 
 
 @method(

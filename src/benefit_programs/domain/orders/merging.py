@@ -59,7 +59,7 @@ class MergeBeneficiary(Command[str], frozen=True, kw_only=True):
         ask_for_agenda(needs)
         ask_for_merges(needs)
         for pseudonym in self.pseudonyms:
-            needs.read(LIVE_JOBS_OF_SUBJECT, pseudonym, JobKind.ERASE_BENEFICIARY)
+            needs.read(LIVE_JOBS_OF_SUBJECT, JobKind.ERASE_BENEFICIARY, pseudonym)
         needs.read(PROGRAMS_OF_VISITOR, visitor_id)
         needs.read(POOLS_OF_VISITOR, visitor_id)
         programs = state.known(PROGRAMS_OF_VISITOR, visitor_id)
@@ -80,7 +80,7 @@ class MergeBeneficiary(Command[str], frozen=True, kw_only=True):
 
     def _require_no_erasure(self, state: State) -> None:
         for pseudonym in self.pseudonyms:
-            erasures = state.many(LIVE_JOBS_OF_SUBJECT, pseudonym, JobKind.ERASE_BENEFICIARY)
+            erasures = state.many(LIVE_JOBS_OF_SUBJECT, JobKind.ERASE_BENEFICIARY, pseudonym)
             if any(job.status not in Job.over for job in erasures):
                 raise InProgress
 

@@ -23,7 +23,7 @@ _LIVE = "status not in ('FINISHED', 'FAILED')"
 def upgrade() -> None:
     for column in ("anonymous_visitor_id", "member_id", "wix_user_id"):
         _add_index("programs", column, column, "id", where=f"{column} is not null")
-    _add_index("jobs", "live_kind", "kind", "id", where=_LIVE)
+    _add_index("jobs", "live_kind", "kind", "subject_id", where=_LIVE)
 
 
 def _add_index(table: str, name: str, *columns: str, where: str) -> None:
