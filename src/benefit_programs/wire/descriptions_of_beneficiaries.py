@@ -1,0 +1,44 @@
+"""What the fields of beneficiaries' own methods hold. See ``descriptions``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benefit_programs.wire.types import beneficiaries
+
+OF_BENEFICIARIES: dict[type[Any], dict[str, str]] = {
+    beneficiaries.EraseBeneficiaryRequest: {"beneficiary": "Who is erased."},
+    beneficiaries.EraseBeneficiaryResponse: {
+        "beneficiary": "The pseudonym that stands for the person from now on."
+    },
+    beneficiaries.MergeBeneficiaryRequest: {
+        "visitor": "The anonymous visitor whose programs move.",
+        "beneficiary": "Who gets them: a member or a Wix user.",
+    },
+    beneficiaries.ExportBeneficiaryRequest: {
+        "beneficiary": "Whose records to read.",
+        "cursor_paging": "Which page, and how large.",
+    },
+    beneficiaries.ExportBeneficiaryResponse: {"records": "The records of this page."},
+    beneficiaries.KeptRecord: {
+        "program": "A program of the beneficiary.",
+        "pool": "A pool of the beneficiary.",
+        "balance": "The balance of that pool.",
+        "transaction": "A transaction of one of the pools.",
+        "used_rate_limit": "What was used of a rate limit of one of the pools.",
+        "event": "An event of one of the programs or pools.",
+        "job": "A job that worked on some of them.",
+        "job_items": "What that job did with the beneficiary's programs and pools.",
+    },
+    beneficiaries.UsedRateLimit: {
+        "quota_id": "The id of the rate limit.",
+        "period_start": "The local date with which the period begins.",
+        "used": "How many items were redeemed in it.",
+    },
+    beneficiaries.KeptEvent: {
+        "entity": "The kind of entity that it tells of: program, pool or balance.",
+        "sequence": "Its number among the events of the entity.",
+        "slug": "What happened; several joined by a plus sign are as many events.",
+        "body": "What it says, as stored: amounts in 1/10,000 credit, instants in milliseconds.",
+    },
+}
