@@ -97,6 +97,18 @@ async def test_the_visitor_spends_no_more_and_the_member_does(service: Service) 
     assert {each["poolId"] for each in found} == {wallet.pool_id, own.pool_id}
 
 
+async def test_a_lost_answer_is_asked_for_as_the_member(service: Service) -> None:
+    """A key that the visitor used tells the member what it did, and does nothing again."""
+    visitor, member = people()
+    wallet, key = await open_for(service, visitor), guid()
+    first = await wallet.redeem(beneficiary=visitor, idempotencyKey=key)
+    await merge(service, visitor, member)
+    again = await wallet.redeem_refused(beneficiary=member, idempotencyKey=key)
+    assert (again.status, again.code) == (409, "BENEFIT_ALREADY_REDEEMED")
+    assert again.data["transactionId"] == first
+    assert await wallet.available() == "99"
+
+
 async def test_used_rate_limits_stay_used(service: Service) -> None:
     """What the visitor has used of a pool's limit is used for the member, of that pool alone."""
     visitor, member = people()

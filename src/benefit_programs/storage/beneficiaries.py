@@ -20,7 +20,7 @@ _PROGRAMS = {
     """
     for column in ("anonymous_visitor_id", "member_id", "wix_user_id")
 }
-"""By the column of the identity; the rows of the tenant are read in the order of their ids."""
+"""By the column of the identity, each of which has an index."""
 
 
 async def programs_of(
