@@ -604,6 +604,8 @@ def test_events_are_read_page_by_page(client: BenefitPrograms, gym: Gym) -> None
     assert [each.entity_id for each in followed.events] == [second.id]
     with pytest.raises(ValidationError):
         client.events.page("nonsense")
+
+
 def test_what_is_kept_is_exported(client: BenefitPrograms, gym: Gym) -> None:
     """All that is kept of a member is read page by page, the program first."""
     member = Member(guid())

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.domain import details, errors, explanations, values
-from benefit_programs.wire.event_descriptions import EVENTS
 from benefit_programs.wire.descriptions_of_beneficiaries import OF_BENEFICIARIES
+from benefit_programs.wire.event_descriptions import EVENTS
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
