@@ -29,65 +29,64 @@ from benefit_programs.wire.types import (
 from benefit_programs.wire.types import settings as tenant_settings
 
 COMMON = {
-    "additional_data": "Values of the caller's own, which policy providers get.",
+    "additional_data": "The caller's own values. Policy providers get them.",
     "balance": "The balance of the pool.",
     "balances": "The balances of this page.",
-    "beneficiary": "Whom the program belongs to.",
-    "benefit_info": "The benefit that this is about, where it is known.",
+    "beneficiary": "The owner of the program.",
+    "benefit_info": "The benefit, if it is known.",
     "benefit_key": "The name of a benefit, unique within its pool or pool definition.",
     "bulk_action_metadata": "How many entries succeeded, and how many failed.",
-    "bytes_max": "How many bytes are taken at the most.",
+    "bytes_max": "The largest number of bytes that is accepted.",
     "cancellation_transaction_id": "The transaction that gave the credits back.",
-    "cascade": "When the change reaches the programs and pools that were made before.",
-    "category": "What kind of item it is, in the provider app's own words. Absent if it has none.",
-    "code": "What happened, as a name for programs.",
-    "correlation_id": "The id of the transaction that began the chain; its own if it began one.",
+    "cascade": "When the change reaches existing programs and pools.",
+    "category": "The provider app's category for the item. Absent if there is none.",
+    "code": "What happened, as a fixed name.",
+    "correlation_id": "The id of the first transaction of the chain; its own if it is the first.",
     "created_date": "When it was created.",
     "credit_amount": "The credits that the pool gets when it is provisioned and renewed.",
     "credit_configuration": "How the balance is filled. Absent if the pool has no credits.",
     "credit_unit_type": "The kind of unit that the credits count.",
     "current_status": "The status that the program has.",
     "cursor": (
-        "Where the page begins: `next` or `prev` of another answer of this method. It brings its"
-        " filter and sort along."
+        "Where the page begins: `next` or `prev` of an earlier answer of this method. It includes"
+        " the filter and the sort."
     ),
-    "cursors": "Where the pages beside this one begin.",
+    "cursors": "The cursors of the next and the previous page.",
     "data": "The facts of the error, by name.",
-    "description": "What it is, for people.",
+    "description": "A description for people.",
     "details": "Benefits, credits and policies.",
-    "display_name": "Its name, for people.",
+    "display_name": "A name for people.",
     "effective_date": "The moment that it counts for. Absent: when it was created.",
     "entity_id": "The id of the entity.",
     "error": "Why it failed. Absent if it succeeded.",
     "exists_in_namespace": (
-        "The namespace that has it. Only for administrators, and only if another one does."
+        "The namespace that has it. Only for administrators, and only if it is another one."
     ),
     "extended_fields": "Values that apps keep here. Absent if there are none.",
     "content_type": "The content type that was sent. Absent if there was none.",
-    "external_id": "Its id in the words of whoever made it.",
+    "external_id": "The id that its creator gave it.",
     "external_program_definition_id": (
         "The external id of the program definition. Absent if the program has none."
     ),
     "external_program_id": "The external id of the program, unique within its namespace.",
-    "failure_details": "The policies that stood in the way.",
-    "field_mask": "Which fields to change. Without one, those that are there.",
-    "fields": "What to fill in beside the ids. Nothing if it is left out.",
-    "filter": "Fields, each with a value or operators such as `$gt`. Without one, all rows.",
+    "failure_details": "The policies that refused.",
+    "field_mask": "The fields to change. Default: those in the request.",
+    "fields": "The parts to fill in besides the ids. Default: none.",
+    "filter": "Fields, each with a value or operators such as `$gt`. Default: all rows.",
     "filters": "The references to look for; an item must fit one of them.",
-    "has_next": "Whether a row follows this page.",
+    "has_next": "Whether there is a next page.",
     "id": "Its id, made by the service.",
     "idempotency_key": (
-        "The caller's name for this one intention: asked again with the same key, it is not done"
-        " again."
+        "The caller's name for this change. A second request with the same key doesn't repeat it."
     ),
     "instructing_party": "Who asked for the change. Default: the caller.",
     "item": "The item.",
-    "item_count": "How many items it was for.",
+    "item_count": "The number of items.",
     "item_id": "The id of the item.",
     "item_ids": "The items to delete.",
     "item_info": "The item's name. Only if `fields` asks for ITEM.",
-    "item_metadata": "What became of the entry.",
-    "item_reference": "The item that this is about.",
+    "item_metadata": "The result of the entry.",
+    "item_reference": "The reference of the item.",
     "item_revision": "The revision of the item.",
     "item_search_key": (
         "Provider app, category and external id, joined by slashes; the middle part is empty"
@@ -97,10 +96,10 @@ COMMON = {
     "items": "The items of this page.",
     "job_id": "The job that does the work; it may have finished already.",
     "latest_transaction_id": "The transaction that took its place.",
-    "metadata": "What the page says about itself.",
-    "namespace": "The namespace of the app that keeps the program or definition.",
+    "metadata": "The number of rows of the page, and the cursors.",
+    "namespace": "The namespace of the program or definition.",
     "next": "The cursor of the next page. Absent on the last one.",
-    "order": "In which direction. Default: ASC.",
+    "order": "The direction. Default: ASC.",
     "original_transaction_id": "The transaction that was given back.",
     "pending_transaction_id": "The transaction that isn't completed yet.",
     "pool": "The pool.",
@@ -109,7 +108,7 @@ COMMON = {
     "pool_definition_revision": "The revision of the pool definition that this comes from.",
     "pool_definitions": "The pool definitions.",
     "pool_id": "The id of the pool.",
-    "pool_info": "The pool that this is about, where it is known.",
+    "pool_info": "The pool, if it is known.",
     "pool_revision": "The revision of the pool.",
     "pool_status": "The status that the pool has.",
     "pools": "The pools of this page.",
@@ -119,43 +118,41 @@ COMMON = {
     "program_definition": "The program definition.",
     "program_definition_id": "The id of the program definition.",
     "program_definition_ids": "The program definitions that it belongs to.",
-    "program_definition_info": "The program definition that this is about, where it is known.",
+    "program_definition_info": "The program definition, if it is known.",
     "program_definitions": "The program definitions that it belongs to.",
     "program_id": "The id of the program.",
-    "program_info": "The program that this is about, where it is known.",
+    "program_info": "The program, if it is known.",
     "programs": "The programs of this page.",
     "provider_app_id": "The app that sells the item.",
-    "query": "Which rows, in which order, and which page of them.",
-    "removed": "Always false: what was removed is found no more.",
+    "query": "The filter, the order and the page.",
+    "removed": "Always false: removed entities aren't returned.",
     "requested": "The credits that were asked for.",
     "requested_status": "The status that was asked for.",
-    "results": "What became of each entry, in the order of the request.",
-    "retry_after": "After how many seconds to try again.",
+    "results": "The result of each entry, in the order of the request.",
+    "retry_after": "The seconds to wait before trying again.",
     "return_entity": "Whether the results hold the entities. Default: false.",
     "reverted_transaction_id": "The transaction that gave it back.",
     "revision": (
-        "Grows by 1 with each change, from 1. A change names the one that it was made for, and is"
-        " refused if there is a newer one."
+        "Begins with 1 and grows by 1 with each change. Send the revision that you have read: the"
+        " change is refused if there is a newer one."
     ),
     "settings": "The settings.",
-    "same_request": (
-        "Whether the key was used for this very request. Absent where that isn't known."
-    ),
+    "same_request": ("Whether the key was used for the same request. Absent if that isn't known."),
     "sort": "The order of the rows. Default: the newest first. Ties are broken by id.",
     "source": "Where the credits come from.",
     "source_balance_type": "Where the credits would come from.",
-    "superseded_transaction_id": "The transaction whose place this one takes.",
-    "supported": "The content types that are read.",
+    "superseded_transaction_id": "The transaction that this one supersedes.",
+    "supported": "The content types that are supported.",
     "target": "Where the credits go to.",
     "target_balance_type": "Where the credits would go to.",
-    "target_date": "When the item is to be used; policies are judged at that moment. Default: now.",
+    "target_date": "The date of use. Policies are judged at that moment. Default: now.",
     "transaction": "The transaction.",
     "transaction_id": "The id of the transaction.",
     "transactions": "The transactions of this page.",
-    "type": "Which of the options is there; may be left out.",
+    "type": "Which of the options is set. May be left out.",
     "unit_display_name": "What people call the credits, such as `tokens`.",
     "unit_type": "The kind of unit that the credits count.",
-    "updated_date": "When it was changed last.",
+    "updated_date": "When it was last changed.",
 }
 
 _PROGRAMLESS = {
@@ -163,18 +160,18 @@ _PROGRAMLESS = {
 }
 _OF_PAIRS = {
     "benefit_info": "Names and price of the benefit. Only if `fields` asks for BENEFIT.",
-    "created_date": "When the item came to it: the later of the dates of both.",
+    "created_date": "When the item was added: the later of the dates of both.",
     "revision": "The sum of the revisions of both; grows when either changes.",
-    "updated_date": "When either of both was changed last.",
+    "updated_date": "When either of both was last changed.",
 }
 
 OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_BENEFICIARIES,
     # What several families use.
     common.IdentificationData: {
-        "anonymous_visitor_id": "The id of a visitor who isn't known by name.",
-        "app_id": "The id of an app; only in answers, of whoever gave an instruction.",
-        "identity_type": "Which of the ids is there; may be left out of requests.",
+        "anonymous_visitor_id": "The id of an anonymous visitor.",
+        "app_id": "The id of an app. Only in answers, as an instructing party.",
+        "identity_type": "Which of the ids is set. May be left out of requests.",
         "member_id": "The id of a site member.",
         "wix_user_id": "The id of a user of the account.",
     },
@@ -188,46 +185,46 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     },
     common.ItemInfo: {"display_name": "The name of the item, for people."},
     common.Sorting: {"field_name": "The field to sort by, one that the method can sort by."},
-    common.CursorPaging: {"limit": "How many rows a page has at the most. Default: 50."},
-    common.CursorQuery: {"cursor_paging": "Which page, and how large."},
-    common.CursorPagingMetadata: {"count": "How many rows this page has."},
+    common.CursorPaging: {"limit": "The largest number of rows on a page. Default: 50."},
+    common.CursorQuery: {"cursor_paging": "The page and its size."},
+    common.CursorPagingMetadata: {"count": "The number of rows on this page."},
     common.ApplicationError: {"description": "What happened, for people."},
     common.ItemMetadata: {
         "id": "The id of the entity. Absent if none was made.",
         "original_index": "The place of the entry in the request, from 0.",
-        "success": "Whether it was done.",
+        "success": "Whether the entry succeeded.",
     },
     common.BulkActionMetadata: {
         "total_failures": "How many entries failed.",
         "total_successes": "How many entries succeeded.",
-        "undetailed_failures": "Always 0: every failure is told.",
+        "undetailed_failures": "Always 0: every failure has its details.",
     },
     # Details: benefits, credits, policies.
     details.Details: {
-        "additional_data": "Values of the caller's own, which pools get with the details.",
-        "benefits": "What the credits can be spent on.",
+        "additional_data": "The caller's own values. Pools get them with the details.",
+        "benefits": "The benefits that the credits can be spent on.",
         "policy_expression": "When its benefits may be redeemed. Absent: always.",
     },
     details.Benefit: {
-        "additional_data": "Values of the caller's own, which pools get with the benefit.",
+        "additional_data": "The caller's own values. Pools get them with the benefit.",
         "benefit_key": (
-            "The name of the benefit, unique here. As long as it stays the same, so does the item"
-            " set."
+            "The name of the benefit, unique in the details. The item set stays as long as the name"
+            " does."
         ),
         "item_set_id": "The items that the benefit pays for, shared by all pools that have it.",
         "policy_expression": (
-            "When this benefit may be redeemed. Absent: as the pool's own policy says."
+            "When this benefit may be redeemed. Absent: the policy of the pool decides."
         ),
         "price": "What one item costs. Absent: 0. Above 0 only with a credit configuration.",
         "provider_app_id": "The app that sells all items of the benefit.",
     },
     details.CreditConfiguration: {
-        "amount": "What a balance opens with, and gets at each renewal. Absent: 0.",
-        "rollover_configuration": "What is left at a renewal and stays. Absent: nothing.",
+        "amount": "The credits that a balance opens with, and gets at each renewal. Absent: 0.",
+        "rollover_configuration": "The unused credits that stay at a renewal. Absent: none.",
     },
     details.RolloverConfiguration: {
-        "balance_cap": "How many of the credits that are left stay. Absent: all.",
-        "enabled": "Whether credits that are left stay at a renewal. Default: false.",
+        "balance_cap": "The largest amount of unused credits that stays. Absent: all stay.",
+        "enabled": "Whether unused credits stay at a renewal. Default: false.",
     },
     details.PolicyExpression: {
         "operator_and_options": "Holds if all of its expressions do.",
@@ -235,9 +232,9 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "operator_or_options": "Holds if one of its expressions does.",
         "policy_options": "A single policy.",
     },
-    details.PolicyExpressionNot: {"expression": "What must not hold."},
-    details.PolicyExpressionAnd: {"expressions": "What must hold, all of it."},
-    details.PolicyExpressionOr: {"expressions": "Of which one must hold."},
+    details.PolicyExpressionNot: {"expression": "The expression that must not hold."},
+    details.PolicyExpressionAnd: {"expressions": "The expressions that must all hold."},
+    details.PolicyExpressionOr: {"expressions": "The expressions of which one must hold."},
     details.Policy: {
         "custom_options": "A provider decides.",
         "fixed_interval_options": "Holds at certain hours.",
@@ -247,32 +244,32 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "from_hour": "The hour at which it begins, in the tenant's time zone. Absent: 0.",
         "from_minute": "The minute at which it begins. Absent: 0.",
         "from_week_day": (
-            "The day on which it begins; with `toWeekDay` it is one stretch from day to day."
+            "The day on which it begins. With `toWeekDay` it is one interval over several days."
             " Absent: any day."
         ),
         "to_hour": (
-            "The hour at which it ends; that moment is no part of it. Absent: the end of the day,"
-            " or 0 if there is a `toMinute`."
+            "The hour at which it ends, exclusive. Absent: the end of the day, or 0 if there is a"
+            " `toMinute`."
         ),
         "to_minute": "The minute at which it ends. Absent: 0.",
         "to_week_day": "The day on which it ends. Absent: any day.",
     },
     details.RateLimitedPolicy: {
         "quota_id": (
-            "What its uses are counted under; stays while the policy keeps its place and period."
+            "The name of the count. It stays while the policy keeps its place and period."
         ),
         "time_period": "The calendar period to count in, in the tenant's time zone.",
         "times": "How many items may be redeemed in each period.",
     },
     details.CustomPolicy: {
-        "additional_data": "Values of the caller's own, which the provider gets.",
+        "additional_data": "The caller's own values. The provider gets them.",
         "app_id": "The app whose provider is asked.",
-        "id": "The policy's name for its provider.",
+        "id": "A name of the policy, for its provider.",
     },
     # Refusals, and what they tell.
     errors.FieldViolation: {
         "data": "The limit as `threshold`, or the wanted format as `type`. Absent if neither.",
-        "description": "What is wrong about it, for people.",
+        "description": "What is wrong with it, for people.",
         "field": "The path of the field in the request, with indexes.",
         "rule_name": "The name of the rule. Only if `violatedRule` is OTHER.",
         "violated_rule": "The kind of rule that it breaks.",
@@ -297,20 +294,20 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     },
     explanations.BalanceAmount: {
         "available": "Credits that can be spent.",
-        "reserved": "Credits that are set aside. 0 as long as nothing can be reserved.",
+        "reserved": "Credits that are reserved. Always 0: nothing can be reserved yet.",
     },
     explanations.PoolInfo: {
-        "description": "What the pool is, for people.",
+        "description": "A description of the pool, for people.",
         "display_name": "The name of the pool, for people.",
     },
     explanations.BenefitInfo: {
-        "description": "What the benefit is, for people.",
+        "description": "A description of the benefit, for people.",
         "display_name": "The name of the benefit, for people.",
     },
     explanations.FailureDetails: {
         "app_id": "The app of the custom policy. Absent for other policies.",
-        "code": "Why the policy doesn't hold, as a name for programs.",
-        "error_data": "The figures, as the policy or its provider tells them.",
+        "code": "Why the policy doesn't hold, as a fixed name.",
+        "error_data": "Details of the policy or its provider.",
         "message": "Why the policy doesn't hold, for people.",
         "policy_id": "The id of the custom policy. Absent for other policies.",
     },
@@ -331,7 +328,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     items.BulkCreateItemsRequest: {"items": "The items to create."},
     items.BulkUpdateItemsRequest: {"items": "The changes, done one after the other."},
     items.BulkDeleteItemsByFilterRequest: {
-        "filter": "Which items of the namespace. It must be there: `{}` finds all.",
+        "filter": "Which items of the namespace. Required: `{}` finds all.",
     },
     items.CountItemsResponse: {"count": "How many items there are."},
     items.ItemFilter: {
@@ -346,7 +343,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     },
     items.ByItemSetIdAndReferenceFilter: {"item_set_id": "Only of this item set. Absent: any."},
     items.ListItemsRequest: {
-        "cursor_paging": "Which page, and how large.",
+        "cursor_paging": "The page and its size.",
         "filter": "Which items. Absent: all.",
     },
     pool_definition_items.AddItemsToBenefitRequest: {
@@ -367,7 +364,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "pool_definition_items": "The pool definition items of this page.",
     },
     program_definitions.DeleteProgramDefinitionRequest: {
-        "cascade_type": "When its programs end. Default: FUTURE_PROVISIONS, they live on.",
+        "cascade_type": "When its programs end. Default: FUTURE_PROVISIONS, which ends none.",
     },
     program_definitions.QueryProgramDefinitionsResponse: {
         "program_definitions": "The program definitions of this page.",
@@ -376,8 +373,8 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     programs.Program: {
         **_PROGRAMLESS,
         "program_definition": "Its ids. Absent if the program has none.",
-        "status": "Whether it is in force; while an action is under way, which one.",
-        "target_status": "The status that the action under way leads to. Absent without one.",
+        "status": "Its status. While an action is running, the status names the action.",
+        "target_status": "The status after the running action. Absent if none is running.",
     },
     programs.PoolDefinitionLookupId: {
         "pool_definition_id": "The program gets one pool, of this pool definition.",
@@ -391,37 +388,36 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     },
     pools.Pool: {
         **_PROGRAMLESS,
-        "origin": "Whether provisioning made it, or a cascade later.",
-        "previous_status": "The status before the last change of it. Absent if there was none.",
+        "origin": "Whether a provisioning or a cascade opened it.",
+        "previous_status": "The status before its last change. Absent if there was none.",
         "program": "Ids and name of the program.",
         "program_definition": (
             "Ids and names of the program definition. Absent if the program has none."
         ),
-        "renewal_action": "What the next renewal does besides its credits. Absent: nothing.",
+        "renewal_action": "The pending change for the next renewal. Absent: none.",
         "renewal_count": "How many times it was renewed.",
         "status": "Whether its benefits can be redeemed.",
     },
     pools.PoolRenewalAction: {
-        "type": "Whether the pool ends, or takes what its definition says.",
-        "update_options": "What the pool takes. Absent if it ends.",
+        "type": "Whether the pool ends, or is updated from its definition.",
+        "update_options": "The new values of the pool. Absent if it ends.",
     },
     pools.BulkUpdatePoolsRequest: {"pools": "The changes, done one after the other."},
     pools.BulkPoolResult: {"item": "The pool. Only if `returnEntity` asked for it."},
     pools.RedeemBenefitRequest: {
         "additional_data": (
-            "Values of the caller's own; policy providers get them, and they are kept with the"
-            " event."
+            "The caller's own values. Policy providers get them, and the event keeps them."
         ),
-        "beneficiary": "Whose pool it must be. Absent: not checked.",
+        "beneficiary": "The owner that the pool must have. Absent: not checked.",
         "count": "How many items. Default: 1.",
         "target_date": (
-            "When the item is to be used; policies are judged at that moment, the credits go at"
-            " once. Default: now."
+            "The date of use. Policies are judged at that moment; the credits are spent at once."
+            " Default: now."
         ),
     },
     pools.ReallocateBenefitRequest: {
-        "beneficiary": "Whose pool it must be.",
-        "target_date": "The new date; policies are judged at that moment.",
+        "beneficiary": "The owner that the pool must have.",
+        "target_date": "The new date. Policies are judged at that moment.",
         "transaction_id": "The latest transaction of the redemption.",
     },
     pools.ReallocateBenefitResponse: {"transaction_id": "The transaction of the new date."},
@@ -452,27 +448,27 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "benefit_not_found_options": "There is no such benefit, or it doesn't hold the item.",
         "eligible_benefit_options": "The benefit can be redeemed.",
         "not_enough_balance_options": "The balance can't pay.",
-        "policy_expression_evaluated_to_false_options": "A policy stands in the way.",
+        "policy_expression_evaluated_to_false_options": "A policy refused.",
         "pool_not_active_options": "The pool is paused or has ended.",
         "pool_not_found_options": "There is no such pool.",
         "type": "Which of the options is there.",
     },
     eligibility.EligibilityCheckResult: {
-        "benefit_results": "A result for each benefit that was looked at.",
+        "benefit_results": "A result for each benefit that was checked.",
     },
     eligibility.CheckBenefitEligibilityRequest: {
-        "beneficiary": "Whose pool it must be. Absent: not checked.",
-        "benefit_key": "Which benefit. Absent: all of the pool that hold the item.",
+        "beneficiary": "The owner that the pool must have. Absent: not checked.",
+        "benefit_key": "The benefit. Absent: all benefits of the pool that hold the item.",
         "count": "How many items. Default: 1.",
-        "intent": "What is to be done. Default: REDEMPTION; a REALLOCATION needs no balance.",
+        "intent": "The planned change. Default: REDEMPTION. A REALLOCATION needs no balance.",
     },
     eligibility.CheckBenefitEligibilityResponse: {"result": "The results of the pool's benefits."},
     eligibility.BenefitSelector: {
-        "benefit_key": "Which benefit. Absent: all of the pool that hold the item.",
+        "benefit_key": "The benefit. Absent: all benefits of the pool that hold the item.",
         "count": "How many items. Default: 1.",
     },
     eligibility.BulkCheckBenefitEligibilityRequest: {
-        "beneficiary": "Whose pools they must be. Absent: not checked.",
+        "beneficiary": "The owner that the pools must have. Absent: not checked.",
         "benefit_selectors": "The questions.",
     },
     eligibility.BulkEligibilityCheckResult: {
@@ -484,8 +480,8 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     },
     eligibility.GetEligibleBenefitsRequest: {
         "beneficiary": (
-            "Whose pools to look at. Absent: the member's own with a member's key, else those of"
-            " everybody in the namespace."
+            "The owner of the pools. Absent: the member of a member's key, else everybody in the"
+            " namespace."
         ),
         "count": "How many items. Default: 1.",
     },
@@ -494,11 +490,11 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     },
     eligibility.CheckBenefitEligibilityByFilterRequest: {
         "beneficiary": (
-            "Whose pools to look at. Absent: the member's own with a member's key, else those of"
-            " everybody in the namespace."
+            "The owner of the pools. Absent: the member of a member's key, else everybody in the"
+            " namespace."
         ),
         "count": "How many items.",
-        "pool_selector": "Which of the pools to look at. Absent: all.",
+        "pool_selector": "Which of these pools to check. Absent: all.",
     },
     eligibility.CheckBenefitEligibilityByFilterResponse: {
         "results": "The results of each pool, the oldest first.",
@@ -507,43 +503,43 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     # Balances and transactions.
     balances.PoolInfo: {
         **_PROGRAMLESS,
-        "credit_rollover_configuration": "What stays at a renewal. Absent: nothing.",
+        "credit_rollover_configuration": "The unused credits that stay at a renewal. Absent: none.",
         "id": "The id of the pool.",
         "status": "The status that the pool has.",
     },
     balances.RolloverConfigurationInfo: {
-        "balance_cap": "How many of the credits that are left stay. Absent: all.",
-        "enabled": "Whether credits that are left stay at a renewal.",
+        "balance_cap": "The largest amount of unused credits that stays. Absent: all stay.",
+        "enabled": "Whether unused credits stay at a renewal.",
     },
     balances.Balance: {
         "amount": "The credits.",
-        "extended_fields": "Always absent: nothing can be kept with a balance.",
+        "extended_fields": "Always absent: balances have no extended fields.",
         "id": "The id of the pool, which is the balance's too.",
         "last_transaction_id": "The newest transaction. Absent if there is none yet.",
         "pool_info": "The pool that has the balance.",
     },
     balances.ListBalancesRequest: {
-        "cursor_paging": "Which page, and how large.",
+        "cursor_paging": "The page and its size.",
         "pool_ids": "Only the balances of these pools. Absent: all.",
     },
     balances.SetInitialOptions: {
-        "beneficiary": "Whose balance it must be. Absent: not checked.",
-        "value": "The credits that the balance is to have.",
+        "beneficiary": "The owner that the balance must have. Absent: not checked.",
+        "value": "The new amount of credits.",
     },
-    balances.SetOptions: {"target_balance_type": "What to set; only AVAILABLE can be."},
+    balances.SetOptions: {"target_balance_type": "The balance type to set: only AVAILABLE."},
     balances.AdjustOptions: {
-        "beneficiary": "Whose balance it must be. Absent: not checked.",
+        "beneficiary": "The owner that the balance must have. Absent: not checked.",
         "limit_rule": "What happens at a limit. Default: FAIL.",
         "lower_limit": "The limit below which the balance must not fall. Default: 0.",
         "superseded_transaction_id": "Not taken: nothing can be superseded by hand.",
         "upper_limit": "The limit above which the balance must not rise. Absent: none.",
-        "value": "The credits to add; below 0, to take away.",
+        "value": "The credits to add, or to subtract if it is negative.",
     },
     balances.ChangeBalanceRequest: {
-        "adjust_options": "Add to the balance, or take from it.",
+        "adjust_options": "Add to the balance, or subtract from it.",
         "set_initial_options": "Set the balance, if it has no transactions yet.",
         "set_options": "Set the balance.",
-        "transaction_details": "What the transaction is to say.",
+        "transaction_details": "The details of the transaction.",
     },
     balances.ChangeBalanceResponse: {
         "balance": "The balance as it is now.",
@@ -559,14 +555,14 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     transactions.TransactionItem: {"external_id": "The id of the item in the provider app."},
     transactions.TransactionDetails: {
         "benefit_key": "The benefit that was redeemed. Absent if none was.",
-        "item": "The item as it was then. Absent if it was for none.",
-        "origin": "Where the change came from, as its caller said.",
-        "reason": "Why: what the caller said, or the name of what the service did.",
+        "item": "The item at that time. Absent if there was none.",
+        "origin": "The origin of the change, as its caller named it.",
+        "reason": "The caller's reason, or the name of the operation.",
     },
     transactions.NewTransactionDetails: {
-        "benefit_key": "The benefit that it is about, if any.",
-        "origin": "Where the change comes from, in the caller's own words.",
-        "reason": "Why, in the caller's own words.",
+        "benefit_key": "The benefit that the change concerns, if any.",
+        "origin": "The origin of the change, in the caller's own words.",
+        "reason": "The reason, in the caller's own words.",
     },
     transactions.PoolInfo: {
         **_PROGRAMLESS,
@@ -578,69 +574,69 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "amount": "The credits that were asked for.",
     },
     transactions.FailedTransactionDetails: {
-        "error_code": "What happened, as a name for programs.",
+        "error_code": "What happened, as a fixed name.",
         "error_message": "What happened, for people.",
         "response_status": "The status that the caller got.",
     },
     transactions.Transaction: {
         "amount": "How many credits went from `source` to `target`. 0 for a reallocation.",
-        "details": "What it was for.",
-        "extended_fields": "Always absent: nothing can be kept with a transaction.",
-        "external_id": "Always absent: transactions have no ids of callers.",
-        "failed_options": "Always absent: what fails makes no transaction.",
-        "idempotency_key": "The key that its caller gave. Absent if none was asked for.",
+        "details": "Its item, benefit and reason.",
+        "extended_fields": "Always absent: transactions have no extended fields.",
+        "external_id": "Always absent: transactions have no external ids.",
+        "failed_options": "Always absent: a failed change makes no transaction.",
+        "idempotency_key": "The caller's idempotency key. Absent if there was none.",
         "instructing_party": "Who asked for it.",
-        "pool": "The pool as it was then.",
-        "related_transaction_id": "The transaction that it gives back. Absent if it gives none.",
-        "requested_values": "What was asked for. Only where a limit made it something else.",
+        "pool": "The pool at that time.",
+        "related_transaction_id": "The transaction that it gives back. Absent if there is none.",
+        "requested_values": "The requested values. Only if a limit changed them.",
         "revision": "Always 1: transactions never change.",
         "status": "Always COMPLETED: the commit that writes it completes it.",
-        "superseded_transaction_id": "The transaction whose place it takes, if any.",
+        "superseded_transaction_id": "The transaction that it supersedes, if any.",
     },
     # Jobs.
     async_jobs.JobCreatorApp: {"app_id": "The id of the app."},
     async_jobs.JobCreator: {
-        "app_id_options": "Which app. Absent if it was somebody else.",
-        "type": "What kind of caller: APP, MEMBER or USER.",
+        "app_id_options": "The app. Absent for other callers.",
+        "type": "The kind of caller: APP, MEMBER or USER.",
     },
     async_jobs.JobCounts: {
-        "error_by_code_count": "How many failures each code has.",
-        "fail_count": "On how many things it failed.",
-        "success_count": "How many things are done.",
-        "total": "How many things there are to do, as far as that is known.",
+        "error_by_code_count": "The number of failures for each code.",
+        "fail_count": "The number of failures.",
+        "success_count": "The number of successes.",
+        "total": "The number of things to do, as far as it is known.",
     },
     async_jobs.Job: {
-        "counts": "How far it is.",
-        "created_by": "Who asked for the work.",
+        "counts": "Its progress.",
+        "created_by": "Who asked for the job.",
         "metadata": "What it does, as `kind`, and to what, as `subjectId`.",
-        "status": "Whether it has begun, and how it ended.",
+        "status": "Whether it is running, and how it ended.",
     },
     async_jobs.JobItem: {
         "job_id": "The id of the job.",
         "created_date": "When the job was created.",
-        "id": "The id of what was worked on.",
-        "metadata": "What kind of thing it is, as `entity`.",
-        "status": "Whether it was done.",
-        "updated_date": "When the job was changed last.",
+        "id": "The id of the entity that the job changed.",
+        "metadata": "The kind of entity, as `entity`.",
+        "status": "Whether the job succeeded with it.",
+        "updated_date": "When the job was last changed.",
     },
     async_jobs.GetAsyncJobResponse: {"job": "The job."},
     async_jobs.GetAsyncJobRequest: {"job_id": "The id of the job."},
     async_jobs.ListAsyncJobItemsRequest: {
         "job_id": "The id of the job.",
-        "paging": "Which page, and how large.",
+        "paging": "The page and its size.",
     },
-    async_jobs.ListAsyncJobItemsResponse: {"job_items": "The things of this page."},
+    async_jobs.ListAsyncJobItemsResponse: {"job_items": "The job items of this page."},
     # Settings.
     tenant_settings.PolicyProviderData: {
-        "app_id": "The app whose custom policies it judges; each has one provider at the most.",
-        "secret": "What questions are signed with. Never answered; left out, it stays.",
-        "url": "Where it is asked: an absolute http or https address.",
+        "app_id": "The app whose custom policies it judges. An app has at most one provider.",
+        "secret": "The secret that signs questions. Never returned. Default: the one before.",
+        "url": "The provider's address: an absolute http or https URL.",
     },
     tenant_settings.ExtendedFieldSchemaData: {
         "entity": "The kind of entity whose fields these are.",
         "namespace": "The namespace within the extended fields.",
-        "read_app_ids": "The apps that may read the fields, beside those that may write.",
-        "schema": "What the fields must look like, as a JSON Schema (draft 2020-12).",
+        "read_app_ids": "The apps that may read the fields, besides those that may write them.",
+        "schema": "The JSON Schema of the fields (draft 2020-12).",
         "write_app_ids": "The apps that may read and change the fields.",
     },
     **EVENTS,
@@ -654,14 +650,14 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
             "Whether extended fields need a schema for their namespace. Default: false."
         ),
         "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
-        "job_retention_days": "How many days a job can be read after its end. Default: 30.",
-        "policy_providers": "Who judges custom policies, one per app.",
+        "job_retention_days": "For how many days a job is kept after its end. Default: 30.",
+        "policy_providers": "The providers that judge custom policies, one per app.",
         "strict_requests": (
             "Whether requests with fields that would be ignored are refused. Default: false."
         ),
         "time_zone": "The IANA name of the time zone that policies are judged in. Default: UTC.",
         "unknown_policy_apps": (
-            "How a custom policy counts whose app has no provider. Default: FULFILLED."
+            "How a custom policy counts if its app has no provider. Default: FULFILLED."
         ),
     },
 }
