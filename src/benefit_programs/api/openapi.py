@@ -33,20 +33,19 @@ JSON = "application/json"
 REQUEST_ID_PATTERN = "^[!-~]{1,128}$"
 
 NOTES = """\
-Success is always HTTP 200 with a JSON body, `{}` where there is nothing to tell. Absent values are
-left out of answers. Every path answers under `/_api` as well.
+Success is always HTTP 200 with a JSON body, which may be `{}`. Absent values are left out of
+answers. Every path also works under `/_api`.
 
-Requests may write names in lowerCamelCase, as here, or in snake_case, but for keys of free-form
-objects. `null` means absent; in a change it clears the field. Fields that aren't known and
-fields marked as read-only are ignored, so an entity that was read can be sent back as it is.
-GUIDs may be in any case and are answered in lower case; instants may carry an offset and are
-answered in UTC, cut to milliseconds; credits may also be whole JSON numbers, and 64-bit integers
-JSON numbers.
+Requests may write names in lowerCamelCase, as here, or in snake_case, except keys of free-form
+objects. `null` means absent; in a change it clears the field. Unknown fields and fields marked as
+read-only are ignored, so an entity that was read can be sent back as it is. GUIDs may be in any
+case; answers have lower case. Dates may have an offset; answers have UTC, cut to milliseconds.
+Credits may also be whole JSON numbers, and 64-bit integers JSON numbers.
 
 Parameters of GET and DELETE have dotted names; lists repeat the name.
 
-The header `authorization` holds the key as it is, or after `Bearer`. Every answer has the
-request's id in `x-request-id` and `x-wix-request-id`, the caller's own if it sent one.
+Send the key in the header `authorization`, as it is or after `Bearer`. Every answer has the
+request's id in `x-request-id` and `x-wix-request-id`: the caller's own if it sent one.
 """
 
 _ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")

@@ -21,10 +21,10 @@ Exit codes: 0 done; 1 failed; 2 a wrong argument, option or setting; 3 the datab
 """
 
 COMMANDS = {
-    "serve": ("serve:commands", "Run the service until it is told to stop (Ctrl+C or SIGTERM)."),
+    "serve": ("serve:commands", "Run the service until Ctrl+C or SIGTERM."),
     "worker": (
         "jobs:top",
-        "Do background jobs until told to stop (Ctrl+C or SIGTERM); PostgreSQL only.",
+        "Do background jobs until Ctrl+C or SIGTERM. PostgreSQL only.",
     ),
     "verify": (
         "verify:commands",
@@ -36,11 +36,11 @@ COMMANDS = {
     ),
     "restore": (
         "copies:commands",
-        "Put a copy in the place of the SQLite database, which no server may have open.",
+        "Replace the SQLite database by a copy. No server may have it open.",
     ),
     "import-programs": (
         "transfer:commands",
-        "Make a file's programs, with their balances; started again, it goes on where it stopped.",
+        "Create the programs of a file with their balances. Run it again to continue after a stop.",
     ),
     "export-programs": (
         "transfer:commands",
@@ -48,7 +48,7 @@ COMMANDS = {
     ),
     "migrate": (
         "versions:commands",
-        "Bring the database to the schema of this version; several at once do no harm.",
+        "Migrate the database to the schema of this version. Several may run at once.",
     ),
     "version": ("versions:commands", "Show the version of the service and of its schema."),
     "tenants": ("tenants:commands", "Make and list tenants."),
@@ -87,7 +87,7 @@ COMMANDS = {
     ),
     "definitions-schema": (
         "apply.commands:commands",
-        "Print the JSON Schema of the file, which editors complete and check it with.",
+        "Print the JSON Schema of the file, for editors.",
     ),
 }
 """Where each command or group of commands is, and what the list of all says about it.

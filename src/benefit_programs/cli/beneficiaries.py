@@ -51,7 +51,7 @@ def erase_beneficiary(
     wait: WaitSeconds = WAIT_SECONDS,
     yes: Yes = False,
 ) -> Answer:
-    """Remove all that is personal about somebody, end their programs, and name them anew.
+    """Remove somebody's personal data, end their programs, and replace their identity.
 
     Needs an administrator's key. The books stay as they are.
     """

@@ -47,7 +47,7 @@ def backup(
 ) -> None:
     """Copy a SQLite database into a new file, also beside a running server, and verify it.
 
-    Ends with 6 if the copy breaks an invariant, as the database does then; it is kept all the same.
+    Ends with 6 if the database, and so the copy, breaks an invariant. The copy is kept.
     """
     settings = _sqlite_settings(data_dir, database_url, instead="pg_dump")
     with _taken_as_usage(), new_file(file) as draft, _copying() as show:
@@ -78,9 +78,9 @@ def restore(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a copy in the place of the SQLite database, which no server may have open.
+    """Replace the SQLite database by a copy. No server may have it open.
 
-    The database that was there is kept beside it, under a name that tells when.
+    The old database stays beside it, with the time in its name.
     """
     settings = _sqlite_settings(data_dir, database_url, instead="pg_restore")
     path = settings.sqlite_path

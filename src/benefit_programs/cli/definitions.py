@@ -66,7 +66,7 @@ def create_program_definition(
     external_id: Annotated[str, typer.Argument(help="An id of your own in the namespace.")],
     *,
     display_name: Annotated[str | None, typer.Option("--display-name", help="Its name.")] = None,
-    description: Annotated[str | None, typer.Option("--description", help="What it is.")] = None,
+    description: Annotated[str | None, typer.Option("--description", help="A description.")] = None,
 ) -> Answer:
     """Make a program definition."""
     made = client.program_definitions.create(
@@ -88,7 +88,7 @@ def delete_program_definition(
         KnownCascade | None,
         typer.Option(
             "--cascade",
-            help=f"When its programs end: {' or '.join(CASCADES)}; without it they live on.",
+            help=f"When its programs end: {' or '.join(CASCADES)}; without it they stay.",
             metavar="CASCADE",
         ),
     ] = None,

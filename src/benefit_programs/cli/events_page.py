@@ -8,23 +8,24 @@ from benefit_programs.domain.events import CATALOG, POOL_STATE
 from benefit_programs.storage.tables import TABLES
 
 _HEAD = """\
-Each change of an entity makes events, which are stored in the same commit as the change. There is
-no change without its event, and no event without its change. `benefits verify` checks that ([I10
-and I11](../invariants.md#events)).
+Each change of an entity stores its events in the same commit. Every change has its event, and
+every event its change. `benefits verify` checks that ([I10 and I11](../invariants.md#events)).
 
 This page tells how they are stored, and which events of the API a stored row stands for. They are
 read from the [feed](../how-to/catch-up.md).
+This page is for those who read the stored events. It says how they are stored, and which events of
+the API a stored row stands for. They are not delivered yet.
 
 ## A row
 
-Table `events`, one row for what one change did to one entity:"""
+The table `events` has one row for each entity that a change concerns:"""
 
 _COLUMNS = {
-    "tenant_id": "whose it is",
+    "tenant_id": "the tenant",
     "id": "the event's id; it grows with time",
     "created": "when, in milliseconds since 1970 (UTC)",
-    "entity": "what kind of entity has changed: see below",
-    "entity_id": "which one; a balance has the id of its pool",
+    "entity": "the kind of entity that has changed: see below",
+    "entity_id": "the entity's id; a balance has the id of its pool",
     "sequence": "the number of the entity's event, from 1 without gaps; for a balance its revision",
     "slug": "what happened; several events of one change are joined by `+`",
     "body": "JSON: the entity after the change",
@@ -39,8 +40,8 @@ are milliseconds.
 
 ## One row, several events
 
-**Slugs joined by `+`** are as many events of the entity, in this order, and `sequence` is the
-number of the last one. `updated+renewed` with the sequence 5 stands for event 4, `updated`, and
+**Slugs joined by `+`** are several events of the entity, in this order. `sequence` is the number of
+the last one. `updated+renewed` with the sequence 5 stands for event 4, `updated`, and
 event 5, `renewed`.
 
 **A row with a `transaction_id`** also stands for two events of other entities: the transaction was
@@ -52,10 +53,11 @@ its `balance_revision`.
 the number 1: it opened at 0.
 
 **A balance's row** stands for a change that is no event of the pool: a change by hand, a revert, or
-one of several transactions of a renewal. `body` is empty; the transaction says it all.
+one of several transactions of a renewal. `body` is empty; the transaction has the details.
 
 The events of the entity come first, then the transaction's, then the balance's. That is why a
 redemption, which is three events of the API, is one row here.
+So a redemption is four events of the API, and one row here.
 
 ## All slugs"""
 
@@ -71,12 +73,12 @@ _BODIES = {
 }
 
 _ENVELOPE = """\
-What never changes of a pool stands in its row, and its names and details in the snapshot that
-`snapshot_id` names; neither is repeated. Fields with their default value are left out.
+The constant fields of a pool are in its row, and its names and details in the snapshot
+`snapshot_id`; `body` doesn't repeat them. Fields with their default value are left out.
 
 ## The envelope
 
-What the API calls an event is made from a row when it is delivered:"""
+The events of the API are made from a row at delivery:"""
 
 _MADE_FROM = {
     "`id`": "the row's id for the last event of the row's entity, for others one derived from it",

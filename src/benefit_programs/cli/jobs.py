@@ -46,9 +46,9 @@ JobId = Annotated[UUID, typer.Argument(help="The id of the job.", metavar="JOB")
 
 @top.command("worker")
 def work(*, database_url: DatabaseUrl = None) -> None:
-    """Do background jobs until told to stop (Ctrl+C or SIGTERM); PostgreSQL only.
+    """Do background jobs until Ctrl+C or SIGTERM. PostgreSQL only.
 
-    Servers do jobs themselves; workers beside them take load off servers. Several share the work.
+    Servers do jobs themselves; workers take this load off them. Several workers share the jobs.
     """
     settings = database_settings(None, database_url)
     if settings.is_sqlite:
@@ -112,7 +112,7 @@ def show_job(
     *,
     tenant: TenantId = DEFAULT_TENANT_ID,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Follow it to its end, with a bar on a terminal.")
+        bool, typer.Option("--wait", help="Wait for its end, with a progress bar on a terminal.")
     ] = False,
 ) -> Answer:
     """Show one job, as JSON."""
@@ -122,13 +122,13 @@ def show_job(
 
 @answers(commands, "retry", _database, only_json=True)
 def retry_job(operate: Operate, job_id: JobId, *, tenant: TenantId = DEFAULT_TENANT_ID) -> Answer:
-    """Let a job that has failed go on where it stopped."""
+    """Continue a failed job where it stopped."""
     return Answer(_document(operate(tenant, lambda jobs: jobs.retry(str(job_id)))))
 
 
 @answers(commands, "cancel", _database, only_json=True)
 def cancel_job(operate: Operate, job_id: JobId, *, tenant: TenantId = DEFAULT_TENANT_ID) -> Answer:
-    """Give up a cascade: what it hasn't reached stays as it is. Actions on programs can't be."""
+    """Cancel a cascade, not an action. Pools that it hasn't reached stay as they are."""
     return Answer(_document(operate(tenant, lambda jobs: jobs.cancel(str(job_id)))))
 
 

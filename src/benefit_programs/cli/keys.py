@@ -34,7 +34,7 @@ def create_key(  # noqa: PLR0913 - an option each
             "--tenant",
             min=1,
             max=TENANT_ID_MAX,
-            help="A tenant that the key opens; several may be named.",
+            help="A tenant that the key opens; repeatable.",
             metavar="ID",
         ),
     ] = None,
@@ -60,14 +60,14 @@ def create_key(  # noqa: PLR0913 - an option each
         ),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option("--expires", help="When it ends to be valid (ISO 8601).")
+        str | None, typer.Option("--expires", help="When it expires (ISO 8601).")
     ] = None,
 ) -> Answer:
     """Make a key and print it. It can't be shown again: only its hash is stored.
 
     Without --app, --member or --administrator it stands for a new administrator. An app's key
-    may do everything but what is left to administrators, such as to change settings. A member's
-    key may only read, so its scope is read-limited unless others are named.
+    can't do what needs an administrator, such as changing settings. A member's key only reads:
+    its default scope is read-limited.
     """
     identity = _identity(app, member, administrator)
     usual = "read-limited" if member else "manage"
@@ -103,7 +103,7 @@ def revoke_key(
         str, typer.Argument(help="The id of the key, as `benefits keys list` shows it.")
     ],
 ) -> Answer:
-    """Close a key for ever. Running servers refuse it within a second."""
+    """Revoke a key for good. Running servers refuse it within a second."""
     key = ask(lambda each: each.revoke_key(key_id))
     return Answer(_document(key), COLUMNS, [_row(key)])
 

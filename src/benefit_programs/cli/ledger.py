@@ -35,9 +35,7 @@ transactions = typer.Typer(
 )
 
 PoolId = Annotated[str, typer.Argument(help="The id of the pool.", metavar="POOL")]
-Reason = Annotated[
-    str | None, typer.Option("--reason", help="Why, as the transaction will tell it.")
-]
+Reason = Annotated[str | None, typer.Option("--reason", help="The reason, for the transaction.")]
 COLUMNS = ("POOL", "AVAILABLE", "RESERVED", "BENEFICIARY", "PROGRAM", "STATUS")
 
 
@@ -53,13 +51,14 @@ def adjust_balance(
     client: BenefitPrograms,
     pool: PoolId,
     amount: Annotated[
-        str, typer.Argument(help="What to add; below 0 what to take: -2.5.", metavar="AMOUNT")
+        str,
+        typer.Argument(help="The credits to add; negative to subtract: -2.5.", metavar="AMOUNT"),
     ],
     *,
     reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
-    """Add credits to a balance, or take some."""
+    """Add credits to a balance, or subtract some."""
     return _change(client, pool, AdjustBalance(value=amount), reason, idempotency_key)
 
 
@@ -67,12 +66,12 @@ def adjust_balance(
 def set_balance(
     client: BenefitPrograms,
     pool: PoolId,
-    amount: Annotated[str, typer.Argument(help="The credits that it shall have.")],
+    amount: Annotated[str, typer.Argument(help="The new amount of credits.")],
     *,
     reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
-    """Set a balance to an amount, whatever it was."""
+    """Set a balance to an amount."""
     return _change(client, pool, SetBalance(value=amount), reason, idempotency_key)
 
 

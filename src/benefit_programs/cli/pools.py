@@ -41,7 +41,7 @@ Category = Annotated[
 ]
 TargetDate = Annotated[
     str | None,
-    typer.Option("--target-date", help="When it is to take place (ISO 8601); else now."),
+    typer.Option("--target-date", help="The date of use (ISO 8601). Default: now."),
 ]
 
 
@@ -126,7 +126,7 @@ def cancel_redemption(
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
-    """Give the credits of a redemption back."""
+    """Cancel a redemption, and give its credits back."""
     canceled = client.pools.cancel_redemption(transaction, idempotency_key=idempotency_key)
     written = client.transactions.get(canceled.transaction_id)
     return Answer(

@@ -110,7 +110,7 @@ def provision_program(  # noqa: PLR0913 - an option each
     wix_user: WixUserId = None,
     visitor: VisitorId = None,
     display_name: Annotated[str | None, typer.Option("--display-name", help="Its name.")] = None,
-    paused: Annotated[bool, typer.Option("--paused", help="Let it begin paused.")] = False,
+    paused: Annotated[bool, typer.Option("--paused", help="Start it paused.")] = False,
     wait: WaitSeconds = WAIT_SECONDS,
 ) -> Answer:
     """Provision a program for a beneficiary."""
@@ -150,8 +150,10 @@ def _register_action(name: str, about: str) -> None:
 
 
 _register_action("pause", "Pause an active program and its pools.")
-_register_action("resume", "Let a paused program and its pools go on.")
-_register_action("renew", "Start a new cycle: credits lapse or roll over, and are granted anew.")
+_register_action("resume", "Resume a paused program and its pools.")
+_register_action(
+    "renew", "Start a new cycle: old credits lapse or roll over, and new ones are granted."
+)
 
 
 @calls_service(commands, "end")

@@ -51,8 +51,8 @@ class Operator(NamedTuple):
 OPERATORS: dict[str, Operator] = {
     "$eq": Operator(
         "a value, or `null`; for a field with several values also a list",
-        "The value is this one. The operator may be left out. `null` finds what is absent. A field"
-        " with several values fits if one of them does; a list must name all of them.",
+        "The value is this one. The operator may be left out. `null` finds absent values. A field"
+        " with several values matches if one of them does; a list must name all of them.",
         (
             Example({"category": "class"}, (BASIC, PLUS)),
             Example({"category": {"$eq": "rent"}}, (TOWEL,)),
@@ -63,7 +63,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$ne": Operator(
         "a value, or `null`",
-        "All that `$eq` doesn't find, what is absent too.",
+        "All rows that `$eq` doesn't find, also those without a value.",
         (
             Example({"category": {"$ne": "class"}}, (TOWEL, PASS)),
             Example({"category": {"$ne": None}}, (BASIC, PLUS, TOWEL)),
@@ -72,7 +72,7 @@ OPERATORS: dict[str, Operator] = {
     "$gt": Operator(
         "a value",
         "The value comes after this one. Texts are compared by code point, so capital letters come"
-        " first. What is absent is never found.",
+        " first. Rows without a value are never found.",
         (Example({"externalId": {"$gt": "towel"}}, (BASIC,)),),
     ),
     "$gte": Operator(
@@ -98,7 +98,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$in": Operator(
         f"a list of at most {MEMBERS_MAX} values, of which one may be `null`",
-        "The value is one of these. `null` among them finds what is absent.",
+        "The value is one of these. `null` among them finds absent values.",
         (
             Example({"externalId": {"$in": [TOWEL, PASS]}}, (TOWEL, PASS)),
             Example({"category": {"$in": ["rent", None]}}, (TOWEL, PASS)),
@@ -107,7 +107,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$nin": Operator(
         f"a list of at most {MEMBERS_MAX} values, of which one may be `null`",
-        "All that `$in` doesn't find, what is absent too.",
+        "All rows that `$in` doesn't find, also those without a value.",
         (Example({"category": {"$nin": ["class"]}}, (TOWEL, PASS)),),
     ),
     "$startsWith": Operator(
@@ -118,7 +118,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$isEmpty": Operator(
         "`true` or `false`",
-        "The value is absent or an empty text, or it is not.",
+        "Whether the value is absent or an empty text.",
         (
             Example({"category": {"$isEmpty": True}}, (PASS,)),
             Example({MEMBERS: {"$isEmpty": False}}, (BASIC, PLUS, TOWEL)),
@@ -126,7 +126,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$exists": Operator(
         "`true` or `false`",
-        "There is a value, or there is none.",
+        "Whether there is a value.",
         (
             Example({"category": {"$exists": True}}, (BASIC, PLUS, TOWEL)),
             Example({MEMBERS: {"$exists": False}}, (PASS,)),
@@ -147,7 +147,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$and": Operator(
         "a list of filters",
-        "All of the filters fit. Several fields in one object, or several operators of one field,"
+        "All of the filters match. Several fields in one object, or several operators of one field,"
         " mean the same.",
         (
             Example({"$and": [{"category": "class"}, {MEMBERS: "silver"}]}, (BASIC,)),
@@ -157,12 +157,12 @@ OPERATORS: dict[str, Operator] = {
     ),
     "$or": Operator(
         "a list of filters",
-        "One of the filters fits.",
+        "One of the filters matches.",
         (Example({"$or": [{"category": "rent"}, {MEMBERS: "gold"}]}, (BASIC, PLUS, TOWEL)),),
     ),
     "$not": Operator(
         "a filter, or the operators of one field",
-        "It doesn't fit; true of what is absent too.",
+        "The filter doesn't match. Rows without a value are found too.",
         (
             Example({"$not": {"category": "class"}}, (TOWEL, PASS)),
             Example({"category": {"$not": {"$startsWith": "cl"}}}, (TOWEL, PASS)),
@@ -171,20 +171,21 @@ OPERATORS: dict[str, Operator] = {
 }
 
 _HEAD = """\
-A query finds rows by a filter, in an order, a page at a time:
+A query finds rows by a filter, in an order, one page at a time. This page is for developers who
+write queries. They have this form:
 
 ```text
 {"query": {"filter": {...}, "sort": [...], "cursorPaging": {"limit": 50}}}
 ```
 
-Which fields a method can filter and sort by stands with the [method](methods.md); another one is
-refused with 400. Every operator works on every field that can be filtered by. All that is wrong
-with a query is told in one answer, with the path of each place.
+Each [method](methods.md) lists its fields for filters and sorts; other fields are refused with 400.
+Every operator works on every field for filters. One answer names everything that is wrong with a
+query, with the path of each place.
 """
 
 _SAMPLE = """\
-The examples below are filters of `queryPoolDefinitionItems` over these four rows. A test sends each
-of them and compares what it finds.
+The examples are filters of `queryPoolDefinitionItems` over these four rows. A test sends each
+of them and compares the result.
 """
 
 _VALUES = (
@@ -201,20 +202,20 @@ _VALUES = (
 
 _ORDER = f"""\
 `sort` has at most {SORTS_MAX} entries, each with a `fieldName` and an `order`, `ASC` (default) or
-`DESC`. Without one, the newest row comes first. What is absent comes first in `ASC` and last in
-`DESC`. A field with several values is sorted by the least of them. Ties are broken by id, in the
+`DESC`. Without a sort, the newest row comes first. Absent values come first in `ASC` and last in
+`DESC`. A field with several values is sorted by the smallest of them. Ties are broken by id, in the
 direction of the last entry.
 """
 
 _PAGES = f"""\
-`cursorPaging.limit` is the number of rows of a page: {LIMIT_DEFAULT} unless said, at most
-{LIMIT_MAX}, and {LIMIT_MAX_OF_ITEMS:,} for items, pool items and pool definition items. The
+`cursorPaging.limit` is the number of rows of a page: by default {LIMIT_DEFAULT}, at most
+{LIMIT_MAX}, or {LIMIT_MAX_OF_ITEMS:,} for items, pool items and pool definition items. The
 `metadata` of an answer has `count` (the rows of this page), `hasNext`, and `cursors.next` and
-`cursors.prev` where there is such a page. Send one of them as `cursorPaging.cursor`, alone or with
-another limit: it knows its filter and its sort.
+`cursors.prev` if there is such a page. Send one of them as `cursorPaging.cursor`, alone or with
+another limit: it includes the filter and the sort.
 
-Rows that come or go meanwhile neither repeat nor hide others, and a late page is as quick as the
-first. A cursor is signed, and good for its own method and tenant only.
+New and removed rows don't make other rows appear twice or get lost, and the last page is as quick
+as the first. A cursor is signed, and valid for its own method and tenant only.
 """
 
 _LIMITS = f"""\

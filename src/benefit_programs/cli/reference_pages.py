@@ -47,7 +47,7 @@ def _method(verb: str, path: str, operation: Document) -> Iterator[str]:
     if "requestBody" in operation:
         yield f"Request: {_type_in(operation['requestBody'])}"
     yield f"Answer: {_type_in(operation['responses']['200'])}"
-    yield table(("Status", "Errors of its own"), _error_rows(operation["responses"]))
+    yield table(("Status", "Errors of the method"), _error_rows(operation["responses"]))
 
 
 def _type_in(holder: Document) -> str:
@@ -108,8 +108,8 @@ def errors_page() -> str:
         [
             "# Errors",
             GENERATED,
-            f"Every error answers {shape} (see [Error](types.md#error)).",
-            "A code without methods may be answered by any of them.",
+            f"Every error has the form {shape} (see [Error](types.md#error)).",
+            "Any method may answer a code without methods.",
             table(columns, rows),
         ]
     )
@@ -121,11 +121,15 @@ def commands_page() -> str:
         "# Commands",
         GENERATED,
         group.help,
-        "What they end with: see [Settings](settings.md).",
+        "Exit codes: see [Settings](settings.md#exit-codes).",
     ]
     group.commands = {name: load_command(name) for name in group.commands}
     for words, command in _commands("benefits", group):
-        parts += [f"## {words}", command.help or "", table(("", "What it is"), _options(command))]
+        parts += [
+            f"## {words}",
+            command.help or "",
+            table(("Option", "Meaning"), _options(command)),
+        ]
     return joined(parts)
 
 

@@ -33,21 +33,22 @@ T = TypeVar("T")
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", help=f"The address of the service; else `{URL_VARIABLE}`.", metavar="URL"
+        "--url", help=f"The address of the service. Default: `{URL_VARIABLE}`.", metavar="URL"
     ),
 ]
 ApiKey = Annotated[
     str | None,
     typer.Option(
         "--api-key",
-        help=f"The API key to call it with; better in `{KEY_VARIABLE}`, where no process list "
-        "shows it.",
+        help=f"The API key. Better set `{KEY_VARIABLE}`, which no process list shows.",
         metavar="KEY",
     ),
 ]
 SiteId = Annotated[
     str | None,
-    typer.Option("--site-id", help="The tenant, for a key of several.", metavar="ID"),
+    typer.Option(
+        "--site-id", help="The site id of the tenant, for a key of several.", metavar="ID"
+    ),
 ]
 ROWS_MAX = 1_000_000
 """How many rows one call shows at the most; they are kept in memory until the end."""
@@ -57,18 +58,20 @@ COUNT_MAX = 2**31 - 1
 
 Limit = Annotated[
     int,
-    typer.Option("--limit", min=1, max=ROWS_MAX, help="How many to show at the most.", metavar="N"),
+    typer.Option("--limit", min=1, max=ROWS_MAX, help="The largest number to show.", metavar="N"),
 ]
 Count = Annotated[
     int | None,
-    typer.Option("--count", min=1, max=COUNT_MAX, help="How many; else 1.", metavar="N"),
+    typer.Option(
+        "--count", min=1, max=COUNT_MAX, help="The number of items. Default: 1.", metavar="N"
+    ),
 ]
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Only of this namespace.")]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(
         "--idempotency-key",
-        help="A key of your own: a command that is run again with it is done once.",
+        help="Your key for this change: a second run with it changes nothing.",
         metavar="KEY",
     ),
 ]

@@ -67,7 +67,7 @@ def serve(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the service until it is told to stop (Ctrl+C or SIGTERM).
+    """Run the service until Ctrl+C or SIGTERM.
 
     The first start makes an API key and prints it once, with requests to try it. With --json,
     one line on standard output tells the address and the key: {"url": ..., "firstKey": ...}.

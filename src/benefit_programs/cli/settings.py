@@ -29,7 +29,7 @@ FIELDS = {to_camel(name): name for name in TenantSettings.__struct_fields__}
 
 @asks_directory(commands, "get")
 def get_settings(ask: Ask, *, tenant_id: TenantId = DEFAULT_TENANT_ID) -> Answer:
-    """Show a tenant's settings, those that it left at their defaults too."""
+    """Show a tenant's settings, defaults included."""
     return _shown_settings(ask(lambda each: each.settings(tenant_id)))
 
 

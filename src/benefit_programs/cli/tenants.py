@@ -19,7 +19,7 @@ def create_tenant(
     name: Annotated[str, typer.Argument(help="A name for people.")],
     *,
     site_id: Annotated[
-        str | None, typer.Option("--site-id", help="The GUID of its site; else a new one.")
+        str | None, typer.Option("--site-id", help="The GUID of its site. Default: a new one.")
     ] = None,
 ) -> Answer:
     """Make a tenant. It has no keys yet: see `benefits keys create`."""

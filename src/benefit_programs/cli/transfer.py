@@ -37,7 +37,7 @@ FINDINGS_MAX = 100_000
 Format = Annotated[
     FileFormat | None,
     typer.Option(
-        "--format", help="csv or jsonl; else the name of the file tells.", metavar="FORMAT"
+        "--format", help="csv or jsonl. Default: by the name of the file.", metavar="FORMAT"
     ),
 ]
 
@@ -68,7 +68,7 @@ def import_programs(
     tenant_id: TenantId = DEFAULT_TENANT_ID,
     file_format: Format = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be done.")
+        bool, typer.Option("--dry-run", help="Only report what would be done.")
     ] = False,
     errors_max: Annotated[
         int,
@@ -84,9 +84,9 @@ def import_programs(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a file's programs, with their balances; started again, it goes on where it stopped.
+    """Create the programs of a file with their balances. Run it again to continue after a stop.
 
-    Ends with 1 if a row can't be used, or if its program is there and differs. A SQLite file must
+    Ends with 1 if a row can't be used, or if its program exists and differs. A SQLite file must
     not be served meanwhile, except for a dry run.
     """
     settings = database_settings(data_dir, database_url)

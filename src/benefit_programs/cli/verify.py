@@ -33,7 +33,7 @@ def verify_database(
             "--tenant",
             min=1,
             max=TENANT_ID_MAX,
-            help="The id of one tenant; else all of them.",
+            help="The id of one tenant. Default: all tenants.",
             metavar="ID",
         ),
     ] = None,

@@ -18,7 +18,7 @@ commands = typer.Typer()
 def migrate_database(
     *, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: AsJson = False
 ) -> None:
-    """Bring the database to the schema of this version; several at once do no harm."""
+    """Migrate the database to the schema of this version. Several may run at once."""
     chosen = database_settings(data_dir, database_url)
     if chosen.is_sqlite:
         chosen.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,7 +10,7 @@
             external_program_id="membership-17",
         )
 
-What stands in ``__all__`` is public; everything else may change.
+The names in ``__all__`` are public; everything else may change.
 """
 
 from benefit_programs.client.generated.exports import *  # noqa: F403 - a script lists them all

@@ -45,7 +45,7 @@ BY_CODE: dict[str, type[ApiError]] = {}
 
 
 class BenefitProgramsError(Exception):
-    """Anything that the client raises on purpose."""
+    """The base class of all errors of the client."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes with all that is known."""
@@ -62,9 +62,9 @@ def _rebuild(kind: type[BenefitProgramsError], args: Any, known: Any) -> Benefit
 class ConnectionFailed(BenefitProgramsError):
     """The service couldn't be reached, or the connection broke before a whole answer came.
 
-    ``may_have_happened`` tells whether the service may have done what was asked. ``request_id`` is
-    what the service logged the request under, if it got it. Calling again with ``idempotency_key``,
-    where the method takes one, does what was asked once, whatever has happened.
+    ``may_have_happened`` tells whether the service may have carried out the call. The service has
+    logged ``request_id`` with the request, if it arrived. If the method takes an
+    ``idempotency_key``, call again with it: the call is carried out once, whatever has happened.
     """
 
     idempotency_key: str | None = None
@@ -82,7 +82,7 @@ class TimedOut(ConnectionFailed):
 
 
 class UnreadableAnswer(BenefitProgramsError):
-    """What came back is no answer of the service: mostly a wrong address, or a proxy between."""
+    """The answer isn't from the service: mostly a wrong address, or a proxy in between."""
 
     def __init__(self, message: str, *, status: int, body: bytes) -> None:
         super().__init__(message)
@@ -91,7 +91,7 @@ class UnreadableAnswer(BenefitProgramsError):
 
 
 class JobFailed(BenefitProgramsError):
-    """The job ended as FAILED; ``job`` tells its counts and the codes of its errors."""
+    """The job ended as FAILED; ``job`` has its counts and the codes of its errors."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(f"job {job.id} failed: {job.counts.error_by_code_count}")
@@ -99,7 +99,7 @@ class JobFailed(BenefitProgramsError):
 
 
 class JobStillRunning(BenefitProgramsError):
-    """The job didn't end in the time that it was waited for; it goes on."""
+    """The job didn't end within the timeout, and goes on."""
 
     def __init__(self, job: Job, seconds: float) -> None:
         super().__init__(f"job {job.id} is {job.status} after {seconds:g} seconds")
@@ -107,7 +107,7 @@ class JobStillRunning(BenefitProgramsError):
 
 
 class WrongArgument(BenefitProgramsError, ValueError):
-    """An argument can't be sent, such as an empty id; nothing was done."""
+    """An argument can't be sent, such as an empty id. Nothing was changed."""
 
 
 class NotOneRow(BenefitProgramsError):
@@ -137,10 +137,10 @@ class FieldViolation(Part, frozen=True, kw_only=True):
 
 
 class ApiError(BenefitProgramsError):
-    """The service refused, and says why.
+    """The service refused the call, with the reason.
 
-    ``code`` is the contract's code (or the status as text, where an answer has none), ``data`` its
-    facts as they came. ``request_id`` finds the request in the log of the service.
+    ``code`` is the API's code (or the status as text, if an answer has none), ``data`` its facts.
+    Find the request in the log of the service by ``request_id``.
     """
 
     codes: ClassVar[tuple[str, ...]] = ()
@@ -192,11 +192,11 @@ class PermissionDenied(ApiError, code="PERMISSION_DENIED"):
 
 
 class NotFound(ApiError, code="NOT_FOUND"):
-    """What was named doesn't exist."""
+    """The named entity doesn't exist."""
 
 
 class Conflict(ApiError):
-    """It was made, done or changed before, or is being done."""
+    """It already exists, was done or changed before, or is still running."""
 
 
 class InvalidRevision(Conflict, code="INVALID_REVISION"):
@@ -221,13 +221,13 @@ class NotEnoughBalance(FailedPrecondition, code="NOT_ENOUGH_BALANCE"):
 
     @property
     def available(self) -> Decimal | None:
-        """What the balance has."""
+        """The credits that the balance has."""
         spend = self._available_to_spend
         return self._available_to_revert if spend is None else spend
 
     @property
     def requested(self) -> Decimal | None:
-        """What it would have to have."""
+        """The credits that it would need."""
         spend = self._requested_to_spend
         return self._requested_to_revert if spend is None else spend
 
@@ -251,12 +251,12 @@ class PolicyExpressionEvaluatedToFalse(
 
     @property
     def failures(self) -> tuple[PolicyFailure, ...]:
-        """Why the policies said no; at most 10."""
+        """Why the policies refused; at most 10 reasons."""
         return msgspec.convert(self.data.get("failureDetails", ()), tuple[PolicyFailure, ...])
 
 
 class Throttled(ApiError):
-    """The service has more to do than it can take on, also after the client's retries.
+    """The service is too busy, also after the client's retries.
 
     ``retry_after`` is the number of seconds that the service asked to wait.
     """
@@ -267,8 +267,8 @@ class Throttled(ApiError):
 class ServerError(ApiError):
     """The service, or something in front of it, failed; also after the client's retries.
 
-    What was asked may have happened. Calling again with ``idempotency_key``, where the method takes
-    one, does it once.
+    The call may have been carried out. If the method takes an ``idempotency_key``, call again with
+    it: the call is carried out once.
     """
 
     retry_after: float | None = None

@@ -1,9 +1,9 @@
-"""Policies in few words: when a benefit may be redeemed.
+"""Short functions for policies: when a benefit may be redeemed.
 
     all_of(weekly(WeekDay.MONDAY, WeekDay.SATURDAY), at_most(2, TimePeriod.DAY))
 
-Times of day are in the time zone of the tenant. Intervals begin at their first and end before their
-last moment; one that ends before it begins goes past midnight, or past the end of the week.
+Times of day are in the time zone of the tenant. Intervals include their start and exclude their
+end. One that ends before it begins goes past midnight, or past the end of the week.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MIDNIGHT = time()
 
 
 def all_of(*expressions: PolicyExpression) -> PolicyExpression:
-    """Fulfilled where all are; 2 to 10 of them."""
+    """Fulfilled if all of 2 to 10 expressions are."""
     return PolicyExpression(
         type=PolicyExpressionType.OPERATOR_AND,
         operator_and_options=PolicyExpressionAnd(expressions=expressions),
@@ -41,7 +41,7 @@ def all_of(*expressions: PolicyExpression) -> PolicyExpression:
 
 
 def any_of(*expressions: PolicyExpression) -> PolicyExpression:
-    """Fulfilled where one is; 2 to 10 of them."""
+    """Fulfilled if one of 2 to 10 expressions is."""
     return PolicyExpression(
         type=PolicyExpressionType.OPERATOR_OR,
         operator_or_options=PolicyExpressionOr(expressions=expressions),
@@ -49,7 +49,7 @@ def any_of(*expressions: PolicyExpression) -> PolicyExpression:
 
 
 def unless(expression: PolicyExpression) -> PolicyExpression:
-    """Fulfilled where the expression isn't."""
+    """Fulfilled if the expression isn't."""
     return PolicyExpression(
         type=PolicyExpressionType.OPERATOR_NOT,
         operator_not_options=PolicyExpressionNot(expression=expression),
@@ -88,7 +88,7 @@ def at_most(times: int, period: TimePeriod) -> PolicyExpression:
 def custom(
     app_id: str, *, policy_id: str | None = None, additional_data: Mapping[str, Any] | None = None
 ) -> PolicyExpression:
-    """Fulfilled where the provider that is registered for the app says so."""
+    """Fulfilled if the provider that is registered for the app says so."""
     options = CustomPolicy(id=policy_id, app_id=app_id, additional_data=additional_data)
     return _single(Policy(type=PolicyType.CUSTOM, custom_options=options))
 

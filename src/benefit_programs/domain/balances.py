@@ -186,7 +186,7 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
         )
 
     def _requested(self, difference: Credits) -> Credits | None:
-        """What was asked for, where limits made it something else."""
+        """The requested values, if limits changed them."""
         if isinstance(self.change, Set) or self.change.value == difference:
             return None
         return abs(self.change.value)

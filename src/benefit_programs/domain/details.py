@@ -35,7 +35,7 @@ class PolicyExpressionType(StrEnum):
 
 
 class PolicyType(StrEnum):
-    """What a single policy judges by."""
+    """The kind of a policy."""
 
     FIXED_INTERVAL = "FIXED_INTERVAL"
     RATE_LIMITED = "RATE_LIMITED"
@@ -105,19 +105,19 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PolicyExpressionNot(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Fulfilled where its operand is not."""
+    """Fulfilled if its operand isn't."""
 
     expression: Annotated[PolicyExpression, Required()]
 
 
 class PolicyExpressionAnd(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Fulfilled where all of its operands are."""
+    """Fulfilled if all of its operands are."""
 
     expressions: Annotated[tuple[PolicyExpression, ...], Size(minimum=2, maximum=10), Required()]
 
 
 class PolicyExpressionOr(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Fulfilled where one of its operands is."""
+    """Fulfilled if one of its operands is."""
 
     expressions: Annotated[tuple[PolicyExpression, ...], Size(minimum=2, maximum=10), Required()]
 
@@ -152,14 +152,14 @@ class Benefit(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RolloverConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether credits that are left stay at a renewal, and how many at the most."""
+    """Whether unused credits stay at a renewal, and how many at most."""
 
     enabled: bool | None = None
     balance_cap: Annotated[int, DecimalText()] | None = None
 
 
 class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a pool is opened and renewed with."""
+    """The credits that a pool opens and renews with."""
 
     amount: Annotated[int, DecimalText()] | None = None
     rollover_configuration: RolloverConfiguration | None = None

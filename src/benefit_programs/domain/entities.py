@@ -30,7 +30,7 @@ from benefit_programs.domain.values import (
 
 
 class ProgramStatus(StrEnum):
-    """The life of a program; the -ING ones show while an action runs in the background."""
+    """The status of a program; those in -ING show while an action runs in the background."""
 
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
@@ -42,7 +42,7 @@ class ProgramStatus(StrEnum):
 
 
 class PoolStatus(StrEnum):
-    """The life of a pool."""
+    """The status of a pool."""
 
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
@@ -53,14 +53,14 @@ class PoolStatus(StrEnum):
 
 
 class PoolOrigin(StrEnum):
-    """What made a pool."""
+    """How a pool was opened."""
 
     PROVISION = "PROVISION"
     CASCADE = "CASCADE"
 
 
 class RenewalActionType(StrEnum):
-    """What happens to a pool when it renews, besides its credits."""
+    """What a renewal does to a pool besides its credits."""
 
     END = "END"
     UPDATE = "UPDATE"
@@ -75,7 +75,7 @@ class BalanceType(StrEnum):
 
 
 class LimitRule(StrEnum):
-    """What an adjustment does at a limit: refuse, stop there, or bring the balance inside."""
+    """How an adjustment treats a limit: refuse, stop at it, or bring the balance inside."""
 
     FAIL = "FAIL"
     SOFT_ENFORCE = "SOFT_ENFORCE"
@@ -96,7 +96,7 @@ class Operation(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """The life of an async job."""
+    """The status of an async job."""
 
     INITIALIZED = "INITIALIZED"
     PROCESSING = "PROCESSING"

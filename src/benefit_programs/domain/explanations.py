@@ -20,7 +20,7 @@ FAILURES_MAX = 10
 
 
 class BalanceAmount(msgspec.Struct, frozen=True, kw_only=True):
-    """Credits of a balance: free to spend, and set aside."""
+    """The credits of a balance: available and reserved."""
 
     available: Annotated[int, DecimalText(at_least=None)] | None = None
     reserved: Annotated[int, DecimalText(at_least=None)] | None = None
@@ -64,7 +64,7 @@ class ProgramDefinitionInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a refusal about a pool adds where it is known."""
+    """Details that a refusal about a pool adds, if they are known."""
 
     pool_info: PoolInfo | None = None
     benefit_info: BenefitInfo | None = None
@@ -73,7 +73,7 @@ class PoolContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailureDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """Why one policy said no."""
+    """Why one policy refused."""
 
     code: Annotated[str, Text(min_length=1, max_length=64)] | None = None
     message: Annotated[str, Text(max_length=256)] | None = None

@@ -290,7 +290,7 @@ class AddToProgramDefinition(_ChangePlace, frozen=True, kw_only=True):
 
 
 class RemoveFromProgramDefinition(_ChangePlace, frozen=True, kw_only=True):
-    """Take a pool definition out of a program definition."""
+    """Remove a pool definition from a program definition."""
 
     adds = False
 

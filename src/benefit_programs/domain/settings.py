@@ -16,7 +16,7 @@ IN_REQUEST_MAX = 100
 
 
 class IdMode(StrEnum):
-    """Which ids must be GUIDs: all but external ones, all, or only the service's own."""
+    """Which ids must be GUIDs: all except external ones, all, or only the service's own."""
 
     DEFAULT = "DEFAULT"
     STRICT = "STRICT"
@@ -34,7 +34,7 @@ POLICY_PROVIDERS_MAX = 50
 
 
 class PolicyProviderSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the custom policies of an app are asked.
+    """The provider that judges the custom policies of an app.
 
     The secret signs the questions; it is stored, and never shown again.
     """
@@ -45,7 +45,7 @@ class PolicyProviderSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defa
 
 
 class ExtendedEntity(StrEnum):
-    """What has extended fields that callers may set."""
+    """The kinds of entity whose extended fields callers may set."""
 
     PROGRAM_DEFINITION = "PROGRAM_DEFINITION"
     POOL_DEFINITION = "POOL_DEFINITION"

@@ -31,7 +31,7 @@ Updates = Mapping[str, Any]
 
 
 class IdentityType(StrEnum):
-    """Whom an identity names."""
+    """The kind of an identity."""
 
     UNKNOWN = "UNKNOWN"
     ANONYMOUS_VISITOR = "ANONYMOUS_VISITOR"
@@ -41,14 +41,14 @@ class IdentityType(StrEnum):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Somebody: a beneficiary, or the party that gave an instruction."""
+    """An identity: a beneficiary, or an instructing party."""
 
     type: IdentityType
     id: str
 
 
 class ItemReference(msgspec.Struct, frozen=True):
-    """What a provider app sells, in its own words. A missing category equals ""."""
+    """A provider app's reference to an item that it sells. A missing category equals ""."""
 
     external_id: str
     provider_app_id: str
@@ -56,7 +56,7 @@ class ItemReference(msgspec.Struct, frozen=True):
 
 
 class Cascade(StrEnum):
-    """When a change to a definition reaches what was made from it."""
+    """When a change of a definition reaches the programs and pools made from it."""
 
     UNKNOWN_CASCADE = "UNKNOWN_CASCADE"
     NEXT_RENEWAL = "NEXT_RENEWAL"

@@ -331,7 +331,7 @@ def job(row: Job) -> async_jobs.Job:
 
 
 def job_item(row: JobItem, job: Job) -> async_jobs.JobItem:
-    """One thing that a job worked on."""
+    """The result of a job for one entity."""
     failed = row.error_code is not None
     status = async_jobs.JobItemStatus.FAILURE if failed else async_jobs.JobItemStatus.SUCCESS
     return async_jobs.JobItem(

@@ -13,7 +13,7 @@ from benefit_programs.api.openapi import openapi_document
 from benefit_programs.wire.schemas import PLACE
 
 _CODE = re.compile(r"`([^`]+)`")
-COLUMNS = ("Name", "Type", "What it is", "What holds")
+COLUMNS = ("Name", "Type", "Meaning", "Rules")
 
 
 @cache
@@ -103,7 +103,7 @@ def _method(verb: str, path: str, operation: dict[str, Any]) -> str:
         parts.append(f"<p>Request: {_type_of(body)}</p>")
     answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
     parts.append(f"<p>Answer: {_type_of(answer)}</p>")
-    parts.append(_table(("Status", "Errors of its own"), _error_rows(operation["responses"])))
+    parts.append(_table(("Status", "Errors of the method"), _error_rows(operation["responses"])))
     return _section(name, f"{name} {path}", parts)
 
 

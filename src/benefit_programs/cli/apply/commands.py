@@ -39,14 +39,14 @@ def apply_file(
     ] = False,
     prune: Annotated[
         bool,
-        typer.Option("--prune", help="Also remove what the namespace has and the file doesn't."),
+        typer.Option("--prune", help="Also remove everything that isn't in the file."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> Answer:
     """Create and change definitions and items so that a namespace looks like a file.
 
-    Shows what it will do, and asks. What the file doesn't name stays, unless --prune is used: then
-    it goes, whoever made it. Run again, it finds nothing to do.
+    Shows its plan, and asks. Things that the file doesn't name stay, unless --prune removes them,
+    whoever made them. A second run finds nothing to do.
     """
     try:
         text = read_text(_source(file))
@@ -70,7 +70,8 @@ def export_file(
     namespace: Annotated[str, typer.Argument(help="The namespace to write.")],
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; else the terminal.")
+        Path | None,
+        typer.Option("--output", "-o", help="The file to write. Default: standard output."),
     ] = None,
 ) -> Answer:
     """Write the definitions and items of a namespace as a file for `benefits apply`."""
@@ -87,7 +88,7 @@ def export_file(
 
 @commands.command("definitions-schema")
 def show_schema() -> None:
-    """Print the JSON Schema of the file, which editors complete and check it with."""
+    """Print the JSON Schema of the file, for editors."""
     # Only here: to make a schema loads the whole reference.
     from benefit_programs.cli.apply.schema import file_schema  # noqa: PLC0415
 

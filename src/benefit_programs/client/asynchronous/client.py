@@ -35,11 +35,11 @@ from benefit_programs.client.types.jobs import Job
 class AsyncBenefitPrograms:
     """The service's methods, grouped as the contract groups them.
 
-    ``timeout`` is what each attempt may take to connect, to send, and to wait for each part of the
-    answer, in seconds; None waits for ever. ``max_retries`` is how often a call is tried again:
-    when the service turned it away untouched, and, if doing it twice does no harm, after failures
-    too. ``site_id`` chooses the tenant for a key of several. Many may use one client at once.
-    ``strict`` makes the service refuse fields that it would ignore otherwise.
+    ``timeout`` limits each attempt to connect, to send, and to wait for each part of the answer, in
+    seconds; None waits for ever. ``max_retries`` says how often a call is repeated: if the service
+    rejected it unprocessed, and after failures if a repetition does no harm. ``site_id`` chooses
+    the tenant for a key of several. Several threads or tasks may share one client. ``strict`` makes
+    the service refuse fields that it would ignore otherwise.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class AsyncBenefitPrograms:
         ``postgresql://`` URL of a database that is prepared. It is opened by ``async with``, or by
         the first call, and must be closed.
 
-        Where that fails, ``async with`` or the call raises DatabaseNotUsable.
+        If that fails, ``async with`` or the call raises DatabaseNotUsable.
 
         Raises:
             ServerNotInstalled: Only the client is installed.
@@ -112,7 +112,7 @@ class AsyncBenefitPrograms:
         self.transactions = AsyncTransactions(session)
         """The record of each change of a balance."""
         self.async_jobs = AsyncAsyncJobs(session)
-        """Work that may go on after its request was answered."""
+        """Work that may continue after its request was answered."""
         self.settings = AsyncSettings(session)
         """What the caller's tenant has set for itself."""
         self.beneficiaries = AsyncBeneficiaries(session)
@@ -129,10 +129,10 @@ class AsyncBenefitPrograms:
         request_id: str | Unset = UNSET,
         strict: bool | Unset = UNSET,
     ) -> Self:
-        """The same client with other options, for a call or for more.
+        """Return the same client with other options, for one call or several.
 
-        Both share their connections, and closing one closes the other. ``request_id`` is what the
-        service logs the requests under.
+        Both share their connections; closing one closes the other. The service logs ``request_id``
+        with the requests.
         """
         settings = changed_settings(
             self._session.settings,
@@ -150,17 +150,17 @@ class AsyncBenefitPrograms:
         *,
         timeout: float = 60.0,  # noqa: ASYNC109 - not a limit of ours: what then is raised tells
     ) -> Job:
-        """Wait until a job has ended, for so many seconds at the most.
+        """Wait until a job has ended, at most ``timeout`` seconds.
 
         Raises:
             JobFailed: The job ended as FAILED.
-            JobStillRunning: It hasn't ended; it goes on.
+            JobStillRunning: It hasn't ended, and goes on.
             JobNotFound: There is no such job.
         """
         return await self.async_jobs.wait(job_id, timeout=timeout)
 
     async def aclose(self) -> None:
-        """Close connections, or the database that was opened; the client is of no more use."""
+        """Close connections, or the opened database. The client can't be used afterwards."""
         await self._session.transport.aclose()
 
     async def __aenter__(self) -> Self:

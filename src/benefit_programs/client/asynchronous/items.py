@@ -54,7 +54,7 @@ class AsyncItems(AsyncMethods):
         display_name: str | None = None,
         extended_fields: Namespaces | None = None,
     ) -> Item:
-        """Put an item into an item set; all live pools of its benefit have it at once.
+        """Add an item to an item set; all live pools of its benefit have it at once.
 
         Raises:
             ItemSetNotFound: No benefit has this item set.
@@ -87,7 +87,7 @@ class AsyncItems(AsyncMethods):
         extended_fields: Namespaces | Unset = UNSET,
         field_mask: Collection[Literal["display_name", "extended_fields"]] | None = None,
     ) -> Item:
-        """Change what is given; None clears it, and so does a mask for what it names alone.
+        """Change the given fields. None clears a field, and so does a mask that names it alone.
 
         Raises:
             ItemNotFound: There is no such item.
@@ -128,7 +128,7 @@ class AsyncItems(AsyncMethods):
         namespace: str,
         filter: ItemFilter,  # noqa: A002 - the contract's own word
     ) -> StartedJob:
-        """Delete all items of a namespace that a filter finds, in a job; ``{}`` finds all."""
+        """Delete all items of a namespace that match a filter, in a job; ``{}`` matches all."""
         fields = document(namespace=namespace, filter=filter_to_wire(filter))
         return await self._session.call("bulkDeleteItemsByFilter", _STARTED, fields)
 
@@ -146,7 +146,7 @@ class AsyncItems(AsyncMethods):
         *,
         namespace: str | None = None,
     ) -> AsyncListing[Item]:
-        """List items, of all references or of those that one of up to 100 filters finds."""
+        """List items: all, or those that match one of up to 100 filters."""
         plan = Plan(
             name="listItems",
             read=_ROWS,
@@ -168,10 +168,10 @@ class AsyncItems(AsyncMethods):
         self,
         filter: ItemFilter | None = None,  # noqa: A002 - the contract's own word
     ) -> int:
-        """Count the items that a filter finds.
+        """Count the items that match a filter.
 
         Raises:
-            TooManyToCount: There are more than are counted.
+            TooManyToCount: There are too many to count.
         """
         conditions = None if filter is None else filter_to_wire(filter)
         return await self._session.call("countItems", _COUNT, document(filter=conditions))

@@ -18,7 +18,7 @@ _ITEMS = reads_rows("jobItems", JobItem)
 
 
 class AsyncAsyncJobs(AsyncMethods):
-    """Work that may go on after its request was answered."""
+    """Work that may continue after its request was answered."""
 
     async def get(self, job_id: str) -> Job:
         """Read a job.
@@ -29,7 +29,7 @@ class AsyncAsyncJobs(AsyncMethods):
         return await self._session.call("getAsyncJob", _ENTITY, document(job_id=job_id))
 
     def list_items(self, job_id: str) -> AsyncListing[JobItem]:
-        """List what a job worked on."""
+        """List the results of a job."""
         plan = Plan(
             name="listAsyncJobItems",
             read=_ITEMS,
@@ -44,11 +44,11 @@ class AsyncAsyncJobs(AsyncMethods):
         *,
         timeout: float = 60.0,  # noqa: ASYNC109 - not a limit of ours: what then is raised tells
     ) -> Job:
-        """Wait until a job has ended, for so many seconds at the most.
+        """Wait until a job has ended, at most ``timeout`` seconds.
 
         Raises:
             JobFailed: The job ended as FAILED.
-            JobStillRunning: It hasn't ended; it goes on.
+            JobStillRunning: It hasn't ended, and goes on.
             JobNotFound: There is no such job.
         """
         job = await self.get(job_id)

@@ -81,13 +81,13 @@ class AsyncBalances(AsyncMethods):
     ) -> ChangedBalance:
         """Change a balance by hand. Without a key the client makes one.
 
-        After a lost answer the balance is read anew, so that it may show later changes too.
+        After a lost answer the balance is read again, so it may include later changes.
 
         Raises:
             BalanceNotFound: There is no such pool.
-            AlreadyExecuted: The caller's key was used before; it tells the transaction.
+            AlreadyExecuted: The caller's key was used before; the error names the transaction.
             BalanceExceededLimits: The change would take the balance past a limit.
-            BalanceAlreadyInitialized: It has transactions, and was to be set initially.
+            BalanceAlreadyInitialized: It has transactions, so it can't be set initially.
         """
         fields = document(
             pool_id=pool_id,
@@ -105,7 +105,7 @@ class AsyncBalances(AsyncMethods):
     async def revert_change(
         self, transaction_id: str, *, instructing_party: Identity | None = None
     ) -> Redemption:
-        """Write the opposite of a transaction. Deprecated by the contract: cancel redemptions.
+        """Revert a transaction with an opposite one. Deprecated: cancel redemptions instead.
 
         Raises:
             TransactionNotFound: There is no such transaction.

@@ -43,8 +43,7 @@ _BULK = reads(BulkResult[PoolDefinition])
 class AsyncPoolDefinitions(AsyncMethods):
     """Templates of pools, with benefits and a credit configuration.
 
-    A cascade says when a change reaches the pools that were made before: at once, when they renew,
-    or never.
+    A cascade says when a change reaches existing pools: at once, when they renew, or never.
     """
 
     async def create(
@@ -58,10 +57,10 @@ class AsyncPoolDefinitions(AsyncMethods):
         extended_fields: Namespaces | None = None,
         cascade: Cascade | None = None,
     ) -> PoolDefinition:
-        """Create a pool definition; with program definition ids a cascade is needed.
+        """Create a pool definition. With program definition ids it needs a cascade.
 
         Raises:
-            ValidationError: Something about it breaks a rule.
+            ValidationError: A field breaks a rule.
             ProgramDefinitionNotFound: One of the program definitions doesn't exist.
         """
         new = document(
@@ -101,7 +100,7 @@ class AsyncPoolDefinitions(AsyncMethods):
         field_mask: Collection[Literal["display_name", "description", "details", "extended_fields"]]
         | None = None,
     ) -> PoolDefinition:
-        """Change what is given; None clears it, and so does a mask for what it names alone.
+        """Change the given fields. None clears a field, and so does a mask that names it alone.
 
         Raises:
             PoolDefinitionNotFound: There is no such pool definition.
@@ -131,7 +130,7 @@ class AsyncPoolDefinitions(AsyncMethods):
         return await self._session.call("bulkUpdatePoolDefinitions", _BULK, fields)
 
     async def delete(self, pool_definition_id: str, *, cascade: Cascade) -> None:
-        """Delete a pool definition; the cascade says what becomes of its pools.
+        """Delete a pool definition; the cascade says when its pools end.
 
         Raises:
             PoolDefinitionNotFound: There is no such pool definition.
@@ -184,7 +183,7 @@ class AsyncPoolDefinitions(AsyncMethods):
     async def remove_from_program_definition(
         self, pool_definition_id: str, *, program_definition_id: str, cascade: Cascade
     ) -> PoolDefinition:
-        """Take a pool definition out of a program definition; the cascade is for its pools.
+        """Remove a pool definition from a program definition; the cascade says when its pools end.
 
         Raises:
             PoolDefinitionNotFound: There is no such pool definition.

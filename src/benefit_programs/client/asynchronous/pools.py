@@ -66,13 +66,13 @@ class AsyncPools(AsyncMethods):
     ) -> Redemption:
         """Spend the price times the count in credits of a pool on an item.
 
-        The credits go at once, whatever the target date says; policies are judged by it. Without a
-        key the client makes one, and a repeated call after a lost answer spends nothing twice.
+        The credits are spent at once; policies are judged at the target date. Without a key the
+        client makes one, so that a repeated call after a lost answer spends nothing twice.
 
         Raises:
-            PoolNotFound: There is no such pool in the namespace, or it is somebody else's.
+            PoolNotFound: There is no such pool in the namespace, or it has another owner.
             BenefitNotFound: The pool has no such benefit, or the benefit doesn't hold the item.
-            BenefitAlreadyRedeemed: The caller's key was used before; it tells the transaction.
+            BenefitAlreadyRedeemed: The key was used before; the error names the transaction.
             PoolNotActive: The pool is paused or has ended.
             PolicyExpressionEvaluatedToFalse: A policy doesn't allow it.
             NotEnoughBalance: The balance can't pay.
@@ -102,11 +102,11 @@ class AsyncPools(AsyncMethods):
 
         Raises:
             TransactionNotFound: There is no such transaction.
-            PoolNotFound: Namespace or beneficiary don't fit it.
-            AlreadyExecuted: The caller's key was used before; it tells the transaction.
-            NotLatestTransaction: It was reallocated before; the error tells the latest.
+            PoolNotFound: The pool has another namespace or beneficiary.
+            AlreadyExecuted: The caller's key was used before; the error names the transaction.
+            NotLatestTransaction: It was reallocated before; the error names the latest.
             RedemptionAlreadyCanceled: It was canceled or reverted.
-            TransactionNotReallocatable: It is no redemption, or its benefit is gone.
+            TransactionNotReallocatable: It isn't a redemption, or its benefit is gone.
             PoolNotActive: The pool is paused or has ended.
             PolicyExpressionEvaluatedToFalse: A policy doesn't allow the new date.
         """
@@ -125,10 +125,10 @@ class AsyncPools(AsyncMethods):
 
         Raises:
             TransactionNotFound: There is no such transaction.
-            AlreadyExecuted: The caller's key was used before; it tells the transaction.
-            NotLatestTransaction: It was reallocated; the error tells the latest.
+            AlreadyExecuted: The caller's key was used before; the error names the transaction.
+            NotLatestTransaction: It was reallocated; the error names the latest.
             RedemptionAlreadyCanceled: It was canceled or reverted before.
-            TransactionNotCancelable: It is no redemption.
+            TransactionNotCancelable: It isn't a redemption.
         """
         fields = document(transaction_id=transaction_id)
         return await self._redeem("cancelRedemption", fields, idempotency_key)
@@ -150,7 +150,7 @@ class AsyncPools(AsyncMethods):
         additional_data: Mapping[str, Any] | None = None,
         intent: Intent | None = None,
     ) -> Eligibility:
-        """Tell for each benefit of a pool that holds the item whether it can be redeemed."""
+        """Check for each benefit of a pool that holds the item whether it can be redeemed."""
         fields = document(
             pool_id=pool_id,
             item_reference=item_reference,
@@ -188,7 +188,7 @@ class AsyncPools(AsyncMethods):
         additional_data: Mapping[str, Any] | None = None,
         pool_statuses: Collection[PoolStatus] | None = None,
     ) -> tuple[Eligibility, ...]:
-        """Tell for all pools of a beneficiary whether and why they can or can't pay for an item.
+        """Check for all pools of a beneficiary whether they can pay for an item, and why not.
 
         Raises:
             InvalidItemReference: No benefit of the namespace has items of the provider app.
@@ -251,7 +251,7 @@ class AsyncPools(AsyncMethods):
         field_mask: Collection[Literal["display_name", "description", "details", "extended_fields"]]
         | None = None,
     ) -> Pool:
-        """Change this pool alone, until the next cascade. None clears what it is given for.
+        """Change only this pool, until the next cascade. None clears a field.
 
         Raises:
             PoolNotFound: There is no such pool.

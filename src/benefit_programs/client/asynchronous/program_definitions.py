@@ -68,7 +68,7 @@ class AsyncProgramDefinitions(AsyncMethods):
         field_mask: Collection[Literal["display_name", "description", "extended_fields"]]
         | None = None,
     ) -> ProgramDefinition:
-        """Change what is given; None clears it, and so does a mask for what it names alone.
+        """Change the given fields. None clears a field, and so does a mask that names it alone.
 
         Raises:
             ProgramDefinitionNotFound: There is no such program definition.
@@ -87,7 +87,7 @@ class AsyncProgramDefinitions(AsyncMethods):
     async def delete(
         self, program_definition_id: str, *, cascade_type: Cascade | None = None
     ) -> None:
-        """Delete a program definition; without a cascade its programs live on.
+        """Delete a program definition; without a cascade its programs stay.
 
         Raises:
             ProgramDefinitionNotFound: There is no such program definition.

@@ -47,12 +47,12 @@ class AsyncPrograms(AsyncMethods):
     ) -> ProvisionedProgram:
         """Create a program for a beneficiary, from exactly one of the two definitions.
 
-        A namespace has at most one program of an external id, so if an answer is lost it is safe to
-        provision again: ProgramAlreadyExists then says that it is there.
+        A namespace has at most one program with an external id. So after a lost answer provision
+        again: ProgramAlreadyExists says that the program is there.
 
         Raises:
             ProgramAlreadyExists: The namespace has a program with this external id.
-            InProgress: It is being provisioned right now.
+            InProgress: It is being provisioned now.
             ProgramDefinitionNotFound: There is no such program definition.
             PoolDefinitionNotFound: There is no such pool definition.
         """
@@ -69,9 +69,9 @@ class AsyncPrograms(AsyncMethods):
         return await self._session.call("provisionProgram", _PROVISIONED, fields)
 
     async def renew(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
-        """Start a new cycle: what waits for it is done, credits lapse, roll over and are granted.
+        """Start a new cycle: pending changes are made, credits lapse, roll over and are granted.
 
-        With a key that was used before, the first renewal's job is answered, and nothing is done.
+        With a key that was used before, return the job of the first renewal and change nothing.
 
         Raises:
             ProgramNotFound: There is no such program.
@@ -92,7 +92,7 @@ class AsyncPrograms(AsyncMethods):
         return await self._act("pauseProgram", program_id, idempotency_key)
 
     async def resume(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
-        """Let a paused program and its pools go on.
+        """Resume a paused program and its pools.
 
         Raises:
             ProgramNotFound: There is no such program.
@@ -112,7 +112,7 @@ class AsyncPrograms(AsyncMethods):
 
         Raises:
             ProgramNotFound: There is no such program.
-            ProgramStatusTransitionNotAllowed: It has ended before.
+            ProgramStatusTransitionNotAllowed: It has already ended.
             InProgress: Another action on it is still running.
         """
         fields = document(program_id=program_id)
@@ -127,7 +127,7 @@ class AsyncPrograms(AsyncMethods):
         extended_fields: Namespaces | Unset = UNSET,
         field_mask: Collection[Literal["display_name", "extended_fields"]] | None = None,
     ) -> Program:
-        """Change what is given; None clears it, and so does a mask for what it names alone.
+        """Change the given fields. None clears a field, and so does a mask that names it alone.
 
         Raises:
             ProgramNotFound: There is no such program.

@@ -17,12 +17,12 @@ class BenefitResultType(OpenEnum):
     POOL_NOT_FOUND = "POOL_NOT_FOUND"
 
 class Cascade(OpenEnum):
-    """When a change to a definition reaches what was made from it."""
+    """When a change of a definition reaches the programs and pools made from it."""
     NEXT_RENEWAL = "NEXT_RENEWAL"; IMMEDIATELY = "IMMEDIATELY"
     FUTURE_PROVISIONS = "FUTURE_PROVISIONS"
 
 class ExtendedEntity(OpenEnum):
-    """What has extended fields that callers may set."""
+    """The kinds of entity whose extended fields callers may set."""
     PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; POOL_DEFINITION = "POOL_DEFINITION"
     PROGRAM = "PROGRAM"; POOL = "POOL"; ITEM = "ITEM"
 
@@ -31,24 +31,24 @@ class FeedStart(OpenEnum):
     OLDEST = "OLDEST"; NEWEST = "NEWEST"
 
 class IdMode(OpenEnum):
-    """Which ids must be GUIDs: all but external ones, all, or only the service's own."""
+    """Which ids must be GUIDs: all except external ones, all, or only the service's own."""
     DEFAULT = "DEFAULT"; STRICT = "STRICT"; OPEN = "OPEN"
 
 class Intent(OpenEnum):
-    """What eligibility is asked for; a reallocation costs nothing."""
+    """The planned change; a reallocation costs nothing."""
     REDEMPTION = "REDEMPTION"; REALLOCATION = "REALLOCATION"
 
 class JobItemStatus(OpenEnum):
-    """What became of one thing that a job worked on."""
+    """Whether a job succeeded with an entity."""
     UNKNOWN = "UNKNOWN"; SUCCESS = "SUCCESS"; FAILURE = "FAILURE"
 
 class JobStatus(OpenEnum):
-    """The life of an async job."""
+    """The status of an async job."""
     INITIALIZED = "INITIALIZED"; PROCESSING = "PROCESSING"; FINISHED = "FINISHED"
     FAILED = "FAILED"; UNKNOWN = "UNKNOWN"
 
 class LimitRule(OpenEnum):
-    """What an adjustment does at a limit: refuse, stop there, or bring the balance inside."""
+    """How an adjustment treats a limit: refuse, stop at it, or bring the balance inside."""
     FAIL = "FAIL"; SOFT_ENFORCE = "SOFT_ENFORCE"; HARD_ENFORCE = "HARD_ENFORCE"
 
 class PolicyExpressionType(OpenEnum):
@@ -57,39 +57,39 @@ class PolicyExpressionType(OpenEnum):
     POLICY = "POLICY"
 
 class PolicyType(OpenEnum):
-    """What a single policy judges by."""
+    """The kind of a policy."""
     FIXED_INTERVAL = "FIXED_INTERVAL"; RATE_LIMITED = "RATE_LIMITED"; CUSTOM = "CUSTOM"
 
 class PoolDefinitionItemField(OpenEnum):
-    """What a query may ask to be filled in."""
+    """The parts of a row that a query can ask for."""
     POOL_DEFINITION = "POOL_DEFINITION"; PROGRAM_DEFINITION = "PROGRAM_DEFINITION"
     BENEFIT = "BENEFIT"; ITEM = "ITEM"
 
 class PoolItemField(OpenEnum):
-    """What a query may ask to be filled in."""
+    """The parts of a row that a query can ask for."""
     POOL = "POOL"; PROGRAM = "PROGRAM"; PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; ITEM = "ITEM"
     BENEFIT = "BENEFIT"; BALANCE = "BALANCE"
 
 class PoolOrigin(OpenEnum):
-    """What made a pool."""
+    """How a pool was opened."""
     PROVISION = "PROVISION"; CASCADE = "CASCADE"
 
 class PoolStatus(OpenEnum):
-    """The life of a pool."""
+    """The status of a pool."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"; ENDED = "ENDED"; PROVISIONING = "PROVISIONING"
     RENEWING = "RENEWING"; PENDING = "PENDING"
 
 class ProgramStatus(OpenEnum):
-    """The life of a program; the -ING ones show while an action runs in the background."""
+    """The status of a program; those in -ING show while an action runs in the background."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"; ENDED = "ENDED"; PROVISIONING = "PROVISIONING"
     PAUSING = "PAUSING"; RESUMING = "RESUMING"; ENDING = "ENDING"
 
 class RenewalActionType(OpenEnum):
-    """What happens to a pool when it renews, besides its credits."""
+    """What a renewal does to a pool besides its credits."""
     END = "END"; UPDATE = "UPDATE"
 
 class StartStatus(OpenEnum):
-    """What a program may start as."""
+    """The status that a program can start with."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
 
 class TimePeriod(OpenEnum):
@@ -97,7 +97,7 @@ class TimePeriod(OpenEnum):
     DAY = "DAY"; MONTH = "MONTH"
 
 class TransactionStatus(OpenEnum):
-    """The life of a transaction; here each is completed by the commit that writes it."""
+    """The status of a transaction: always COMPLETED, by the commit that writes it."""
     PENDING = "PENDING"; COMPLETED = "COMPLETED"; FAILED = "FAILED"
 
 class UnknownPolicyApps(OpenEnum):

@@ -1,6 +1,6 @@
-"""What the client gives and takes: entities, results and the parts that requests are made of.
+"""The client's types: entities, results and the parts of requests.
 
 Entities are frozen. Amounts are ``Decimal``, instants are ``datetime`` in UTC, ids are ``str``,
-revisions are ``int``. What a newer server adds is ignored where it is a field, and kept as it came
-where it is the value of an enum, so that an older client goes on working.
+revisions are ``int``. New fields of a newer server are ignored, and new values of
+enums are kept as text, so that an older client still works.
 """

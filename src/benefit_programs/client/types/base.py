@@ -9,18 +9,18 @@ import msgspec
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A part of the contract's vocabulary: fields are absent from the wire where they are None."""
+    """A part of requests and answers. Fields that are None are left out of requests."""
 
     set_by_service: ClassVar[frozenset[str]] = frozenset()
     """Fields that answers have and requests leave out."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What to change: fields are absent from the wire where they are UNSET, and None clears."""
+    """The changes of something: fields that are UNSET are left out, and None clears."""
 
 
 class OpenEnum(StrEnum):
-    """An enum whose members may become more. An unknown value equals the text that came."""
+    """An enum that may get more members. An unknown value equals the text of the answer."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:

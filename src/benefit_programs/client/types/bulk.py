@@ -1,4 +1,4 @@
-"""What became of the entries of a bulk request."""
+"""The results of the entries of a bulk request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class EntryError(Part, frozen=True, kw_only=True):
 
 
 class EntryMetadata(Part, frozen=True, kw_only=True):
-    """What became of one entry, whatever it was about."""
+    """The result of one entry of any kind."""
 
     id: str | None = None
     original_index: int = 0
@@ -31,14 +31,14 @@ class EntryMetadata(Part, frozen=True, kw_only=True):
 class BulkEntry(
     msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel", omit_defaults=True
 ):
-    """What became of one entry; ``item`` is there if it succeeded and was asked for."""
+    """The result of one entry; it has ``item`` if it succeeded and that was asked for."""
 
     item_metadata: EntryMetadata = EntryMetadata()
     item: T | None = None
 
     @property
     def id(self) -> str | None:
-        """The id of what the entry is about."""
+        """The id of the entry's entity."""
         return self.item_metadata.id
 
     @property
@@ -48,12 +48,12 @@ class BulkEntry(
 
     @property
     def success(self) -> bool:
-        """Whether it was done."""
+        """Whether the entry succeeded."""
         return self.item_metadata.success
 
     @property
     def error(self) -> EntryError | None:
-        """Why it wasn't done."""
+        """Why the entry failed."""
         return self.item_metadata.error
 
 
@@ -68,17 +68,17 @@ class BulkTotals(Part, frozen=True, kw_only=True):
 class BulkResult(
     msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel", omit_defaults=True
 ):
-    """What became of each entry. A bulk call is no failure if entries fail: look at them."""
+    """The result of each entry. A bulk call succeeds even if entries fail: check them."""
 
     results: tuple[BulkEntry[T], ...] = ()
     bulk_action_metadata: BulkTotals = BulkTotals()
 
     @property
     def failures(self) -> tuple[BulkEntry[T], ...]:
-        """The entries that weren't done."""
+        """The entries that failed."""
         return tuple(each for each in self.results if not each.success)
 
     @property
     def successes(self) -> tuple[BulkEntry[T], ...]:
-        """The entries that were done."""
+        """The entries that succeeded."""
         return tuple(each for each in self.results if each.success)

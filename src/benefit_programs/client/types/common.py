@@ -30,7 +30,7 @@ class ExtendedFields(Part, frozen=True, kw_only=True):
 
 
 class ItemReference(Part, frozen=True, kw_only=True):
-    """What a provider app sells, in its own words."""
+    """A provider app's reference to an item that it sells."""
 
     external_id: str
     provider_app_id: str
@@ -45,7 +45,7 @@ class BenefitItem(Part, frozen=True, kw_only=True):
 
 
 class BalanceAmount(Part, frozen=True, kw_only=True):
-    """Credits of a balance: free to spend, and set aside."""
+    """The credits of a balance: available and reserved."""
 
     available: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
@@ -69,7 +69,7 @@ class ProgramDefinitionInfo(Part, frozen=True, kw_only=True):
 
 
 class CreditConfigurationInfo(Part, frozen=True, kw_only=True):
-    """What a pool is opened with, as far as items tell."""
+    """The credits that the pool of an item opens with."""
 
     amount: Decimal | None = None
     unit_display_name: str | None = None

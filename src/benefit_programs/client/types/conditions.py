@@ -1,7 +1,7 @@
-"""What the fields of a filter can be compared with.
+"""The conditions of a filter.
 
 A filter is a dict: ``{"namespace": "gym", "created_date": {"$gte": last_week}}``. A bare value
-means equality, ``None`` finds what is absent, and on a field of a list it means membership.
+means equality, or membership on a field with a list. ``None`` finds absent values.
 Several fields must all fit; ``$and``, ``$or`` and ``$not`` combine. Names are the attributes of the
 entities, with a dot for each step down; the wire's own names (``createdDate``) work as well.
 

@@ -58,7 +58,7 @@ class NewPoolDefinition(Part, frozen=True, kw_only=True):
 
 
 class PoolDefinitionChange(Change, frozen=True, kw_only=True):
-    """One pool definition to change, of many. ``field_mask`` names the fields that count."""
+    """One pool definition to change, of many. ``field_mask`` names the fields to change."""
 
     id: str
     revision: int

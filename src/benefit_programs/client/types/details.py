@@ -1,4 +1,4 @@
-"""What pools and pool definitions give: benefits, credits and policies."""
+"""The details of pools and pool definitions: benefits, credits and policies."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RateLimitedPolicy(Part, frozen=True, kw_only=True):
 
 
 class CustomPolicy(Part, frozen=True, kw_only=True):
-    """A policy that the provider which is registered for ``app_id`` judges."""
+    """A policy that is judged by the provider registered for ``app_id``."""
 
     id: str | None = None
     app_id: str | None = None
@@ -55,25 +55,25 @@ class Policy(Part, frozen=True, kw_only=True):
 
 
 class PolicyExpressionNot(Part, frozen=True, kw_only=True):
-    """Fulfilled where its operand is not."""
+    """Fulfilled if its operand isn't."""
 
     expression: PolicyExpression
 
 
 class PolicyExpressionAnd(Part, frozen=True, kw_only=True):
-    """Fulfilled where all of its 2 to 10 operands are."""
+    """Fulfilled if all of its 2 to 10 operands are."""
 
     expressions: Sequence[PolicyExpression]
 
 
 class PolicyExpressionOr(Part, frozen=True, kw_only=True):
-    """Fulfilled where one of its 2 to 10 operands is."""
+    """Fulfilled if one of its 2 to 10 operands is."""
 
     expressions: Sequence[PolicyExpression]
 
 
 class PolicyExpression(Part, frozen=True, kw_only=True):
-    """When a benefit may be redeemed. The functions of ``policies`` write it shortly."""
+    """When a benefit may be redeemed. The functions of ``policies`` are a shorter way."""
 
     type: PolicyExpressionType | None = None
     operator_not_options: PolicyExpressionNot | None = None
@@ -101,14 +101,14 @@ class Benefit(Part, frozen=True, kw_only=True):
 
 
 class RolloverConfiguration(Part, frozen=True, kw_only=True):
-    """Whether credits that are left stay at a renewal, and how many at the most."""
+    """Whether unused credits stay at a renewal, and how many at most."""
 
     enabled: bool | None = None
     balance_cap: Decimal | None = None
 
 
 class CreditConfiguration(Part, frozen=True, kw_only=True):
-    """What a pool is opened and renewed with."""
+    """The credits that a pool opens and renews with."""
 
     amount: Decimal | None = None
     rollover_configuration: RolloverConfiguration | None = None
@@ -140,7 +140,7 @@ class Details(Part, frozen=True, kw_only=True):
 
 
 class DetailsChange(Change, frozen=True, kw_only=True):
-    """What to change of details: each part is replaced whole, cleared by None, kept if UNSET.
+    """The changes of details: each part is replaced, cleared by None, kept if UNSET.
 
     Benefits are matched by their keys: a key that stays keeps its item set and its items.
     """

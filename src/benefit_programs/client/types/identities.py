@@ -1,4 +1,4 @@
-"""Who somebody is: a beneficiary, or the party that gave an instruction."""
+"""Identities: beneficiaries and instructing parties."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 
 class Identity:
-    """Somebody, by one id. Make a Member, a WixUser, an AnonymousVisitor or an App.
+    """An identity, by one id. Make a Member, a WixUser, an AnonymousVisitor or an App.
 
     Identities of one kind with one id are equal, can be keys of a dict, and can be matched:
     ``case Member(member_id): ...``.

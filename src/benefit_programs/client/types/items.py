@@ -50,7 +50,7 @@ class NewItem(Part, frozen=True, kw_only=True):
 
 
 class ItemChange(Change, frozen=True, kw_only=True):
-    """One item to change, of many. ``field_mask`` names the fields that count."""
+    """One item to change, of many. ``field_mask`` names the fields to change."""
 
     id: str
     revision: int
@@ -60,7 +60,7 @@ class ItemChange(Change, frozen=True, kw_only=True):
 
 
 class ReferenceFilter(Part, frozen=True, kw_only=True):
-    """Items with this reference; what is None is any."""
+    """Items with this reference; None matches any value."""
 
     external_id: str | None = None
     category: str | None = None
@@ -91,7 +91,7 @@ class BenefitInfo(Part, frozen=True, kw_only=True):
 
 
 class PoolDefinitionItem(Part, frozen=True, kw_only=True):
-    """An item of a benefit of a pool definition; what wasn't asked for is None."""
+    """An item of a benefit of a pool definition; parts that weren't asked for are None."""
 
     id: str
     revision: int
@@ -125,13 +125,13 @@ class PoolItemPool(Part, frozen=True, kw_only=True):
 
 
 class PoolItemBalance(Part, frozen=True, kw_only=True):
-    """What the pool behind an item has left."""
+    """The credits that the pool behind an item has left."""
 
     available: Decimal | None = None
 
 
 class PoolItem(Part, frozen=True, kw_only=True):
-    """An item of a benefit of a pool; what wasn't asked for is None."""
+    """An item of a benefit of a pool; parts that weren't asked for are None."""
 
     id: str
     revision: int

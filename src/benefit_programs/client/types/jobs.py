@@ -1,4 +1,4 @@
-"""Async jobs: work that may go on after its request was answered."""
+"""Async jobs: work that may continue after its request was answered."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from benefit_programs.client.types.bulk import EntryError
 
 
 class JobCreatorApp(Part, frozen=True, kw_only=True):
-    """The app that a job was made for."""
+    """The app that asked for a job."""
 
     app_id: str | None = None
 
 
 class JobCreator(Part, frozen=True, kw_only=True):
-    """For whom a job was made."""
+    """Who asked for a job."""
 
     type: str | None = None
     app_id_options: JobCreatorApp | None = None
 
 
 class JobCounts(Part, frozen=True, kw_only=True):
-    """How far a job is."""
+    """The progress of a job."""
 
     total: int | None = None
     success_count: int | None = None
@@ -35,7 +35,7 @@ class JobCounts(Part, frozen=True, kw_only=True):
 
 
 class Job(Part, frozen=True, kw_only=True):
-    """Work that may go on after its request was answered."""
+    """Work that may continue after its request was answered."""
 
     id: str
     status: JobStatus
@@ -47,12 +47,12 @@ class Job(Part, frozen=True, kw_only=True):
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the job has ended."""
         return self.status in (JobStatus.FINISHED, JobStatus.FAILED)
 
 
 class JobItem(Part, frozen=True, kw_only=True):
-    """One thing that a job worked on."""
+    """The result of a job for one entity."""
 
     id: str
     status: JobItemStatus

@@ -17,7 +17,7 @@ from benefit_programs.client.types.identities import Identity
 
 
 class RolloverInfo(Part, frozen=True, kw_only=True):
-    """What stays at a renewal."""
+    """The unused credits that stay at a renewal."""
 
     enabled: bool | None = None
     balance_cap: Decimal | None = None
@@ -53,12 +53,12 @@ class Balance(Part, frozen=True, kw_only=True):
 
     @property
     def available(self) -> Decimal:
-        """The credits that are free to spend."""
+        """The credits that can be spent."""
         return self.amount.available
 
 
 class ChangedBalance(Part, frozen=True, kw_only=True):
-    """A balance after a change, and the transaction that made it so.
+    """A balance after a change, and the transaction of the change.
 
     A change that changes nothing makes no transaction.
     """
@@ -68,7 +68,7 @@ class ChangedBalance(Part, frozen=True, kw_only=True):
 
 
 class AdjustBalance(Part, frozen=True, kw_only=True):
-    """Add to a balance, or take from it with a value below 0."""
+    """Add to a balance, or subtract with a negative value."""
 
     value: Amount
     lower_limit: Amount | None = None
@@ -85,14 +85,14 @@ class SetBalance(Part, frozen=True, kw_only=True):
 
 
 class SetInitialBalance(Part, frozen=True, kw_only=True):
-    """Set a balance that no transaction has touched yet."""
+    """Set a balance that has no transactions yet."""
 
     value: Amount
     beneficiary: Identity | None = None
 
 
 class ChangeDetails(Part, frozen=True, kw_only=True):
-    """What a change of a balance is for, in the caller's words."""
+    """The caller's reason for a change of a balance."""
 
     reason: str | None = None
     origin: str | None = None
@@ -113,7 +113,7 @@ class TransactionItem(Part, frozen=True, kw_only=True):
 
 
 class TransactionDetails(Part, frozen=True, kw_only=True):
-    """What a transaction was for."""
+    """The reason, item and benefit of a transaction."""
 
     item: TransactionItem | None = None
     item_count: int | None = None
@@ -139,7 +139,7 @@ class TransactionPoolInfo(Part, frozen=True, kw_only=True):
 
 
 class RequestedValues(Part, frozen=True, kw_only=True):
-    """What was asked for, where limits made it something else."""
+    """The requested values, if limits changed them."""
 
     amount: Decimal | None = None
     source: BalanceType | None = None

@@ -29,7 +29,7 @@ from benefit_programs.client.types.identities import Identity
 
 
 class RenewalUpdate(Part, frozen=True, kw_only=True):
-    """What a pool becomes when it renews."""
+    """The new values of a pool at its renewal."""
 
     details: Details | None = None
     display_name: str | None = None
@@ -37,7 +37,7 @@ class RenewalUpdate(Part, frozen=True, kw_only=True):
 
 
 class RenewalAction(Part, frozen=True, kw_only=True):
-    """What waits for a pool's next renewal."""
+    """The pending change for a pool's next renewal."""
 
     type: RenewalActionType | None = None
     update_options: RenewalUpdate | None = None
@@ -71,7 +71,7 @@ class Pool(Part, frozen=True, kw_only=True):
 
 
 class PoolChange(Change, frozen=True, kw_only=True):
-    """One pool to change, of many. ``field_mask`` names the fields that count."""
+    """One pool to change, of many. ``field_mask`` names the fields to change."""
 
     id: str
     revision: int
@@ -89,7 +89,7 @@ class Redemption(Part, frozen=True, kw_only=True):
 
 
 class BenefitPoolInfo(Part, frozen=True, kw_only=True):
-    """The pool that an answer about eligibility is about."""
+    """The pool of an answer about eligibility."""
 
     balance: BalanceAmount | None = None
     credit_amount: Decimal | None = None
@@ -100,7 +100,7 @@ class BenefitPoolInfo(Part, frozen=True, kw_only=True):
 
 
 class PoolBenefitInfo(Part, frozen=True, kw_only=True):
-    """The benefit that an answer about eligibility is about."""
+    """The benefit of an answer about eligibility."""
 
     benefit_key: str | None = None
     price: Decimal | None = None
@@ -109,7 +109,7 @@ class PoolBenefitInfo(Part, frozen=True, kw_only=True):
 
 
 class PolicyFailure(Part, frozen=True, kw_only=True):
-    """Why one policy said no."""
+    """Why one policy refused."""
 
     code: str | None = None
     message: str | None = None
@@ -119,7 +119,7 @@ class PolicyFailure(Part, frozen=True, kw_only=True):
 
 
 class BenefitExplanation(Part, frozen=True, kw_only=True):
-    """What is known about a benefit that can or can't be redeemed."""
+    """The details of a benefit that can or can't be redeemed."""
 
     pool_id: str | None = None
     benefit_key: str | None = None
@@ -144,7 +144,7 @@ class TooLittleBalance(BenefitExplanation, frozen=True, kw_only=True):
 
 
 class RefusedByPolicy(BenefitExplanation, frozen=True, kw_only=True):
-    """A policy said no."""
+    """A policy refused."""
 
     failure_details: tuple[PolicyFailure, ...] = ()
 
@@ -181,7 +181,7 @@ class BenefitResult(Part, frozen=True, kw_only=True):
 
     @property
     def explanation(self) -> BenefitExplanation:
-        """What the result says, whichever it is."""
+        """The details of the result, whatever its kind."""
         options = (
             self.eligible_benefit_options,
             self.not_enough_balance_options,
@@ -205,7 +205,7 @@ class Eligibility(Part, frozen=True, kw_only=True):
 
 
 class BenefitSelector(Part, frozen=True, kw_only=True):
-    """One question of many about eligibility."""
+    """One of several questions about eligibility."""
 
     pool_id: str
     item_reference: ItemReference

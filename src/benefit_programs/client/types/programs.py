@@ -31,7 +31,7 @@ class Program(Part, frozen=True, kw_only=True):
 class ProvisionedProgram(Part, frozen=True, kw_only=True):
     """A new program, and the job that provisions it.
 
-    Ordinary programs are ready; only very large ones go on as PROVISIONING until the job ends.
+    Ordinary programs are ready. Very large ones are PROVISIONING until the job ends.
     """
 
     program: Program
@@ -39,6 +39,6 @@ class ProvisionedProgram(Part, frozen=True, kw_only=True):
 
 
 class StartedJob(Part, frozen=True, kw_only=True):
-    """The job that does what was asked; mostly it has ended when this is answered."""
+    """The job of an action; mostly it has ended by the time of the answer."""
 
     job_id: str

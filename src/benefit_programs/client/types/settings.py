@@ -10,9 +10,9 @@ from benefit_programs.client.types.base import Part
 
 
 class PolicyProvider(Part, frozen=True, kw_only=True):
-    """Where the custom policies of an app are asked.
+    """The provider that judges the custom policies of an app.
 
-    The secret signs the questions. It is never shown again; without one the provider keeps its own.
+    The secret signs the questions. It is never returned. Without one the provider keeps its own.
     """
 
     app_id: str
@@ -21,7 +21,7 @@ class PolicyProvider(Part, frozen=True, kw_only=True):
 
 
 class ExtendedFieldSchema(Part, frozen=True, kw_only=True):
-    """What the extended fields of one namespace of an entity must look like, and whose they are."""
+    """The schema of one namespace of an entity's extended fields, and the apps that use it."""
 
     entity: ExtendedEntity
     namespace: str
@@ -31,7 +31,7 @@ class ExtendedFieldSchema(Part, frozen=True, kw_only=True):
 
 
 class TenantSettings(Part, frozen=True, kw_only=True):
-    """Everything that a tenant may set for itself."""
+    """The settings that a tenant can change."""
 
     time_zone: str = "UTC"
     id_mode: IdMode = IdMode.DEFAULT

@@ -1,4 +1,4 @@
-"""Async jobs: work that may go on after its request was answered."""
+"""Async jobs: work that may continue after its request was answered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benefit_programs.wire.types.common import (
 
 
 class JobItemStatus(StrEnum):
-    """What became of one thing that a job worked on."""
+    """Whether a job succeeded with an entity."""
 
     UNKNOWN = "UNKNOWN"
     SUCCESS = "SUCCESS"
@@ -29,20 +29,20 @@ class JobItemStatus(StrEnum):
 
 
 class JobCreatorApp(msgspec.Struct, frozen=True, kw_only=True):
-    """The app that a job was made for."""
+    """The app that asked for a job."""
 
     app_id: AppId | None = None
 
 
 class JobCreator(msgspec.Struct, frozen=True, kw_only=True):
-    """For whom a job was made."""
+    """Who asked for a job."""
 
     type: str | None = None
     app_id_options: JobCreatorApp | None = None
 
 
 class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is."""
+    """The progress of a job."""
 
     total: Number | None = None
     success_count: Number | None = None
@@ -63,7 +63,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a job worked on."""
+    """The result of a job for one entity."""
 
     id: str | None = None
     job_id: EntityId | None = None
@@ -87,14 +87,14 @@ class GetAsyncJobResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListAsyncJobItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """List what a job worked on."""
+    """List the results of a job."""
 
     job_id: EntityId
     paging: CursorPaging | None = None
 
 
 class ListAsyncJobItemsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of what a job worked on."""
+    """A page of the results of a job."""
 
     job_items: tuple[JobItem, ...] | None = None
     metadata: CursorPagingMetadata | None = None

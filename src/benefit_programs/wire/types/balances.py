@@ -41,7 +41,7 @@ BALANCES_MAX = BulkSize.maximum
 
 
 class ChangeBalanceRequestType(StrEnum):
-    """Which options a change holds."""
+    """The kind of a change of a balance."""
 
     UNKNOWN_OPERATION = "UNKNOWN_OPERATION"
     ADJUST = "ADJUST"
@@ -50,7 +50,7 @@ class ChangeBalanceRequestType(StrEnum):
 
 
 class RolloverConfigurationInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What stays at a renewal."""
+    """The unused credits that stay at a renewal."""
 
     enabled: Annotated[bool, ReadOnly()] | None = None
     balance_cap: Annotated[Amount, ReadOnly()] | None = None
@@ -147,7 +147,7 @@ Superseded = Annotated[EntityId, Undocumented(), _not_allowed("only holds can be
 
 
 class SetInitialOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Set a balance that no transaction has touched yet."""
+    """Set a balance that has no transactions yet."""
 
     value: Amount
     beneficiary: IdentificationData | None = None
@@ -160,7 +160,7 @@ class SetOptions(SetInitialOptions, frozen=True, kw_only=True):
 
 
 class AdjustOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Add to a balance, or take from it with a value below 0."""
+    """Add to a balance, or subtract with a negative value."""
 
     value: SignedAmount
     beneficiary: IdentificationData | None = None
@@ -192,14 +192,14 @@ class ChangeBalanceRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeBalanceResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The balance as it is now, and the transaction that made it so."""
+    """The changed balance, and the transaction of the change."""
 
     balance: Balance | None = None
     transaction_id: EntityId | None = None
 
 
 class RevertBalanceChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Write the opposite of a transaction. Deprecated, with its unused idempotency key."""
+    """Revert a transaction with an opposite one. Deprecated. The idempotency key is not used."""
 
     transaction_id: EntityId
     idempotency_key: TransactionKey | None = None
@@ -207,6 +207,6 @@ class RevertBalanceChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RevertBalanceChangeResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The transaction that was made."""
+    """The new transaction."""
 
     transaction_id: EntityId | None = None

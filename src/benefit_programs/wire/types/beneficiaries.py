@@ -33,7 +33,7 @@ class EraseBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EraseBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The job, and who the beneficiary is from now on."""
+    """The job, and the pseudonym that replaces the identity."""
 
     job_id: EntityId | None = None
     beneficiary: IdentificationData | None = None

@@ -61,7 +61,7 @@ BulkIds = Annotated[tuple[EntityId, ...], BulkSize, Entries()]
 
 
 class IdentificationData(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody, by exactly one id. Answers always name the type, and for an app its id."""
+    """An identity, by exactly one id. Answers always name the type, and for an app its id."""
 
     one_of: ClassVar[OneOf] = OneOf(
         ("anonymous_visitor_id", "member_id", "wix_user_id"),
@@ -101,7 +101,7 @@ _IDENTITY_ATTRIBUTES = {kind: attribute for attribute, kind in _IDENTITY_TYPES.i
 
 
 class ItemReferenceData(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider app sells, in its own words (contract: ItemReference)."""
+    """A provider app's reference to an item that it sells (contract: ItemReference)."""
 
     external_id: ExternalId
     category: Category | None = None
@@ -128,7 +128,7 @@ class ExtendedFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditConfigurationInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pool is opened with, as far as items tell (contract: CreditConfiguration)."""
+    """The credits that the pool of an item opens with (contract: CreditConfiguration)."""
 
     amount: Amount | None = None
     unit_display_name: Annotated[str, Text(max_length=32)] | None = None
@@ -156,7 +156,7 @@ class Sorting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CursorPaging(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows, and from where on."""
+    """The size of a page, and where it begins."""
 
     stray: ClassVar[Stray] = Stray(
         "pages go by cursor: take the next one from the answer", ("offset",), unless=(None, 0, "0")
@@ -199,14 +199,14 @@ class ItemCursorQuery(LargeCursorQuery, frozen=True, kw_only=True):
 
 
 class Cursors(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the next and the previous page begin; missing where there is none."""
+    """The cursors of the next and the previous page; missing if there is none."""
 
     next: LongCursor | None = None
     prev: LongCursor | None = None
 
 
 class CursorPagingMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page says about itself; ``count`` is the number of its rows."""
+    """The number of rows of a page, as ``count``, and its cursors."""
 
     count: Number | None = None
     cursors: Cursors | None = None
@@ -222,7 +222,7 @@ class ApplicationError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one entry of a bulk request."""
+    """The result of one entry of a bulk request."""
 
     id: EntityId | None = None
     original_index: Number | None = None

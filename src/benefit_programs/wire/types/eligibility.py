@@ -35,7 +35,7 @@ from benefit_programs.wire.types.common import (
 
 
 class Intent(StrEnum):
-    """What eligibility is asked for; a reallocation costs nothing."""
+    """The planned change; a reallocation costs nothing."""
 
     REDEMPTION = "REDEMPTION"
     REALLOCATION = "REALLOCATION"
@@ -59,7 +59,7 @@ class PoolNotFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AboutPool(PoolNotFound, frozen=True, kw_only=True):
-    """What results about a pool tell, where it is known."""
+    """The pool of a result, if it is known."""
 
     pool_info: Annotated[PoolInfo, Undocumented()] | None = None
     program_definition_info: Annotated[ProgramDefinitionInfo, Undocumented()] | None = None
@@ -67,7 +67,7 @@ class AboutPool(PoolNotFound, frozen=True, kw_only=True):
 
 
 class AboutBenefit(AboutPool, frozen=True, kw_only=True):
-    """What results about a benefit tell, where it is known."""
+    """The benefit of a result, if it is known."""
 
     benefit_info: Annotated[BenefitInfo, Undocumented()] | None = None
 
@@ -81,7 +81,7 @@ class NotEnoughBalance(AboutBenefit, frozen=True, kw_only=True):
 
 
 class PolicyExpressionEvaluatedToFalse(AboutBenefit, frozen=True, kw_only=True):
-    """A policy said no."""
+    """A policy refused."""
 
     item_reference: ItemReferenceData | None = None
     failure_details: Failures | None = None
@@ -204,7 +204,7 @@ class EligibilityCheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckBenefitEligibilityRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask about one pool."""
+    """Check the benefits of one pool."""
 
     pool_id: EntityId
     item_reference: ItemReferenceData
@@ -224,7 +224,7 @@ class CheckBenefitEligibilityResponse(msgspec.Struct, frozen=True, kw_only=True)
 
 
 class BenefitSelector(msgspec.Struct, frozen=True, kw_only=True):
-    """One question of many."""
+    """One question of a bulk request."""
 
     pool_id: EntityId
     item_reference: ItemReferenceData
@@ -235,7 +235,7 @@ class BenefitSelector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkCheckBenefitEligibilityRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask about several pools."""
+    """Check the benefits of several pools."""
 
     benefit_selectors: Annotated[tuple[BenefitSelector, ...], BulkSize]
     namespace: Namespace
@@ -256,7 +256,7 @@ class BulkCheckBenefitEligibilityResponse(msgspec.Struct, frozen=True, kw_only=T
 
 
 class GetEligibleBenefitsRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask which benefits of a beneficiary pay for an item."""
+    """Find the benefits of a beneficiary that can pay for an item."""
 
     item_reference: ItemReferenceData
     namespace: Namespace
@@ -267,19 +267,19 @@ class GetEligibleBenefitsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetEligibleBenefitsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The benefits that pay."""
+    """The benefits that can pay."""
 
     eligible_benefits: tuple[EligibleBenefit, ...] | None = None
 
 
 class PoolSelector(msgspec.Struct, frozen=True, kw_only=True):
-    """Which pools to look at."""
+    """The pools to check."""
 
     pool_statuses: Annotated[tuple[PoolStatus, ...], Size(maximum=10)] | None = None
 
 
 class CheckBenefitEligibilityByFilterRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask about all pools of a beneficiary."""
+    """Check all pools of a beneficiary."""
 
     namespace: Namespace
     item_reference: ItemReferenceData

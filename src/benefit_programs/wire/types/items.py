@@ -69,7 +69,7 @@ class NewItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of an item."""
+    """The changes of an item."""
 
     entity: ClassVar[type[msgspec.Struct]] = Item
 
@@ -80,7 +80,7 @@ class ItemChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MaskedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of many."""
+    """One change of a bulk request."""
 
     item: ItemChange
     field_mask: FieldMask | None = None
@@ -106,14 +106,14 @@ class BulkCreateItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkItemResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one entry."""
+    """The result of one entry."""
 
     item_metadata: ItemMetadata | None = None
     item: Item | None = None
 
 
 class BulkCreateItemsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
     results: Annotated[tuple[BulkItemResult, ...], BulkSize] | None = None
     bulk_action_metadata: BulkActionMetadata | None = None
@@ -126,7 +126,7 @@ class DeleteItemRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeleteItemResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing: it is deleted."""
+    """Empty: the entity is deleted."""
 
 
 class BulkDeleteItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,13 +136,13 @@ class BulkDeleteItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkDeleteItemsResponse(BulkCreateItemsResponse, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
 
 class BulkDeleteItemsByFilterRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Delete all items of a namespace that a filter finds; an empty one finds all of them.
+    """Delete all items of a namespace that match a filter; an empty filter matches all of them.
 
-    No other field is ignored: one that is misspelt or misplaced mustn't empty the namespace.
+    Unknown fields are refused: a misspelt or misplaced filter mustn't delete the whole namespace.
     """
 
     stray: ClassVar[Stray] = Stray("is no field of this request")
@@ -165,7 +165,7 @@ class UpdateItemRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateItemResponse(CreateItemResponse, frozen=True, kw_only=True):
-    """The item as it is now."""
+    """The changed item."""
 
 
 class BulkUpdateItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ class BulkUpdateItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkUpdateItemsResponse(BulkCreateItemsResponse, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
 
 class GetItemRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +190,7 @@ class GetItemResponse(CreateItemResponse, frozen=True, kw_only=True):
 
 
 class ItemFilterType(StrEnum):
-    """By what a list of items is narrowed."""
+    """The kind of filter of a list of items."""
 
     BY_ITEM_SET_ID_AND_REFERENCE = "BY_ITEM_SET_ID_AND_REFERENCE"
     BY_REFERENCE = "BY_REFERENCE"
@@ -211,19 +211,19 @@ class ByItemSetIdAndReferenceFilter(ByReferenceFilter, frozen=True, kw_only=True
 
 
 class ByReference(msgspec.Struct, frozen=True, kw_only=True):
-    """Items that one of the filters finds."""
+    """Items that match one of the filters."""
 
     filters: Annotated[tuple[ByReferenceFilter, ...], BulkSize] | None = None
 
 
 class ByItemSetIdAndReference(msgspec.Struct, frozen=True, kw_only=True):
-    """Items that one of the filters finds."""
+    """Items that match one of the filters."""
 
     filters: Annotated[tuple[ByItemSetIdAndReferenceFilter, ...], BulkSize] | None = None
 
 
 class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which items to list. The official client can send the type alone: that filters nothing."""
+    """Which items to list. The official client can send only the type, which filters nothing."""
 
     one_of: ClassVar[OneOf] = OneOf(
         ("by_item_set_id_and_reference_options", "by_reference_options"),
@@ -263,12 +263,12 @@ class QueryItemsResponse(ListItemsResponse, frozen=True, kw_only=True):
 
 
 class CountItemsRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Count the items that a filter finds."""
+    """Count the items that match a filter."""
 
     filter: Filter | None = None
 
 
 class CountItemsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """How many there are."""
+    """The number of items."""
 
     count: Number | None = None

@@ -44,7 +44,7 @@ ItemSearchKey = Annotated[str, Text(max_length=SEARCH_KEY_MAX), Immutable(), Rea
 
 
 class RequestedFields(StrEnum):
-    """What a query may ask to be filled in."""
+    """The parts of a row that a query can ask for."""
 
     POOL_DEFINITION = "POOL_DEFINITION"
     PROGRAM_DEFINITION = "PROGRAM_DEFINITION"
@@ -127,24 +127,24 @@ class RemoveItemsFromBenefitRequest(AddItemsToBenefitRequest, frozen=True, kw_on
 
 
 class BulkAddItemResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one entry; the id is the item's."""
+    """The result of one entry; the id is the item's."""
 
     item_metadata: ItemMetadata | None = None
 
 
 class BulkRemoveItemResult(BulkAddItemResult, frozen=True, kw_only=True):
-    """What became of one entry; the id is the item's."""
+    """The result of one entry; the id is the item's."""
 
 
 class AddItemsToBenefitResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
     results: tuple[BulkAddItemResult, ...] | None = None
     bulk_action_metadata: BulkActionMetadata | None = None
 
 
 class RemoveItemsFromBenefitResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
     results: tuple[BulkRemoveItemResult, ...] | None = None
     bulk_action_metadata: BulkActionMetadata | None = None

@@ -81,7 +81,7 @@ class NewPoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of a pool definition."""
+    """The changes of a pool definition."""
 
     entity: ClassVar[type[msgspec.Struct]] = PoolDefinition
 
@@ -95,7 +95,7 @@ class PoolDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MaskedPoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of many."""
+    """One change of a bulk request."""
 
     pool_definition: PoolDefinitionChange
     field_mask: FieldMask | None = None
@@ -143,14 +143,14 @@ class BulkCreatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
 
 
 class BulkPoolDefinitionResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one entry."""
+    """The result of one entry."""
 
     item_metadata: ItemMetadata | None = None
     item: PoolDefinition | None = None
 
 
 class BulkCreatePoolDefinitionsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
     results: Annotated[tuple[BulkPoolDefinitionResult, ...], BulkSize] | None = None
     bulk_action_metadata: BulkActionMetadata | None = None
@@ -165,7 +165,7 @@ class UpdatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdatePoolDefinitionResponse(CreatePoolDefinitionResponse, frozen=True, kw_only=True):
-    """The pool definition as it is now."""
+    """The changed pool definition."""
 
 
 class BulkUpdatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,18 +179,18 @@ class BulkUpdatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
 class BulkUpdatePoolDefinitionsResponse(
     BulkCreatePoolDefinitionsResponse, frozen=True, kw_only=True
 ):
-    """What became of each entry."""
+    """The result of each entry."""
 
 
 class DeletePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Delete a pool definition; the cascade says what becomes of its pools."""
+    """Delete a pool definition; the cascade says when its pools end."""
 
     pool_definition_id: EntityId
     cascade: ChosenCascade
 
 
 class DeletePoolDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing: it is deleted."""
+    """Empty: the entity is deleted."""
 
 
 class BulkDeletePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +203,7 @@ class BulkDeletePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
 class BulkDeletePoolDefinitionsResponse(
     BulkCreatePoolDefinitionsResponse, frozen=True, kw_only=True
 ):
-    """What became of each entry."""
+    """The result of each entry."""
 
 
 class GetPoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,19 +245,19 @@ class AddPoolDefinitionToProgramDefinitionRequest(msgspec.Struct, frozen=True, k
 class AddPoolDefinitionToProgramDefinitionResponse(
     CreatePoolDefinitionResponse, frozen=True, kw_only=True
 ):
-    """The pool definition as it is now."""
+    """The changed pool definition."""
 
 
 class RemovePoolDefinitionFromProgramDefinitionRequest(
     AddPoolDefinitionToProgramDefinitionRequest, frozen=True, kw_only=True
 ):
-    """Take a pool definition out of a program definition."""
+    """Remove a pool definition from a program definition."""
 
 
 class RemovePoolDefinitionFromProgramDefinitionResponse(
     CreatePoolDefinitionResponse, frozen=True, kw_only=True
 ):
-    """The pool definition as it is now."""
+    """The changed pool definition."""
 
 
 class FindPoolDefinitionsByProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ from benefit_programs.wire.types.pool_definition_items import ItemSearchKey
 
 
 class RequestedFields(StrEnum):
-    """What a query may ask to be filled in."""
+    """The parts of a row that a query can ask for."""
 
     POOL = "POOL"
     PROGRAM = "PROGRAM"
@@ -59,7 +59,7 @@ class BenefitInfo(pool_definition_items.BenefitInfo, frozen=True, kw_only=True):
 
 
 class BalanceInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pool has left."""
+    """The credits that the pool has left."""
 
     available: Annotated[Amount, ReadOnly()] | None = None
 

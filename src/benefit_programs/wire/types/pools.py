@@ -43,7 +43,7 @@ from benefit_programs.wire.types.common import (
 
 
 class RenewalUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pool becomes when it renews (contract: Update)."""
+    """The new values of a pool at its renewal (contract: Update)."""
 
     details: Annotated[Details, ReadOnly()] | None = None
     display_name: PoolName | None = None
@@ -51,7 +51,7 @@ class RenewalUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolRenewalAction(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits for the pool's next renewal."""
+    """The pending change for the pool's next renewal."""
 
     type: Annotated[RenewalActionType, ReadOnly()] | None = None
     update_options: Annotated[RenewalUpdate, ReadOnly()] | None = None
@@ -85,7 +85,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of a pool."""
+    """The changes of a pool."""
 
     entity: ClassVar[type[msgspec.Struct]] = Pool
 
@@ -98,14 +98,14 @@ class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MaskedPool(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of many."""
+    """One change of a bulk request."""
 
     pool: PoolChange
     field_mask: FieldMask | None = None
 
 
 class PoolProvisioned(msgspec.Struct, frozen=True, kw_only=True):
-    """Event: a pool was made."""
+    """Event: a pool was opened."""
 
     pool: Pool | None = None
 
@@ -119,7 +119,7 @@ class PoolPaused(PoolProvisioned, frozen=True, kw_only=True):
 
 
 class PoolResumed(PoolProvisioned, frozen=True, kw_only=True):
-    """Event: the pool goes on."""
+    """Event: the pool was resumed."""
 
 
 class PoolEnded(PoolProvisioned, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ class PoolEnded(PoolProvisioned, frozen=True, kw_only=True):
 
 
 class CancellationDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What was canceled."""
+    """The canceled redemption."""
 
     transaction_id: EntityId | None = None
     previous_transaction_id: EntityId | None = None
@@ -138,14 +138,14 @@ class CancellationDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReallocationDetails(CancellationDetails, frozen=True, kw_only=True):
-    """What was moved to another date."""
+    """The redemption that was moved to another date."""
 
     target_date: Timestamp | None = None
     previous_target_date: Timestamp | None = None
 
 
 class RedemptionDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What was redeemed."""
+    """The redemption."""
 
     transaction_id: EntityId | None = None
     item_reference: ItemReferenceData | None = None
@@ -169,7 +169,7 @@ class BenefitReallocated(PoolProvisioned, frozen=True, kw_only=True):
 
 
 class RedemptionCanceled(PoolProvisioned, frozen=True, kw_only=True):
-    """Event: the credits of a redemption came back."""
+    """Event: the credits of a redemption were given back."""
 
     cancellation_details: CancellationDetails | None = None
 
@@ -194,7 +194,7 @@ class UpdatePoolRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdatePoolResponse(GetPoolResponse, frozen=True, kw_only=True):
-    """The pool as it is now."""
+    """The changed pool."""
 
 
 class QueryPoolsRequest(QueryRequest, frozen=True, kw_only=True):
@@ -216,14 +216,14 @@ class BulkUpdatePoolsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkPoolResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one entry."""
+    """The result of one entry."""
 
     item_metadata: ItemMetadata | None = None
     item: Pool | None = None
 
 
 class BulkUpdatePoolsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of each entry."""
+    """The result of each entry."""
 
     results: Annotated[tuple[BulkPoolResult, ...], BulkSize] | None = None
     bulk_action_metadata: BulkActionMetadata | None = None
@@ -244,7 +244,7 @@ class RedeemBenefitRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RedeemBenefitResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The transaction that was made."""
+    """The new transaction."""
 
     transaction_id: EntityId | None = None
 
@@ -264,7 +264,7 @@ class ReallocateBenefitResponse(RedeemBenefitResponse, frozen=True, kw_only=True
 
 
 class CancelRedemptionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Take a redemption back."""
+    """Cancel a redemption, and give its credits back."""
 
     transaction_id: EntityId
     idempotency_key: TransactionKey

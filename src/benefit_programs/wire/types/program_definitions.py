@@ -50,7 +50,7 @@ class NewProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProgramDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of a program definition."""
+    """The changes of a program definition."""
 
     entity: ClassVar[type[msgspec.Struct]] = ProgramDefinition
 
@@ -81,20 +81,20 @@ class UpdateProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The program definition as it is now."""
+    """The changed program definition."""
 
     program_definition: ProgramDefinition | None = None
 
 
 class DeleteProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Delete a program definition; without a cascade its programs live on."""
+    """Delete a program definition; without a cascade its programs stay."""
 
     program_definition_id: EntityId
     cascade_type: Annotated[Cascade, Alias("cascade")] | None = None
 
 
 class DeleteProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing: it is deleted."""
+    """Empty: the entity is deleted."""
 
 
 class GetProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ class GetProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
 class GetProgramDefinitionByExternalIdAndNamespaceRequest(
     msgspec.Struct, frozen=True, kw_only=True
 ):
-    """Read a program definition by the id that its maker gave it."""
+    """Read a program definition by its external id."""
 
     namespace: Namespace
     external_id: ExternalId

@@ -27,7 +27,7 @@ from benefit_programs.wire.types.common import (
 
 
 class ProvisionProgramRequestProgramStatus(StrEnum):
-    """What a program may start as."""
+    """The status that a program can start with."""
 
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
@@ -52,7 +52,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProgramChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of a program."""
+    """The changes of a program."""
 
     entity: ClassVar[type[msgspec.Struct]] = Program
 
@@ -81,11 +81,11 @@ class ProgramPaused(ProgramProvisioned, frozen=True, kw_only=True):
 
 
 class ProgramResumed(ProgramProvisioned, frozen=True, kw_only=True):
-    """Event: the program goes on."""
+    """Event: the program was resumed."""
 
 
 class PoolDefinitionLookupId(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program is made from: exactly one of the two."""
+    """The definition that a program is made from: exactly one of the two."""
 
     one_of: ClassVar[OneOf] = OneOf(("pool_definition_id", "program_definition_id"))
 
@@ -105,7 +105,7 @@ class ProvisionProgramRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The job that does what was asked."""
+    """The job of the action."""
 
     job_id: EntityId | None = None
 
@@ -140,7 +140,7 @@ class PauseProgramResponse(JobResponse, frozen=True, kw_only=True):
 
 
 class ResumeProgramRequest(ProgramActionRequest, frozen=True, kw_only=True):
-    """Let a paused program go on."""
+    """Resume a paused program and its pools."""
 
 
 class ResumeProgramResponse(JobResponse, frozen=True, kw_only=True):
@@ -165,7 +165,7 @@ class UpdateProgramRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateProgramResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The program as it is now."""
+    """The changed program."""
 
     program: Program | None = None
 
@@ -192,7 +192,7 @@ class QueryProgramsResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetProgramByExternalIdAndNamespaceRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Read a program by the id that its maker gave it."""
+    """Read a program by its external id."""
 
     namespace: Namespace
     external_id: ExternalId

@@ -22,10 +22,9 @@ from benefit_programs.wire.types.common import AppId
 
 
 class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the custom policies of an app are asked.
+    """The provider that judges the custom policies of an app.
 
-    The secret is taken, and never shown. It may be left out where the app's provider has the same
-    URL already.
+    The secret is never returned. It may be left out if the app's provider has the same URL already.
     """
 
     app_id: AppId
@@ -34,10 +33,10 @@ class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExtendedFieldSchemaData(msgspec.Struct, frozen=True, kw_only=True):
-    """What one namespace of an entity's extended fields must look like, and whose it is.
+    """The schema of one namespace of an entity's extended fields, and the apps that use it.
 
-    The schema is a JSON Schema (draft 2020-12). Apps that may write may read; administrators may
-    do both, and all others see nothing of the namespace and change nothing in it.
+    The schema is a JSON Schema (draft 2020-12). Apps that may write may also read.
+    Administrators may do both. Nobody else sees or changes the namespace.
     """
 
     entity: ExtendedEntity
@@ -48,7 +47,7 @@ class ExtendedFieldSchemaData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a tenant may set; what a change leaves out stays."""
+    """The settings of a tenant. A change keeps those that it leaves out."""
 
     time_zone: Annotated[str, Text(min_length=1, max_length=64)] | None = None
     id_mode: IdMode | None = None
@@ -76,6 +75,6 @@ class UpdateSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettingsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings as they are now."""
+    """The settings."""
 
     settings: TenantSettingsData | None = None

@@ -34,7 +34,7 @@ Origin = Annotated[str, Text(max_length=50)]
 
 
 class TransactionStatus(StrEnum):
-    """The life of a transaction; here each is completed by the commit that writes it."""
+    """The status of a transaction: always COMPLETED, by the commit that writes it."""
 
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"
@@ -53,7 +53,7 @@ class TransactionItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransactionDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transaction was for."""
+    """The reason, item and benefit of a transaction."""
 
     item: Annotated[TransactionItem, ReadOnly()] | None = None
     item_count: Number | None = None
@@ -64,7 +64,7 @@ class TransactionDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewTransactionDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller says that its change is for."""
+    """The caller's reason for a change."""
 
     item_count: Number | None = None
     effective_date: Timestamp | None = None
@@ -89,7 +89,7 @@ class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestedValues(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for, where limits made it something else."""
+    """The requested values, if limits changed them."""
 
     amount: Amount | None = None
     source: BalanceType | None = None
