@@ -261,8 +261,8 @@ class Settings:
         _Setting(
             read=_key,
             about="A key of your choice for the first tenant, with all rights: accepted from the "
-            "first start with it until it is revoked, which is for ever. Without it, the first "
-            "start makes a key and prints it once.",
+            "first start with it until it is revoked for good. Without it, the first start makes a "
+            "key and prints it once.",
             default="none",
             secret=True,
         ),
@@ -290,8 +290,8 @@ class Settings:
         bool,
         _Setting(
             read=_flag,
-            about="Whether the server does background jobs itself. Where it doesn't, they wait for "
-            "a `benefits worker` (PostgreSQL only).",
+            about="Whether the server does background jobs itself. If not, they wait for a "
+            "`benefits worker` (PostgreSQL only).",
             default="`true`",
         ),
     ] = True
@@ -320,7 +320,7 @@ class Settings:
         int,
         _Setting(
             read=_whole(1, WAIT_SECONDS_MAX),
-            about="How many seconds it has for the body, after the headers, up to "
+            about="How many seconds a client has for the body, after the headers, up to "
             f"{WAIT_SECONDS_MAX}; then the answer is 408. Raise it together with "
             "`body_bytes_max` for clients on slow lines.",
             default=f"`{BODY_SECONDS_DEFAULT}`",
@@ -332,9 +332,9 @@ class Settings:
         _Setting(
             read=_whole(1, WAIT_SECONDS_MAX),
             about="How many seconds a connection is kept without a request, also a new one, or "
-            "with an answer of which the client takes nothing more, up to "
-            f"{WAIT_SECONDS_MAX}. Clients and proxies must keep theirs for less: who sends a "
-            "request as the server closes the connection can't know whether it was done.",
+            f"with an answer that the client stops reading, up to {WAIT_SECONDS_MAX}. Let clients "
+            "and proxies close theirs sooner: a client that sends a request while the server "
+            "closes the connection can't know whether it was done.",
             default=f"`{IDLE_SECONDS_DEFAULT}`",
         ),
     ] = IDLE_SECONDS_DEFAULT
@@ -343,7 +343,7 @@ class Settings:
         int,
         _Setting(
             read=_whole(0, REQUESTS_PER_SECOND_MAX),
-            about="How many requests one API key may make in a second, in the long run and in each "
+            about="How many requests one API key may make in a second, on average and in each "
             f"process, up to {REQUESTS_PER_SECOND_MAX}; more are answered with 429 and a "
             "`retry-after`. A bulk request counts as one. 0 sets no limit.",
             default="`0`",
@@ -354,8 +354,8 @@ class Settings:
         int | None,
         _Setting(
             read=_whole(1, REQUESTS_AT_ONCE_MAX),
-            about="How many requests a key that was quiet for a while may make at once before "
-            f"`requests_per_second` binds it, up to {REQUESTS_AT_ONCE_MAX}.",
+            about="How many requests a key may make at once after a pause, before "
+            f"`requests_per_second` applies, up to {REQUESTS_AT_ONCE_MAX}.",
             default="as `requests_per_second`",
         ),
     ] = None

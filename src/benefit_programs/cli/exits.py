@@ -20,16 +20,16 @@ class ExitCode(IntEnum):
 
 MEANINGS = {
     ExitCode.DONE: "Done.",
-    ExitCode.FAILED: "Something went wrong that no other code stands for.",
-    ExitCode.WRONG_USAGE: "An argument, an option or a setting can't be used as it is.",
+    ExitCode.FAILED: "Another failure.",
+    ExitCode.WRONG_USAGE: "An argument, an option or a setting is wrong.",
     ExitCode.DATABASE: "The database can't be used: missing, unreachable, busy, served by another "
     "process, lost while it was served, or with another schema.",
     ExitCode.ADDRESS: "The address can't be listened on, for example because the port is in use.",
-    ExitCode.NOT_FOUND: "What was named doesn't exist.",
+    ExitCode.NOT_FOUND: "The named thing doesn't exist.",
     ExitCode.BROKEN: "The database breaks an invariant; see `benefits verify`.",
-    ExitCode.REFUSED: "The service refused: the state of things doesn't allow it, such as too few "
-    "credits.",
-    ExitCode.NO_ANSWER: "No answer of the service came: wrong address, not running, too slow, or "
+    ExitCode.REFUSED: "The service refused: the state of the data doesn't allow it, for "
+    "example because of too few credits.",
+    ExitCode.NO_ANSWER: "No answer came from the service: wrong address, not running, too slow, or "
     "throttled.",
     ExitCode.DENIED: "The API key is unknown, or doesn't allow this.",
 }

@@ -23,11 +23,11 @@ _HEAD = f"""\
 
 <!-- Generated from the code by `make docs`: change src/benefit_programs/config.py instead. -->
 
-A setting comes from its default, else from a file, else from the environment, else from an option
-of the command; the last one that says something counts. The file is TOML with the names below, and
-`{FILE_VARIABLE}` says where it is. A value that can't be used stops the start with one line that
-names the setting, and so does an unknown name in the file. Other variables that begin with
-`BENEFITS_` are named in a warning as a server or worker starts.
+This page is for operators. Set a value with an option of the command, with a variable of the
+environment, or in a file; an option overrides a variable, and a variable the file. The file is TOML
+with the names below, and `{FILE_VARIABLE}` says where it is. A wrong value or an unknown name in
+the file stops the start with one line that names the setting. A server or worker warns of other
+variables that begin with `BENEFITS_`.
 
 | Setting | Environment | Default | What it does |
 | --- | --- | --- | --- |
@@ -36,7 +36,7 @@ names the setting, and so does an unknown name in the file. Other variables that
 _CODES_HEAD = """
 ## Exit codes
 
-What every command ends with:
+Every command ends with one of these codes:
 
 | Code | Meaning |
 | --- | --- |
