@@ -1,7 +1,7 @@
-"""The service inside somebody's own process: the client's calls go straight to the application.
+"""The service inside the caller's process: the client's calls go straight to the application.
 
-It is the whole service with all its rules, without a socket and without keys: whoever has opened
-the database acts for its first tenant, as an administrator. A SQLite file that is open here can't
+It is the whole service with all its rules, without a socket and without keys. The caller acts for
+the first tenant of the database, as an administrator. A SQLite file that is open here can't
 be served at the same time; a PostgreSQL database can.
 """
 
@@ -165,7 +165,7 @@ class InProcessTransport:
 
 
 class Owner(Authenticator):
-    """Whoever has opened the database: the first tenant's administrator, without a key."""
+    """The owner of the database: the first tenant's administrator, without a key."""
 
     def __init__(
         self, directory: Directory, *, elapsed: Callable[[], float] = time.monotonic

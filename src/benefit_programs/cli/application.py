@@ -98,7 +98,7 @@ the shell complete a word. So the list is made from this, and a command is loade
 
 
 class Commands(TyperGroup):
-    """The commands, of which each stays a name and a line until somebody uses it."""
+    """The commands. Each is only a name and a line of help until it is used."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, _, rest = super().resolve_command(ctx, args)

@@ -1,4 +1,4 @@
-"""``benefits program-definitions`` and ``benefits pool-definitions``: the templates, by hand."""
+"""``benefits program-definitions`` and ``benefits pool-definitions``: the templates."""
 
 from __future__ import annotations
 

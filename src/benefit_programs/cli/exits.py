@@ -1,4 +1,4 @@
-"""The codes with which commands end, and mistakes of whoever typed them."""
+"""The exit codes of commands, and the errors of wrong usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commands fail: with a code that scripts can rely on, and one line that tells people why."""
+"""How commands fail: with a code for scripts, and one line with the reason for people."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ CODES: dict[type[Exception], ExitCode] = {
 
 
 def code_of(error: Exception) -> ExitCode | None:
-    """What a command ends with; nothing if the error is a mistake of ours."""
+    """The exit code for an error; None if the error is a mistake of ours."""
     return next((code for kind, code in CODES.items() if isinstance(error, kind)), None)
 
 
 def line_of(error: Exception) -> str:
-    """What went wrong, for people: one line, whatever they typed."""
+    """The reason of an error in one line, whatever was typed."""
     return " ".join(_said(error).split()) or type(error).__name__
 
 

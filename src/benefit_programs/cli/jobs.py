@@ -1,4 +1,4 @@
-"""``benefits worker`` and ``benefits jobs``: background work, and what became of it."""
+"""``benefits worker`` and ``benefits jobs``: background work and its results."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
 
 
 class Operate(Protocol):
-    """Does something with the jobs of a tenant, and closes the database."""
+    """Calls a function on the jobs of a tenant, and closes the database."""
 
     def __call__(self, tenant: int, work: Callable[[JobOperations], Awaitable[T]], /) -> T: ...
 

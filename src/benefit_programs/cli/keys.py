@@ -1,4 +1,4 @@
-"""``benefits keys``: who may call, as whom, and for how long."""
+"""``benefits keys``: the API keys of callers."""
 
 from __future__ import annotations
 

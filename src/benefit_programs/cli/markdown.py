@@ -1,4 +1,4 @@
-"""Markdown, as the generated pages of docs/reference are written in."""
+"""The Markdown of the generated pages of docs/reference."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """A page of these parts, without the empty ones."""
+    """Join the parts of a page, without the empty ones."""
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"

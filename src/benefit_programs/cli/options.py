@@ -1,4 +1,4 @@
-"""Options that several commands have, and commands that are functions from options to an answer."""
+"""Options of several commands, and a way to write commands as functions that return an answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Register = Callable[[Answering], Answering]
 
 
 class Ask(Protocol):
-    """Does something with the directory, and closes it."""
+    """Calls a function on the directory, and closes it."""
 
     def __call__(self, work: Callable[[Directory], Awaitable[T]], /) -> T: ...
 
@@ -55,7 +55,7 @@ def answers(
     only_json: bool = False,
     **how: Any,
 ) -> Register:
-    """Register a function from what is opened, and options, to an answer.
+    """Register a command: a function from an opened resource and options to an answer.
 
     The command has the options of the function, those of ``opened``, and ``--json`` unless it
     prints nothing else.
@@ -90,7 +90,7 @@ def _parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def asks_directory(commands: typer.Typer, name: str) -> Register:
-    """Register a command of the directory: a function from ``Ask`` and options to an answer."""
+    """Register a command of the directory: a function that takes ``Ask`` and options."""
     return answers(commands, name, _directory)
 
 

@@ -42,7 +42,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 @contextmanager
 def progress_bar(total: int | None) -> Iterator[Callable[[int, str], None]]:
-    """A bar on standard error, if that is a terminal: gives what moves it, and says where it is."""
+    """Show a bar on standard error, if that is a terminal. Yields the function that moves it."""
     columns = (
         BarColumn(),
         TaskProgressColumn(),
@@ -63,9 +63,9 @@ def instant(value: int | None) -> str | None:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command shows: a document for programs, a table and a note for people.
+    """The answer of a command: a document for programs, a table and a note for people.
 
-    Without columns people see the fields of the document, one below the other.
+    Without columns people see the fields of the document, one per line.
     """
 
     document: dict[str, Any]
@@ -86,7 +86,7 @@ class Answer:
 
 
 def fields_in(document: Any, path: str = "") -> Iterable[tuple[str, Any]]:
-    """The single values of a document by their paths."""
+    """The single values of a document, by their paths."""
     if isinstance(document, dict) and document:
         for name, value in document.items():
             yield from fields_in(value, f"{path}.{name}" if path else name)

@@ -1,4 +1,4 @@
-"""``benefits pools`` and what is done with their benefits: redeem, cancel, eligible."""
+"""``benefits pools``, and the commands for their benefits: redeem, cancel, eligible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``benefits programs``: what members have, by hand."""
+"""``benefits programs``: the programs of members."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Example(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """What an operator takes, what it is true of, and how it looks."""
+    """The value of an operator, its meaning, and examples."""
 
     takes: str
     about: str

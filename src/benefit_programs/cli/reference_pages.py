@@ -1,4 +1,4 @@
-"""The pages of docs/reference that tell of methods, types, errors and commands, in Markdown."""
+"""The pages of docs/reference about methods, types, errors and commands."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Commands that call the service, as any client does: over HTTP, or on a database in this process.
+"""Commands that call the service like other clients: over HTTP, or on a database in this process.
 
-A command is a function from a client and its own options to what it shows; ``calls_service`` gives
-it the options that say where the service is and how to print.
+A command is a function that takes a client and its own options, and returns its answer.
+``calls_service`` adds the options for the address of the service and for printing.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ _SERVICE_HINT = (
 
 
 def calls_service(commands: typer.Typer, name: str, **how: Any) -> Register:
-    """Register a command of the service: a function from a client and options to an answer."""
+    """Register a command of the service: a function that takes a client and options."""
     return answers(commands, name, connect, **how)
 
 
@@ -106,10 +106,10 @@ def connect(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> BenefitPrograms:
-    """A client of the service that options, else the environment, name.
+    """Connect to the service that options or the environment name.
 
-    A database that an option names is opened here; else an address is called; else the database
-    of the settings is opened. Raises WrongUsage, or SchemaError where there is no database.
+    Open the database that an option names; else call an address, if there is one; else open the
+    database of the settings. Raises WrongUsage, or SchemaError if there is no database.
     """
     names_database = data_dir is not None or database_url is not None
     if url and names_database:
@@ -166,7 +166,7 @@ def entity(value: Any) -> Answer:
 def beneficiary_of(
     member: str | None, wix_user: str | None, visitor: str | None
 ) -> Identity | None:
-    """Who the options name, if anybody. Raises WrongUsage for several."""
+    """The beneficiary that the options name, if any. Raises WrongUsage for several."""
     kinds: list[tuple[type[Identity], str | None]] = [
         (Member, member),
         (WixUser, wix_user),
@@ -179,14 +179,14 @@ def beneficiary_of(
 
 
 def conditions_of(**conditions: Any) -> Any:
-    """A filter of the conditions that are given; underscores that are doubled stand for dots."""
+    """A filter of the given conditions. Double underscores stand for dots."""
     return {
         name.replace("__", "."): value for name, value in conditions.items() if value is not None
     }
 
 
 def instant_of(option: str, text: str | None) -> datetime | None:
-    """An instant that an option names. Raises WrongUsage if it can't be one."""
+    """Read an instant from an option. Raises WrongUsage if it isn't one."""
     if text is None:
         return None
     try:
@@ -199,7 +199,7 @@ def instant_of(option: str, text: str | None) -> datetime | None:
 
 
 def require_consent(question: str, *, yes: bool) -> None:
-    """Ask whether to go on. Raises WrongUsage where nobody can answer, Abort for a no."""
+    """Ask whether to continue. Raises WrongUsage without a terminal, Abort for a no."""
     if yes:
         return
     if not os.isatty(0):

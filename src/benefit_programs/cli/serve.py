@@ -70,7 +70,7 @@ def serve(
     """Run the service until Ctrl+C or SIGTERM.
 
     The first start makes an API key and prints it once, with requests to try it. With --json,
-    one line on standard output tells the address and the key: {"url": ..., "firstKey": ...}.
+    one line on standard output has the address and the key: {"url": ..., "firstKey": ...}.
     The page /docs of that address shows all methods.
     """
     flags = {

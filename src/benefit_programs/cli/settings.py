@@ -1,4 +1,4 @@
-"""``benefits settings``: what a tenant has set for itself."""
+"""``benefits settings``: the settings of a tenant."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def set_settings(
 
 
 def read_assignments(assignments: list[str], *, ids: IdMode = IdMode.DEFAULT) -> dict[str, Any]:
-    """What ``name=value`` arguments set, by attribute; ``name=@path`` takes the value from a file.
+    """Read ``name=value`` arguments, by attribute; ``name=@path`` takes the value from a file.
 
     Raises WrongUsage or Invalid.
     """
@@ -76,7 +76,7 @@ def read_assignments(assignments: list[str], *, ids: IdMode = IdMode.DEFAULT) ->
 
 
 def require_usable_providers(settings: TenantSettings) -> None:
-    """Raise WrongUsage for a policy provider that could never be asked, or two for one app."""
+    """Raise WrongUsage for an unusable policy provider, or two for one app."""
     for each in settings.policy_providers:
         try:
             PolicyProvider(each.app_id, each.url, each.secret)

@@ -1,4 +1,4 @@
-"""``benefits tenants``: the sites that the service keeps apart."""
+"""``benefits tenants``: the sites of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``benefits verify``: whether the database keeps its invariants."""
+"""``benefits verify``: checks the invariants of the database."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def contents_document(contents: Contents) -> dict[str, Any]:
 
 
 def contents_line(contents: Contents) -> str:
-    """How many rows there are, and up to when."""
+    """The number of rows, and the newest transaction, in a line."""
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in contents.rows.items())
     newest = contents.newest
     end = f"the newest transaction is {newest.id} of {instant(newest.created)}" if newest else ""

@@ -1,4 +1,4 @@
-"""What a start shows: the address, the first key, and requests that are ready to paste."""
+"""The text of a start: the address, the first key, and requests to paste."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ echo
 
 
 def start_text(url: str, settings: Settings, secret: str | None) -> str:
-    """What people see of a start; ``secret`` is the key that it has made, if it has made one."""
+    """The text of a start for people; ``secret`` is the first key, if the start has made one."""
     after = _first_start(url, secret) if secret else _how_to_get_a_key(settings)
     return f"Serving on {url}\nAll methods, to read and to try: {url}/docs\n\n{after}"
 

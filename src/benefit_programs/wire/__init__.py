@@ -1,1 +1,1 @@
-"""The contract's JSON: the types of the wire, how they are read and written, and views of rows."""
+"""The contract's JSON: types of the wire, codecs, and views of rows."""

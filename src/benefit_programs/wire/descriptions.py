@@ -1,8 +1,8 @@
-"""What each field of the wire holds, in a sentence: the text of the reference.
+"""The meaning of each field of the wire, in a sentence: the text of the reference.
 
-``COMMON`` has the fields that mean the same wherever they stand. ``OF_TYPES`` has what a field
-means in one type and in those derived from it, and counts first. What the type of a field says
-anyway (its format, its limits, who sets it) is not repeated here.
+``COMMON`` has the fields that mean the same everywhere. ``OF_TYPES`` has the meaning of a field in
+one type and in those derived from it, and comes first. Format, limits and who sets a field are in
+its type, and not repeated here.
 """
 
 from __future__ import annotations
@@ -664,7 +664,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
 
 
 def description_of(type_: type[Any], attribute: str) -> str | None:
-    """What a field of a type holds; None if nobody has said it yet."""
+    """The meaning of a field of a type; None if it has no description yet."""
     for each in type_.__mro__:
         found = OF_TYPES.get(each, {}).get(attribute)
         if found is not None:

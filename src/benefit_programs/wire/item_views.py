@@ -1,4 +1,4 @@
-"""Items of pools and of pool definitions as the wire shows them."""
+"""Turns items of pools and of pool definitions into types of the wire."""
 
 from __future__ import annotations
 

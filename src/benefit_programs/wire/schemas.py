@@ -47,7 +47,7 @@ _SHARED_MODULES = ("benefit_programs.domain.", "benefit_programs.wire.types.comm
 
 
 def about(type_: type[Any]) -> str:
-    """What a type's docstring says, on one line."""
+    """A type's docstring on one line."""
     return " ".join(inspect.cleandoc(type_.__doc__ or "").split())
 
 

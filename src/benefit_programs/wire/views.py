@@ -1,4 +1,4 @@
-"""Stored rows as the wire shows them."""
+"""Turns stored rows into types of the wire."""
 
 from __future__ import annotations
 

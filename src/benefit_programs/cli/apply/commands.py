@@ -1,4 +1,4 @@
-"""``benefits apply`` and ``benefits export``: a tenant that looks like a file, and back."""
+"""``benefits apply`` and ``benefits export``: from a file to a tenant, and back."""
 
 from __future__ import annotations
 

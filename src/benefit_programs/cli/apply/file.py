@@ -1,4 +1,4 @@
-"""What a file may say: the definitions and items of one namespace, in the contract's own words."""
+"""The content of a file: the definitions and items of one namespace, in the contract's words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ExtendedFields = Annotated[dict[str, Any], FreeForm()]
 
 
 class Cascade(StrEnum):
-    """When a change reaches the programs and pools that were made before."""
+    """When a change reaches existing programs and pools."""
 
     IMMEDIATELY = "IMMEDIATELY"
     NEXT_RENEWAL = "NEXT_RENEWAL"
@@ -48,7 +48,7 @@ class Cascade(StrEnum):
 
 
 class FileItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An item of a benefit; external id and category tell it from others."""
+    """An item of a benefit, identified by external id and category."""
 
     external_id: ExternalId
     category: Category | None = None
@@ -57,13 +57,13 @@ class FileItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileBenefit(Benefit, frozen=True, kw_only=True, omit_defaults=True):
-    """A benefit; its key tells it from others. Without a list of items, items stay as they are."""
+    """A benefit, identified by its key. Without a list of items, its items stay as they are."""
 
     items: tuple[FileItem, ...] | None = None
 
 
 class FilePoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool definition; its key tells it from others, or where it has none yet, its id."""
+    """A pool definition, identified by its key, or by its id as long as it has no key."""
 
     key: Annotated[str, Limits(min_length=1, max_length=64)] | None = None
     id: EntityId | None = None
@@ -83,7 +83,7 @@ class FilePoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """A program definition; its external id tells it from others."""
+    """A program definition, identified by its external id."""
 
     external_id: ExternalId
     display_name: ProgramName | None = None
@@ -92,7 +92,7 @@ class FileProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BenefitsFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The definitions and items of a namespace. The cascade is for what has none of its own."""
+    """The definitions and items of a namespace. The cascade is for those without their own."""
 
     namespace: Namespace
     cascade: Cascade = Cascade.FUTURE_PROVISIONS
@@ -101,7 +101,7 @@ class BenefitsFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_file(text: Text, ids: IdMode) -> BenefitsFile:
-    """What a text means. Raises FileUnusable with all its problems and their places."""
+    """Read the text of a file. Raises FileUnusable with all its problems and their places."""
     problems = [*text.problems, *_unknown_names(text, Shape(BenefitsFile), text.document, "")]
     try:
         found = decoder_for(BenefitsFile).decode(text.document, ids=ids).value
@@ -117,7 +117,7 @@ def read_file(text: Text, ids: IdMode) -> BenefitsFile:
 
 
 def canonical(entry: msgspec.Struct) -> dict[str, Any]:
-    """An entry as a document in which what means the same is the same."""
+    """An entry as a document that is equal for all ways to write the same."""
     return encoder_for(type(entry))(entry)
 
 

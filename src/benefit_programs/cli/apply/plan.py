@@ -1,4 +1,4 @@
-"""What has to be done so that a tenant looks like a file: decided before anything is changed."""
+"""The plan that makes a tenant look like a file, made before anything is changed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ItemsByReference = dict[Reference, Item]
 
 @dataclass
 class Plan:
-    """Steps in their order, and what the file doesn't name and that stays."""
+    """Steps in their order, and the things that stay although the file doesn't name them."""
 
     steps: list[Step] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -118,7 +118,7 @@ def make_plan(
     *,
     prune: bool,
 ) -> Plan:
-    """Compare a file with a tenant; what the file doesn't name is removed only with ``prune``."""
+    """Compare a file with a tenant. ``prune`` removes things that the file doesn't name."""
     plan = Plan()
     _plan_program_definitions(plan, file, tenant)
     for entry, found in pairs:
@@ -279,7 +279,7 @@ def _shown(document: Document, name: str) -> Document:
 
 
 def differences(current: Document, wanted: Document) -> list[tuple[str, Any, Any]]:
-    """Each field that differs: its path, what it is and what it shall be."""
+    """Each field that differs: its path, its old and its new value."""
     old, new = dict(_flat(current)), dict(_flat(wanted))
     paths = [*old, *(path for path in new if path not in old)]
     return [

@@ -45,7 +45,7 @@ def _description_of(type_: type[Any], attribute: str) -> str | None:
 
 
 def file_schema() -> Schema:
-    """The schema of a file; what the service sets by itself is not in it."""
+    """The schema of a file, without the fields that the service sets."""
     schemas = Schemas([BenefitsFile], given={}, full={}, describe=_description_of)
     found = {
         "$schema": DIALECT,

@@ -1,4 +1,4 @@
-"""The steps of a plan: each tells what it will do, and does it through the client."""
+"""The steps of a plan: each describes its change, and makes it through the client."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PARTS = ("creditConfiguration", "policyExpression", "additionalData", "benefits
 
 @dataclass
 class Service:
-    """The service while a plan is carried out, and what the steps so far have found out."""
+    """The service while a plan is carried out, and the ids that the steps so far have found."""
 
     client: BenefitPrograms
     namespace: str
@@ -47,7 +47,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Step:
-    """What is done to one thing, and what that changes: path, old and new, field by field."""
+    """The change of one thing, field by field: path, old and new value."""
 
     verb: Verb
     kind: str
@@ -120,7 +120,7 @@ def change_pool_definition(
     cascade: Cascade,
     changes: Sequence[Change],
 ) -> Step:
-    """Change what differs, first in the pool definition, then its places."""
+    """Change the fields that differ, then the program definitions that it belongs to."""
     when = ClientCascade(cascade)
     is_moved_only = all(path.startswith("programDefinitions.") for path, _, _ in changes)
     places, former = (set(each["programDefinitions"]) for each in (wanted, current))
@@ -161,7 +161,7 @@ def _pool_definition_update(
 def delete_pool_definition(
     key: str | None, found: PoolDefinition, cascade: Cascade, changes: Sequence[Change]
 ) -> Step:
-    """Delete it; one without a key was made by something else than a file, which the plan says."""
+    """Delete it. The plan marks one without a key: no file has made it."""
 
     def run(service: Service) -> None:
         service.client.pool_definitions.delete(found.id, cascade=ClientCascade(cascade))

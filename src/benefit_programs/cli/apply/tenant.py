@@ -1,4 +1,4 @@
-"""What a tenant has of a namespace, in the form of a file."""
+"""The definitions and items of a tenant's namespace, in the form of a file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ITEMS_ON_A_PAGE = 1000
 
 @dataclass
 class Tenant:
-    """The definitions of a namespace, and the items that were asked for, by item set."""
+    """The definitions of a namespace, and the items that were read, by item set."""
 
     namespace: str
     program_definitions: dict[str, ProgramDefinition]
@@ -41,7 +41,7 @@ class Tenant:
     items: dict[str, dict[Reference, Item]] = field(default_factory=dict)
 
     def pool_definitions_with_key(self, key: str) -> list[PoolDefinition]:
-        """Those with this key: more than one if somebody has copied extended fields."""
+        """The pool definitions with this key: several if somebody has copied extended fields."""
         return [each for each in self.pool_definitions if key_of(each) == key]
 
     def pool_definition(self, definition_id: str) -> PoolDefinition | None:
@@ -61,7 +61,7 @@ def read_tenant(client: BenefitPrograms, namespace: str) -> Tenant:
 
 
 def read_items(client: BenefitPrograms, tenant: Tenant, item_set_ids: list[str]) -> None:
-    """Read the items of these item sets into what is known of the tenant."""
+    """Read the items of these item sets into the tenant."""
     for start in range(0, len(item_set_ids), ITEM_SETS_AT_ONCE):
         chosen = item_set_ids[start : start + ITEM_SETS_AT_ONCE]
         tenant.items.update((each, {}) for each in chosen)
@@ -82,7 +82,7 @@ def program_definition_document(definition: ProgramDefinition) -> Document:
 
 
 def pool_definition_document(definition: PoolDefinition) -> Document:
-    """A pool definition as a file says it, without its items."""
+    """A pool definition in the form of a file, without its items."""
     key = key_of(definition)
     document = _named(
         definition,
@@ -105,7 +105,7 @@ def item_document(item: Item) -> Document:
 
 
 def file_document(client: BenefitPrograms, namespace: str) -> Document:
-    """All that a namespace has, as a file: to apply it changes nothing."""
+    """The whole namespace as a file. Applying it changes nothing."""
     tenant = read_tenant(client, namespace)
     sets = [
         each.item_set_id

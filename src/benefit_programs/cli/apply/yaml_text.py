@@ -1,7 +1,7 @@
 """YAML as JSON values, each with its place in the text.
 
-Plain words mean what they mean in JSON: ``true``, ``false``, ``null`` and numbers. All else is
-text, so that ``no`` is a word and ``12:30`` no number.
+``true``, ``false``, ``null`` and numbers mean what they mean in JSON. Everything else is text, for
+example ``no`` and ``12:30``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FREE_FORM = frozenset({"additionalData", "extendedFields"})
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a file that can't be used as it is: where, in which field, and why."""
+    """A mistake in a file: its place, its field, and the reason."""
 
     line: int
     column: int
@@ -43,7 +43,7 @@ class Problem:
 
 
 class FileUnusable(Exception):
-    """A file has problems; ``problems`` has all that could be found, in their order."""
+    """A file has problems; ``problems`` has all of them, in their order."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} problems")
@@ -52,14 +52,14 @@ class FileUnusable(Exception):
 
 @dataclass
 class Text:
-    """What a text says, and where each of its values and names stands."""
+    """The content of a text, and the place of each of its values and names."""
 
     document: Any = None
     _places: dict[str, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def place(self, path: str) -> Place:
-        """Where a value stands, or the nearest that holds it."""
+        """The place of a value, or of the nearest value that holds it."""
         while path and path not in self._places:
             path = _PATH_END.sub("", path)
         return self._places.get(path, (1, 1))
@@ -68,7 +68,7 @@ class Text:
         return Problem(*self.place(path), path, description, rule)
 
     def note(self, path: str, node: yaml.Node) -> None:
-        """Remember where a value stands. Raises FileUnusable where there are too many."""
+        """Remember the place of a value. Raises FileUnusable if there are too many."""
         self._places[path] = _place(node.start_mark)
         if len(self._places) > VALUES_MAX:
             said = f"more than {VALUES_MAX} values, those of aliases counted each time"
@@ -76,7 +76,7 @@ class Text:
 
 
 def read_text(source: str) -> Text:
-    """Read YAML. Raises FileUnusable where it is no YAML, or more than can be read."""
+    """Read YAML. Raises FileUnusable if it isn't YAML, or too large."""
     text = Text()
     try:
         # The safe loader: no tag of the text can make an object.

@@ -119,6 +119,8 @@ class AsyncBenefitPrograms:
         """The people who have programs."""
         self.events = AsyncEvents(session)
         """What has happened, in its order."""
+        self.beneficiaries = AsyncBeneficiaries(session)
+        """The settings of the caller's tenant."""
 
     def with_options(
         self,

@@ -10,7 +10,7 @@ from benefit_programs.client.errors import WrongArgument
 
 
 class AsyncHttpTransport:
-    """Connections to one address. A client that is given stays the giver's to close."""
+    """Connections to one address. The caller closes a client that it has passed."""
 
     def __init__(self, base_url: str, client: httpx.AsyncClient | None = None) -> None:
         self._origin = origin_of(base_url)
@@ -18,7 +18,7 @@ class AsyncHttpTransport:
         self._client = client or httpx.AsyncClient(limits=limits())
 
     async def start(self) -> None:
-        """Nothing: a connection is opened when it is needed."""
+        """Do nothing: a connection is opened when it is needed."""
 
     async def send(self, request: Request) -> Response:
         """Carry one request. Raises ConnectionFailed, or WrongArgument if its id is too long."""

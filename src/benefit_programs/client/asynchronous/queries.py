@@ -17,7 +17,7 @@ SortT = TypeVar("SortT", bound=str)
 
 @dataclass(frozen=True)
 class AsyncPage(Generic[T]):
-    """One page of rows, from which the next and the previous one can be fetched."""
+    """One page of rows. It fetches the next and the previous page."""
 
     items: tuple[T, ...]
     next_cursor: str | None
@@ -28,20 +28,20 @@ class AsyncPage(Generic[T]):
 
     @property
     def has_next(self) -> bool:
-        """Whether a page follows."""
+        """Whether there is a next page."""
         return self.next_cursor is not None
 
     @property
     def has_prev(self) -> bool:
-        """Whether a page precedes."""
+        """Whether there is a previous page."""
         return self.prev_cursor is not None
 
     async def next(self) -> AsyncPage[T] | None:
-        """Fetch the page that follows; None if there is none."""
+        """Fetch the next page; None if there is none."""
         return await self._listing.page(self.next_cursor) if self.next_cursor else None
 
     async def prev(self) -> AsyncPage[T] | None:
-        """Fetch the page that precedes, in the same order; None if there is none."""
+        """Fetch the previous page, in the same order; None if there is none."""
         return await self._listing.page(self.prev_cursor) if self.prev_cursor else None
 
     def __iter__(self) -> Iterator[T]:
@@ -52,10 +52,10 @@ class AsyncPage(Generic[T]):
 
 
 class AsyncListing(Generic[T]):
-    """Rows that are fetched page by page while they are looped over.
+    """Rows that are fetched page by page while you loop over them.
 
-    Nothing is asked before the first row is. Rows that are added or removed meanwhile neither
-    repeat nor hide others.
+    Nothing is sent before you take the first row. If rows are added or removed meanwhile, the others
+    still appear exactly once.
     """
 
     def __init__(self, session: AsyncSession, plan: Plan[T]) -> None:
@@ -63,11 +63,11 @@ class AsyncListing(Generic[T]):
         self._plan = plan
 
     def limit(self, rows_per_page: int) -> Self:
-        """The same with this many rows on a page: 1 to 100, of items up to 1000; 50 by default."""
+        """Return the same with this many rows on a page: 1 to 100, for items to 1000; default 50."""
         return type(self)(self._session, self._plan.limited(rows_per_page))
 
     async def page(self, cursor: str | None = None) -> AsyncPage[T]:
-        """Fetch the first page, or the one that a cursor of another page stands for."""
+        """Fetch the first page, or the page of a cursor."""
         rows = await self._session.send(self._plan.call(cursor))
         return AsyncPage(rows.items, rows.next_cursor, rows.prev_cursor, self)
 
@@ -84,7 +84,7 @@ class AsyncListing(Generic[T]):
                 yield row
 
     async def first(self) -> T | None:
-        """Fetch the first row alone; None if there is none."""
+        """Fetch only the first row; None if there is none."""
         page = await self.limit(1).page()
         return page.items[0] if page.items else None
 
@@ -101,17 +101,17 @@ class AsyncListing(Generic[T]):
 
 
 class AsyncQuery(AsyncListing[T], Generic[T, FilterT, SortT]):
-    """Rows that a filter finds, in an order; queries are made from queries and never change.
+    """Rows that match a filter, in an order. A query never changes; its methods return new ones.
 
-    Without a filter all rows are found; without a sort the newest come first.
+    Without a filter it finds all rows; without a sort the newest come first.
     """
 
     def filter(self, conditions: FilterT) -> Self:
-        """The same with conditions that must be met too."""
+        """Return the same with further conditions."""
         return type(self)(self._session, self._plan.filtered(cast("dict[str, Any]", conditions)))
 
     def sort(self, *fields: SortT) -> Self:
-        """The same in the order of up to 5 fields; one with a minus before it is descending."""
+        """Return the same in the order of up to 5 fields; a minus before a field is descending."""
         return type(self)(self._session, self._plan.sorted_by(fields))
 
 

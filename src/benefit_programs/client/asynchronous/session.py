@@ -1,4 +1,4 @@
-"""Calls over a transport, again where that is safe."""
+"""Calls over a transport, repeated where that is safe."""
 
 from __future__ import annotations
 

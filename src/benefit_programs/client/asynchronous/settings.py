@@ -18,7 +18,7 @@ _SETTINGS = reads_field("settings", TenantSettings)
 
 
 class AsyncSettings(AsyncMethods):
-    """What the caller's tenant has set for itself."""
+    """The settings of the caller's tenant."""
 
     async def get(self) -> TenantSettings:
         """Read the settings."""
@@ -36,10 +36,10 @@ class AsyncSettings(AsyncMethods):
         extended_fields_require_schema: bool | Unset | None = UNSET,
         strict_requests: bool | Unset | None = UNSET,
     ) -> TenantSettings:
-        """Change what is given; None is the default. Lists are replaced whole.
+        """Change the given settings. None restores the default. Lists are replaced as a whole.
 
         Raises:
-            ValidationError: A setting has a value that can't be used.
+            ValidationError: A setting has a wrong value.
         """
         changed = changes(
             time_zone=time_zone,

@@ -1,4 +1,4 @@
-"""What only balances need."""
+"""Helpers for balances."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from benefit_programs.client.types.ledger import (
 
 
 class ChangeAnswer(Part, frozen=True, kw_only=True):
-    """What is known of a change; without the balance if its first answer was lost."""
+    """The answer to a change, without the balance if its first answer was lost."""
 
     balance: Balance | None = None
     transaction_id: str | None = None
 
 
 def first_change(error: ApiError) -> ChangeAnswer | None:
-    """What the first attempt to change a balance has made."""
+    """The result of the first attempt to change a balance."""
     found = first_transaction(error)
     return ChangeAnswer(transaction_id=found) if found else None
 

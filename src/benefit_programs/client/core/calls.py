@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Request:
-    """What goes to the service: a target below its address, headers and a body."""
+    """A request to the service: a target below its address, headers and a body."""
 
     verb: str
     target: str
@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What comes back. Names of headers are in lower case."""
+    """An answer of the service. Names of headers are in lower case."""
 
     status: int
     headers: dict[str, str]

@@ -1,7 +1,7 @@
-"""A call from its first attempt to its end: what to send, what an answer means, when to go on.
+"""A call from its first attempt to its end: its requests, its answers and its pauses.
 
-No I/O happens here. Whoever drives an exchange sends its request, reports what came, and waits as
-long as the exchange says, until there is a result or an exception.
+No I/O happens here. The session sends the request, reports the answer, and waits as long as the
+exchange says, until there is a result or an exception.
 """
 
 from __future__ import annotations

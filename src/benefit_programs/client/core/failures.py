@@ -1,4 +1,4 @@
-"""From an answer that is an error to the exception that says so."""
+"""Turns answers with errors into exceptions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _BODY = msgspec.json.Decoder(_Body)
 
 
 def error_of(response: Response) -> ApiError | UnreadableAnswer:
-    """The exception that an answer other than a success stands for."""
+    """The exception for an answer with an error."""
     try:
         body = _BODY.decode(response.body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -79,7 +79,7 @@ def error_of(response: Response) -> ApiError | UnreadableAnswer:
 
 
 def request_id_of(response: Response) -> str | None:
-    """What the service logged the request under."""
+    """The id with which the service has logged the request."""
     return response.headers.get("x-request-id") or response.headers.get("x-wix-request-id")
 
 

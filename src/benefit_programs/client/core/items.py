@@ -1,4 +1,4 @@
-"""What only items need."""
+"""Helpers for items."""
 
 from __future__ import annotations
 

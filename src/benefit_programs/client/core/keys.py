@@ -1,8 +1,8 @@
 """Calls that an idempotency key makes safe to repeat.
 
-The client makes a key where the caller gives none. Nobody else can have used such a key. So when a
-repeated call is refused because it was done before, its own first attempt has done it, and what
-that attempt did is the answer.
+The client makes a key if the caller gives none. Nobody else can have used such a key. So if a
+repeated call is refused because it was done before, its own first attempt has done it, and the
+answer is the result of that attempt.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def keyed(
 
 
 def first_redemption(error: ApiError) -> Redemption | None:
-    """What the first attempt to redeem, reallocate or cancel has made."""
+    """The result of the first attempt to redeem, reallocate or cancel."""
     found = first_transaction(error)
     return Redemption(transaction_id=found) if found else None
 

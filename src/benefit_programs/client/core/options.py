@@ -1,4 +1,4 @@
-"""How a client is set up, and how it is found in another way than by its address."""
+"""The settings of a client, and the way to a service in the same process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked for page by page, and the requests of its pages."""
+"""Queries and lists, and the requests of their pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Plan(Generic[T]):
     """What goes with the first page; the cursors of the others carry it."""
 
     def filtered(self, conditions: Mapping[str, Any] | None) -> Self:
-        """The same with conditions that must be met too."""
+        """Return the same with further conditions."""
         if not conditions:
             return self
         return replace(self, conditions=(*self.conditions, filter_to_wire(conditions)))

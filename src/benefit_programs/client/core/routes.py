@@ -1,4 +1,4 @@
-"""Where a method is, and what a second attempt does to it."""
+"""The address of a method, and whether a second attempt is safe."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
 class PageMetadata(Part, frozen=True, kw_only=True):
-    """What a page says about itself."""
+    """The number of rows of a page, and its cursors."""
 
     class Cursors(Part, frozen=True, kw_only=True):
-        """Where the next and the previous page begin."""
+        """The cursors of the next and the previous page."""
 
         next: str | None = None
         prev: str | None = None
@@ -176,7 +176,7 @@ def reads_rows(name: str, kind: type[T]) -> Reader[Rows[T]]:
 
 
 def reads_nothing(body: bytes) -> None:
-    """Read an answer that says nothing but that it was done."""
+    """Read an empty answer."""
     msgspec.json.decode(body, type=dict[str, Any])
 
 

@@ -1,7 +1,7 @@
 """Between JSON and the types of the wire: decoders and encoders, compiled once per type.
 
-Decoding checks everything that a field's marks say and reports all violations at once; what comes
-out needs no further checks of its shape.
+Decoding checks all marks of the fields and reports all violations at once. A decoded value needs
+no further checks of its shape.
 """
 
 from benefit_programs.wire.codec.decoding import (

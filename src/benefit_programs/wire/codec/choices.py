@@ -1,4 +1,4 @@
-"""What must be there, and which fields exclude each other."""
+"""Required fields, and fields that exclude each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNKNOWN = "UNKNOWN"
 
 
 def missing(field: FieldPlan) -> FieldViolation:
-    """What to say where a field must be there and isn't."""
+    """The violation of a missing required field."""
     chosen = field.shape.mark(Chosen)
     if chosen is None:
         return is_required(field.wire_name)
@@ -130,7 +130,7 @@ def _holds_something(raw: Any, steps: list[tuple[str, ...]]) -> bool:
 def misalignment(
     one_of: OneOf, sent: dict[str, Any], values: dict[str, Any]
 ) -> FieldViolation | None:
-    """What is wrong about the choice between fields: none, several, or not what the tag says."""
+    """The violation of a choice between fields: none, several, or another than the tag says."""
     chosen = [attribute for attribute in one_of.fields if attribute in sent]
     rule = ViolatedRule.ONE_OF_ALIGNMENT
     if len(chosen) > 1:

@@ -78,11 +78,11 @@ class Decoded(Generic[T]):
 
     @property
     def nulls(self) -> frozenset[str]:
-        """Dotted attribute paths of what was sent as null; those inside lists are left out."""
+        """Dotted attribute paths of the fields that are null; those inside lists are left out."""
         return frozenset(_nulls_in(type(self.value), self._raw))
 
     def updates(self, attribute: str | None = None, mask: Iterable[str] = ()) -> dict[str, Any]:
-        """What a change sets, by attribute; None clears. A mask names what alone may change.
+        """The fields that a change sets, by attribute; None clears. A mask limits the change.
 
         ``attribute`` names the change inside the value. Its id and revision are left out.
         """
@@ -125,7 +125,7 @@ def _nulls_in(type_: type[Any], raw: object) -> Iterator[str]:
 
 
 class Bulk(Generic[T]):
-    """A bulk request: its own fields (the list is empty there), and its entries one by one."""
+    """A bulk request: its own fields (with an empty list), and its entries one by one."""
 
     __slots__ = ("entries", "request")
 
@@ -142,19 +142,19 @@ class Decoder(Generic[T]):
         self._read = {ids: _struct_reader(type_, ids) for ids in IdMode}
 
     def decode(self, raw: object, *, ids: IdMode = IdMode.DEFAULT) -> Decoded[T]:
-        """The value that a JSON document stands for. Raises Invalid with all violations."""
+        """Decode a JSON document. Raises Invalid with all violations."""
         return Decoded(_run(self._read[ids], raw, ""), raw)
 
     def decode_query_string(
         self, pairs: Iterable[tuple[str, str]], *, ids: IdMode = IdMode.DEFAULT
     ) -> Decoded[T]:
-        """The value that the parameters of a GET or DELETE stand for. Raises Invalid."""
+        """Decode the parameters of a GET or DELETE. Raises Invalid with all violations."""
         return self.decode(read_query_string(self.type, pairs), ids=ids)
 
     def decode_entries(self, raw: object, *, ids: IdMode = IdMode.DEFAULT) -> Bulk[T]:
-        """A bulk request. Raises Invalid only for its own shape and size, not for entries.
+        """Decode a bulk request. Raises Invalid only for its own shape and size, not for entries.
 
-        Once it is refused as a whole, it is refused with the violations of its entries too.
+        If it is refused as a whole, Invalid has the violations of its entries too.
         """
         field = entries_of(self.type)
         assert field is not None, f"{self.type.__name__} has no entries"

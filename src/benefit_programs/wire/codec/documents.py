@@ -1,4 +1,4 @@
-"""JSON documents as they arrive, and where one stops being JSON."""
+"""Reads the JSON of bodies, and finds the place of a mistake in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRUNCATED = "Input data was truncated"
 
 
 def read_json(body: bytes) -> Any:
-    """The document of a body; an empty body is an empty object. Raises Invalid."""
+    """Read the document of a body; an empty body is an empty object. Raises Invalid."""
     if not body:
         return {}
     try:

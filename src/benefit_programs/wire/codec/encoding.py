@@ -17,7 +17,7 @@ Write = Callable[[Any], Any]
 
 @once
 def encoder_for(type_: type[T]) -> Callable[[T], dict[str, Any]]:
-    """The encoder of a struct or dataclass; what is None or a default is left out."""
+    """The encoder of a struct or dataclass. It leaves out None and defaults."""
     fields = fields_of(type_)
     if not fields:
         return _write_empty

@@ -1,4 +1,4 @@
-"""What a type of the wire says about its fields, read once from annotations and marks."""
+"""The fields of a type of the wire, read once from annotations and marks."""
 
 from __future__ import annotations
 
@@ -116,13 +116,13 @@ def fields_by_name(type_: type[Any]) -> dict[str, FieldPlan]:
 
 @once
 def entries_of(type_: type[Any]) -> FieldPlan | None:
-    """The list whose entries are judged one by one, if the type is a bulk request."""
+    """The list whose entries are decoded one by one, if the type is a bulk request."""
     return next((field for field in fields_of(type_) if field.shape.mark(Entries)), None)
 
 
 @once
 def is_recursive(type_: type[Any]) -> bool:
-    """Whether a struct may hold, somewhere inside, another of its own type."""
+    """Whether a struct can hold another of its own type, at any depth."""
     seen: set[type[Any]] = set()
     waiting = _structs_in(type_)
     while waiting:

@@ -1,7 +1,7 @@
 """The formats of single values: how each is read from JSON, and how it is written.
 
-A reader takes what a JSON document holds and gives the value in memory, or raises ``Violated``
-with the rule that is broken. It knows nothing of where in the document it is.
+A reader takes a value of a JSON document and returns the value in memory, or raises ``Violated``
+with the broken rule. It doesn't know its place in the document.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ _FREE_IDS: dict[IdMode, frozenset[GuidKind]] = {
 
 
 class Violated(Exception):
-    """Something breaks rules; the paths of the violations are relative to it.
+    """A value breaks rules. The paths of the violations are relative to it.
 
-    No more are kept than an answer names; of the others ``more`` is the number.
+    It keeps as many as an answer names; ``more`` is the number of the others.
     """
 
     def __init__(self, *violations: FieldViolation, more: int = 0) -> None:
@@ -105,7 +105,7 @@ def wrong_format(type_name: str) -> Violated:
 
 
 def text_reader(limits: Text) -> Read:
-    """Texts within limits, counted in code points; NUL can't be stored, so it is no text."""
+    """Texts within limits, counted in code points, without NUL, which can't be stored."""
     length_min = limits.min_length
     length_max = limits.max_length or 2**31
 
@@ -128,7 +128,7 @@ def _wrong_length(length: int, length_min: int, length_max: int) -> Violated:
 
 
 def id_reader(mark: Guid, ids: IdMode) -> Read:
-    """Ids: GUIDs in lower case, or given ones as they are, as the tenant's mode says."""
+    """Ids: GUIDs in lower case, or other ids unchanged, depending on the tenant's mode."""
     return _read_given_id if mark.kind in _FREE_IDS[ids] else _read_guid
 
 
@@ -268,7 +268,7 @@ def enum_reader(type_: type[Enum]) -> Read:
 
 
 def free_form_reader(mark: FreeForm) -> Read:
-    """Objects of the caller's own making, within limits of depth and size, kept as they came."""
+    """Free-form objects within limits of depth and size, kept as they are."""
     bytes_max = mark.bytes_max
 
     def read_free_form(raw: Any) -> dict[str, Any]:
@@ -309,7 +309,7 @@ def _children(value: Any) -> list[Any]:
 
 
 def require_small(raw: Any, *, depth_max: int, values_max: int) -> None:
-    """Refuse what is nested too deep or holds too much; needs no stack of its own.
+    """Refuse values that are nested too deep or too large, without recursion.
 
     Values and names count alike.
     """
@@ -333,7 +333,7 @@ def too_deep(depth_max: int) -> Violated:
 
 
 def mask_reader(_mark: MaskText) -> Read:
-    """Field masks in each of their three forms, as attribute names. An empty one is no mask."""
+    """Field masks in each of their three forms, as attribute names. An empty one counts as none."""
 
     def read_mask(raw: Any) -> tuple[str, ...]:
         names = raw.get("paths", []) if type(raw) is dict else raw

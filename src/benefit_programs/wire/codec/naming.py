@@ -24,7 +24,7 @@ def to_one_word(dotted: str) -> str:
 
 
 def join(path: str, inner: str) -> str:
-    """The path of something inside: ``a`` and ``b`` make ``a.b``, ``a`` and ``[0]`` ``a[0]``."""
+    """Join two paths: ``a`` and ``b`` make ``a.b``, ``a`` and ``[0]`` make ``a[0]``."""
     if not path or not inner:
         return path or inner
     return path + inner if inner.startswith("[") else f"{path}.{inner}"

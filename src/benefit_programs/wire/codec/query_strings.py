@@ -33,10 +33,10 @@ class _Entries(dict[int, Any]):
 
 
 def read_query_string(type_: type[Any], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The JSON document that parameters stand for; what the type doesn't know is left out.
+    """Turn parameters into a JSON document, without those that the type doesn't know.
 
-    Numbers stay text, which their readers accept; of a repeated name that is no list the last
-    counts.
+    Numbers stay text, which their readers accept. If a name is repeated and isn't a list, the last
+    value counts.
     """
     document: dict[str, Any] = {}
     for name, text in pairs:

@@ -1,7 +1,7 @@
-"""What a request holds that its type has no place for, for callers who ask to be told.
+"""Finds the fields of a request that its type doesn't have, for strict mode.
 
 The contract ignores such fields. Strict mode makes each of them a violation that says where the
-field belongs, what it is called, or that nobody can set it. Decoding knows nothing of it.
+field belongs, what it is called, or that callers can't set it. Decoding isn't involved.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ class _Object(msgspec.Struct, frozen=True):
 
 
 def strangers(type_: type[Any], raw: object) -> tuple[FieldViolation, ...]:
-    """What a document holds that a request of this type has no place for."""
+    """The violations of a document: fields that a request of this type doesn't have."""
     return tuple(islice(_strangers_in(_Object(type_, type_), raw), VIOLATIONS_MAX))
 
 
 def strangers_beside_entries(type_: type[Any], raw: object) -> tuple[FieldViolation, ...]:
-    """The same but for what is inside the entries of a bulk request."""
+    """The same, without the entries of a bulk request."""
     entries = entries_of(type_)
     if entries is not None and isinstance(raw, dict):
         raw = {name: item for name, item in raw.items() if name != entries.wire_name}
@@ -91,7 +91,7 @@ def strangers_beside_entries(type_: type[Any], raw: object) -> tuple[FieldViolat
 def strangers_of_entry(
     type_: type[Any], field: FieldPlan, index: int, raw: object
 ) -> tuple[FieldViolation, ...]:
-    """The same of one entry of a bulk request, whose list is ``field``."""
+    """The same for one entry of a bulk request, whose list is ``field``."""
     kind = field.shape.element
     if not kind.is_struct:
         return ()
@@ -100,7 +100,7 @@ def strangers_of_entry(
 
 
 def strange_parameters(type_: type[Any], names: Iterable[str]) -> tuple[FieldViolation, ...]:
-    """What is wrong with the names of a query string's parameters."""
+    """The violations of the names of a query string's parameters."""
     root = _Object(type_, type_)
     found = (each for name in names for each in _strange_steps(root, name.split(".")))
     return tuple(islice(found, VIOLATIONS_MAX))
