@@ -54,8 +54,8 @@ class AsyncPage(Generic[T]):
 class AsyncListing(Generic[T]):
     """Rows that are fetched page by page while you loop over them.
 
-    Nothing is sent before you take the first row. If rows are added or removed meanwhile, the others
-    still appear exactly once.
+    Nothing is sent before you take the first row. If rows are added or removed meanwhile, the
+    others still appear exactly once.
     """
 
     def __init__(self, session: AsyncSession, plan: Plan[T]) -> None:
@@ -63,7 +63,7 @@ class AsyncListing(Generic[T]):
         self._plan = plan
 
     def limit(self, rows_per_page: int) -> Self:
-        """Return the same with this many rows on a page: 1 to 100, for items to 1000; default 50."""
+        """Return the same with other pages: 1 to 100 rows, for items up to 1000; default 50."""
         return type(self)(self._session, self._plan.limited(rows_per_page))
 
     async def page(self, cursor: str | None = None) -> AsyncPage[T]:

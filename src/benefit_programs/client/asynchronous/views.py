@@ -40,7 +40,7 @@ class AsyncPoolDefinitionItems(AsyncMethods):
         sort: Sequence[PoolDefinitionItemSort] = (),
         fields: Collection[PoolDefinitionItemField] | None = None,
     ) -> AsyncPoolDefinitionItemQuery:
-        """Find pool definition items; ``fields`` names the parts to fill in. A page has up to 1000."""
+        """Find pool definition items; ``fields`` names its parts. A page has up to 1000."""
         plan = Plan(
             name="queryPoolDefinitionItems",
             read=_POOL_DEFINITION_ITEMS,
@@ -85,7 +85,7 @@ class AsyncPoolItems(AsyncMethods):
         sort: Sequence[PoolItemSort] = (),
         fields: Collection[PoolItemField] | None = None,
     ) -> AsyncPoolItemQuery:
-        """Find pool items; ``fields`` names the parts to fill in. A page has up to 1000.
+        """Find pool items; ``fields`` names its parts. A page has up to 1000.
 
         An app must filter by ``beneficiary.member_id``.
         """
