@@ -20,13 +20,17 @@ from tests.support.serving import ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "how-to"
-ELSEWHERE = {f"docs/how-to/{each}.md" for each in ("run-in-production", "import-and-export")}
+ELSEWHERE = {
+    f"docs/how-to/{each}.md"
+    for each in ("run-in-production", "import-and-export", "back-up-and-restore")
+}
 CODE = {"bash", "typescript", "python"}
 NAMESPACE = re.compile(r"""\bnamespace"?\s*[:=]\s*"?([a-z]+)\b""")
 PAGES_THAT_DEFINE = 8
 SECONDS_MAX = 60
 CHOSEN_KEY = "a-key-of-my-own-choice"
 SECRET = "a-secret-of-at-least-16-characters"
+LOCAL_PROVIDERS = {"BENEFITS_PROVIDER_NETWORKS": "127.0.0.0/8"}
 MIGRATIONS = 2
 COMMANDS_OF_SQLITE = 3
 
@@ -41,6 +45,7 @@ def test_official_sdk_needs_an_origin_and_a_key(
 @pytest.mark.parametrize(
     "environment", [{"BENEFITS_OUTGOING_NETWORKS": "127.0.0.0/8"}], indirect=True
 )
+@pytest.mark.parametrize("environment", [LOCAL_PROVIDERS], indirect=True)
 def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
     """The provider of the page verifies the signature, and lets one in and the other not."""
     require_provider_page(environment, tmp_path)
@@ -58,10 +63,11 @@ def test_pages_have_namespaces_of_their_own() -> None:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("environment", [LOCAL_PROVIDERS], indirect=True)
 def test_pages_work_one_after_the_other(environment: dict[str, str], tmp_path: Path) -> None:
     """Whoever reads on in the README's order, on one service and in one folder, sees what is shown.
 
-    The pages about production, and about imports and exports, are about other databases.
+    The pages about production, about imports and exports, and about backups need other databases.
     """
     others = {
         "docs/tour/gym.md": require_tour,

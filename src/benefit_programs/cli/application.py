@@ -72,7 +72,7 @@ COMMANDS = {
     "balances": ("ledger:balances", "Look at balances, and change them by hand."),
     "transactions": ("ledger:transactions", "Look at the record of changes."),
     "redeem": ("pools:top", "Spend credits of a pool on an item of one of its benefits."),
-    "cancel-redemption": ("pools:top", "Give the credits of a redemption back."),
+    "cancel-redemption": ("pools:top", "Cancel a redemption, and give its credits back."),
     "eligible": (
         "pools:top",
         "List the benefits that can pay for an item now, the oldest pool first.",
