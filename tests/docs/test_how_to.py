@@ -30,7 +30,7 @@ PAGES_THAT_DEFINE = 8
 SECONDS_MAX = 60
 CHOSEN_KEY = "a-key-of-my-own-choice"
 SECRET = "a-secret-of-at-least-16-characters"
-LOCAL_PROVIDERS = {"BENEFITS_PROVIDER_NETWORKS": "127.0.0.0/8"}
+LOCAL_PROVIDERS = {"BENEFITS_OUTGOING_NETWORKS": "127.0.0.0/8"}
 MIGRATIONS = 2
 COMMANDS_OF_SQLITE = 3
 
@@ -42,9 +42,6 @@ def test_official_sdk_needs_an_origin_and_a_key(
     require_sdk_page(environment, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "environment", [{"BENEFITS_OUTGOING_NETWORKS": "127.0.0.0/8"}], indirect=True
-)
 @pytest.mark.parametrize("environment", [LOCAL_PROVIDERS], indirect=True)
 def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -> None:
     """The provider of the page verifies the signature, and lets one in and the other not."""

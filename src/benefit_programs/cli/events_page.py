@@ -11,10 +11,8 @@ _HEAD = """\
 Each change of an entity stores its events in the same commit. Every change has its event, and
 every event its change. `benefits verify` checks that ([I10 and I11](../invariants.md#events)).
 
-This page tells how they are stored, and which events of the API a stored row stands for. They are
-read from the [feed](../how-to/catch-up.md).
 This page is for those who read the stored events. It says how they are stored, and which events of
-the API a stored row stands for. They are not delivered yet.
+the API a stored row stands for. Consumers read them from the [feed](../how-to/catch-up.md).
 
 ## A row
 
@@ -57,7 +55,6 @@ one of several transactions of a renewal. `body` is empty; the transaction has t
 
 The events of the entity come first, then the transaction's, then the balance's. That is why a
 redemption, which is three events of the API, is one row here.
-So a redemption is four events of the API, and one row here.
 
 ## All slugs"""
 

@@ -114,13 +114,11 @@ class AsyncBenefitPrograms:
         self.async_jobs = AsyncAsyncJobs(session)
         """Work that may continue after its request was answered."""
         self.settings = AsyncSettings(session)
-        """What the caller's tenant has set for itself."""
+        """The settings of the caller's tenant."""
         self.beneficiaries = AsyncBeneficiaries(session)
         """The people who have programs."""
         self.events = AsyncEvents(session)
         """What has happened, in its order."""
-        self.beneficiaries = AsyncBeneficiaries(session)
-        """The settings of the caller's tenant."""
 
     def with_options(
         self,
