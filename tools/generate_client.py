@@ -226,7 +226,7 @@ def error_classes() -> str:
         )
     return (
         f'{NOTE}"""The refusals of the contract, and their facts."""\n\n{FUTURE}'
-        f"from {PACKAGE}.core.facts import Fact, flag, item, text\n"
+        f"from {PACKAGE}.core.facts import Fact, flag, item, number, text\n"
         f"from {PACKAGE}.errors import {', '.join(ERROR_KINDS.values())}\n"
         f"from {PACKAGE}.generated.enums import {', '.join(sorted(used))}\n{''.join(classes)}"
     )
@@ -242,7 +242,7 @@ def _facts(refusal: type[Any]) -> str:
 def _reader(kind: Any) -> str:
     if issubclass(kind, Enum):
         return f"Fact({kind.__name__})"
-    return {str: "text()", bool: "flag()", ItemReference: "item()"}[kind]
+    return {str: "text()", bool: "flag()", int: "number()", ItemReference: "item()"}[kind]
 
 
 def exports(made: dict[str, str]) -> str:

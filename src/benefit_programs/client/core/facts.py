@@ -59,6 +59,10 @@ def flag(path: str = "") -> Fact[bool]:
     return Fact(lambda value: msgspec.convert(value, bool), path)
 
 
+def number(path: str = "") -> Fact[int]:
+    return Fact(lambda value: msgspec.convert(value, int), path)
+
+
 def amount(path: str = "") -> Fact[Decimal]:
     return Fact(Decimal, path)
 
