@@ -21,7 +21,8 @@ from benefit_programs.domain.job_commands import ATTEMPTS_MAX, DAY, CancelJob, F
 from benefit_programs.domain.jobs import LEASE_MILLISECONDS
 from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.engine.engine import Engine, read_clock
-from benefit_programs.jobs.runner import SYSTEM, JobRunner
+from benefit_programs.jobs.runner import JobRunner
+from benefit_programs.jobs.tenants import SYSTEM
 from tests.support.calls import Refused
 from tests.support.lifecycle import (
     act,

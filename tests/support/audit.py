@@ -13,6 +13,7 @@ from benefit_programs.domain.entities import (
     PoolDefinition,
     Program,
     ProgramDefinition,
+    Removal,
     Transaction,
 )
 
@@ -37,6 +38,9 @@ async def audit(service: Service) -> None:
     programs = await service.rows(Program)
     external_ids = [(each.namespace, each.external_id) for each in programs]
     assert len(external_ids) == len(set(external_ids)), "two programs share an external id"
+    if await service.rows(Removal):
+        # Its old events are gone: verifying the invariants tells what must still be there.
+        return
     last = require_gapless(await service.rows(Event))
     for name, entity in _COUNTED.items():
         for row in await service.rows(entity):

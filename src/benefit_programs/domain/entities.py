@@ -526,6 +526,19 @@ class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):
     since: Instant | None = None
 
 
+class Removal(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """How far rows of a kind were removed: all of them up to the id ``upto``.
+
+    The row of that id was made at ``created``. Later rows are all there.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("kind",)
+
+    kind: str
+    upto: Id
+    created: Instant
+
+
 class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to an entity, stored in the commit that made it happen.
 

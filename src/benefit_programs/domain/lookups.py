@@ -17,6 +17,7 @@ from benefit_programs.domain.entities import (
     Program,
     ProgramDefinition,
     Quota,
+    Removal,
     Snapshot,
     SnapshotBenefit,
     Transaction,
@@ -115,6 +116,7 @@ MERGES_MAX = 100
 
 LIVE_JOBS_OF_KIND = Index(Job, "kind", limit=MERGES_MAX + 1, live=True)
 LIVE_JOBS_OF_SUBJECT = Index(Job, "kind", "subject_id", limit=MERGES_MAX + 1, live=True)
+REMOVAL = Index(Removal, "kind")
 
 AGENDA = Index(Agenda, "kind")
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)

@@ -96,6 +96,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long a finished job can be read."""
 
+    event_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] = 30
+    """For how long events are kept; 0: for ever."""
+
     in_request_max: Annotated[int, Int32(minimum=0, maximum=IN_REQUEST_MAX)] = IN_REQUEST_MAX
     """How many programs or pools one request changes at the most; more are a job's work.
 

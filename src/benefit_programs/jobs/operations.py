@@ -12,7 +12,7 @@ from benefit_programs.domain.job_commands import CancelJob, RetryJob
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store
 from benefit_programs.engine.engine import Engine
-from benefit_programs.jobs.runner import SYSTEM
+from benefit_programs.jobs.tenants import SYSTEM
 from benefit_programs.storage.query import Dialect
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of

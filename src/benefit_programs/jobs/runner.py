@@ -7,8 +7,7 @@ leaves work wakes the runner of its own process; the others find it when they lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -34,7 +33,6 @@ from benefit_programs.domain.job_commands import (
     ClaimJob,
     FailJob,
     ReleaseJob,
-    SweepJobs,
     TidyLog,
 )
 from benefit_programs.domain.jobs import JOBS
@@ -45,9 +43,11 @@ from benefit_programs.domain.orders.erasing import PROGRAMS_STAGE
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.values import Identity
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
+from benefit_programs.jobs.sweeper import Sweeper
+from benefit_programs.jobs.tenants import SYSTEM, Tenants, apart
 from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
 from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant
@@ -62,15 +62,6 @@ POLL_SECONDS = 1.0
 
 TURN_CHUNKS = 5
 """How many chunks a tenant's job gets before the next tenant has its turn."""
-
-SWEEP_SECONDS = 3600.0
-"""How often outdated jobs are removed."""
-
-SWEEPS_MAX = 100
-"""How many commits of one tenant a sweep makes at the most; the next one goes on."""
-
-SYSTEM = Identity(IdentityType.UNKNOWN, "system")
-"""On whose behalf a runner keeps its own books."""
 
 _NO_SECRET = b""
 """Signs the cursors of a runner's own queries, which nobody ever sees."""
@@ -91,14 +82,6 @@ class JobStore(ReadableStore, Protocol):
     async def next_id(self, tenant_id: int, index: Index[Any], key: Key) -> str | None:
         """The id that a walk comes to next, whether or not its row can be read."""
         ...
-
-
-class Tenants(Protocol):
-    """Where a runner learns of tenants."""
-
-    async def tenants(self) -> list[Tenant]: ...
-
-    async def settings(self, tenant_id: int) -> TenantSettings: ...
 
 
 class _Turn:
@@ -133,16 +116,18 @@ class JobRunner:
         self._closing = False
         self._waiting: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
-        self._next_sweep = 0.0
+        self._sweeper = Sweeper(engine, tenants, self._sizes)
         engine.on_commit(self._notice)
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
+        self._sweeper.start()
 
     async def close(self) -> None:
-        """Finish the chunk under way, and stop."""
+        """Finish the chunks under way, and stop."""
         self._closing = True
         self.wake()
+        await self._sweeper.close()
         if self._task is not None:
             await self._task
         for each in self._waiting:
@@ -182,7 +167,6 @@ class JobRunner:
         waiting, self._waiting = self._waiting, []
         tenants = await self._tenants_with_work()
         if not tenants:
-            await self._sweep()
             for each in waiting:
                 each.set_result(None)
             return False
@@ -191,7 +175,7 @@ class JobRunner:
         for tenant_id in tenants:
             if self._closing:
                 break
-            with _apart(tenant_id):
+            with apart(tenant_id):
                 is_busy |= await self._take_turn(tenant_id)
         return is_busy
 
@@ -332,24 +316,9 @@ class JobRunner:
         if status is JobStatus.FAILED:
             _log.error("job failed", **turn.labels, reason=reason)
 
-    async def _sweep(self) -> None:
-        """Remove outdated jobs of all tenants, from time to time, when nothing else is to do."""
-        now = asyncio.get_running_loop().time()
-        if now < self._next_sweep:
-            return
-        self._next_sweep = now + SWEEP_SECONDS
-        for tenant in await self._tenants.tenants():
-            with _apart(tenant.id):
-                await self.sweep(tenant)
-
     async def sweep(self, tenant: Tenant) -> None:
-        """Remove the jobs of a tenant that ended longer ago than it keeps them."""
-        position: str | None = BEFORE_ALL_IDS
-        for _ in range(SWEEPS_MAX):
-            if position is None or self._closing:
-                break
-            command = SweepJobs(position=position)
-            position = await self._execute(command, tenant.id, tenant.settings, SYSTEM)
+        """Remove what a tenant no longer keeps, as far as one turn goes."""
+        await self._sweeper.sweep(tenant)
 
     async def _execute(
         self,
@@ -371,19 +340,6 @@ def _found_by_query(job: Job) -> str | None:
     if job.kind == JobKind.ERASE_BENEFICIARY and job.stage == PROGRAMS_STAGE:
         return PROGRAM_ENTITY
     return None
-
-
-@contextmanager
-def _apart(tenant_id: int) -> Iterator[None]:
-    """Keep one tenant's errors from the others; those of the database concern everybody."""
-    try:
-        yield
-    except (QueueFull, StoreUnavailable):
-        raise
-    except StoreTimeout as error:
-        _log.warning("jobs have to wait", tenant=tenant_id, reason=str(error))
-    except Exception:  # noqa: BLE001 - whatever it was, other tenants' jobs can go on
-        _log.exception("a tenant's jobs failed", tenant=tenant_id)
 
 
 def _may_skip(job: Job, error: Exception) -> bool:

@@ -291,7 +291,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("position"),
             beside=(position_column(),),
         ),
-        _table(entities.FeedStart, "feed_starts"),
+        _table(entities.Removal, "removals"),
         _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
         _table(webhooks.WebhookSecret, "webhook_secrets"),
         _table(webhooks.WebhookProgress, "webhook_progress"),

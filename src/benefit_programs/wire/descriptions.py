@@ -650,6 +650,9 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
             "Whether extended fields need a schema for their namespace. Default: false."
         ),
         "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
+        "event_retention_days": (
+            "For how many days events are kept; 0 keeps them for ever. Default: 30."
+        ),
         "job_retention_days": "For how many days a job is kept after its end. Default: 30.",
         "policy_providers": "The providers that judge custom policies, one per app.",
         "strict_requests": (

@@ -141,6 +141,7 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
                 for each in settings.policy_providers
             ),
             job_retention_days=settings.job_retention_days,
+            event_retention_days=settings.event_retention_days,
             extended_field_schemas=tuple(
                 wire.ExtendedFieldSchemaData(
                     entity=each.entity,

@@ -24,7 +24,7 @@ class AsyncSettings(AsyncMethods):
         """Read the settings."""
         return await self._session.call("getSettings", _SETTINGS, {})
 
-    async def update(
+    async def update(  # noqa: PLR0913 - a setting each
         self,
         *,
         time_zone: str | Unset | None = UNSET,
@@ -32,6 +32,7 @@ class AsyncSettings(AsyncMethods):
         unknown_policy_apps: UnknownPolicyApps | Unset | None = UNSET,
         policy_providers: Sequence[PolicyProvider] | Unset | None = UNSET,
         job_retention_days: int | Unset | None = UNSET,
+        event_retention_days: int | Unset | None = UNSET,
         extended_field_schemas: Sequence[ExtendedFieldSchema] | Unset | None = UNSET,
         extended_fields_require_schema: bool | Unset | None = UNSET,
         strict_requests: bool | Unset | None = UNSET,
@@ -47,6 +48,7 @@ class AsyncSettings(AsyncMethods):
             unknown_policy_apps=unknown_policy_apps,
             policy_providers=policy_providers,
             job_retention_days=job_retention_days,
+            event_retention_days=event_retention_days,
             extended_field_schemas=extended_field_schemas,
             extended_fields_require_schema=extended_fields_require_schema,
             strict_requests=strict_requests,

@@ -38,6 +38,7 @@ class TenantSettings(Part, frozen=True, kw_only=True):
     unknown_policy_apps: UnknownPolicyApps = UnknownPolicyApps.FULFILLED
     policy_providers: tuple[PolicyProvider, ...] = ()
     job_retention_days: int | None = None
+    event_retention_days: int | None = None
     extended_field_schemas: tuple[ExtendedFieldSchema, ...] = ()
     extended_fields_require_schema: bool = False
     strict_requests: bool = False

@@ -1,0 +1,139 @@
+"""The sweeper: removes what tenants no longer keep, some rows in each commit.
+
+It goes round all tenants once an hour, and at once again while something is left to remove.
+Beside live traffic it works a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import structlog
+
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.event_removal import RemoveEvents
+from benefit_programs.domain.job_commands import SweepJobs
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ERASURE_CHUNK_SIZE
+from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.engine.engine import Engine, QueueFull
+from benefit_programs.jobs.chunk_sizes import ChunkSizes
+from benefit_programs.jobs.tenants import SYSTEM, Tenants, apart
+from benefit_programs.storage.directory import Tenant
+
+Answer = TypeVar("Answer")
+
+NeededFrom = Callable[[int], Awaitable[str | None]]
+"""Gives the id of the oldest event of a tenant that a receiver still needs, if there is one."""
+
+SWEEP_SECONDS = 3600.0
+"""How often the sweeper goes round."""
+
+SWEEP_AGAIN_SECONDS = 60.0
+"""After how long it goes round again if the database was away."""
+
+SWEEPS_MAX = 100
+"""How many commits of a kind one tenant gets before the next one has its turn."""
+
+EVENTS_PER_ROW = ERASURE_CHUNK_SIZE // CHUNK_SIZE
+"""How many events are removed where a job would change one pool."""
+
+RESTS_PER_CHUNK = 9
+"""How many times as long as a chunk took the sweeper then rests, if others use the engine."""
+
+_log = structlog.get_logger("benefit_programs.jobs")
+
+
+async def _nobody_needs_any(_: int) -> str | None:
+    return None
+
+
+class Sweeper:
+    """Removes outdated jobs and events until it is closed, in chunks as large as ``sizes`` say."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tenants: Tenants,
+        sizes: ChunkSizes,
+        *,
+        needed_from: NeededFrom = _nobody_needs_any,
+    ) -> None:
+        self._engine = engine
+        self._tenants = tenants
+        self._sizes = sizes
+        self._needed_from = needed_from
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Finish the chunk under way, and stop."""
+        self._closing.set()
+        if self._task is not None:
+            await self._task
+
+    async def sweep(self, tenant: Tenant) -> bool:
+        """Remove what a tenant no longer keeps; whether that is all."""
+        await self._remove_jobs(tenant)
+        return await self._remove_events(tenant)
+
+    async def _run(self) -> None:
+        while not self._closing.is_set():
+            pause = SWEEP_SECONDS
+            try:
+                if not await self._go_round():
+                    continue
+            except (QueueFull, StoreTimeout, StoreUnavailable) as error:
+                _log.warning("sweeping has to wait", reason=str(error) or type(error).__name__)
+                pause = SWEEP_AGAIN_SECONDS
+            except Exception:  # noqa: BLE001 - whatever it was, the next round may do better
+                _log.exception("the sweeper failed, and goes on")
+            await self._rest(pause)
+
+    async def _go_round(self) -> bool:
+        """Give each tenant a turn; whether all of them are done."""
+        is_done = True
+        for tenant in await self._tenants.tenants():
+            if self._closing.is_set():
+                break
+            with apart(tenant.id):
+                is_done &= await self.sweep(tenant)
+        return is_done
+
+    async def _remove_jobs(self, tenant: Tenant) -> None:
+        position: str | None = BEFORE_ALL_IDS
+        for _ in range(SWEEPS_MAX):
+            if position is None or self._closing.is_set():
+                break
+            position = await self._execute(SweepJobs(position=position), tenant)
+
+    async def _remove_events(self, tenant: Tenant) -> bool:
+        if not tenant.settings.event_retention_days:
+            return True
+        needed_from = await self._needed_from(tenant.id)
+        clock = asyncio.get_running_loop().time
+        for _ in range(SWEEPS_MAX):
+            if self._closing.is_set():
+                break
+            rows, started = self._sizes.next(), clock()
+            command = RemoveEvents(size=rows * EVENTS_PER_ROW, needed_from=needed_from)
+            if not await self._execute(command, tenant):
+                return True
+            if rows < CHUNK_SIZE:
+                await self._rest((clock() - started) * RESTS_PER_CHUNK)
+        return False
+
+    async def _execute(self, command: Command[Answer], tenant: Tenant) -> Answer:
+        self._sizes.own += 1
+        return await self._engine.execute(
+            command, tenant_id=tenant.id, caller=SYSTEM, settings=tenant.settings
+        )
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
