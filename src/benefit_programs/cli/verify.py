@@ -16,10 +16,17 @@ from benefit_programs.cli.options import (
     DataDir,
     database_settings,
 )
-from benefit_programs.cli.output import instant, print_json, print_line
+from benefit_programs.cli.output import instant, print_json, print_line, progress_bar
 from benefit_programs.config import Settings
 from benefit_programs.storage.directory import UnknownTenant
-from benefit_programs.storage.verification import INVARIANTS, Contents, Report, verify
+from benefit_programs.storage.verification import (
+    INVARIANTS,
+    PROGRESS_WHOLE,
+    Contents,
+    Progress,
+    Report,
+    verify,
+)
 
 commands = typer.Typer()
 
@@ -42,7 +49,9 @@ def verify_database(
     as_json: AsJson = False,
 ) -> None:
     """Check every invariant of the ledger, also beside a running server; changes nothing."""
-    report = asyncio.run(_verify(database_settings(data_dir, database_url), tenant_id))
+    settings = database_settings(data_dir, database_url)
+    with progress_bar(PROGRESS_WHOLE) as show:
+        report = asyncio.run(_verify(settings, tenant_id, show))
     if as_json:
         print_json(document_of(report))
     else:
@@ -51,13 +60,13 @@ def verify_database(
         raise typer.Exit(ExitCode.BROKEN)
 
 
-async def _verify(settings: Settings, tenant_id: int | None) -> Report:
+async def _verify(settings: Settings, tenant_id: int | None, progress: Progress) -> Report:
     async with open_database(settings) as store:
         if tenant_id is None:
-            return await verify(store)
+            return await verify(store, progress=progress)
         if not await store.fetch("select 1 from tenants where id = $1", (tenant_id,)):
             raise UnknownTenant(f"There is no tenant {tenant_id}.")
-        return await verify(store, tenant_ids=[tenant_id])
+        return await verify(store, tenant_ids=[tenant_id], progress=progress)
 
 
 def document_of(report: Report) -> dict[str, Any]:

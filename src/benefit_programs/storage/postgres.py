@@ -132,12 +132,15 @@ class PostgresStore:
     async def fetch_together(
         self, statements: Sequence[tuple[str, Sequence[Any]]]
     ) -> list[list[tuple[Any, ...]]]:
-        """The rows of several reads, which see the same commits, however long they take."""
+        """The rows of several reads, which see the same commits, however long they take.
+
+        Joins go along indexes from row to row, whatever is known of the tables.
+        """
         async with (
             _connection(self._queries) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            await connection.execute("set local statement_timeout = 0")
+            await connection.execute(_PATIENTLY_BY_KEYS)
             return [
                 [tuple(record) for record in await connection.fetch(sql, *parameters)]
                 for sql, parameters in statements
@@ -191,6 +194,16 @@ _KEYED_SETTINGS = {
     "lock_timeout": f"{LOCK_MILLISECONDS_OF_BATCH_MAX}ms",
 }
 """Batches and look-ups go by keys alone, and wait for no lock for long."""
+
+_PATIENTLY_BY_KEYS = """
+set local statement_timeout = 0;
+set local work_mem = '64MB';
+set local enable_seqscan = off;
+set local enable_bitmapscan = off;
+set local enable_hashjoin = off;
+set local enable_mergejoin = off
+"""
+"""Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 
 _BEGIN_PATIENTLY = f"begin; set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
 

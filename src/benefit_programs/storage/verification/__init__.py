@@ -4,6 +4,8 @@ from benefit_programs.storage.verification.checks import INVARIANTS, SAMPLES_MAX
 from benefit_programs.storage.verification.contents import Contents, read_contents
 from benefit_programs.storage.verification.run import (
     CHECKS,
+    PROGRESS_WHOLE,
+    Progress,
     Report,
     VerifiableStore,
     Violation,
@@ -14,8 +16,10 @@ from benefit_programs.storage.verification.run import (
 __all__ = [
     "CHECKS",
     "INVARIANTS",
+    "PROGRESS_WHOLE",
     "SAMPLES_MAX",
     "Contents",
+    "Progress",
     "Report",
     "VerifiableStore",
     "Violation",

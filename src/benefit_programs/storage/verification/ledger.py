@@ -51,18 +51,16 @@ def _sum_of(balance: str) -> Check:
         f"(case when t.target = '{balance}' then t.amount else 0 end"
         f" - case when t.source = '{balance}' then t.amount else 0 end)"
     )
+    total = f"coalesce(sum({change} / {_PART}), 0) * {_PART} + coalesce(sum({change} % {_PART}), 0)"
     return Check(
         "I1",
         "pool",
         f"""
-        select p.id, '{column} ' || p.{column} || ', its transactions add up to '
-            || (coalesce(s.high, 0) * {_PART} + coalesce(s.low, 0)) as detail
-        from pools p left join (
-            select t.pool_id, sum({change} / {_PART}) as high, sum({change} % {_PART}) as low
-            from transactions t where {_RANGE} group by t.pool_id
-        ) s on s.pool_id = p.id
+        select p.id, '{column} ' || p.{column} || ', its transactions add up to ' || ({total})
+            as detail
+        from pools p left join transactions t on t.tenant_id = p.tenant_id and t.pool_id = p.id
         where p.tenant_id = $1 and p.id > $2 and p.id <= $3
-        and p.{column} <> coalesce(s.high, 0) * {_PART} + coalesce(s.low, 0)
+        group by p.id, p.{column} having p.{column} <> {total}
         """,
         Paged.POOLS,
     )

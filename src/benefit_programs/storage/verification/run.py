@@ -7,7 +7,7 @@ first of them, never the rows themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -35,7 +35,7 @@ CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *ENTITY_CHECKS, *JOB_CHECKS, *EVENT
 _NEXT_TENANT = "select min(t.tenant_id) from {table} t where t.tenant_id > $1"
 """The next tenant that a table has rows of; its primary key answers without reading them."""
 
-PAGE_SIZE = 500
+PAGE_SIZE = 2_000
 """How many rows of the paging table one snapshot covers."""
 
 PAGES_MAX = 10_000_000
@@ -44,6 +44,12 @@ FIRST_ID = "00000000-0000-0000-0000-000000000000"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 Statement = tuple[str, Sequence[Any]]
+
+
+PROGRESS_WHOLE = 1_000
+
+Progress = Callable[[int, str], None]
+"""Takes how much was looked at, as a part of PROGRESS_WHOLE, and what comes now."""
 
 
 class VerifiableStore(Protocol):
@@ -106,6 +112,7 @@ async def verify(
     *,
     tenant_ids: Sequence[int] | None = None,
     page_size: int = PAGE_SIZE,
+    progress: Progress = lambda _done, _what: None,
 ) -> Report:
     """Check every invariant for some tenants, or for all; then also that no row has another."""
     if (chosen := tenant_ids) is None:
@@ -113,12 +120,18 @@ async def verify(
         chosen = [row[0] for row in rows]
     report = Report(contents=await read_contents(store, chosen))
     work = _Verification(store, report, page_size)
+    work.report_to(progress, tenants=max(len(chosen), 1))
     for tenant_id in chosen:
         await work.verify_tenant(tenant_id)
         report.tenants += 1
     if tenant_ids is None:
         await work.verify_tenants()
     return report
+
+
+def _table_of(check: Check) -> str | None:
+    """The table whose rows a check goes through."""
+    return Paged.EVENTS if check in EVENT_CHECKS else check.paged
 
 
 class _Verification:
@@ -128,6 +141,15 @@ class _Verification:
         self._page_size = page_size
         self._words: Words = SQLITE if isinstance(store.dialect, SqliteDialect) else POSTGRES
         self._named: dict[tuple[int, str], int] = {}
+
+    def report_to(self, progress: Progress, *, tenants: int) -> None:
+        """Say from time to time how far this is: rows, times the checks that go through them."""
+        self._progress = progress
+        self._done = 0.0
+        rows = self._report.contents.rows
+        counts = {check: rows.get(_table_of(check) or "", 0) for check in CHECKS}
+        self._total = max(sum(counts.values()), 1)
+        self._rows_of_tenant = {check: count / tenants for check, count in counts.items()}
 
     async def read(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         (rows,) = await self._store.fetch_together([(write(sql, self._words), parameters)])
@@ -139,7 +161,9 @@ class _Verification:
             await self._verify_pages(tenant_id, paged)
         for check in CHECKS:
             if check.paged is None:
+                self._tell(f"{check.invariant} of tenant {tenant_id}")
                 await self._run([check], tenant_id)
+                self._done += self._rows_of_tenant[check]
 
     async def verify_tenants(self) -> None:
         for table in TABLES.values():
@@ -158,17 +182,23 @@ class _Verification:
         checks = [check for check in CHECKS if check.paged is paged]
         after = FIRST_ID
         for _ in range(PAGES_MAX):
+            self._tell(f"{paged.replace('_', ' ')} of tenant {tenant_id}")
             upto = await self._end_of_page(tenant_id, paged, after)
             await self._run(checks, tenant_id, after, upto)
             if upto == LAST_ID:
                 return
+            self._done += self._page_size * len(checks)
             after = upto
+
+    def _tell(self, what: str) -> None:
+        self._progress(min(int(self._done * PROGRESS_WHOLE / self._total), PROGRESS_WHOLE), what)
 
     async def _end_of_page(self, tenant_id: int, paged: Paged, after: str) -> str:
         """The last id of a page; that of the last page covers whatever its table lacks."""
         rows = await self.read(
+            # By the table's name: PostgreSQL would take a bare id for the text that is selected.
             f"select cast(id as text) from {paged} where tenant_id = $1 and id > $2"
-            f" order by id limit 1 offset {self._page_size - 1}",
+            f" order by {paged}.id limit 1 offset {self._page_size - 1}",
             tenant_id,
             after,
         )
