@@ -13,6 +13,7 @@ from bench.imports import PROGRAMS_DEFAULT, print_imports
 from bench.jobs import run_jobs
 from bench.names import CONTENDERS
 from bench.scenarios import SCENARIOS
+from bench.sizes import run_sizes
 from bench.speed import run_speed
 
 ALL = "all"
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "growth": run_growth,
     "imports": run_imports,
     "jobs": run_jobs,
+    "sizes": run_sizes,
     "against": run_against,
     "report": run_report,
 }

@@ -12,7 +12,9 @@ Each change of an entity stores its events in the same commit. Every change has 
 every event its change. `benefits verify` checks that ([I10 and I11](../invariants.md#events)).
 
 This page is for those who read the stored events. It says how they are stored, and which events of
-the API a stored row stands for. Consumers read them from the [feed](../how-to/catch-up.md).
+the API a stored row stands for. Consumers read them from the [feed](../how-to/catch-up.md)
+or get them by [webhooks](../how-to/webhooks.md). They are kept for 30 days, or as long as the
+tenant's setting `eventRetentionDays` says.
 
 ## A row
 
