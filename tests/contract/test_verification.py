@@ -14,7 +14,13 @@ import pytest
 
 from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
-from benefit_programs.storage.verification import INVARIANTS, SAMPLES_MAX, Report, verify
+from benefit_programs.storage.verification import (
+    INVARIANTS,
+    PROGRESS_WHOLE,
+    SAMPLES_MAX,
+    Report,
+    verify,
+)
 from tests.support.calls import benefit, details, guid
 from tests.support.databases import run_apart
 from tests.support.inprocess import new_tenant, open_application
@@ -605,6 +611,17 @@ async def test_only_the_tenant_that_is_named_is_looked_at(copy_url: str) -> None
     await broken(copy_url, "update pools set sequence = sequence + 1 where tenant_id = 2")
     assert (await verified(copy_url, tenant_ids=[3])).is_sound
     assert not (await verified(copy_url, tenant_ids=[2])).is_sound
+
+
+@pytest.mark.anyio
+async def test_who_waits_is_told_how_far_it_has_come(sound_url: str) -> None:
+    """What was looked at grows from nothing to the whole, and each step has a name."""
+    told: list[tuple[int, str]] = []
+    await verified(sound_url, page_size=3, progress=lambda *step: told.append(step))
+    parts = [part for part, _ in told]
+    assert parts == sorted(parts)
+    assert (parts[0], parts[-1]) == (0, PROGRESS_WHOLE)
+    assert {"pools of tenant 2", "I10 of tenant 3"} <= {what for _, what in told}
 
 
 @pytest.mark.anyio

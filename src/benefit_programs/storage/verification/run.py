@@ -126,6 +126,7 @@ async def verify(
         report.tenants += 1
     if tenant_ids is None:
         await work.verify_tenants()
+    progress(PROGRESS_WHOLE, "done")
     return report
 
 
