@@ -9,8 +9,8 @@ import pytest
 
 from benefit_programs.domain.entities import Event, Removal
 from benefit_programs.domain.event_removal import EVENTS, RemoveEvents
-from benefit_programs.domain.job_commands import DAY
 from benefit_programs.domain.lookups import REMOVAL
+from benefit_programs.domain.values import DAY
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.runner import JobRunner

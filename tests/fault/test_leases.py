@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benefit_programs.domain.entities import Job, JobPage, Pool, Program
-from benefit_programs.domain.job_commands import DAY, SweepJobs
+from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, SWEEP_SIZE
+from benefit_programs.domain.values import DAY
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.jobs.tenants import SYSTEM

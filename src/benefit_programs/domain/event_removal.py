@@ -8,10 +8,10 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Event, Removal
 from benefit_programs.domain.indexes import Index
-from benefit_programs.domain.job_commands import DAY
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, REMOVAL, WALK_EVENTS
 from benefit_programs.domain.orders.carrier import shortened
 from benefit_programs.domain.state import Changes, Mode, Needs, State
+from benefit_programs.domain.values import DAY
 
 EVENTS = "events"
 """The kind of removal that events have."""

@@ -38,7 +38,7 @@ from benefit_programs.domain.orders.log import OPENING, REACHED
 from benefit_programs.domain.orders.programs import ACTIONS
 from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Identity, Instant
+from benefit_programs.domain.values import DAY, Identity, Instant
 
 ATTEMPTS_MAX = 8
 """How often one chunk is tried before its job has failed."""
@@ -51,8 +51,6 @@ RETRY_MILLISECONDS = 250
 
 WAIT_MILLISECONDS_MAX = 60_000
 """How long a job can wait; one that is due later was put off by a clock that is ahead."""
-
-DAY = 24 * 60 * 60 * 1000
 
 _ON_PROGRAMS = frozenset(ACTIONS)
 

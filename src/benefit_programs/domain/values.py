@@ -20,6 +20,9 @@ AMOUNT_MAX = 2**63 - 1
 
 Credits = int
 Instant = int
+DAY = 24 * 60 * 60 * 1000
+"""A day of 24 hours in the unit of instants."""
+
 LocalDate = int
 """A day of the calendar, whatever the time zone, in days since 1970-01-01."""
 

@@ -201,7 +201,9 @@ set local work_mem = '64MB';
 set local enable_seqscan = off;
 set local enable_bitmapscan = off;
 set local enable_hashjoin = off;
-set local enable_mergejoin = off
+set local enable_mergejoin = off;
+set local enable_material = off;
+set local max_parallel_workers_per_gather = 0
 """
 """Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 

@@ -167,7 +167,7 @@ KEYS = (
         from transactions t join idempotency_keys k on k.tenant_id = t.tenant_id
         and k.subject_id = t.pool_id and k.operation = t.operation
         and k.idempotency_key = t.idempotency_key
-        where {_RANGE}
+        where {_RANGE} and k.subject_id > $2 and k.subject_id <= $3
         """,
         Paged.POOLS,
     ),
