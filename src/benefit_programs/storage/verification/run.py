@@ -118,6 +118,7 @@ async def verify(
     if (chosen := tenant_ids) is None:
         (rows,) = await store.fetch_together([("select id from tenants order by id", ())])
         chosen = [row[0] for row in rows]
+    progress(0, "counting rows")
     report = Report(contents=await read_contents(store, chosen))
     work = _Verification(store, report, page_size)
     work.report_to(progress, tenants=max(len(chosen), 1))
