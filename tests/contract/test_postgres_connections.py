@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from benefit_programs.domain.store import StoreUnavailable
-from benefit_programs.storage.postgres import PostgresStore, _connection
+from benefit_programs.storage.postgres import PostgresStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ async def test_whatever_a_lost_connection_fails_with_is_unavailable(
     administrator = await asyncpg.connect(postgres_url)
 
     async def lose() -> None:
-        async with _connection(store._keyed) as connection:
+        async with store._connection(store._keyed) as connection:
             ended = asyncio.Event()
             connection.add_termination_listener(lambda _: ended.set())
             pid = connection.get_server_pid()
@@ -94,6 +94,6 @@ async def test_mistake_on_a_sound_connection_is_one(postgres_url: str) -> None:
     """What isn't the connection's fault isn't told as if it were."""
     store = await PostgresStore.open(postgres_url, connections_max=1)
     with pytest.raises(AttributeError):
-        async with _connection(store._keyed):
+        async with store._connection(store._keyed):
             raise AttributeError("ours")
     await store.close()

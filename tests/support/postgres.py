@@ -68,6 +68,7 @@ class PostgresServer:
     def __init__(self, base_url: str, guardian: subprocess.Popen[bytes] | None = None) -> None:
         self._base_url = base_url
         self._guardian = guardian
+        self._cluster: _Cluster | None = None
         self._run_name = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         atexit.register(self.stop)
@@ -89,6 +90,16 @@ class PostgresServer:
         """Drop the database of this URL, and end the connections to it."""
         name = urlsplit(url).path.removeprefix("/")
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def halt(self) -> None:
+        """End a server of our own with all its connections; ``resume`` brings it back."""
+        assert self._cluster is not None, "only a server of our own can be halted"
+        self._cluster.stop()
+
+    def resume(self) -> None:
+        """Start the server again, at the same address and with the same data."""
+        assert self._cluster is not None
+        self._cluster.start(urlsplit(self._base_url).port or 0)
 
     def stop(self) -> None:
         """End the server and remove its files; a server that we did not start goes on."""
@@ -112,8 +123,11 @@ def start_postgres(*, durable: bool) -> PostgresServer:
     its data with the machine's power; tests that don't pull the plug need no more.
     """
     given_url = os.environ.get(DATABASE_URL_VARIABLE)
-    if given_url:
-        return PostgresServer(given_url)
+    return PostgresServer(given_url) if given_url else start_own_postgres(durable=durable)
+
+
+def start_own_postgres(*, durable: bool) -> PostgresServer:
+    """Start a server on a free port, for tests that do with it what they do to nobody else's."""
     if sys.platform == "win32":
         message = f"On Windows, name a PostgreSQL server in {DATABASE_URL_VARIABLE}."
         raise PostgresError(message)
@@ -124,12 +138,15 @@ def start_postgres(*, durable: bool) -> PostgresServer:
     account.own(folder)
     try:
         password = _initialize(folder, binaries, account)
-        port = _start(folder, binaries, account, DURABLE if durable else NOT_DURABLE)
+        cluster = _Cluster(folder, binaries, account, DURABLE if durable else NOT_DURABLE)
+        port = _start(cluster)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     guardian = account.open([f"{binaries}/pg_ctl", str(folder)], script=GUARDIAN)
-    return PostgresServer(f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", guardian)
+    server = PostgresServer(f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", guardian)
+    server._cluster = cluster
+    return server
 
 
 def binary_path(name: str) -> str:
@@ -220,23 +237,51 @@ def _initialize(folder: Path, binaries: Path, account: _Account) -> str:
     return password
 
 
-def _start(folder: Path, binaries: Path, account: _Account, extra: dict[str, str]) -> int:
-    """Start the server and return its port; another port is tried if somebody took the first."""
-    for attempt in range(1, STARTS_MAX + 1):
-        port = _free_port()
+@dataclass(frozen=True)
+class _Cluster:
+    """The files of a server of our own, and how it is started and stopped."""
+
+    folder: Path
+    binaries: Path
+    account: _Account
+    extra: dict[str, str]
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def start(self, port: int) -> None:
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
-            "unix_socket_directories": str(folder),
+            "unix_socket_directories": str(self.folder),
             "max_connections": str(CONNECTIONS_MAX),
-            **extra,
+            **self.extra,
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        log = folder / "log"
-        command = [f"{binaries}/pg_ctl", "start", f"--pgdata={folder}/data", f"--log={log}"]
+        self._control(
+            "start",
+            f"--log={self.log}",
+            f"--timeout={START_SECONDS_MAX}",
+            f"--options={options}",
+        )
+
+    def stop(self) -> None:
+        self._control("stop", "--mode=fast", f"--timeout={STOP_SECONDS_MAX}")
+
+    def _control(self, command: str, *options: str) -> None:
+        data = f"--pgdata={self.folder}/data"
+        self.account.run([f"{self.binaries}/pg_ctl", command, data, *options])
+
+
+def _start(cluster: _Cluster) -> int:
+    """Start the server and return its port; another port is tried if somebody took the first."""
+    for attempt in range(1, STARTS_MAX + 1):
+        port = _free_port()
         try:
-            account.run([*command, f"--timeout={START_SECONDS_MAX}", f"--options={options}"])
+            cluster.start(port)
         except PostgresError as error:
+            log = cluster.log
             written = log.read_text(encoding="utf-8") if log.exists() else ""
             if attempt == STARTS_MAX or "could not bind" not in written:
                 raise PostgresError(f"{error}\n{written}") from error

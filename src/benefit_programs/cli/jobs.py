@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any, Protocol, TypeVar
@@ -61,6 +62,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with open_worker(settings):
             print_line("Working.")
+            sys.stdout.flush()
             await stopped.wait()
 
     asyncio.run(run())

@@ -148,13 +148,16 @@ class JobRunner:
             self.wake()
 
     async def _run(self) -> None:
+        has_to_wait = False
         while not self._closing:
             self._wakened.clear()
             try:
                 is_busy = await self._pass()
+                has_to_wait = False
             except (QueueFull, StoreTimeout, StoreUnavailable) as error:
-                _log.warning("jobs have to wait", reason=str(error) or type(error).__name__)
-                is_busy = False
+                if not has_to_wait:
+                    _log.warning("jobs have to wait", reason=str(error) or type(error).__name__)
+                is_busy, has_to_wait = False, True
             except Exception:  # noqa: BLE001 - whatever it was, other jobs can go on
                 _log.exception("the runner failed, and goes on")
                 is_busy = False

@@ -31,6 +31,7 @@ from benefit_programs.domain.store import (
 )
 from benefit_programs.storage import statements
 from benefit_programs.storage.gathering import GatheredLookUps
+from benefit_programs.storage.outage import Outage
 from benefit_programs.storage.query import Dialect, PostgresDialect
 from benefit_programs.storage.rows import CODECS, changed_columns
 from benefit_programs.storage.statements import Writing
@@ -48,6 +49,9 @@ LOOK_UP_CONNECTIONS_MIN = 2
 PATIENT_BATCHES_MAX = 2
 """How many batches wait side by side for rows that somebody else has locked."""
 
+CONNECT_SECONDS_MAX = 10
+"""How long a new connection may take; a host that says nothing is away then."""
+
 LOCK_SECONDS_MAX = 5
 LOCK_MILLISECONDS_OF_BATCH_MAX = 200
 """How long a batch waits for a lock before those who need it wait apart from the others."""
@@ -60,6 +64,7 @@ _LOST_CLASSES = frozenset({"08", "28", "3D", "53", "58"})
 _LOST_STATES = frozenset({"25006", "25P03"})
 """What a server answers to writes that was made a standby, and when it ends an idle transaction."""
 
+_TOO_MANY_CONNECTIONS = "53300"
 _DRIVER_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -81,6 +86,7 @@ class PostgresStore:
         self.patient_batches_max = PATIENT_BATCHES_MAX
         self._keyed = keyed
         self._queries = queries
+        self._outage = Outage()
         self._look_ups = GatheredLookUps(self._look_up)
         self.dialect = dialect
 
@@ -108,7 +114,7 @@ class PostgresStore:
         self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
     ) -> Answer:
         """Run a batch in one transaction."""
-        async with _connection(self._keyed) as connection:
+        async with self._connection(self._keyed) as connection:
             await connection.execute(_BEGIN_PATIENTLY if patient else "begin")
             try:
                 answer = await _step(connection, tenant_id, steps)
@@ -121,12 +127,12 @@ class PostgresStore:
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        async with _connection(self._queries) as connection:
+        async with self._connection(self._queries) as connection:
             return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a look-up by key."""
-        async with _connection(self._keyed) as connection:
+        async with self._connection(self._keyed) as connection:
             return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_together(
@@ -137,7 +143,7 @@ class PostgresStore:
         Joins go along indexes from row to row, whatever is known of the tables.
         """
         async with (
-            _connection(self._queries) as connection,
+            self._connection(self._queries) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await connection.execute(_PATIENTLY_BY_KEYS)
@@ -164,7 +170,7 @@ class PostgresStore:
 
     async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
-        async with _connection(self._keyed) as connection:
+        async with self._connection(self._keyed) as connection:
             records = await connection.fetch(sql, tenant_id, *_lists(keys))
         return [read(record) for record in records]
 
@@ -182,6 +188,24 @@ class PostgresStore:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
         # Beside the batches, whose locks are soon given up.
         return await self.fetch(sql, parameters)
+
+    @asynccontextmanager
+    async def _connection(self, pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
+        connection = None
+        try:
+            with translated_errors():
+                async with pool.acquire() as connection:
+                    try:
+                        yield connection
+                    except Exception as error:
+                        if _is_told(error) or not _is_lost(connection):
+                            raise
+                        raise StoreUnavailable("the connection was lost") from error
+        except StoreUnavailable as error:
+            if connection is None and not _is_full(error):
+                self._outage.begin(str(error))
+            raise
+        self._outage.end()
 
     async def close(self) -> None:
         """Close the connections, those in use when they are free."""
@@ -220,8 +244,12 @@ def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.P
     """Connections that are opened when the pool is entered."""
     return asyncpg.create_pool(
         url,
-        min_size=1,
+        # The first now, so that a start notices what is wrong. No floor: the driver would log a
+        # traceback each time that it fails to restore it.
+        init_size=1,
+        min_size=0,
         max_size=connections_max,
+        timeout=CONNECT_SECONDS_MAX,
         connection_class=_Connection,
         statement_cache_size=STATEMENT_CACHE_SIZE,
         max_cached_statement_lifetime=0,
@@ -237,21 +265,14 @@ def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.P
     )
 
 
-@asynccontextmanager
-async def _connection(pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
-    with translated_errors():
-        async with pool.acquire() as connection:
-            try:
-                yield connection
-            except Exception as error:
-                if _is_told(error) or not _is_lost(connection):
-                    raise
-                raise StoreUnavailable("the connection was lost") from error
-
-
 def _is_told(error: Exception) -> bool:
     """Whether the server or the store itself says what is wrong."""
     return isinstance(error, asyncpg.PostgresError | StoreConflict | StoreTimeout)
+
+
+def _is_full(error: StoreUnavailable) -> bool:
+    """Whether the server is there and has no connection to give; others may have theirs."""
+    return getattr(error.__cause__, "sqlstate", None) == _TOO_MANY_CONNECTIONS
 
 
 def _is_lost(connection: Any) -> bool:
@@ -367,5 +388,5 @@ def translated_errors() -> Iterator[None]:
             raise StoreTimeout(str(error)) from error
         lost = state[:2] in _LOST_CLASSES or state[:3] == "57P" or state in _LOST_STATES
         if lost or isinstance(error, _DRIVER_LOST):
-            raise StoreUnavailable(str(error)) from error
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
         raise
