@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO, cast
 from uuid import uuid4
 
@@ -18,8 +19,12 @@ import structlog
 from benefit_programs.api.app import create_app
 from benefit_programs.api.authentication import Authenticator
 from benefit_programs.api.method import Scope
+from benefit_programs.api.metrics import Metrics, values_size
+from benefit_programs.api.pages import create_watched_pages
+from benefit_programs.api.probing import Probe
 from benefit_programs.api.services import Services
 from benefit_programs.api.throttling import Throttle
+from benefit_programs.api.values import SharedValues, Values
 from benefit_programs.config import LogFormat, Settings, unknown_variables
 from benefit_programs.delivery.relay import Relay
 from benefit_programs.delivery.sending import Function, Sender
@@ -67,11 +72,13 @@ async def open_service(
     make_first_key: bool = True,
     clock: Callable[[], Instant] = read_clock,
     functions: Mapping[str, Function] | None = None,
+    values: Values | None = None,
 ) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
-    ``clock`` is where the service takes the time from, for those who keep it themselves, and
-    ``functions`` are receivers of events in this process.
+    ``clock`` is where the service takes the time from, for those who keep it themselves.
+    ``functions`` are receivers of events in this process, ``values`` those of the metrics of all
+    processes of a server.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
     must have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout, or
@@ -86,6 +93,7 @@ async def open_service(
             first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
+        metrics = Metrics(engine, store, values=values)
         providers = PolicyProviders(allowed=settings.outgoing_networks)
         stack.push_async_callback(providers.close)
         reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
@@ -102,12 +110,15 @@ async def open_service(
             providers=providers,
             sender=sender,
             secret_keys=secret_keys,
+            metrics=metrics,
+            readiness=Probe(store.probe),
             body_bytes_max=settings.body_bytes_max,
             throttle=_throttle(settings),
             cors_origins=settings.cors_origins,
             alone=settings.is_sqlite,
         )
         runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
+        runner.on_end = metrics.count_job
         stack.push_async_callback(runner.close)
         relay = Relay(
             engine,
@@ -127,18 +138,20 @@ async def open_service(
 
 
 @asynccontextmanager
-async def open_worker(settings: Settings) -> AsyncIterator[JobRunner]:
+async def open_worker(settings: Settings) -> AsyncIterator[Application]:
     """A process that does jobs and delivers events, beside the servers of a PostgreSQL database.
 
-    Raises SchemaError, StoreUnavailable or StoreTimeout.
+    The application tells how it is. Raises SchemaError, StoreUnavailable or StoreTimeout.
     """
     async with AsyncExitStack() as stack:
         store = await _open_store(settings)
         stack.push_async_callback(store.close)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
+        metrics = Metrics(engine, store)
         directory = Directory(store, clock=read_clock)
         runner = JobRunner(engine, store, directory)
+        runner.on_end = metrics.count_job
         stack.push_async_callback(runner.close)
         runner.start()
         outgoing = Outgoing(allowed=settings.outgoing_networks)
@@ -148,7 +161,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[JobRunner]:
         relay = Relay(engine, store, reader, directory, sender, functions={}, alone=False)
         stack.push_async_callback(relay.close)
         relay.start()
-        yield runner
+        yield create_watched_pages(metrics, Probe(store.probe))
 
 
 @asynccontextmanager
@@ -211,11 +224,15 @@ def administrator_grants() -> Grants:
 
 
 class WorkerApplication:
-    """The application of one of several processes, which opens its service as it starts."""
+    """The application of one of several processes, which opens its service as it starts.
 
-    def __init__(self, settings: Settings) -> None:
+    The folder is where they all keep the values of their metrics.
+    """
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
         config_logging(settings.log_format)
         self._settings = settings
+        self._folder = folder
         self._stack = AsyncExitStack()
         self._application: Application | None = None
 
@@ -229,14 +246,18 @@ class WorkerApplication:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
         try:
-            running = await self._stack.enter_async_context(open_service(self._settings))
+            values = SharedValues(self._folder, values_size())
+            service = open_service(self._settings, values=values)
+            running = await self._stack.enter_async_context(service)
         except Exception as error:  # noqa: BLE001 - the server gets it, and ends the process
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         self._application = running.application
+        refreshing = asyncio.create_task(running.services.metrics.refresh_often())
         search_garbage_seldom()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        refreshing.cancel()
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -296,6 +296,17 @@ class Settings:
         ),
     ] = True
 
+    worker_metrics_port: Annotated[
+        int | None,
+        _Setting(
+            read=_whole(0, PORT_MAX),
+            about="The port of 127.0.0.1 where a `benefits worker` serves `/metrics`, `/healthz` "
+            "and `/readyz`, each worker of a machine at one of its own; 0 takes any that is free. "
+            "A server has these pages at its own address.",
+            default="none: a worker serves nothing",
+        ),
+    ] = None
+
     body_bytes_max: Annotated[
         int,
         _Setting(

@@ -12,6 +12,7 @@ from benefit_programs.api.app import create_app
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
+from benefit_programs.api.probing import Probe
 from benefit_programs.config import BODY_BYTES_DEFAULT
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
@@ -19,7 +20,7 @@ from tests.conformance.world import REQUESTS, ghosts
 from tests.support.calls import Caller, guid, require_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from tests.support.inprocess import Service
 
@@ -222,19 +223,11 @@ def failing_service(
 
     for name, method in METHODS.items():
         monkeypatch.setitem(METHODS, name, replace(method, handler=fail))
-    reader = Failing(fail)
-    services = replace(service.running.services, reader=reader)  # type: ignore[arg-type]
+    services = replace(service.running.services, readiness=Probe(fail))
     transport = httpx.ASGITransport(create_app(services))
     return Caller(
         httpx.AsyncClient(transport=transport, base_url="http://failing.test"), service.key
     )
-
-
-class Failing:
-    """A database that can't be asked."""
-
-    def __init__(self, fail: Callable[..., Awaitable[Any]]) -> None:
-        self.ping = fail
 
 
 @pytest.mark.parametrize(("make", "status", "code"), FAILURES)

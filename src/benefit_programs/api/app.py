@@ -42,7 +42,6 @@ from benefit_programs.api.messages import (
 )
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.metrics import Metrics
 from benefit_programs.api.pages import create_pages
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
@@ -136,9 +135,9 @@ class Application:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._throttle = services.throttle
-        self._metrics = Metrics()
+        self._observe = services.metrics.observe_request
         self._streams = Streams(services.authenticator)
-        self._pages = create_pages(services, self._metrics)
+        self._pages = create_pages(services)
         self._routes = Routes(METHODS.values())
         self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
 
@@ -194,7 +193,7 @@ class Application:
             body = await compressed(scope, body, headers)
         await send_json(send, status, body, request_id=request_id, headers=headers)
         seconds = time.perf_counter() - started
-        self._metrics.observe(record["method"], status, seconds)
+        self._observe(record["method"], status, seconds)
         tell = _log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
         tell(
             "answered",

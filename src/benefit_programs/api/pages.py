@@ -27,6 +27,7 @@ from benefit_programs.api.errors import (
 from benefit_programs.api.messages import request_id_of
 from benefit_programs.api.metrics import Metrics
 from benefit_programs.api.openapi import openapi_json
+from benefit_programs.api.probing import Probe
 from benefit_programs.api.reference.page import reference_page
 from benefit_programs.api.services import Services
 from benefit_programs.domain.errors import Refusal
@@ -36,18 +37,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _log = structlog.get_logger("benefit_programs.request")
 
 
-def create_pages(services: Services, metrics: Metrics) -> Starlette:
+def create_pages(services: Services) -> Starlette:
     """The application of everything that isn't a method of the contract."""
-
-    async def health(_: Request) -> Response:
-        return _json({"status": "ok"})
-
-    async def readiness(_: Request) -> Response:
-        await services.reader.ping()
-        return _json({"status": "ready"})
-
-    async def metrics_page(_: Request) -> Response:
-        return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
     async def openapi(_: Request) -> Response:
         return Response(openapi_json(), media_type="application/json")
@@ -59,14 +50,38 @@ def create_pages(services: Services, metrics: Metrics) -> Starlette:
         # From where the caller sees it: a proxy may have put the service below a path.
         return RedirectResponse("docs")
 
-    endpoints: dict[str, Endpoint] = {
-        "/": start,
-        "/healthz": health,
-        "/readyz": readiness,
-        "/metrics": metrics_page,
-        "/openapi.json": openapi,
-        "/docs": reference,
-    }
+    return _application(
+        {
+            "/": start,
+            "/openapi.json": openapi,
+            "/docs": reference,
+            **_watched(services.metrics, services.readiness),
+        }
+    )
+
+
+def create_watched_pages(metrics: Metrics, readiness: Probe[None]) -> Starlette:
+    """The application of a process that only tells how it is."""
+    return _application(_watched(metrics, readiness))
+
+
+def _watched(metrics: Metrics, readiness: Probe[None]) -> dict[str, Endpoint]:
+    """What those ask who watch a process."""
+
+    async def health(_: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def ready(_: Request) -> Response:
+        await readiness.answer()
+        return _json({"status": "ready"})
+
+    async def metrics_page(_: Request) -> Response:
+        return Response(await metrics.page(), media_type="text/plain; version=0.0.4")
+
+    return {"/healthz": health, "/readyz": ready, "/metrics": metrics_page}
+
+
+def _application(endpoints: dict[str, Endpoint]) -> Starlette:
     application = Starlette(
         routes=[Route(path, _answering(endpoint)) for path, endpoint in endpoints.items()],
         exception_handlers={HTTPException: _answer_stray},

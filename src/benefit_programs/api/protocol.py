@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from benefit_programs.api.connections import OpenConnections
 from benefit_programs.api.errors import HeadTooLarge, RequestTimeout, error_body
 from benefit_programs.api.messages import STOPPING, request_id_of
 from benefit_programs.api.transport import JoiningTransport
@@ -68,11 +69,13 @@ class HttpProtocol(HttpToolsProtocol):
         }
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        OpenConnections.count += 1
         self._answers = JoiningTransport(transport)
         super().connection_made(self._answers)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        OpenConnections.count -= 1
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 

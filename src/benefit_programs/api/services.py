@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benefit_programs.api.probing import Probe
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.delivery.sending import Sender
 from benefit_programs.encryption import SecretKeys
@@ -15,6 +16,7 @@ from benefit_programs.storage.reader import Reader
 
 if TYPE_CHECKING:
     from benefit_programs.api.authentication import Authenticator
+    from benefit_programs.api.metrics import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,9 @@ class Services:
     providers: PolicyProviders
     sender: Sender
     secret_keys: SecretKeys
+    metrics: Metrics
+    readiness: Probe[None]
+    """Whether the database takes writes."""
     body_bytes_max: int
     throttle: Throttle | None
     cors_origins: tuple[str, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import structlog
 import typer
+import uvicorn
 
 from benefit_programs.bootstrap import open_database, open_worker, warn_of_unknown_variables
 from benefit_programs.cli.exits import WrongUsage
@@ -23,6 +25,8 @@ from benefit_programs.cli.options import (
     database_settings,
 )
 from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
+from benefit_programs.cli.serve import listen, server_config
+from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.jobs.operations import JobOperations
@@ -35,6 +39,9 @@ LIST_MAX = 1000
 
 LOOK_SECONDS = 0.5
 """How often a job that is followed is looked at."""
+
+METRICS_HOST = "127.0.0.1"
+_OTHER_PORT = "Choose another port with BENEFITS_WORKER_METRICS_PORT; 0 takes a free one."
 
 commands = typer.Typer(
     name="jobs", no_args_is_help=True, help="Look at background jobs, and mend them."
@@ -60,13 +67,27 @@ def work(*, database_url: DatabaseUrl = None) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with open_worker(settings):
+        async with open_worker(settings) as application:
+            if listener is not None:
+                print_line(f"Metrics at http://{METRICS_HOST}:{listener.getsockname()[1]}/metrics")
             print_line("Working.")
             sys.stdout.flush()
-            await stopped.wait()
+            if listener is None:
+                await stopped.wait()
+            else:
+                # This hears the signals, too.
+                await uvicorn.Server(server_config(settings, application)).serve([listener])
 
-    asyncio.run(run())
+    with _metrics_listener(settings) as listener:
+        asyncio.run(run())
     structlog.get_logger().info("stopped")
+
+
+def _metrics_listener(settings: Settings) -> AbstractContextManager[socket.socket | None]:
+    port = settings.worker_metrics_port
+    if port is None:
+        return nullcontext()
+    return listen(METRICS_HOST, port, other_port=_OTHER_PORT)
 
 
 class Operate(Protocol):

@@ -9,6 +9,7 @@ from benefit_programs.api.openapi import openapi_json
 from benefit_programs.cli.apply.schema import schema_json
 from benefit_programs.cli.events_page import events_page
 from benefit_programs.cli.exits import MEANINGS
+from benefit_programs.cli.metrics_page import metrics_page
 from benefit_programs.cli.queries_page import queries_page
 from benefit_programs.cli.reference_pages import (
     commands_page,
@@ -60,6 +61,7 @@ def generated_files() -> dict[str, bytes]:
         "queries.md": queries_page(),
         "errors.md": errors_page(),
         "events.md": events_page(),
+        "metrics.md": metrics_page(),
         "cli.md": commands_page(),
     }
     return {name: page.encode() for name, page in pages.items()} | {

@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, cast
 
 import structlog
@@ -39,6 +41,12 @@ commands = typer.Typer()
 
 STOP_SECONDS_MAX = 8
 """How long a stop waits for requests under way; then it takes at most two seconds more."""
+
+ANSWER_SECONDS_MAX = 15
+"""How long one of several processes may give no sign of life, as it starts or later on.
+
+Then it is killed and replaced. On a busy machine a start takes some seconds.
+"""
 
 BACKLOG = 2048
 
@@ -85,7 +93,7 @@ def serve(
     config_logging(settings.log_format)
     warn_of_unknown_variables()
     # The address first: a start that can't listen must not have made a key that nobody reads.
-    with _listen(settings) as listener:
+    with listen(settings.host, settings.port) as listener:
         address = _address(settings, listener)
         announce = functools.partial(_announce, address, settings, as_json=as_json)
         if settings.workers > 1:
@@ -101,7 +109,7 @@ def _serve_in_one(
 
     async def run() -> None:
         async with open_service(settings) as running:
-            server = uvicorn.Server(_server_config(settings, running.application))
+            server = uvicorn.Server(server_config(settings, running.application))
             stop.expect(server)
             if running.watch is not None:
                 running.watch.add_done_callback(stop)
@@ -129,11 +137,12 @@ def _serve_in_many(
             announce(running)
 
     asyncio.run(prepare())
-    application = functools.partial(WorkerApplication, settings)
-    options = {"workers": settings.workers, "factory": True, "lifespan": "on"}
-    config = _server_config(settings, application, **options)
-    processes = _Processes(config, [listener])
-    processes.run()
+    with TemporaryDirectory(prefix="benefits-metrics-") as folder:
+        application = functools.partial(WorkerApplication, settings, Path(folder))
+        options = {"workers": settings.workers, "factory": True, "lifespan": "on"}
+        config = server_config(settings, application, **options)
+        processes = _Processes(config, [listener])
+        processes.run()
     if processes.have_failed:
         raise StoreUnavailable("a process can't open it; the log says why")
     structlog.get_logger().info("stopped")
@@ -183,7 +192,7 @@ class _Stop:
             self._server.should_exit = True
 
 
-def _server_config(
+def server_config(
     settings: Settings, application: Application | Callable[[], Any], **options: Any
 ) -> uvicorn.Config:
     return uvicorn.Config(
@@ -197,6 +206,7 @@ def _server_config(
         server_header=False,
         timeout_keep_alive=settings.idle_seconds_max,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        timeout_worker_healthcheck=ANSWER_SECONDS_MAX,
         ws="none",
     )
 
@@ -223,21 +233,21 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def _listen(settings: Settings) -> socket.socket:
-    where = (settings.host, settings.port)
+def listen(host: str, port: int, *, other_port: str = _OTHER_PORT) -> socket.socket:
+    """Take an address. Raises AddressUnusable, which says how to choose another."""
     try:
-        found = socket.getaddrinfo(*where, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except UnicodeError:
-        raise AddressUnusable(f"{settings.host!r} is no host. {_OTHER_HOST}") from None
+        raise AddressUnusable(f"{host!r} is no host. {_OTHER_HOST}") from None
     except OSError as error:
         # What can't be resolved has numbers of its own, below 0.
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror or str(error)
         raise AddressUnusable(
-            f"Can't listen on {settings.host} port {settings.port}: {reason.lower()}. "
-            f"{_OTHER_PORT if number in _PORT_ERRORS else _OTHER_HOST}"
+            f"Can't listen on {host} port {port}: {reason.lower()}. "
+            f"{other_port if number in _PORT_ERRORS else _OTHER_HOST}"
         ) from None
 
 

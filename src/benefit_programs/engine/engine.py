@@ -23,7 +23,7 @@ from benefit_programs.domain.store import Store
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.batch import Submission
 from benefit_programs.engine.locks import Locks
-from benefit_programs.engine.runs import Listener, LockedOut, Runs, Waiting, fail, give_up
+from benefit_programs.engine.runs import Listener, LockedOut, Observer, Runs, Waiting, fail, give_up
 
 Answer = TypeVar("Answer")
 T = TypeVar("T")
@@ -95,6 +95,15 @@ class Engine:
         It is called before the callers go on. If it fails, the log tells, and nobody else notices.
         """
         self._runs.listeners.append(listener)
+
+    def on_batch(self, observer: Observer) -> None:
+        """Call the observer after each batch, with the number of its commands and its seconds."""
+        self._runs.observers.append(observer)
+
+    @property
+    def queue_length(self) -> int:
+        """How many commands wait for a batch."""
+        return self._length
 
     async def execute(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import structlog
@@ -28,6 +29,7 @@ ATTEMPTS_MAX = 4
 CACHED_TENANTS_MAX = 200
 
 Listener = Callable[[frozenset[type[Row]]], None]
+Observer = Callable[[int, float], None]
 BeforeLoad = Callable[[Wanted], None]
 
 _log = structlog.get_logger("benefit_programs.engine")
@@ -57,6 +59,7 @@ class Runs:
         self._ids = IdSource()
         self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
         self.listeners: list[Listener] = []
+        self.observers: list[Observer] = []
 
     async def run(
         self, tenant_id: int, batch: list[Waiting], held: Locks, *, patient: bool = False
@@ -134,10 +137,14 @@ class Runs:
             written=written,
             before_load=look,
         )
+        started = perf_counter()
         outcomes = await self._store.run(tenant_id, steps, patient=patient)
         # From here on all is durable, so nothing may raise: the listeners get turns of their own.
+        loop = asyncio.get_running_loop()
+        for observer in self.observers:
+            loop.call_soon(observer, len(batch), perf_counter() - started)
         if written:
-            loop, types = asyncio.get_running_loop(), frozenset(written)
+            types = frozenset(written)
             for listener in self.listeners:
                 loop.call_soon(_call, listener, types)
         return outcomes

@@ -7,6 +7,7 @@ leaves work wakes the runner of its own process; the others find it when they lo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
@@ -104,6 +105,9 @@ class JobRunner:
     def __init__(
         self, engine: Engine, store: JobStore, tenants: Tenants, *, alone: bool = False
     ) -> None:
+        self.on_end: Callable[[str], object] | None = None
+        """Called as a job has ended here, with the outcome: done or failed."""
+
         self._engine = engine
         self._store = store
         self._items = ItemFinder(Reader(store, _NO_SECRET))
@@ -227,6 +231,8 @@ class JobRunner:
                 break
         if progress.is_over:
             _log.info("job lost" if progress.is_lost else "job done", **turn.labels)
+            if not progress.is_lost:
+                self._tell_end("done")
         elif turn.job.lease_owner is not None:
             await self._hand_back(turn)
 
@@ -318,6 +324,11 @@ class JobRunner:
         status = await self._execute(failure, turn.tenant_id, turn.settings, SYSTEM)
         if status is JobStatus.FAILED:
             _log.error("job failed", **turn.labels, reason=reason)
+            self._tell_end("failed")
+
+    def _tell_end(self, outcome: str) -> None:
+        if self.on_end is not None:
+            self.on_end(outcome)
 
     async def sweep(self, tenant: Tenant) -> None:
         """Remove what a tenant no longer keeps, as far as one turn goes."""

@@ -9,8 +9,9 @@ then refuses the batch, and its commands run again one by one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from time import perf_counter
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -87,6 +88,9 @@ class PostgresStore:
         self._keyed = keyed
         self._queries = queries
         self._outage = Outage()
+        self.on_commit: Callable[[float], object] = _ignore
+        """Called with the seconds of each commit, after it."""
+
         self._look_ups = GatheredLookUps(self._look_up)
         self.dialect = dialect
 
@@ -118,11 +122,13 @@ class PostgresStore:
             await connection.execute(_BEGIN_PATIENTLY if patient else "begin")
             try:
                 answer = await _step(connection, tenant_id, steps)
+                started = perf_counter()
                 await connection.execute("commit")
             except BaseException:
                 if not connection.is_closed() and connection.is_in_transaction():
                     await connection.execute("rollback")
                 raise
+            asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
             return answer
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -188,6 +194,23 @@ class PostgresStore:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
         # Beside the batches, whose locks are soon given up.
         return await self.fetch(sql, parameters)
+
+    async def probe(self) -> None:
+        """Raise StoreUnavailable if nothing can be written.
+
+        A server whose disk is full goes down by itself; a standby and a read-only database don't.
+        """
+        sql = "select current_setting('transaction_read_only')"
+        if await self.fetch_quick(sql, ()) == [("on",)]:
+            raise StoreUnavailable("the database is read-only, or a standby")
+
+    def connections(self) -> list[tuple[str, int, int]]:
+        """The pools: name, connections in use, connections at rest."""
+        pools = {"keyed": self._keyed, "queries": self._queries}
+        return [
+            (name, pool.get_size() - pool.get_idle_size(), pool.get_idle_size())
+            for name, pool in pools.items()
+        ]
 
     @asynccontextmanager
     async def _connection(self, pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
@@ -263,6 +286,10 @@ def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.P
             **settings,
         },
     )
+
+
+def _ignore(_: object) -> None:
+    """Nobody wants to know."""
 
 
 def _is_told(error: Exception) -> bool:

@@ -87,10 +87,6 @@ class Reader:
     def dialect(self) -> Dialect:
         return self._store.dialect
 
-    async def ping(self) -> None:
-        """Ask the store for anything at all. Raises StoreUnavailable if it doesn't answer."""
-        await self._store.fetch("select 1", ())
-
     async def one(self, tenant_id: int, index: Index[R], *key: Any) -> R | None:
         rows = await self._store.look_up(tenant_id, index, (key,))
         return rows[0] if rows else None

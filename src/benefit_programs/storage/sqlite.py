@@ -83,6 +83,9 @@ ROWS_OF_SHORT_BATCH_MAX = 8
 SHORT_COMMIT_SECONDS_MAX = 0.0005
 """A batch of so few rows commits in the event loop's thread, if the last commit was that quick."""
 
+PROVEN_SECONDS_MAX = 1.0
+"""How long a commit proves that the file can be written."""
+
 CACHE_KIBIBYTES_MAX = 32_768
 """How much of the file each connection keeps in memory."""
 
@@ -181,6 +184,10 @@ class SqliteStore:
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._rows_written = 0
         self._commit_seconds = inf
+        self._committed = -inf
+        self.on_commit: Callable[[float], object] = _ignore
+        """Called with the seconds of each commit, after it."""
+
         self._log_pages = 0
         self._checkpoint_due = self._checkpoint_pages = checkpoint_pages
         self._checkpoint: asyncio.Task[None] | None = None
@@ -263,6 +270,15 @@ class SqliteStore:
                     self._file.require_commit()
         async with self._turn:
             await self._in_thread(self._part)
+
+    async def probe(self) -> None:
+        """Raise StoreUnavailable if nothing can be written: a batch of just now tells, or a try."""
+        if perf_counter() - self._committed > PROVEN_SECONDS_MAX:
+            await self.execute(_PROBE, ())
+
+    def connections(self) -> list[tuple[str, int, int]]:
+        """No pools: threads have connections of their own."""
+        return []
 
     async def close(self) -> None:
         """End the threads, the connections and the claim on the file."""
@@ -349,13 +365,15 @@ class SqliteStore:
             self._write_log()
         else:
             await self._in_thread(self._write_log)
+        asyncio.get_running_loop().call_soon(self.on_commit, self._commit_seconds)
         if self._log_pages >= self._checkpoint_due and self._checkpoint is None:
             self._checkpoint = asyncio.create_task(self._write_back())
 
     def _write_log(self) -> None:
         started = perf_counter()
         self._writer.execute("commit")
-        self._commit_seconds = perf_counter() - started
+        self._committed = perf_counter()
+        self._commit_seconds = self._committed - started
         self._file.require_commit()
 
     def _note_log(self, _connection: object, _name: str, pages: int) -> int:
@@ -482,6 +500,14 @@ class SqliteStore:
             statements.sqlite_insert(entity),
             [(tenant_id, *codec.values(row, codec.columns)) for row in rows],
         )
+
+
+_PROBE = "pragma user_version = 0"
+"""Changes nothing, but has a page written and committed: nobody uses this number."""
+
+
+def _ignore(_: object) -> None:
+    """Nobody wants to know."""
 
 
 _WRITE_ORDER = {entity: position for position, entity in enumerate(TABLES)}
