@@ -14,7 +14,7 @@ from benefit_programs.domain.values import DAY
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.runner import JobRunner
-from benefit_programs.jobs.sweeper import Sweeper
+from benefit_programs.jobs.sweeper import HELD_BACK_DAYS_MAX, Sweeper
 from benefit_programs.jobs.tenants import SYSTEM
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import benefit, guid
@@ -68,11 +68,18 @@ async def fill(service: Service) -> list[Event]:
     return await service.rows(Event)
 
 
-async def remove(service: Service, *, now: Instant, size: int = 1000, **options: Any) -> bool:
+async def remove(
+    service: Service, *, now: Instant, size: int = 1000, needed_from: str | None = None
+) -> bool:
     """Do what one commit of a sweep does, at some time; whether more may be left."""
     tenant = await service.running.services.directory.tenant(service.tenant.id)
+    limit = now - RETENTION
+    feed = service.running.services.reader.feed
+    found = await feed.outdated(tenant.id, limit, needed_from=needed_from, limit=size)
+    if found is None:
+        return False
     return await Engine(service.store, clock=lambda: now).execute(
-        RemoveEvents(size=size, **options),
+        RemoveEvents(upto=found.upto, position=found.position, size=size),
         tenant_id=tenant.id,
         caller=SYSTEM,
         settings=tenant.settings,
@@ -90,10 +97,13 @@ async def test_events_are_kept_for_their_time(aging: Service) -> None:
     events = await fill(aging)
     middle = events[len(events) // 2].created
     older = [each for each in events if each.created < middle]
-    assert await remove(aging, now=middle + RETENTION) is False
+    await remove(aging, now=middle + RETENTION)
     assert await aging.rows(Event) == events[len(older) :]
-    border = Removal(kind=EVENTS, upto=older[-1].id, created=older[-1].created)
-    assert await removal_of(aging) == border
+    removal = await removal_of(aging)
+    assert removal is not None
+    assert (removal.upto, removal.created) == (older[-1].id, older[-1].created)
+    rows, _ = await aging.running.services.reader.feed.read_after(aging.tenant.id, removal.position)
+    assert [row.event for row in rows] == events[len(older) :]
 
 
 async def test_the_books_are_in_order_after_every_commit(aging: Service) -> None:
@@ -146,18 +156,31 @@ async def test_a_retention_is_a_number_of_days(aging: Service, days: Any) -> Non
     assert (await aging.call("getSettings", {}))["settings"]["eventRetentionDays"] == 30
 
 
-async def test_a_sweep_asks_what_is_needed(aging: Service) -> None:
-    """The sweeper removes all that is outdated, but for what a receiver of the tenant needs."""
+async def sweep(service: Service, *, now: Instant) -> bool:
+    """Do what a sweeper does with a tenant at some time; whether that is all."""
+    engine, services = Engine(service.store, clock=lambda: now), service.running.services
+    sizes = ChunkSizes(engine, lambda: 0.0)
+    return await Sweeper(engine, services.reader.feed, services.directory, sizes).sweep(
+        service.tenant
+    )
+
+
+async def test_what_an_endpoint_was_not_told_yet_stays_for_a_while(aging: Service) -> None:
+    """The sweeper removes nothing that a webhook endpoint waits for, up to a limit."""
+    answer = await aging.call(
+        "createWebhookEndpoint", {"webhookEndpoint": {"url": "https://receiver.test/"}}
+    )
     events = await fill(aging)
-
-    async def needed_from(tenant_id: int) -> str | None:
-        return events[5].id if tenant_id == aging.tenant.id else None
-
-    engine = Engine(aging.store, clock=lambda: events[-1].created + RETENTION + 1)
-    directory, sizes = aging.running.services.directory, ChunkSizes(engine, lambda: 0.0)
-    sweeper = Sweeper(engine, directory, sizes, needed_from=needed_from)
-    assert await sweeper.sweep(aging.tenant)
-    assert await aging.rows(Event) == events[5:]
+    later = events[-1].created + RETENTION + 1
+    assert await sweep(aging, now=later)
+    assert await aging.rows(Event) == events
+    assert await sweep(aging, now=later + HELD_BACK_DAYS_MAX * DAY)
+    assert await aging.rows(Event) == []
+    endpoint = {"webhookEndpointId": answer["webhookEndpoint"]["id"]}
+    await aging.call("deleteWebhookEndpoint", endpoint)
+    kept = await fill(aging)
+    assert await sweep(aging, now=kept[-1].created + RETENTION + 1)
+    assert await aging.rows(Event) == []
 
 
 async def test_a_runner_sweeps_by_itself(aging: Service) -> None:

@@ -226,8 +226,9 @@ async def test_a_cursor_before_what_was_removed_is_told(service: Service) -> Non
         (service.tenant.id, int(kept)),
     )
     await service.store.execute(
-        "insert into feed_starts (tenant_id, feed, removed) values ($1, 'events', $2)",
-        (service.tenant.id, int(kept)),
+        "insert into removals (tenant_id, kind, upto, created, position)"
+        " values ($1, 'events', $2, 0, $3)",
+        (service.tenant.id, guid(), int(kept)),
     )
     refusal = await service.refusal("listEvents", {"paging": {"cursor": first}})
     assert (refusal.status, refusal.code) == (428, "EVENTS_REMOVED")

@@ -527,9 +527,10 @@ class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Removal(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """How far rows of a kind were removed: all of them up to the id ``upto``.
+    """How far events were removed: all of them up to the id ``upto``.
 
-    The row of that id was made at ``created``. Later rows are all there.
+    The event of that id was made at ``created``. Later ones are all there. None of the removed was
+    behind ``position`` in the feed.
     """
 
     key: ClassVar[tuple[str, ...]] = ("kind",)
@@ -537,6 +538,7 @@ class Removal(Row, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     upto: Id
     created: Instant
+    position: int
 
 
 class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -554,12 +556,3 @@ class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
     slug: str
     body: dict[str, Any]
     transaction_id: Id | None = None
-
-
-class FeedStart(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """How much of a feed was removed: its rows up to the position ``removed``."""
-
-    key: ClassVar[tuple[str, ...]] = ("feed",)
-
-    feed: str
-    removed: int

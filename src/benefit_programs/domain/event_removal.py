@@ -20,12 +20,13 @@ EVENTS = "events"
 class RemoveEvents(Command[bool], frozen=True, kw_only=True):
     """Remove the oldest events that the tenant no longer keeps, and say how far that has come.
 
-    ``needed_from`` is the oldest event that somebody still waits for: it stays, and so does what
-    came after it. Answers whether there may be more to remove.
+    Those up to the id ``upto`` are removed, none of which is behind ``position`` in the feed.
+    Answers whether all of them are gone.
     """
 
+    upto: str
+    position: int
     size: int
-    needed_from: str | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the events behind those that are gone, so that no dead rows are passed."""
@@ -37,13 +38,19 @@ class RemoveEvents(Command[bool], frozen=True, kw_only=True):
         days = context.settings.event_retention_days
         limit = context.now - days * DAY
         events = state.many(self._walk, _removed_upto(state))
-        gone = list(takewhile(lambda event: event.created < limit, events)) if days else []
-        if self.needed_from is not None:
-            gone = [event for event in gone if event.id < self.needed_from]
-        changes = Changes(answer=len(gone) == self._walk.limit)
-        if gone:
+        gone = list(takewhile(lambda each: each.created < limit and each.id <= self.upto, events))
+        changes = Changes(answer=bool(gone) and gone[-1].id == self.upto)
+        if gone and days:
+            before = state.one(REMOVAL, EVENTS)
             changes.delete(*gone)
-            changes.save(Removal(kind=EVENTS, upto=gone[-1].id, created=gone[-1].created))
+            changes.save(
+                Removal(
+                    kind=EVENTS,
+                    upto=gone[-1].id,
+                    created=gone[-1].created,
+                    position=max(self.position, before.position if before else 0),
+                )
+            )
         return changes
 
     @property

@@ -110,7 +110,8 @@ class JobRunner:
 
         self._engine = engine
         self._store = store
-        self._items = ItemFinder(Reader(store, _NO_SECRET))
+        reader = Reader(store, _NO_SECRET)
+        self._items = ItemFinder(reader)
         self._tenants = tenants
         self._alone = alone
         self._sizes = ChunkSizes(engine, asyncio.get_running_loop().time)
@@ -120,7 +121,7 @@ class JobRunner:
         self._closing = False
         self._waiting: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
-        self._sweeper = Sweeper(engine, tenants, self._sizes)
+        self._sweeper = Sweeper(engine, reader.feed, tenants, self._sizes)
         engine.on_commit(self._notice)
 
     def start(self) -> None:

@@ -7,7 +7,6 @@ Beside live traffic it works a tenth of the time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -18,15 +17,14 @@ from benefit_programs.domain.event_removal import RemoveEvents
 from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ERASURE_CHUNK_SIZE
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.domain.values import DAY
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.tenants import SYSTEM, Tenants, apart
 from benefit_programs.storage.directory import Tenant
+from benefit_programs.storage.feed import Feed
 
 Answer = TypeVar("Answer")
-
-NeededFrom = Callable[[int], Awaitable[str | None]]
-"""Gives the id of the oldest event of a tenant that a receiver still needs, if there is one."""
 
 SWEEP_SECONDS = 3600.0
 """How often the sweeper goes round."""
@@ -40,14 +38,13 @@ SWEEPS_MAX = 100
 EVENTS_PER_ROW = ERASURE_CHUNK_SIZE // CHUNK_SIZE
 """How many events are removed where a job would change one pool."""
 
+HELD_BACK_DAYS_MAX = 30
+"""For how many days beyond their retention events stay that a webhook endpoint still needs."""
+
 RESTS_PER_CHUNK = 9
 """How many times as long as a chunk took the sweeper then rests, if others use the engine."""
 
 _log = structlog.get_logger("benefit_programs.jobs")
-
-
-async def _nobody_needs_any(_: int) -> str | None:
-    return None
 
 
 class Sweeper:
@@ -56,15 +53,14 @@ class Sweeper:
     def __init__(
         self,
         engine: Engine,
+        feed: Feed,
         tenants: Tenants,
         sizes: ChunkSizes,
-        *,
-        needed_from: NeededFrom = _nobody_needs_any,
     ) -> None:
         self._engine = engine
+        self._feed = feed
         self._tenants = tenants
         self._sizes = sizes
-        self._needed_from = needed_from
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,15 +109,21 @@ class Sweeper:
             position = await self._execute(SweepJobs(position=position), tenant)
 
     async def _remove_events(self, tenant: Tenant) -> bool:
-        if not tenant.settings.event_retention_days:
+        days = tenant.settings.event_retention_days
+        if not days:
             return True
-        needed_from = await self._needed_from(tenant.id)
+        limit = self._engine.now() - days * DAY
+        needed_from = await self._feed.needed_from(tenant.id, limit - HELD_BACK_DAYS_MAX * DAY)
         clock = asyncio.get_running_loop().time
         for _ in range(SWEEPS_MAX):
             if self._closing.is_set():
                 break
             rows, started = self._sizes.next(), clock()
-            command = RemoveEvents(size=rows * EVENTS_PER_ROW, needed_from=needed_from)
+            size = rows * EVENTS_PER_ROW
+            found = await self._feed.outdated(tenant.id, limit, needed_from=needed_from, limit=size)
+            if found is None:
+                return True
+            command = RemoveEvents(upto=found.upto, position=found.position, size=size)
             if not await self._execute(command, tenant):
                 return True
             if rows < CHUNK_SIZE:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from benefit_programs.domain.entities import Event
+from benefit_programs.domain.erasure import CLOCKS_APART_MILLISECONDS_MAX
+from benefit_programs.domain.event_removal import EVENTS
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, REMOVAL
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Instant
-from benefit_programs.storage.positions import EVENTS_FEED, POSTGRES_SETTLED, SQLITE_NEWEST
+from benefit_programs.storage.positions import POSTGRES_SETTLED, SQLITE_NEWEST
 from benefit_programs.storage.query import Dialect, PostgresDialect
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
 from benefit_programs.storage.tables import EVENT_POSITIONS
+
+R = TypeVar("R", bound=Row)
 
 FEED_ROWS_MAX = 1_000
 """How many stored events one look into the feed reads at most."""
@@ -22,6 +29,13 @@ class FeedRow(NamedTuple):
 
     position: int
     event: Event
+
+
+class Outdated(NamedTuple):
+    """Events that may be removed: up to which id, and the largest position that one of them has."""
+
+    upto: str
+    position: int
 
 
 class CursorRemoved(Exception):
@@ -36,6 +50,8 @@ class FeedStore(Protocol):
     dialect: Dialect
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
+
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
 
 
 class Feed:
@@ -76,10 +92,7 @@ class Feed:
 
     async def position_before(self, tenant_id: int, instant: Instant) -> int:
         """A position before all events since an instant, and before few others."""
-        first = f"{instant:012x}"
-        rows = await self._store.fetch(
-            _FIRST_SINCE, (tenant_id, f"{first[:8]}-{first[8:]}-0000-0000-000000000000")
-        )
+        rows = await self._store.fetch(_FIRST_SINCE, (tenant_id, id_floor(instant)))
         return int(rows[0][0]) - 1 if rows[0][0] else await self.settled(tenant_id)
 
     async def settled(self, tenant_id: int) -> int:
@@ -92,13 +105,29 @@ class Feed:
 
     async def start(self, tenant_id: int) -> int:
         """The position up to which a tenant's events were removed; 0 if none were."""
-        dialect = self._store.dialect
+        removals = await self._store.look_up(tenant_id, REMOVAL, [(EVENTS,)])
+        return removals[0].position if removals else 0
+
+    async def outdated(
+        self, tenant_id: int, before: Instant, *, needed_from: str | None, limit: int
+    ) -> Outdated | None:
+        """The oldest events that were made before an instant and that nobody needs, if any."""
+        removals = await self._store.look_up(tenant_id, REMOVAL, [(EVENTS,)])
+        upto = removals[0].upto if removals else BEFORE_ALL_IDS
         rows = await self._store.fetch(
-            f"select removed from feed_starts where tenant_id = {dialect.bare(1)}"
-            f" and feed = {dialect.bare(2)}",
-            (tenant_id, EVENTS_FEED),
+            _OUTDATED, (tenant_id, upto, before, needed_from or AFTER_ALL_IDS, limit)
         )
-        return int(rows[0][0]) if rows else 0
+        return Outdated(*rows[0]) if rows else None
+
+    async def needed_from(self, tenant_id: int, earliest: Instant) -> str | None:
+        """Where the ids begin of events that an endpoint still has to be told of.
+
+        None if there are none, or if the first was made before ``earliest``.
+        """
+        rows = await self._store.fetch(_NEEDED, (tenant_id,))
+        if not rows or rows[0][0] < earliest:
+            return None
+        return id_floor(rows[0][0] - CLOCKS_APART_MILLISECONDS_MAX)
 
     async def require_readable(self, tenant_id: int, position: int) -> None:
         """Raise CursorRemoved or CursorUnknown for a position that nobody can go on from."""
@@ -126,6 +155,32 @@ select min(n.position) from (
     order by e.id limit {NEAR_ROWS}
 ) n
 """
+
+
+_NEEDED = """
+select e.created from events e where e.tenant_id = $1 and e.position > (
+    select min(p.position) from webhook_progress p
+    join webhook_endpoints w on w.tenant_id = p.tenant_id and w.id = p.endpoint_id
+    where p.tenant_id = $1 and w.status <> 'INACTIVE'
+) order by e.position limit 1
+"""
+
+AFTER_ALL_IDS = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+_OUTDATED = """
+select cast(n.id as text), n.last from (
+    select o.id, max(o.position) over () as last from (
+        select id, position from events
+        where tenant_id = $1 and id > $2 and created < $3 and id < $4 order by id limit $5
+    ) o
+) n order by n.id desc limit 1
+"""
+
+
+def id_floor(instant: Instant) -> str:
+    """What is before all ids that were made since an instant."""
+    digits = f"{max(instant, 0):012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
 
 
 def after_statement(dialect: Dialect, *, of_entity: bool = False) -> str:

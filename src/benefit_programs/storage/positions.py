@@ -10,10 +10,8 @@ of these keys are settled: what has them is there for good, or will never be.
 
 from __future__ import annotations
 
+from benefit_programs.domain.event_removal import EVENTS
 from benefit_programs.storage.tables import EVENT_POSITIONS
-
-EVENTS_FEED = "events"
-"""What the feed of events is called among the starts of feeds."""
 
 _KEY_CLASS = 0x65
 """The first byte of the keys of those advisory locks; seven bytes of position follow."""
@@ -37,7 +35,7 @@ select p.last_value, (
 SQLITE_NEWEST = f"""
 select max(
     coalesce((select max(position) from events where tenant_id = ?1), 0),
-    coalesce((select removed from feed_starts where tenant_id = ?1 and feed = '{EVENTS_FEED}'), 0)
+    coalesce((select position from removals where tenant_id = ?1 and kind = '{EVENTS}'), 0)
 )
 """
 """The largest position that a tenant's events have had."""

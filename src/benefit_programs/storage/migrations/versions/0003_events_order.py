@@ -1,4 +1,4 @@
-"""Events have their places in a feed, and a feed knows how much of it was removed.
+"""Events have their places in a feed, and old ones are removed: up to which is kept beside them.
 
 Events that are there get theirs in the order in which they were made. Their ids tell it but for
 the clocks of several servers; where those disagree, what is certain counts: the events of an entity
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_ID = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
@@ -64,10 +66,12 @@ def upgrade() -> None:
     op.execute("drop table event_places")
     op.create_index("ix_events_position", "events", ["tenant_id", "position"])
     op.create_table(
-        "feed_starts",
-        sa.Column("tenant_id", _WHOLE, nullable=False),
-        sa.Column("feed", _TEXT, nullable=False),
-        sa.Column("removed", _WHOLE, nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "feed", name="pk_feed_starts"),
+        "removals",
+        sa.Column("tenant_id", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("upto", _ID, nullable=False),
+        sa.Column("created", _WHOLE, nullable=False),
+        sa.Column("position", _WHOLE, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", name="pk_removals"),
         sqlite_strict=True,
     )
