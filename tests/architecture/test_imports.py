@@ -32,11 +32,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "log_stream": frozenset(),
     "encryption": frozenset({"config"}),
     "outgoing": frozenset({"domain"}),
-    "delivery": frozenset({"domain", "outgoing"}),
+    "delivery": frozenset({"domain", "encryption", "engine", "outgoing", "storage", "wire"}),
     "engine": frozenset({"domain", ROOT}),
     "storage": frozenset({"domain", ROOT}),
     "wire": frozenset({"domain"}),
-    "api": frozenset({"domain", "engine", "providers", "storage", "wire", ROOT}),
+    "api": frozenset(
+        {"delivery", "domain", "encryption", "engine", "outgoing", "providers", "storage", "wire"}
+        | {ROOT}
+    ),
     "providers": frozenset({"domain", "outgoing", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", ROOT}),
     "transfer": frozenset({"domain", ROOT}),

@@ -33,6 +33,8 @@ class World(NamedTuple):
     redemption: str
     change: str
     job: str
+    endpoint: str
+    delivery: str
 
     @property
     def beneficiary(self) -> Document:
@@ -89,10 +91,29 @@ async def settle(service: Caller) -> World:
         redemption="",
         change="",
         job=provisioned["jobId"],
+        endpoint="",
+        delivery="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     changed = await service.call("changeBalance", REQUESTS["changeBalance"](world))
-    return world._replace(redemption=redeemed["transactionId"], change=changed["transactionId"])
+    endpoint, delivery = await _replay(service, world)
+    return world._replace(
+        redemption=redeemed["transactionId"],
+        change=changed["transactionId"],
+        endpoint=endpoint,
+        delivery=delivery,
+    )
+
+
+async def _replay(service: Caller, world: World) -> tuple[str, str]:
+    """An endpoint that is switched off, and a delivery that waits for it."""
+    new = {"url": "https://receiver.test/hooks", "active": False}
+    made = await service.call("createWebhookEndpoint", {"webhookEndpoint": new})
+    endpoint: str = made["webhookEndpoint"]["id"]
+    replay = {"webhookEndpointId": endpoint, "since": LONG_AGO, "entityId": world.pool}
+    await service.call("replayWebhookEndpoint", replay)
+    found = await service.call("queryWebhookDeliveries", _found(webhookEndpointId=endpoint))
+    return endpoint, found["webhookDeliveries"][0]["id"]
 
 
 def _found(**filter_: Any) -> Document:
@@ -147,6 +168,8 @@ def _new_definition(world: World) -> Document:
 
 
 NOW = {"cascade": "IMMEDIATELY"}
+
+LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 REQUESTS: dict[str, Callable[[World], Document]] = {
     "createProgramDefinition": lambda it: {
@@ -260,5 +283,19 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
         "visitor": {"anonymousVisitorId": guid()},
         "beneficiary": it.beneficiary,
     },
+    "createWebhookEndpoint": lambda _: {"webhookEndpoint": {"url": "https://receiver.test/"}},
+    "updateWebhookEndpoint": lambda it: {
+        "webhookEndpoint": {"id": it.endpoint, "revision": "1", "description": "New"}
+    },
+    "deleteWebhookEndpoint": lambda it: {"webhookEndpointId": it.endpoint},
+    "getWebhookEndpoint": lambda it: {"webhookEndpointId": it.endpoint},
+    "queryWebhookEndpoints": lambda it: _found(id=it.endpoint),
+    "rotateWebhookSecret": lambda it: {"webhookEndpointId": it.endpoint},
+    "testWebhookEndpoint": lambda it: {"webhookEndpointId": it.endpoint},
+    "replayWebhookEndpoint": lambda it: {"webhookEndpointId": it.endpoint, "since": LONG_AGO},
+    "queryWebhookDeliveries": lambda it: _found(webhookEndpointId=it.endpoint),
+    "resendWebhookDelivery": lambda it: {"webhookDeliveryId": it.delivery},
+    "listWebhookKeys": lambda _: {},
+    "rotateWebhookKey": lambda _: {},
 }
 """A request of each method that names entities of a world; its own tenant would get an answer."""

@@ -516,7 +516,22 @@ async def test_a_narrowed_key_reads_jobs_by_their_scope(service: Service) -> Non
     assert (await reader.request(job.verb, path)).status_code == 404
 
 
-OF_ADMINISTRATORS = {"updateSettings", "eraseBeneficiary", "exportBeneficiary"}
+OF_ADMINISTRATORS = {
+    "updateSettings",
+    "eraseBeneficiary",
+    "exportBeneficiary",
+    "createWebhookEndpoint",
+    "updateWebhookEndpoint",
+    "deleteWebhookEndpoint",
+    "getWebhookEndpoint",
+    "queryWebhookEndpoints",
+    "rotateWebhookSecret",
+    "testWebhookEndpoint",
+    "replayWebhookEndpoint",
+    "queryWebhookDeliveries",
+    "resendWebhookDelivery",
+    "rotateWebhookKey",
+}
 
 
 async def test_administrators_alone_call_some_methods(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from benefit_programs.bootstrap import administrator_grants, open_directory
 from benefit_programs.config import LogFormat, Settings
 from tests.support.calls import Caller
 from tests.support.databases import run_apart
+from tests.support.inprocess import SECRET_KEY
 from tests.support.serving import ServerProcess
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Server(ServerProcess):
             log,
             BENEFITS_DATABASE_URL=database_url,
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
+            BENEFITS_SECRET_KEY=b64encode(SECRET_KEY).decode(),
         )
         self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)
 

@@ -21,6 +21,18 @@ class Cascade(OpenEnum):
     NEXT_RENEWAL = "NEXT_RENEWAL"; IMMEDIATELY = "IMMEDIATELY"
     FUTURE_PROVISIONS = "FUTURE_PROVISIONS"
 
+class DeliveryLog(OpenEnum):
+    """Which deliveries of an endpoint are kept: all, or only those that failed at first."""
+    ALL = "ALL"; FAILURES = "FAILURES"
+
+class DeliveryOrigin(OpenEnum):
+    """Why an event is delivered: it happened, or somebody asked for it again."""
+    FEED = "FEED"; RESEND = "RESEND"; REPLAY = "REPLAY"
+
+class DeliveryStatus(OpenEnum):
+    """The life of a delivery. PARKED: it failed until its time was over, and isn't tried again."""
+    PENDING = "PENDING"; DELIVERED = "DELIVERED"; PARKED = "PARKED"
+
 class ExtendedEntity(OpenEnum):
     """The kinds of entity whose extended fields callers may set."""
     PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; POOL_DEFINITION = "POOL_DEFINITION"
@@ -103,6 +115,14 @@ class TransactionStatus(OpenEnum):
 class UnknownPolicyApps(OpenEnum):
     """How a custom policy counts whose app has no provider."""
     FULFILLED = "FULFILLED"; REFUSED = "REFUSED"
+
+class WebhookFormat(OpenEnum):
+    """What an endpoint gets: JSON signed by Standard Webhooks, or a signed JWT."""
+    STANDARD = "STANDARD"; JWT = "JWT"
+
+class WebhookStatus(OpenEnum):
+    """Whether an endpoint gets events."""
+    ACTIVE = "ACTIVE"; INACTIVE = "INACTIVE"; PAUSED = "PAUSED"
 
 class WeekDay(OpenEnum):
     """A day of the week; UNKNOWN means none given."""

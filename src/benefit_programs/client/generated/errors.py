@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from benefit_programs.client.core.facts import Fact, flag, item, text
+from benefit_programs.client.core.facts import Fact, flag, item, number, text
 from benefit_programs.client.errors import BadRequest, NotFound, Conflict, FailedPrecondition
 from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus
 
@@ -160,3 +160,22 @@ class EventsRemoved(FailedPrecondition, code="EVENTS_REMOVED"):
     """The events right after the cursor were removed: begin without one, with the oldest left."""
     cursor = text()
     oldest_cursor = text()
+
+class WebhookEndpointNotFound(NotFound, code="WEBHOOK_ENDPOINT_NOT_FOUND"):
+    """The tenant has no webhook endpoint with this id."""
+    webhook_endpoint_id = text()
+
+class WebhookDeliveryNotFound(NotFound, code="WEBHOOK_DELIVERY_NOT_FOUND"):
+    """The log has no delivery with this id."""
+    webhook_delivery_id = text()
+
+class TooManyWebhookEndpoints(FailedPrecondition, code="TOO_MANY_WEBHOOK_ENDPOINTS"):
+    """The tenant has as many webhook endpoints as it may have."""
+    maximum = number()
+
+class TooManyToReplay(FailedPrecondition, code="TOO_MANY_TO_REPLAY"):
+    """An entity has more events since then than are delivered again at once; begin later."""
+    maximum = number()
+
+class SecretKeyMissing(FailedPrecondition, code="SECRET_KEY_MISSING"):
+    """The service has no key to keep secrets with: its operator must set BENEFITS_SECRET_KEY."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
 
-from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus, TransactionStatus
+from benefit_programs.client.generated.enums import DeliveryOrigin, DeliveryStatus, PoolStatus, ProgramStatus, TransactionStatus, WebhookFormat, WebhookStatus
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
 
@@ -159,3 +159,31 @@ TransactionSort: TypeAlias = Literal[
     "-related_transaction_id",
 ]
 """What to sort transactions by."""
+
+WebhookDeliverieFilter = TypedDict("WebhookDeliverieFilter", {
+    "created_date": InstantCondition, "entity_id": TextCondition, "event_id": TextCondition,
+    "event_type": TextCondition, "id": TextCondition, "origin": DeliveryOrigin | TextCondition,
+    "status": DeliveryStatus | TextCondition, "webhook_endpoint_id": TextCondition,
+    "$and": "Sequence[WebhookDeliverieFilter]", "$or": "Sequence[WebhookDeliverieFilter]",
+    "$not": "WebhookDeliverieFilter",
+}, total=False)
+"""Which webhook deliveries to find."""
+WebhookDeliverieSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "webhook_endpoint_id", "-webhook_endpoint_id",
+    "status", "-status", "origin", "-origin", "event_type", "-event_type", "event_id", "-event_id",
+    "entity_id", "-entity_id",
+]
+"""What to sort webhook deliveries by."""
+
+WebhookEndpointFilter = TypedDict("WebhookEndpointFilter", {
+    "created_date": InstantCondition, "format": WebhookFormat | TextCondition, "id": TextCondition,
+    "status": WebhookStatus | TextCondition, "url": TextCondition,
+    "$and": "Sequence[WebhookEndpointFilter]", "$or": "Sequence[WebhookEndpointFilter]",
+    "$not": "WebhookEndpointFilter",
+}, total=False)
+"""Which webhook endpoints to find."""
+WebhookEndpointSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "status", "-status", "format", "-format", "url",
+    "-url",
+]
+"""What to sort webhook endpoints by."""

@@ -26,13 +26,12 @@ from benefit_programs.wire.types.common import (
 )
 from benefit_programs.wire.types.events import EVENT_TYPES_MAX, EventType
 
-URL_LENGTH_MAX = 2_048
 WEBHOOK_DESCRIPTION_LENGTH_MAX = 500
 WEBHOOK_NAMESPACES_MAX = 50
 KEEP_OLD_HOURS_MAX = 168
 KEEP_OLD_HOURS_DEFAULT = 24
 
-Url = Annotated[str, Text(min_length=1, max_length=URL_LENGTH_MAX)]
+Url = Annotated[str, Text(min_length=1, max_length=2_048)]
 WebhookDescription = Annotated[str, Text(max_length=WEBHOOK_DESCRIPTION_LENGTH_MAX)]
 EventTypes = Annotated[tuple[EventType, ...], Size(maximum=EVENT_TYPES_MAX)]
 Namespaces = Annotated[tuple[Namespace, ...], Size(maximum=WEBHOOK_NAMESPACES_MAX)]

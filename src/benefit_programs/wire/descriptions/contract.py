@@ -1,17 +1,10 @@
-"""The meaning of each field of the wire, in a sentence: the text of the reference.
-
-``COMMON`` has the fields that mean the same everywhere. ``OF_TYPES`` has the meaning of a field in
-one type and in those derived from it, and comes first. Format, limits and who sets a field are in
-its type, and not repeated here.
-"""
+"""What each field of the contract and of a tenant's settings holds."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from benefit_programs.domain import details, errors, explanations, values
-from benefit_programs.wire.descriptions_of_beneficiaries import OF_BENEFICIARIES
-from benefit_programs.wire.event_descriptions import EVENTS
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -165,8 +158,7 @@ _OF_PAIRS = {
     "updated_date": "When either of both was last changed.",
 }
 
-OF_TYPES: dict[type[Any], dict[str, str]] = {
-    **OF_BENEFICIARIES,
+OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     # What several families use.
     common.IdentificationData: {
         "anonymous_visitor_id": "The id of an anonymous visitor.",
@@ -639,7 +631,6 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         "schema": "The JSON Schema of the fields (draft 2020-12).",
         "write_app_ids": "The apps that may read and change the fields.",
     },
-    **EVENTS,
     errors.EventsRemoved: {
         "cursor": "The cursor that was sent.",
         "oldest_cursor": "Where the feed begins now.",
@@ -664,12 +655,3 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
         ),
     },
 }
-
-
-def description_of(type_: type[Any], attribute: str) -> str | None:
-    """The meaning of a field of a type; None if it has no description yet."""
-    for each in type_.__mro__:
-        found = OF_TYPES.get(each, {}).get(attribute)
-        if found is not None:
-            return found
-    return COMMON.get(attribute)

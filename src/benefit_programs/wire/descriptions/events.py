@@ -1,4 +1,4 @@
-"""What each field of events and of their feed holds: a part of ``descriptions``."""
+"""What each field of events and of their feed holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from benefit_programs.wire.types import events
 
-EVENTS: dict[type[Any], dict[str, str]] = {
+OF_EVENTS: dict[type[Any], dict[str, str]] = {
     events.DomainEvent: {
         "action_event": "What an action did. For all slugs but the three of the other bodies.",
         "created_event": "The new entity. For the slug `created`.",
