@@ -6,10 +6,16 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt import PyJWKSet
 from standardwebhooks import Webhook
 
+from benefit_programs.domain.webhooks.rows import WebhookDelivery
+from benefit_programs.engine.engine import Engine
+from benefit_programs.jobs.chunk_sizes import ChunkSizes
+from benefit_programs.jobs.sweeper import Sweeper
 from tests.contract.test_events import all_events
-from tests.support.calls import benefit
+from tests.support.calls import benefit, guid
 from tests.support.receiver import Behaviour, Receiver
 from tests.support.wallet import open_wallet
 
@@ -88,3 +94,43 @@ async def test_a_failing_event_holds_back_its_entity_alone(
     assert [int(each["entityEventSequence"]) for each in held] == sorted(
         int(each["entityEventSequence"]) for each in held
     )
+
+
+async def test_public_keys_are_there_for_receivers(service: Service, receiver: Receiver) -> None:
+    """Without a key of the service, the newest first; other addresses say nothing."""
+    await create_endpoint(service, receiver, format="JWT")
+    await service.call("rotateWebhookKey")
+    answer = await service.call("listWebhookKeys")
+    newest, oldest = answer["webhookKeys"]
+    response = await service.client.get(f"/.well-known/jwks/{service.tenant.site_id}.json")
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "public, max-age=300"
+    found = PyJWKSet.from_dict(response.json()).keys
+    expected = [load_pem_public_key(each["publicKey"].encode()) for each in (newest, oldest)]
+    assert [each.key for each in found] == expected
+    for site in (guid(), "nobody"):
+        assert (await service.client.get(f"/.well-known/jwks/{site}.json")).status_code == 404
+
+
+async def test_the_log_keeps_deliveries_for_their_time(
+    service: Service, receiver: Receiver
+) -> None:
+    """Those that are over go after the tenant's days, those that wait stay."""
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    wallet = await open_wallet(service, benefit("towel", price="1"))
+    await wallet.redeem()
+    await receiver.until(lambda: receiver.taken)
+    receiver.behave = lambda _: Behaviour(status=500)
+    await wallet.redeem()
+    while len(await deliveries_of(service, endpoint)) < 2:
+        await receiver.until(lambda: len(receiver.received) > 1)
+    created = [each.created for each in await service.rows(WebhookDelivery)]
+    days = 14 * 24 * 60 * 60 * 1000
+    for before, left in ((min(created), 2), (max(created) + 1, 1)):
+        engine = Engine(service.store, clock=lambda before=before: before + days)
+        services = service.running.services
+        sizes = ChunkSizes(engine, lambda: 0.0)
+        await Sweeper(engine, services.reader.feed, services.directory, sizes).sweep(service.tenant)
+        assert len(await deliveries_of(service, endpoint)) == left
+    (waiting,) = await deliveries_of(service, endpoint)
+    assert waiting["status"] == "PENDING"

@@ -122,7 +122,7 @@ def test_jwt(key: SigningKey) -> None:
 def test_jwks(key: SigningKey) -> None:
     """While a key is replaced, the set verifies what either of them has signed."""
     other = SigningKey.make()
-    keys = jwt.PyJWKSet.from_dict(jwks([other, key]))
+    keys = jwt.PyJWKSet.from_dict(jwks([other.public_pem, key.public_pem]))
     for each in (key, other):
         token = sign_jwt(BODY, type_="type", instance_id="tenant", key=each, now=now()).decode()
         kid = jwt.get_unverified_header(token)["kid"]

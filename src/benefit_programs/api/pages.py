@@ -30,9 +30,17 @@ from benefit_programs.api.openapi import openapi_json
 from benefit_programs.api.probing import Probe
 from benefit_programs.api.reference.page import reference_page
 from benefit_programs.api.services import Services
+from benefit_programs.delivery.keys import jwks
 from benefit_programs.domain.errors import Refusal
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, WALK_WEBHOOK_KEYS
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+JWKS_PATH = "/.well-known/jwks/{site_id}.json"
+"""Where the public keys are that verify the JWTs of a tenant's events."""
+
+JWKS_SECONDS_MAX = 300
+"""How long receivers may keep them."""
 
 _log = structlog.get_logger("benefit_programs.request")
 
@@ -50,9 +58,20 @@ def create_pages(services: Services) -> Starlette:
         # From where the caller sees it: a proxy may have put the service below a path.
         return RedirectResponse("docs")
 
+    async def jwks_page(request: Request) -> Response:
+        """The public keys of a tenant, which anybody may read who verifies its events."""
+        tenant = await services.directory.tenant_of_site(request.path_params["site_id"])
+        if tenant is None:
+            raise NotFoundRoute
+        keys = await services.reader.many(tenant.id, WALK_WEBHOOK_KEYS, [(BEFORE_ALL_IDS,)])
+        response = _json(jwks(key.public_key for key in reversed(keys)))
+        response.headers["cache-control"] = f"public, max-age={JWKS_SECONDS_MAX}"
+        return response
+
     return _application(
         {
             "/": start,
+            JWKS_PATH: jwks_page,
             "/openapi.json": openapi,
             "/docs": reference,
             **_watched(services.metrics, services.readiness),

@@ -10,13 +10,18 @@ from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterable
 from functools import cached_property
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 from jwt.algorithms import RSAAlgorithm
 
@@ -82,11 +87,7 @@ class SigningKey:
     @cached_property
     def jwk(self) -> dict[str, str]:
         """The public part as a JSON Web Key; ``kid`` is its thumbprint (RFC 7638)."""
-        public = RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
-        required = {name: public[name] for name in ("e", "kty", "n")}
-        text = json.dumps(required, separators=(",", ":"))
-        thumbprint = urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
-        return {**required, "use": "sig", "alg": ALGORITHM, "kid": thumbprint.decode().rstrip("=")}
+        return _jwk(self.private.public_key())
 
     @property
     def id(self) -> str:
@@ -94,6 +95,20 @@ class SigningKey:
         return self.jwk["kid"]
 
 
-def jwks(keys: Iterable[SigningKey]) -> dict[str, list[dict[str, str]]]:
+def jwks(public_pems: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     """The JSON Web Key Set with which receivers verify, whichever of the keys has signed."""
-    return {"keys": [key.jwk for key in keys]}
+    return {"keys": [_jwk(_public_key(pem)) for pem in public_pems]}
+
+
+def _public_key(pem: str) -> RSAPublicKey:
+    public = load_pem_public_key(pem.encode())
+    assert isinstance(public, RSAPublicKey)
+    return public
+
+
+def _jwk(key: RSAPublicKey) -> dict[str, str]:
+    public = RSAAlgorithm.to_jwk(key, as_dict=True)
+    required = {name: public[name] for name in ("e", "kty", "n")}
+    text = json.dumps(required, separators=(",", ":"))
+    thumbprint = urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+    return {**required, "use": "sig", "alg": ALGORITHM, "kid": thumbprint.decode().rstrip("=")}

@@ -99,6 +99,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     event_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long events are kept; 0: for ever."""
 
+    delivery_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 14
+    """For how long the log of webhooks keeps deliveries."""
+
     in_request_max: Annotated[int, Int32(minimum=0, maximum=IN_REQUEST_MAX)] = IN_REQUEST_MAX
     """How many programs or pools one request changes at the most; more are a job's work.
 

@@ -7,6 +7,7 @@ Beside live traffic it works a tenth of the time.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ERASURE_CHUNK_SIZE
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import DAY
+from benefit_programs.domain.webhooks.deliveries import SweepDeliveries
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.tenants import SYSTEM, Tenants, apart
@@ -75,7 +77,11 @@ class Sweeper:
 
     async def sweep(self, tenant: Tenant) -> bool:
         """Remove what a tenant no longer keeps; whether that is all."""
-        await self._remove_jobs(tenant)
+        now, days = self._engine.now(), tenant.settings.delivery_retention_days
+        await self._walk(tenant, lambda position: SweepJobs(position=position))
+        await self._walk(
+            tenant, lambda position: SweepDeliveries(before=now - days * DAY, position=position)
+        )
         return await self._remove_events(tenant)
 
     async def _run(self) -> None:
@@ -101,12 +107,15 @@ class Sweeper:
                 is_done &= await self.sweep(tenant)
         return is_done
 
-    async def _remove_jobs(self, tenant: Tenant) -> None:
+    async def _walk(
+        self, tenant: Tenant, command_from: Callable[[str], Command[str | None]]
+    ) -> None:
+        """Let a command look at rows in their order, and say from where on to look next."""
         position: str | None = BEFORE_ALL_IDS
         for _ in range(SWEEPS_MAX):
             if position is None or self._closing.is_set():
                 break
-            position = await self._execute(SweepJobs(position=position), tenant)
+            position = await self._execute(command_from(position), tenant)
 
     async def _remove_events(self, tenant: Tenant) -> bool:
         days = tenant.settings.event_retention_days

@@ -142,6 +142,7 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
             ),
             job_retention_days=settings.job_retention_days,
             event_retention_days=settings.event_retention_days,
+            delivery_retention_days=settings.delivery_retention_days,
             extended_field_schemas=tuple(
                 wire.ExtendedFieldSchemaData(
                     entity=each.entity,

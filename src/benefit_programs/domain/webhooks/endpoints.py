@@ -37,9 +37,6 @@ from benefit_programs.domain.webhooks.rows import (
 
 HOUR = 60 * 60 * 1000
 
-SECRETS_OF_ENDPOINT_MAX = 2
-"""How many secrets of an endpoint sign at the same time: the new one, and the one before."""
-
 
 class CreateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
     """Have events told to a URL, those after ``position``."""

@@ -641,6 +641,9 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
             "Whether extended fields need a schema for their namespace. Default: false."
         ),
         "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
+        "delivery_retention_days": (
+            "For how many days the log of webhooks keeps deliveries. Default: 14."
+        ),
         "event_retention_days": (
             "For how many days events are kept; 0 keeps them for ever. Default: 30."
         ),

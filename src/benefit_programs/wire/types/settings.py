@@ -57,6 +57,9 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = None
     event_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] | None = None
+    delivery_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = (
+        None
+    )
     extended_field_schemas: (
         Annotated[tuple[ExtendedFieldSchemaData, ...], Size(maximum=EXTENDED_FIELD_SCHEMAS_MAX)]
         | None
