@@ -33,8 +33,10 @@ from benefit_programs.api.methods import METHODS
 from benefit_programs.api.probing import Probe
 from benefit_programs.api.values import OwnValues, Values
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.domain.webhooks.rows import WebhookStatus
 from benefit_programs.engine.engine import Engine
 from benefit_programs.storage.agenda import Fetching, JobCounts, count_jobs
+from benefit_programs.storage.backlog import Backlog, read_backlog
 
 UNKNOWN = "unknown"
 """The method of a request to an address that has none."""
@@ -44,6 +46,7 @@ REFRESH_SECONDS = 1.0
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 COMMIT_BUCKETS = (0.0001, 0.00025, 0.0005, *REQUEST_BUCKETS)
+LAG_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 86_400)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 
 _MEMORY = Path("/proc/self/statm")
@@ -65,6 +68,13 @@ class Description(NamedTuple):
     type: str
     labels: Sequence[str]
     text: str
+
+
+class Asked(NamedTuple):
+    """What the database says."""
+
+    jobs: JobCounts
+    backlog: Backlog
 
 
 class _Instruments:
@@ -105,6 +115,17 @@ class _Instruments:
             "Jobs that these processes have ended, by outcome: `done` or `failed`.",
             ("outcome",),
             [("done",), ("failed",)],
+        )
+        self.deliveries = Counter(
+            "benefits_deliveries",
+            "Attempts to deliver an event to a webhook endpoint, by outcome: `taken` or `failed`.",
+            ("outcome",),
+            [("taken",), ("failed",)],
+        )
+        self.delivery_lag_seconds = Histogram(
+            "benefits_delivery_lag_seconds",
+            "Time from an event to the answer of the endpoint that has taken it.",
+            LAG_BUCKETS,
         )
         self.processes = Gauge("benefits_processes", "Processes that are alive.")
         self.queue_length = Gauge(
@@ -149,6 +170,7 @@ class Metrics:
         self._engine = engine
         self._store = store
         self._jobs = Probe(lambda: count_jobs(store, now=engine.now()))
+        self._backlog = Probe(lambda: read_backlog(store, now=engine.now()))
         self._instruments = instruments = _Instruments()
         size = lay_out(instruments.all)
         self._values: Values = values or OwnValues(size)
@@ -175,6 +197,14 @@ class Metrics:
         """Count a job that has ended here."""
         self._own[self._instruments.jobs_ended.place(outcome)] += 1
 
+    def observe_delivery(self, lag_seconds: float | None) -> None:
+        """Count an attempt to deliver an event; it has failed if there is no lag."""
+        lags, deliveries = self._instruments.delivery_lag_seconds, self._instruments.deliveries
+        outcome = "failed" if lag_seconds is None else "taken"
+        self._own[deliveries.place(outcome)] += 1
+        if lag_seconds is not None:
+            lags.observe(self._own, lags.start, lag_seconds)
+
     def refresh(self) -> None:
         """Measure the states of this process."""
         own, instruments = self._own, self._instruments
@@ -199,12 +229,12 @@ class Metrics:
         """All values; those of the database are left out while it is away."""
         self.refresh()
         try:
-            jobs = await self._jobs.answer()
+            asked = Asked(await self._jobs.answer(), await self._backlog.answer())
         except (StoreTimeout, StoreUnavailable):
-            jobs = None
+            asked = None
         # It reads the files of all processes, and writes a long page.
         return await asyncio.to_thread(
-            generate_latest, _Page(self._instruments, self._values, jobs)
+            generate_latest, _Page(self._instruments, self._values, asked)
         )
 
     def _observe_batch(self, commands: int, seconds: float) -> None:
@@ -220,18 +250,18 @@ class Metrics:
 class _Page(Collector):
     """All metrics: those of the processes, and what the database says for all of them."""
 
-    def __init__(self, instruments: _Instruments, values: Values, jobs: JobCounts | None) -> None:
+    def __init__(self, instruments: _Instruments, values: Values, asked: Asked | None) -> None:
         self._instruments = instruments
         self._values = values
-        self._jobs = jobs
+        self._asked = asked
 
     def collect(self) -> Iterable[Metric]:
-        """Those of jobs only if the database has answered."""
+        """Those of the database only if it has answered."""
         numbers = self._values.all()
         for each in self._instruments.all:
             yield from each.families(numbers)
         yield _build()
-        yield from _of_database(self._jobs)
+        yield from _of_database(self._asked)
 
 
 _BUILD = "Always 1; the labels tell the version of the service and of Python."
@@ -240,21 +270,33 @@ _JOBS = "Jobs of all tenants that have not ended, by state: `waiting` or `runnin
 _OLDEST = "Age of the oldest job that has not ended; 0 if there is none."
 
 
+_ENDPOINTS = "Webhook endpoints of all tenants, by status: `active`, `inactive` or `paused`."
+_WAITING = "Deliveries that failed, or stand behind one that did, and wait."
+_LAG = "Age of the oldest event that an active endpoint hasn't come to; 0 if there is none."
+
+
 def _build() -> Metric:
     family = GaugeMetricFamily("benefits_build_info", _BUILD, labels=["version", "python"])
     family.add_metric([__version__, platform.python_version()], 1)
     return family
 
 
-def _of_database(jobs: JobCounts | None) -> Iterator[Metric]:
-    yield GaugeMetricFamily("benefits_database_up", _UP, value=float(jobs is not None))
-    if jobs is None:
+def _of_database(asked: Asked | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily("benefits_database_up", _UP, value=float(asked is not None))
+    if asked is None:
         return
+    jobs, backlog = asked
     family = GaugeMetricFamily("benefits_jobs", _JOBS, labels=["state"])
     family.add_metric(["waiting"], jobs.waiting)
     family.add_metric(["running"], jobs.running)
     yield family
     yield GaugeMetricFamily("benefits_jobs_oldest_seconds", _OLDEST, value=jobs.oldest_seconds)
+    family = GaugeMetricFamily("benefits_webhook_endpoints", _ENDPOINTS, labels=["status"])
+    for status in WebhookStatus:
+        family.add_metric([status.lower()], backlog.endpoints.get(status, 0))
+    yield family
+    yield GaugeMetricFamily("benefits_deliveries_waiting", _WAITING, value=backlog.waiting)
+    yield GaugeMetricFamily("benefits_webhook_lag_seconds", _LAG, value=backlog.lag_seconds)
 
 
 def describe_metrics() -> list[Description]:
@@ -266,4 +308,7 @@ def describe_metrics() -> list[Description]:
         Description("benefits_database_up", "gauge", (), _UP),
         Description("benefits_jobs", "gauge", ("state",), _JOBS),
         Description("benefits_jobs_oldest_seconds", "gauge", (), _OLDEST),
+        Description("benefits_webhook_endpoints", "gauge", ("status",), _ENDPOINTS),
+        Description("benefits_deliveries_waiting", "gauge", (), _WAITING),
+        Description("benefits_webhook_lag_seconds", "gauge", (), _LAG),
     ]
