@@ -171,7 +171,7 @@ def filters() -> str:
     kinds = _enums()
     blocks, used = [], set()
     for name in sorted(each for each, method in METHODS.items() if method.sortable):
-        row = name.removeprefix("query").removesuffix("s")
+        row = _singular(name.removeprefix("query"))
         conditions = {
             to_snake(key): _condition(field, kinds) for key, field in METHODS[name].fields.items()
         }
@@ -181,7 +181,7 @@ def filters() -> str:
         f'{NOTE}"""What queries can filter and sort by, for editors and type checkers."""\n\n'
         f"{FUTURE}from collections.abc import Sequence\n"
         "from typing import Literal, TypeAlias, TypedDict\n\n"
-        f"from {PACKAGE}.generated.enums import {', '.join(sorted(used))}\n"
+        f"{_import('generated.enums', sorted(used))}"
         f"from {PACKAGE}.types.conditions import InstantCondition, TextCondition\n"
         f"from {PACKAGE}.types.identities import Identity\n{''.join(blocks)}"
     )
@@ -194,13 +194,17 @@ def _condition(field: Field, kinds: dict[str, type[Enum]]) -> str:
     return f"{name} | TextCondition"
 
 
+def _singular(rows: str) -> str:
+    return f"{rows[:-3]}y" if rows.endswith("ies") else rows.removesuffix("s")
+
+
 def _filter(row: str, conditions: dict[str, str]) -> str:
     entries = [f'"{name}": {kind},' for name, kind in sorted(conditions.items())]
     several = f'"Sequence[{row}Filter]"'
     entries += [f'"$and": {several},', f'"$or": {several},', f'"$not": "{row}Filter",']
     return (
         f'\n{row}Filter = TypedDict("{row}Filter", {{\n{_lines(entries)}}}, total=False)\n'
-        f'"""Which {_words(row)}s to find."""\n'
+        f'"""Which {_plural(row)} to find."""\n'
     )
 
 
@@ -208,7 +212,7 @@ def _sort(row: str, names: Iterable[str]) -> str:
     entries = [f'"{minus}{to_snake(name)}",' for name in names for minus in ("", "-")]
     return (
         f"{row}Sort: TypeAlias = Literal[\n{_lines(entries)}]\n"
-        f'"""What to sort {_words(row)}s by."""\n'
+        f'"""What to sort {_plural(row)} by."""\n'
     )
 
 
@@ -242,7 +246,8 @@ def _facts(refusal: type[Any]) -> str:
 def _reader(kind: Any) -> str:
     if issubclass(kind, Enum):
         return f"Fact({kind.__name__})"
-    return {str: "text()", bool: "flag()", int: "number()", ItemReference: "item()"}[kind]
+    readers = {str: "text()", bool: "flag()", int: "number()", ItemReference: "item()"}
+    return readers[kind]
 
 
 def exports(made: dict[str, str]) -> str:
@@ -316,8 +321,9 @@ def _lines(entries: list[str]) -> str:
     return "".join(f"    {row}\n" for row in rows).replace("\0", " ")
 
 
-def _words(name: str) -> str:
-    return to_snake(name[0].lower() + name[1:]).replace("_", " ")
+def _plural(row: str) -> str:
+    words = to_snake(row[0].lower() + row[1:]).replace("_", " ")
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from benefit_programs.wire.types import (
     programs,
     settings,
     transactions,
+    webhooks,
 )
 from tools import generate_client
 
@@ -63,6 +64,12 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (beneficiaries.KeptRecord, package.KeptRecord),
     (async_jobs.JobItem, package.JobItem),
     (settings.TenantSettingsData, package.TenantSettings),
+    (webhooks.WebhookEndpoint, package.WebhookEndpoint),
+    (webhooks.CreateWebhookEndpointResponse, package.CreatedWebhookEndpoint),
+    (webhooks.WebhookProgress, package.WebhookProgress),
+    (webhooks.TestWebhookEndpointResponse, package.WebhookTest),
+    (webhooks.WebhookDelivery, package.WebhookDelivery),
+    (webhooks.WebhookKey, package.WebhookKey),
 ]
 
 # What can't be sent: the service refuses it until balances can be reserved.
@@ -154,6 +161,7 @@ def test_every_parameter_is_offered() -> None:
         "type",
         *("adjustOptions", "setOptions", "setInitialOptions"),  # the class of the change
         *("item", "pool", "program", "poolDefinition", "programDefinition"),  # their fields
+        "webhookEndpoint",
     }
     wanted = {
         field.wire_name

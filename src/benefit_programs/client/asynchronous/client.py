@@ -21,6 +21,7 @@ from benefit_programs.client.asynchronous.programs import AsyncPrograms
 from benefit_programs.client.asynchronous.session import AsyncSession, AsyncTransport
 from benefit_programs.client.asynchronous.settings import AsyncSettings
 from benefit_programs.client.asynchronous.views import AsyncPoolDefinitionItems, AsyncPoolItems
+from benefit_programs.client.asynchronous.webhooks import AsyncWebhooks
 from benefit_programs.client.core.options import (
     MAX_RETRIES,
     TIMEOUT_SECONDS,
@@ -119,6 +120,8 @@ class AsyncBenefitPrograms:
         """The people who have programs."""
         self.events = AsyncEvents(session)
         """What has happened, in its order."""
+        self.webhooks = AsyncWebhooks(session)
+        """Endpoints that are told of what has happened."""
 
     def with_options(
         self,

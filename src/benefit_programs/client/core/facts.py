@@ -60,7 +60,7 @@ def flag(path: str = "") -> Fact[bool]:
 
 
 def number(path: str = "") -> Fact[int]:
-    return Fact(lambda value: msgspec.convert(value, int), path)
+    return Fact(lambda value: msgspec.convert(value, int, strict=False), path)
 
 
 def amount(path: str = "") -> Fact[Decimal]:

@@ -25,6 +25,9 @@ from benefit_programs.client.asynchronous.settings import AsyncSettings
 from benefit_programs.client.asynchronous.views import (
     AsyncPoolDefinitionItemQuery, AsyncPoolDefinitionItems, AsyncPoolItemQuery, AsyncPoolItems,
 )
+from benefit_programs.client.asynchronous.webhooks import (
+    AsyncWebhookDeliveryQuery, AsyncWebhookEndpointQuery, AsyncWebhooks,
+)
 from benefit_programs.client.errors import (
     ApiError, BadRequest, BalanceExceededLimits, BenefitProgramsError, Conflict, ConnectionFailed,
     DatabaseNotUsable, FailedPrecondition, FieldViolation, InvalidRevision, JobFailed,
@@ -55,8 +58,13 @@ from benefit_programs.client.generated.filters import (
     BalanceFilter, BalanceSort, ItemFilter, ItemSort, PoolDefinitionFilter,
     PoolDefinitionItemFilter, PoolDefinitionItemSort, PoolDefinitionSort, PoolFilter,
     PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
+<<<<<<< HEAD
     ProgramFilter, ProgramSort, TransactionFilter, TransactionSort, WebhookDeliverieFilter,
     WebhookDeliverieSort, WebhookEndpointFilter, WebhookEndpointSort,
+=======
+    ProgramFilter, ProgramSort, TransactionFilter, TransactionSort, WebhookDeliveryFilter,
+    WebhookDeliverySort, WebhookEndpointFilter, WebhookEndpointSort,
+>>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
 )
 from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
@@ -79,9 +87,16 @@ from benefit_programs.client.synchronous.settings import Settings
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
 )
+<<<<<<< HEAD
 from benefit_programs.client.types.beneficiaries import (
     Erasure, KeptEvent, KeptRecord, Merge, UsedRateLimit,
 )
+=======
+from benefit_programs.client.synchronous.webhooks import (
+    WebhookDeliveryQuery, WebhookEndpointQuery, Webhooks,
+)
+from benefit_programs.client.types.beneficiaries import Erasure
+>>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
 from benefit_programs.client.types.bulk import (
     BulkEntry, BulkResult, BulkTotals, EntryError, EntryMetadata,
 )
@@ -126,6 +141,10 @@ from benefit_programs.client.types.programs import Program, ProvisionedProgram, 
 from benefit_programs.client.types.settings import (
     ExtendedFieldSchema, PolicyProvider, TenantSettings,
 )
+from benefit_programs.client.types.webhooks import (
+    CreatedWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookKey,
+    WebhookProgress, WebhookTest,
+)
 
 __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
@@ -135,18 +154,27 @@ __all__ = [
     "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
     "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
     "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery",
-    "AsyncTransactions", "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount",
-    "BalanceExceededLimits", "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery",
-    "BalanceSort", "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
+    "AsyncTransactions", "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks",
+    "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
+    "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
+    "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
+<<<<<<< HEAD
     "Conflict", "ConnectionFailed", "CreditConfiguration", "CreditConfigurationInfo",
     "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin", "DeliveryStatus",
     "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit", "EntityActed",
     "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata", "Erasure",
     "EventPage", "Events", "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema",
+=======
+    "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
+    "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
+    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit",
+    "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata",
+    "Erasure", "EventPage", "Events", "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema",
+>>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
     "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails", "FeedStart",
     "FieldViolation", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
     "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",
@@ -154,12 +182,21 @@ __all__ = [
     "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items",
     "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
     "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
+<<<<<<< HEAD
     "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Member", "Merge", "MissingBenefit",
     "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition", "NotEnoughBalance", "NotFound",
     "NotLatestTransaction", "NotOneRow", "Page", "PermissionDenied", "Policy", "PolicyExpression",
     "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot",
     "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType",
     "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
+=======
+    "LimitRule", "Listing", "Member", "MissingBenefit", "MissingPool", "Namespaces", "NewItem",
+    "NewPoolDefinition", "NotEnoughBalance", "NotFound", "NotLatestTransaction", "NotOneRow",
+    "Page", "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
+    "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
+    "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
+    "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
+>>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
     "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
     "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
     "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
@@ -181,8 +218,17 @@ __all__ = [
     "TransactionFilter", "TransactionItem", "TransactionNotCancelable", "TransactionNotFound",
     "TransactionNotReallocatable", "TransactionNotSupersedable", "TransactionPoolInfo",
     "TransactionQuery", "TransactionSort", "TransactionStatus", "Transactions", "UNSET",
+<<<<<<< HEAD
     "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "UsedRateLimit",
     "ValidationError", "WebhookDeliverieFilter", "WebhookDeliverieSort", "WebhookDeliveryNotFound",
     "WebhookEndpointFilter", "WebhookEndpointNotFound", "WebhookEndpointSort", "WebhookFormat",
     "WebhookStatus", "WeekDay", "WixUser", "WrongArgument", "policies",
+=======
+    "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "ValidationError",
+    "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter", "WebhookDeliveryNotFound",
+    "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint", "WebhookEndpointFilter",
+    "WebhookEndpointNotFound", "WebhookEndpointQuery", "WebhookEndpointSort", "WebhookFormat",
+    "WebhookKey", "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay",
+    "WixUser", "WrongArgument", "policies",
+>>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
 ]
