@@ -274,7 +274,8 @@ def _modules(made: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name, text in made.items():
         if Path(name).stem not in INTERNAL:
             yield f"generated.{Path(name).stem}", text
-    yield "errors", (CLIENT / "errors.py").read_text("utf-8")
+    for name in ("errors", "webhooks"):
+        yield name, (CLIENT / f"{name}.py").read_text("utf-8")
     for folder in ("types", "asynchronous"):
         for path in (CLIENT / folder).glob("*.py"):
             if path.stem not in INTERNAL:

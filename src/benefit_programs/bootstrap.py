@@ -100,7 +100,7 @@ async def open_service(
         outgoing = Outgoing(allowed=settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
         secret_keys = _secret_keys(settings)
-        functions = functions or {}
+        functions = {} if functions is None else functions  # an empty one may be filled later
         sender = Sender(outgoing, secret_keys, clock, functions)
         services = Services(
             engine=engine,

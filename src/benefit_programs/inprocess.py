@@ -8,22 +8,36 @@ be served at the same time; a PostgreSQL database can.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+import msgspec
 import structlog
 
 from benefit_programs.api.app import create_app
 from benefit_programs.api.authentication import Authenticator, Principal
+from benefit_programs.api.errors import error_body, refusal_of
+from benefit_programs.api.handlers.webhooks import require_valid
+from benefit_programs.api.services import Services
 from benefit_programs.bootstrap import Application, administrator_grants, open_service
 from benefit_programs.client.core.calls import Request, Response
-from benefit_programs.client.errors import ConnectionFailed, DatabaseNotUsable, TimedOut
+from benefit_programs.client.core.failures import error_of
+from benefit_programs.client.core.wire import reads
+from benefit_programs.client.errors import (
+    ConnectionFailed,
+    DatabaseNotUsable,
+    TimedOut,
+    WrongArgument,
+)
+from benefit_programs.client.types.events import DomainEvent, EventReceiver
 from benefit_programs.config import (
     POSTGRES_URLS,
     SQLITE_URL,
@@ -31,17 +45,32 @@ from benefit_programs.config import (
     Settings,
     read_variables,
 )
+from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_MAX
+from benefit_programs.delivery.sending import Message
+from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
-from benefit_programs.engine.engine import read_clock
+from benefit_programs.domain.webhooks.endpoints import RegisterFunction
+from benefit_programs.domain.webhooks.rows import IN_PROCESS
+from benefit_programs.engine.engine import QueueFull, read_clock
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.schema import SchemaError
 from benefit_programs.storage.sqlite import FileInUse
+from benefit_programs.wire.codec import decoder_for
+from benefit_programs.wire.types.webhooks import NewWebhookEndpoint
 
 T = TypeVar("T")
 
 KEY_ID = "in-process"
 _NOT_USABLE = (FileInUse, SchemaError, StoreUnavailable, StoreTimeout, OSError)
 OWN_HOST = ("in-process", 0)
+FUNCTION_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+class _Service(NamedTuple):
+    """What is open: the application, and what it works with."""
+
+    application: Application
+    services: Services
 
 
 class AsyncInProcessTransport:
@@ -54,21 +83,45 @@ class AsyncInProcessTransport:
             **read_variables("outgoing_networks", "secret_key"),
         )
         self._service: asyncio.Task[None] | None = None
-        self._opened: asyncio.Future[Application] | None = None
+        self._opened: asyncio.Future[_Service] | None = None
+        self._functions: dict[str, _Function] = {}
         self._stop = asyncio.Event()
 
     async def start(self) -> None:
         """Open the database. Raises DatabaseNotUsable."""
-        await self._application()
+        await self._open()
 
     async def send(self, request: Request) -> Response:
         """Carry one request to the application. Raises ConnectionFailed once it is closed."""
-        application = await self._application()
+        application, _ = await self._open()
         try:
             async with asyncio.timeout(request.timeout):
                 return await _call(application, request)
         except TimeoutError:
             raise TimedOut(f"no answer after {request.timeout:g} seconds") from None
+
+    async def on_events(
+        self,
+        name: str,
+        receiver: EventReceiver,
+        event_types: Sequence[str],
+        namespaces: Sequence[str],
+    ) -> str:
+        """Give events to a function from now on; the id of its endpoint.
+
+        Raises WrongArgument for a name, and what the client raises for a refusal.
+        """
+        if not FUNCTION_NAME.fullmatch(name):
+            raise WrongArgument("a name has 1 to 100 letters, digits, dots, hyphens or underscores")
+        if name in self._functions:
+            raise WrongArgument(f"{name!r} has a function already")
+        _, services = await self._open()
+        self._functions[name] = _Function(name, receiver)
+        try:
+            return await _register(services, name, event_types, namespaces)
+        except BaseException:
+            self._functions.pop(name).close()
+            raise
 
     async def aclose(self) -> None:
         """Finish what is under way, and close the database."""
@@ -76,7 +129,7 @@ class AsyncInProcessTransport:
         if self._service is not None:
             await asyncio.wait({self._service})
 
-    async def _application(self) -> Application:
+    async def _open(self) -> _Service:
         if self._stop.is_set():
             raise ConnectionFailed("the client is closed", may_have_happened=False)
         if self._opened is None:
@@ -85,21 +138,26 @@ class AsyncInProcessTransport:
         # One caller who goes away must not take the service from the others.
         return await asyncio.shield(self._opened)
 
-    async def _serve(self, opened: asyncio.Future[Application]) -> None:
+    async def _serve(self, opened: asyncio.Future[_Service]) -> None:
         """Hold the service open from its start to its end, in one task."""
         keep_quiet()
         try:
-            async with open_service(self._settings, make_first_key=False) as running:
+            async with open_service(
+                self._settings, make_first_key=False, functions=self._functions
+            ) as running:
                 services = replace(
                     running.services, authenticator=Owner(running.services.directory)
                 )
-                opened.set_result(create_app(services))
+                opened.set_result(_Service(create_app(services), services))
                 await self._stop.wait()
         except Exception as error:
             if opened.done():
                 raise
             self._opened = None  # the next call tries again
             opened.set_exception(_opening_error(error))
+        finally:
+            for function in self._functions.values():
+                function.close()
 
 
 class InProcessTransport:
@@ -120,6 +178,16 @@ class InProcessTransport:
     def send(self, request: Request) -> Response:
         """Carry one request to the application. Raises ConnectionFailed once it is closed."""
         return self._run(self._inner.send(request))
+
+    def on_events(
+        self,
+        name: str,
+        receiver: EventReceiver,
+        event_types: Sequence[str],
+        namespaces: Sequence[str],
+    ) -> str:
+        """Give events to a function from now on; the id of its endpoint."""
+        return self._run(self._inner.on_events(name, receiver, event_types, namespaces))
 
     def close(self) -> None:
         """Close the database and end the thread; calls of other threads fail."""
@@ -162,6 +230,62 @@ class InProcessTransport:
         started.set()
         await self._closing.wait()
         await self._inner.aclose()
+
+
+_read_event = reads(DomainEvent)
+
+
+class _Function:
+    """A function that gets events. If it isn't async, it runs in threads of its own.
+
+    It may call the client and wait, which must hold up neither the service nor other functions.
+    """
+
+    def __init__(self, name: str, receiver: EventReceiver) -> None:
+        self._receiver = receiver
+        self._is_async = inspect.iscoroutinefunction(receiver)
+        self._threads = ThreadPoolExecutor(REQUESTS_AT_ONCE_MAX, f"benefit-programs-{name}")
+
+    async def __call__(self, message: Message) -> None:
+        """Let the function take an event. Raises what it raises."""
+        event = _read_event(message.body)
+        if self._is_async:
+            answer = self._receiver(event)
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._threads, self._receiver, event)
+        if inspect.isawaitable(answer):
+            await answer
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False)
+
+
+async def _register(
+    services: Services, name: str, event_types: Sequence[str], namespaces: Sequence[str]
+) -> str:
+    """Have an endpoint for a function, new or as it was; its id."""
+    url = f"{IN_PROCESS}{name}"
+    document = {"url": url, "eventTypes": [*event_types], "namespaces": [*namespaces]}
+    owner = await services.authenticator.authenticate(None, None)
+    try:
+        wanted = decoder_for(NewWebhookEndpoint).decode(document, ids=owner.settings.id_mode).value
+        require_valid("", event_types=wanted.event_types)
+        endpoint = await services.engine.execute(
+            RegisterFunction(
+                url=url,
+                position=await services.reader.feed.settled(owner.tenant_id),
+                event_types=wanted.event_types or (),
+                namespaces=wanted.namespaces or (),
+            ),
+            tenant_id=owner.tenant_id,
+            caller=owner.caller,
+            settings=owner.settings,
+        )
+    except (Refusal, QueueFull, StoreTimeout, StoreUnavailable) as error:
+        status, body = error_body(refusal_of(error))
+        raise error_of(Response(status, {}, msgspec.json.encode(body))) from error
+    return endpoint.id
 
 
 class Owner(Authenticator):

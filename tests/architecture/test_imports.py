@@ -56,7 +56,7 @@ KEPT_TO: dict[str, frozenset[str]] = {
     "asyncpg": frozenset({"storage"}),
     "cryptography": frozenset({"delivery", "encryption"}),
     "jsonschema_rs": frozenset({"api"}),
-    "jwt": frozenset({"delivery"}),
+    "jwt": frozenset({"client", "delivery"}),
     "rich": frozenset({"cli"}),
     "sqlalchemy": frozenset({"storage"}),
     "standardwebhooks": frozenset({"delivery"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,12 +10,23 @@ import pytest
 from benefit_programs.client import AsyncBenefitPrograms, BenefitPrograms
 from tests.support.blocking import Portal
 from tests.support.gym import Gym
+from tests.support.receiver import Receiver
+from tests.support.service import RECEIVERS_HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.databases import Databases
     from tests.support.service import Server
+
+
+@contextmanager
+def settings(variables: dict[str, str]) -> Iterator[None]:
+    """Settings for what is opened meanwhile."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in variables.items():
+            environment.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +53,9 @@ def async_http_client(server: Server, portal: Portal) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def in_process_client(databases: Databases) -> Iterator[BenefitPrograms]:
     url = databases.create()
-    with BenefitPrograms.open(url) as client:
+    with settings(RECEIVERS_HERE):
+        opened = BenefitPrograms.open(url)
+    with opened as client:
         yield client
     databases.drop(url)
 
@@ -49,7 +63,8 @@ def in_process_client(databases: Databases) -> Iterator[BenefitPrograms]:
 @pytest.fixture(scope="session")
 def async_in_process_client(databases: Databases, portal: Portal) -> Iterator[Any]:
     url = databases.create()
-    client = portal.wrap(AsyncBenefitPrograms.open(url))
+    with settings(RECEIVERS_HERE):
+        client = portal.wrap(AsyncBenefitPrograms.open(url))
     yield client
     client.aclose()
     databases.drop(url)
@@ -60,6 +75,16 @@ def client(request: pytest.FixtureRequest, databases: Databases) -> BenefitProgr
     """A client of a tenant that has all rights, on each kind of database and transport."""
     found: BenefitPrograms = request.getfixturevalue(f"{request.param}_client")
     return found
+
+
+@pytest.fixture
+def receiver(portal: Portal) -> Iterator[Receiver]:
+    """A receiver of webhooks, which runs beside the test."""
+    receiver = Receiver()
+    running = receiver.running()
+    portal.run(running.__aenter__())  # type: ignore[arg-type]
+    yield receiver
+    portal.run(running.__aexit__(None, None, None))  # type: ignore[arg-type]
 
 
 @pytest.fixture

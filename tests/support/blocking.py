@@ -25,6 +25,7 @@ from benefit_programs.client import (
     AsyncPrograms,
     AsyncSettings,
     AsyncTransactions,
+    AsyncWebhooks,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ _WRAPPED = (
     AsyncPrograms,
     AsyncSettings,
     AsyncTransactions,
+    AsyncWebhooks,
 )
 
 

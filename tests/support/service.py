@@ -25,6 +25,12 @@ FIRST_KEY = "a-key-that-the-operator-has-chosen"
 CALL_SECONDS_MAX = 60
 CONNECTIONS_MAX = 200
 
+RECEIVERS_HERE = {
+    "BENEFITS_OUTGOING_NETWORKS": "127.0.0.0/8",
+    "BENEFITS_SECRET_KEY": b64encode(SECRET_KEY).decode(),
+}
+"""Settings with which events go to receivers on this machine."""
+
 
 class Server(ServerProcess):
     """``benefits serve`` on a database that has its schema; ``key`` is the first tenant's."""
@@ -38,6 +44,7 @@ class Server(ServerProcess):
             BENEFITS_DATABASE_URL=database_url,
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
             BENEFITS_SECRET_KEY=b64encode(SECRET_KEY).decode(),
+            **RECEIVERS_HERE,
         )
         self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)
 

@@ -9,6 +9,9 @@
     ├── NotOneRow                     raised by one
     ├── ServerNotInstalled            raised by open
     ├── DatabaseNotUsable             raised by a client that open made
+    ├── NotInProcess                  raised by on_events
+    ├── WebhookNotVerified            raised by Webhook.verify and verify_jwt
+    ├── JwtNotInstalled               raised by Webhook.verify_jwt
     └── ApiError                      the service refused; has code, status and data
         ├── BadRequest                400
         │   └── ValidationError           with all violations
@@ -124,6 +127,18 @@ class ServerNotInstalled(BenefitProgramsError):
 
 class DatabaseNotUsable(BenefitProgramsError):
     """The database can't be opened: another process has it, it isn't prepared, or isn't there."""
+
+
+class NotInProcess(BenefitProgramsError):
+    """The service runs elsewhere, so it can't call a function of this process."""
+
+
+class WebhookNotVerified(BenefitProgramsError):
+    """What came isn't signed by the service, or not lately: nothing of it can be trusted."""
+
+
+class JwtNotInstalled(BenefitProgramsError):
+    """JWTs can't be verified here: install ``benefit-programs-client[webhooks]``."""
 
 
 class FieldViolation(Part, frozen=True, kw_only=True):

@@ -72,6 +72,9 @@ TRIES_KEPT_MAX = 10
 END_SECONDS_MAX = 1.0
 """How long the requests under way have to end when a courier stops."""
 
+FUNCTION_SECONDS_MAX = 30.0
+"""How long the calls of functions of this process have to end then."""
+
 REMOVED = "the event is no longer kept"
 GONE_REASON = "the receiver says that it is gone (status 410)"
 FAILED_REASON = f"no delivery has succeeded for {DELIVERY_HOURS_MAX} hours"
@@ -379,7 +382,9 @@ class Courier:
     async def _end(self) -> None:
         """Let the requests under way end, record them, and give the endpoint back."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=END_SECONDS_MAX)
+            is_in_process = self._receiver.endpoint.is_in_process
+            seconds = FUNCTION_SECONDS_MAX if is_in_process else END_SECONDS_MAX
+            await asyncio.wait(self._tasks, timeout=seconds)
         await self._record()
         if not self._is_lost:
             release = ReleaseEndpoint(owner=self._owner, endpoint_id=self._endpoint_id)

@@ -17,7 +17,7 @@ from uuid import uuid4
 import structlog
 
 from benefit_programs.delivery.courier import Courier
-from benefit_programs.delivery.sending import IN_PROCESS, Function, Sender, Site
+from benefit_programs.delivery.sending import Function, Sender, Site
 from benefit_programs.domain.entities import Event
 from benefit_programs.domain.lookups import PENDING_DELIVERIES
 from benefit_programs.domain.rows import Row
@@ -25,7 +25,7 @@ from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.domain.webhooks.deliveries import ClaimEndpoint
-from benefit_programs.domain.webhooks.rows import DeliveryAttempt
+from benefit_programs.domain.webhooks.rows import IN_PROCESS, DeliveryAttempt
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.storage.reader import Reader
 

@@ -11,19 +11,18 @@ from benefit_programs.delivery.keys import SigningKey
 from benefit_programs.delivery.signing import sign_jwt, standard_headers
 from benefit_programs.domain.values import Instant
 from benefit_programs.domain.webhooks.deliveries import Receiver
-from benefit_programs.domain.webhooks.rows import DeliveryAttempt, WebhookFormat
+from benefit_programs.domain.webhooks.rows import IN_PROCESS, DeliveryAttempt, WebhookFormat
 from benefit_programs.encryption import SecretError, SecretKeys
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.outgoing.retry_after import retry_after_seconds
-
-IN_PROCESS = "in-process:"
-"""How the URL of a receiver begins that is a function in the service's own process."""
 
 OPENED_MAX = 1_000
 """How many opened secrets and keys a process keeps."""
 
 ERROR_LENGTH_MAX = 500
 """How many characters are kept of an error that a function raised."""
+
+NO_FUNCTION = "this process has no function of that name"
 
 GONE = 410
 """With this status a receiver says that it is there no more."""
@@ -89,7 +88,7 @@ class Sender:
     async def send(self, site: Site, receiver: Receiver, message: Message) -> Sent:
         """Try once. Raises nothing but the caller's cancellation."""
         url = receiver.endpoint.url
-        if url.startswith(IN_PROCESS):
+        if receiver.endpoint.is_in_process:
             return await self._call(url.removeprefix(IN_PROCESS), message)
         now = self._clock()
         try:
@@ -128,9 +127,11 @@ class Sender:
 
     async def _call(self, name: str, message: Message) -> Sent:
         now, begun = self._clock(), monotonic()
-        error = None
+        error, function = None, self._functions.get(name)
+        if function is None:
+            return Sent(DeliveryAttempt(at=now, milliseconds=0, error=NO_FUNCTION))
         try:
-            await self._functions[name](message)
+            await function(message)
         except Exception as raised:  # noqa: BLE001 - the function is the caller's
             error = f"{type(raised).__name__}: {raised}"[:ERROR_LENGTH_MAX]
         milliseconds = round(1000 * (monotonic() - begun))

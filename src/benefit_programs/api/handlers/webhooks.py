@@ -83,7 +83,7 @@ async def create(
     call: Call, request: wire.CreateWebhookEndpointRequest
 ) -> wire.CreateWebhookEndpointResponse:
     new = request.webhook_endpoint
-    _require_valid("webhookEndpoint", url=new.url, event_types=new.event_types, secret=new.secret)
+    require_valid("webhookEndpoint", url=new.url, event_types=new.event_types, secret=new.secret)
     secret = new.secret or make_signing_secret()
     chosen = new.format or WebhookFormat.STANDARD
     if chosen is WebhookFormat.JWT:
@@ -120,7 +120,7 @@ async def update(
     call: Call, request: wire.UpdateWebhookEndpointRequest
 ) -> wire.UpdateWebhookEndpointResponse:
     change = request.webhook_endpoint
-    _require_valid("webhookEndpoint", url=change.url, event_types=change.event_types)
+    require_valid("webhookEndpoint", url=change.url, event_types=change.event_types)
     updates = {
         name: _DEFAULTS.get(name) if value is None else value
         for name, value in call.updates("webhook_endpoint").items()
@@ -221,7 +221,7 @@ async def query(
 async def rotate_secret(
     call: Call, request: wire.RotateWebhookSecretRequest
 ) -> wire.RotateWebhookSecretResponse:
-    _require_valid("", secret=request.secret)
+    require_valid("", secret=request.secret)
     secret, hours = request.secret or make_signing_secret(), request.keep_old_hours
     await call.execute(
         RotateSecret(
@@ -420,7 +420,7 @@ async def _add_key(call: Call, *, only_first: bool = False) -> WebhookKey | None
     )
 
 
-def _require_valid(
+def require_valid(
     path: str,
     *,
     url: str | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,11 @@ from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefin
 from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
 from benefit_programs.client.asynchronous.programs import AsyncPrograms
-from benefit_programs.client.asynchronous.session import AsyncSession, AsyncTransport
+from benefit_programs.client.asynchronous.session import (
+    AsyncCallsFunctions,
+    AsyncSession,
+    AsyncTransport,
+)
 from benefit_programs.client.asynchronous.settings import AsyncSettings
 from benefit_programs.client.asynchronous.views import AsyncPoolDefinitionItems, AsyncPoolItems
 from benefit_programs.client.asynchronous.webhooks import AsyncWebhooks
@@ -29,8 +34,11 @@ from benefit_programs.client.core.options import (
     inprocess,
     settings_for,
 )
+from benefit_programs.client.errors import NotInProcess
 from benefit_programs.client.types.common import UNSET, Unset
+from benefit_programs.client.types.events import EventReceiver
 from benefit_programs.client.types.jobs import Job
+from benefit_programs.client.types.webhooks import WebhookEndpoint
 
 
 class AsyncBenefitPrograms:
@@ -161,6 +169,34 @@ class AsyncBenefitPrograms:
             JobNotFound: There is no such job.
         """
         return await self.async_jobs.wait(job_id, timeout=timeout)
+
+    async def on_events(
+        self,
+        name: str,
+        receiver: EventReceiver,
+        *,
+        event_types: Sequence[str] = (),
+        namespaces: Sequence[str] = (),
+    ) -> WebhookEndpoint:
+        """Have events given to a function of this process; only for a client that ``open`` made.
+
+        A new name gets what happens from now on. A name that had a function before goes on where
+        that one was, also after a restart. The events of an entity come in their order; those of
+        others may come at the same time. If the function raises, the event comes again later, and
+        an event may come twice: its id tells. Unless it is async, a function runs in a thread.
+        Closing the client waits for the calls under way.
+
+        Raises:
+            NotInProcess: The service runs elsewhere.
+            WrongArgument: The name can't be one, or has a function already.
+            ValidationError: There is no such event type, or the lists are too long.
+            TooManyWebhookEndpoints: There are as many endpoints as there can be.
+        """
+        transport = self._session.transport
+        if not isinstance(transport, AsyncCallsFunctions):
+            raise NotInProcess("only a client that open made can give events to functions")
+        endpoint_id = await transport.on_events(name, receiver, event_types, namespaces)
+        return await self.webhooks.get(endpoint_id)
 
     async def aclose(self) -> None:
         """Close connections, or the opened database. The client can't be used afterwards."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from benefit_programs.client.core.calls import Call, Request, Response
 from benefit_programs.client.core.exchange import Exchange, Settings
 from benefit_programs.client.core.wire import Reader
 from benefit_programs.client.errors import ConnectionFailed
+from benefit_programs.client.types.events import EventReceiver
 
 T = TypeVar("T")
 
@@ -24,6 +26,19 @@ class AsyncTransport(Protocol):
     async def send(self, request: Request) -> Response: ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class AsyncCallsFunctions(Protocol):
+    """A transport to a service in this process, which can call functions."""
+
+    async def on_events(
+        self,
+        name: str,
+        receiver: EventReceiver,
+        event_types: Sequence[str],
+        namespaces: Sequence[str],
+    ) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,11 @@ def instant_text(value: datetime) -> str:
     return text.replace("+00:00", "Z")
 
 
+def from_wire(kind: type[T], value: object) -> T:
+    """A value of a type from JSON that was read. Raises msgspec.ValidationError."""
+    return msgspec.convert(value, kind, strict=False, dec_hook=_read_other)
+
+
 def reads(kind: type[T]) -> Reader[T]:
     """Read an answer of a type."""
     decoder = _decoder(kind)

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
+from benefit_programs.client.core.wire import from_wire
 from benefit_programs.client.types.base import Part
+from benefit_programs.client.types.definitions import PoolDefinition, ProgramDefinition
+from benefit_programs.client.types.items import Item
+from benefit_programs.client.types.ledger import Balance, Transaction
+from benefit_programs.client.types.pools import Pool
+from benefit_programs.client.types.programs import Program
+from benefit_programs.client.types.webhooks import WebhookEndpoint
+
+EventEntity: TypeAlias = (
+    ProgramDefinition
+    | PoolDefinition
+    | Item
+    | Program
+    | Pool
+    | Balance
+    | Transaction
+    | WebhookEndpoint
+)
+"""What an event can be about."""
+
+_ENTITIES: dict[str, tuple[str, type[EventEntity]]] = {
+    "wix.benefit_programs.v1.program_definition": ("programDefinition", ProgramDefinition),
+    "wix.benefit_programs.v1.pool_definition": ("poolDefinition", PoolDefinition),
+    "wix.benefit_programs.v1.item": ("item", Item),
+    "wix.benefit_programs.v1.program": ("program", Program),
+    "wix.benefit_programs.v1.pool": ("pool", Pool),
+    "wix.benefit_programs.v1.balance": ("balance", Balance),
+    "wix.benefit_programs.v1.transaction": ("transaction", Transaction),
+    "wix.benefit_programs.v1.webhook_endpoint": ("webhookEndpoint", WebhookEndpoint),
+}
+"""By the names of entities: what the body of an action calls it, and the client's own type."""
 
 
 class EntityCreated(Part, frozen=True, kw_only=True):
@@ -42,7 +74,8 @@ class DomainEvent(Part, frozen=True, kw_only=True):
     slug: str
     entity_id: str
     event_time: datetime
-    entity_event_sequence: int
+    entity_event_sequence: int = 0
+    """Which event of its entity it is, from 1 on. A test of an endpoint has none."""
     originated_from: str | None = None
     triggered_by_anonymize_request: bool = False
     created_event: EntityCreated | None = None
@@ -65,6 +98,26 @@ class DomainEvent(Part, frozen=True, kw_only=True):
         if self.deleted_event is not None:
             return self.deleted_event.deleted_entity
         return self.action_event.body if self.action_event is not None else {}
+
+    @property
+    def entity(self) -> EventEntity | None:
+        """The entity as the event tells of it; None for a kind that this version doesn't know."""
+        name, kind = _ENTITIES.get(self.entity_fqdn, ("", None))
+        found = self.body if self.action_event is None else self.body.get(name)
+        return from_wire(kind, found) if kind is not None and found else None
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace of the entity, if it has one."""
+        match self.entity:
+            case Balance(pool_info=pool) | Transaction(pool=pool):
+                return pool.namespace
+            case entity:
+                return getattr(entity, "namespace", None)
+
+
+EventReceiver: TypeAlias = Callable[[DomainEvent], Awaitable[object] | object]
+"""A function that takes events; it has taken one unless it raises."""
 
 
 class EventPage(msgspec.Struct, frozen=True, kw_only=True):

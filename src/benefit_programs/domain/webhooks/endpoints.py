@@ -9,9 +9,16 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.errors import TooManyWebhookEndpoints, WebhookEndpointNotFound
+from benefit_programs.domain.entities import Agenda
+from benefit_programs.domain.errors import (
+    Invalid,
+    TooManyWebhookEndpoints,
+    ViolatedRule,
+    WebhookEndpointNotFound,
+)
 from benefit_programs.domain.events import record_created, record_deleted, record_updated
 from benefit_programs.domain.lookups import (
+    AGENDA,
     BEFORE_ALL_IDS,
     WALK_WEBHOOK_ENDPOINTS,
     WALK_WEBHOOK_KEYS,
@@ -22,7 +29,7 @@ from benefit_programs.domain.lookups import (
     WEBHOOK_SECRETS,
 )
 from benefit_programs.domain.required import require
-from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.webhooks.rows import (
     DeliveryLog,
@@ -44,7 +51,8 @@ class CreateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
     url: str
     format: WebhookFormat
     position: int
-    sealed_secret: str
+    sealed_secret: str | None
+    """None for a function of a process: nothing that it gets is signed."""
     description: str | None = None
     event_types: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
@@ -72,10 +80,49 @@ class CreateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
         )
         changes = Changes(endpoint)
         changes.answer = record_created(changes, context, endpoint)
-        changes.save(
-            WebhookProgress(endpoint_id=endpoint.id, position=self.position),
-            _secret(endpoint.id, self.sealed_secret, context),
+        changes.save(WebhookProgress(endpoint_id=endpoint.id, position=self.position))
+        if self.sealed_secret is not None:
+            changes.save(_secret(endpoint.id, self.sealed_secret, context))
+        return changes
+
+
+FUNCTIONS = "functions"
+"""The kind of agenda whose row lets processes register functions one after the other."""
+
+
+class RegisterFunction(CreateEndpoint, frozen=True, kw_only=True):
+    """Have events told to a function of this process: from where it was, if it had some before.
+
+    One that was paused goes on; one that somebody has switched off stays so.
+    """
+
+    format: WebhookFormat = WebhookFormat.STANDARD
+    sealed_secret: str | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(AGENDA, FUNCTIONS)
+        if state.has(AGENDA, (FUNCTIONS,), Mode.LOCK):
+            needs.lock(WALK_WEBHOOK_ENDPOINTS, BEFORE_ALL_IDS)
+
+    def decide(self, state: State, context: Context) -> Changes[WebhookEndpoint]:
+        endpoints = state.many(WALK_WEBHOOK_ENDPOINTS, BEFORE_ALL_IDS)
+        current = next((each for each in endpoints if each.url == self.url), None)
+        if current is None:
+            changes = super().decide(state, context)
+            if state.one(AGENDA, FUNCTIONS) is None:
+                changes.save(Agenda(kind=FUNCTIONS, newest_order=0))
+            return changes
+        is_paused = current.status is WebhookStatus.PAUSED
+        wanted = replace(
+            current,
+            event_types=self.event_types,
+            namespaces=self.namespaces,
+            status=WebhookStatus.ACTIVE if is_paused else current.status,
+            pause_reason=None,
         )
+        changes = Changes(current)
+        if wanted != current:
+            changes.answer = record_updated(changes, context, wanted)
         return changes
 
 
@@ -103,8 +150,12 @@ class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
         if active is not None:
             updates["status"] = WebhookStatus.ACTIVE if active else WebhookStatus.INACTIVE
             updates["pause_reason"] = None
+        wanted = replace(current, **updates)
+        if wanted.url != current.url and current.is_in_process:
+            said = "can't be changed: it stands for a function of a process"
+            raise Invalid.because("webhookEndpoint.url", said, ViolatedRule.FIELD_NOT_ALLOWED)
         changes = Changes(current)
-        changes.answer = record_updated(changes, context, replace(current, **updates))
+        changes.answer = record_updated(changes, context, wanted)
         return changes
 
 
@@ -140,19 +191,18 @@ class RotateSecret(Command[WebhookSecret], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[WebhookSecret]:
         require(state, WEBHOOK_ENDPOINT, self.endpoint_id)
-        newest, *others = sorted(
+        newest_first = sorted(
             state.many(WEBHOOK_SECRETS, self.endpoint_id),
             key=lambda each: (each.expires is None, each.created, each.id),
             reverse=True,
         )
+        kept = newest_first[:1] if self.hours else []
         secret = _secret(self.endpoint_id, self.sealed, context)
         changes = Changes(secret)
-        changes.delete(*others)
-        if self.hours:
-            changes.save(replace(newest, expires=context.now + self.hours * HOUR))
-        else:
-            changes.delete(newest)
-        changes.save(secret)
+        changes.delete(*newest_first[len(kept) :])
+        changes.save(
+            *(replace(each, expires=context.now + self.hours * HOUR) for each in kept), secret
+        )
         return changes
 
 

@@ -10,6 +10,9 @@ import msgspec
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Id, Instant
 
+IN_PROCESS = "in-process:"
+"""How the URL of a receiver begins that is a function in the service's own process."""
+
 
 class WebhookFormat(StrEnum):
     """What an endpoint gets: JSON signed by Standard Webhooks, or a signed JWT."""
@@ -70,6 +73,10 @@ class WebhookEndpoint(Row, frozen=True, kw_only=True, omit_defaults=True):
     namespaces: tuple[str, ...] = ()
     delivery_log: DeliveryLog = DeliveryLog.ALL
     sequence: int = 0
+
+    @property
+    def is_in_process(self) -> bool:
+        return self.url.startswith(IN_PROCESS)
 
 
 class WebhookSecret(Row, frozen=True, kw_only=True, omit_defaults=True):
