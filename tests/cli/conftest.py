@@ -14,6 +14,9 @@ import pytest
 import structlog
 
 from benefit_programs.cli import main
+from tests.support.blocking import Portal
+from tests.support.receiver import Receiver
+from tests.support.service import RECEIVERS_HERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +80,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
     for name in ("BENEFITS_URL", "BENEFITS_API_KEY", "BENEFITS_DATA_DIR", "BENEFITS_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    for name, value in RECEIVERS_HERE.items():
+        monkeypatch.setenv(name, value)
     yield
     structlog.configure(**before)
 
@@ -88,6 +93,15 @@ def terminal(request: pytest.FixtureRequest, databases: Databases, tmp_path: Pat
         server = request.getfixturevalue("server")
         return Terminal(("--url", server.url, "--api-key", server.make_key()), tmp_path)
     return Terminal(("--database-url", request.getfixturevalue("database_url")), tmp_path)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of webhooks, which runs beside the test."""
+    portal = Portal()
+    with portal.open(Receiver().running()) as receiver:
+        yield receiver
+    portal.close()
 
 
 @pytest.fixture

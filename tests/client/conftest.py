@@ -80,11 +80,8 @@ def client(request: pytest.FixtureRequest, databases: Databases) -> BenefitProgr
 @pytest.fixture
 def receiver(portal: Portal) -> Iterator[Receiver]:
     """A receiver of webhooks, which runs beside the test."""
-    receiver = Receiver()
-    running = receiver.running()
-    portal.run(running.__aenter__())  # type: ignore[arg-type]
-    yield receiver
-    portal.run(running.__aexit__(None, None, None))  # type: ignore[arg-type]
+    with portal.open(Receiver().running()) as receiver:
+        yield receiver
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Coroutine
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from benefit_programs.client import (
@@ -30,6 +31,7 @@ from benefit_programs.client import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
 
 CALL_SECONDS_MAX = 60
 
@@ -65,6 +67,19 @@ class Portal:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to its end."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS_MAX)
+
+    @contextmanager
+    def open(self, inner: AbstractAsyncContextManager[Any]) -> Iterator[Any]:
+        """Keep something open in the loop meanwhile."""
+
+        async def enter() -> Any:
+            return await inner.__aenter__()
+
+        async def leave() -> None:
+            await inner.__aexit__(None, None, None)
+
+        yield self.run(enter())
+        self.run(leave())
 
     def close(self) -> None:
         """End the loop and its thread."""

@@ -54,6 +54,7 @@ class Receiver:
         self.under_way = self.most_under_way = 0
         self._changed = asyncio.Condition()
         self._port = 0
+        self._connections: set[asyncio.Task[Any]] = set()
 
     @property
     def url(self) -> str:
@@ -67,6 +68,9 @@ class Receiver:
             yield self
         finally:
             server.close()
+            for task in self._connections:
+                task.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def until(self, holds: Callable[[], Any]) -> None:
         """Wait until something holds of what was received."""
@@ -74,6 +78,10 @@ class Receiver:
             await self._changed.wait_for(lambda: bool(holds()))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "connections are served in tasks"
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
         try:
             while True:
                 request = await _read(reader)

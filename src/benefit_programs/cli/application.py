@@ -71,6 +71,11 @@ COMMANDS = {
     "pools": ("pools:commands", "Look at pools."),
     "balances": ("ledger:balances", "Look at balances, and change them by hand."),
     "transactions": ("ledger:transactions", "Look at the record of changes."),
+    "webhooks": (
+        "webhooks:commands",
+        "Have events told to URLs, and see what became of it.",
+    ),
+    "events": ("events:commands", "Read what has happened, as lines of JSON."),
     "redeem": ("pools:top", "Spend credits of a pool on an item of one of its benefits."),
     "cancel-redemption": ("pools:top", "Cancel a redemption, and give its credits back."),
     "eligible": (

@@ -37,7 +37,8 @@ TenantId = Annotated[
     typer.Option("--tenant", min=1, max=TENANT_ID_MAX, help="The id of the tenant.", metavar="ID"),
 ]
 
-Answering = Callable[..., Answer]
+Answering = Callable[..., Answer | None]
+"""What doesn't answer has printed everything itself."""
 Register = Callable[[Answering], Answering]
 
 
@@ -68,7 +69,8 @@ def answers(
         def run(*, as_json: bool = only_json, **given: Any) -> None:
             with opened(**{each.name: given.pop(each.name) for each in shared}) as subject:
                 answer = function(subject, **given)
-            answer.print(as_json=as_json)
+            if answer is not None:
+                answer.print(as_json=as_json)
 
         json = inspect.Parameter("as_json", _KEYWORD, default=False, annotation=AsJson)
         parameters = [*own, *shared] if only_json else [*own, *shared, json]
