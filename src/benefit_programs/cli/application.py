@@ -84,11 +84,11 @@ COMMANDS = {
     ),
     "apply": (
         "apply.commands:commands",
-        "Create and change definitions and items so that a namespace looks like a file.",
+        "Create and change definitions, items and webhooks so that a namespace looks like a file.",
     ),
     "export": (
         "apply.commands:commands",
-        "Write the definitions and items of a namespace as a file for `benefits apply`.",
+        "Write the definitions, items and webhooks of a namespace as a file for `benefits apply`.",
     ),
     "definitions-schema": (
         "apply.commands:commands",

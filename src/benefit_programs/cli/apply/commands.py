@@ -13,7 +13,13 @@ import typer
 from benefit_programs.cli.apply.file import BenefitsFile, read_file
 from benefit_programs.cli.apply.plan import Plan, counted, make_plan, match_pool_definitions
 from benefit_programs.cli.apply.steps import ITEMS, Service, Step
-from benefit_programs.cli.apply.tenant import Tenant, file_document, read_items, read_tenant
+from benefit_programs.cli.apply.tenant import (
+    Tenant,
+    file_document,
+    read_items,
+    read_tenant,
+    read_webhooks,
+)
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Text, read_text, write_text
 from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.cli.output import Answer, print_json
@@ -43,7 +49,7 @@ def apply_file(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> Answer:
-    """Create and change definitions and items so that a namespace looks like a file.
+    """Create and change definitions, items and webhooks so that a namespace looks like a file.
 
     Shows its plan, and asks. Things that the file doesn't name stay, unless --prune removes them,
     whoever made them. A second run finds nothing to do.
@@ -61,7 +67,7 @@ def apply_file(
     if plan.steps and not dry_run:
         require_consent(_question(plan), yes=yes)
         _carry_out(plan, service)
-    return _answer(plan, is_applied=not dry_run)
+    return _answer(plan, service.secrets, is_applied=not dry_run)
 
 
 @calls_service(commands, "export")
@@ -74,7 +80,7 @@ def export_file(
         typer.Option("--output", "-o", help="The file to write. Default: standard output."),
     ] = None,
 ) -> Answer:
-    """Write the definitions and items of a namespace as a file for `benefits apply`."""
+    """Write the definitions, items and webhooks of a namespace as a file for `benefits apply`."""
     document = file_document(client, namespace)
     written = write_text(document)
     if output is None:
@@ -125,6 +131,8 @@ def _plan(
         if benefit.items is not None and _has_benefit(found, benefit.benefit_key)
     ]
     read_items(client, tenant, sets)
+    if wanted.webhooks is not None:
+        read_webhooks(client, tenant)
     service = Service(client, wanted.namespace, _ids(tenant))
     service.pool_definitions.update({entry.name: found for entry, found in pairs if found})
     return make_plan(wanted, tenant, pairs, prune=prune), service
@@ -145,6 +153,7 @@ def _carry_out(plan: Plan, service: Service) -> None:
         except BenefitProgramsError:
             done = f"{number} of {counted(len(plan.steps), 'step')} done"
             sys.stderr.write(f"{done}; stopped at: {_heading(step)}. It is safe to apply again.\n")
+            sys.stderr.write("".join(_secret_lines(service.secrets)))
             raise
 
 
@@ -192,13 +201,24 @@ def _value(value: Any) -> str:
     return "nothing" if value is None else msgspec.json.encode(value).decode()
 
 
-def _answer(plan: Plan, *, is_applied: bool) -> Answer:
-    document = {
+def _answer(plan: Plan, secrets: dict[str, str], *, is_applied: bool) -> Answer:
+    document: dict[str, Any] = {
         "applied": is_applied,
         "steps": [_document(each) for each in plan.steps],
         "left": plan.left,
     }
-    return Answer(document, line=_summary(plan, is_applied=is_applied))
+    if secrets:
+        document["webhookSecrets"] = secrets
+    line = _summary(plan, is_applied=is_applied)
+    return Answer(document, line="".join(_secret_lines(secrets)) + line)
+
+
+def _secret_lines(secrets: dict[str, str]) -> Iterator[str]:
+    """What no later command can show."""
+    for url, secret in secrets.items():
+        yield f"Secret of {url}: {secret}\n"
+    if secrets:
+        yield "Keep them: they are not shown again.\n"
 
 
 def _document(step: Step) -> dict[str, Any]:

@@ -20,7 +20,10 @@ from benefit_programs.domain.details import (
 )
 from benefit_programs.domain.errors import FieldViolation, Invalid
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.webhooks.rows import WebhookFormat
+from benefit_programs.outgoing.urls import url_problem
 from benefit_programs.wire.codec import Shape, decoder_for, encoder_for, fields_of
+from benefit_programs.wire.events import EVENT_TYPES
 from benefit_programs.wire.types.common import (
     Category,
     Description,
@@ -32,6 +35,12 @@ from benefit_programs.wire.types.common import (
     ProgramName,
 )
 from benefit_programs.wire.types.pool_definitions import PROGRAM_DEFINITIONS_MAX as MEMBERSHIPS
+from benefit_programs.wire.types.webhooks import (
+    EventTypes,
+    Namespaces,
+    Url,
+    WebhookDescription,
+)
 
 KEY_NAMESPACE = "benefits-file"
 """Extended fields of this namespace keep the key of a pool definition, which has no other name."""
@@ -91,13 +100,29 @@ class FileProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
     extended_fields: ExtendedFields | None = None
 
 
+class FileWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint that is told of events; its URL tells it from others."""
+
+    url: Url
+    description: WebhookDescription | None = None
+    format: WebhookFormat = WebhookFormat.STANDARD
+    event_types: EventTypes = ()
+    namespaces: Namespaces | None = None
+    active: bool = True
+
+
 class BenefitsFile(msgspec.Struct, frozen=True, kw_only=True):
     """The definitions and items of a namespace. The cascade is for those without their own."""
+    """The definitions, items and webhooks of a namespace.
+
+    The cascade is for what has none of its own. Without a list of webhooks, they stay as they are.
+    """
 
     namespace: Namespace
     cascade: Cascade = Cascade.FUTURE_PROVISIONS
     program_definitions: tuple[FileProgramDefinition, ...] = ()
     pool_definitions: tuple[FilePoolDefinition, ...] = ()
+    webhooks: tuple[FileWebhook, ...] | None = None
 
 
 def read_file(text: Text, ids: IdMode) -> BenefitsFile:
@@ -169,6 +194,19 @@ def _rules_broken(file: BenefitsFile) -> Iterator[tuple[str, str, str]]:
     yield from _repeated([each.id for each in file.pool_definitions], "poolDefinitions[{}].id")
     for index, each in enumerate(file.pool_definitions):
         yield from _rules_of_pool_definition(each, f"poolDefinitions[{index}]")
+    webhooks = file.webhooks or ()
+    yield from _repeated([each.url for each in webhooks], "webhooks[{}].url")
+    for index, webhook in enumerate(webhooks):
+        yield from _rules_of_webhook(webhook, f"webhooks[{index}]")
+
+
+def _rules_of_webhook(entry: FileWebhook, path: str) -> Iterator[tuple[str, str, str]]:
+    problem = url_problem(entry.url)
+    if problem:
+        yield f"{path}.url", problem, "VALIDATION"
+    for index, each in enumerate(entry.event_types):
+        if each not in EVENT_TYPES:
+            yield f"{path}.eventTypes[{index}]", "is no type of event", "VALIDATION"
 
 
 def _rules_of_pool_definition(

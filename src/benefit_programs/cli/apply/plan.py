@@ -11,6 +11,7 @@ from benefit_programs.cli.apply.file import (
     Cascade,
     FileBenefit,
     FilePoolDefinition,
+    FileWebhook,
     canonical,
 )
 from benefit_programs.cli.apply.steps import (
@@ -19,20 +20,25 @@ from benefit_programs.cli.apply.steps import (
     change_item,
     change_pool_definition,
     change_program_definition,
+    change_webhook,
     create_pool_definition,
     create_program_definition,
+    create_webhook,
     delete_pool_definition,
     delete_program_definition,
+    delete_webhook,
     remove_items,
 )
 from benefit_programs.cli.apply.tenant import (
     Document,
     Reference,
     Tenant,
+    comparable_webhook,
     item_document,
     key_of,
     pool_definition_document,
     program_definition_document,
+    webhook_document,
 )
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Problem, Text
 from benefit_programs.cli.output import fields_in
@@ -139,7 +145,34 @@ def make_plan(
     named = {found.id for _, found in pairs if found}
     others = [each for each in tenant.pool_definitions if each.id not in named]
     _plan_removals(plan, file, tenant, others, prune=prune)
+    if file.webhooks is not None:
+        _plan_webhooks(plan, file.webhooks, tenant, prune=prune)
     return plan
+
+
+def _plan_webhooks(
+    plan: Plan, entries: Iterable[FileWebhook], tenant: Tenant, *, prune: bool
+) -> None:
+    """Only endpoints that are for this namespace alone can be removed: others serve others too."""
+    named = set()
+    for entry in entries:
+        wanted = comparable_webhook({"namespaces": [tenant.namespace], **canonical(entry)})
+        found = tenant.webhook(entry.url)
+        if found is None:
+            plan.steps.append(create_webhook(wanted, differences({}, _shown(wanted, "url"))))
+            continue
+        named.add(found.id)
+        changes = differences(webhook_document(found), wanted)
+        if changes:
+            plan.steps.append(change_webhook(found, wanted, changes))
+    for each in tenant.webhooks:
+        if each.id in named or not tenant.is_alone_in(each):
+            continue
+        if prune:
+            shown = _shown(webhook_document(each), "url")
+            plan.steps.append(delete_webhook(each, differences(shown, {})))
+        else:
+            plan.left.append(f"webhook {each.url}")
 
 
 def _plan_program_definitions(plan: Plan, file: BenefitsFile, tenant: Tenant) -> None:

@@ -10,6 +10,7 @@ from benefit_programs.cli.apply.file import (
     FileBenefit,
     FilePoolDefinition,
     FileProgramDefinition,
+    FileWebhook,
 )
 from benefit_programs.wire.descriptions import description_of
 from benefit_programs.wire.schemas import PLACE, Schemas
@@ -25,6 +26,15 @@ DESCRIPTIONS: dict[type[Any], dict[str, str]] = {
         "namespace": "The namespace that the file is for.",
         "pool_definitions": "The pool definitions of the namespace.",
         "program_definitions": "The program definitions of the namespace.",
+        "webhooks": "The endpoints that are told of its events. Absent: they stay as they are.",
+    },
+    FileWebhook: {
+        "active": "Whether it is told of events. Default: true, and a paused one goes on.",
+        "description": "What it is for, for people.",
+        "event_types": "Only events of these types. Absent or empty: all.",
+        "format": "What it gets: JSON signed by Standard Webhooks, or a signed JWT.",
+        "namespaces": "Only events of these namespaces. Absent: of the file's. Empty: of all.",
+        "url": "Where events are sent, and its name in the file.",
     },
     FileProgramDefinition: {"external_id": "Its name in the file, unique within the namespace."},
     FilePoolDefinition: {

@@ -18,6 +18,8 @@ from benefit_programs.client import (
     NewItem,
     PoolDefinition,
     ProgramDefinition,
+    WebhookEndpoint,
+    WebhookFormat,
 )
 from benefit_programs.client import Cascade as ClientCascade
 
@@ -43,6 +45,8 @@ class Service:
     """By external id."""
     pool_definitions: dict[str, PoolDefinition] = field(default_factory=dict)
     """By the name in the file."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Those of endpoints that were made, by URL: they can't be read again."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,45 @@ def change_program_definition(
         )
 
     return Step("change", "program definition", found.external_id, run, changes=changes)
+
+
+def create_webhook(wanted: Document, changes: Sequence[Change]) -> Step:
+    url = wanted["url"]
+
+    def run(service: Service) -> None:
+        made = service.client.webhooks.create(
+            url,
+            description=wanted.get("description"),
+            format=WebhookFormat(wanted["format"]),
+            event_types=wanted["eventTypes"],
+            namespaces=wanted["namespaces"],
+            active=wanted["active"],
+        )
+        service.secrets[url] = made.secret
+
+    return Step("create", "webhook", url, run, changes=changes)
+
+
+def change_webhook(found: WebhookEndpoint, wanted: Document, changes: Sequence[Change]) -> Step:
+    def run(service: Service) -> None:
+        service.client.webhooks.update(
+            found.id,
+            revision=found.revision,
+            description=wanted.get("description"),
+            format=WebhookFormat(wanted["format"]),
+            event_types=wanted["eventTypes"],
+            namespaces=wanted["namespaces"],
+            active=wanted["active"],
+        )
+
+    return Step("change", "webhook", found.url, run, changes=changes)
+
+
+def delete_webhook(found: WebhookEndpoint, changes: Sequence[Change]) -> Step:
+    def run(service: Service) -> None:
+        service.client.webhooks.delete(found.id)
+
+    return Step("remove", "webhook", found.url, run, changes=changes)
 
 
 def create_pool_definition(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,16 +12,20 @@ from benefit_programs.cli.apply.file import (
     FileItem,
     FilePoolDefinition,
     FileProgramDefinition,
+    FileWebhook,
     canonical,
 )
 from benefit_programs.client import (
     BenefitPrograms,
     Item,
+    PermissionDenied,
     PoolDefinition,
     ProgramDefinition,
+    WebhookEndpoint,
 )
 from benefit_programs.client.core.wire import to_wire
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.webhooks.rows import IN_PROCESS
 from benefit_programs.wire.codec import decoder_for
 
 Document = dict[str, Any]
@@ -28,6 +33,9 @@ Reference = tuple[str, str]
 
 ITEM_SETS_AT_ONCE = 100
 ITEMS_ON_A_PAGE = 1000
+
+_ALL = 1_000_000
+"""More namespaces than an endpoint can name."""
 
 
 @dataclass
@@ -39,10 +47,21 @@ class Tenant:
     """By external id."""
     pool_definitions: list[PoolDefinition]
     items: dict[str, dict[Reference, Item]] = field(default_factory=dict)
+    webhooks: list[WebhookEndpoint] = field(default_factory=list)
+    """Those that are told of its events, but for functions of processes, which no file makes."""
 
     def pool_definitions_with_key(self, key: str) -> list[PoolDefinition]:
         """The pool definitions with this key: several if somebody has copied extended fields."""
         return [each for each in self.pool_definitions if key_of(each) == key]
+
+    def webhook(self, url: str) -> WebhookEndpoint | None:
+        """The endpoint at a URL, rather one for this namespace alone than one for several."""
+        found = [each for each in self.webhooks if each.url == url]
+        return min(found, key=lambda each: len(each.namespaces) or _ALL, default=None)
+
+    def is_alone_in(self, endpoint: WebhookEndpoint) -> bool:
+        """Whether an endpoint is for this namespace and for no other."""
+        return endpoint.namespaces == (self.namespace,)
 
     def pool_definition(self, definition_id: str) -> PoolDefinition | None:
         found = (each for each in self.pool_definitions if each.id == definition_id)
@@ -58,6 +77,16 @@ def read_tenant(client: BenefitPrograms, namespace: str) -> Tenant:
         {each.external_id: each for each in programs.limit(100)},
         pools.limit(100).to_list(),
     )
+
+
+def read_webhooks(client: BenefitPrograms, tenant: Tenant) -> None:
+    """Read the endpoints that are told of the namespace, the oldest first."""
+    tenant.webhooks = [
+        each
+        for each in client.webhooks.query(sort=["created_date"]).limit(100)
+        if not each.url.startswith(IN_PROCESS)
+        and (tenant.namespace in each.namespaces or not each.namespaces)
+    ]
 
 
 def read_items(client: BenefitPrograms, tenant: Tenant, item_set_ids: list[str]) -> None:
@@ -97,6 +126,20 @@ def pool_definition_document(definition: PoolDefinition) -> Document:
     return canonical(_decoded(FilePoolDefinition, document))
 
 
+def webhook_document(endpoint: WebhookEndpoint) -> Document:
+    """An endpoint as a file says it; namespaces that aren't named are the file's own."""
+    names = ("url", "description", "format", "eventTypes", "namespaces", "active")
+    found = to_wire(endpoint)
+    document = {name: found[name] for name in names if name in found}
+    return comparable_webhook(canonical(_decoded(FileWebhook, document)))
+
+
+def comparable_webhook(document: Document) -> Document:
+    """In an order that means nothing."""
+    lists = ("eventTypes", "namespaces")
+    return document | {name: sorted(document[name]) for name in lists if name in document}
+
+
 def item_document(item: Item) -> Document:
     document = _named(item, externalId=item.external_id)
     if item.category:
@@ -114,12 +157,25 @@ def file_document(client: BenefitPrograms, namespace: str) -> Document:
         if each.item_set_id
     ]
     read_items(client, tenant, sets)
+    with suppress(PermissionDenied):  # a key that may read definitions needn't read these
+        read_webhooks(client, tenant)
+    webhooks = [_own_webhook(each) for each in tenant.webhooks if tenant.is_alone_in(each)]
     return {
         "namespace": namespace,
         "programDefinitions": [
             program_definition_document(each) for each in tenant.program_definitions.values()
         ],
         "poolDefinitions": list(_pool_definitions_with_items(tenant)),
+    } | ({"webhooks": webhooks} if webhooks else {})
+
+
+def _own_webhook(endpoint: WebhookEndpoint) -> Document:
+    """An endpoint that is for the file's namespace alone, which the file needn't say."""
+    usual = {"format": "STANDARD", "eventTypes": [], "active": True}
+    return {
+        name: each
+        for name, each in webhook_document(endpoint).items()
+        if name != "namespaces" and each != usual.get(name)
     }
 
 
