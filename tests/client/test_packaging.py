@@ -21,7 +21,7 @@ BUILT_FROM = ("CHANGELOG.md", "LICENSE", "README.md", "hatch_build.py", "pyproje
 
 SCRIPT = """
 import importlib.util, sys
-from benefit_programs.client import BenefitPrograms, ServerNotInstalled
+from benefit_programs.client import BenefitPrograms, JwtNotInstalled, ServerNotInstalled, Webhook
 from benefit_programs.client.core.options import user_agent
 
 assert importlib.util.find_spec("benefit_programs.api") is None
@@ -30,6 +30,10 @@ assert user_agent() == "benefit-programs-client/" + sys.argv[3]
 try:
     BenefitPrograms.open("club.db")
 except ServerNotInstalled as error:
+    print(error)
+try:
+    Webhook.verify_jwt(b"", "")
+except JwtNotInstalled as error:
     print(error)
 with BenefitPrograms(sys.argv[1], sys.argv[2]) as client:
     made = client.program_definitions.create(namespace="gym", external_id="alone")
@@ -106,4 +110,5 @@ def test_wheel_works_alone(wheel: Path, server: Server, tmp_path: Path) -> None:
     run(python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", wheel)
     version = wheel.name.split("-")[1]
     told = run(python, "-c", SCRIPT, server.url, server.make_key(), version)
-    assert "pip install benefit-programs" in told
+    assert "pip install benefit-programs)" in told
+    assert "pip install 'benefit-programs-client[webhooks]'" in told

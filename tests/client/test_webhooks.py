@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 import time
 from base64 import b64decode, b64encode
 from contextlib import contextmanager
@@ -318,7 +320,7 @@ def jwt_of(**changes: Any) -> bytes:
 
 
 def test_jwt_gives_the_same_event() -> None:
-    """The event in a JWT is that of the other format; a key may be in base64 too."""
+    """The event in a JWT is that of the other format, however the token and the key come."""
     assert Webhook.verify_jwt(jwt_of(), KEY.public_pem) == verified(signed())
     assert Webhook.verify_jwt(jwt_of().decode(), [KEY.public_pem]).id == EVENT["id"]
 
@@ -332,3 +334,21 @@ def test_jwt_must_be_signed_and_young() -> None:
             Webhook.verify_jwt(token, KEY.public_pem)
     with pytest.raises(WrongArgument):
         Webhook.verify_jwt(jwt_of(), "no key")
+
+
+@pytest.mark.parametrize("missing", ["jwt", "cryptography"])
+def test_missing_extra_is_told(missing: str) -> None:
+    """Without the extra, JWTs end with what to install; the other format needs nothing more."""
+    headers, token = signed(), jwt_of()
+    code = f"""
+import sys
+sys.modules["{missing}"] = None
+from benefit_programs.client import JwtNotInstalled, Webhook
+assert Webhook.verify({headers!r}, {BODY!r}, {SECRET!r}).slug == "moved"
+try:
+    Webhook.verify_jwt({token!r}, {KEY.public_pem!r})
+except JwtNotInstalled as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "benefit-programs-client[webhooks]" in done.stdout, done.stderr

@@ -15,6 +15,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import msgspec
@@ -26,6 +27,9 @@ from benefit_programs.client.types.events import DomainEvent
 _TOLERANCE_SECONDS = 300
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - tells what the secret is for, and is none
 _JWT_ALGORITHM = "RS256"
+_JWT_NEEDS = (
+    "verifying JWTs needs PyJWT and cryptography: pip install 'benefit-programs-client[webhooks]'"
+)
 
 WebhookHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[bytes | str, bytes | str]]
 """The headers of a request: as a mapping, or as the pairs that ASGI has."""
@@ -121,25 +125,29 @@ def _require_recent(timestamp: str) -> None:
         )
 
 
-def _claims(token: bytes | str, public_keys: Sequence[str]) -> dict[str, Any]:
+def _jwt_library() -> ModuleType:
     try:
         import jwt  # noqa: PLC0415 - not every receiver has it
     except ModuleNotFoundError:
-        jwt = None  # type: ignore[assignment]
-    if jwt is None or not jwt.algorithms.has_crypto:
-        raise JwtNotInstalled(
-            "verifying JWTs needs PyJWT and cryptography: "
-            "pip install 'benefit-programs-client[webhooks]'"
-        )
+        raise JwtNotInstalled(_JWT_NEEDS) from None
+    if not jwt.algorithms.has_crypto:
+        raise JwtNotInstalled(_JWT_NEEDS)
+    return jwt
+
+
+def _claims(token: bytes | str, public_keys: Sequence[str]) -> dict[str, Any]:
+    jwt = _jwt_library()
+    options = {"require": ["exp"]}
     for key in public_keys:
         try:
-            return jwt.decode(token, key, algorithms=[_JWT_ALGORITHM], options={"require": ["exp"]})
+            found: dict[str, Any] = jwt.decode(token, key, [_JWT_ALGORITHM], options=options)
         except jwt.InvalidSignatureError:
             continue
         except jwt.InvalidKeyError as error:
             raise WrongArgument(f"a public key can't be read: {error}") from None
         except jwt.PyJWTError as error:
             raise WebhookNotVerified(f"the JWT can't be used: {error}") from None
+        return found
     raise WebhookNotVerified("the JWT isn't signed by one of these keys")
 
 

@@ -1,0 +1,68 @@
+"""The examples run against a real service."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_connection, socket
+from typing import TYPE_CHECKING
+
+import httpx
+
+from benefit_programs.client import BenefitPrograms
+from tests.support.gym import Gym
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
+ENGINES = ["sqlite"]
+
+
+@contextmanager
+def serving(name: str, port: int, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """An ASGI application of the examples, on a port of this machine."""
+    options = ("--port", str(port), "--log-level", "warning")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", f"{name}:application", *options],
+        cwd=EXAMPLES,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while process.poll() is None:
+            try:
+                create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                continue
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def free_port() -> int:
+    with socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_webhooks_are_received(http_client: BenefitPrograms) -> None:
+    """The receiver acts on what the service has delivered, and refuses what others send."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    gym = Gym(http_client)
+    hook = http_client.webhooks.create(url, namespaces=[gym.namespace])
+    with serving("receive_webhooks", port, WEBHOOK_SECRET=hook.secret) as receiver:
+        program, pool = gym.provision()
+        gym.redeem(pool)
+        assert receiver.stdout is not None
+        assert receiver.stdout.readline() == f"deliver towel-1 to {program.beneficiary.id}\n"
+        assert httpx.post(url, content=b"{}").status_code == 401
+        assert http_client.webhooks.test(hook.webhook_endpoint.id).attempt.status_code == 204
+    http_client.webhooks.delete(hook.webhook_endpoint.id)
