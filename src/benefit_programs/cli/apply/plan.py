@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from benefit_programs.cli.apply.file import (
     BenefitsFile,
     Cascade,
@@ -156,7 +158,8 @@ def _plan_webhooks(
     """Only endpoints that are for this namespace alone can be removed: others serve others too."""
     named = set()
     for entry in entries:
-        wanted = comparable_webhook({"namespaces": [tenant.namespace], **canonical(entry)})
+        own = (tenant.namespace,) if entry.namespaces is None else entry.namespaces
+        wanted = comparable_webhook(canonical(replace(entry, namespaces=own)))
         found = tenant.webhook(entry.url)
         if found is None:
             plan.steps.append(create_webhook(wanted, differences({}, _shown(wanted, "url"))))
