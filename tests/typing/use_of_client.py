@@ -22,9 +22,11 @@ from benefit_programs.client import (
     BulkResult,
     Cascade,
     ChangedBalance,
+    CreatedWebhookEndpoint,
     CreditConfiguration,
     Details,
     DetailsChange,
+    DomainEvent,
     EligibleBenefit,
     Identity,
     Item,
@@ -41,6 +43,8 @@ from benefit_programs.client import (
     ProvisionedProgram,
     Redemption,
     TimePeriod,
+    Webhook,
+    WebhookEndpoint,
     WixUser,
     policies,
 )
@@ -171,3 +175,33 @@ async def use_async(client: AsyncBenefitPrograms) -> None:
         assert_type(aiter(query), AsyncIterator[Program])
         assert_type(await query.first(), Program | None)
         client.programs.get("p").display_name  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # noqa: B018
+
+
+def use_webhooks(client: BenefitPrograms, body: bytes) -> None:
+    """Secrets are texts, events know their entities, and functions may be of either kind."""
+    created = client.webhooks.create("https://club.example/hooks", event_types=["x"])
+    assert_type(created, CreatedWebhookEndpoint)
+    assert_type(client.webhooks.rotate_secret("e"), str)
+    assert_type(client.webhooks.query({"status": "ACTIVE"}).first(), WebhookEndpoint | None)
+    event = Webhook.verify({"webhook-id": "1"}, body, created.secret)
+    assert_type(event, DomainEvent)
+    assert_type(event.namespace, str | None)
+    if isinstance(event.entity, Pool):
+        assert_type(event.entity.status, PoolStatus)
+    Webhook.verify([(b"webhook-id", b"1")], body, ["one", "two"])
+    Webhook.verify({}, body, 17)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def use_functions(client: AsyncBenefitPrograms) -> None:
+    """Functions that take events are plain or async."""
+
+    seen: list[str] = []
+
+    def plain(event: DomainEvent) -> None:
+        seen.append(event.id)
+
+    async def awaited(event: DomainEvent) -> None:
+        await client.pools.get(event.entity_id)
+
+    assert_type(await client.on_events("plain", plain), WebhookEndpoint)
+    await client.on_events("awaited", awaited, namespaces=["club"])

@@ -14,15 +14,13 @@ from benefit_programs.cli.remote import Namespace, connect
 from benefit_programs.cli.streams import write_out
 from benefit_programs.client import BenefitPrograms, DomainEvent, EventPage, FeedStart
 from benefit_programs.client.core.wire import to_wire
+from benefit_programs.wire.types.events import EVENTS_PAGE_MAX
 
 commands = typer.Typer(
     name="events",
     no_args_is_help=True,
     help="Read what has happened, as lines of JSON.",
 )
-
-PAGE_SIZE = 1_000
-"""How many events are asked for at once."""
 
 Cursor = Annotated[
     str | None,
@@ -49,7 +47,7 @@ def list_events(
     """Print the events up to now, and on standard error the cursor to go on from."""
     pages = client.events.pages(
         cursor,
-        limit=PAGE_SIZE,
+        limit=EVENTS_PAGE_MAX,
         event_types=event_types or (),
         namespace=namespace,
         entity_id=entity_id,
@@ -78,7 +76,7 @@ def follow_events(
         cursor = client.events.page(limit=1, start=FeedStart.NEWEST).cursor
     pages = client.events.follow(
         cursor,
-        limit=PAGE_SIZE,
+        limit=EVENTS_PAGE_MAX,
         event_types=event_types or (),
         namespace=namespace,
         entity_id=entity_id,
