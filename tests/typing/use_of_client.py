@@ -194,7 +194,6 @@ def use_webhooks(client: BenefitPrograms, body: bytes) -> None:
 
 async def use_functions(client: AsyncBenefitPrograms) -> None:
     """Functions that take events are plain or async."""
-
     seen: list[str] = []
 
     def plain(event: DomainEvent) -> None:
