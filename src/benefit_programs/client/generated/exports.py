@@ -31,9 +31,9 @@ from benefit_programs.client.asynchronous.webhooks import (
 from benefit_programs.client.errors import (
     ApiError, BadRequest, BalanceExceededLimits, BenefitProgramsError, Conflict, ConnectionFailed,
     DatabaseNotUsable, FailedPrecondition, FieldViolation, InvalidRevision, JobFailed,
-    JobStillRunning, NotEnoughBalance, NotFound, NotOneRow, PermissionDenied,
-    PolicyExpressionEvaluatedToFalse, ServerError, ServerNotInstalled, Throttled, TimedOut,
-    Unauthenticated, UnreadableAnswer, ValidationError, WrongArgument,
+    JobStillRunning, JwtNotInstalled, NotEnoughBalance, NotFound, NotInProcess, NotOneRow,
+    PermissionDenied, PolicyExpressionEvaluatedToFalse, ServerError, ServerNotInstalled, Throttled,
+    TimedOut, Unauthenticated, UnreadableAnswer, ValidationError, WebhookNotVerified, WrongArgument,
 )
 from benefit_programs.client.generated.enums import (
     BalanceType, BenefitResultType, Cascade, DeliveryLog, DeliveryOrigin, DeliveryStatus,
@@ -58,13 +58,8 @@ from benefit_programs.client.generated.filters import (
     BalanceFilter, BalanceSort, ItemFilter, ItemSort, PoolDefinitionFilter,
     PoolDefinitionItemFilter, PoolDefinitionItemSort, PoolDefinitionSort, PoolFilter,
     PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
-<<<<<<< HEAD
-    ProgramFilter, ProgramSort, TransactionFilter, TransactionSort, WebhookDeliverieFilter,
-    WebhookDeliverieSort, WebhookEndpointFilter, WebhookEndpointSort,
-=======
     ProgramFilter, ProgramSort, TransactionFilter, TransactionSort, WebhookDeliveryFilter,
     WebhookDeliverySort, WebhookEndpointFilter, WebhookEndpointSort,
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
 )
 from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
@@ -87,16 +82,12 @@ from benefit_programs.client.synchronous.settings import Settings
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
 )
-<<<<<<< HEAD
-from benefit_programs.client.types.beneficiaries import (
-    Erasure, KeptEvent, KeptRecord, Merge, UsedRateLimit,
-)
-=======
 from benefit_programs.client.synchronous.webhooks import (
     WebhookDeliveryQuery, WebhookEndpointQuery, Webhooks,
 )
-from benefit_programs.client.types.beneficiaries import Erasure
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
+from benefit_programs.client.types.beneficiaries import (
+    Erasure, KeptEvent, KeptRecord, Merge, UsedRateLimit,
+)
 from benefit_programs.client.types.bulk import (
     BulkEntry, BulkResult, BulkTotals, EntryError, EntryMetadata,
 )
@@ -116,7 +107,8 @@ from benefit_programs.client.types.details import (
     RateLimitedPolicy, RolloverConfiguration,
 )
 from benefit_programs.client.types.events import (
-    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventPage,
+    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
+    EventReceiver,
 )
 from benefit_programs.client.types.identities import (
     AnonymousVisitor, App, Identity, Member, WixUser,
@@ -145,6 +137,7 @@ from benefit_programs.client.types.webhooks import (
     CreatedWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookKey,
     WebhookProgress, WebhookTest,
 )
+from benefit_programs.client.webhooks import Webhook, WebhookHeaders
 
 __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
@@ -162,41 +155,25 @@ __all__ = [
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
-<<<<<<< HEAD
-    "Conflict", "ConnectionFailed", "CreditConfiguration", "CreditConfigurationInfo",
-    "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin", "DeliveryStatus",
-    "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit", "EntityActed",
-    "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata", "Erasure",
-    "EventPage", "Events", "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema",
-=======
     "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
     "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
     "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit",
     "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata",
-    "Erasure", "EventPage", "Events", "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema",
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
-    "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails", "FeedStart",
-    "FieldViolation", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
-    "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",
-    "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound",
-    "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items",
-    "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
-    "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
-<<<<<<< HEAD
-    "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Member", "Merge", "MissingBenefit",
-    "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition", "NotEnoughBalance", "NotFound",
+    "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events", "EventsRemoved",
+    "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition",
+    "FailedTransactionDetails", "FeedStart", "FieldViolation", "FixedIntervalPolicy", "IdMode",
+    "Identity", "InProgress", "InactivePool", "InstantCondition", "InstantOperators", "Intent",
+    "InvalidItemReference", "InvalidRevision", "Item", "ItemAlreadyExists", "ItemChange",
+    "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery", "ItemReference", "ItemSetNotFound",
+    "ItemSetReferenceFilter", "ItemSort", "Items", "Job", "JobCounts", "JobCreator",
+    "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus", "JobNotCancelable", "JobNotFound",
+    "JobNotRetryable", "JobStatus", "JobStillRunning", "JwtNotInstalled", "KeptEvent", "KeptRecord",
+    "LimitRule", "Listing", "Member", "Merge", "MissingBenefit", "MissingPool", "Namespaces",
+    "NewItem", "NewPoolDefinition", "NotEnoughBalance", "NotFound", "NotInProcess",
     "NotLatestTransaction", "NotOneRow", "Page", "PermissionDenied", "Policy", "PolicyExpression",
     "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot",
     "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType",
     "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
-=======
-    "LimitRule", "Listing", "Member", "MissingBenefit", "MissingPool", "Namespaces", "NewItem",
-    "NewPoolDefinition", "NotEnoughBalance", "NotFound", "NotLatestTransaction", "NotOneRow",
-    "Page", "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
-    "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
-    "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
-    "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
     "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
     "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
     "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
@@ -218,17 +195,11 @@ __all__ = [
     "TransactionFilter", "TransactionItem", "TransactionNotCancelable", "TransactionNotFound",
     "TransactionNotReallocatable", "TransactionNotSupersedable", "TransactionPoolInfo",
     "TransactionQuery", "TransactionSort", "TransactionStatus", "Transactions", "UNSET",
-<<<<<<< HEAD
     "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "UsedRateLimit",
-    "ValidationError", "WebhookDeliverieFilter", "WebhookDeliverieSort", "WebhookDeliveryNotFound",
-    "WebhookEndpointFilter", "WebhookEndpointNotFound", "WebhookEndpointSort", "WebhookFormat",
-    "WebhookStatus", "WeekDay", "WixUser", "WrongArgument", "policies",
-=======
-    "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "ValidationError",
-    "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter", "WebhookDeliveryNotFound",
-    "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint", "WebhookEndpointFilter",
-    "WebhookEndpointNotFound", "WebhookEndpointQuery", "WebhookEndpointSort", "WebhookFormat",
-    "WebhookKey", "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay",
-    "WixUser", "WrongArgument", "policies",
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
+    "ValidationError", "Webhook", "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter",
+    "WebhookDeliveryNotFound", "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint",
+    "WebhookEndpointFilter", "WebhookEndpointNotFound", "WebhookEndpointQuery",
+    "WebhookEndpointSort", "WebhookFormat", "WebhookHeaders", "WebhookKey", "WebhookNotVerified",
+    "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay", "WixUser",
+    "WrongArgument", "policies",
 ]

@@ -6,14 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
 
-<<<<<<< HEAD
-from benefit_programs.client.generated.enums import DeliveryOrigin, DeliveryStatus, PoolStatus, ProgramStatus, TransactionStatus, WebhookFormat, WebhookStatus
-=======
 from benefit_programs.client.generated.enums import (
     DeliveryOrigin, DeliveryStatus, PoolStatus, ProgramStatus, TransactionStatus, WebhookFormat,
     WebhookStatus,
 )
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
 
@@ -167,17 +163,6 @@ TransactionSort: TypeAlias = Literal[
 ]
 """What to sort transactions by."""
 
-<<<<<<< HEAD
-WebhookDeliverieFilter = TypedDict("WebhookDeliverieFilter", {
-    "created_date": InstantCondition, "entity_id": TextCondition, "event_id": TextCondition,
-    "event_type": TextCondition, "id": TextCondition, "origin": DeliveryOrigin | TextCondition,
-    "status": DeliveryStatus | TextCondition, "webhook_endpoint_id": TextCondition,
-    "$and": "Sequence[WebhookDeliverieFilter]", "$or": "Sequence[WebhookDeliverieFilter]",
-    "$not": "WebhookDeliverieFilter",
-}, total=False)
-"""Which webhook deliveries to find."""
-WebhookDeliverieSort: TypeAlias = Literal[
-=======
 WebhookDeliveryFilter = TypedDict("WebhookDeliveryFilter", {
     "created_date": InstantCondition, "entity_id": TextCondition, "event_id": TextCondition,
     "event_type": TextCondition, "id": TextCondition, "origin": DeliveryOrigin | TextCondition,
@@ -187,7 +172,6 @@ WebhookDeliveryFilter = TypedDict("WebhookDeliveryFilter", {
 }, total=False)
 """Which webhook deliveries to find."""
 WebhookDeliverySort: TypeAlias = Literal[
->>>>>>> 33a2ff3 (Let the Python client manage webhook endpoints, read their deliveries and rotate their keys)
     "id", "-id", "created_date", "-created_date", "webhook_endpoint_id", "-webhook_endpoint_id",
     "status", "-status", "origin", "-origin", "event_type", "-event_type", "event_id", "-event_id",
     "entity_id", "-entity_id",
