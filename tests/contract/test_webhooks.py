@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt import PyJWKSet
@@ -16,38 +18,42 @@ from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.sweeper import Sweeper
 from tests.contract.test_events import all_events
 from tests.support.calls import benefit, guid
+from benefit_programs.domain.lookups import WEBHOOK_ENDPOINTS_MAX, WEBHOOK_KEYS_MAX
+from tests.contract.test_events import all_events
+from tests.support.calls import benefit
+from tests.support.clock import Clock
+from tests.support.inprocess import new_tenant, open_application
 from tests.support.receiver import Behaviour, Receiver
 from tests.support.wallet import open_wallet
+from tests.support.webhooks import (
+    REDEEMED,
+    change_endpoint,
+    create_endpoint,
+    delivered_until,
+    deliveries_of,
+    ids_of,
+    look_until,
+    progress_of,
+    sequences_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.calls import Caller, Document
+    from tests.support.calls import Document
     from tests.support.inprocess import Service
+    from tests.support.wallet import Wallet
 
 pytestmark = pytest.mark.anyio
 
-REDEEMED = "wix.benefit_programs.v1.pool_benefit_redeemed"
+DEFINED = "wix.benefit_programs.v1.program_definition_created"
+TOWEL = benefit("towel", price="1")
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with Receiver().running() as running:
         yield running
-
-
-async def create_endpoint(caller: Caller, receiver: Receiver, **fields: Any) -> Document:
-    """An endpoint at the receiver, and its secret beside it."""
-    answer = await caller.call(
-        "createWebhookEndpoint", {"webhookEndpoint": {"url": receiver.url, **fields}}
-    )
-    return {**answer["webhookEndpoint"], "secret": answer["secret"]}
-
-
-async def deliveries_of(caller: Caller, endpoint: Document, **wanted: Any) -> list[Document]:
-    query = {"filter": {"webhookEndpointId": endpoint["id"], **wanted}}
-    pages = await caller.pages("queryWebhookDeliveries", {**query, "cursorPaging": {"limit": 100}})
-    return [each for page in pages for each in page]
 
 
 async def test_an_endpoint_gets_each_event_once_and_signed(
@@ -64,10 +70,7 @@ async def test_an_endpoint_gets_each_event_once_and_signed(
         Webhook(endpoint["secret"]).verify(each.body, each.headers)
     got = [each.event for each in receiver.taken]
     assert sorted(each["id"] for each in got) == sorted(each["id"] for each in expected)
-    sequences: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for each in got:
-        sequences[each["entityFqdn"], each["entityId"]].append(int(each["entityEventSequence"]))
-    assert all(numbers == sorted(numbers) for numbers in sequences.values())
+    assert all(numbers == sorted(numbers) for numbers in sequences_of(got).values())
 
 
 async def test_a_failing_event_holds_back_its_entity_alone(
@@ -134,3 +137,215 @@ async def test_the_log_keeps_deliveries_for_their_time(
         assert len(await deliveries_of(service, endpoint)) == left
     (waiting,) = await deliveries_of(service, endpoint)
     assert waiting["status"] == "PENDING"
+async def test_an_endpoint_gets_the_types_and_namespaces_that_it_asked_for(
+    service: Service, receiver: Receiver
+) -> None:
+    """What is of another type or namespace isn't sent. A change holds for what happens after it."""
+    endpoint = await create_endpoint(
+        service, receiver, eventTypes=[DEFINED, REDEEMED], namespaces=["spa"]
+    )
+    await service.create_program_definition(namespace="gym")
+    wanted = await service.create_program_definition(namespace="spa")
+    change = {"id": wanted["id"], "revision": "1", "displayName": "Gold"}
+    await service.call("updateProgramDefinition", {"programDefinition": change})
+    await change_endpoint(service, endpoint, namespaces=["gym"])
+    await service.create_program_definition(namespace="spa")
+    another = await service.create_program_definition(namespace="gym")
+    await receiver.until(lambda: len(receiver.taken) == 2)
+    await look_until(lambda: progress_of(service, endpoint), lambda each: not each["hasMore"])
+    assert {each.event["entityId"] for each in receiver.taken} == {wanted["id"], another["id"]}
+
+
+async def test_a_jwt_is_verified_with_the_tenants_public_key(
+    service: Service, receiver: Receiver
+) -> None:
+    """It names the type and the site, and has the envelope. After a rotation the new key signs."""
+    await create_endpoint(service, receiver, format="JWT", eventTypes=[REDEEMED])
+    wallet = await open_wallet(service, TOWEL)
+    await wallet.redeem()
+    await receiver.until(lambda: len(receiver.taken) == 1)
+    event = (await all_events(service, eventTypes=[REDEEMED]))[0]
+    (first,) = (await service.call("listWebhookKeys"))["webhookKeys"]
+    assert opened(receiver.taken[0].body, first) == {
+        "eventType": REDEEMED,
+        "instanceId": service.tenant.site_id,
+        "data": event,
+    }
+    second = (await service.call("rotateWebhookKey"))["webhookKey"]
+    await wallet.redeem()
+    await receiver.until(lambda: len(receiver.taken) == 2)
+    assert opened(receiver.taken[1].body, second)["eventType"] == REDEEMED
+    listed = (await service.call("listWebhookKeys"))["webhookKeys"]
+    assert [each["id"] for each in listed] == [second["id"], first["id"]]
+    for _ in range(WEBHOOK_KEYS_MAX):
+        await service.call("rotateWebhookKey")
+    listed = (await service.call("listWebhookKeys"))["webhookKeys"]
+    assert len(listed) == WEBHOOK_KEYS_MAX
+
+
+def opened(token: bytes, key: Document) -> Document:
+    claims = jwt.decode(token.decode(), key["publicKey"], algorithms=["RS256"])
+    content: Document = json.loads(claims["data"])
+    return {**content, "data": json.loads(content["data"])}
+
+
+async def test_two_secrets_sign_until_the_old_one_ends(
+    database_url: str, receiver: Receiver
+) -> None:
+    """After a rotation either secret verifies, for as long as was asked; then only the new one."""
+    clock = Clock()
+    async with open_application(database_url, clock=clock) as application:
+        service = await new_tenant(*application)
+        endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+        wallet = await open_wallet(service, TOWEL)
+        rotation = {"webhookEndpointId": endpoint["id"], "keepOldHours": 5}
+        new = (await service.call("rotateWebhookSecret", rotation))["secret"]
+        old = endpoint["secret"]
+        assert await signers(wallet, receiver, new, old) == [True, True]
+        clock.move(hours=6)
+        assert await signers(wallet, receiver, new, old) == [True, False]
+        at_once = {**rotation, "keepOldHours": 0}
+        newest = (await service.call("rotateWebhookSecret", at_once))["secret"]
+        assert await signers(wallet, receiver, newest, new) == [True, False]
+
+
+async def signers(wallet: Wallet, receiver: Receiver, *secrets: str) -> list[bool]:
+    """Redeem; which of the secrets have signed the event, whatever the test's clock shows."""
+    count = len(receiver.taken)
+    await wallet.redeem()
+    await receiver.until(lambda: len(receiver.taken) > count)
+    received = receiver.taken[-1]
+    headers, text = received.headers, received.body.decode()
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    signatures = headers["webhook-signature"].split()
+    return [Webhook(each).sign(headers["webhook-id"], at, text) in signatures for each in secrets]
+
+
+async def test_an_inactive_endpoint_gets_nothing_and_goes_on_where_it_was(
+    service: Service, receiver: Receiver
+) -> None:
+    """From the answer on, what happens waits until the endpoint is switched on again."""
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    wallet = await open_wallet(service, TOWEL)
+    other = Receiver()
+    async with other.running():
+        await create_endpoint(service, other, eventTypes=[REDEEMED])
+        await wallet.redeem()
+        await receiver.until(lambda: len(receiver.taken) == 1)
+        await change_endpoint(service, endpoint, active=False)
+        for _ in range(3):
+            await wallet.redeem()
+        await other.until(lambda: len(other.taken) == 4)
+    assert len(receiver.received) == 1
+    await change_endpoint(service, endpoint, active=True)
+    await receiver.until(lambda: len(receiver.taken) == 4)
+    assert ids_of(receiver.taken) == ids_of(other.taken)
+
+
+async def test_an_endpoint_can_be_tried(service: Service, receiver: Receiver) -> None:
+    """A test delivery is signed as others are, says what came of it, and is in no log."""
+    endpoint = await create_endpoint(service, receiver, active=False)
+    asked = {"webhookEndpointId": endpoint["id"]}
+    answer = await service.call("testWebhookEndpoint", asked)
+    assert answer["success"]
+    (received,) = receiver.taken
+    Webhook(endpoint["secret"]).verify(received.body, received.headers)
+    receiver.behave = lambda _: Behaviour(status=503, body=b"not now")
+    answer = await service.call("testWebhookEndpoint", asked)
+    assert not answer["success"]
+    assert (answer["attempt"]["statusCode"], answer["attempt"]["answer"]) == (503, "not now")
+    assert await deliveries_of(service, endpoint) == []
+
+
+async def test_the_log_tells_of_each_attempt(service: Service, receiver: Receiver) -> None:
+    """When, how long, what status, and the first kilobyte of the answer."""
+    bodies = iter([b"x" * 5_000])
+    receiver.behave = lambda _: next(
+        (Behaviour(status=500, body=each) for each in bodies), Behaviour(body="schön".encode())
+    )
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    await (await open_wallet(service, TOWEL)).redeem()
+    (found,) = await delivered_until(service, endpoint, 1, status="DELIVERED")
+    first, second = found["attempts"]
+    assert (first["statusCode"], first["answer"]) == (500, "x" * 1_024)
+    assert (second["statusCode"], second["answer"]) == (200, "schön")
+    assert first["attemptDate"] < second["attemptDate"]
+    assert int(first["duration"]) >= 0
+    assert (found["origin"], found["attemptCount"]) == ("FEED", 2)
+    assert found["eventId"] == receiver.taken[0].event["id"]
+
+
+async def test_a_log_of_failures_keeps_only_them(service: Service, receiver: Receiver) -> None:
+    """Of an endpoint that asks for it, what was taken at once has no row."""
+    failing = iter([Behaviour(status=500)])
+    wallet = await open_wallet(service, TOWEL)
+    endpoint = await create_endpoint(
+        service, receiver, eventTypes=[REDEEMED], deliveryLog="FAILURES"
+    )
+    for _ in range(3):
+        await wallet.redeem()
+    await receiver.until(lambda: len(receiver.taken) == 3)
+    receiver.behave = lambda _: next(failing, Behaviour())
+    await wallet.redeem()
+    (found,) = await delivered_until(service, endpoint, 1, status="DELIVERED")
+    assert found["eventId"] == receiver.taken[-1].event["id"]
+    assert len(await deliveries_of(service, endpoint)) == 1
+
+
+async def test_a_delivery_is_made_again(service: Service, receiver: Receiver) -> None:
+    """A resend brings the same event with the same id, and has a row of its own."""
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    await (await open_wallet(service, TOWEL)).redeem()
+    (found,) = await delivered_until(service, endpoint, 1, status="DELIVERED")
+    await service.call("resendWebhookDelivery", {"webhookDeliveryId": found["id"]})
+    await delivered_until(service, endpoint, 2, status="DELIVERED")
+    one, again = receiver.taken
+    assert one.body == again.body
+    assert one.headers["webhook-id"] == again.headers["webhook-id"]
+    (resent,) = await deliveries_of(service, endpoint, origin="RESEND")
+    assert (resent["status"], resent["attemptCount"]) == ("DELIVERED", 1)
+
+
+async def test_everything_since_a_moment_is_delivered_again(
+    service: Service, receiver: Receiver
+) -> None:
+    """A replay brings all of it in order, and what happened before the endpoint was made."""
+    wallet = await open_wallet(service, TOWEL)
+    for _ in range(3):
+        await wallet.redeem()
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    await wallet.redeem()
+    await receiver.until(lambda: len(receiver.taken) == 1)
+    since = (await all_events(service))[0]["eventTime"]
+    replay = {"webhookEndpointId": endpoint["id"], "since": since}
+    assert (await service.call("replayWebhookEndpoint", replay))["count"] == 0
+    await receiver.until(lambda: len(receiver.taken) == 5)
+    events = await all_events(service, eventTypes=[REDEEMED])
+    assert ids_of(receiver.taken[1:]) == [each["id"] for each in events]
+
+
+async def test_one_entity_is_delivered_again(service: Service, receiver: Receiver) -> None:
+    """A replay of an entity brings its events in order, and those of no other."""
+    first, second = [await open_wallet(service, TOWEL) for _ in range(2)]
+    for wallet in (first, second, first):
+        await wallet.redeem()
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    events = await all_events(service, eventTypes=[REDEEMED])
+    since = events[0]["eventTime"]
+    replay = {"webhookEndpointId": endpoint["id"], "since": since, "entityId": first.pool_id}
+    assert (await service.call("replayWebhookEndpoint", replay))["count"] == 2
+    await delivered_until(service, endpoint, 2, origin="REPLAY", status="DELIVERED")
+    expected = [each["id"] for each in events if each["entityId"] == first.pool_id]
+    assert ids_of(receiver.taken) == expected
+
+
+async def test_a_tenant_has_so_many_endpoints(service: Service, receiver: Receiver) -> None:
+    """One more is refused, and the refusal names the number."""
+    for _ in range(WEBHOOK_ENDPOINTS_MAX):
+        await create_endpoint(service, receiver, active=False)
+    new = {"webhookEndpoint": {"url": receiver.url}}
+    refused = await service.refusal("createWebhookEndpoint", new)
+    assert (refused.code, refused.data) == (
+        "TOO_MANY_WEBHOOK_ENDPOINTS",
+        {"maximum": WEBHOOK_ENDPOINTS_MAX},
+    )

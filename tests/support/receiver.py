@@ -30,12 +30,15 @@ class Received:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a receiver does with a request: answer so, later, or hang up."""
+    """What a receiver does with a request: answer so, later, in part, or hang up."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     hangs_up: bool = False
+    breaks_off: bool = False
+    """Whether it hangs up in the middle of its answer."""
+
     waits_for: asyncio.Event | None = None
 
 
@@ -102,14 +105,15 @@ class Receiver:
         self.under_way -= 1
         if behaviour.hangs_up:
             return False
-        if behaviour.status < 300:
+        if behaviour.status < 300 and not behaviour.breaks_off:
             self.taken.append(request)
-        headers = {"content-length": str(len(behaviour.body)), **behaviour.headers}
+        length = len(behaviour.body) + behaviour.breaks_off
+        headers = {"content-length": str(length), **behaviour.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {behaviour.status} So\r\n{lines}\r\n".encode() + behaviour.body)
         await writer.drain()
         await self._tell()
-        return True
+        return not behaviour.breaks_off
 
     async def _tell(self) -> None:
         async with self._changed:

@@ -128,13 +128,18 @@ class Courier:
         self._may_have_more = True
         self._next_record = self._next_renewal = 0.0
         self._busy_until = self._loop.time() + LINGER_SECONDS
-        self._closing = self._is_lost = False
+        self._closing = self._is_lost = self._is_outdated = False
         self._error: BaseException | None = None
         self.take_up(claim.pending)
 
     def look(self) -> None:
         """There may be new events."""
         self._may_have_more = True
+        self._moved.set()
+
+    def look_again(self) -> None:
+        """The endpoint, or what signs for it, may have changed: that comes before all else."""
+        self._is_outdated = True
         self._moved.set()
 
     def take_up(self, pending: Sequence[WebhookDelivery]) -> None:
@@ -164,6 +169,8 @@ class Courier:
     async def _step(self) -> bool:
         """Do what is to be done now, and wait for more; whether to go on."""
         self._moved.clear()
+        if self._is_outdated and not await self._record():
+            return False
         await self._fill()
         self._start()
         now = self._loop.time()
@@ -216,6 +223,9 @@ class Courier:
             rows, position = await self._reader.feed.read_after(
                 self._site.tenant_id, self._read, limit=LOOK_ROWS
             )
+            if self._is_outdated:
+                self._may_have_more = True
+                return
             self._may_have_more |= len(rows) == LOOK_ROWS
             await self._add(rows)
             self._read = position
@@ -344,7 +354,7 @@ class Courier:
         """Record what has come of deliveries; whether the endpoint is still to be delivered to."""
         if self._error is not None:
             raise self._error
-        is_whole = False
+        is_whole = self._is_outdated = False
         while not is_whole:
             new = [*islice(self._new.values(), RECORD_SIZE)]
             changed = [*islice(self._changed.values(), RECORD_SIZE - len(new))]

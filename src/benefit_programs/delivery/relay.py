@@ -25,7 +25,13 @@ from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.domain.webhooks.deliveries import ClaimEndpoint
-from benefit_programs.domain.webhooks.rows import IN_PROCESS, DeliveryAttempt
+from benefit_programs.domain.webhooks.rows import (
+    IN_PROCESS,
+    DeliveryAttempt,
+    WebhookEndpoint,
+    WebhookKey,
+    WebhookSecret,
+)
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.storage.reader import Reader
 
@@ -53,6 +59,9 @@ where e.status not in ('INACTIVE', 'PAUSED') and (
 order by e.tenant_id, e.id
 """
 """The instant."""
+
+_RECEIVER_ROWS = frozenset({WebhookEndpoint, WebhookSecret, WebhookKey})
+"""What a courier has to know the newest of."""
 
 _log = structlog.get_logger("benefit_programs.delivery")
 
@@ -126,9 +135,11 @@ class Relay:
             await asyncio.wait(self._runs)
 
     def _notice(self, written: frozenset[type[Row]]) -> None:
-        if Event in written:
-            for courier in self._couriers.values():
+        for courier in self._couriers.values():
+            if Event in written:
                 courier.look()
+            if not written.isdisjoint(_RECEIVER_ROWS):
+                courier.look_again()
 
     async def _run(self) -> None:
         while not self._closing.is_set():

@@ -119,7 +119,7 @@ class Sender:
             )
             return {"content-type": "text/plain"}, token
         secrets = sorted(receiver.secrets, key=lambda each: each.id, reverse=True)
-        opened = [self._open(each.sealed, site) for each in secrets]
+        opened = [self._open(each.sealed, site) for each in secrets if each.signs(at=now)]
         return (
             standard_headers(message.body, event_id=message.event_id, secrets=opened, now=now),
             message.body,

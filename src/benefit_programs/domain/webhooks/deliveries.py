@@ -34,7 +34,7 @@ from benefit_programs.domain.webhooks.rows import (
 
 
 class Receiver(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint as deliveries need it: with what signs them."""
+    """An endpoint as deliveries need it: with what signs them, or did so until lately."""
 
     endpoint: WebhookEndpoint
     secrets: tuple[WebhookSecret, ...]
@@ -57,12 +57,11 @@ def _ask_for_receiver(needs: Needs, state: State, endpoint_id: str) -> None:
         needs.read(WALK_WEBHOOK_KEYS, BEFORE_ALL_IDS)
 
 
-def _receiver(state: State, endpoint: WebhookEndpoint, now: Instant) -> Receiver:
+def _receiver(state: State, endpoint: WebhookEndpoint) -> Receiver:
     keys = state.known(WALK_WEBHOOK_KEYS, BEFORE_ALL_IDS)
-    secrets = state.many(WEBHOOK_SECRETS, endpoint.id)
     return Receiver(
         endpoint=endpoint,
-        secrets=tuple(each for each in secrets if each.expires is None or each.expires > now),
+        secrets=tuple(state.many(WEBHOOK_SECRETS, endpoint.id)),
         key=keys[-1] if keys else None,
     )
 
@@ -99,7 +98,7 @@ class ClaimEndpoint(Command[EndpointClaim | None], frozen=True, kw_only=True):
             key=lambda each: (each.position, each.part, each.id),
         )
         changes.answer = EndpointClaim(
-            receiver=_receiver(state, endpoint, context.now),
+            receiver=_receiver(state, endpoint),
             progress=progress,
             pending=tuple(pending),
         )
@@ -152,7 +151,7 @@ class RecordDeliveries(Command[Receiver | None], frozen=True, kw_only=True):
             *self.new,
             *(each for each in self.changed if state.one(WEBHOOK_DELIVERY, each.id) is not None),
         )
-        changes.answer = _receiver(state, endpoint, context.now)
+        changes.answer = _receiver(state, endpoint)
         return changes
 
 

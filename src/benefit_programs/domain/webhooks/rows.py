@@ -90,6 +90,10 @@ class WebhookSecret(Row, frozen=True, kw_only=True, omit_defaults=True):
     sealed: str
     expires: Instant | None = None
 
+    def signs(self, *, at: Instant) -> bool:
+        """Whether it is still in use."""
+        return self.expires is None or at < self.expires
+
 
 class WebhookProgress(Row, frozen=True, kw_only=True, omit_defaults=True):
     """How far an endpoint has come, and which relay delivers to it.
