@@ -59,6 +59,7 @@ class Running:
     application: Application
     services: Services
     runner: JobRunner
+    relay: Relay
     first_secret: str | None
     """The first key, if this start has made it; it is known here and never again."""
     watch: asyncio.Task[None] | None
@@ -134,7 +135,7 @@ async def open_service(
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        yield Running(create_app(services), services, runner, first_secret, watch)
+        yield Running(create_app(services), services, runner, relay, first_secret, watch)
 
 
 @asynccontextmanager

@@ -37,9 +37,10 @@ CONNECTIONS_MAX = 50
 class Fleet(AsyncExitStack):
     """Processes that serve a database; whoever calls it hears nothing of their deaths."""
 
-    def __init__(self, url: str, folder: Path, *, workers: int) -> None:
+    def __init__(self, url: str, folder: Path, *, workers: int, **variables: str) -> None:
         super().__init__()
-        self._variables = {"BENEFITS_DATABASE_URL": url, "BENEFITS_BOOTSTRAP_API_KEY": FIRST_KEY}
+        own = {"BENEFITS_DATABASE_URL": url, "BENEFITS_BOOTSTRAP_API_KEY": FIRST_KEY}
+        self._variables = own | variables
         self._folder = folder
         self._workers = [self._start_worker() for _ in range(workers)]
         self._server = self._start_server()
@@ -50,7 +51,8 @@ class Fleet(AsyncExitStack):
         self._client = httpx.AsyncClient(
             base_url=self._server.url, timeout=60, limits=limits, trust_env=False
         )
-        self._caller = Caller(self._client, FIRST_KEY)
+        self.caller = Caller(self._client, FIRST_KEY)
+        """Somebody who does hear of deaths."""
 
     async def __aenter__(self) -> Self:
         """All processes run already."""
@@ -63,7 +65,7 @@ class Fleet(AsyncExitStack):
         for _ in range(TRIES_MAX):
             await self._is_up.wait()
             try:
-                return await self._caller.call(name, document)
+                return await self.caller.call(name, document)
             except httpx.TransportError:
                 continue
         raise AssertionError("nobody answers")

@@ -58,6 +58,8 @@ class Receiver:
         self._changed = asyncio.Condition()
         self._port = 0
         self._connections: set[asyncio.Task[Any]] = set()
+        self._server: asyncio.Server
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -65,8 +67,7 @@ class Receiver:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Receiver]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._port = server.sockets[0].getsockname()[1]
+        await self.come_back()
         try:
             yield self
         finally:
@@ -74,6 +75,18 @@ class Receiver:
             for task in self._connections:
                 task.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
+            self.die()
+
+    async def come_back(self) -> None:
+        """Listen, at the same port as before if there was one."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    def die(self) -> None:
+        """Listen no more, and break off whatever is under way."""
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def until(self, holds: Callable[[], Any]) -> None:
         """Wait until something holds of what was received."""
@@ -85,12 +98,16 @@ class Receiver:
         assert task is not None, "connections are served in tasks"
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        self._writers.add(writer)
         try:
             while True:
                 request = await _read(reader)
                 if request is None or not await self._answer(request, writer):
                     break
+        except ConnectionError:
+            pass
         finally:
+            self._writers.discard(writer)
             writer.close()
 
     async def _answer(self, request: Received, writer: asyncio.StreamWriter) -> bool:
@@ -103,7 +120,7 @@ class Receiver:
         if behaviour.waits_for is not None:
             await behaviour.waits_for.wait()
         self.under_way -= 1
-        if behaviour.hangs_up:
+        if behaviour.hangs_up or writer.is_closing():
             return False
         if behaviour.status < 300 and not behaviour.breaks_off:
             self.taken.append(request)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.support.inprocess import SECRET_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from tests.support.calls import Caller, Document
     from tests.support.receiver import Received, Receiver
+
+DELIVERING = {
+    "BENEFITS_SECRET_KEY": b64encode(SECRET_KEY).decode(),
+    "BENEFITS_OUTGOING_NETWORKS": "127.0.0.0/8",
+}
+"""The settings of a server that delivers to the receivers of tests."""
 
 REDEEMED = "wix.benefit_programs.v1.pool_benefit_redeemed"
 LOOKS_SECONDS_MAX = 30
@@ -66,6 +75,17 @@ async def delivered_until(
     return await look_until(
         lambda: deliveries_of(caller, endpoint, **wanted), lambda found: len(found) == count
     )
+
+
+def require_all(receiver: Receiver, events: Iterable[Document]) -> None:
+    """Fail unless all events were taken, each entity's in order, without gaps, with their ids.
+
+    Order is that of first arrivals: what comes again may come late.
+    """
+    assert set(ids_of(receiver.taken)) == {each["id"] for each in events}
+    for requests in (receiver.received, receiver.taken):
+        for numbers in sequences_of(each.event for each in requests).values():
+            assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
 
 
 def ids_of(requests: Iterable[Received]) -> list[str]:

@@ -27,8 +27,8 @@ from benefit_programs.outgoing.urls import url_problem
 POSTS_AT_ONCE_MAX = 100
 """How many requests a process has under way, each on a connection of its own."""
 
-POSTS_OF_TENANT_AT_ONCE_MAX = 10
-"""How many of them are one tenant's."""
+POSTS_OF_TENANT_AT_ONCE_MAX = 30
+"""How many of them are one tenant's: more than one endpoint may have, lest it hold back others."""
 
 POSTS_TO_HOST_AT_ONCE_MAX = 20
 """How many of them go to one host and port, so also how many connections to it are kept."""

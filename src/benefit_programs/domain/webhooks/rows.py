@@ -115,7 +115,7 @@ class WebhookProgress(Row, frozen=True, kw_only=True, omit_defaults=True):
 class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One try: when, how long it took, and what came of it.
 
-    ``answer`` is the beginning of what the receiver answered, ``error`` why there is no answer.
+    ``answer`` is the beginning of what the receiver answered, ``error`` why that isn't all of it.
     """
 
     at: Instant
@@ -126,7 +126,8 @@ class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
     @property
     def is_success(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP
+        is_answered = self.status is not None and self.error is None
+        return is_answered and 200 <= self.status < 300  # noqa: PLR2004 - HTTP
 
 
 class WebhookDelivery(Row, frozen=True, kw_only=True, omit_defaults=True):
