@@ -141,11 +141,10 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
     """The next request of a connection, or None at its end."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
+        _, *lines = head.decode("latin-1").rstrip().split("\r\n")
+        fields = (line.partition(":") for line in lines)
+        headers = {name.lower(): value.strip() for name, _, value in fields}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    _, *lines = head.decode("latin-1").rstrip().split("\r\n")
-    headers = {
-        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Received(headers, body)

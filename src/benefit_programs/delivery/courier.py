@@ -21,7 +21,7 @@ from benefit_programs.delivery.lanes import Lanes, Pending
 from benefit_programs.delivery.schedule import ASKED_SECONDS_MAX, DELIVERY_HOURS_MAX, next_attempt
 from benefit_programs.delivery.sending import Message, Sender, Sent, Site
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.lookups import PENDING_DELIVERIES_MAX
+from benefit_programs.domain.lookups import PENDING_DELIVERIES, PENDING_DELIVERIES_MAX
 from benefit_programs.domain.values import Instant
 from benefit_programs.domain.webhooks.deliveries import (
     EndpointClaim,
@@ -126,11 +126,12 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Event()
         self._may_have_more = True
+        self._may_have_pending = False
         self._next_record = self._next_renewal = 0.0
         self._busy_until = self._loop.time() + LINGER_SECONDS
         self._closing = self._is_lost = self._is_outdated = False
         self._error: BaseException | None = None
-        self.take_up(claim.pending)
+        self._take_up(claim.pending)
 
     def look(self) -> None:
         """There may be new events."""
@@ -142,12 +143,9 @@ class Courier:
         self._is_outdated = True
         self._moved.set()
 
-    def take_up(self, pending: Sequence[WebhookDelivery]) -> None:
-        """Deliver what others have left over, or somebody has asked for."""
-        for each in pending:
-            if each.id not in self._known:
-                self._known.add(each.id)
-                self._lanes.add(Pending(each, None, is_stored=True))
+    def look_for_pending(self) -> None:
+        """There may be deliveries that somebody has asked for."""
+        self._may_have_pending = True
         self._moved.set()
 
     def close(self) -> None:
@@ -171,6 +169,8 @@ class Courier:
         self._moved.clear()
         if self._is_outdated and not await self._record():
             return False
+        if self._may_have_pending:
+            await self._read_pending()
         await self._fill()
         self._start()
         now = self._loop.time()
@@ -215,6 +215,19 @@ class Courier:
             and lanes.stored < PENDING_DELIVERIES_MAX
             and not lanes.is_failing
         )
+
+    async def _read_pending(self) -> None:
+        """Read what waits. Never beside a record, for then it would seem to wait again."""
+        self._may_have_pending = False
+        key = (self._endpoint_id,)
+        self._take_up(await self._reader.look_up(self._site.tenant_id, PENDING_DELIVERIES, [key]))
+
+    def _take_up(self, pending: Sequence[WebhookDelivery]) -> None:
+        """Deliver what others have left over, or somebody has asked for."""
+        for each in pending:
+            if each.id not in self._known:
+                self._known.add(each.id)
+                self._lanes.add(Pending(each, None, is_stored=True))
 
     async def _fill(self) -> None:
         """Read what has happened, as far as there is room."""

@@ -19,7 +19,6 @@ import structlog
 from benefit_programs.delivery.courier import Courier
 from benefit_programs.delivery.sending import Function, Sender, Site
 from benefit_programs.domain.entities import Event
-from benefit_programs.domain.lookups import PENDING_DELIVERIES
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
@@ -164,15 +163,10 @@ class Relay:
         for each in found:
             courier = self._couriers.get(each.place)
             if courier is not None:
-                courier.take_up(await self._pending(each))
+                courier.look_for_pending()
                 courier.look()
             elif self._may_have(each) and len(self._couriers) < ENDPOINTS_AT_ONCE_MAX:
                 await self._claim(each)
-
-    async def _pending(self, found: _Found) -> list[Any]:
-        return await self._reader.look_up(
-            found.tenant_id, PENDING_DELIVERIES, [(found.endpoint_id,)]
-        )
 
     def _may_have(self, found: _Found) -> bool:
         """Whether to take an endpoint: it is free, or who has it has been still for long."""
