@@ -126,8 +126,9 @@ class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
     @property
     def is_success(self) -> bool:
-        is_answered = self.status is not None and self.error is None
-        return is_answered and 200 <= self.status < 300  # noqa: PLR2004 - HTTP
+        if self.status is None or self.error is not None:
+            return False
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP
 
 
 class WebhookDelivery(Row, frozen=True, kw_only=True, omit_defaults=True):
