@@ -12,15 +12,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt import PyJWKSet
 from standardwebhooks import Webhook
 
+from benefit_programs.domain.lookups import WEBHOOK_ENDPOINTS_MAX, WEBHOOK_KEYS_MAX
 from benefit_programs.domain.webhooks.rows import WebhookDelivery
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.sweeper import Sweeper
 from tests.contract.test_events import all_events
 from tests.support.calls import benefit, guid
-from benefit_programs.domain.lookups import WEBHOOK_ENDPOINTS_MAX, WEBHOOK_KEYS_MAX
-from tests.contract.test_events import all_events
-from tests.support.calls import benefit
 from tests.support.clock import Clock
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.receiver import Behaviour, Receiver
@@ -137,6 +135,8 @@ async def test_the_log_keeps_deliveries_for_their_time(
         assert len(await deliveries_of(service, endpoint)) == left
     (waiting,) = await deliveries_of(service, endpoint)
     assert waiting["status"] == "PENDING"
+
+
 async def test_an_endpoint_gets_the_types_and_namespaces_that_it_asked_for(
     service: Service, receiver: Receiver
 ) -> None:
