@@ -71,7 +71,6 @@ class Receiver:
         try:
             yield self
         finally:
-            server.close()
             for task in self._connections:
                 task.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)

@@ -112,8 +112,6 @@ class FileWebhook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BenefitsFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The definitions and items of a namespace. The cascade is for those without their own."""
-
     """The definitions, items and webhooks of a namespace.
 
     The cascade is for what has none of its own. Without a list of webhooks, they stay as they are.
