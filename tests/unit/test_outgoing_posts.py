@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpcore
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -16,13 +15,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from benefit_programs.outgoing.connections import Connections
-from benefit_programs.outgoing.posting import (
+from benefit_programs.outgoing import posting
+from benefit_programs.outgoing.connection import (
     ANSWER_KEPT_BYTES_MAX,
     ANSWER_READ_BYTES_MAX,
+    ANSWER_WHOLE_BYTES_MAX,
+    Failure,
+)
+from benefit_programs.outgoing.posting import (
     POSTS_OF_TENANT_AT_ONCE_MAX,
     POSTS_TO_HOST_AT_ONCE_MAX,
-    Failure,
     Outcome,
     Outgoing,
 )
@@ -85,7 +87,7 @@ class Receiver:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Receiver]:
-        server = await asyncio.start_server(self.meet, self.host, 0)
+        server = await asyncio.start_server(self.meet, self.host, 0, backlog=1_000)
         self.url = f"http://{self.host}:{server.sockets[0].getsockname()[1]}/hooks?of=us"
         try:
             yield self
@@ -171,6 +173,73 @@ def test_too_large() -> None:
     outcome, _ = post_to(reply(b"a" * (ANSWER_READ_BYTES_MAX + 1)))
     assert (outcome.failure, outcome.status) == (Failure.TOO_LARGE, 200)
     assert outcome.start == b"a" * ANSWER_KEPT_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nx: " + b"a" * ANSWER_WHOLE_BYTES_MAX,
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * ANSWER_WHOLE_BYTES_MAX,
+        FOR_EVER + b"1;" + b"a" * ANSWER_WHOLE_BYTES_MAX,
+        FOR_EVER + b"0\r\nx: " + b"a" * ANSWER_WHOLE_BYTES_MAX,
+    ],
+    ids=["a long header", "many headers", "a long mark", "a long trailer"],
+)
+def test_endless_heads_are_cut_off(answer: bytes) -> None:
+    """What comes beside the body is bounded, too."""
+    assert post_to(answer, silent=True)[0].failure is Failure.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" + reply(b"taken"),
+        b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + reply(b"taken"),
+        FOR_EVER + b"5\r\ntaken\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\ncontent-length: 5\r\n\r\ntaken",
+    ],
+    ids=["100", "103", "chunks", "HTTP/1.0"],
+)
+def test_every_way_to_answer(answer: bytes) -> None:
+    """An answer may be announced, or come in pieces."""
+    outcome, _ = post_to(answer)
+    assert (outcome.status, outcome.start, outcome.failure) == (200, b"taken", None)
+
+
+def test_an_answer_may_end_with_its_connection() -> None:
+    """An answer that says nothing of its length ends when the receiver hangs up."""
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\ntaken")
+        writer.close()
+
+    async def run() -> list[Outcome]:
+        server = await asyncio.start_server(meet, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with server, sender() as outgoing:
+            return [await post(outgoing, url) for _ in range(2)]
+
+    assert [(each.failure, each.start) for each in asyncio.run(run())] == [(None, b"taken")] * 2
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 Oh"])
+def test_an_answer_that_nobody_asked_for_is_not_believed(status: str) -> None:
+    """Who answers twice is heard once: the second answer isn't that of the next request."""
+
+    async def run() -> tuple[list[int | None], int]:
+        receiver = Receiver(reply(status="202 First") + reply(status=status))
+        async with receiver.running(), sender() as outgoing:
+            outcomes = [await post(outgoing, receiver.url) for _ in range(2)]
+            return [each.status for each in outcomes], receiver.connections
+
+    assert asyncio.run(run()) == ([202, 202], 2)
+
+
+def test_protocols_are_not_switched() -> None:
+    """A receiver that wants to speak something else hasn't taken anything."""
+    answer = b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"
+    assert post_to(answer)[0].failure is Failure.CONNECTION
 
 
 def test_endless_answer_is_cut_off() -> None:
@@ -320,20 +389,15 @@ def test_a_connection_that_was_closed_is_replaced() -> None:
     assert asyncio.run(run()) == (3, {True})
 
 
-def test_idle_connections_are_bounded() -> None:
+def test_idle_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is one too many is closed, that of the host which was quiet the longest."""
+    monkeypatch.setattr(posting, "IDLE_CONNECTIONS_MAX", 1)
 
     async def run() -> tuple[int, int]:
-        connections = Connections(LOOPBACK, idle_max=1)
         async with Receiver().running() as first, Receiver().running() as second:
-            for url in (first.url, second.url, second.url, first.url):
-                headers = {"host": "receiver", "content-length": "0"}
-                request = httpcore.Request("POST", url, headers=headers)
-                async with connections.connection(request.url.origin) as connection:
-                    response = await connection.handle_async_request(request)
-                    await response.aread()
-                    await response.aclose()
-            await connections.close()
+            async with sender() as outgoing:
+                for url in (first.url, second.url, second.url, first.url):
+                    await post(outgoing, url)
             return first.connections, second.connections
 
     assert asyncio.run(run()) == (2, 1)

@@ -87,16 +87,44 @@ def _inner(address: Address) -> IPv4Address | None:
     return address.sixtofour
 
 
+class Addresses:
+    """Looks up where hosts are, as far as tenants may have the service connect to them."""
+
+    def __init__(self, allowed: Iterable[Network]) -> None:
+        self._allowed = tuple(allowed)
+        # A name server that never answers keeps a thread for long: one that others wait for.
+        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE_MAX, "lookup")
+
+    async def find(self, host: str, port: int) -> list[str]:
+        """The numbers of a host that may be reached, in the order in which they were found.
+
+        Raises ForbiddenAddressError if none may be reached, OSError for an unknown name, and
+        ValueError for a host that no name server can be asked about.
+        """
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._lookups, look_up)
+        judged = [
+            str(each)
+            for each in dict.fromkeys(ip_address(place[0]) for *_, place in found)
+            if may_be_reached(each, self._allowed)
+        ]
+        if not judged:
+            raise ForbiddenAddressError("the address is not allowed")
+        return judged[:ADDRESSES_MAX]
+
+    def close(self) -> None:
+        """Look up no more names."""
+        self._lookups.shutdown(wait=False, cancel_futures=True)
+
+
 class JudgedNetwork(httpcore.AsyncNetworkBackend):
-    """The network, as far as tenants may have the service connect to it."""
+    """The network of an HTTP client, as far as tenants may have the service connect to it."""
 
     def __init__(
         self, allowed: Iterable[Network], network: httpcore.AsyncNetworkBackend | None = None
     ) -> None:
-        self._allowed = tuple(allowed)
+        self._addresses = Addresses(allowed)
         self._network = network or httpcore.AnyIOBackend()
-        # A name server that never answers keeps a thread for long: one that others wait for.
-        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE_MAX, "lookup")
 
     async def connect_tcp(
         self,
@@ -108,10 +136,9 @@ class JudgedNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of a host that may be reached and accepts.
 
-        Raises ForbiddenAddressError if none may be reached, OSError for an unknown name, and what
-        the last attempt raised.
+        Raises what ``Addresses.find`` raises, and what the last attempt raised.
         """
-        addresses = await self._addresses(host, port)
+        addresses = await self._addresses.find(host, port)
         for address in addresses[:-1]:
             try:
                 return await self._network.connect_tcp(
@@ -127,22 +154,9 @@ class JudgedNetwork(httpcore.AsyncNetworkBackend):
             addresses[-1], port, timeout, local_address, socket_options
         )
 
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        """The numbers of a host that may be reached, in the order in which they were found."""
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._lookups, look_up)
-        judged = [
-            str(each)
-            for each in dict.fromkeys(ip_address(place[0]) for *_, place in found)
-            if may_be_reached(each, self._allowed)
-        ]
-        if not judged:
-            raise ForbiddenAddressError("the address is not allowed")
-        return judged[:ADDRESSES_MAX]
-
     def close(self) -> None:
         """Look up no more names."""
-        self._lookups.shutdown(wait=False, cancel_futures=True)
+        self._addresses.close()
 
     async def sleep(self, seconds: float) -> None:
         """Wait between attempts, as the library asks for it."""

@@ -9,31 +9,30 @@ takes more room than the limits below.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from time import monotonic
+from typing import NamedTuple
 
-import httpcore
 import httpx
 import msgspec
 
 from benefit_programs.outgoing.addresses import ForbiddenAddressError, Network
-from benefit_programs.outgoing.connections import Connections
-from benefit_programs.outgoing.retry_after import RETRY_AFTER_LENGTH_MAX
+from benefit_programs.outgoing.connection import Answer, Failure
+from benefit_programs.outgoing.connections import Connections, Origin
 from benefit_programs.outgoing.shares import Shares
 from benefit_programs.outgoing.urls import url_problem
 
-POSTS_AT_ONCE_MAX = 100
+POSTS_AT_ONCE_MAX = 256
 """How many requests a process has under way, each on a connection of its own."""
 
-POSTS_OF_TENANT_AT_ONCE_MAX = 30
+POSTS_OF_TENANT_AT_ONCE_MAX = 128
 """How many of them are one tenant's: more than one endpoint may have, lest it hold back others."""
 
-POSTS_TO_HOST_AT_ONCE_MAX = 20
+POSTS_TO_HOST_AT_ONCE_MAX = 192
 """How many of them go to one host and port, so also how many connections to it are kept."""
 
-IDLE_CONNECTIONS_MAX = 50
+IDLE_CONNECTIONS_MAX = 128
 """How many connections without a request are kept."""
 
 POST_SECONDS_DEFAULT = 15.0
@@ -42,22 +41,8 @@ POST_SECONDS_DEFAULT = 15.0
 POST_CONNECT_SECONDS_DEFAULT = 5.0
 """How long a connection takes at most to be accepted, and then its encryption to be agreed on."""
 
-ANSWER_READ_BYTES_MAX = 65_536
-"""How much of an answer is read; a longer one is a failure."""
-
-ANSWER_KEPT_BYTES_MAX = 1_024
-"""How much of it is kept."""
-
-
-class Failure(StrEnum):
-    """Why a request failed, in words that a log may show."""
-
-    WRONG_URL = "wrong url"
-    REFUSED_ADDRESS = "refused address"
-    CONNECTION = "connection"
-    TIME_OUT = "time-out"
-    REDIRECT = "redirect"
-    TOO_LARGE = "too large"
+TARGETS_MAX = 1_000
+"""How many URLs a process remembers with what its requests to them begin with."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,96 +87,74 @@ class Outgoing:
 
         Never call it in a transaction. Raises nothing but the caller's cancellation.
         """
-        if url_problem(url):
+        target = _target(url)
+        if target is None:
             return Outcome(milliseconds=0, failure=Failure.WRONG_URL)
-        request = _build(url, headers, body, connect_seconds_max)
+        request = _request(target, headers, body)
         # In this order a request that waits takes only from the share of its own tenant.
-        host = self._hosts.of(str(request.url.origin))
-        async with self._tenants.of(tenant), host, self._all:
-            return await _send(self._connections, request, seconds_max)
+        async with self._tenants.of(tenant), self._hosts.of(target.host), self._all:
+            return await self._send(target.origin, request, seconds_max, connect_seconds_max)
 
     async def close(self) -> None:
-        await self._connections.close()
+        self._connections.close()
+
+    async def _send(
+        self, origin: Origin, request: bytes, seconds_max: float, connect_seconds_max: float
+    ) -> Outcome:
+        began, answer = monotonic(), Answer()
+        until = asyncio.get_running_loop().time() + seconds_max
+        try:
+            connection = await self._connections.take(
+                origin, seconds_max=connect_seconds_max, until=until
+            )
+            await connection.post(request, answer, until=until)
+            self._connections.give_back(origin, connection)
+        except TimeoutError:
+            answer.failure = Failure.TIME_OUT
+        except ForbiddenAddressError:
+            answer.failure = Failure.REFUSED_ADDRESS
+        # ValueError: of a host that no name server can be asked about.
+        except (OSError, ValueError):
+            answer.failure = Failure.CONNECTION
+        return Outcome(
+            milliseconds=round((monotonic() - began) * 1000),
+            failure=answer.failure,
+            status=answer.status,
+            retry_after=answer.retry_after,
+            start=answer.start,
+        )
 
 
-_HEADERS = {
-    "accept": "*/*",
+class _Target(NamedTuple):
+    """Where a URL leads, and what every request there begins with."""
+
+    origin: Origin
+    host: str
+    start: str
+
+
+_HEADERS = (
+    "accept: */*\r\n"
     # Nothing compressed: what is kept of an answer is for people to read.
-    "accept-encoding": "identity",
-    "user-agent": "benefit-programs",
-}
+    "accept-encoding: identity\r\n"
+    "user-agent: benefit-programs\r\n"
+)
 
 
-def _build(
-    url: str, headers: Mapping[str, str], body: bytes, connect_seconds_max: float
-) -> httpcore.Request:
-    place = httpx.URL(url)
-    own = {"host": place.netloc.decode(), "content-length": str(len(body))}
-    return httpcore.Request(
-        "POST",
-        httpcore.URL(
-            scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path
-        ),
-        headers=tuple({**_HEADERS, **headers, **own}.items()),
-        content=body,
-        extensions={"timeout": {"connect": connect_seconds_max}},
-    )
-
-
-@dataclass
-class _Answer:
-    """What has come so far."""
-
-    status: int | None = None
-    retry_after: str | None = None
-    start: bytes = b""
-
-
-async def _send(connections: Connections, request: httpcore.Request, seconds_max: float) -> Outcome:
-    began, answer = monotonic(), _Answer()
-    try:
-        async with (
-            asyncio.timeout(seconds_max),
-            connections.connection(request.url.origin) as connection,
-        ):
-            failure = await _receive(connection, request, answer)
-    except (TimeoutError, httpcore.TimeoutException):
-        failure = Failure.TIME_OUT
-    except ForbiddenAddressError:
-        failure = Failure.REFUSED_ADDRESS
-    # ValueError: of a host that no name server can be asked about.
-    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
-        failure = Failure.CONNECTION
-    return Outcome(
-        milliseconds=round((monotonic() - began) * 1000),
-        failure=failure,
-        status=answer.status,
-        retry_after=answer.retry_after,
-        start=answer.start,
-    )
-
-
-async def _receive(
-    connection: httpcore.AsyncHTTPConnection, request: httpcore.Request, answer: _Answer
-) -> Failure | None:
-    response, read = await connection.handle_async_request(request), 0
-    try:
-        answer.status = response.status
-        answer.retry_after = _retry_after(response.headers)
-        if httpx.codes.is_redirect(response.status):
-            return Failure.REDIRECT
-        async for chunk in response.aiter_stream():
-            read += len(chunk)
-            answer.start += chunk[: ANSWER_KEPT_BYTES_MAX - len(answer.start)]
-            if read > ANSWER_READ_BYTES_MAX:
-                return Failure.TOO_LARGE
+@lru_cache(TARGETS_MAX)
+def _target(url: str) -> _Target | None:
+    if url_problem(url):
         return None
-    finally:
-        await response.aclose()
+    place = httpx.URL(url)
+    is_encrypted, name = place.scheme == "https", place.netloc.decode()
+    origin = Origin(
+        place.raw_host.decode(), place.port or (443 if is_encrypted else 80), is_encrypted
+    )
+    start = f"POST {place.raw_path.decode()} HTTP/1.1\r\nhost: {name}\r\n{_HEADERS}"
+    return _Target(origin, f"{origin.host} {origin.port}", start)
 
 
-def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
-        if name.lower() == b"retry-after":
-            return value[:RETRY_AFTER_LENGTH_MAX].decode("latin-1")
-    return None
+def _request(target: _Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    assert all(map(str.isprintable, headers.values())), "a header ends where its line does"
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"{target.start}{lines}content-length: {len(body)}\r\n\r\n".encode() + body
