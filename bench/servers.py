@@ -102,7 +102,7 @@ class Launch:
         port = find_free_port()
         started = time.perf_counter()
         command = [*self.command, "--host", HOST, "--port", str(port)]
-        with _run_process(command, self.environment, self.log_path) as process:
+        with run_process(command, self.environment, self.log_path) as process:
             _await_ready(port, process, self)
             yield Server(
                 name=self.name,
@@ -174,27 +174,48 @@ def benefits_command() -> str:
 def read_peak_mebibytes(process_id: int) -> float:
     """Find the most memory that the process or one that it started ever had."""
     peaks = [0.0]
-    waiting = [process_id]
-    while waiting:
-        folder = Path("/proc") / str(waiting.pop())
-        try:
-            status = (folder / "status").read_text()
-            waiting += [
-                int(child)
-                for task in (folder / "task").iterdir()
-                for child in (task / "children").read_text().split()
-            ]
-        except FileNotFoundError:
-            continue
-        lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    for folder in find_processes(process_id):
+        lines = [line for line in _read(folder / "status") if line.startswith("VmHWM:")]
         peaks += [int(line.split()[1]) / 1024 for line in lines]
     return max(peaks)
 
 
+def read_cpu_seconds(process_id: int) -> float:
+    """Find how long the process and those that it started have been computing."""
+    ticks = 0
+    for folder in find_processes(process_id):
+        for line in _read(folder / "stat"):
+            user, system = line.rpartition(")")[2].split()[11:13]
+            ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def find_processes(process_id: int) -> Iterator[Path]:
+    """Give what the system tells of a process, and of all that it started."""
+    waiting = [process_id]
+    while waiting:
+        folder = Path("/proc") / str(waiting.pop())
+        yield folder
+        try:
+            tasks = [*(folder / "task").iterdir()]
+        except FileNotFoundError:
+            continue
+        for task in tasks:
+            waiting += [int(each) for line in _read(task / "children") for each in line.split()]
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
 @contextmanager
-def _run_process(
+def run_process(
     command: Sequence[str], environment: dict[str, str], log_path: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command; it is gone after the block."""
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,

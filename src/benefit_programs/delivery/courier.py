@@ -42,17 +42,29 @@ from benefit_programs.engine.ids import IdSource
 from benefit_programs.storage.feed import FeedRow
 from benefit_programs.storage.reader import Reader
 from benefit_programs.wire.codec import encoder_for
-from benefit_programs.wire.events import FQDN_PREFIX, Delivery, deliveries, parts_of
+from benefit_programs.wire.events import (
+    FQDN_PREFIX,
+    SHOWN_AT_ONCE_MAX,
+    Delivery,
+    deliveries,
+    parts_of,
+)
 from benefit_programs.wire.types.events import DomainEvent, EntityActed
 
-REQUESTS_AT_ONCE_MAX = 10
-"""How many requests to one endpoint are under way."""
+REQUESTS_AT_ONCE_MAX = 64
+"""How many requests to one endpoint are under way at most."""
+
+REQUESTS_AT_ONCE_FIRST = 10
+"""How many there are at first: each success adds one, each failure halves them."""
 
 QUEUE_LENGTH_MAX = 2_000
 """How many events of one endpoint wait in memory."""
 
 LOOK_ROWS = 250
 """How many stored events one look into the feed reads."""
+
+LOOK_SECONDS = 0.1
+"""How long a courier waits after a look that has found all there was, for more to read at once."""
 
 RECORD_SECONDS = 0.25
 """How often results are recorded."""
@@ -128,6 +140,8 @@ class Courier:
         self._may_have_more = True
         self._may_have_pending = False
         self._next_record = self._next_renewal = 0.0
+        self._requests_at_once = REQUESTS_AT_ONCE_FIRST
+        self._next_look = self._next_record = self._next_renewal = 0.0
         self._busy_until = self._loop.time() + LINGER_SECONDS
         self._closing = self._is_lost = self._is_outdated = False
         self._error: BaseException | None = None
@@ -190,6 +204,8 @@ class Courier:
         due = self._lanes.next_due()
         if due is not None and len(self._tasks) < self._at_once:
             until = min(until, now + (max(due, self._not_before) - clock) / 1000)
+        if self._may_have_more and self._has_room:
+            until = min(until, self._next_look)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._moved.wait(), max(until - now, 0))
 
@@ -205,7 +221,7 @@ class Courier:
 
     @property
     def _at_once(self) -> int:
-        return 1 if self._lanes.is_failing else REQUESTS_AT_ONCE_MAX
+        return 1 if self._lanes.is_failing else self._requests_at_once
 
     @property
     def _has_room(self) -> bool:
@@ -228,10 +244,13 @@ class Courier:
             if each.id not in self._known:
                 self._known.add(each.id)
                 self._lanes.add(Pending(each, None, is_stored=True))
+    @property
+    def _may_look(self) -> bool:
+        return self._may_have_more and self._loop.time() >= self._next_look
 
     async def _fill(self) -> None:
         """Read what has happened, as far as there is room."""
-        while self._may_have_more and self._has_room and not self._closing:
+        while self._may_look and self._has_room and not self._closing:
             self._may_have_more = False
             rows, position = await self._reader.feed.read_after(
                 self._site.tenant_id, self._read, limit=LOOK_ROWS
@@ -240,6 +259,10 @@ class Courier:
                 self._may_have_more = True
                 return
             self._may_have_more |= len(rows) == LOOK_ROWS
+            # Where something has happened, more is to be expected.
+            self._may_have_more |= bool(rows)
+            if len(rows) < LOOK_ROWS:
+                self._next_look = self._loop.time() + LOOK_SECONDS
             await self._add(rows)
             self._read = position
             self._start()
@@ -253,9 +276,13 @@ class Courier:
             for part in parts_of(row.event)
             if not endpoint.event_types or part.type in endpoint.event_types
         ]
-        for each in await deliveries(self._reader, self._site.tenant_id, parts):
+        found = await deliveries(self._reader, self._site.tenant_id, parts)
+        for number, each in enumerate(found, 1):
             if not endpoint.namespaces or each.namespace in endpoint.namespaces:
                 self._add_event(each, positions[each.part.row.id])
+            if number % SHOWN_AT_ONCE_MAX == 0:
+                self._start()
+                await asyncio.sleep(0)
 
     def _add_event(self, event: Delivery, position: int) -> None:
         now, part = self._clock(), event.part
@@ -291,6 +318,8 @@ class Courier:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._error = task.exception()
+        if not self._closing:
+            self._start()
         self._moved.set()
 
     async def _deliver(self, pending: Pending) -> None:
@@ -332,10 +361,12 @@ class Courier:
         delivery = self._tried(pending.delivery, sent)
         if attempt.is_success:
             self._delivered = now
+            self._requests_at_once = min(self._requests_at_once + 1, REQUESTS_AT_ONCE_MAX)
             if pending.is_stored or self._receiver.endpoint.delivery_log is DeliveryLog.ALL:
                 self._save(replace(delivery, status=DeliveryStatus.DELIVERED, due=0))
             self._lanes.done(pending, is_success=True)
             return
+        self._requests_at_once = max(self._requests_at_once // 2, 1)
         if sent.asked:
             self._not_before = max(
                 self._not_before, now + 1000 * min(sent.asked, ASKED_SECONDS_MAX)

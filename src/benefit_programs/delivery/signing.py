@@ -44,6 +44,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import jwt
 from standardwebhooks import Webhook
@@ -54,6 +55,9 @@ from benefit_programs.domain.values import Instant
 JWT_SECONDS_MAX = 3_600
 """How long a JWT is valid: receivers may put it in a queue first, and their clocks may be off."""
 
+SIGNERS_MAX = 1_000
+"""How many secrets a process keeps ready to sign with."""
+
 
 def standard_headers(
     body: bytes, *, event_id: str, secrets: Sequence[str], now: Instant
@@ -63,13 +67,16 @@ def standard_headers(
     ``event_id`` is the same in each attempt, ``now`` is the attempt's.
     """
     at, text = datetime.fromtimestamp(now // 1000, UTC), body.decode()
-    signatures = (Webhook(secret).sign(event_id, at, text) for secret in secrets)
+    signatures = (_webhook(secret).sign(event_id, at, text) for secret in secrets)
     return {
         "content-type": "application/json",
         "webhook-id": event_id,
         "webhook-timestamp": str(now // 1000),
         "webhook-signature": " ".join(signatures),
     }
+
+
+_webhook = lru_cache(SIGNERS_MAX)(Webhook)
 
 
 def event_type(entity_fqdn: str, slug: str) -> str:
