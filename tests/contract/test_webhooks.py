@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+import asyncio
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -17,6 +19,7 @@ from benefit_programs.domain.webhooks.rows import WebhookDelivery
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.sweeper import Sweeper
+from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_FIRST
 from tests.contract.test_events import all_events
 from tests.support.calls import benefit, guid
 from tests.support.clock import Clock
@@ -69,6 +72,28 @@ async def test_an_endpoint_gets_each_event_once_and_signed(
     got = [each.event for each in receiver.taken]
     assert sorted(each["id"] for each in got) == sorted(each["id"] for each in expected)
     assert all(numbers == sorted(numbers) for numbers in sequences_of(got).values())
+
+
+async def test_a_receiver_gets_as_much_at_once_as_it_takes(
+    service: Service, receiver: Receiver
+) -> None:
+    """There are few requests at first, and more where they succeed."""
+    first, second = asyncio.Event(), asyncio.Event()
+    receiver.behave = lambda _: Behaviour(waits_for=first)
+    await create_endpoint(service, receiver)
+    opened = [
+        await open_wallet(service, benefit("towel", price="1"))
+        for _ in range(REQUESTS_AT_ONCE_FIRST + 2)
+    ]
+    await receiver.until(lambda: receiver.under_way == REQUESTS_AT_ONCE_FIRST)
+    expected = await all_events(service)
+    first.set()
+    await receiver.until(lambda: len(receiver.taken) == len(expected))
+    receiver.behave = lambda _: Behaviour(waits_for=second)
+    for wallet in opened:
+        await wallet.redeem()
+    await receiver.until(lambda: receiver.under_way == len(opened))
+    second.set()
 
 
 async def test_a_failing_event_holds_back_its_entity_alone(

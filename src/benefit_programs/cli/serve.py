@@ -214,7 +214,7 @@ def server_config(
 def _http_protocol(settings: Settings) -> type[asyncio.Protocol] | Literal["auto"]:
     if sys.platform == "win32":
         return "auto"
-    from benefit_programs.api.protocol import HttpProtocol  # noqa: PLC0415 - no parser on Windows
+    from benefit_programs.api.protocol import HttpProtocol  # noqa: PLC0415 - not tried on Windows
 
     protocol = functools.partial(
         HttpProtocol,
