@@ -375,3 +375,20 @@ async def test_a_tenant_has_so_many_endpoints(service: Service, receiver: Receiv
         "TOO_MANY_WEBHOOK_ENDPOINTS",
         {"maximum": WEBHOOK_ENDPOINTS_MAX},
     )
+async def test_a_receiver_that_is_gone_is_left_alone(service: Service, receiver: Receiver) -> None:
+    """After the first 410 it gets nothing but what was under way, and the endpoint is paused."""
+    receiver.behave = lambda _: Behaviour(status=410)
+    for _ in range(REQUESTS_AT_ONCE_FIRST):
+        await open_wallet(service, benefit("towel", price="1"))
+    created = await create_endpoint(service, receiver)
+    call = {"webhookEndpointId": created["id"], "since": "2020-01-01T00:00:00Z"}
+    await service.call("replayWebhookEndpoint", call)
+
+    async def status() -> str:
+        answer = await service.call("getWebhookEndpoint", {"webhookEndpointId": created["id"]})
+        return str(answer["webhookEndpoint"]["status"])
+
+    await receiver.until(lambda: receiver.received)
+    while await status() != "PAUSED":
+        pass
+    assert len(receiver.received) <= REQUESTS_AT_ONCE_FIRST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -306,6 +307,26 @@ def test_refused_addresses(host: str) -> None:
     """Nothing is sent to this machine, its network or its cloud unless the operator allows it."""
     outcome = post_once(f"http://{host}:1/", allowed=())
     assert outcome.failure is Failure.REFUSED_ADDRESS
+
+
+def test_a_name_of_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is looked up once; of its addresses one that may be reached and accepts is taken."""
+    asked: list[str] = []
+
+    def look_up(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        found = ("169.254.169.254", "127.0.0.2", "127.0.0.1")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in found]
+
+    async def run() -> tuple[list[bool], int]:
+        async with Receiver().running() as receiver, sender() as outgoing:
+            monkeypatch.setattr(socket, "getaddrinfo", look_up)
+            url = receiver.url.replace("127.0.0.1", "receiver.example")
+            taken = [(await post(outgoing, url)).is_success for _ in range(2)]
+            return taken, receiver.connections
+
+    assert asyncio.run(run()) == ([True, True], 1)
+    assert asked == ["receiver.example"]
 
 
 def test_connections_are_used_again() -> None:

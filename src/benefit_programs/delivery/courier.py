@@ -172,9 +172,11 @@ class Courier:
         try:
             while not self._closing and await self._step():
                 pass
+            self._closing = True
             if not self._is_lost:
                 await self._end()
         finally:
+            self._closing = True
             for task in self._tasks:
                 task.cancel()
 
@@ -305,7 +307,10 @@ class Courier:
         self._lanes.add(Pending(delivery, message_of(event), is_stored=is_held))
 
     def _start(self) -> None:
+        """Send what may be sent now, unless nothing is to be sent any more."""
         now = self._clock()
+        if self._closing or self._pause_reason is not None:
+            return
         while now >= self._not_before and len(self._tasks) < self._at_once:
             pending = self._lanes.take(now)
             if pending is None:
@@ -318,8 +323,7 @@ class Courier:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._error = task.exception()
-        if not self._closing:
-            self._start()
+        self._start()
         self._moved.set()
 
     async def _deliver(self, pending: Pending) -> None:
