@@ -1,7 +1,7 @@
 """One connection to a receiver: a request at a time, and what comes back.
 
-It is made for deliveries, of which there are many: bytes out, a parser in C, one timer. A whole HTTP
-client takes many times as long for a request.
+It is made for deliveries, of which there are many: bytes out, a parser in C, one timer. A whole
+HTTP client takes many times as long for a request.
 """
 
 from __future__ import annotations
