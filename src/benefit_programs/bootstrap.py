@@ -129,6 +129,7 @@ async def open_service(
             sender,
             functions=functions,
             alone=settings.is_sqlite,
+            observe=metrics.observe_delivery,
         )
         stack.push_async_callback(relay.close)
         if settings.run_jobs:
@@ -159,7 +160,16 @@ async def open_worker(settings: Settings) -> AsyncIterator[Application]:
         stack.push_async_callback(outgoing.close)
         sender = Sender(outgoing, _secret_keys(settings), read_clock, {})
         reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
-        relay = Relay(engine, store, reader, directory, sender, functions={}, alone=False)
+        relay = Relay(
+            engine,
+            store,
+            reader,
+            directory,
+            sender,
+            functions={},
+            alone=False,
+            observe=metrics.observe_delivery,
+        )
         stack.push_async_callback(relay.close)
         relay.start()
         yield create_watched_pages(metrics, Probe(store.probe))

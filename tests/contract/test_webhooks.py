@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
-import asyncio
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -14,12 +13,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt import PyJWKSet
 from standardwebhooks import Webhook
 
+from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_FIRST
 from benefit_programs.domain.lookups import WEBHOOK_ENDPOINTS_MAX, WEBHOOK_KEYS_MAX
 from benefit_programs.domain.webhooks.rows import WebhookDelivery
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.sweeper import Sweeper
-from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_FIRST
 from tests.contract.test_events import all_events
 from tests.support.calls import benefit, guid
 from tests.support.clock import Clock
@@ -375,6 +374,8 @@ async def test_a_tenant_has_so_many_endpoints(service: Service, receiver: Receiv
         "TOO_MANY_WEBHOOK_ENDPOINTS",
         {"maximum": WEBHOOK_ENDPOINTS_MAX},
     )
+
+
 async def test_a_receiver_that_is_gone_is_left_alone(service: Service, receiver: Receiver) -> None:
     """After the first 410 it gets nothing but what was under way, and the endpoint is paused."""
     receiver.behave = lambda _: Behaviour(status=410)

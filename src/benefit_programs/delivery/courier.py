@@ -95,6 +95,10 @@ _show = encoder_for(DomainEvent)
 _encode = msgspec.json.Encoder().encode
 
 
+Observe = Callable[[float | None], None]
+"""Hears of each attempt: how many seconds after its event it succeeded, or that it failed."""
+
+
 class Executor(Protocol):
     """Runs commands for the tenant of an endpoint."""
 
@@ -114,7 +118,7 @@ class Courier:
         reader: Reader,
         sender: Sender,
         clock: Callable[[], Instant],
-        observe: Callable[[DeliveryAttempt, Instant], None],
+        observe: Observe,
     ) -> None:
         self._receiver: Receiver = claim.receiver
         self._endpoint_id = claim.receiver.endpoint.id
@@ -139,7 +143,6 @@ class Courier:
         self._moved = asyncio.Event()
         self._may_have_more = True
         self._may_have_pending = False
-        self._next_record = self._next_renewal = 0.0
         self._requests_at_once = REQUESTS_AT_ONCE_FIRST
         self._next_look = self._next_record = self._next_renewal = 0.0
         self._busy_until = self._loop.time() + LINGER_SECONDS
@@ -246,6 +249,7 @@ class Courier:
             if each.id not in self._known:
                 self._known.add(each.id)
                 self._lanes.add(Pending(each, None, is_stored=True))
+
     @property
     def _may_look(self) -> bool:
         return self._may_have_more and self._loop.time() >= self._next_look
@@ -260,7 +264,6 @@ class Courier:
             if self._is_outdated:
                 self._may_have_more = True
                 return
-            self._may_have_more |= len(rows) == LOOK_ROWS
             # Where something has happened, more is to be expected.
             self._may_have_more |= bool(rows)
             if len(rows) < LOOK_ROWS:
@@ -333,7 +336,10 @@ class Courier:
             sent = Sent(DeliveryAttempt(at=now, milliseconds=0, error=REMOVED))
             self._give_up(pending, self._tried(pending.delivery, sent))
             return
-        self._settle(pending, await self._sender.send(self._site, self._receiver, message))
+        sent = await self._sender.send(self._site, self._receiver, message)
+        lag = (self._clock() - message.happened) / 1000
+        self._observe(lag if sent.attempt.is_success else None)
+        self._settle(pending, sent)
 
     async def _message(self, delivery: WebhookDelivery) -> Message | None:
         """The event of a delivery that was left over, from the feed."""
@@ -361,7 +367,6 @@ class Courier:
     def _settle(self, pending: Pending, sent: Sent) -> None:
         """Record what came of an attempt, and let its lane go on or wait."""
         now, attempt = self._clock(), sent.attempt
-        self._observe(attempt, pending.delivery.created)
         delivery = self._tried(pending.delivery, sent)
         if attempt.is_success:
             self._delivered = now
@@ -455,6 +460,7 @@ def message_of(event: Delivery) -> Message:
         event_id=event.event.id or "",
         event_type=event.part.type,
         body=_encode(_show(event.event)),
+        happened=event.part.row.created,
     )
 
 
@@ -469,4 +475,6 @@ def test_message(endpoint: WebhookEndpoint, event_id: str, now: Instant) -> Mess
         event_time=now,
         action_event=EntityActed(body={"webhookEndpointId": endpoint.id}),
     )
-    return Message(event_id=event_id, event_type=f"{entity}_tested", body=_encode(_show(event)))
+    return Message(
+        event_id=event_id, event_type=f"{entity}_tested", body=_encode(_show(event)), happened=now
+    )

@@ -8,7 +8,7 @@ died leaves its endpoints to the others: they see that the lease stands still.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -16,17 +16,16 @@ from uuid import uuid4
 
 import structlog
 
-from benefit_programs.delivery.courier import Courier
+from benefit_programs.delivery.courier import Courier, Observe
 from benefit_programs.delivery.sending import Function, Sender, Site
 from benefit_programs.domain.entities import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import Identity, IdentityType, Instant
+from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.domain.webhooks.deliveries import ClaimEndpoint
 from benefit_programs.domain.webhooks.rows import (
     IN_PROCESS,
-    DeliveryAttempt,
     WebhookEndpoint,
     WebhookKey,
     WebhookSecret,
@@ -102,7 +101,7 @@ class Relay:
         *,
         functions: Mapping[str, Function],
         alone: bool,
-        observe: Callable[[DeliveryAttempt, Instant], None] = lambda *_: None,
+        observe: Observe = lambda _: None,
     ) -> None:
         self._engine = engine
         self._store = store

@@ -41,6 +41,7 @@ class Message(NamedTuple):
     event_id: str
     event_type: str
     body: bytes
+    happened: Instant
 
 
 class Sent(NamedTuple):
