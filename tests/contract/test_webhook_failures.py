@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.delivery.courier import LOOK_ROWS, QUEUE_LENGTH_MAX, REQUESTS_AT_ONCE_MAX
+from benefit_programs.delivery.courier import LOOK_ROWS, QUEUE_LENGTH_MAX, REQUESTS_AT_ONCE_FIRST
 from benefit_programs.delivery.lanes import FAILURES_IN_A_ROW_MAX
 from benefit_programs.delivery.schedule import DELIVERY_HOURS_MAX
 from tests.contract.test_events import all_events
@@ -238,18 +238,18 @@ async def test_a_hanging_endpoint_holds_back_no_other(
     """The tenant's other endpoint gets all events long before the requests to the first one end."""
     never = asyncio.Event()
     receiver.behave = lambda _: Behaviour(waits_for=never)
-    wallets = [await open_wallet(service, TOWEL) for _ in range(2 * REQUESTS_AT_ONCE_MAX)]
+    wallets = [await open_wallet(service, TOWEL) for _ in range(2 * REQUESTS_AT_ONCE_FIRST)]
     await create_endpoint(service, receiver, eventTypes=[REDEEMED])
     for wallet in wallets:
         await wallet.redeem()
-    await receiver.until(lambda: receiver.under_way == REQUESTS_AT_ONCE_MAX)
+    await receiver.until(lambda: receiver.under_way == REQUESTS_AT_ONCE_FIRST)
     endpoint = await create_endpoint(service, other, eventTypes=[REDEEMED])
     since = (await all_events(service))[0]["eventTime"]
     replay = {"webhookEndpointId": endpoint["id"], "since": since}
     await service.call("replayWebhookEndpoint", replay)
     async with asyncio.timeout(SOON_SECONDS):
         await other.until(lambda: len(other.taken) == len(wallets))
-    assert receiver.most_under_way == REQUESTS_AT_ONCE_MAX
+    assert receiver.most_under_way == REQUESTS_AT_ONCE_FIRST
     never.set()
 
 

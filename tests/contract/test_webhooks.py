@@ -393,3 +393,35 @@ async def test_a_receiver_that_is_gone_is_left_alone(service: Service, receiver:
     while await status() != "PAUSED":
         pass
     assert len(receiver.received) <= REQUESTS_AT_ONCE_FIRST
+
+
+async def test_what_waits_is_tried_at_once_when_an_endpoint_is_switched_on(
+    database_url: str, receiver: Receiver
+) -> None:
+    """Whoever switches it on says that it is back, however long the next wait would be."""
+    clock = Clock()
+    async with open_application(database_url, clock=clock) as application:
+        service = await new_tenant(*application)
+        endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+        receiver.behave = lambda _: Behaviour(status=500)
+        await (await open_wallet(service, TOWEL)).redeem()
+        await delivered_until(service, endpoint, 1, status="PENDING")
+        await change_endpoint(service, endpoint, active=False)
+        receiver.behave = lambda _: Behaviour()
+        await change_endpoint(service, endpoint, active=True)
+        await receiver.until(lambda: len(receiver.taken) == 1)
+
+
+async def test_a_replay_takes_the_place_of_what_waits(service: Service, receiver: Receiver) -> None:
+    """What comes again in its order doesn't come once more for having failed before."""
+    receiver.behave = lambda _: Behaviour(status=500)
+    endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+    wallet = await open_wallet(service, TOWEL)
+    for _ in range(3):
+        await wallet.redeem()
+    await delivered_until(service, endpoint, 3, status="PENDING")
+    receiver.behave = lambda _: Behaviour()
+    replay = {"webhookEndpointId": endpoint["id"], "since": "2020-01-01T00:00:00Z"}
+    await service.call("replayWebhookEndpoint", replay)
+    await delivered_until(service, endpoint, 3, status="DELIVERED")
+    assert await deliveries_of(service, endpoint, status="PENDING") == []

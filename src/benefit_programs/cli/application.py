@@ -62,7 +62,7 @@ COMMANDS = {
     "pool-definitions": ("definitions:pool_definitions", "Look at pool definitions."),
     "beneficiaries": (
         "beneficiaries:commands",
-        "Remove what is personal about somebody who has programs.",
+        "What is kept of somebody who has programs: export it, erase it, or give it to a member.",
     ),
     "programs": (
         "programs:commands",

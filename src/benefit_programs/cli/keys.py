@@ -155,7 +155,7 @@ def _expiry(text: str | None) -> int | None:
     return expires
 
 
-_REFUSED_SHOWN = 5
+_REFUSED_SHOWN = 20
 """How many methods that a new key may not call are named for people."""
 
 

@@ -20,6 +20,7 @@ from benefit_programs.domain.events import record_created, record_deleted, recor
 from benefit_programs.domain.lookups import (
     AGENDA,
     BEFORE_ALL_IDS,
+    PENDING_DELIVERIES,
     WALK_WEBHOOK_ENDPOINTS,
     WALK_WEBHOOK_KEYS,
     WEBHOOK_ENDPOINT,
@@ -33,6 +34,7 @@ from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.webhooks.rows import (
     DeliveryLog,
+    DeliveryOrigin,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookFormat,
@@ -133,7 +135,10 @@ def _secret(endpoint_id: str, sealed: str, context: Context) -> WebhookSecret:
 
 
 class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
-    """Change an endpoint. ``active`` among the updates switches it on or off."""
+    """Change an endpoint. ``active`` among the updates switches it on or off.
+
+    Whoever switches it on says that it is back: what waits for it is tried at once.
+    """
 
     id: str
     revision: int
@@ -141,6 +146,8 @@ class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.lock(WEBHOOK_ENDPOINT, self.id)
+        if self.updates.get("active"):
+            needs.lock(PENDING_DELIVERIES, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[WebhookEndpoint]:
         current = require(state, WEBHOOK_ENDPOINT, self.id)
@@ -156,6 +163,9 @@ class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
             raise Invalid.because("webhookEndpoint.url", said, ViolatedRule.FIELD_NOT_ALLOWED)
         changes = Changes(current)
         changes.answer = record_updated(changes, context, wanted)
+        if active:
+            waiting = state.many(PENDING_DELIVERIES, self.id)
+            changes.save(*(replace(each, due=0) for each in waiting if each.due))
         return changes
 
 
@@ -244,6 +254,7 @@ class RewindEndpoint(Command[None], frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         needs.read(WEBHOOK_ENDPOINT, self.endpoint_id)
         needs.lock(WEBHOOK_PROGRESS, self.endpoint_id)
+        needs.lock(PENDING_DELIVERIES, self.endpoint_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         require(state, WEBHOOK_ENDPOINT, self.endpoint_id)
@@ -256,6 +267,13 @@ class RewindEndpoint(Command[None], frozen=True, kw_only=True):
                 position=min(self.position, progress.position),
                 lease=progress.lease + 1,
                 lease_owner=None,
+            )
+        )
+        changes.delete(
+            *(
+                each
+                for each in state.many(PENDING_DELIVERIES, self.endpoint_id)
+                if each.origin is DeliveryOrigin.FEED and each.position > self.position
             )
         )
         return changes
