@@ -43,7 +43,6 @@ class Server(ServerProcess):
             log,
             BENEFITS_DATABASE_URL=database_url,
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
-            BENEFITS_SECRET_KEY=b64encode(SECRET_KEY).decode(),
             **RECEIVERS_HERE,
         )
         self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)
