@@ -9,6 +9,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from benefit_programs.delivery.courier import LOOK_ROWS, QUEUE_LENGTH_MAX, REQUESTS_AT_ONCE_FIRST
 from benefit_programs.delivery.lanes import FAILURES_IN_A_ROW_MAX
@@ -110,12 +111,15 @@ async def test_a_receiver_is_left_alone_for_as_long_as_it_asks(
 async def test_a_receiver_that_is_gone_pauses_its_endpoint(
     service: Service, receiver: Receiver, other: Receiver
 ) -> None:
-    """Status 410 is believed at once. Another endpoint is told, and nothing is lost."""
+    """Status 410 is believed at once. Another endpoint and the log tell, and nothing is lost."""
     await create_endpoint(service, other, eventTypes=[PAUSED])
     endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
     receiver.behave = in_turn(Behaviour(status=410))
-    await (await open_wallet(service, TOWEL)).redeem()
-    await other.until(lambda: other.taken)
+    with capture_logs() as lines:
+        await (await open_wallet(service, TOWEL)).redeem()
+        await other.until(lambda: other.taken)
+    (line,) = [each for each in lines if each["event"] == "webhook endpoint paused"]
+    assert (line["log_level"], line["endpoint"]) == ("warning", endpoint["id"])
     paused = await read_endpoint(service, endpoint)
     assert (paused["status"], paused["active"]) == ("PAUSED", False)
     assert "410" in paused["pauseReason"]

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 from msgspec.structs import replace
 
 from benefit_programs.delivery.lanes import Lanes, Pending
@@ -91,6 +92,7 @@ REMOVED = "the event is no longer kept"
 GONE_REASON = "the receiver says that it is gone (status 410)"
 FAILED_REASON = f"no delivery has succeeded for {DELIVERY_HOURS_MAX} hours"
 
+_log = structlog.get_logger("benefit_programs.delivery")
 _show = encoder_for(DomainEvent)
 _encode = msgspec.json.Encoder().encode
 
@@ -440,7 +442,16 @@ class Courier:
                 self._recorded = position
         now = self._loop.time()
         self._next_record, self._next_renewal = now + RECORD_SECONDS, now + RENEW_SECONDS
-        return self._receiver.endpoint.status is WebhookStatus.ACTIVE
+        is_active = self._receiver.endpoint.status is WebhookStatus.ACTIVE
+        if self._pause_reason is not None and not is_active:
+            _log.warning(
+                "webhook endpoint paused",
+                tenant=self._site.tenant_id,
+                endpoint=self._endpoint_id,
+                reason=self._pause_reason,
+            )
+            self._pause_reason = None
+        return is_active
 
     async def _end(self) -> None:
         """Let the requests under way end, record them, and give the endpoint back."""
