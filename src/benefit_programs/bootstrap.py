@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -265,12 +268,27 @@ class WorkerApplication:
             return
         self._application = running.application
         refreshing = asyncio.create_task(running.services.metrics.refresh_often())
+        _end_with_parent()
         search_garbage_seldom()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         refreshing.cancel()
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _end_with_parent() -> None:
+    """Stop this process once its parent is gone, which can't tell it to any more."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    loop, sentinel = asyncio.get_running_loop(), parent.sentinel
+
+    def stop() -> None:
+        loop.remove_reader(sentinel)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(sentinel, stop)
 
 
 GARBAGE_THRESHOLDS = (50_000, 20, 20)

@@ -394,6 +394,21 @@ def test_a_lost_process_is_replaced_and_told(start: Start, postgres_url: str) ->
     assert line["pid"] != lost
 
 
+def test_processes_end_with_their_main_one(start: Start, postgres_url: str) -> None:
+    """If the main process of a server is killed, the others end soon, and the port is free."""
+    run_json("migrate", "--database-url", postgres_url)
+    server = start("--database-url", postgres_url, "--workers", "2")
+    assert server.first_key
+    assert create_definition(server, server.first_key, "one").status_code == 200
+    children = children_of(server)
+    assert children
+    server.stop(signal.SIGKILL)
+    for _ in range(LOOKS_MAX):
+        if not any(Path(f"/proc/{child}").exists() for child in children):
+            break
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
 def test_process_that_cannot_start_is_a_failure(start: Start, postgres_url: str) -> None:
     """A server whose lost process can't be replaced ends with 3, for whoever watches it."""
     run_json("migrate", "--database-url", postgres_url)
