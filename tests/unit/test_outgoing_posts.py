@@ -428,7 +428,7 @@ def test_a_silent_receiver_leaves_room_for_other_tenants() -> None:
     """No tenant has more than its share under way, so others are served meanwhile."""
 
     async def run() -> int:
-        hosts = [Receiver(b"", silent=True) for _ in range(3)]
+        hosts = [Receiver(b"", silent=True) for _ in range(4)]
         async with AsyncExitStack() as stack:
             for each in hosts:
                 await stack.enter_async_context(each.running())

@@ -437,6 +437,9 @@ class Courier:
             if receiver is None:
                 self._is_lost = True
                 return False
+            if receiver.endpoint.revision != self._receiver.endpoint.revision:
+                self._not_before = 0
+                self._lanes.hurry()
             self._receiver = receiver
             if is_whole:
                 self._recorded = position

@@ -133,7 +133,7 @@ class Lanes:
         if is_success:
             was_failing, self.failures_in_a_row = self.is_failing, 0
             if was_failing:
-                self._hurry()
+                self.hurry()
         if lane.queue:
             lane.is_blocked = lane.queue[0].is_stored
             self._queue(key, lane, 0)
@@ -157,6 +157,14 @@ class Lanes:
                 self._stored += 1
                 yield each
 
+    def hurry(self) -> None:
+        """The endpoint is back, or may be: what waits for it is tried at once."""
+        waiting, self._later = self._later, []
+        for due, key in waiting:
+            lane = self._lanes.get(key)
+            if lane is not None and lane.due == due and not lane.is_busy:
+                self._queue(key, lane, 0)
+
     def _forget(self, pending: Pending) -> None:
         if pending.is_stored:
             self._stored -= 1
@@ -165,11 +173,3 @@ class Lanes:
         self._unstored[position] -= 1
         if not self._unstored[position]:
             del self._unstored[position]
-
-    def _hurry(self) -> None:
-        """The endpoint is back: what waits for it is tried at once."""
-        waiting, self._later = self._later, []
-        for due, key in waiting:
-            lane = self._lanes.get(key)
-            if lane is not None and lane.due == due and not lane.is_busy:
-                self._queue(key, lane, 0)

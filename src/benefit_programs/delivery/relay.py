@@ -126,7 +126,7 @@ class Relay:
         """Let the requests under way end, and stop."""
         self._closing.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait((self._task,))
         for courier in self._couriers.values():
             courier.close()
         if self._runs:

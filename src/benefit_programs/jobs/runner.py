@@ -134,7 +134,7 @@ class JobRunner:
         self.wake()
         await self._sweeper.close()
         if self._task is not None:
-            await self._task
+            await asyncio.wait((self._task,))
         for each in self._waiting:
             each.cancel()
 

@@ -73,7 +73,7 @@ class Sweeper:
         """Finish the chunk under way, and stop."""
         self._closing.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait((self._task,))
 
     async def sweep(self, tenant: Tenant) -> bool:
         """Remove what a tenant no longer keeps; whether that is all."""
