@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,11 +105,18 @@ def receiver() -> Iterator[Receiver]:
     portal.close()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of data that was made once, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated") / "data"
+    assert run("migrate", "--data-dir", str(folder)).code == 0
+    return folder
+
+
 @pytest.fixture
-def alone(tmp_path: Path) -> Terminal:
+def alone(tmp_path: Path, migrated: Path) -> Terminal:
     """A tenant in a SQLite file, for what is the same everywhere."""
-    where = ("--data-dir", str(tmp_path / "data"))
-    assert run("migrate", *where).code == 0
+    where = ("--data-dir", str(copytree(migrated, tmp_path / "data")))
     structlog.reset_defaults()
     return Terminal(where, tmp_path)
 

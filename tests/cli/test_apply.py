@@ -12,6 +12,9 @@ from benefit_programs.client import Benefit, BenefitPrograms, Details
 from tests.cli.conftest import Terminal
 from tests.cli.files import APP, GYM
 
+ENGINES = ["sqlite"]
+"""What commands say doesn't depend on the store."""
+
 MEMBER = "5e0c9a52-7a80-4d3b-9c6f-0d8f5b1f4a11"
 KEYLESS = "An older one"
 

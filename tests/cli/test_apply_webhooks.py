@@ -10,6 +10,9 @@ from tests.cli.test_apply import steps_of
 if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
 
+ENGINES = ["sqlite"]
+"""What commands say doesn't depend on the store."""
+
 REDEEMED = "wix.benefit_programs.v1.pool_benefit_redeemed"
 ENDED = "wix.benefit_programs.v1.pool_ended"
 URL = "https://example.com/hooks"

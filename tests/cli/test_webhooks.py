@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
     from tests.support.receiver import Receiver
 
+ENGINES = ["sqlite"]
+"""What commands say doesn't depend on the store."""
+
 REDEEMED = "wix.benefit_programs.v1.pool_benefit_redeemed"
 NOBODY = "00000000-0000-4000-8000-00000000ffff"
 URL = "https://example.com/hooks"

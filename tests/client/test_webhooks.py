@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from tests.support.gym import Gym
     from tests.support.receiver import Receiver
 
+ENGINES = ["sqlite"]
+"""What the client sends and reads doesn't depend on the store."""
+
 REDEEMED = "wix.benefit_programs.v1.pool_benefit_redeemed"
 PROVISIONED = "wix.benefit_programs.v1.pool_provisioned"
 

@@ -138,7 +138,7 @@ async def set_scene(
     books.verify()
 
 
-@sizes(Size(900, 1, 2), Size(1_000_000, 1, 20, deaths=tuple(Death)))
+@sizes(Size(400, 1, 2), Size(1_000_000, 1, 20, deaths=tuple(Death)))
 async def test_an_update_reaches_every_pool_once(crowd: Crowd, size: Size, tmp_path: Path) -> None:
     """An IMMEDIATELY update is done to each pool once, however often its doers are killed."""
     async with set_scene(crowd, size, tmp_path) as scene:
@@ -173,7 +173,7 @@ async def update_definition(scene: Scene) -> str:
     return job_id
 
 
-@sizes(Size(200, 2, 2), Size(100_000, 2, 20, deaths=tuple(Death)))
+@sizes(Size(150, 2, 2), Size(100_000, 2, 20, deaths=tuple(Death)))
 async def test_a_renewal_of_many_programs_is_done_once(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:
@@ -189,7 +189,7 @@ async def test_a_renewal_of_many_programs_is_done_once(
     ]
 
 
-@sizes(Size(900, 1, 2), Size(100_000, 1, 20, deaths=tuple(Death)))
+@sizes(Size(400, 1, 2), Size(100_000, 1, 20, deaths=tuple(Death)))
 async def test_a_visitor_of_many_programs_becomes_a_member(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:
@@ -220,7 +220,7 @@ async def test_a_visitor_of_many_programs_becomes_a_member(
     assert await books.read(sql) == [(size.programs,)]
 
 
-@sizes(Size(900, 1, 3), Size(100_000, 1, 20, deaths=tuple(Death)))
+@sizes(Size(400, 1, 3), Size(100_000, 1, 20, deaths=tuple(Death)))
 async def test_a_person_of_many_programs_is_erased_whole(
     crowd: Crowd, size: Size, tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 CLIENTS = 64
-ROUNDS = 2
+ROUNDS = 1
 VERIFICATIONS = 1
 DAILY = {
     "type": "POLICY",

@@ -20,6 +20,7 @@ import typer
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from benefit_programs.bootstrap import (
     Application,
@@ -156,12 +157,19 @@ class _Processes(Multiprocess):
         """Whether they have ended because one that was lost could not be replaced."""
         return any(each.exitcode == STARTUP_FAILURE for each in self.processes)
 
+    def init_processes(self) -> None:
+        """Start them, so that the loss of one is noticed while it is asked how it is."""
+        super().init_processes()
+        for each in self.processes:
+            _leave_to_child(each)
+
     def keep_subprocess_alive(self) -> None:
         """Replace processes that were lost, and say so."""
         before = [*self.processes]
         super().keep_subprocess_alive()
         for lost, present in zip(before, self.processes, strict=True):
             if present is not lost:
+                _leave_to_child(present)
                 structlog.get_logger().warning(
                     "replaced a process", pid=present.pid, lost=lost.pid, exit_code=lost.exitcode
                 )
@@ -172,6 +180,11 @@ class _Processes(Multiprocess):
         for each in self.sockets:
             each.close()
         super().terminate_all()
+
+
+def _leave_to_child(process: Process) -> None:
+    """Keep no end of a process's own: then it is the process that ends the connection."""
+    process.child_conn.close()
 
 
 class _Stop:
