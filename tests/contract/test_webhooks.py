@@ -392,7 +392,8 @@ async def test_a_receiver_that_is_gone_is_left_alone(service: Service, receiver:
     await receiver.until(lambda: receiver.received)
     while await status() != "PAUSED":
         pass
-    assert len(receiver.received) <= REQUESTS_AT_ONCE_FIRST
+    # One more may have gone out before the replay: the event of the endpoint itself.
+    assert len(receiver.received) <= REQUESTS_AT_ONCE_FIRST + 1
 
 
 async def test_what_waits_is_tried_at_once_when_an_endpoint_is_switched_on(
