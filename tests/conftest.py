@@ -51,6 +51,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.definition.add_marker(only)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave half of the cases of a table to the long run on PostgreSQL; all run on SQLite."""
+    for item in items:
+        given = getattr(getattr(item, "callspec", None), "params", {})
+        is_table = len(given.keys() - {"databases", "anyio_backend"}) > 0
+        if given.get("databases") == "postgres" and is_table and not _chosen(item.nodeid, 2):
+            item.add_marker(pytest.mark.full)
+
+
+def _chosen(node_id: str, one_in: int) -> bool:
+    """Whether a test is one of a sample, always the same."""
+    return crc32(node_id.encode()) % one_in == 0
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Async tests (marked `anyio`) run on asyncio's own loop, which is the same everywhere."""
@@ -139,7 +154,7 @@ async def require_sound(request: pytest.FixtureRequest, service: Service) -> Non
     await audit(service)
     is_postgres = isinstance(service.store, PostgresStore)
     one_in = VERIFIED_ON_POSTGRES if is_postgres else VERIFIED_ON_SQLITE
-    if crc32(request.node.nodeid.encode()) % one_in == 0:
+    if _chosen(request.node.nodeid, one_in):
         assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
