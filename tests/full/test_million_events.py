@@ -96,7 +96,7 @@ def megabytes_of(pid: int) -> int:
 
 
 async def test_a_million_events_are_replayed(database_url: str, tmp_path: Path) -> None:
-    """Every event comes, in steady memory; the test prints how fast."""
+    """Every event comes, in steady memory, with its progress recorded; the test prints how fast."""
     await asyncio.to_thread(lambda: run_apart(gather_crowd(database_url, programs=MEMBERS)))
     connection = apsw.Connection(database_url.removeprefix("sqlite:///"))
     connection.execute(PLACES)
@@ -116,14 +116,16 @@ async def test_a_million_events_are_replayed(database_url: str, tmp_path: Path) 
         endpoint = await create_endpoint(caller, url, deliveryLog="FAILURES")
         replay = {"webhookEndpointId": endpoint["id"], "since": "2020-01-01T00:00:00.000Z"}
         await caller.call("replayWebhookEndpoint", replay)
-        began, sizes = time.monotonic(), []
+        began, sizes, cursors = time.monotonic(), [], set()
         for share in range(1, 11):
             counter.goal, counter.reached = MEMBERS * EVENTS_EACH * share // 10, asyncio.Event()
             await counter.reached.wait()
             sizes.append(megabytes_of(server.process.pid))
+            cursors.add((await progress_of(caller, endpoint))["cursor"])
         seconds = time.monotonic() - began
         told = f"{len(counter.ids)} events in {seconds:.0f} s, memory {sizes} MB"
         print(told)  # noqa: T201 - a long run is made for its figures
         assert max(sizes) < sizes[0] + MEGABYTES_MORE_MAX
+        assert len(cursors) == len(sizes), "progress is recorded all the while"
         assert int((await progress_of(caller, endpoint)).get("pendingCount", 0)) == 0
     assert server.stop() == 0

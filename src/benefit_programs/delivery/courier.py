@@ -257,22 +257,22 @@ class Courier:
         return self._may_have_more and self._loop.time() >= self._next_look
 
     async def _fill(self) -> None:
-        """Read what has happened, as far as there is room."""
-        while self._may_look and self._has_room and not self._closing:
-            self._may_have_more = False
-            rows, position = await self._reader.feed.read_after(
-                self._site.tenant_id, self._read, limit=LOOK_ROWS
-            )
-            if self._is_outdated:
-                self._may_have_more = True
-                return
-            # Where something has happened, more is to be expected.
-            self._may_have_more |= bool(rows)
-            if len(rows) < LOOK_ROWS:
-                self._next_look = self._loop.time() + LOOK_SECONDS
-            await self._add(rows)
-            self._read = position
-            self._start()
+        """Read a page of what has happened next, if there is room."""
+        if not (self._may_look and self._has_room) or self._closing:
+            return
+        self._may_have_more = False
+        rows, position = await self._reader.feed.read_after(
+            self._site.tenant_id, self._read, limit=LOOK_ROWS
+        )
+        if self._is_outdated:
+            self._may_have_more = True
+            return
+        # Where something has happened, more is to be expected.
+        self._may_have_more |= bool(rows)
+        if len(rows) < LOOK_ROWS:
+            self._next_look = self._loop.time() + LOOK_SECONDS
+        await self._add(rows)
+        self._read = position
 
     async def _add(self, rows: Sequence[FeedRow]) -> None:
         endpoint = self._receiver.endpoint
