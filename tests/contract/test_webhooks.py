@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -13,9 +14,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt import PyJWKSet
 from standardwebhooks import Webhook
 
+from benefit_programs.api.handlers.webhooks import REPLAY_OF_ENTITY_MAX
 from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_FIRST
 from benefit_programs.domain.lookups import WEBHOOK_ENDPOINTS_MAX, WEBHOOK_KEYS_MAX
-from benefit_programs.domain.webhooks.rows import WebhookDelivery
+from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookEndpoint
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.sweeper import Sweeper
@@ -426,3 +428,37 @@ async def test_a_replay_takes_the_place_of_what_waits(service: Service, receiver
     await service.call("replayWebhookEndpoint", replay)
     await delivered_until(service, endpoint, 3, status="DELIVERED")
     assert await deliveries_of(service, endpoint, status="PENDING") == []
+
+
+async def test_a_secret_needs_a_key_to_be_kept_with(database_url: str, receiver: Receiver) -> None:
+    """SQLite has a key beside its file; PostgreSQL without the setting makes no endpoint."""
+    async with open_application(database_url, secret_key=()) as application:
+        service = await new_tenant(*application)
+        if database_url.startswith("sqlite"):
+            await create_endpoint(service, receiver)
+            key = Path(database_url.removeprefix("sqlite:///") + ".key")
+            assert key.stat().st_mode & 0o777 == 0o600
+            return
+        for chosen in ("STANDARD", "JWT"):
+            new = {"webhookEndpoint": {"url": receiver.url, "format": chosen}}
+            refused = await service.refusal("createWebhookEndpoint", new)
+            assert (refused.status, refused.code) == (428, "SECRET_KEY_MISSING")
+        refused = await service.refusal("rotateWebhookKey")
+        assert (refused.status, refused.code) == (428, "SECRET_KEY_MISSING")
+        assert await service.rows(WebhookEndpoint) == []
+
+
+async def test_so_many_events_of_an_entity_come_again(service: Service, receiver: Receiver) -> None:
+    """One more is refused, and the refusal names the number; nothing is delivered then."""
+    wallet = await open_wallet(service, TOWEL)
+    endpoint = await create_endpoint(service, receiver, active=False)
+    await asyncio.gather(*(wallet.adjust("1") for _ in range(REPLAY_OF_ENTITY_MAX)))
+    replay = {
+        "webhookEndpointId": endpoint["id"],
+        "since": "2020-01-01T00:00:00Z",
+        "entityId": wallet.pool_id,
+    }
+    refused = await service.refusal("replayWebhookEndpoint", replay)
+    assert (refused.status, refused.code) == (428, "TOO_MANY_TO_REPLAY")
+    assert refused.data == {"maximum": REPLAY_OF_ENTITY_MAX}
+    assert await deliveries_of(service, endpoint) == []
