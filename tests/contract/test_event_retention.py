@@ -10,12 +10,11 @@ import pytest
 from benefit_programs.domain.entities import Event, Removal
 from benefit_programs.domain.event_removal import EVENTS, RemoveEvents
 from benefit_programs.domain.lookups import REMOVAL
-from benefit_programs.domain.values import DAY
+from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.jobs.sweeper import HELD_BACK_DAYS_MAX, Sweeper
-from benefit_programs.jobs.tenants import SYSTEM
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import benefit, guid
 from tests.support.clock import Clock

@@ -20,10 +20,9 @@ from benefit_programs.domain.errors import JobNotCancelable, JobNotRetryable
 from benefit_programs.domain.job_commands import ATTEMPTS_MAX, CancelJob, FailJob, RetryJob
 from benefit_programs.domain.jobs import LEASE_MILLISECONDS
 from benefit_programs.domain.orders.chunks import RunChunk
-from benefit_programs.domain.values import DAY
+from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.engine.engine import Engine, read_clock
 from benefit_programs.jobs.runner import JobRunner
-from benefit_programs.jobs.tenants import SYSTEM
 from tests.support.calls import Refused
 from tests.support.lifecycle import (
     act,

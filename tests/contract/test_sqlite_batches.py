@@ -20,8 +20,8 @@ from benefit_programs.domain.lookups import QUOTA
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Mode, State
 from benefit_programs.domain.store import BatchRun, Load, Loaded, StoreUnavailable, Write
+from benefit_programs.domain.values import SYSTEM
 from benefit_programs.engine.engine import Engine
-from benefit_programs.jobs.tenants import SYSTEM
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import ROWS_AT_ONCE_MAX, SqliteStore, connect
 

@@ -9,10 +9,9 @@ import pytest
 
 from benefit_programs.domain.entities import Job, JobKind, Order, Pool
 from benefit_programs.domain.job_commands import SKIPS_IN_A_ROW_MAX, RetryJob
-from benefit_programs.domain.values import DAY
+from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import JobRunner
-from benefit_programs.jobs.tenants import SYSTEM
 from tests.support.calls import Refused, guid
 from tests.support.lifecycle import (
     MANY,

@@ -10,10 +10,9 @@ import pytest
 from benefit_programs.domain.entities import Job, JobPage, Pool, Program
 from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, SWEEP_SIZE
-from benefit_programs.domain.values import DAY
+from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.runner import JobRunner
-from benefit_programs.jobs.tenants import SYSTEM
 from benefit_programs.storage.verification import verify_store
 from tests.support.clock import Clock
 from tests.support.lifecycle import act, large_program, limit_requests, pool_rows

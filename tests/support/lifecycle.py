@@ -9,7 +9,7 @@ import msgspec
 
 from benefit_programs.domain.entities import Pool
 from benefit_programs.domain.job_commands import Claim, ClaimJob, ReleaseJob
-from benefit_programs.jobs.tenants import SYSTEM
+from benefit_programs.domain.values import SYSTEM
 from benefit_programs.storage.agenda import JOBS_DUE
 from tests.support.calls import details, guid
 from tests.support.inprocess import new_tenant, open_application

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -16,7 +17,7 @@ from prometheus_client.metrics_core import (
 from benefit_programs.api.values import Numbers
 
 
-class Instrument:
+class Instrument(ABC):
     """One metric: a number, or several, for each combination of the values of its labels."""
 
     kind = "gauge"
@@ -44,9 +45,9 @@ class Instrument:
         """Where the numbers of a child are."""
         return self.start + self.children.index(labels) * self.width
 
+    @abstractmethod
     def families(self, numbers: Sequence[Numbers]) -> Iterable[Metric]:
         """The metric with the sums over all processes."""
-        raise NotImplementedError
 
     def _sums(self, numbers: Sequence[Numbers]) -> Iterator[tuple[tuple[str, ...], list[float]]]:
         """The numbers of each child that has any, added up."""

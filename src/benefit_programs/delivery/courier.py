@@ -14,11 +14,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Protocol
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
 from benefit_programs.delivery.lanes import Lanes, Pending
+from benefit_programs.delivery.messages import events_for, message_of, new_delivery
 from benefit_programs.delivery.schedule import ASKED_SECONDS_MAX, DELIVERY_HOURS_MAX, next_attempt
 from benefit_programs.delivery.sending import Message, Sender, Sent, Site
 from benefit_programs.domain.command import Command
@@ -36,21 +36,12 @@ from benefit_programs.domain.webhooks.rows import (
     DeliveryOrigin,
     DeliveryStatus,
     WebhookDelivery,
-    WebhookEndpoint,
     WebhookStatus,
 )
 from benefit_programs.engine.ids import IdSource
 from benefit_programs.storage.feed import FeedRow
 from benefit_programs.storage.reader import Reader
-from benefit_programs.wire.codec import encoder_for
-from benefit_programs.wire.events import (
-    FQDN_PREFIX,
-    SHOWN_AT_ONCE_MAX,
-    Delivery,
-    deliveries,
-    parts_of,
-)
-from benefit_programs.wire.types.events import DomainEvent, EntityActed
+from benefit_programs.wire.events import SHOWN_AT_ONCE_MAX, Delivery, deliveries, parts_of
 
 REQUESTS_AT_ONCE_MAX = 64
 """How many requests to one endpoint are under way at most."""
@@ -93,8 +84,6 @@ GONE_REASON = "the receiver says that it is gone (status 410)"
 FAILED_REASON = f"no delivery has succeeded for {DELIVERY_HOURS_MAX} hours"
 
 _log = structlog.get_logger("benefit_programs.delivery")
-_show = encoder_for(DomainEvent)
-_encode = msgspec.json.Encoder().encode
 
 
 Observe = Callable[[float | None], None]
@@ -275,36 +264,22 @@ class Courier:
         self._read = position
 
     async def _add(self, rows: Sequence[FeedRow]) -> None:
-        endpoint = self._receiver.endpoint
-        positions = {row.event.id: row.position for row in rows}
-        parts = [
-            part
-            for row in rows
-            for part in parts_of(row.event)
-            if not endpoint.event_types or part.type in endpoint.event_types
-        ]
-        found = await deliveries(self._reader, self._site.tenant_id, parts)
-        for number, each in enumerate(found, 1):
-            if not endpoint.namespaces or each.namespace in endpoint.namespaces:
-                self._add_event(each, positions[each.part.row.id])
+        found = await events_for(self._receiver.endpoint, self._reader, self._site.tenant_id, rows)
+        for number, (position, event) in enumerate(found, 1):
+            self._add_event(event, position)
             if number % SHOWN_AT_ONCE_MAX == 0:
                 self._start()
                 await asyncio.sleep(0)
 
     def _add_event(self, event: Delivery, position: int) -> None:
-        now, part = self._clock(), event.part
-        delivery = WebhookDelivery(
-            id=self._ids.next(now),
-            created=now,
-            updated=now,
-            endpoint_id=self._endpoint_id,
-            event_id=event.event.id or "",
-            event_type=part.type,
-            entity_id=part.row.entity_id,
-            position=position,
-            part=part.ordinal,
+        now = self._clock()
+        delivery = new_delivery(
+            self._endpoint_id,
+            event,
+            position,
+            id_=self._ids.next(now),
+            now=now,
             origin=DeliveryOrigin.FEED,
-            status=DeliveryStatus.PENDING,
         )
         is_held = self._lanes.is_blocked(delivery.lane)
         if is_held:
@@ -466,29 +441,3 @@ class Courier:
         if not self._is_lost:
             release = ReleaseEndpoint(owner=self._owner, endpoint_id=self._endpoint_id)
             await self._execute(release)
-
-
-def message_of(event: Delivery) -> Message:
-    """An event as it is sent."""
-    return Message(
-        event_id=event.event.id or "",
-        event_type=event.part.type,
-        body=_encode(_show(event.event)),
-        happened=event.part.row.created,
-    )
-
-
-def test_message(endpoint: WebhookEndpoint, event_id: str, now: Instant) -> Message:
-    """An event that tells of nothing, for a receiver to be tried with."""
-    entity = f"{FQDN_PREFIX}webhook_endpoint"
-    event = DomainEvent(
-        id=event_id,
-        entity_fqdn=entity,
-        slug="tested",
-        entity_id=endpoint.id,
-        event_time=now,
-        action_event=EntityActed(body={"webhookEndpointId": endpoint.id}),
-    )
-    return Message(
-        event_id=event_id, event_type=f"{entity}_tested", body=_encode(_show(event)), happened=now
-    )

@@ -22,7 +22,7 @@ from benefit_programs.domain.entities import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.values import SYSTEM
 from benefit_programs.domain.webhooks.deliveries import ClaimEndpoint
 from benefit_programs.domain.webhooks.rows import (
     IN_PROCESS,
@@ -31,6 +31,7 @@ from benefit_programs.domain.webhooks.rows import (
     WebhookSecret,
 )
 from benefit_programs.engine.engine import Engine, QueueFull
+from benefit_programs.storage.backlog import ENDPOINTS_WITH_WORK
 from benefit_programs.storage.reader import Reader
 
 POLL_SECONDS = 0.5
@@ -41,22 +42,6 @@ LEASE_SECONDS = 5.0
 
 ENDPOINTS_AT_ONCE_MAX = 200
 """How many endpoints one process delivers to at the same time."""
-
-SYSTEM = Identity(IdentityType.UNKNOWN, "system")
-
-ENDPOINTS_WITH_WORK = """
-select e.tenant_id, t.site_id, cast(e.id as text), e.url, p.lease, p.lease_owner
-from webhook_endpoints e
-join webhook_progress p on p.tenant_id = e.tenant_id and p.endpoint_id = e.id
-join tenants t on t.id = e.tenant_id
-where e.status not in ('INACTIVE', 'PAUSED') and (
-    exists (select 1 from events v where v.tenant_id = e.tenant_id and v.position > p.position)
-    or exists (select 1 from webhook_deliveries d
-        where d.tenant_id = e.tenant_id and d.endpoint_id = e.id
-        and d.status not in ('DELIVERED', 'PARKED') and d.due <= $1))
-order by e.tenant_id, e.id
-"""
-"""The instant."""
 
 _RECEIVER_ROWS = frozenset({WebhookEndpoint, WebhookSecret, WebhookKey})
 """What a courier has to know the newest of."""
@@ -71,6 +56,8 @@ class _Found(NamedTuple):
     url: str
     lease: int
     lease_owner: str | None
+    is_asked: int
+    """Whether somebody has asked for deliveries that nobody has tried yet."""
 
     @property
     def place(self) -> tuple[int, str]:
@@ -162,7 +149,8 @@ class Relay:
         for each in found:
             courier = self._couriers.get(each.place)
             if courier is not None:
-                courier.look_for_pending()
+                if each.is_asked:
+                    courier.look_for_pending()
                 courier.look()
             elif self._may_have(each) and len(self._couriers) < ENDPOINTS_AT_ONCE_MAX:
                 await self._claim(each)

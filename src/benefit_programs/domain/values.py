@@ -50,6 +50,10 @@ class Identity(msgspec.Struct, frozen=True):
     id: str
 
 
+SYSTEM = Identity(IdentityType.UNKNOWN, "system")
+"""On whose behalf the service keeps its own books."""
+
+
 class ItemReference(msgspec.Struct, frozen=True):
     """A provider app's reference to an item that it sells. A missing category equals ""."""
 

@@ -11,8 +11,8 @@ from benefit_programs.domain.errors import JobNotFound
 from benefit_programs.domain.job_commands import CancelJob, RetryJob
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store
+from benefit_programs.domain.values import SYSTEM
 from benefit_programs.engine.engine import Engine
-from benefit_programs.jobs.tenants import SYSTEM
 from benefit_programs.storage.query import Dialect
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of

@@ -44,11 +44,11 @@ from benefit_programs.domain.orders.erasing import PROGRAMS_STAGE
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import Identity
+from benefit_programs.domain.values import SYSTEM, Identity
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.sweeper import Sweeper
-from benefit_programs.jobs.tenants import SYSTEM, Tenants, apart
+from benefit_programs.jobs.tenants import Tenants, apart
 from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
 from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant

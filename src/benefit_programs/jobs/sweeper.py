@@ -18,11 +18,11 @@ from benefit_programs.domain.event_removal import RemoveEvents
 from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ERASURE_CHUNK_SIZE
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import DAY
+from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.domain.webhooks.deliveries import SweepDeliveries
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
-from benefit_programs.jobs.tenants import SYSTEM, Tenants, apart
+from benefit_programs.jobs.tenants import Tenants, apart
 from benefit_programs.storage.directory import Tenant
 from benefit_programs.storage.feed import Feed
 

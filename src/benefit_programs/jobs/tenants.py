@@ -10,12 +10,8 @@ import structlog
 
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import QueueFull
 from benefit_programs.storage.directory import Tenant
-
-SYSTEM = Identity(IdentityType.UNKNOWN, "system")
-"""On whose behalf the service keeps its own books."""
 
 _log = structlog.get_logger("benefit_programs.jobs")
 

@@ -1,4 +1,4 @@
-"""What is still to be delivered, for those who watch the service."""
+"""What is still to be delivered: for those who deliver, and for those who watch the service."""
 
 from __future__ import annotations
 
@@ -6,8 +6,29 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from benefit_programs.domain.values import Instant
-from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookStatus
+from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookEndpoint, WebhookStatus
 from benefit_programs.storage.tables import live_condition
+
+_OWN_LIVE = f"""
+d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+    and {live_condition(WebhookDelivery, "d.status")}
+"""
+
+ENDPOINTS_WITH_WORK = f"""
+select e.tenant_id, t.site_id, cast(e.id as text), e.url, p.lease, p.lease_owner,
+    case when exists (
+        select 1 from webhook_deliveries d
+        where {_OWN_LIVE} and d.origin <> 'FEED' and d.attempts = 0
+    ) then 1 else 0 end
+from webhook_endpoints e
+join webhook_progress p on p.tenant_id = e.tenant_id and p.endpoint_id = e.id
+join tenants t on t.id = e.tenant_id
+where {live_condition(WebhookEndpoint, "e.status")} and (
+    exists (select 1 from events v where v.tenant_id = e.tenant_id and v.position > p.position)
+    or exists (select 1 from webhook_deliveries d where {_OWN_LIVE} and d.due <= $1))
+order by e.tenant_id, e.id
+"""
+"""The instant."""
 
 _ENDPOINTS = """
 select e.status, count(*), min((

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import DELETE, GET, MANAGE, PATCH, POST, method
-from benefit_programs.delivery.courier import test_message
 from benefit_programs.delivery.keys import (
     SigningKey,
     make_signing_secret,
     signing_secret_problem,
 )
+from benefit_programs.delivery.messages import events_for, new_delivery, test_message
 from benefit_programs.delivery.sending import Site, purpose_of
 from benefit_programs.domain.errors import (
     FieldViolation,
@@ -60,7 +60,7 @@ from benefit_programs.encryption import NoSecretKey
 from benefit_programs.outgoing.urls import url_problem
 from benefit_programs.storage import specs
 from benefit_programs.wire import webhook_views as views
-from benefit_programs.wire.events import EVENT_TYPES, deliveries, parts_of
+from benefit_programs.wire.events import EVENT_TYPES
 from benefit_programs.wire.types import webhooks as wire
 
 REPLAY_OF_ENTITY_MAX = 1_000
@@ -250,11 +250,7 @@ async def test(
     keys = await call.many(WALK_WEBHOOK_KEYS, [(BEFORE_ALL_IDS,)])
     now = call.services.engine.now()
     secrets = await call.many(WEBHOOK_SECRETS, [(endpoint.id,)])
-    receiver = Receiver(
-        endpoint=endpoint,
-        secrets=tuple(secrets),
-        key=keys[-1] if keys else None,
-    )
+    receiver = Receiver(endpoint=endpoint, secrets=tuple(secrets), key=keys[-1] if keys else None)
     sent = await call.services.sender.send(
         _site(call), receiver, test_message(endpoint, str(uuid4()), now)
     )
@@ -285,32 +281,14 @@ async def replay(
     rows = await feed.of_entity(
         call.tenant_id, request.entity_id, position, limit=REPLAY_OF_ENTITY_MAX + 1
     )
-    parts = [
-        (row.position, part)
-        for row in rows
-        for part in parts_of(row.event)
-        if not endpoint.event_types or part.type in endpoint.event_types
-    ]
     if len(rows) > REPLAY_OF_ENTITY_MAX:
         raise TooManyToReplay(maximum=REPLAY_OF_ENTITY_MAX)
-    found = await deliveries(call.services.reader, call.tenant_id, [part for _, part in parts])
-    positions = {part.row.id: position for position, part in parts}
+    found = await events_for(endpoint, call.services.reader, call.tenant_id, rows)
     again = tuple(
-        WebhookDelivery(
-            id=BEFORE_ALL_IDS,
-            created=0,
-            updated=0,
-            endpoint_id=endpoint.id,
-            event_id=each.event.id or "",
-            event_type=each.part.type,
-            entity_id=each.part.row.entity_id,
-            position=positions[each.part.row.id],
-            part=each.part.ordinal,
-            origin=DeliveryOrigin.REPLAY,
-            status=DeliveryStatus.PENDING,
+        new_delivery(
+            endpoint.id, event, at, id_=BEFORE_ALL_IDS, now=0, origin=DeliveryOrigin.REPLAY
         )
-        for each in found
-        if not endpoint.namespaces or each.namespace in endpoint.namespaces
+        for at, event in found
     )
     await call.execute(AddDeliveries(endpoint_id=endpoint.id, deliveries=again))
     return wire.ReplayWebhookEndpointResponse(count=len(again))
