@@ -94,8 +94,8 @@ def _print_pages(pages: Iterable[EventPage], cursor: str | None) -> None:
             cursor = page.cursor
     except (KeyboardInterrupt, BrokenPipeError):
         pass  # what was printed since the last page comes again
-    if cursor:
-        sys.stderr.write(f"Go on with: --cursor {cursor}\n")
+    place = f"--cursor {cursor}" if cursor else "no cursor, from the start"
+    sys.stderr.write(f"Go on with: {place}\n")
 
 
 def _line_of(event: DomainEvent) -> str:
