@@ -93,6 +93,44 @@ class Operation(StrEnum):
     REVERT = "REVERT"
     EXPIRY = "EXPIRY"
     RENEWAL = "RENEWAL"
+    GRANT = "GRANT"
+    RESERVE = "RESERVE"
+    CAPTURE = "CAPTURE"
+    """Spend what was reserved: a redemption like any other from then on."""
+
+    RELEASE = "RELEASE"
+    """Put back what was reserved."""
+
+    CANCEL_PART = "CANCEL_PART"
+    """Give back some items of a redemption; the others stand."""
+
+
+class LotOrigin(StrEnum):
+    """What brought the credits of a lot."""
+
+    PROVISION = "PROVISION"
+    RENEWAL = "RENEWAL"
+    ADJUSTMENT = "ADJUSTMENT"
+    GRANT = "GRANT"
+    RETURN = "RETURN"
+
+
+class LotStatus(StrEnum):
+    """The status of a lot. One that is spent lives again when credits come back."""
+
+    FUTURE = "FUTURE"
+    LIVE = "LIVE"
+    SPENT = "SPENT"
+    EXPIRED = "EXPIRED"
+
+
+class ReservationStatus(StrEnum):
+    """The status of a reservation; all but the first are its end."""
+
+    OPEN = "OPEN"
+    CAPTURED = "CAPTURED"
+    CANCELED = "CANCELED"
+    LAPSED = "LAPSED"
 
 
 class JobStatus(StrEnum):
@@ -306,6 +344,9 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     ``revision`` and ``updated`` are the pool's, ``balance_revision`` and ``balance_updated`` its
     balance's: a redemption changes only the latter. It has been through all orders that are for it,
     up to ``order_number``.
+
+    ``in_lots`` is what stored lots hold of ``available``; the rest is the standard lot's. Nothing
+    happens to the credits by itself before ``due``.
     """
 
     id: Id
@@ -335,6 +376,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
     order_number: int = 0
+    in_lots: Credits = 0
+    due: Instant | None = None
 
 
 class QuotaShare(msgspec.Struct, frozen=True):
@@ -359,10 +402,22 @@ class TransactionItem(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str | None = None
 
 
+class Draw(msgspec.Struct, frozen=True):
+    """How much of a transaction's amount one lot gave or took; the standard lot has the pool's id."""
+
+    lot_id: str
+    amount: Credits
+
+
 class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a transaction was for, in the words that it keeps for ever.
 
     ``quota_shares`` are what it counts on rate limits, to be given back as they were taken.
+    ``draws`` share out the amount among lots; without them it is the standard lot's alone. ``due``
+    is the instant at which it had to happen by itself, if it was booked for that. Where something
+    was reserved, ``reserved_after`` says how much is left right after it. A redemption that was
+    canceled late has its ``forfeited`` credits in its cancellation. ``moved_from`` and ``moved_to``
+    are the two sides of a redemption that another pool pays now.
     """
 
     reason: str | None = None
@@ -372,6 +427,13 @@ class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     benefit_key: str | None = None
     effective_date: Instant | None = None
     quota_shares: tuple[QuotaShare, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    due: Instant | None = None
+    reserved_after: Credits = 0
+    reservation_id: str | None = None
+    forfeited: Credits = 0
+    moved_from: str | None = None
+    moved_to: str | None = None
 
 
 class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -402,6 +464,68 @@ class Transaction(Row, frozen=True, kw_only=True, omit_defaults=True):
     party_id: str | None = None
     requested_amount: Credits | None = None
     request_hash: int | None = None
+    external_reference: str | None = None
+
+
+class Lot(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """Credits of one pool that came together and share one fate.
+
+    What has no fate of its own is in the pool's standard lot, which isn't stored. ``granted`` is
+    what came, ``available`` what can be spent of it and ``reserved`` what reservations hold;
+    a lot that is still to come has nothing available. ``rank`` is its place in the burn order.
+    ``revision`` and ``updated`` are those of its terms: spending changes neither.
+    """
+
+    over: ClassVar[tuple[str, ...]] = ("SPENT", "EXPIRED")
+
+    id: Id
+    revision: int
+    created: Instant
+    updated: Instant
+    pool_id: Id
+    origin: LotOrigin
+    status: LotStatus
+    granted: Credits
+    available: Credits
+    priority: int
+    effective_date: Instant
+    rank: str
+    reserved: Credits = 0
+    expiration_date: Instant | None = None
+    kept_at_renewal: bool = False
+    display_name: str | None = None
+    external_reference: str | None = None
+    additional_data: dict[str, Any] | None = None
+    sequence: int = 0
+
+
+class Reservation(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """Credits that are held for items until somebody captures or cancels, or until a date.
+
+    Its id is that of the transaction that reserved. ``count`` items were reserved at ``price``
+    each, ``captured`` of them are redeemed by now. ``draws`` and ``quota_shares`` are those of what
+    is still held.
+    """
+
+    over: ClassVar[tuple[str, ...]] = ("CAPTURED", "CANCELED", "LAPSED")
+
+    id: Id
+    created: Instant
+    updated: Instant
+    pool_id: Id
+    status: ReservationStatus
+    count: int
+    price: Credits
+    expiration_date: Instant
+    draws: tuple[Draw, ...]
+    quota_shares: tuple[QuotaShare, ...]
+    captured: int = 0
+    external_reference: str | None = None
+
+    @property
+    def held(self) -> int:
+        """How many items it still holds."""
+        return self.count - self.captured if self.status is ReservationStatus.OPEN else 0
 
 
 class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):

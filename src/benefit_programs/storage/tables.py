@@ -93,9 +93,17 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     return plain, True
 
 
-def _columns(entity: type[msgspec.Struct]) -> list[sa.Column[Any]]:
+def _columns(
+    entity: type[msgspec.Struct], added: tuple[str, ...] = ()
+) -> list[sa.Column[Any]]:
     return [
-        sa.Column(name, stored_as(plain), nullable=null, autoincrement=False)
+        sa.Column(
+            name,
+            stored_as(plain),
+            nullable=null,
+            autoincrement=False,
+            server_default=sa.text("0") if name in added else None,
+        )
         for name, (plain, null) in column_types(entity).items()
     ]
 
@@ -119,17 +127,19 @@ def _table(
     name: str,
     *indexes: _Index,
     not_negative: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
     beside: tuple[sa.Column[Any], ...] = (),
 ) -> tuple[type[Row], sa.Table]:
     """A tenant's table: the tenant leads its primary key and its indexes.
 
+    ``added`` are whole numbers that came later, and are 0 in the rows from before.
     ``beside`` are columns that are no fields of the row type.
     """
     table = sa.Table(
         name,
         metadata,
         sa.Column("tenant_id", Whole, nullable=False),
-        *_columns(entity),
+        *_columns(entity, added),
         *beside,
         sa.PrimaryKeyConstraint("tenant_id", *entity.key, name=f"pk_{name}"),
         *(sa.CheckConstraint(f"{each} >= 0", name=f"ck_{name}_{each}") for each in not_negative),
@@ -262,7 +272,25 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("anonymous_visitor_id", "id", sparse=True),
             _index("member_id", "id", sparse=True),
             _index("wix_user_id", "id", sparse=True),
+            _index("due", "id", sparse=True),
             not_negative=("available", "reserved"),
+            added=("in_lots",),
+        ),
+        _table(
+            entities.Lot,
+            "lots",
+            _index("pool_id", "id"),
+            _index("pool_id", "rank", live=True),
+            _index("expiration_date", "id", live=True, sparse=True),
+            _index("external_reference", "id", sparse=True),
+            not_negative=("available", "reserved"),
+        ),
+        _table(
+            entities.Reservation,
+            "reservations",
+            _index("pool_id", "id"),
+            _index("pool_id", "id", live=True),
+            _index("expiration_date", "id", live=True),
         ),
         _table(
             entities.Transaction,
@@ -274,6 +302,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             ),
             _index("related_transaction_id", unique="related", sparse=True),
             _index("superseded_transaction_id", unique="superseded", sparse=True),
+            _index("external_reference", "id", sparse=True),
         ),
         _table(entities.Quota, "quotas", not_negative=("used",)),
         _table(entities.IdempotencyKey, "idempotency_keys"),

@@ -48,6 +48,8 @@ class Paged(StrEnum):
     ITEMS = "items"
     PROGRAMS = "programs"
     POOLS = "pools"
+    LOTS = "lots"
+    RESERVATIONS = "reservations"
     JOBS = "jobs"
     EVENTS = "events"
     WEBHOOK_ENDPOINTS = "webhook_endpoints"

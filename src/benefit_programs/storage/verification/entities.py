@@ -34,6 +34,8 @@ _NAMED = (
     ("transactions", "transaction", "pool_id", "pools"),
     ("transactions", "transaction", "snapshot_id", "snapshots"),
     ("quotas", "quota", "pool_id", "pools"),
+    ("lots", "lot", "pool_id", "pools"),
+    ("reservations", "reservation", "pool_id", "pools"),
     ("job_pages", "job", "job_id", "jobs"),
     ("webhook_progress", "webhook_endpoint", "endpoint_id", "webhook_endpoints"),
     ("webhook_secrets", "webhook_endpoint", "endpoint_id", "webhook_endpoints"),
