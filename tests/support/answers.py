@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benefit_programs.api.openapi import MAY_LACK
 from benefit_programs.domain.constraints import (
     DecimalText,
+    Duration,
     FreeForm,
     Guid,
     InstantText,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 AMOUNT = re.compile(r"0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]{0,3}[1-9]")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+DURATION = re.compile(r"P(?=.)([0-9]+[YMWD])*(T([0-9.]+[HMS])+)?")
 INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
@@ -129,6 +131,7 @@ def _matches(pattern: re.Pattern[str], value: Any) -> bool:
 _FORMS: dict[type[Any], Callable[[Any], bool]] = {
     DecimalText: partial(_matches, AMOUNT),
     InstantText: partial(_matches, INSTANT),
+    Duration: partial(_matches, DURATION),
     Int64Text: partial(_matches, INTEGER),
     Int32: lambda value: type(value) is int,
     FreeForm: lambda value: isinstance(value, dict),

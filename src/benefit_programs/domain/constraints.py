@@ -46,6 +46,10 @@ class InstantText(Mark, frozen=True):
     """An ISO-8601 instant; in memory integer milliseconds since 1970 in UTC."""
 
 
+class Duration(Mark, frozen=True):
+    """An ISO-8601 duration longer than nothing, such as P1M or PT12H; in memory upper-case text."""
+
+
 class Int64Text(Mark, frozen=True):
     """A 64-bit integer that travels as a string (revisions)."""
 

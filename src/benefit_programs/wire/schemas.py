@@ -12,6 +12,7 @@ from benefit_programs.domain.constraints import (
     Alias,
     Chosen,
     DecimalText,
+    Duration,
     Entries,
     FreeForm,
     Guid,
@@ -28,6 +29,7 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
+from benefit_programs.domain.durations import DURATION_LENGTH_MAX, DURATION_YEARS_MAX
 from benefit_programs.domain.values import AMOUNT_MAX
 from benefit_programs.wire.codec.fields import FieldPlan, Shape, fields_of
 from benefit_programs.wire.codec.formats import GIVEN_ID_LENGTH_MAX, MASK_NAMES_MAX, amount_text
@@ -38,6 +40,9 @@ Schema = dict[str, Any]
 Describe = Callable[[type[Any], str], str | None]
 
 PLACE = "#/components/schemas/"
+DURATION_PATTERN = r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d{1,3})?S)?)?$".replace(
+    r"\d", "[0-9]"
+)
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
 GIVEN_BY_PATH = "May be left out where the path has it; must not differ."
@@ -237,6 +242,15 @@ def _amount(mark: DecimalText) -> Schema:
     }
 
 
+def _duration(_: Duration) -> Schema:
+    return {
+        "type": "string",
+        "pattern": DURATION_PATTERN,
+        "maxLength": DURATION_LENGTH_MAX,
+        "description": f"An ISO 8601 duration such as P1M; at most {DURATION_YEARS_MAX} years.",
+    }
+
+
 def _int32(mark: Int32) -> Schema:
     limits = {"minimum": mark.minimum, "maximum": mark.maximum}
     return {"type": "integer", "format": "int32", **_present(limits)}
@@ -262,6 +276,7 @@ _WRITERS: dict[type[Mark], Callable[[Any], Schema]] = {
     Guid: _id,
     DecimalText: _amount,
     InstantText: lambda _: {"type": "string", "format": "date-time"},
+    Duration: _duration,
     Int64Text: lambda _: {"type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$"},
     Int32: _int32,
     FreeForm: _free_form,

@@ -12,6 +12,7 @@ import msgspec
 from benefit_programs.domain.constraints import (
     Chosen,
     DecimalText,
+    Duration,
     FreeForm,
     Guid,
     InstantText,
@@ -227,6 +228,7 @@ _READERS: dict[type[Mark], Callable[[Any], Read]] = {
     Text: formats.text_reader,
     DecimalText: formats.amount_reader,
     InstantText: lambda _mark: formats.read_instant,
+    Duration: lambda _mark: formats.read_duration,
     Int64Text: lambda _mark: formats.read_int64,
     Int32: formats.int32_reader,
     FreeForm: formats.free_form_reader,

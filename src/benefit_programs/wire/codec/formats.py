@@ -23,6 +23,7 @@ from benefit_programs.domain.constraints import (
     MaskText,
     Text,
 )
+from benefit_programs.domain.durations import DURATION_YEARS_MAX, LONGEST, parse
 from benefit_programs.domain.errors import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
@@ -85,6 +86,7 @@ def violated(
 _EXAMPLES = {
     "DECIMAL": '"12.5"',
     "DATE_TIME": '"2026-12-01T10:00:00Z"',
+    "DURATION": '"P1M" or "PT12H"',
     "GUID": '"0f7a4c1e-52b8-4f0b-9a55-3c6d1e8b7a90"',
     "INT64": '"1"',
     "INT32": "1",
@@ -211,6 +213,21 @@ def instant_text(instant: int) -> str:
     """An instant as ISO-8601 text with milliseconds, in UTC."""
     moment = _EPOCH_WITHOUT_ZONE + timedelta(milliseconds=instant)
     return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+def read_duration(raw: Any) -> str:
+    """An ISO-8601 duration in upper case, longer than nothing and at most 100 years."""
+    try:
+        text = str.upper(raw)
+        length = parse(text).usual_milliseconds
+    except (TypeError, ValueError):
+        raise wrong_format("DURATION") from None
+    if length == 0:
+        raise violated(ViolatedRule.MIN, "must be longer than nothing", threshold="PT0.001S")
+    if length > LONGEST.usual_milliseconds:
+        description = f"must be at most {DURATION_YEARS_MAX} years"
+        raise violated(ViolatedRule.MAX, description, threshold=f"P{DURATION_YEARS_MAX}Y")
+    return text
 
 
 def _read_integer(raw: Any, type_name: str) -> int:
