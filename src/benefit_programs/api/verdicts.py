@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
-from benefit_programs.domain.eligibility import NO_VERDICTS, Candidate, Verdicts
+from benefit_programs.domain.eligibility import NO_VERDICTS, Candidate, Moment, Verdicts
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.redemptions import ReallocateBenefit, RedeemBenefit
 from benefit_programs.providers.asking import Subject
@@ -37,7 +37,7 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
     )
     if not command.may_ask_providers(state):
         return command
-    (verdicts,) = await ask_providers(call, [command.candidate(state, now)])
+    (verdicts,) = await ask_providers(call, [command.candidate(state, Moment(now, settings))])
     return replace(command, verdicts=verdicts)
 
 

@@ -1,44 +1,92 @@
-"""The account of a pool: the one place where a balance changes.
+"""The account of a pool: the one place where its credits change.
 
-It spends, grants and gives back, by the rules of ``operations``. Each of these is a transaction
-with a source and a target, and the pool right after it. Invariants I1 to I3 (docs/invariants.md):
-a balance is the sum of its transactions, is never negative, and its revision grows by one with
-each of them.
+It spends, grants, reserves and gives back, by the rules of ``operations``. Each of these is a
+transaction with a source and a target, the lots that it draws on, and the pool right after it.
+Invariants I1 to I3 and I20 (docs/invariants.md): a balance is the sum of its transactions, is never
+negative, and its revision grows by one with each of them; lots add up to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypedDict, Unpack
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import earliest
 from benefit_programs.domain.entities import (
     BalanceType,
+    Draw,
+    Lot,
+    LotStatus,
     Operation,
     Pool,
+    QuotaShare,
     Transaction,
     TransactionDetails,
 )
 from benefit_programs.domain.errors import BalanceExceededLimits
-from benefit_programs.domain.events import record, record_balance
+from benefit_programs.domain.events import record, record_balance, record_created
 from benefit_programs.domain.explanations import BalanceAmount
-from benefit_programs.domain.lookups import POOL
+from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, LOTS_TO_BURN
+from benefit_programs.domain.lots import (
+    OPEN_LOTS_MAX,
+    Fate,
+    draw,
+    due_of,
+    in_burn_order,
+    is_standard,
+    new_lot,
+    pays_for,
+    ranked,
+    standard_lot,
+)
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
+from benefit_programs.domain.quotas import take_quotas
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import Changes, Mode, Needs, NotLoaded, State
+from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity, Instant
 
 # Looked up once: an enum takes its time to find a member.
 _AVAILABLE, _EXTERNAL = BalanceType.AVAILABLE, BalanceType.EXTERNAL
+_RESERVED = BalanceType.RESERVED
+_LIVE, _FUTURE = LotStatus.LIVE, LotStatus.FUTURE
 
-
-def ask_for_account(needs: Needs, state: State, pool_id: str) -> Pool | None:
-    needs.lock(POOL, pool_id)
-    return state.loaded(POOL, pool_id)
+FROM_THE_FIRST = ""
+"""The rank before all others: where walks through the lots of a pool begin."""
 
 
 def balance_of(pool: Pool) -> BalanceAmount:
     return BalanceAmount(available=pool.available, reserved=pool.reserved)
+
+
+def ask_for_lots(needs: Needs, pool_id: str) -> None:
+    """Ask for all lots of a pool that are live or still to come."""
+    needs.read(LOTS_OF_POOL, pool_id, FROM_THE_FIRST)
+
+
+def ask_for_draws(needs: Needs, pool_id: str, draws: Iterable[Draw]) -> None:
+    """Ask for the stored lots that some credits may go back to."""
+    for each in draws:
+        if each.lot_id != pool_id:
+            needs.read(LOT, each.lot_id)
+
+
+def ask_to_spend(needs: Needs, state: State, pool: Pool, amount: Credits) -> None:
+    """Ask for the lots that pay an amount: the first ones in the burn order, or else all."""
+    if not pool.in_lots:
+        return
+    key = (pool.id, FROM_THE_FIRST)
+    needs.read(LOTS_TO_BURN, *key)
+    first = state.known(LOTS_TO_BURN, *key)
+    if len(first) >= _limit_of_first() and sum(lot.available for lot in first) < amount:
+        ask_for_lots(needs, pool.id)
+
+
+def _limit_of_first() -> int:
+    assert LOTS_TO_BURN.limit is not None
+    return LOTS_TO_BURN.limit
 
 
 class More(TypedDict, total=False):
@@ -51,69 +99,241 @@ class More(TypedDict, total=False):
     superseded_transaction_id: str
     requested_amount: Credits | None
     request_hash: int | None
+    external_reference: str | None
 
 
 class Account:
     """A pool's credits in one decision.
 
     ``pool`` is the pool as it is now, after the ``transactions`` made so far. ``party`` gave the
-    instruction; without one it was the caller.
+    instruction; without one it was the caller. The ``state`` has the lots of the pool and its rate
+    limits, unless all ``lots`` are given; a pool that was just opened needs neither. ``taken`` and
+    ``freed`` are shares of rate limits, and ``beside`` what else is saved with the account.
     """
 
-    __slots__ = ("_party", "context", "pool", "transactions")
+    __slots__ = (
+        "_changed",
+        "_has_all",
+        "_lots",
+        "_new",
+        "_state",
+        "beside",
+        "context",
+        "freed",
+        "party",
+        "pool",
+        "taken",
+        "transactions",
+    )
 
-    def __init__(self, pool: Pool, context: Context, party: Identity | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        context: Context,
+        party: Identity | None = None,
+        *,
+        state: State | None = None,
+        lots: Iterable[Lot] | None = None,
+    ) -> None:
         self.pool = pool
         self.transactions: list[Transaction] = []
         self.context = context
-        self._party = party or context.caller
+        self.party = party or context.caller
+        self.taken: list[QuotaShare] = []
+        self.freed: list[QuotaShare] = []
+        self.beside: list[Row] = []
+        self._state = state
+        self._lots: dict[str, Lot] = {lot.id: lot for lot in lots or ()}
+        self._has_all = state is None or lots is not None
+        self._changed: dict[str, None] = {}
+        self._new: dict[str, None] = {}
 
-    def spend(self, operation: Operation, amount: Credits, **more: Unpack[More]) -> Transaction:
-        """Take credits out. The caller has checked that the balance has them."""
-        return self._post(operation, _AVAILABLE, _EXTERNAL, amount, more)
+    # What moves credits.
 
-    def grant(self, operation: Operation, amount: Credits, **more: Unpack[More]) -> Transaction:
-        """Put credits in. Raises BalanceExceededLimits past the largest amount."""
-        return self._post(operation, _EXTERNAL, _AVAILABLE, amount, more)
-
-    def give_back(
+    def spend(
         self,
         operation: Operation,
-        root: Transaction,
-        details: TransactionDetails,
+        amount: Credits,
         *,
-        idempotency_key: str | None = None,
-        request_hash: int | None = None,
+        lots: Iterable[Lot] | None = None,
+        first: Collection[str] = (),
+        **more: Unpack[More],
     ) -> Transaction:
-        """Post the opposite of the first transaction of a chain, which ends the chain.
+        """Take credits out, in the burn order, or the ``first`` lots before all others.
 
-        ``details`` are those of the transaction that is canceled or reverted.
+        The caller has checked that the balance, or else the given ``lots``, have them.
         """
-        more = More(
-            details=replace(details, reason=RULES[operation].reason, quota_shares=()),
-            correlation_id=root.id,
-            related_transaction_id=root.id,
-            idempotency_key=idempotency_key,
-            request_hash=request_hash,
+        if first and self.pool.in_lots:
+            lots = sorted(self.live_lots(), key=lambda lot: lot.id not in first)
+        return self._post(operation, _AVAILABLE, _EXTERNAL, amount, self._draw(amount, lots), more)
+
+    def reserve(
+        self,
+        operation: Operation,
+        amount: Credits,
+        *,
+        lots: Iterable[Lot] | None = None,
+        **more: Unpack[More],
+    ) -> Transaction:
+        """Set credits aside, in the burn order. See ``spend``."""
+        return self._post(operation, _AVAILABLE, _RESERVED, amount, self._draw(amount, lots), more)
+
+    def grant(
+        self, operation: Operation, amount: Credits, fate: Fate | None = None, **more: Unpack[More]
+    ) -> Transaction:
+        """Put credits in, into a lot of their own if they have a fate.
+
+        Raises BalanceExceededLimits past the largest amount.
+        """
+        draws: Sequence[Draw] = ()
+        if fate is not None and self.has_room:
+            lot = self.add_lot(fate, amount)
+            draws = (Draw(lot.id, amount),)
+        return self._post(operation, _EXTERNAL, _AVAILABLE, amount, draws, more)
+
+    def put(
+        self,
+        operation: Operation,
+        source: BalanceType,
+        target: BalanceType,
+        draws: Sequence[Draw],
+        amount: Credits,
+        **more: Unpack[More],
+    ) -> Transaction:
+        """Move credits of known lots: into them, or what is reserved of them.
+
+        Without ``draws`` they are the standard lot's. They add up to the amount.
+        """
+        return self._post(operation, source, target, amount, draws, more)
+
+    # Lots.
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the pool may have one more open lot."""
+        return len(self.open_lots()) < OPEN_LOTS_MAX
+
+    def add_lot(self, fate: Fate, amount: Credits) -> Lot:
+        """A new lot, whose credits are still to come."""
+        now = self.context.now
+        lot = new_lot(
+            fate,
+            lot_id=self.context.new_id(),
+            pool_id=self.pool.id,
+            amount=amount,
+            now=now,
+            at=now,
         )
-        return self._post(operation, root.target, root.source, root.amount, more)
+        self._new[lot.id] = None
+        if fate.effective_date is None or fate.effective_date <= now:
+            lot = replace(lot, status=_LIVE)
+        self.set_lot(lot)
+        return lot
+
+    def lot(self, lot_id: str) -> Lot:
+        """A lot as it is now. NotLoaded if nobody asked for it."""
+        if lot_id in self._lots:
+            return self._lots[lot_id]
+        if lot_id == self.pool.id:
+            return standard_lot(self.pool)
+        lot = None if self._state is None else self._state.one(LOT, lot_id)
+        assert lot is not None, "a transaction's lot is never deleted"
+        return lot
+
+    def let_end(self, lot: Lot, end: Instant) -> None:
+        """Let a lot live until then; what is in the standard lot moves into one of its own."""
+        if not is_standard(lot):
+            self.set_lot(ranked(replace(lot, expiration_date=end)))
+        elif lot.available and self.has_room:
+            fate = Fate(origin=lot.origin, expiration_date=end, effective_date=lot.effective_date)
+            own = self.add_lot(fate, lot.available)
+            self.pool = replace(self.pool, in_lots=self.pool.in_lots + lot.available)
+            self.set_lot(replace(self.lot(own.id), available=lot.available))
+
+    def set_lot(self, lot: Lot) -> None:
+        """Let a lot be as given, and have the pool looked at when something happens to it."""
+        self._lots[lot.id] = lot
+        self._changed[lot.id] = None
+        self.pool = replace(self.pool, due=earliest(self.pool.due, due_of(lot)))
+
+    def open_lots(self) -> list[Lot]:
+        """All stored lots that are live or still to come, in the burn order."""
+        pool = self.pool
+        stored: list[Lot] = []
+        if not self._has_all and (pool.in_lots or pool.due is not None):
+            assert self._state is not None
+            stored = self._state.many(LOTS_OF_POOL, pool.id, FROM_THE_FIRST)
+        return [lot for lot in self._as_now(stored) if lot.status in (_LIVE, _FUTURE)]
+
+    def live_lots(self) -> list[Lot]:
+        """All lots that can be spent, the standard one among them, in the burn order."""
+        lots = [lot for lot in self.open_lots() if lot.status is _LIVE]
+        return in_burn_order([*lots, standard_lot(self.pool)])
+
+    def _as_now(self, stored: Iterable[Lot]) -> list[Lot]:
+        """Stored lots and those that were seen before, as they are now, in the burn order."""
+        for lot in stored:
+            self._lots.setdefault(lot.id, lot)
+        return in_burn_order(self._lots.values())
+
+    def _draw(self, amount: Credits, lots: Iterable[Lot] | None) -> tuple[Draw, ...]:
+        if lots is not None:
+            return draw(lots, amount)
+        if not self.pool.in_lots or not amount:
+            return ()
+        return draw(self._lots_to_burn(amount), amount)
+
+    def _lots_to_burn(self, amount: Credits) -> list[Lot]:
+        """Lots in the burn order that have an amount, of which no other comes first."""
+        key, state = (self.pool.id, FROM_THE_FIRST), self._state
+        if self._has_all or state is None or state.has(LOTS_OF_POOL, key, Mode.READ):
+            return self.live_lots()
+        stored = in_burn_order(state.many(LOTS_TO_BURN, *key))
+        limit = _limit_of_first()
+        if len(stored) < limit:
+            lots = [*self._as_now(stored), standard_lot(self.pool)]
+            return in_burn_order(lot for lot in lots if lot.status is _LIVE)
+        # There are more. What comes before the last of these is known.
+        last = stored[limit - 1].rank
+        known = [*self._as_now(stored[:limit]), standard_lot(self.pool)]
+        first = in_burn_order(lot for lot in known if lot.status is _LIVE and lot.rank <= last)
+        if sum(lot.available for lot in first) < amount:
+            raise NotLoaded("the lots that pay")
+        return first
+
+    # What is made of it.
 
     def save(self, changes: Changes[Any], **more: Any) -> Pool:
-        """Save the pool and its transactions with their events, the pool's own or the balance's.
+        """Save the pool, its lots and transactions with their events.
 
-        ``more`` stands in the body of the pool's event.
+        ``more`` stands in the body of the pool's own event.
         """
-        event = RULES[self.transactions[-1].operation].event
+        self.save_beside(changes)
+        event = None
+        for transaction in self.transactions:
+            event = RULES[transaction.operation].event
+            if event is None:
+                record_balance(changes, self.context, transaction)
+                continue
+            changes.save(transaction)
+            self.pool = record(
+                changes, self.context, self.pool, event, transaction_id=transaction.id, **more
+            )
         if event is None:
             changes.save(self.pool)
-            for each in self.transactions:
-                record_balance(changes, self.context, each)
-            return self.pool
-        (transaction,) = self.transactions
-        changes.save(transaction)
-        return record(
-            changes, self.context, self.pool, event, transaction_id=transaction.id, **more
-        )
+        return self.pool
+
+    def save_beside(self, changes: Changes[Any]) -> None:
+        """Save the lots, the rate limits and what else changed with the credits."""
+        for lot_id in self._changed:
+            if lot_id in self._new:
+                record_created(changes, self.context, self._lots[lot_id])
+            else:
+                changes.save(self._lots[lot_id])
+        if self.taken or self.freed:
+            assert self._state is not None
+            changes.save(*take_quotas(self._state, self.pool.id, self.taken, self.freed))
+        changes.save(*self.beside)
 
     def _post(
         self,
@@ -121,20 +341,24 @@ class Account:
         source: BalanceType,
         target: BalanceType,
         amount: Credits,
+        draws: Sequence[Draw],
         more: More,
     ) -> Transaction:
         pool, context, rule = self.pool, self.context, RULES[operation]
         assert rule.allows(source, target, amount), "I9: a transaction says what its operation does"
-        change = amount if target is _AVAILABLE else -amount
+        change = _change(source, target, amount, _AVAILABLE)
         available = pool.available + change
-        assert available >= 0, "I2: a balance is never negative"
-        if available > AMOUNT_MAX:
+        reserved = pool.reserved + _change(source, target, amount, _RESERVED)
+        assert available >= 0 <= reserved, "I2: a balance is never negative"
+        if available + reserved > AMOUNT_MAX:
             raise BalanceExceededLimits(
                 balance=balance_of(pool), requested=change, upper_limit=AMOUNT_MAX
             )
         transaction_id = context.new_id()
         if "details" not in more:
             more["details"] = TransactionDetails(reason=rule.reason)
+        if reserved or any(each.lot_id != pool.id for each in draws):
+            more["details"] = replace(more["details"], draws=tuple(draws), reserved_after=reserved)
         item = more["details"].item
         more.setdefault("correlation_id", transaction_id)
         revision = pool.balance_revision if rule.opens else pool.balance_revision + 1
@@ -150,16 +374,50 @@ class Account:
             balance_revision=revision,
             snapshot_id=pool.snapshot_id,
             item_id=item.id if item else None,
-            party_type=self._party.type,
-            party_id=self._party.id,
+            party_type=self.party.type,
+            party_id=self.party.id,
             **more,
         )
         self.transactions.append(transaction)
         self.pool = replace(
             pool,
             available=available,
+            reserved=reserved,
             balance_revision=revision,
             balance_updated=context.now,
             last_transaction_id=transaction_id,
         )
+        for each in draws:
+            self._move(each.lot_id, source, target if each.into is None else None, each.amount)
+            if each.into is not None:
+                self._move(each.into, None, target, each.amount)
         return transaction
+
+    def _move(
+        self, lot_id: str, source: BalanceType | None, target: BalanceType | None, amount: Credits
+    ) -> None:
+        """Book a part of a transaction on a lot, if it is a stored one."""
+        if lot_id == self.pool.id:
+            return
+        lot = self.lot(lot_id)
+        change = _change(source, target, amount, _AVAILABLE)
+        available = lot.available + change
+        reserved = lot.reserved + _change(source, target, amount, _RESERVED)
+        assert available >= 0 <= reserved, "I20: a draw never takes more than its lot has"
+        status = lot.status
+        if status is not LotStatus.EXPIRED:
+            status = _LIVE if available else LotStatus.SPENT
+        self.pool = replace(self.pool, in_lots=self.pool.in_lots + change)
+        self.set_lot(replace(lot, available=available, reserved=reserved, status=status))
+
+
+def _change(
+    source: BalanceType | None, target: BalanceType | None, amount: Credits, of: BalanceType
+) -> Credits:
+    """How much more there is of one kind after an amount went from one to another."""
+    return amount * ((target is of) - (source is of))
+
+
+def usable_for(lots: Iterable[Lot], at: Instant) -> list[Lot]:
+    """The lots that pay for an instant, where credits are judged on the day of use."""
+    return [lot for lot in lots if pays_for(lot, at)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
+from msgspec.structs import replace
 
-from benefit_programs.domain.account import Account, ask_for_account, balance_of
+from benefit_programs.domain.account import Account, More, ask_for_lots, balance_of
 from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
@@ -14,6 +15,7 @@ from benefit_programs.domain.entities import (
     BalanceType,
     IdempotencyKey,
     LimitRule,
+    LotOrigin,
     Operation,
     Pool,
     Transaction,
@@ -28,11 +30,20 @@ from benefit_programs.domain.errors import (
     Invalid,
     NotEnoughBalanceToRevert,
 )
-from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, POOL, TRANSACTION, TRANSACTION_BY_KEY
+from benefit_programs.domain.lookups import (
+    IDEMPOTENCY_KEY,
+    POOL,
+    SNAPSHOT,
+    TRANSACTION,
+    TRANSACTION_BY_KEY,
+)
+from benefit_programs.domain.lots import Fate, own_fate
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
+from benefit_programs.domain.quotas import ask_for_quotas
 from benefit_programs.domain.repeats import is_same_request, request_hash
-from benefit_programs.domain.required import require
+from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.returning import give_back
+from benefit_programs.domain.settling import ask_for_account, open_account
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
 
@@ -98,37 +109,31 @@ def set_balance(
     changes: Changes[Any],
     account: Account,
     available: Credits,
-    *,
-    idempotency_key: str,
-    details: TransactionDetails,
-    requested_amount: Credits | None = None,
-    request_hash: int | None = None,
+    fate: Fate | None = None,
+    **more: Unpack[More],
 ) -> Changed:
-    """Bring a balance to an amount.
+    """Bring a balance to an amount. What is added may have a fate of its own.
 
     A change by 0 makes no transaction, but uses its key.
     """
-    pool, difference = account.pool, available - account.pool.available
+    difference = available - account.pool.available
     if not difference:
+        key = more.get("idempotency_key")
+        assert key is not None
         changes.save(
             IdempotencyKey(
-                subject_id=pool.id,
+                subject_id=account.pool.id,
                 operation=Operation.CHANGE,
-                idempotency_key=idempotency_key,
+                idempotency_key=key,
                 created=account.context.now,
-                request_hash=request_hash,
+                request_hash=more.get("request_hash"),
             )
         )
-        return Changed(pool, None)
-    post = account.grant if difference > 0 else account.spend
-    transaction = post(
-        Operation.CHANGE,
-        abs(difference),
-        details=details,
-        idempotency_key=idempotency_key,
-        requested_amount=requested_amount,
-        request_hash=request_hash,
-    )
+        return Changed(account.save(changes) if account.transactions else account.pool, None)
+    if difference > 0:
+        transaction = account.grant(Operation.CHANGE, difference, fate, **more)
+    else:
+        transaction = account.spend(Operation.CHANGE, -difference, **more)
     return Changed(account.save(changes), transaction)
 
 
@@ -141,9 +146,15 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
     beneficiary: Identity | None = None
     party: Identity | None = None
     details: TransactionDetails = TransactionDetails()
+    external_reference: str | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        ask_for_account(needs, state, self.pool_id)
+        pool = ask_for_account(needs, state, self.pool_id)
+        if pool is not None:
+            needs.read(SNAPSHOT, pool.snapshot_id)
+            snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
+            if pool.in_lots or (snapshot and snapshot.details.brings_lots and pool.due is not None):
+                ask_for_lots(needs, pool.id)
         needs.read(TRANSACTION_BY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
         needs.read(IDEMPOTENCY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
 
@@ -152,16 +163,21 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
         if pool is None or self.beneficiary not in (None, pool.beneficiary):
             raise BalanceNotFound(pool_id=self.pool_id)
         self._refuse_executed(state)
-        available = self.change.apply(pool)
+        account = open_account(state, context, pool, self.party)
+        available = self.change.apply(account.pool)
+        configuration = snapshot_of(state, pool).details.credit_configuration
+        zone = context.settings.time_zone
         changes: Changes[Any] = Changes(None)
         changes.answer = set_balance(
             changes,
-            Account(pool, context, self.party),
+            account,
             available,
             idempotency_key=self.idempotency_key,
             details=self.details,
-            requested_amount=self._requested(available - pool.available),
+            requested_amount=self._requested(available - account.pool.available),
             request_hash=self._hash(),
+            external_reference=self.external_reference,
+            fate=own_fate(configuration, LotOrigin.ADJUSTMENT, context.now, zone),
         )
         return changes
 
@@ -183,6 +199,7 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
             party and (party.type, party.id),
             *(details.reason, details.origin, details.item_count),
             *(details.benefit_key, details.effective_date),
+            *((self.external_reference,) if self.external_reference else ()),
         )
 
     def _requested(self, difference: Credits) -> Credits | None:
@@ -202,11 +219,13 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
         chain = ask_for_chain(needs, state, self.transaction_id)
         if chain is not None:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
+            if chain.pool.in_lots:
+                ask_for_lots(needs, chain.pool.id)
 
     def decide(self, state: State, context: Context) -> Changes[Changed]:
         original = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, original)
-        pool, giving_back = chain.pool, chain.giving_back
+        giving_back = chain.giving_back
         if giving_back is not None and original.id == chain.root.id:
             raise ChangeAlreadyReverted(
                 original_transaction_id=original.id, reverted_transaction_id=giving_back.id
@@ -217,11 +236,32 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
                 "only redemptions and changes by hand can be reverted",
                 rule_name="transaction_is_revertible",
             )
+        account = open_account(state, context, chain.pool, self.party)
+        pool = account.pool
         if original.target is BalanceType.AVAILABLE and original.amount > pool.available:
             raise NotEnoughBalanceToRevert(balance=balance_of(pool), requested=original.amount)
-        account = Account(pool, context, self.party)
-        transaction = account.give_back(Operation.REVERT, original, original.details)
+        amount, draws = original.amount, original.details.draws
+        if chain.is_redemption:
+            amount = chain.price * chain.item_count
+            draws = chain.draws_of_last(chain.item_count)
+            account.freed += chain.quota_shares
+        details = replace(
+            original.details,
+            reason=RULES[Operation.REVERT].reason,
+            quota_shares=(),
+            draws=(),
+            due=None,
+        )
+        transaction = give_back(
+            state,
+            account,
+            Operation.REVERT,
+            original,
+            amount,
+            draws,
+            details=details,
+            related_transaction_id=original.id,
+        )
         changes = Changes(Changed(pool, transaction))
         changes.answer = Changed(account.save(changes), transaction)
-        changes.save(*take_quotas(state, pool.id, freed=chain.quota_shares))
         return changes

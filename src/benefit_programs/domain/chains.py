@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from benefit_programs.domain.account import ask_for_account
-from benefit_programs.domain.entities import Operation, Pool, QuotaShare, Transaction
+from benefit_programs.domain.entities import Draw, Operation, Pool, QuotaShare, Transaction
 from benefit_programs.domain.errors import NotLatestTransaction, RedemptionAlreadyCanceled
 from benefit_programs.domain.lookups import (
     POOL,
@@ -13,9 +12,13 @@ from benefit_programs.domain.lookups import (
     TRANSACTION_BY_KEY,
     TRANSACTIONS_OF_CHAIN,
 )
-from benefit_programs.domain.operations import GIVING_BACK, REDEEMING
+from benefit_programs.domain.lots import first_of, last_of
+from benefit_programs.domain.operations import GIVING_BACK, REDEEMING, REDEMPTIONS
+from benefit_programs.domain.quotas import of_fewer
+from benefit_programs.domain.returning import ask_to_put_back
+from benefit_programs.domain.settling import ask_for_account
 from benefit_programs.domain.state import Needs, State
-from benefit_programs.domain.values import ItemReference
+from benefit_programs.domain.values import Credits, ItemReference
 
 
 def ask_for_chain(
@@ -36,7 +39,9 @@ def ask_for_chain(
         needs.read(TRANSACTION_BY_KEY, transaction.pool_id, operation, idempotency_key)
     if state.loaded(TRANSACTIONS_OF_CHAIN, transaction.correlation_id) is None:
         return None
-    return Chain.of(state, transaction)
+    chain = Chain.of(state, transaction)
+    ask_to_put_back(needs, chain.pool, chain.root.details.draws)
+    return chain
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -56,7 +61,7 @@ class Chain(msgspec.Struct, frozen=True):
 
     @property
     def is_redemption(self) -> bool:
-        return self.root.operation is Operation.REDEEM
+        return self.root.operation in REDEMPTIONS
 
     def holds_redemption(self, transaction: Transaction) -> bool:
         """Whether a transaction of this chain is its redemption, or a reallocation of it."""
@@ -69,8 +74,20 @@ class Chain(msgspec.Struct, frozen=True):
         return next(
             each
             for each in self.transactions
-            if each.id not in superseded and each.operation not in GIVING_BACK
+            if each.id not in superseded
+            and each.operation not in GIVING_BACK
+            and each.operation is not Operation.CANCEL_PART
         )
+
+    @property
+    def parts(self) -> list[Transaction]:
+        """The cancellations of some of the items."""
+        return [each for each in self.transactions if each.operation is Operation.CANCEL_PART]
+
+    @property
+    def canceled_count(self) -> int:
+        """How many of the items were canceled so far."""
+        return sum(each.details.item_count or 0 for each in self.parts)
 
     @property
     def giving_back(self) -> Transaction | None:
@@ -83,15 +100,36 @@ class Chain(msgspec.Struct, frozen=True):
     @property
     def quota_shares(self) -> tuple[QuotaShare, ...]:
         """What the redemption counts on rate limits now."""
-        return self.latest.details.quota_shares
+        latest = self.latest
+        canceled = sum(
+            each.details.item_count or 0
+            for each in self.parts
+            if each.balance_revision > latest.balance_revision
+        )
+        return of_fewer(latest.details.quota_shares, canceled)
 
     @property
     def benefit_key(self) -> str:
         return self.root.details.benefit_key or ""
 
     @property
-    def item_count(self) -> int:
+    def redeemed_count(self) -> int:
+        """How many items were redeemed, whatever was canceled of them since."""
         return self.root.details.item_count or 1
+
+    @property
+    def item_count(self) -> int:
+        """How many of the items still stand."""
+        return self.redeemed_count - self.canceled_count
+
+    @property
+    def price(self) -> Credits:
+        return self.root.amount // self.redeemed_count
+
+    def draws_of_last(self, count: int) -> tuple[Draw, ...]:
+        """What the last items that still stand took from lots."""
+        standing = first_of(self.root.details.draws, self.price * self.item_count)
+        return last_of(standing, self.price * count)
 
     @property
     def item_reference(self) -> ItemReference:

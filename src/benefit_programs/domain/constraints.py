@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from benefit_programs.domain.values import AMOUNT_MAX
+
 GuidKind = Literal["entity", "external", "identity", "app"]
 
 
@@ -40,6 +42,7 @@ class DecimalText(Mark, frozen=True):
     """A decimal string with at most 4 fraction digits; in memory an integer of 1/10,000."""
 
     at_least: int | None = 0
+    at_most: int = AMOUNT_MAX
 
 
 class InstantText(Mark, frozen=True):
@@ -47,7 +50,12 @@ class InstantText(Mark, frozen=True):
 
 
 class Duration(Mark, frozen=True):
-    """An ISO-8601 duration longer than nothing, such as P1M or PT12H; in memory upper-case text."""
+    """An ISO-8601 duration such as P1M or PT12H; in memory upper-case text.
+
+    It is longer than nothing, unless ``zero`` lets it be nothing.
+    """
+
+    zero: bool = False
 
 
 class Int64Text(Mark, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from benefit_programs.domain.constraints import (
     DecimalText,
+    Duration,
     FreeForm,
     Guid,
     Immutable,
@@ -23,6 +24,7 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
+from benefit_programs.domain.values import CREDIT
 
 
 class PolicyExpressionType(StrEnum):
@@ -138,6 +140,20 @@ class PolicyExpression(msgspec.Struct, frozen=True, omit_defaults=True):
     policy_options: Policy | None = None
 
 
+PERCENT_MAX = 100 * CREDIT
+"""All of something, in percent; in the unit of amounts."""
+
+CANCELLATION_TERMS_MAX = 10
+"""How many cancellation terms a benefit may have."""
+
+
+class CancellationTerm(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What share of the credits comes back, up to some time before the target date."""
+
+    before: Annotated[str, Duration(zero=True), Required()]
+    percent: Annotated[int, DecimalText(at_most=PERCENT_MAX), Required()]
+
+
 class Benefit(msgspec.Struct, frozen=True, omit_defaults=True):
     """An item set and its price in credits. No price means 0."""
 
@@ -149,6 +165,16 @@ class Benefit(msgspec.Struct, frozen=True, omit_defaults=True):
     additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
     display_name: Annotated[str, Text(max_length=40)] | None = None
     description: Annotated[str, Text(max_length=255)] | None = None
+    cancellation_terms: (
+        Annotated[tuple[CancellationTerm, ...], Size(maximum=CANCELLATION_TERMS_MAX)] | None
+    ) = None
+
+
+class ValidOn(StrEnum):
+    """What must be in a lot's life for the lot to pay: the moment of redemption, or its date."""
+
+    REDEMPTION = "REDEMPTION"
+    TARGET_DATE = "TARGET_DATE"
 
 
 class RolloverConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -156,6 +182,8 @@ class RolloverConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
 
     enabled: bool | None = None
     balance_cap: Annotated[int, DecimalText()] | None = None
+    percent: Annotated[int, DecimalText(at_most=PERCENT_MAX)] | None = None
+    expires_after: Annotated[str, Duration()] | None = None
 
 
 class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -165,6 +193,10 @@ class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     rollover_configuration: RolloverConfiguration | None = None
     unit_display_name: Annotated[str, Text(max_length=32)] | None = None
     unit_type: Annotated[str, Text(max_length=16)] | None = None
+    expires_after: Annotated[str, Duration()] | None = None
+    valid_on: ValidOn | None = None
+    returns_live: Annotated[str, Duration()] | None = None
+    lapse_at_end: bool | None = None
 
 
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -186,3 +218,9 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
         """What the balance is opened with, in 1/10,000 credit; 0 without a configuration."""
         configuration = self.credit_configuration
         return (configuration.amount or 0) if configuration else 0
+
+    @property
+    def brings_lots(self) -> bool:
+        """Whether the credits that come have lots of their own."""
+        configuration = self.credit_configuration
+        return configuration is not None and configuration.expires_after is not None

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
-from benefit_programs.domain.account import balance_of
-from benefit_programs.domain.details import Benefit, PolicyExpression
-from benefit_programs.domain.entities import Item, Pool, PoolStatus, QuotaShare, Snapshot
+from benefit_programs.domain.account import (
+    Account,
+    ask_for_lots,
+    ask_to_spend,
+    balance_of,
+    usable_for,
+)
+from benefit_programs.domain.details import Benefit, PolicyExpression, ValidOn
+from benefit_programs.domain.entities import Item, Lot, Pool, PoolStatus, QuotaShare, Snapshot
 from benefit_programs.domain.errors import (
     BenefitNotFound,
     NotEnoughBalance,
@@ -50,8 +58,9 @@ from benefit_programs.domain.policies import (
     quota_shares,
 )
 from benefit_programs.domain.quotas import ask_for_quotas, quota_used
-from benefit_programs.domain.required import snapshot_of
+from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
+from benefit_programs.domain.settling import ask_for_account, look_at_account, usable
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Credits, Identity, Instant, ItemReference
 
@@ -87,10 +96,31 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     item: Item | None = None
     additional_data: dict[str, Any] | None = None
     freed: tuple[QuotaShare, ...] = ()
+    lots: list[Lot] | None = None
+    """The lots that may pay, in the burn order; None: all."""
+
+    def paid_by(self, account: Account) -> Candidate:
+        """The candidate with the credits of an account as they are now."""
+        lots = None
+        if valid_on(self.snapshot) is ValidOn.TARGET_DATE:
+            lots = usable_for(account.live_lots(), self.requested.at)
+        return replace(self, pool=account.pool, lots=lots, freed=(*self.freed, *account.freed))
+
+    @property
+    def available(self) -> Credits:
+        return self.pool.available if self.lots is None else sum(map(_available, self.lots))
 
     @property
     def policy(self) -> PolicyExpression | None:
         return policy_of(self.snapshot.details, self.benefit)
+
+
+_available = attrgetter("available")
+
+
+def valid_on(snapshot: Snapshot) -> ValidOn:
+    configuration = snapshot.details.credit_configuration
+    return (configuration and configuration.valid_on) or ValidOn.REDEMPTION
 
 
 def find_item(state: State, reference: ItemReference, benefit: Benefit) -> Item | None:
@@ -130,6 +160,23 @@ def ask_for_candidates(
             ask_for_quotas(needs, pool.id, shares)
 
 
+def ask_to_pay(
+    needs: Needs, state: State, pool: Pool, benefit_key: str | None, requested: RequestedItem
+) -> None:
+    """Ask for the lots that may pay for a benefit. Most pools have none, and are asked for none."""
+    if not pool.in_lots:
+        return
+    snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
+    if snapshot is None:
+        needs.read(SNAPSHOT, pool.snapshot_id)
+    elif valid_on(snapshot) is ValidOn.TARGET_DATE:
+        ask_for_lots(needs, pool.id)
+    else:
+        benefit = snapshot.details.benefit(benefit_key or "")
+        cost = (benefit.price or 0) * requested.count if benefit else 0
+        ask_to_spend(needs, state, pool, cost)
+
+
 def may_ask_providers(state: State, pool: Pool | None, benefit_key: str) -> bool:
     """Whether a provider may have to be asked about a benefit, judging by what is loaded."""
     snapshot = state.loaded(SNAPSHOT, pool.snapshot_id) if pool else None
@@ -139,14 +186,21 @@ def may_ask_providers(state: State, pool: Pool | None, benefit_key: str) -> bool
     return benefit is None or bool(custom_policies(policy_of(snapshot.details, benefit)))
 
 
+class Moment(NamedTuple):
+    """When and under which settings something is judged."""
+
+    now: Instant
+    settings: TenantSettings
+
+
 def require_pool(
-    state: State, pool_id: str, *, namespace: str, beneficiary: Identity | None
+    state: State, moment: Moment, pool_id: str, *, namespace: str, beneficiary: Identity | None
 ) -> Pool:
-    """The pool, if it is of this namespace and, if one is given, this beneficiary."""
+    """The pool with the credits that it has now, if it is of this namespace and beneficiary."""
     pool = state.one(POOL, pool_id)
     if pool is None or pool.namespace != namespace or beneficiary not in (None, pool.beneficiary):
         raise PoolNotFound(pool_id=pool_id)
-    return pool
+    return usable(state, pool, *moment)
 
 
 def require_candidate(
@@ -193,11 +247,11 @@ def approve(
     policy = candidate.policy
     shares = _require_policy(state, candidate, policy, settings, verdicts) if policy else ()
     cost = 0 if requested.is_free else (benefit.price or 0) * requested.count
-    if cost > pool.available:
+    if cost > candidate.available:
         raise NotEnoughBalance(
             pool_id=pool.id,
             item_reference=requested.reference,
-            available_balance=pool.available,
+            available_balance=candidate.available,
             requested_balance=cost,
             context=context_of(pool, candidate.snapshot, benefit),
         )
@@ -248,19 +302,24 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
     additional_data: dict[str, Any] | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.read(POOL, self.pool_id)
-        pool = state.loaded(POOL, self.pool_id)
+        pool = ask_for_account(needs, state, self.pool_id, reads_only=True)
         if pool is not None:
+            if pool.in_lots:
+                ask_to_pay(needs, state, pool, self.benefit_key, self.requested)
             ask_for_candidates(needs, state, pool, self.benefit_key, self.requested)
             needs.read(NAMED_PROGRAM, pool.program_id)
             if pool.program_definition_id is not None:
                 needs.read(NAMED_PROGRAM_DEFINITION, pool.program_definition_id)
 
-    def candidates(self, state: State) -> list[Candidate | Refusal]:
+    def candidates(self, state: State, moment: Moment) -> list[Candidate | Refusal]:
         """The benefits that can still be approved, and the refusals of the others."""
         try:
             pool = require_pool(
-                state, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
+                state,
+                moment,
+                self.pool_id,
+                namespace=self.namespace,
+                beneficiary=self.beneficiary,
             )
         except PoolNotFound as refusal:
             return [refusal]
@@ -286,13 +345,19 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assess(
-    state: State, candidate: Candidate | Refusal, settings: TenantSettings, verdicts: Verdicts
+    state: State,
+    candidate: Candidate | Refusal,
+    moment: Moment,
+    verdicts: Verdicts,
 ) -> Candidate | Refusal:
     """The candidate if it can be redeemed now, or its refusal."""
     if isinstance(candidate, Refusal):
         return candidate
+    if candidate.pool.in_lots:
+        stored = require(state, POOL, candidate.pool.id)
+        candidate = candidate.paid_by(look_at_account(state, stored, *moment))
     try:
-        approve(state, candidate, settings, verdicts)
+        approve(state, candidate, moment.settings, verdicts)
     except Refusal as refusal:
         return refusal
     return candidate

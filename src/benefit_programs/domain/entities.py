@@ -402,11 +402,15 @@ class TransactionItem(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str | None = None
 
 
-class Draw(msgspec.Struct, frozen=True):
-    """How much of a transaction's amount one lot gave or took; the standard lot has the pool's id."""
+class Draw(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much of a transaction's amount one lot gave or took; the standard lot has the pool's id.
+
+    What was reserved of a lot that has expired may go ``into`` another one.
+    """
 
     lot_id: str
     amount: Credits
+    into: str | None = None
 
 
 class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):

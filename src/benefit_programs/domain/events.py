@@ -18,6 +18,7 @@ from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     Event,
     Item,
+    Lot,
     Pool,
     PoolDefinition,
     Program,
@@ -94,7 +95,16 @@ CATALOG = (
     ),
     EventKind("pool", "benefit_redeemed", "credits were spent"),
     EventKind("pool", "benefit_reallocated", "a redemption was moved to another date"),
-    EventKind("pool", "redemption_canceled", "a redemption was given back"),
+    EventKind("pool", "redemption_canceled", "a redemption was given back, or a part of it"),
+    EventKind("pool", "benefit_reserved", "credits were set aside for items"),
+    EventKind("pool", "benefit_reservation_released", "reserved credits were spent: a capture"),
+    EventKind(
+        "pool",
+        "benefit_reservation_canceled",
+        "reserved credits came back: canceled, lapsed, or left over by a capture",
+    ),
+    EventKind("lot", "created", "credits came in a lot of their own, or will come"),
+    EventKind("lot", "updated", "its terms were changed, or it was ended by hand"),
     EventKind("webhook_endpoint", "created", "it was created"),
     EventKind("webhook_endpoint", "updated", "it was changed"),
     EventKind("webhook_endpoint", "updated+paused", "it was paused, since it only failed"),
@@ -110,6 +120,7 @@ _NAMES: dict[type[object], str] = {
     Item: "item",
     Program: "program",
     Pool: "pool",
+    Lot: "lot",
     WebhookEndpoint: "webhook_endpoint",
 }
 
@@ -128,7 +139,9 @@ POOL_STATE = (
 )
 """What can change of a pool, and so stands in its events."""
 
-Entity = TypeVar("Entity", ProgramDefinition, PoolDefinition, Item, Program, Pool, WebhookEndpoint)
+Entity = TypeVar(
+    "Entity", ProgramDefinition, PoolDefinition, Item, Program, Pool, Lot, WebhookEndpoint
+)
 
 
 def record_created(

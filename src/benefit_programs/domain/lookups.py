@@ -11,6 +11,7 @@ from benefit_programs.domain.entities import (
     ItemSet,
     Job,
     JobPage,
+    Lot,
     Order,
     Pool,
     PoolDefinition,
@@ -18,6 +19,7 @@ from benefit_programs.domain.entities import (
     ProgramDefinition,
     Quota,
     Removal,
+    Reservation,
     Snapshot,
     SnapshotBenefit,
     Transaction,
@@ -61,6 +63,19 @@ TRANSACTION_BY_KEY = Index(Transaction, "pool_id", "operation", "idempotency_key
 TRANSACTIONS_OF_CHAIN = Index(Transaction, "correlation_id")
 QUOTA = Index(Quota, "pool_id", "quota_id", "period_start", leads_on=False)
 IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key")
+
+LOT = Index(Lot, "id")
+LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=12, live=True)
+"""The first lots in the burn order: most of what is spent needs no more of them."""
+
+LOTS_OF_POOL = Index(Lot, "pool_id", after="rank", limit=2_000, live=True)
+"""All lots of a pool that are live or still to come: from the rank "" on."""
+
+RESERVATION = Index(Reservation, "id")
+RESERVATIONS_MAX = 1_000
+"""How many reservations of a pool may be open."""
+
+RESERVATIONS_OF_POOL = Index(Reservation, "pool_id", limit=RESERVATIONS_MAX + 1, live=True)
 
 LIVE_POOL_OF_SNAPSHOT = Index(Pool, "snapshot_id", limit=1, live=True)
 

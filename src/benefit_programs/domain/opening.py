@@ -7,6 +7,7 @@ import msgspec
 from benefit_programs.domain.account import Account
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
+    LotOrigin,
     Operation,
     Pool,
     PoolDefinition,
@@ -18,6 +19,7 @@ from benefit_programs.domain.entities import (
     beneficiary_columns,
 )
 from benefit_programs.domain.events import record_created
+from benefit_programs.domain.lots import own_fate
 from benefit_programs.domain.state import Changes
 
 PROVISIONED = "provisioned"
@@ -76,8 +78,11 @@ def open_pool(
         **beneficiary_columns(program.beneficiary),
     )
     account = Account(pool, context)
-    if amount := template.snapshot.details.credit_amount:
-        changes.save(account.grant(Operation.PROVISION, amount))
+    configuration = template.snapshot.details.credit_configuration
+    if configuration is not None and configuration.amount:
+        fate = own_fate(configuration, LotOrigin.PROVISION, context.now, context.settings.time_zone)
+        changes.save(account.grant(Operation.PROVISION, configuration.amount, fate))
+        account.save_beside(changes)
     pool = account.pool
     return record_created(
         changes, context, pool, PROVISIONED, transaction_id=pool.last_transaction_id

@@ -38,6 +38,9 @@ class Rule(NamedTuple):
     gives_back: tuple[Operation, ...] = ()
     """It is the opposite of one transaction of these operations, and ends its chain."""
 
+    follows: tuple[Operation, ...] = ()
+    """It goes on in the chain of one transaction of these operations, and doesn't end it."""
+
     supersedes: tuple[Operation, ...] = ()
     """It takes the place of one transaction of these operations in its chain."""
 
@@ -51,11 +54,12 @@ class Rule(NamedTuple):
     @property
     def continues(self) -> bool:
         """Whether it belongs to the chain of an earlier transaction rather than begin one."""
-        return bool(self.gives_back or self.supersedes)
+        return bool(self.gives_back or self.supersedes or self.follows)
 
 
 _IN = (BalanceType.EXTERNAL, BalanceType.AVAILABLE)
 _OUT = (BalanceType.AVAILABLE, BalanceType.EXTERNAL)
+_REDEMPTIONS = (Operation.REDEEM, Operation.CAPTURE)
 
 RULES: dict[Operation, Rule] = {
     Operation.PROVISION: Rule(*_IN, reason="Provisioning", opens=True),
@@ -76,17 +80,50 @@ RULES: dict[Operation, Rule] = {
         reason="Reallocation",
         event="benefit_reallocated",
         counts_quotas=True,
-        supersedes=(Operation.REDEEM, Operation.REALLOCATE),
+        supersedes=(*_REDEMPTIONS, Operation.REALLOCATE),
     ),
     Operation.CANCEL: Rule(
         *_IN,
         may_be_zero=True,
         reason="Cancellation",
         event="redemption_canceled",
-        gives_back=(Operation.REDEEM,),
+        gives_back=_REDEMPTIONS,
+    ),
+    Operation.CANCEL_PART: Rule(
+        *_IN,
+        may_be_zero=True,
+        reason="Cancellation",
+        event="redemption_canceled",
+        follows=_REDEMPTIONS,
     ),
     Operation.REVERT: Rule(
-        may_be_zero=True, reason="Revert", gives_back=(Operation.REDEEM, Operation.CHANGE)
+        may_be_zero=True, reason="Revert", gives_back=(*_REDEMPTIONS, Operation.CHANGE)
+    ),
+    Operation.GRANT: Rule(*_IN, reason="Grant"),
+    Operation.RESERVE: Rule(
+        BalanceType.AVAILABLE,
+        BalanceType.RESERVED,
+        may_be_zero=True,
+        reason="Reservation",
+        event="benefit_reserved",
+        is_priced=True,
+    ),
+    Operation.CAPTURE: Rule(
+        BalanceType.RESERVED,
+        BalanceType.EXTERNAL,
+        may_be_zero=True,
+        reason="Redemption",
+        event="benefit_reservation_released",
+        is_priced=True,
+        counts_quotas=True,
+    ),
+    Operation.RELEASE: Rule(
+        BalanceType.RESERVED,
+        BalanceType.AVAILABLE,
+        may_be_zero=True,
+        reason="Release",
+        event="benefit_reservation_canceled",
+        follows=(Operation.RESERVE,),
     ),
 }
 
@@ -96,4 +133,7 @@ def operations(which: Callable[[Rule], object]) -> tuple[Operation, ...]:
 
 
 GIVING_BACK = operations(lambda rule: rule.gives_back)
+REDEMPTIONS = _REDEMPTIONS
+"""What begins the chain of a redemption."""
+
 REDEEMING = operations(lambda rule: rule.counts_quotas)

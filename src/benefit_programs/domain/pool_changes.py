@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.context import Context
-from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType, Transaction
+from benefit_programs.domain.account import Account
+from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType
 from benefit_programs.domain.events import record_balance, record_updated
 from benefit_programs.domain.state import Changes
 
@@ -39,17 +38,12 @@ def marked_to_end(pool: Pool) -> Pool:
     return replace(without_action(pool), renewal_action=RenewalActionType.END)
 
 
-def save_pool(
-    changes: Changes[Any],
-    context: Context,
-    before: Pool,
-    after: Pool,
-    transactions: Sequence[Transaction] = (),
-) -> Pool:
+def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:
     """Write a pool that several steps have changed, as one change with its events.
 
     A pool that only went through orders that leave it as it is gets no new revision.
     """
+    after, context, transactions = account.pool, account.context, account.transactions
     if before == after:
         return after
     if before == replace(after, order_number=before.order_number):
@@ -60,6 +54,7 @@ def save_pool(
         slugs.append(RENEWED)
     if after.status is not before.status:
         slugs.append(STATUS_SLUGS[after.status])
+    account.save_beside(changes)
     for transaction in transactions[:-1]:
         record_balance(changes, context, transaction)
     changes.save(*transactions[-1:])

@@ -10,22 +10,27 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import Account, ask_for_account
+from benefit_programs.domain.account import Account, More
+from benefit_programs.domain.cancellation import percent_back
 from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.details import PERCENT_MAX
 from benefit_programs.domain.eligibility import (
     Candidate,
+    Moment,
     RequestedItem,
     Verdicts,
     approve,
     ask_for_candidates,
+    ask_to_pay,
     context_of,
     may_ask_providers,
     require_candidate,
     require_pool,
 )
 from benefit_programs.domain.entities import (
+    IdempotencyKey,
     Item,
     Operation,
     Pool,
@@ -37,29 +42,53 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     BenefitAlreadyRedeemed,
+    Invalid,
     TransactionNotCancelable,
     TransactionNotReallocatable,
 )
-from benefit_programs.domain.lookups import POOL, TRANSACTION, TRANSACTION_BY_KEY
+from benefit_programs.domain.lookups import (
+    IDEMPOTENCY_KEY,
+    POOL,
+    SNAPSHOT,
+    TRANSACTION,
+    TRANSACTION_BY_KEY,
+)
+from benefit_programs.domain.lots import last_of
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.quotas import ask_for_quotas, take_quotas
+from benefit_programs.domain.quotas import ask_for_quotas, of_count
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.returning import give_back
+from benefit_programs.domain.settling import ask_for_account, open_account
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Identity, Instant, ItemReference
+from benefit_programs.domain.values import Credits, Identity, Instant, ItemReference
 
 # Looked up once: an enum takes its time to find a member.
 REDEEM, REALLOCATE, CANCEL = Operation.REDEEM, Operation.REALLOCATE, Operation.CANCEL
+CANCEL_PART = Operation.CANCEL_PART
 
 REDEMPTION_REASON = RULES[REDEEM].reason
 REALLOCATION_REASON = RULES[REALLOCATE].reason
+CANCELLATION_REASON = RULES[CANCEL].reason
 
 
 class Redeemed(msgspec.Struct, frozen=True):
-    """The transaction of a redemption, reallocation or cancellation, and the pool after it."""
+    """The transaction of a redemption or reallocation, and the pool after it."""
 
     transaction: Transaction
     pool: Pool
+
+
+class Canceled(msgspec.Struct, frozen=True, kw_only=True):
+    """How many items of a redemption are canceled in all, and what this call did about it.
+
+    Without a ``transaction`` it did nothing: as many were canceled before.
+    """
+
+    transaction: Transaction | None
+    total_count: int
+    returned: Credits = 0
+    forfeited: Credits = 0
 
 
 class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
@@ -74,6 +103,7 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
     target_date: Instant | None = None
     beneficiary: Identity | None = None
     additional_data: dict[str, Any] | None = None
+    external_reference: str | None = None
     verdicts: Verdicts = msgspec.field(default_factory=dict)
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -81,32 +111,36 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
         pool = ask_for_account(needs, state, self.pool_id)
         needs.read(TRANSACTION_BY_KEY, self.pool_id, REDEEM, self.idempotency_key)
         if pool is not None:
-            ask_for_candidates(needs, state, pool, self.benefit_key, self._requested(needs.now))
+            requested = self._requested(needs.now)
+            ask_for_candidates(needs, state, pool, self.benefit_key, requested)
+            ask_to_pay(needs, state, pool, self.benefit_key, requested)
 
     def may_ask_providers(self, state: State) -> bool:
         return may_ask_providers(state, state.loaded(POOL, self.pool_id), self.benefit_key)
 
-    def candidate(self, state: State, now: Instant) -> Candidate:
+    def candidate(self, state: State, moment: Moment) -> Candidate:
         pool = require_pool(
-            state, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
+            state, moment, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
         )
         self._refuse_replay(state, pool)
         return require_candidate(
             state,
             pool,
             self.benefit_key,
-            self._requested(now),
+            self._requested(moment.now),
             additional_data=self.additional_data,
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        candidate = self.candidate(state, context.now)
+        candidate = self.candidate(state, Moment(context.now, context.settings))
+        account = open_account(state, context, require(state, POOL, self.pool_id))
+        candidate = candidate.paid_by(account)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
-        account = Account(candidate.pool, context)
         assert candidate.item is not None
         transaction = account.spend(
             REDEEM,
             cost,
+            lots=candidate.lots,
             details=TransactionDetails(
                 reason=REDEMPTION_REASON,
                 item=_item_as_it_is(candidate.item),
@@ -117,9 +151,10 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
             ),
             idempotency_key=self.idempotency_key,
             request_hash=self._hash(),
+            external_reference=self.external_reference,
         )
         more = {"additional_data": self.additional_data} if self.additional_data else {}
-        return _saved(state, account, transaction, shares, (), **more)
+        return _saved(account, transaction, shares, (), **more)
 
     def _hash(self) -> int:
         item = self.item
@@ -127,6 +162,7 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
             self.benefit_key,
             *(item.external_id, item.provider_app_id, item.category),
             *(self.count, self.target_date, self.additional_data or None),
+            *((self.external_reference,) if self.external_reference else ()),
         )
 
     def _requested(self, now: Instant) -> RequestedItem:
@@ -180,7 +216,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         pool = state.loaded(POOL, transaction.pool_id)
         return may_ask_providers(state, pool, transaction.details.benefit_key or "")
 
-    def candidate(self, state: State, now: Instant) -> Candidate:
+    def candidate(self, state: State, moment: Moment) -> Candidate:
         transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
         refuse_executed(state, chain, REALLOCATE, self.idempotency_key, self._hash())
@@ -189,7 +225,11 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         chain.require_open()
         chain.require_latest(transaction)
         pool = require_pool(
-            state, chain.pool.id, namespace=self.namespace, beneficiary=self.beneficiary
+            state,
+            moment,
+            chain.pool.id,
+            namespace=self.namespace,
+            beneficiary=self.beneficiary,
         )
         if snapshot_of(state, pool).details.benefit(chain.benefit_key) is None:
             raise TransactionNotReallocatable
@@ -198,10 +238,12 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        candidate = self.candidate(state, context.now)
+        candidate = self.candidate(state, Moment(context.now, context.settings))
+        account = open_account(state, context, require(state, POOL, candidate.pool.id))
+        candidate = candidate.paid_by(account)
         _, shares = approve(state, candidate, context.settings, self.verdicts)
-        latest = Chain.of(state, require(state, TRANSACTION, self.transaction_id)).latest
-        account = Account(candidate.pool, context)
+        chain = Chain.of(state, require(state, TRANSACTION, self.transaction_id))
+        latest = chain.latest
         transaction = account.spend(
             REALLOCATE,
             0,
@@ -209,14 +251,17 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 latest.details,
                 reason=REALLOCATION_REASON,
                 effective_date=self.target_date,
+                item_count=candidate.requested.count,
                 quota_shares=shares,
+                draws=(),
+                due=None,
             ),
             idempotency_key=self.idempotency_key,
             request_hash=self._hash(),
             correlation_id=latest.correlation_id,
             superseded_transaction_id=latest.id,
         )
-        return _saved(state, account, transaction, shares, candidate.freed)
+        return _saved(account, transaction, shares, chain.quota_shares)
 
     def _hash(self) -> int:
         return request_hash(self.transaction_id, self.target_date)
@@ -231,39 +276,136 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
 
-class CancelRedemption(Command[Redeemed], frozen=True, kw_only=True):
-    """Take a redemption back: its credits return, its chain ends."""
+class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
+    """Take a redemption back, or some of its items: their credits return.
+
+    ``total_count`` is how many of its items are canceled after this, in all; without it, all. What
+    the benefit's cancellation terms leave of the credits returns, or all by ``override``.
+    """
 
     transaction_id: str
     idempotency_key: str
+    total_count: int | None = None
+    override: bool = False
 
     def ask(self, needs: Needs, state: State) -> None:
         chain = ask_for_chain(needs, state, self.transaction_id, CANCEL, self.idempotency_key)
         if chain is not None:
             ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
+            needs.read(SNAPSHOT, chain.root.snapshot_id)
+            needs.read(TRANSACTION_BY_KEY, chain.pool.id, CANCEL_PART, self.idempotency_key)
+            needs.read(IDEMPOTENCY_KEY, chain.pool.id, CANCEL, self.idempotency_key)
 
-    def decide(self, state: State, context: Context) -> Changes[Redeemed]:
+    def decide(self, state: State, context: Context) -> Changes[Canceled]:
         transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
-        hash_ = request_hash(self.transaction_id)
-        refuse_executed(state, chain, CANCEL, self.idempotency_key, hash_)
+        for operation in (CANCEL, CANCEL_PART):
+            refuse_executed(state, chain, operation, self.idempotency_key, self._hash())
+        self._refuse_used(state, chain)
         if not chain.holds_redemption(transaction):
             raise TransactionNotCancelable
         chain.require_open()
         chain.require_latest(transaction)
-        account = Account(chain.pool, context)
-        canceling = account.give_back(
-            CANCEL,
-            chain.root,
-            transaction.details,
+        total = self._total(chain)
+        if total <= chain.canceled_count:
+            return self._unchanged(chain, context)
+        return self._cancel(state, context, chain, total)
+
+    def _cancel(
+        self, state: State, context: Context, chain: Chain, total: int
+    ) -> Changes[Canceled]:
+        count = total - chain.canceled_count
+        credits_ = chain.price * count
+        account = open_account(state, context, chain.pool)
+        returned = self._returned(state, context, chain, credits_)
+        is_whole = total == chain.redeemed_count
+        shares = of_count(chain.quota_shares, count)
+        account.freed += shares
+        more = More(
+            details=replace(
+                chain.latest.details,
+                reason=CANCELLATION_REASON,
+                item_count=count,
+                quota_shares=() if is_whole else shares,
+                draws=(),
+                due=None,
+                forfeited=credits_ - returned,
+            ),
             idempotency_key=self.idempotency_key,
-            request_hash=hash_,
+            request_hash=self._hash(),
+            external_reference=chain.root.external_reference,
         )
-        return _saved(state, account, canceling, (), chain.quota_shares)
+        if is_whole:
+            more["related_transaction_id"] = chain.root.id
+        draws = last_of(chain.draws_of_last(count), returned)
+        operation = CANCEL if is_whole else CANCEL_PART
+        transaction = give_back(state, account, operation, chain.root, returned, draws, **more)
+        changes = Changes(
+            Canceled(
+                transaction=transaction,
+                total_count=total,
+                returned=returned,
+                forfeited=credits_ - returned,
+            )
+        )
+        account.save(changes)
+        return changes
+
+    def _total(self, chain: Chain) -> int:
+        total = self.total_count
+        if total is None:
+            return chain.redeemed_count
+        if total > chain.redeemed_count:
+            raise Invalid.because(
+                "totalCount",
+                f"must be at most the {chain.redeemed_count} items of the redemption",
+                rule_name="total_count_of_items",
+            )
+        return total
+
+    def _returned(self, state: State, context: Context, chain: Chain, credits_: Credits) -> Credits:
+        """What the terms of the redemption leave of some credits."""
+        snapshot = state.one(SNAPSHOT, chain.root.snapshot_id)
+        assert snapshot is not None
+        benefit = snapshot.details.benefit(chain.benefit_key)
+        terms = benefit.cancellation_terms if benefit else None
+        if not terms or self.override:
+            return credits_
+        target = chain.latest.details.effective_date
+        assert target is not None, "a redemption has its target date"
+        percent = percent_back(terms, target, context.now, context.settings.time_zone)
+        return credits_ * percent // PERCENT_MAX
+
+    def _unchanged(self, chain: Chain, context: Context) -> Changes[Canceled]:
+        """The answer where as many items were canceled before; it uses up its key."""
+        changes = Changes(Canceled(transaction=None, total_count=chain.canceled_count))
+        changes.save(
+            IdempotencyKey(
+                subject_id=chain.pool.id,
+                operation=CANCEL,
+                idempotency_key=self.idempotency_key,
+                created=context.now,
+                request_hash=self._hash(),
+            )
+        )
+        return changes
+
+    def _refuse_used(self, state: State, chain: Chain) -> None:
+        used = state.one(IDEMPOTENCY_KEY, chain.pool.id, CANCEL, self.idempotency_key)
+        if used is not None:
+            raise AlreadyExecuted(
+                idempotency_key=self.idempotency_key,
+                same_request=is_same_request(used, self._hash()),
+            )
+
+    def _hash(self) -> int:
+        parts: tuple[Any, ...] = (self.transaction_id,)
+        if self.total_count is not None or self.override:
+            parts += (self.total_count, self.override)
+        return request_hash(*parts)
 
 
 def _saved(
-    state: State,
     account: Account,
     transaction: Transaction,
     shares: tuple[QuotaShare, ...],
@@ -271,9 +413,9 @@ def _saved(
     **more: Any,
 ) -> Changes[Redeemed]:
     changes: Changes[Any] = Changes(None)
-    pool = account.save(changes, **more)
-    changes.save(*take_quotas(state, pool.id, shares, freed))
-    changes.answer = Redeemed(transaction, pool)
+    account.taken += shares
+    account.freed += freed
+    changes.answer = Redeemed(transaction, account.save(changes, **more))
     return changes
 
 

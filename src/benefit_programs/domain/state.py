@@ -183,8 +183,15 @@ class State:
         self.events.extend(changes.events)
 
     @property
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         return bool(self._dirty or self.events)
+
+    def changed(self, entity: type[R]) -> Iterator[tuple[R | None, R]]:
+        """The rows of a type that the commands have made or changed: as stored, and as they are."""
+        stored, rows = self._stored.get(entity, {}), self._rows.get(entity, {})
+        for identity in self._dirty.get(entity, ()):
+            if identity in rows:
+                yield stored.get(identity), rows[identity]  # type: ignore[misc]
 
     @property
     def size(self) -> int:

@@ -6,17 +6,18 @@ decides, and asks for what has changed to be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import msgspec
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import newly_due, note_due, wanted_to_note
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import AtHand, Needs, NotLoaded, State, Wanted
-from benefit_programs.domain.store import BatchRun, Load, Write
+from benefit_programs.domain.store import BatchRun, Load, Loaded, Write
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.ids import IdSource
 from benefit_programs.engine.snapshots import SnapshotCache
@@ -85,10 +86,22 @@ def steps_of(
         if isinstance(outcomes[-1], Again):
             break
     outcomes += [Again()] * (len(submissions) - len(outcomes))
-    if state.changed:
+    if state.has_changed:
+        yield from _note_due(state, now)
         written.update(state.touched)
         yield Write(state)
     return outcomes
+
+
+def _note_due(state: State, now: Instant) -> Generator[Load, Loaded, None]:
+    """Tell runners of what the batch has left to happen by itself."""
+    due = newly_due(state)
+    if due is None:
+        return
+    while wanted := wanted_to_note(state, now, due):
+        for index, rows in (yield Load(wanted)).items():
+            state.load(index, wanted[index], rows)
+    note_due(state, now, due)
 
 
 def first_needs(submission: Submission, *, now: Instant, snapshots: SnapshotCache) -> Wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benefit_programs.domain.entities import Pool, PoolStatus
-from benefit_programs.domain.values import Identity, IdentityType, ItemReference
+from benefit_programs.domain.values import Identity, IdentityType, Instant, ItemReference
 from benefit_programs.storage.query import Dialect, Statement
 from benefit_programs.storage.specs import columns_of
 
@@ -29,11 +29,13 @@ def pools_holding(
     beneficiary: Identity | None,
     statuses: tuple[PoolStatus, ...],
     payable: int = 0,
+    now: Instant = 0,
 ) -> Statement:
     """Pools with each of their benefits that holds the item: the pool's columns, then the key.
 
     Oldest pool first, benefits in their definition's order. With ``payable`` only those whose
-    balance pays for so many of the item, so that no others take their places in an answer. Of one
+    balance pays for so many of the item, or has changed by itself, so that no others take their
+    places in an answer. Of one
     beneficiary there is one row more than may be judged, if there are so many.
     """
     limit = ELIGIBLE_MAX if beneficiary is None else ELIGIBLE_OF_BENEFICIARY_MAX + 1
@@ -52,7 +54,9 @@ def pools_holding(
     if payable:
         values.append(payable)
         # Divided rather than multiplied, for a cost may be past the largest number.
-        narrowed += f" and p.available / {dialect.placeholder(len(values), 'bigint')} >= b.price"
+        pays = f"p.available / {dialect.placeholder(len(values), 'bigint')} >= b.price"
+        values.append(now)
+        narrowed += f" and ({pays} or p.due <= {dialect.placeholder(len(values), 'bigint')})"
     sql = (
         f"select {columns_of(Pool, 'p', dialect)}, b.benefit_key"
         " from items i"

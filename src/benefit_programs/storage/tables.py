@@ -93,9 +93,7 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     return plain, True
 
 
-def _columns(
-    entity: type[msgspec.Struct], added: tuple[str, ...] = ()
-) -> list[sa.Column[Any]]:
+def _columns(entity: type[msgspec.Struct], added: tuple[str, ...] = ()) -> list[sa.Column[Any]]:
     return [
         sa.Column(
             name,

@@ -13,6 +13,7 @@ from benefit_programs.api.verdicts import ask_providers
 from benefit_programs.domain.eligibility import (
     Candidate,
     EligibilityCheck,
+    Moment,
     RequestedItem,
     assess,
     context_of,
@@ -183,6 +184,7 @@ async def _find(
         beneficiary=beneficiary,
         statuses=statuses,
         payable=payable,
+        now=call.services.engine.now(),
     )
     read = CODECS[Pool].read
     rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
@@ -228,23 +230,24 @@ async def _answer(
     known: Iterable[tuple[Index[Any], Iterable[Row]]] = (),
 ) -> list[list[wire.BenefitResult]]:
     """Answer checks of single pools, with a few statements for all of them."""
-    services, settings = call.services, call.principal.settings
+    services = call.services
+    moment = Moment(services.engine.now(), call.principal.settings)
     state = await load_state(
         services.reader,
         call.tenant_id,
         checks,
-        now=services.engine.now(),
-        settings=settings,
+        now=moment.now,
+        settings=moment.settings,
         known=known,
     )
     pools = (state.loaded(POOL, each.pool_id) for each in checks)
     names = Names.loaded(state, (each for each in pools if each is not None))
-    found = [each.candidates(state) for each in checks]
+    found = [each.candidates(state, moment) for each in checks]
     verdicts = iter(await ask_providers(call, [each for some in found for each in some]))
     answers = []
     for position, some in enumerate(found, 1):
         answers.append(
-            [_benefit_result(assess(state, each, settings, next(verdicts)), names) for each in some]
+            [_benefit_result(assess(state, each, moment, next(verdicts)), names) for each in some]
         )
         if position % GIVE_WAY_EVERY == 0:
             await sleep(0)

@@ -114,9 +114,10 @@ async def reallocate(
 async def cancel(
     call: Call, request: wire.CancelRedemptionRequest
 ) -> wire.CancelRedemptionResponse:
-    redeemed = await call.execute(
+    canceled = await call.execute(
         CancelRedemption(
             transaction_id=request.transaction_id, idempotency_key=request.idempotency_key
         )
     )
-    return wire.CancelRedemptionResponse(transaction_id=redeemed.transaction.id)
+    transaction = canceled.transaction
+    return wire.CancelRedemptionResponse(transaction_id=transaction.id if transaction else None)

@@ -1,29 +1,31 @@
-"""One order played on one pool: the pool after it, and the transactions that it books.
+"""One order played on one pool: what it changes of the pool, and what it books on its account.
 
 Jobs and requests play orders through the same function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.details import CreditConfiguration
+from benefit_programs.domain.details import PERCENT_MAX, CreditConfiguration
+from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import (
     JobKind,
+    Lot,
+    LotOrigin,
     Operation,
     Order,
     Pool,
     PoolStatus,
     ProgramStatus,
     RenewalActionType,
-    Transaction,
 )
-from benefit_programs.domain.lookups import SNAPSHOT
+from benefit_programs.domain.lots import own_fate
 from benefit_programs.domain.orders.log import concerns, orders_ahead, orders_of_plan
 from benefit_programs.domain.pool_changes import (
     marked_to_end,
@@ -31,6 +33,8 @@ from benefit_programs.domain.pool_changes import (
     with_status,
     without_action,
 )
+from benefit_programs.domain.required import snapshot_of
+from benefit_programs.domain.settling import settle
 from benefit_programs.domain.state import Changes, State
 from benefit_programs.domain.values import AMOUNT_MAX, Cascade, Credits
 
@@ -41,26 +45,21 @@ POOL_STATUS = {
 }
 
 
-class Played(NamedTuple):
-    """A pool after orders, and the transactions of its renewals."""
-
-    pool: Pool
-    transactions: list[Transaction]
-
-
-def play(state: State, context: Context, pool: Pool, order: Order) -> Played:
-    """The pool after one more order that is for it. One that has ended goes through nothing.
+def play(state: State, account: Account, order: Order) -> None:
+    """Take a pool through one more order that is for it. One that has ended goes through nothing.
 
     An order without a number is the newest of all.
     """
+    pool = account.pool
     if pool.status is PoolStatus.ENDED:
-        return Played(pool, [])
-    transactions: list[Transaction] = []
+        return
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
-        pool, transactions = renew_pool(state, context, pool)
+        renew_pool(state, account)
     else:
-        pool = _changed(state, pool, order)
-    return Played(replace(pool, order_number=order.number or pool.order_number), transactions)
+        account.pool = _changed(state, pool, order)
+    if account.pool.status is PoolStatus.ENDED:
+        _lapse_at_end(state, account)
+    account.pool = replace(account.pool, order_number=order.number or pool.order_number)
 
 
 def _changed(state: State, pool: Pool, order: Order) -> Pool:
@@ -104,17 +103,12 @@ def _marked_to_update(pool: Pool, order: Order) -> Pool:
     )
 
 
-def play_all(state: State, context: Context, pool: Pool, orders: Iterable[Order]) -> Played:
-    transactions: list[Transaction] = []
-    for order in orders:
-        pool, booked = play(state, context, pool, order)
-        transactions += booked
-    return Played(pool, transactions)
-
-
-def caught_up(state: State, context: Context, pool: Pool, *, up_to: int | None = None) -> Played:
-    """The pool after all orders that are ahead of it, or those up to a number."""
-    return play_all(state, context, pool, orders_ahead(state, pool, up_to=up_to))
+def caught_up(state: State, context: Context, pool: Pool, *, up_to: int | None = None) -> Account:
+    """A pool's account after all orders that are ahead of it, or those up to a number."""
+    account = Account(pool, context, state=state)
+    for order in orders_ahead(state, pool, up_to=up_to):
+        play(state, account, order)
+    return account
 
 
 def reach(
@@ -127,31 +121,76 @@ def reach(
     up_to: int | None = None,
 ) -> Pool:
     """Take a pool through what is ahead of it, then through new orders: one change of the pool."""
-    new = [order for order in orders if concerns(order, pool)]
-    caught, booked = caught_up(state, context, pool, up_to=up_to)
-    after, more = play_all(state, context, caught, new)
-    return save_pool(changes, context, pool, after, [*booked, *more])
+    account = Account(pool, context, state=state, lots=_lots_if_new(changes, pool))
+    for order in orders_ahead(state, pool, up_to=up_to):
+        play(state, account, order)
+    for order in orders:
+        if concerns(order, pool):
+            play(state, account, order)
+    return save_pool(changes, pool, account)
+
+
+def _lots_if_new(changes: Changes[Any], pool: Pool) -> list[Lot] | None:
+    """All lots of a pool that was opened in the same decision."""
+    if pool.due is None or not any(
+        isinstance(row, Pool) and row.id == pool.id for row in changes.saved
+    ):
+        return None
+    return [row for row in changes.saved if isinstance(row, Lot) and row.pool_id == pool.id]
 
 
 # How a pool starts a new cycle. Contract: Renew.
 
 
-def renew_pool(state: State, context: Context, pool: Pool) -> tuple[Pool, list[Transaction]]:
-    """The pool in its next cycle, or ended if that was pending, with its transactions."""
-    pool = take_pending_action(pool)
-    if pool.status is PoolStatus.ENDED:
-        return pool, []
-    snapshot = state.one(SNAPSHOT, pool.snapshot_id)
-    assert snapshot is not None
-    account = Account(pool, context)
+def renew_pool(state: State, account: Account) -> None:
+    """Bring a pool into its next cycle, or end it if that was pending."""
+    account.pool = take_pending_action(account.pool)
+    if account.pool.status is PoolStatus.ENDED:
+        return
+    settle(state, account)
+    snapshot = snapshot_of(state, account.pool)
     configuration = snapshot.details.credit_configuration
     if configuration is not None:
-        if lapsed := pool.available - kept_credits(pool.available, configuration):
-            account.spend(Operation.EXPIRY, lapsed)
+        _roll_over(account, configuration)
         if configuration.amount:
-            account.grant(Operation.RENEWAL, configuration.amount)
-    renewed = replace(account.pool, renewal_count=pool.renewal_count + 1)
-    return renewed, account.transactions
+            context = account.context
+            fate = own_fate(
+                configuration, LotOrigin.RENEWAL, context.now, context.settings.time_zone
+            )
+            account.grant(Operation.RENEWAL, configuration.amount, fate)
+    account.pool = replace(account.pool, renewal_count=account.pool.renewal_count + 1)
+
+
+def _roll_over(account: Account, configuration: CreditConfiguration) -> None:
+    """Let what doesn't roll over lapse, in the burn order, and shorten the life of the rest.
+
+    Lots that renewals leave alone are not looked at.
+    """
+    pool = account.pool
+    lots = [lot for lot in account.live_lots() if not lot.kept_at_renewal]
+    available = sum(lot.available for lot in lots)
+    room = AMOUNT_MAX - pool.reserved - (pool.available - available)
+    kept = kept_credits(available, configuration, room)
+    if lapsed := available - kept:
+        account.spend(Operation.EXPIRY, lapsed, lots=lots)
+    rollover = configuration.rollover_configuration
+    if not kept or rollover is None or rollover.expires_after is None:
+        return
+    context = account.context
+    end = later(context.now, rollover.expires_after, context.settings.time_zone)
+    for lot in account.live_lots():
+        if not lot.kept_at_renewal and (lot.expiration_date is None or lot.expiration_date > end):
+            account.let_end(lot, end)
+
+
+def _lapse_at_end(state: State, account: Account) -> None:
+    """Let the credits of a pool that has ended lapse, if its definition says so."""
+    configuration = snapshot_of(state, account.pool).details.credit_configuration
+    if configuration is None or not configuration.lapse_at_end:
+        return
+    settle(state, account)
+    if account.pool.available:
+        account.spend(Operation.EXPIRY, account.pool.available, lots=account.live_lots())
 
 
 def take_pending_action(pool: Pool) -> Pool:
@@ -169,13 +208,18 @@ def take_pending_action(pool: Pool) -> Pool:
     return pool
 
 
-def kept_credits(available: Credits, configuration: CreditConfiguration) -> Credits:
-    """How much of a balance rolls over; never so much that the new amount no longer fits.
+def kept_credits(
+    available: Credits, configuration: CreditConfiguration, room: Credits = AMOUNT_MAX
+) -> Credits:
+    """How much of a balance rolls over; never so much that the new amount no longer has room.
 
     What would take the balance past the largest amount lapses: a renewal is never refused for it.
     """
     rollover = configuration.rollover_configuration
     if rollover is None or not rollover.enabled:
         return 0
-    kept = min(max(available, 0), AMOUNT_MAX - (configuration.amount or 0))
+    share = max(available, 0)
+    if rollover.percent is not None:
+        share = share * rollover.percent // PERCENT_MAX
+    kept = min(share, room - (configuration.amount or 0))
     return kept if rollover.balance_cap is None else min(kept, rollover.balance_cap)

@@ -135,7 +135,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         ask_to_reach(needs, state, reached)
         if self.action is RENEW:
             for pool in reached:
-                ask_for_renewal(needs, pool)
+                ask_for_renewal(needs, state, pool)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
         program = require(state, PROGRAM, self.program_id)

@@ -151,7 +151,7 @@ def _read_given_id(raw: Any) -> str:
 def amount_reader(mark: DecimalText) -> Read:
     """Amounts, as decimal text or as a whole number, in units of 1/10,000 credit."""
     at_least = -AMOUNT_MAX if mark.at_least is None else mark.at_least
-    signed = at_least < 0
+    signed, at_most = at_least < 0, mark.at_most
 
     def read_amount(raw: Any) -> int:
         sign, whole, fraction = _decimal_parts(raw)
@@ -169,8 +169,8 @@ def amount_reader(mark: DecimalText) -> Read:
             limit = amount_text(at_least)
             description = f"must be at least {limit}"
             raise violated(ViolatedRule.DECIMAL_GTE, description, threshold=limit)
-        if units > AMOUNT_MAX:
-            limit = amount_text(AMOUNT_MAX)
+        if units > at_most:
+            limit = amount_text(at_most)
             description = f"must be at most {limit}"
             raise violated(ViolatedRule.DECIMAL_LTE, description, threshold=limit)
         return -units if sign else units
@@ -215,14 +215,14 @@ def instant_text(instant: int) -> str:
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 
-def read_duration(raw: Any) -> str:
+def read_duration(raw: Any, *, zero: bool = False) -> str:
     """An ISO-8601 duration in upper case, longer than nothing and at most 100 years."""
     try:
         text = str.upper(raw)
         length = parse(text).usual_milliseconds
     except (TypeError, ValueError):
         raise wrong_format("DURATION") from None
-    if length == 0:
+    if length == 0 and not zero:
         raise violated(ViolatedRule.MIN, "must be longer than nothing", threshold="PT0.001S")
     if length > LONGEST.usual_milliseconds:
         description = f"must be at most {DURATION_YEARS_MAX} years"

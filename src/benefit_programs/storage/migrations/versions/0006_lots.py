@@ -47,9 +47,7 @@ def upgrade() -> None:
     live = "status not in ('SPENT', 'EXPIRED')"
     _index("lots", "pool_id, id")
     _index("lots", "pool_id, rank", live, prefix="live_")
-    _index(
-        "lots", "expiration_date, id", f"{live} and expiration_date is not null", prefix="live_"
-    )
+    _index("lots", "expiration_date, id", f"{live} and expiration_date is not null", prefix="live_")
     _index("lots", "external_reference, id", "external_reference is not null")
     _create(
         "reservations",
