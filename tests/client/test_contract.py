@@ -24,6 +24,7 @@ from benefit_programs.wire.types import (
     beneficiaries,
     eligibility,
     items,
+    lots,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -58,6 +59,8 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (balances.Balance, package.Balance),
     (balances.ChangeBalanceResponse, package.ChangedBalance),
     (transactions.Transaction, package.Transaction),
+    (lots.Lot, package.Lot),
+    (lots.GrantCreditsResponse, package.ChangedLot),
     (async_jobs.Job, package.Job),
     (beneficiaries.EraseBeneficiaryResponse, package.Erasure),
     (beneficiaries.MergeBeneficiaryResponse, package.Merge),
@@ -160,7 +163,7 @@ def test_every_parameter_is_offered() -> None:
         "query",
         "type",
         *("adjustOptions", "setOptions", "setInitialOptions"),  # the class of the change
-        *("item", "pool", "program", "poolDefinition", "programDefinition"),  # their fields
+        *("item", "lot", "pool", "program", "poolDefinition", "programDefinition"),  # their fields
         "webhookEndpoint",
     }
     wanted = {

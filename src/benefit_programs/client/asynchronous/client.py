@@ -15,6 +15,7 @@ from benefit_programs.client.asynchronous.http import AsyncHttpTransport
 from benefit_programs.client.asynchronous.items import AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
 from benefit_programs.client.asynchronous.ledger import AsyncBalances, AsyncTransactions
+from benefit_programs.client.asynchronous.lots import AsyncLots
 from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefinitions
 from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
@@ -118,6 +119,8 @@ class AsyncBenefitPrograms:
         """The items of the benefits of pools that haven't ended."""
         self.balances = AsyncBalances(session)
         """The credits of pools, one balance each."""
+        self.lots = AsyncLots(session)
+        """Credits of pools that came together and share one fate."""
         self.transactions = AsyncTransactions(session)
         """The record of each change of a balance."""
         self.async_jobs = AsyncAsyncJobs(session)

@@ -63,6 +63,15 @@ class LimitRule(OpenEnum):
     """How an adjustment treats a limit: refuse, stop at it, or bring the balance inside."""
     FAIL = "FAIL"; SOFT_ENFORCE = "SOFT_ENFORCE"; HARD_ENFORCE = "HARD_ENFORCE"
 
+class LotOrigin(OpenEnum):
+    """What brought the credits of a lot."""
+    PROVISION = "PROVISION"; RENEWAL = "RENEWAL"; ADJUSTMENT = "ADJUSTMENT"; GRANT = "GRANT"
+    RETURN = "RETURN"
+
+class LotStatus(OpenEnum):
+    """The status of a lot. One that is spent lives again when credits come back."""
+    FUTURE = "FUTURE"; LIVE = "LIVE"; SPENT = "SPENT"; EXPIRED = "EXPIRED"
+
 class PolicyExpressionType(OpenEnum):
     """The shape of a node of a policy expression."""
     OPERATOR_NOT = "OPERATOR_NOT"; OPERATOR_AND = "OPERATOR_AND"; OPERATOR_OR = "OPERATOR_OR"

@@ -12,6 +12,7 @@ from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
 from benefit_programs.client.asynchronous.ledger import (
     AsyncBalanceQuery, AsyncBalances, AsyncTransactionQuery, AsyncTransactions,
 )
+from benefit_programs.client.asynchronous.lots import AsyncLotQuery, AsyncLots
 from benefit_programs.client.asynchronous.pool_definitions import (
     AsyncPoolDefinitionQuery, AsyncPoolDefinitions,
 )
@@ -37,8 +38,8 @@ from benefit_programs.client.errors import (
 )
 from benefit_programs.client.generated.enums import (
     BalanceType, BenefitResultType, Cascade, DeliveryLog, DeliveryOrigin, DeliveryStatus,
-    ExtendedEntity, FeedStart, IdMode, Intent, JobItemStatus, JobStatus, LimitRule,
-    PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
+    ExtendedEntity, FeedStart, IdMode, Intent, JobItemStatus, JobStatus, LimitRule, LotOrigin,
+    LotStatus, PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
     PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod, TransactionStatus,
     UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay,
 )
@@ -46,16 +47,17 @@ from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
     BenefitNotFound, ChainOperationInProgress, ChangeAlreadyReverted, EventsRemoved, InProgress,
     InvalidItemReference, ItemAlreadyExists, ItemNotFound, ItemSetNotFound, JobNotCancelable,
-    JobNotFound, JobNotRetryable, NotLatestTransaction, PoolDefinitionBenefitNotFound,
-    PoolDefinitionNotFound, PoolNotActive, PoolNotFound, ProgramAlreadyExists,
-    ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound, ProgramNotFound,
-    ProgramStatusTransitionNotAllowed, RedemptionAlreadyCanceled, SecretKeyMissing, TooManyToCount,
-    TooManyToReplay, TooManyWebhookEndpoints, TransactionAlreadySuperseded,
-    TransactionNotCancelable, TransactionNotFound, TransactionNotReallocatable,
-    TransactionNotSupersedable, WebhookDeliveryNotFound, WebhookEndpointNotFound,
+    JobNotFound, JobNotRetryable, LotExpired, LotIsStandard, LotNotFound, NotLatestTransaction,
+    PoolDefinitionBenefitNotFound, PoolDefinitionNotFound, PoolNotActive, PoolNotFound,
+    ProgramAlreadyExists, ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound,
+    ProgramNotFound, ProgramStatusTransitionNotAllowed, RedemptionAlreadyCanceled, SecretKeyMissing,
+    TooManyLots, TooManyToCount, TooManyToReplay, TooManyWebhookEndpoints,
+    TransactionAlreadySuperseded, TransactionNotCancelable, TransactionNotFound,
+    TransactionNotReallocatable, TransactionNotSupersedable, WebhookDeliveryNotFound,
+    WebhookEndpointNotFound,
 )
 from benefit_programs.client.generated.filters import (
-    BalanceFilter, BalanceSort, ItemFilter, ItemSort, PoolDefinitionFilter,
+    BalanceFilter, BalanceSort, ItemFilter, ItemSort, LotFilter, LotSort, PoolDefinitionFilter,
     PoolDefinitionItemFilter, PoolDefinitionItemSort, PoolDefinitionSort, PoolFilter,
     PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
     ProgramFilter, ProgramSort, TransactionFilter, TransactionSort, WebhookDeliveryFilter,
@@ -69,6 +71,7 @@ from benefit_programs.client.synchronous.jobs import AsyncJobs
 from benefit_programs.client.synchronous.ledger import (
     BalanceQuery, Balances, TransactionQuery, Transactions,
 )
+from benefit_programs.client.synchronous.lots import LotQuery, Lots
 from benefit_programs.client.synchronous.pool_definitions import (
     PoolDefinitionQuery, PoolDefinitions,
 )
@@ -123,6 +126,7 @@ from benefit_programs.client.types.ledger import (
     FailedTransactionDetails, RequestedValues, RolloverInfo, SetBalance, SetInitialBalance,
     Transaction, TransactionDetails, TransactionItem, TransactionPoolInfo,
 )
+from benefit_programs.client.types.lots import ChangedLot, Lot
 from benefit_programs.client.types.pools import (
     BenefitExplanation, BenefitPoolInfo, BenefitResult, BenefitSelector, Eligibility,
     EligibleBenefit, InactivePool, MissingBenefit, MissingPool, PolicyFailure, Pool,
@@ -143,19 +147,20 @@ __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
     "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
     "AsyncBenefitPrograms", "AsyncEvents", "AsyncItemQuery", "AsyncItems", "AsyncJobs",
-    "AsyncListing", "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
-    "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
-    "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
-    "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery",
-    "AsyncTransactions", "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks",
-    "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
+    "AsyncListing", "AsyncLotQuery", "AsyncLots", "AsyncPage", "AsyncPoolDefinitionItemQuery",
+    "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions",
+    "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
+    "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions", "AsyncProgramQuery", "AsyncPrograms",
+    "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery", "AsyncTransactions",
+    "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks", "BadRequest",
+    "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
     "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
     "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CancellationTerm", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
-    "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
+    "ChangedLot", "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
     "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
     "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility",
     "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated",
@@ -168,10 +173,11 @@ __all__ = [
     "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items", "Job",
     "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
     "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
-    "JwtNotInstalled", "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Member", "Merge",
-    "MissingBenefit", "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition",
-    "NotEnoughBalance", "NotFound", "NotInProcess", "NotLatestTransaction", "NotOneRow", "Page",
-    "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
+    "JwtNotInstalled", "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Lot", "LotExpired",
+    "LotFilter", "LotIsStandard", "LotNotFound", "LotOrigin", "LotQuery", "LotSort", "LotStatus",
+    "Lots", "Member", "Merge", "MissingBenefit", "MissingPool", "Namespaces", "NewItem",
+    "NewPoolDefinition", "NotEnoughBalance", "NotFound", "NotInProcess", "NotLatestTransaction",
+    "NotOneRow", "Page", "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
     "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
     "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
     "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
@@ -191,16 +197,16 @@ __all__ = [
     "RequestedValues", "RolloverConfiguration", "RolloverInfo", "SecretKeyMissing",
     "SelectedEligibility", "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance",
     "Settings", "StartStatus", "StartedJob", "TenantSettings", "TextCondition", "TextOperators",
-    "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyToCount", "TooManyToReplay",
-    "TooManyWebhookEndpoints", "Transaction", "TransactionAlreadySuperseded", "TransactionDetails",
-    "TransactionFilter", "TransactionItem", "TransactionNotCancelable", "TransactionNotFound",
-    "TransactionNotReallocatable", "TransactionNotSupersedable", "TransactionPoolInfo",
-    "TransactionQuery", "TransactionSort", "TransactionStatus", "Transactions", "UNSET",
-    "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "UsedRateLimit", "ValidOn",
-    "ValidationError", "Webhook", "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter",
-    "WebhookDeliveryNotFound", "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint",
-    "WebhookEndpointFilter", "WebhookEndpointNotFound", "WebhookEndpointQuery",
-    "WebhookEndpointSort", "WebhookFormat", "WebhookHeaders", "WebhookKey", "WebhookNotVerified",
-    "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay", "WixUser",
-    "WrongArgument", "policies",
+    "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyLots", "TooManyToCount",
+    "TooManyToReplay", "TooManyWebhookEndpoints", "Transaction", "TransactionAlreadySuperseded",
+    "TransactionDetails", "TransactionFilter", "TransactionItem", "TransactionNotCancelable",
+    "TransactionNotFound", "TransactionNotReallocatable", "TransactionNotSupersedable",
+    "TransactionPoolInfo", "TransactionQuery", "TransactionSort", "TransactionStatus",
+    "Transactions", "UNSET", "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset",
+    "UsedRateLimit", "ValidOn", "ValidationError", "Webhook", "WebhookAttempt", "WebhookDelivery",
+    "WebhookDeliveryFilter", "WebhookDeliveryNotFound", "WebhookDeliveryQuery",
+    "WebhookDeliverySort", "WebhookEndpoint", "WebhookEndpointFilter", "WebhookEndpointNotFound",
+    "WebhookEndpointQuery", "WebhookEndpointSort", "WebhookFormat", "WebhookHeaders", "WebhookKey",
+    "WebhookNotVerified", "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay",
+    "WixUser", "WrongArgument", "policies",
 ]
