@@ -354,12 +354,13 @@ class Account:
             raise BalanceExceededLimits(
                 balance=balance_of(pool), requested=change, upper_limit=AMOUNT_MAX
             )
+        draws = () if all(each.lot_id == pool.id for each in draws) else tuple(draws)
         transaction_id = context.new_id()
-        if "details" not in more:
-            more["details"] = TransactionDetails(reason=rule.reason)
-        if reserved or any(each.lot_id != pool.id for each in draws):
-            more["details"] = replace(more["details"], draws=tuple(draws), reserved_after=reserved)
-        item = more["details"].item
+        details = more.get("details") or TransactionDetails(reason=rule.reason)
+        if details.draws != draws or details.reserved_after != reserved:
+            details = replace(details, draws=draws, reserved_after=reserved)
+        more["details"] = details
+        item = details.item
         more.setdefault("correlation_id", transaction_id)
         revision = pool.balance_revision if rule.opens else pool.balance_revision + 1
         transaction = Transaction(
