@@ -346,18 +346,20 @@ class Account:
     ) -> Transaction:
         pool, context, rule = self.pool, self.context, RULES[operation]
         assert rule.allows(source, target, amount), "I9: a transaction says what its operation does"
-        change = _change(source, target, amount, _AVAILABLE)
+        change, reserved = _change(source, target, amount, _AVAILABLE), pool.reserved
+        if source is _RESERVED or target is _RESERVED:
+            reserved += _change(source, target, amount, _RESERVED)
         available = pool.available + change
-        reserved = pool.reserved + _change(source, target, amount, _RESERVED)
         assert available >= 0 <= reserved, "I2: a balance is never negative"
         if available + reserved > AMOUNT_MAX:
             raise BalanceExceededLimits(
                 balance=balance_of(pool), requested=change, upper_limit=AMOUNT_MAX
             )
-        draws = () if all(each.lot_id == pool.id for each in draws) else tuple(draws)
+        if draws:
+            draws = () if all(each.lot_id == pool.id for each in draws) else tuple(draws)
         transaction_id = context.new_id()
         details = more.get("details") or TransactionDetails(reason=rule.reason)
-        if details.draws != draws or details.reserved_after != reserved:
+        if draws or reserved or details.draws or details.reserved_after:
             details = replace(details, draws=draws, reserved_after=reserved)
         more["details"] = details
         item = details.item
