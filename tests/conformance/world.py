@@ -98,7 +98,8 @@ async def settle(service: Caller) -> World:
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     changed = await service.call("changeBalance", REQUESTS["changeBalance"](world))
-    granted = await service.call("grantCredits", REQUESTS["grantCredits"](world))
+    later = REQUESTS["grantCredits"](world) | {"effectiveDate": "2100-01-01T00:00:00.000Z"}
+    granted = await service.call("grantCredits", later)
     endpoint, delivery = await _replay(service, world)
     return world._replace(
         redemption=redeemed["transactionId"],

@@ -115,7 +115,7 @@ class AsyncLots(AsyncMethods):
         """Find lots of all pools. Standard lots aren't among them."""
         return begin(self._session, Plan(name="queryLots", read=_LOTS), filter, sort)
 
-    async def update(
+    async def update(  # noqa: PLR0913 - a field each
         self,
         lot_id: str,
         *,

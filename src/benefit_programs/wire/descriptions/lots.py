@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benefit_programs.domain import errors
 from benefit_programs.wire.types import lots, transactions
 
 _TERMS = {
@@ -30,6 +31,7 @@ _GRANTED = {
 }
 
 OF_LOTS: dict[type[Any], dict[str, str]] = {
+    errors.TooManyLots: {"maximum": "How many lots of a pool may be live or still to come."},
     lots.Lot: {
         **_TERMS,
         "available": "The credits that can be spent. 0 for a lot that is still to come.",
