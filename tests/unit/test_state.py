@@ -44,6 +44,20 @@ LOAN = Index(Loan, "reader", "number")
 LOANS_OF_BOOK = Index(Loan, "book")
 WALK_LOANS = Index(Loan, "reader", after="number", limit=10)
 
+
+class Visit(Row, frozen=True, kw_only=True):
+    """A row with a place of its own among those that aren't over."""
+
+    over: ClassVar[tuple[str, ...]] = ("GONE",)
+
+    id: str
+    place: str
+    status: str = "HERE"
+
+
+WALK_VISITS = Index(Visit, after="place", limit=2, live=True)
+ALL_VISITS = Index(Visit, after="place", limit=9, live=True)
+
 ONE, TWO, THREE = (Book(id=number, shelf="a", title=f"t{number}") for number in "123")
 OTHER = Book(id="4", shelf="b", title="t4")
 
@@ -440,6 +454,27 @@ def test_a_walk_goes_along_a_number() -> None:
     load(state, WALK_LOANS, ("x", 8), ("x", 9), rows=[tenth, first])
     assert state.many(WALK_LOANS, "x", 8) == [first, tenth]
     assert state.many(WALK_LOANS, "x", 9) == [tenth]
+
+
+def test_a_walk_meets_a_row_that_lives_again() -> None:
+    """It wasn't found as it was over; then a command brings it back."""
+    state = State()
+    load(state, ALL_VISITS, ("",), rows=[Visit(id="1", place="a")])
+    load(state, Index(Visit, "id"), ("2",), rows=[Visit(id="2", place="b", status="GONE")])
+    save(state, Visit(id="2", place="b"))
+    assert [each.id for each in state.many(ALL_VISITS, "")] == ["1", "2"]
+
+
+def test_a_full_walk_forgets_what_a_row_has_left_behind() -> None:
+    """Behind the new place of a row may be others that were never loaded."""
+    state = State()
+    rows = [Visit(id="1", place="a"), Visit(id="2", place="b")]
+    load(state, WALK_VISITS, ("",), rows=rows)
+    load(state, ALL_VISITS, ("",), rows=rows)
+    save(state, Visit(id="1", place="z"))
+    with pytest.raises(NotLoaded):
+        state.many(WALK_VISITS, "")
+    assert {each.place for each in state.many(ALL_VISITS, "")} == {"b", "z"}
 
 
 def test_a_walk_has_a_bounded_step() -> None:

@@ -226,17 +226,31 @@ class State:
         for index in self._indexes.get(type(row), ()):
             sets = self._sets[index]
             if index.after is not None:
-                for set_key in [*sets]:
-                    if not index.is_after(set_key, row):
-                        self._leave(index, set_key, identity)
-                    elif old is None or not index.is_after(set_key, old):
-                        sets[set_key][identity] = None
+                self._save_on_walk(index, identity, old, row)
                 continue
             key = index.key_of(row)
             if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
                 self._leave(index, old_key, identity)
             if key in sets:
                 sets[key][identity] = None
+
+    def _save_on_walk(self, index: Index[Any], identity: Key, old: Row | None, row: Row) -> None:
+        """Let a row join or leave the sets of a walk.
+
+        If a row changes its place, and its set holds as many rows as it may, what comes before the
+        new place isn't all known: the set is forgotten.
+        """
+        sets = self._sets[index]
+        for set_key in [*sets]:
+            members = sets[set_key]
+            if not index.is_after(set_key, row):
+                self._leave(index, set_key, identity)
+            elif old is None or not index.is_after(set_key, old) or index.is_revived(old, row):
+                members[identity] = None
+            elif identity in members and index.has_moved(old, row):
+                self._leave(index, set_key, identity)
+                if set_key in sets:
+                    members[identity] = None
 
     def _delete(self, row: Row) -> None:
         identity = _identity(row)
