@@ -447,6 +447,34 @@ def test_a_row_that_moves_into_the_way_is_met() -> None:
     assert state.many(WALK_SHELF, "b", "1") == [OTHER]
 
 
+def test_a_walk_that_is_loaded_late_has_what_commands_made() -> None:
+    """Rows that the store doesn't know yet are met in their places, as far as the step goes."""
+    state = State()
+    save(state, TWO)
+    load(state, WALK_SHELF, ("a", "0"), ("a", "2"), ("b", "0"), rows=[ONE, THREE])
+    assert state.many(WALK_SHELF, "a", "0") == [ONE, TWO, THREE]
+    assert state.many(WALK_SHELF, "a", "2") == [THREE]
+    assert state.many(WALK_SHELF, "b", "0") == []
+
+
+def test_a_full_step_that_is_loaded_late_does_not_leap() -> None:
+    """A new row behind the end of a full step waits for a later step, for others come before it."""
+    state, fifth = State(), Book(id="5")
+    save(state, TWO)
+    save(state, fifth)
+    load(state, WALK_FEW, ("a", "0"), rows=[ONE, THREE])
+    assert state.many(WALK_FEW, "a", "0") == [ONE, TWO, THREE]
+
+
+def test_a_walk_that_is_loaded_late_leaves_out_what_commands_deleted() -> None:
+    """Rows that the store still has, but a command has deleted, are not met."""
+    state = State()
+    load(state, BOOK, ("1",), rows=[ONE])
+    delete(state, ONE)
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE, TWO])
+    assert state.many(WALK_SHELF, "a", "0") == [TWO]
+
+
 def test_a_walk_goes_along_a_number() -> None:
     """The column that a walk goes along may be any that is ordered."""
     state = State()

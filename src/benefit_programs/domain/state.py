@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -139,10 +139,31 @@ class State:
         found = self._sets[index]
         if index.after is not None:
             for key in keys:
-                found[key] = {_identity(row): None for row in rows if index.is_after(key, row)}
+                found[key] = self._walked(index, key, rows)
         else:
             found.update({key: {} for key in keys})
             _share_out(known, index, found)
+
+    def _walked(self, index: Index[Any], key: Key, rows: list[Row]) -> dict[Key, None]:
+        """What a step of a walk comes to: the rows that the store found, as commands left them.
+
+        A row that a command has made is among them if it lies within the step.
+        """
+        known, dirty = self._rows[index.entity], self._dirty.get(index.entity, ())
+        identities = [*map(_identity, filter(partial(index.is_after, key), rows))]
+        members = {each: None for each in identities if each in known}
+        if index.live or not dirty:
+            return members
+        assert index.after is not None
+        is_full = index.limit is not None and len(identities) >= index.limit
+        last = max((getattr(known[each], index.after) for each in members), default=None)
+        for each in dirty:
+            row = known.get(each)
+            if row is None or not index.is_after(key, row):
+                continue
+            if not is_full or (last is not None and getattr(row, index.after) <= last):
+                members[each] = None
+        return members
 
     def one(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None. NotLoaded if nobody asked for it."""
