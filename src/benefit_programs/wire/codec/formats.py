@@ -24,9 +24,9 @@ from benefit_programs.domain.constraints import (
     Text,
 )
 from benefit_programs.domain.durations import DURATION_YEARS_MAX, LONGEST, parse
-from benefit_programs.domain.errors import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
+from benefit_programs.domain.violations import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.words import one_of
 from benefit_programs.wire.codec.naming import to_snake
 
