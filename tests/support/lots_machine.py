@@ -190,7 +190,7 @@ class LotsMachine(RuleBasedStateMachine):
             "keepRest": keep,
         }
         answer = self.done(
-            "captureReservation", request, None if was_open else "RESERVATION_NOT_OPEN"
+            "captureBenefitReservation", request, None if was_open else "RESERVATION_NOT_OPEN"
         )
         return self.named(taken, answer)
 
@@ -201,7 +201,7 @@ class LotsMachine(RuleBasedStateMachine):
         if was_open:
             self.pool.end(held, "CANCELED", self.now)
         request = {"transactionId": held.id, "idempotencyKey": guid()}
-        self.done("cancelReservation", request, None if was_open else "RESERVATION_NOT_OPEN")
+        self.done("cancelBenefitReservation", request, None if was_open else "RESERVATION_NOT_OPEN")
 
     # What comes
 
