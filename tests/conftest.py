@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+# The first import: what is loaded after it is compiled once, not in each process of the tests.
+import tests.support.bytecode  # noqa: F401
+
+# isort: split
+
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
