@@ -38,10 +38,10 @@ from benefit_programs.client.errors import (
 )
 from benefit_programs.client.generated.enums import (
     BalanceType, BenefitResultType, Cascade, DeliveryLog, DeliveryOrigin, DeliveryStatus,
-    ExtendedEntity, FeedStart, IdMode, Intent, JobItemStatus, JobStatus, LimitRule, LotOrigin,
-    LotStatus, PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
-    PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod, TransactionStatus,
-    UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay,
+    ExtendedEntity, FeedStart, FirstDayOfWeek, IdMode, Intent, JobItemStatus, JobStatus, LimitRule,
+    LotOrigin, LotStatus, PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField,
+    PoolOrigin, PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod,
+    TransactionStatus, UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay,
 )
 from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
@@ -167,11 +167,11 @@ __all__ = [
     "EntryError", "EntryMetadata", "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events",
     "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields",
     "FailedPrecondition", "FailedTransactionDetails", "FeedStart", "FieldViolation",
-    "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool", "InstantCondition",
-    "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision", "Item",
-    "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery",
-    "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items", "Job",
-    "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
+    "FirstDayOfWeek", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
+    "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",
+    "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound",
+    "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items",
+    "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
     "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
     "JwtNotInstalled", "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Lot", "LotExpired",
     "LotFilter", "LotIsStandard", "LotNotFound", "LotOrigin", "LotQuery", "LotSort", "LotStatus",
