@@ -285,7 +285,8 @@ def _drawn(details: TransactionDetails) -> tuple[transactions.DrawnLot, ...] | N
 
 
 def _party(row: Transaction) -> IdentificationData | None:
-    if row.party_type is None or row.party_id is None:
+    """Who instructed a transaction. What happened by itself has nobody."""
+    if row.party_type in (None, IdentityType.UNKNOWN) or row.party_id is None:
         return None
     return IdentificationData.of(Identity(row.party_type, row.party_id))
 
