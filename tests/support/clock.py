@@ -33,3 +33,11 @@ class Clock:
     def day(self) -> str:
         """The day in UTC; it lasts for half an hour of looks at least, for only hours pass."""
         return datetime.fromtimestamp(self.now / 1000, UTC).date().isoformat()
+
+
+class StillClock(Clock):
+    """Stands still: an instant can be met exactly."""
+
+    def __call__(self) -> int:
+        """The same instant until the test sets another."""
+        return self.now

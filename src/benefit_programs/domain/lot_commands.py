@@ -16,6 +16,7 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.durations import LAST_INSTANT, later
 from benefit_programs.domain.entities import (
+    Draw,
     IdempotencyKey,
     Lot,
     LotOrigin,
@@ -37,7 +38,7 @@ from benefit_programs.domain.errors import (
     ViolatedRule,
 )
 from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, LOT, POOL, TRANSACTION_BY_KEY
-from benefit_programs.domain.lots import OPEN_LOTS_MAX, PRIORITY, Draw, Fate, ranked
+from benefit_programs.domain.lots import OPEN_LOTS_MAX, PRIORITY, Fate, ranked
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require

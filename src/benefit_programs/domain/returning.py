@@ -116,18 +116,13 @@ def lapse(
     """Let credits of lots that have expired lapse at an instant."""
     for each in draws:
         account.set_lot(replace(account.lot(each.lot_id), status=LotStatus.EXPIRED))
+    more["details"] = TransactionDetails(
+        reason=RULES[Operation.EXPIRY].reason,
+        effective_date=at,
+        due=at if at < account.context.now else None,
+    )
     return account.put(
-        Operation.EXPIRY,
-        BalanceType.AVAILABLE,
-        BalanceType.EXTERNAL,
-        draws,
-        total(draws),
-        details=TransactionDetails(
-            reason=RULES[Operation.EXPIRY].reason,
-            effective_date=at,
-            due=at if at < account.context.now else None,
-        ),
-        **more,
+        Operation.EXPIRY, BalanceType.AVAILABLE, BalanceType.EXTERNAL, draws, total(draws), **more
     )
 
 

@@ -178,21 +178,20 @@ class Reader:
 
         A page goes on after the place of the last one, whatever came or went meanwhile.
         """
-        size, start = limit or LIMIT_DEFAULT, 0
+        size = limit or LIMIT_DEFAULT
+        start, end = 0, min(size, len(places))
         if cursor:
             content = self._content_of(
                 cursor, method=method, tenant_id=tenant_id, subject=subject, path=""
             )
-            place = str(content.position[0])
-            start = bisect_left(places, place)
-            if content.backwards:
-                start = max(start - size, 0)
+            place = bisect_left(places, str(content.position[0]))
+            start = max(place - size, 0) if content.backwards else place
+            end = place if content.backwards else min(place + size, len(places))
 
         def cursor_at(place: str, *, backwards: bool) -> str:
             content = CursorContent((place,), backwards, (), None, {"subject": subject})
             return encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
 
-        end = min(start + size, len(places))
         following = cursor_at(places[end], backwards=False) if end < len(places) else None
         preceding = cursor_at(places[start], backwards=True) if 0 < start < end else None
         return Page([(number,) for number in range(start, end)], following, preceding)
