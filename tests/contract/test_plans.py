@@ -57,6 +57,7 @@ SPECS = [
     specs.pools,
     specs.balances,
     specs.transactions,
+    specs.lots,
     item_specs.items,
     item_specs.pool_items,
     item_specs.pool_definition_items,

@@ -70,6 +70,10 @@ COMMANDS = {
     ),
     "pools": ("pools:commands", "Look at pools."),
     "balances": ("ledger:balances", "Look at balances, and change them by hand."),
+    "lots": (
+        "lots:commands",
+        "Grant credits of their own, see when credits expire, and change that.",
+    ),
     "transactions": ("ledger:transactions", "Look at the record of changes."),
     "webhooks": (
         "webhooks:commands",
