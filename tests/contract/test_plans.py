@@ -273,6 +273,51 @@ async def test_queries_on_indexed_fields_on_sqlite_go_by_an_index(tmp_path: Path
     connection.close()
 
 
+def _expiring(dialect: Dialect) -> Statement:
+    """What is live and expires in a week, soonest first."""
+    week = {"$gte": "2030-01-01T00:00:00Z", "$lt": "2030-01-08T00:00:00Z"}
+    return plan_page(
+        specs.lots(dialect),
+        Query(
+            filter={"status": "LIVE", "expirationDate": week},
+            sort=(("expirationDate", "ASC"),),
+            now=1_700_000_000_000,
+        ),
+        dialect=dialect,
+        tenant_id=1,
+        ids=GUIDS_DEFAULT,
+        secret=b"",
+    ).statement
+
+
+async def test_what_expires_soon_on_postgresql_goes_by_the_date(
+    filled: asyncpg.Connection,
+) -> None:
+    """Of any number of lots only those of the week are looked at, in their order."""
+    await filled.execute(
+        "update lots set status = 'LIVE', effective_date = 0, expiration_date = created * 1e9"
+    )
+    await filled.execute("update lots set pool_id = (select id from pools limit 1)")
+    await filled.execute("reset enable_seqscan; analyze")
+    statement = _expiring(PostgresDialect())
+    rows = await filled.fetch(f"explain {statement.sql}", *statement.parameters)
+    plan = "\n".join(row[0] for row in rows)
+    assert "ix_lots_live_expiration_date" in plan
+    assert "Seq Scan" not in plan
+
+
+async def test_what_expires_soon_on_sqlite_goes_by_the_date(tmp_path: Path) -> None:
+    """So it does on the embedded engine, without a sort."""
+    path = tmp_path / "plans.db"
+    await migrate(f"sqlite:///{path}")
+    with closing(connect(path)) as connection:
+        statement = _expiring(SqliteDialect())
+        rows = connection.execute(f"explain query plan {statement.sql}", statement.parameters)
+        plan = "\n".join(str(row[3]) for row in rows)
+    assert "ix_lots_live_expiration_date (tenant_id=? AND expiration_date>" in plan
+    assert "SCAN" not in plan
+
+
 @pytest.mark.parametrize("make", SPECS)
 def test_indexed_fields_are_fields(make: Any) -> None:
     """Whatever is called indexed may be named in a filter."""

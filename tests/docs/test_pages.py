@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "docs/how-to/command-line.md",
         "docs/how-to/definitions-as-a-file.md",
         "docs/how-to/extended-fields.md",
+        "docs/how-to/packs-beside-a-membership.md",
         "docs/how-to/strict-mode.md",
         "docs/how-to/personal-data.md",
         "docs/how-to/catch-up.md",
