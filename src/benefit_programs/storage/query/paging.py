@@ -54,6 +54,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``sort`` has a field name and an order (ASC if absent) for each term. ``path`` is where the
     query stands in the request's body, and begins the paths of violations; "" for requests that
     have filter and cursorPaging at their top. ``extra`` is what follow-up pages shall get back.
+    ``now`` counts where a field changes by itself.
     """
 
     filter: dict[str, Any] | None = None
@@ -62,6 +63,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     extra: dict[str, Any] = {}
     path: str = "query"
+    now: int = 0
 
     def at(self, place: str) -> str:
         return f"{self.path}.{place}" if self.path else place
@@ -232,6 +234,8 @@ def plan_page(
         raise Invalid.of(violations)
     if content.position and len(content.position) != len(keys):
         raise Invalid((cursor_refused(query),))
+    if spec.stages is not None:
+        node = spec.stages.at(node, query.now)
     settings = PlanSettings(
         spec=spec,
         dialect=dialect,

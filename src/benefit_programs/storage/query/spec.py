@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from benefit_programs.storage.query.fields import Field
+from benefit_programs.storage.query.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,8 @@ class QuerySpec(msgspec.Struct, frozen=True, kw_only=True):
     tenant and breaks every tie. ``method`` binds the cursors.
 
     ``indexed`` names the fields on which an equality, in the default order, goes by an index
-    however large the tables are; a test asks both engines.
+    however large the tables are; a test asks both engines. ``stages`` is the field, if any, whose
+    value changes by itself.
     """
 
     method: str
@@ -36,6 +38,7 @@ class QuerySpec(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Field]
     indexed: frozenset[str] = frozenset()
     conditions: tuple[str, ...] = ()
+    stages: Stages | None = None
     default_sort: tuple[tuple[str, str], ...] = (("createdDate", "DESC"),)
     limit_default: int = LIMIT_DEFAULT
     limit_max: int = LIMIT_MAX
