@@ -272,13 +272,15 @@ def transaction(row: Transaction, pool: Pool, snapshot: Snapshot) -> transaction
         external_reference=row.external_reference,
         lots=lot_views.drawn(details.draws),
         due_date=details.due,
+        reservation_id=details.reservation_id,
     )
 
 
 def _party(row: Transaction) -> IdentificationData | None:
-    if row.party_type is None or row.party_id is None:
+    """Who asked for a transaction; nobody asked for what happened by itself."""
+    if row.party_type in (None, IdentityType.UNKNOWN) or row.party_id is None:
         return None
-    return IdentificationData.of(Identity(row.party_type, row.party_id))
+    return IdentificationData.of(Identity(IdentityType(row.party_type), row.party_id))
 
 
 def _requested(row: Transaction) -> transactions.RequestedValues | None:
