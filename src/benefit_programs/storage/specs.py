@@ -13,6 +13,8 @@ from benefit_programs.domain.entities import (
     PoolDefinition,
     Program,
     ProgramDefinition,
+    Reservation,
+    ReservationStatus,
     Transaction,
 )
 from benefit_programs.domain.rows import Row
@@ -27,6 +29,8 @@ from benefit_programs.storage.query import (
     QuerySpec,
     index_fields,
 )
+from benefit_programs.storage.query.stages import Stages
+from benefit_programs.storage.query.tree import And, Compare, Node, Or
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import postgres_columns, sqlite_columns
 from benefit_programs.storage.tables import TABLES, column_types
@@ -221,6 +225,54 @@ def transactions(dialect: Dialect) -> QuerySpec:
         alone,
         source=f"{alone.source} JOIN pools p ON p.tenant_id = t.tenant_id AND p.id = t.pool_id",
         columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
+    )
+
+
+def _reservation_stages(status: Field, expires: Field) -> Stages:
+    """A reservation lapses at its date, whether or not that is booked."""
+    kept, lapsed = ReservationStatus.OPEN, ReservationStatus.LAPSED
+
+    def stored(value: str) -> Compare:
+        return Compare(status, "=", value)
+
+    def is_open(now: int) -> Node:
+        return And((stored(kept), Compare(expires, ">", now)))
+
+    def has_lapsed(now: int) -> Node:
+        return Or((stored(lapsed), And((stored(kept), Compare(expires, "<=", now)))))
+
+    over = {
+        str(each): lambda _, value=str(each): stored(value)
+        for each in ReservationStatus
+        if each not in (kept, lapsed)
+    }
+    return Stages(status, {str(kept): is_open, str(lapsed): has_lapsed, **over})
+
+
+@cache
+def reservations(dialect: Dialect) -> QuerySpec:
+    """queryReservations: the columns of a Reservation, then those of its Pool."""
+    field, of_pool = partial(field_of, Reservation, "r"), partial(field_of, Pool, "p")
+    status = replace(field("status", "status"), sortable=False)
+    expires = field("expirationDate", "expiration_date", FieldKind.INSTANT)
+    fields = (
+        *_identity("p"),
+        of_pool("namespace", "namespace"),
+        field("poolId", "pool_id"),
+        of_pool("programId", "program_id"),
+        of_pool("programDefinitionId", "program_definition_id"),
+        of_pool("poolDefinitionId", "pool_definition_id"),
+        status,
+        expires,
+        field("externalReference", "external_reference"),
+    )
+    indexed = ("beneficiary.memberId", "beneficiary.wixUserId", "poolId", "programId")
+    alone = spec_of("queryReservations", Reservation, "r", dialect, fields, indexed=indexed)
+    return replace(
+        alone,
+        source=f"{alone.source} JOIN pools p ON p.tenant_id = r.tenant_id AND p.id = r.pool_id",
+        columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
+        stages=_reservation_stages(status, expires),
     )
 
 

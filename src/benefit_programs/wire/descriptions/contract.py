@@ -323,7 +323,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     },
     explanations.BalanceAmount: {
         "available": "Credits that can be spent.",
-        "reserved": "Credits that are reserved. Always 0: nothing can be reserved yet.",
+        "reserved": "Credits that reservations hold.",
     },
     explanations.PoolInfo: {
         "description": "A description of the pool, for people.",
@@ -620,6 +620,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "lots": "The lots with their parts of the amount. Absent: all of it is the standard lot's.",
         "pool": "The pool at that time.",
         "related_transaction_id": "The transaction that it gives back. Absent if there is none.",
+        "reservation_id": "The reservation that it captures or releases. Absent for others.",
         "requested_values": "The requested values. Only if a limit changed them.",
         "revision": "Always 1: transactions never change.",
         "status": "Always COMPLETED: the commit that writes it completes it.",
@@ -690,6 +691,9 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         ),
         "job_retention_days": "For how many days a job is kept after its end. Default: 30.",
         "policy_providers": "The providers that judge custom policies, one per app.",
+        "reservation_expires_after": (
+            "How long a reservation lasts that says nothing else, at most 90 days. Default: PT24H."
+        ),
         "strict_requests": (
             "Whether requests with fields that would be ignored are refused. Default: false."
         ),
