@@ -21,6 +21,9 @@ from benefit_programs.client.asynchronous.program_definitions import (
 )
 from benefit_programs.client.asynchronous.programs import AsyncProgramQuery, AsyncPrograms
 from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncPage, AsyncQuery
+from benefit_programs.client.asynchronous.reservations import (
+    AsyncReservationQuery, AsyncReservations,
+)
 from benefit_programs.client.asynchronous.settings import AsyncSettings
 from benefit_programs.client.asynchronous.views import (
     AsyncPoolDefinitionItemQuery, AsyncPoolDefinitionItems, AsyncPoolItemQuery, AsyncPoolItems,
@@ -80,6 +83,7 @@ from benefit_programs.client.synchronous.program_definitions import (
 )
 from benefit_programs.client.synchronous.programs import ProgramQuery, Programs
 from benefit_programs.client.synchronous.queries import Listing, Page, Query
+from benefit_programs.client.synchronous.reservations import ReservationQuery, Reservations
 from benefit_programs.client.synchronous.settings import Settings
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
@@ -132,6 +136,9 @@ from benefit_programs.client.types.pools import (
     SelectedEligibility, TooLittleBalance,
 )
 from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
+from benefit_programs.client.types.reservations import (
+    NewReservation, Reservation, ReservationCancel, ReservationCapture,
+)
 from benefit_programs.client.types.settings import (
     ExtendedFieldSchema, PolicyProvider, TenantSettings,
 )
@@ -148,9 +155,10 @@ __all__ = [
     "AsyncListing", "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
     "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
     "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
-    "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery",
-    "AsyncTransactions", "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks",
-    "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
+    "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncReservationQuery",
+    "AsyncReservations", "AsyncSettings", "AsyncTransactionQuery", "AsyncTransactions",
+    "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks", "BadRequest",
+    "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
     "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
     "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
@@ -171,7 +179,7 @@ __all__ = [
     "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
     "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
     "JwtNotInstalled", "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Member", "Merge",
-    "MissingBenefit", "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition",
+    "MissingBenefit", "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition", "NewReservation",
     "NotEnoughBalance", "NotEnoughReserved", "NotFound", "NotInProcess", "NotLatestTransaction",
     "NotOneRow", "Page", "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
     "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
@@ -190,8 +198,9 @@ __all__ = [
     "ProgramSort", "ProgramStatus", "ProgramStatusTransitionNotAllowed", "Programs",
     "ProvisionedProgram", "Query", "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled",
     "ReferenceFilter", "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate",
-    "RequestedValues", "ReservationFilter", "ReservationNotFound", "ReservationNotOpen",
-    "ReservationSort", "ReservationStatus", "RolloverConfiguration", "RolloverInfo",
+    "RequestedValues", "Reservation", "ReservationCancel", "ReservationCapture",
+    "ReservationFilter", "ReservationNotFound", "ReservationNotOpen", "ReservationQuery",
+    "ReservationSort", "ReservationStatus", "Reservations", "RolloverConfiguration", "RolloverInfo",
     "SecretKeyMissing", "SelectedEligibility", "ServerError", "ServerNotInstalled", "SetBalance",
     "SetInitialBalance", "Settings", "StartStatus", "StartedJob", "TenantSettings", "TextCondition",
     "TextOperators", "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance",
