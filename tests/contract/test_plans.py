@@ -53,6 +53,7 @@ SPECS = [
     specs.pools,
     specs.balances,
     specs.transactions,
+    specs.reservations,
     item_specs.items,
     item_specs.pool_items,
     item_specs.pool_definition_items,

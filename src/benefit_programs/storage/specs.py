@@ -30,10 +30,10 @@ from benefit_programs.storage.query import (
     index_fields,
 )
 from benefit_programs.storage.query.stages import Stages
-from benefit_programs.storage.query.tree import And, Compare, Node, Or
+from benefit_programs.storage.query.tree import And, Compare, Lives, Node, Or
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import postgres_columns, sqlite_columns
-from benefit_programs.storage.tables import TABLES, column_types
+from benefit_programs.storage.tables import TABLES, column_types, live_condition
 
 TRANSACTION_STATUSES = frozenset({"PENDING", "COMPLETED", "FAILED"})
 
@@ -231,15 +231,16 @@ def transactions(dialect: Dialect) -> QuerySpec:
 def _reservation_stages(status: Field, expires: Field) -> Stages:
     """A reservation lapses at its date, whether or not that is booked."""
     kept, lapsed = ReservationStatus.OPEN, ReservationStatus.LAPSED
+    lives = Lives(live_condition(Reservation, "r.status"))
 
     def stored(value: str) -> Compare:
         return Compare(status, "=", value)
 
     def is_open(now: int) -> Node:
-        return And((stored(kept), Compare(expires, ">", now)))
+        return And((lives, Compare(expires, ">", now)))
 
     def has_lapsed(now: int) -> Node:
-        return Or((stored(lapsed), And((stored(kept), Compare(expires, "<=", now)))))
+        return Or((stored(lapsed), And((lives, Compare(expires, "<=", now)))))
 
     over = {
         str(each): lambda _, value=str(each): stored(value)

@@ -19,6 +19,7 @@ from benefit_programs.storage.query.tree import (
     HasAll,
     HasNoOther,
     IdentityValue,
+    Lives,
     Missing,
     Node,
     Not,
@@ -284,6 +285,7 @@ CONDITIONS: dict[type, Callable[..., str]] = {
     Missing: Compiler.absence,
     HasAll: Compiler.all_members,
     HasNoOther: Compiler.no_other_member,
+    Lives: lambda _, node: node.sql,
 }
 
 

@@ -16,6 +16,7 @@ from benefit_programs.storage.query.tree import (
     And,
     Compare,
     Exists,
+    Lives,
     Missing,
     Node,
     Not,
@@ -52,6 +53,8 @@ class Stages(msgspec.Struct, frozen=True):
                 return Or(tuple(self.at(each, now) for each in parts))
             case Not(part):
                 return Not(self.at(part, now))
+            case Lives():
+                return node
         if node.field.name != self.field.name:
             return node
         return Or(tuple(stage(now) for value, stage in self.values.items() if _fits(node, value)))

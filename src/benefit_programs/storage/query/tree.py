@@ -75,6 +75,12 @@ class HasNoOther(msgspec.Struct, frozen=True):
     values: tuple[Scalar, ...]
 
 
+class Lives(msgspec.Struct, frozen=True):
+    """The life of the row isn't over, in the words of the partial indexes."""
+
+    sql: str
+
+
 class And(msgspec.Struct, frozen=True):
     """All parts are true; with no parts, true of every row."""
 
@@ -94,7 +100,7 @@ class Not(msgspec.Struct, frozen=True):
 
 
 Node: TypeAlias = (
-    Compare | OneOf | StartsWith | Exists | Missing | HasAll | HasNoOther | And | Or | Not
+    Compare | OneOf | StartsWith | Exists | Missing | HasAll | HasNoOther | Lives | And | Or | Not
 )
 
 EVERYTHING = And(())
