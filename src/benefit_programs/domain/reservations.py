@@ -275,11 +275,11 @@ def _release(
     account: Account,
     row: Reservation,
     status: ReservationStatus,
-    details: TransactionDetails,
+    reserved: TransactionDetails,
     **more: Unpack[More],
 ) -> Transaction:
     now = account.context.now
-    more["details"] = release_details(row, details, now, now)
+    more["details"] = release_details(row, reserved, now, now)
     return release(state, account, row, status, at=now, **more)
 
 
