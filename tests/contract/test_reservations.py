@@ -417,6 +417,44 @@ async def test_rate_limits_count_from_the_reservation_on(service: Service) -> No
     assert (await reserve_refused(wallet, **day)).code == "POLICY_EXPRESSION_EVALUATED_TO_FALSE"
 
 
+# Events
+
+
+async def test_events_tell_of_what_was_held_spent_and_given_back(service: Service) -> None:
+    """Each has the pool; reserving tells the item, the others transaction and reservation."""
+    wallet = await open_wallet(service)
+    key = guid()
+    held = await reserve(
+        wallet, count=2, targetDate=LATER, idempotencyKey=key, additionalData={"till": 1}
+    )
+    captured = await capture(wallet, held, count=1)
+    types = [
+        f"wix.benefit_programs.v1.pool_benefit_{each}"
+        for each in ("reserved", "reservation_released", "reservation_canceled")
+    ]
+    asked = {"eventTypes": types, "entityId": wallet.pool_id}
+    events = (await service.call("listEvents", asked))["events"]
+    reserved, released, canceled = (each["actionEvent"]["body"] for each in events)
+    assert [each["slug"] for each in events] == [
+        "benefit_reserved",
+        "benefit_reservation_released",
+        "benefit_reservation_canceled",
+    ]
+    assert reserved["redemptionDetails"] == {
+        "transactionId": held,
+        "itemReference": wallet.reference(),
+        "itemCount": 2,
+        "targetDate": LATER,
+        "idempotencyKey": key,
+        "additionalData": {"till": 1},
+        "beneficiary": wallet.program["beneficiary"],
+    }
+    returned = (await wallet.transactions())[-1]["id"]
+    assert released.pop("pool")["id"] == canceled.pop("pool")["id"] == wallet.pool_id
+    assert released == {"transactionId": captured, "reservationId": held}
+    assert canceled == {"transactionId": returned, "reservationId": held}
+
+
 # Bulk and queries
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from benefit_programs.domain.entities import Lot, Quota, Reservation
+from benefit_programs.domain.entities import Event, Lot, Quota, Reservation
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.wire.codec import instant_text
+from tests.support.audit import audit
 from tests.support.calls import benefit, guid
 from tests.support.clock import HOUR
 from tests.support.holds import (
@@ -75,7 +76,9 @@ class Held(NamedTuple):
 async def held(database_url: str) -> AsyncIterator[Held]:
     clock = StillClock()
     async with open_application(database_url, run_jobs=False, clock=clock) as application:
-        yield Held(await new_tenant(*application), clock)
+        held = Held(await new_tenant(*application), clock)
+        yield held
+        await audit(held.service)
 
 
 async def reasons(wallet: Wallet) -> list[str]:
@@ -177,6 +180,21 @@ async def test_a_lapse_keeps_what_was_captured(held: Held) -> None:
     assert counts == ["LAPSED", 5, 2, 0]
     (row,) = await held.service.rows(Reservation)
     assert (row.draws, row.quota_shares) == ((), ())
+
+
+async def test_a_lapse_that_a_redemption_books_has_its_own_event(held: Held) -> None:
+    """What the redemption says of itself stands in its own event alone."""
+    wallet = await held.wallet()
+    reservation_id = await reserve(wallet)
+    held.clock.now += 24 * HOUR
+    await wallet.redeem(additionalData={"till": 1})
+    answer = await held.service.call("listEvents", {"entityId": wallet.pool_id})
+    told = [each for each in answer["events"] if each["slug"] == "benefit_reservation_canceled"]
+    assert [each["actionEvent"]["body"]["reservationId"] for each in told] == [reservation_id]
+    (stored,) = [
+        row for row in await held.service.rows(Event) if row.slug == "benefit_reservation_canceled"
+    ]
+    assert stored.body.keys() == {"pool"}
 
 
 # Lots
