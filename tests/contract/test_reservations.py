@@ -307,6 +307,23 @@ async def test_what_costs_nothing_can_be_reserved(service: Service) -> None:
     assert [each["amount"] for each in await wallet.transactions()] == ["0"] * 5
 
 
+async def test_a_capture_costs_what_was_reserved(service: Service) -> None:
+    """A benefit that costs more by now, or is gone, is captured at the old price."""
+    wallet = await open_wallet(service)
+    reservation_id = await reserve(wallet, count=2)
+    pool = await wallet.pool()
+    other = {**wallet.benefit(), "price": "25"}
+    update = {"id": pool["id"], "revision": pool["revision"], "details": {"benefits": [other]}}
+    await service.call("updatePool", {"pool": update})
+    captured = await capture(wallet, reservation_id, count=1, keepRest=True)
+    assert (await wallet.transaction(captured))["amount"] == "10"
+    update |= {"revision": "2", "details": {"benefits": []}}
+    await service.call("updatePool", {"pool": update})
+    await capture(wallet, reservation_id)
+    await wallet.cancel(captured)
+    assert await amounts(wallet) == ("90", "0")
+
+
 # Cancel
 
 
