@@ -47,6 +47,22 @@ def test_credits_are_spent_and_given_back(terminal: Terminal) -> None:
     assert terminal.json("transactions", "show", listed[0]["id"]) == listed[0]
 
 
+def test_credits_are_held_and_captured(terminal: Terminal) -> None:
+    """A reservation is made, shown, captured in part and canceled; each tells what is left."""
+    pool = provision(terminal)
+    options = ("--item", "towel-1", "--count", "4", "--expires-after", "PT2H")
+    reserved = terminal.json("reservations", "reserve", pool, "towel", *options)
+    held = reserved["reservation"]
+    assert (held["status"], held["held"], reserved["available"]) == ("OPEN", "10", "90.5")
+    assert terminal.json("reservations", "show", held["id"]) == held
+    captured = terminal.json("reservations", "capture", held["id"], "--count", "1", "--keep-rest")
+    assert (captured["reservation"]["heldCount"], captured["available"]) == (3, "90.5")
+    canceled = terminal.json("reservations", "cancel", held["id"])
+    assert (canceled["reservation"]["status"], canceled["available"]) == ("CANCELED", "98")
+    listed = terminal.json("reservations", "list", "--pool-id", pool, "--status", "CANCELED")
+    assert [each["id"] for each in listed["reservations"]] == [held["id"]]
+
+
 def test_balance_is_changed_by_hand(terminal: Terminal) -> None:
     """Credits are added, taken with a number below 0, and set; the reason is kept."""
     pool = provision(terminal)

@@ -31,6 +31,7 @@ from benefit_programs.wire.types import (
     pools,
     program_definitions,
     programs,
+    reservations,
     settings,
     transactions,
     webhooks,
@@ -49,6 +50,8 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (pools.Pool, package.Pool),
     (pools.RedeemBenefitResponse, package.Redemption),
     (pools.BulkUpdatePoolsResponse, package.BulkResult[package.Pool]),
+    (reservations.Reservation, package.Reservation),
+    (reservations.BulkReservationsResponse, package.BulkResult[package.Redemption]),
     (eligibility.BenefitResult, package.BenefitResult),
     (eligibility.BenefitSelector, package.BenefitSelector),
     (items.Item, package.Item),
@@ -154,6 +157,7 @@ def test_every_parameter_is_offered() -> None:
             if _is_struct(kind):
                 named |= set(kind.__struct_fields__)
     given = {make_camel(each) for each in named} | {
+        "reservations",
         "poolDefinitionLookupId",  # one of the two ids
         "benefitSelectors",
         "itemReferences",  # items

@@ -49,6 +49,7 @@ from benefit_programs.wire.types import (
     pools,
     program_definitions,
     programs,
+    reservations,
     transactions,
 )
 
@@ -63,7 +64,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
     "program-definitions": (program_definitions,),
     "pool-definitions": (pool_definitions,),
     "programs": (programs,),
-    "pools": (pools, eligibility),
+    "pools": (pools, eligibility, reservations),
     "items": (items,),
     "pool-definition-items": (pool_definition_items,),
     "pool-items": (pool_items,),
@@ -125,18 +126,11 @@ INPUTS = (
     InputTypes(transactions.TransactionDetails, transactions.NewTransactionDetails),
 )
 
-HOLDS = "credits can't be set aside yet, so no method or event uses it"
+CAPTURE = "our method is called captureBenefitReservation"
 WITHOUT_USE = "no field of the contract has it"
 OMITTED: dict[str, str] = {
-    "pools.BenefitReserved": HOLDS,
-    "pools.BenefitReservationCanceled": HOLDS,
-    "pools.BenefitReservationReleased": HOLDS,
-    "pools.ReserveBenefitRequest": HOLDS,
-    "pools.ReserveBenefitResponse": HOLDS,
-    "pools.CancelBenefitReservationRequest": HOLDS,
-    "pools.CancelBenefitReservationResponse": HOLDS,
-    "pools.ReleaseBenefitReservationRequest": HOLDS,
-    "pools.ReleaseBenefitReservationResponse": HOLDS,
+    "pools.ReleaseBenefitReservationRequest": CAPTURE,
+    "pools.ReleaseBenefitReservationResponse": CAPTURE,
     "pools.ProvisionPoolsForProgramResponseType": WITHOUT_USE,
     "pools.PoolSelectorType": WITHOUT_USE,
     "pool-definition-items.PoolDefinitionItemRemoved": "a view has no events of its own",
@@ -158,6 +152,7 @@ DEVIATIONS: dict[tuple[str, str], str] = {
     ("*.ProgramDefinitionInfo.*", "readonly"): "no request holds it",
     ("*.PoolProgramInfo.*", "readonly"): "no request holds it",
     ("*.BalanceAmount.*", "readonly"): "no request holds it",
+    ("pools.CancelBenefitReservationRequest.idempotencyKey", "extra"): "a retry must be safe",
     ("programs.ProgramDefinitionInfo.*", "extra"): "one type for all families; absent here",
     ("*.ProgramDefinitionInfo.*", "undocumented"): "one type for all families",
     ("pools.Pool.displayName", "maxLength"): "may be copied from a pool definition, which has 128",

@@ -106,7 +106,16 @@ missing(
     lambda it: {"externalId": it.program_external, "namespace": NAMESPACE},
     "getProgramByExternalIdAndNamespace",
 )
-missing("POOL_NOT_FOUND", lambda it: {"poolId": it.pool}, "getPool", "updatePool", "redeemBenefit")
+missing(
+    "POOL_NOT_FOUND",
+    lambda it: {"poolId": it.pool},
+    *("getPool", "updatePool", "redeemBenefit", "reserveBenefit"),
+)
+missing(
+    "RESERVATION_NOT_FOUND",
+    lambda it: {"reservationId": it.reservation},
+    *("captureBenefitReservation", "cancelBenefitReservation", "getReservation"),
+)
 missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "getBalance", "changeBalance")
 missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "grantCredits", "listLots")
 missing("LOT_NOT_FOUND", lambda it: {"lotId": it.lot}, "getLot", "updateLot", "expireLot")
@@ -158,20 +167,20 @@ async def change_items_of_nothing(_: Service, __: World, method: str) -> Provoke
     return Provoked(method, REQUESTS[method](nothing), data)
 
 
-@row(404, "BENEFIT_NOT_FOUND", "redeemBenefit")
+@row(404, "BENEFIT_NOT_FOUND", "redeemBenefit", "reserveBenefit")
 async def redeem_no_benefit(_: Service, world: World, method: str) -> Provoked:
     request = REQUESTS[method](world) | {"benefitKey": "sauna"}
     return Provoked(method, request, {"poolId": world.pool, "benefitKey": "sauna"})
 
 
-@row(404, "BENEFIT_NOT_FOUND", "redeemBenefit")
+@row(404, "BENEFIT_NOT_FOUND", "redeemBenefit", "reserveBenefit")
 async def redeem_no_item(_: Service, world: World, method: str) -> Provoked:
     other = {"externalId": guid(), "providerAppId": world.app}
     request = REQUESTS[method](world) | {"itemReference": other}
     return Provoked(method, request, {"poolId": world.pool, "benefitKey": KEY})
 
 
-@row(404, "POOL_NOT_FOUND", "redeemBenefit", "reallocateBenefit")
+@row(404, "POOL_NOT_FOUND", "redeemBenefit", "reserveBenefit", "reallocateBenefit")
 async def act_for_somebody_else(_: Service, world: World, method: str) -> Provoked:
     request = REQUESTS[method](world) | {"beneficiary": {"memberId": guid()}}
     return Provoked(method, request, {"poolId": world.pool})
@@ -276,9 +285,31 @@ async def redeem_twice(service: Service, world: World, method: str) -> Provoked:
     return Provoked(method, request, key | done)
 
 
-@row(428, "NOT_ENOUGH_BALANCE", "redeemBenefit")
+@row(409, "ALREADY_EXECUTED", "reserveBenefit", "captureBenefitReservation")
+@row(409, "ALREADY_EXECUTED", "cancelBenefitReservation")
+async def hold_or_end_twice(service: Service, world: World, method: str) -> Provoked:
+    request = REQUESTS[method](world)
+    first = await service.call(method, request)
+    key = {"idempotencyKey": request["idempotencyKey"], "sameRequest": True}
+    return Provoked(method, request, key | first)
+
+
+@row(428, "RESERVATION_NOT_OPEN", "captureBenefitReservation", "cancelBenefitReservation")
+async def end_what_has_ended(service: Service, world: World, method: str) -> Provoked:
+    await service.call("cancelBenefitReservation", REQUESTS["cancelBenefitReservation"](world))
+    data = {"reservationId": world.reservation, "reservationStatus": "CANCELED"}
+    return Provoked(method, REQUESTS[method](world), data)
+
+
+@row(428, "NOT_ENOUGH_RESERVED", "captureBenefitReservation")
+async def capture_too_much(_: Service, world: World, method: str) -> Provoked:
+    data = {"reservationId": world.reservation, "heldCount": 1, "requestedCount": 2}
+    return Provoked(method, REQUESTS[method](world) | {"count": 2}, data)
+
+
+@row(428, "NOT_ENOUGH_BALANCE", "redeemBenefit", "reserveBenefit")
 async def redeem_too_much(_: Service, world: World, method: str) -> Provoked:
-    balance = {"availableBalance": "95", "requestedBalance": "100"}
+    balance = {"availableBalance": "85", "requestedBalance": "100"}
     about = {"poolId": world.pool, "itemReference": world.reference}
     return Provoked(method, REQUESTS[method](world) | {"count": 10}, about | balance)
 
@@ -287,11 +318,11 @@ async def redeem_too_much(_: Service, world: World, method: str) -> Provoked:
 async def revert_what_is_spent(service: Service, world: World, method: str) -> Provoked:
     setting = {"poolId": world.pool, "idempotencyKey": guid(), "setOptions": {"value": "1.5"}}
     await service.call("changeBalance", setting)
-    data = {"balance": {"available": "1.5", "reserved": "0"}, "requested": "5"}
+    data = {"balance": {"available": "1.5", "reserved": "10"}, "requested": "5"}
     return Provoked(method, REQUESTS[method](world), data)
 
 
-@row(428, "POOL_NOT_ACTIVE", "redeemBenefit", "reallocateBenefit")
+@row(428, "POOL_NOT_ACTIVE", "redeemBenefit", "reserveBenefit", "reallocateBenefit")
 async def act_on_a_paused_pool(service: Service, world: World, method: str) -> Provoked:
     await service.call("pauseProgram", REQUESTS["pauseProgram"](world))
     return Provoked(method, REQUESTS[method](world), {"poolId": world.pool, "poolStatus": "PAUSED"})
@@ -347,10 +378,10 @@ async def initialize_twice(_: Service, world: World, method: str) -> Provoked:
 
 @row(428, "BALANCE_EXCEEDED_LIMITS", "changeBalance")
 async def take_too_much(_: Service, world: World, method: str) -> Provoked:
-    request = REQUESTS[method](world) | {"adjustOptions": {"value": "-95.0001"}}
+    request = REQUESTS[method](world) | {"adjustOptions": {"value": "-85.0001"}}
     data = {
-        "balance": {"available": "95", "reserved": "0"},
-        "requested": "-95.0001",
+        "balance": {"available": "85", "reserved": "10"},
+        "requested": "-85.0001",
         "lowerLimit": "0",
     }
     return Provoked(method, request, data)
@@ -535,6 +566,8 @@ FURTHER = {
 
 PROVOKED_APART = {
     "IN_PROGRESS",
+    # tests/contract/test_reservations.py
+    "TOO_MANY_RESERVATIONS",
     # tests/contract/test_events.py
     "EVENTS_REMOVED",
     # tests/contract/test_lots.py

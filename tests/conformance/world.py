@@ -31,6 +31,7 @@ class World(NamedTuple):
     app: str
     member: str
     redemption: str
+    reservation: str
     change: str
     lot: str
     job: str
@@ -54,7 +55,7 @@ def ghosts() -> World:
 
 
 async def settle(service: Caller) -> World:
-    """Make everything, with a redemption and a change of the balance."""
+    """Make everything, with a redemption, a reservation and a change of the balance."""
     app, member = guid(), guid()
     program_definition = await service.create_program_definition()
     definition = await service.create_pool_definition(
@@ -90,6 +91,7 @@ async def settle(service: Caller) -> World:
         app=app,
         member=member,
         redemption="",
+        reservation="",
         change="",
         lot="",
         job=provisioned["jobId"],
@@ -97,12 +99,14 @@ async def settle(service: Caller) -> World:
         delivery="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
+    reserved = await service.call("reserveBenefit", REQUESTS["reserveBenefit"](world))
     changed = await service.call("changeBalance", REQUESTS["changeBalance"](world))
     later = REQUESTS["grantCredits"](world) | {"effectiveDate": "2100-01-01T00:00:00.000Z"}
     granted = await service.call("grantCredits", later)
     endpoint, delivery = await _replay(service, world)
     return world._replace(
         redemption=redeemed["transactionId"],
+        reservation=reserved["transactionId"],
         change=changed["transactionId"],
         lot=granted["lot"]["id"],
         endpoint=endpoint,
@@ -129,6 +133,19 @@ def _found(**filter_: Any) -> Document:
 
 def _changed(id_: str, **more: Any) -> Document:
     return {"id": id_, "revision": "1", "displayName": "New", **more}
+
+
+def _redemption(world: World) -> Document:
+    return {
+        **_wish(world),
+        "poolId": world.pool,
+        "benefitKey": KEY,
+        "idempotencyKey": guid(),
+    }
+
+
+def _end(world: World) -> Document:
+    return {"transactionId": world.reservation, "idempotencyKey": guid()}
 
 
 def _new_item(world: World) -> Document:
@@ -226,12 +243,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getPool": lambda it: {"poolId": it.pool},
     "updatePool": lambda it: {"pool": _changed(it.pool)},
     "queryPools": lambda it: _found(programId=it.program),
-    "redeemBenefit": lambda it: {
-        **_wish(it),
-        "poolId": it.pool,
-        "benefitKey": KEY,
-        "idempotencyKey": guid(),
-    },
+    "redeemBenefit": _redemption,
     "reallocateBenefit": lambda it: {
         "transactionId": it.redemption,
         "targetDate": "2027-01-01T00:00:00.000Z",
@@ -240,6 +252,14 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
         "namespace": NAMESPACE,
     },
     "cancelRedemption": lambda it: {"transactionId": it.redemption, "idempotencyKey": guid()},
+    "reserveBenefit": lambda it: {**_redemption(it), "expiresAfter": "PT1H"},
+    "captureBenefitReservation": _end,
+    "cancelBenefitReservation": _end,
+    "bulkReserveBenefits": lambda it: {"reservations": [_redemption(it)]},
+    "bulkCaptureBenefitReservations": lambda it: {"reservations": [_end(it)]},
+    "bulkCancelBenefitReservations": lambda it: {"reservations": [_end(it)]},
+    "getReservation": lambda it: {"reservationId": it.reservation},
+    "queryReservations": lambda it: _found(poolId=it.pool),
     "checkBenefitEligibility": lambda it: {**_wish(it), "poolId": it.pool, "benefitKey": KEY},
     "bulkCheckBenefitEligibility": lambda it: {
         "benefitSelectors": [{"poolId": it.pool, "itemReference": it.reference, "count": 1}],

@@ -58,6 +58,7 @@ SPECS = [
     specs.balances,
     specs.transactions,
     specs.lots,
+    specs.reservations,
     item_specs.items,
     item_specs.pool_items,
     item_specs.pool_definition_items,

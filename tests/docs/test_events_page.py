@@ -114,9 +114,17 @@ class Studio:
         transaction = self.call("POST", "/benefits/reallocate", later)["transactionId"]
         body = {"transactionId": transaction, "idempotencyKey": "1"}
         self.call("POST", "/benefits/cancel-redemption", body)
+        self.hold(redemption)
         for action in ("pause", "resume"):
             body = {"programId": program, "idempotencyKey": "1"}
             self.call("POST", f"/programs/{action}", body)
+
+    def hold(self, redemption: dict[str, Any]) -> None:
+        for key, end in (("2", "capture"), ("3", "cancel")):
+            request = redemption | {"idempotencyKey": key}
+            held = self.call("POST", "/benefits/reserve", request)["transactionId"]
+            body = {"transactionId": held, "idempotencyKey": key}
+            self.call("POST", f"/benefits/{end}-reservation", body)
 
     def clear_away(self, program_definition: str, pool_definition: str, program: str) -> None:
         path = f"/program-definitions/{program_definition}"

@@ -14,6 +14,7 @@ from tests.support.clock import Clock
 from tests.support.inprocess import open_application
 from tests.support.ledger_machine import LedgerMachine
 from tests.support.lives_machine import LivesMachine
+from tests.support.lots_machine import LotsMachine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ EXAMPLES_FULL = 1_000
 STEPS_FULL = 100
 
 
-@pytest.fixture(scope="module", params=[LedgerMachine, LivesMachine])
+@pytest.fixture(scope="module", params=[LedgerMachine, LivesMachine, LotsMachine])
 def machine(request: pytest.FixtureRequest, databases: Databases) -> Iterator[type[LedgerMachine]]:
     """Give callers of one pool after the other, or of programs with all that befalls them."""
     url = databases.create()

@@ -15,6 +15,7 @@ from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
 from benefit_programs.storage.verification import Report, verify
 from tests.support.calls import Refused, benefit, guid
+from tests.support.holds import amounts, cancel, capture, read, reserve
 from tests.support.service import Server
 from tests.support.wallet import Wallet, open_wallet
 
@@ -258,3 +259,45 @@ async def test_verifying_beside_writers_gives_no_false_alarm(crowd: Crowd) -> No
     checked.set()
     assert sum(await asyncio.gather(*writers)) > 0
     assert [report.violations for report in reports] == [[]] * VERIFICATIONS
+
+
+async def test_one_key_reserves_once(crowd: Crowd) -> None:
+    """64 clients send one key: one reserves, 63 are told of its transaction."""
+    wallet = await open_wallet(crowd.callers[0])
+    request = wallet.redemption()
+    answers = await crowd.each(lambda caller: caller.call("reserveBenefit", request))
+    assert codes(answers) == {"OK": 1, "ALREADY_EXECUTED": CLIENTS - 1}
+    (first,) = (each["transactionId"] for each in answers if not isinstance(each, Refused))
+    told = {each.data["transactionId"] for each in answers if isinstance(each, Refused)}
+    assert told == {first}
+    assert await amounts(wallet) == ("90", "10")
+
+
+async def test_each_reserved_item_is_captured_once(crowd: Crowd) -> None:
+    """64 clients capture one item of 20 each: 20 get one, and not one credit is left over."""
+    wallet = await open_wallet(crowd.callers[0], benefit("towel", price="1"))
+    reservation_id = await reserve(wallet, count=20)
+
+    async def capture_one(caller: Caller) -> str:
+        return await capture(at(wallet, caller), reservation_id, count=1, keepRest=True)
+
+    assert codes(await crowd.each(capture_one)) == {"OK": 20, "RESERVATION_NOT_OPEN": CLIENTS - 20}
+    assert await amounts(wallet) == ("80", "0")
+
+
+async def test_a_reservation_ends_once(crowd: Crowd) -> None:
+    """32 clients capture while 32 cancel: one of them wins, and the others hear how it ended."""
+    wallet = await open_wallet(crowd.callers[0])
+    reservation_id, turns = await reserve(wallet, count=2), count()
+
+    async def end(caller: Caller) -> str:
+        own = at(wallet, caller)
+        return await (cancel if next(turns) % 2 else capture)(own, reservation_id)
+
+    answers = await crowd.each(end)
+    assert codes(answers) == {"OK": 1, "RESERVATION_NOT_OPEN": CLIENTS - 1}
+    status = (await read(wallet, reservation_id))["status"]
+    told = {each.data["reservationStatus"] for each in answers if isinstance(each, Refused)}
+    assert told == {status}
+    expected = {"CAPTURED": ("80", "0"), "CANCELED": ("100", "0")}
+    assert await amounts(wallet) == expected[status]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.wire.codec import amount_text, instant_text, read_instant
+from benefit_programs.wire.codec import amount_text, instant_text
+from benefit_programs.wire.codec.formats import read_instant
 from tests.race.test_ledger_races import CLIENTS, Crowd, at, crowd, servers
 from tests.support.calls import Refused, benefit, guid
 from tests.support.wallet import Wallet, open_wallet

@@ -14,7 +14,8 @@ from benefit_programs.domain.entities import Pool as StoredPool
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.values import SYSTEM
 from benefit_programs.storage.verification import verify_store
-from benefit_programs.wire.codec import amount_text, instant_text, read_instant
+from benefit_programs.wire.codec import amount_text, instant_text
+from benefit_programs.wire.codec.formats import read_instant
 from tests.support.audit import audit
 from tests.support.calls import Refused, benefit, guid
 from tests.support.inprocess import new_tenant
@@ -172,7 +173,7 @@ class LotsMachine(RuleBasedStateMachine):
 
     def expiration_of(self, reservation_id: str, expected: float) -> int:
         answer = self.run(self.service.call("getReservation", {"reservationId": reservation_id}))
-        found = read_instant(answer["reservation"]["expirationDate"])
+        found: int = read_instant(answer["reservation"]["expirationDate"])
         assert abs(found - expected) < SOON
         return found
 
@@ -262,7 +263,7 @@ class LotsMachine(RuleBasedStateMachine):
             return
         lot = data.draw(st.sampled_from(found))
         lot.available, lot.begun, lot.lapsed = 0, True, True
-        lot.expires = min(lot.expires, self.now)
+        lot.expires = max(self.now, lot.effective)
         self.done("expireLot", {"lotId": lot.id, "idempotencyKey": guid()})
 
     @rule(value=st.integers(-30 * CREDIT, 30 * CREDIT).filter(bool))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -177,17 +177,23 @@ async def execute_each(
     call: Call,
     command_of: Callable[[int, Any], Command[Any]],
     id_of: Callable[[Any, Any], str | None],
+    *,
+    execute: Callable[[Command[Any]], Awaitable[Any]] | None = None,
 ) -> list[EntryResult]:
     """Do a command for each entry of a bulk request, in order, each by itself.
 
     An entry is a decoded value, or the Invalid that it is refused with. ``id_of`` takes the entry
-    and its command's answer, or None where there is none. Raises QueueFull or the store's error
+    and its command's answer, or None where there is none. ``execute`` does a command in place of
+    the call. Raises QueueFull or the store's error
     if that is what became of all entries; otherwise each has its own result.
     """
     assert call.bulk is not None
     entries = call.bulk.entries
     outcomes = await gather(
-        *(_outcome(call, index, entry, command_of) for index, entry in enumerate(entries)),
+        *(
+            _outcome(execute or call.execute, index, entry, command_of)
+            for index, entry in enumerate(entries)
+        ),
         return_exceptions=True,
     )
     failures = [each for each in outcomes if _is_failure(each)]
@@ -218,12 +224,15 @@ def _is_failure(outcome: Any) -> bool:
 
 
 async def _outcome(
-    call: Call, index: int, entry: Any, command_of: Callable[[int, Any], Command[Any]]
+    execute: Callable[[Command[Any]], Awaitable[Any]],
+    index: int,
+    entry: Any,
+    command_of: Callable[[int, Any], Command[Any]],
 ) -> Any:
     """The answer of an entry's command; tasks start in order, and so do the commands."""
     if isinstance(entry, Invalid):
         raise entry
-    return await call.execute(command_of(index, entry))
+    return await execute(command_of(index, entry))
 
 
 def _result(

@@ -11,11 +11,12 @@ from benefit_programs.api.call import Call
 from benefit_programs.domain.eligibility import NO_VERDICTS, Candidate, Moment, Verdicts
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.redemptions import ReallocateBenefit, RedeemBenefit
+from benefit_programs.domain.reservations import ReserveBenefit
 from benefit_programs.providers.asking import Subject
 from benefit_programs.providers.questions import PolicyProvider, RedemptionFacts
 from benefit_programs.storage.loading import load_state
 
-Asking = TypeVar("Asking", RedeemBenefit, ReallocateBenefit)
+Asking = TypeVar("Asking", RedeemBenefit, ReserveBenefit, ReallocateBenefit)
 
 
 async def with_verdicts(call: Call, command: Asking) -> Asking:

@@ -69,6 +69,10 @@ COMMANDS = {
         "Provision programs, look at them, and let them live and end.",
     ),
     "pools": ("pools:commands", "Look at pools."),
+    "reservations": (
+        "reservations:commands",
+        "Hold credits for items, and spend or release them later.",
+    ),
     "balances": ("ledger:balances", "Look at balances, and change them by hand."),
     "lots": (
         "lots:commands",

@@ -94,15 +94,11 @@ def redeem_benefit(
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Spend credits of a pool on an item of one of its benefits."""
-    pool = client.pools.get(pool_id)
-    app = {each.benefit_key: each.provider_app_id for each in pool.details.benefits}.get(benefit)
-    if app is None:
-        has = ", ".join(each.benefit_key for each in pool.details.benefits) or "none"
-        raise WrongUsage(f"pool {pool.id} has no benefit {benefit!r}; its benefits: {has}")
+    pool, reference = benefit_item(client, pool_id, benefit, item, category)
     redemption = client.pools.redeem(
         pool.id,
         benefit_key=benefit,
-        item_reference=ItemReference(external_id=item, provider_app_id=app, category=category),
+        item_reference=reference,
         namespace=pool.namespace,
         count=count,
         target_date=instant_of("--target-date", target_date),
@@ -114,6 +110,18 @@ def redeem_benefit(
         ("TRANSACTION", "CREDITS LEFT"),
         [(redemption.transaction_id, to_wire(available))],
     )
+
+
+def benefit_item(
+    client: BenefitPrograms, pool_id: str, benefit: str, item: str, category: str | None
+) -> tuple[Pool, ItemReference]:
+    """A pool, and the reference to an item of the app of one of its benefits."""
+    pool = client.pools.get(pool_id)
+    app = {each.benefit_key: each.provider_app_id for each in pool.details.benefits}.get(benefit)
+    if app is None:
+        has = ", ".join(each.benefit_key for each in pool.details.benefits) or "none"
+        raise WrongUsage(f"pool {pool.id} has no benefit {benefit!r}; its benefits: {has}")
+    return pool, ItemReference(external_id=item, provider_app_id=app, category=category)
 
 
 @calls_service(top, "cancel-redemption")

@@ -322,7 +322,7 @@ class Account:
     def save(self, changes: Changes[Any], **more: Any) -> Pool:
         """Save the pool, its lots and transactions with their events.
 
-        ``more`` stands in the body of the pool's own event.
+        ``more`` stands in the body of the pool's event of the last transaction.
         """
         self.save_beside(changes)
         event = None
@@ -332,8 +332,9 @@ class Account:
                 record_balance(changes, self.context, transaction)
                 continue
             changes.save(transaction)
+            told = more if transaction is self.transactions[-1] else {}
             self.pool = record(
-                changes, self.context, self.pool, event, transaction_id=transaction.id, **more
+                changes, self.context, self.pool, event, transaction_id=transaction.id, **told
             )
         if event is None:
             changes.save(self.pool)

@@ -528,6 +528,12 @@ class Reservation(Row, frozen=True, kw_only=True, omit_defaults=True):
     captured: int = 0
     external_reference: str | None = None
 
+    def status_at(self, now: Instant) -> ReservationStatus:
+        """Its status at an instant, whether or not it is booked that it has lapsed."""
+        if self.status is ReservationStatus.OPEN and self.expiration_date <= now:
+            return ReservationStatus.LAPSED
+        return self.status
+
     @property
     def held(self) -> int:
         """How many items it still holds."""

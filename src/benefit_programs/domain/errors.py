@@ -17,7 +17,13 @@ from typing import Annotated, Any, ClassVar
 
 from benefit_programs.domain import violations
 from benefit_programs.domain.constraints import DecimalText
-from benefit_programs.domain.entities import BalanceType, JobStatus, PoolStatus, ProgramStatus
+from benefit_programs.domain.entities import (
+    BalanceType,
+    JobStatus,
+    PoolStatus,
+    ProgramStatus,
+    ReservationStatus,
+)
 from benefit_programs.domain.explanations import BalanceAmount, FailureDetails, PoolContext
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.domain.violations import VIOLATIONS_MAX
@@ -602,6 +608,46 @@ class SecretKeyMissing(Refusal):
     """The service has no key to keep secrets with: its operator must set BENEFITS_SECRET_KEY."""
 
     code: ClassVar[str] = "SECRET_KEY_MISSING"
+
+
+@dataclass(kw_only=True, eq=False)
+class ReservationNotFound(NotFound):
+    """The reservation doesn't exist."""
+
+    code: ClassVar[str] = "RESERVATION_NOT_FOUND"
+
+    reservation_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class ReservationNotOpen(Refusal):
+    """The reservation holds nothing any more: it was captured or canceled, or it has lapsed."""
+
+    code: ClassVar[str] = "RESERVATION_NOT_OPEN"
+
+    reservation_id: str
+    reservation_status: ReservationStatus
+
+
+@dataclass(kw_only=True, eq=False)
+class NotEnoughReserved(Refusal):
+    """The reservation holds fewer items than are to be captured."""
+
+    code: ClassVar[str] = "NOT_ENOUGH_RESERVED"
+
+    reservation_id: str
+    held_count: int
+    requested_count: int
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyReservations(Refusal):
+    """The pool has as many open reservations as it may have."""
+
+    code: ClassVar[str] = "TOO_MANY_RESERVATIONS"
+
+    pool_id: str
+    maximum: int
 
 
 @dataclass(kw_only=True, eq=False)

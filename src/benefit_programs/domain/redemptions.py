@@ -5,7 +5,8 @@ Each is decided in the contract's order of checks, and nothing is built before t
 
 from __future__ import annotations
 
-from typing import Any
+from abc import abstractmethod
+from typing import Any, ClassVar, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -43,6 +44,7 @@ from benefit_programs.domain.errors import (
     AlreadyExecuted,
     BenefitAlreadyRedeemed,
     Invalid,
+    Refusal,
     TransactionNotCancelable,
     TransactionNotReallocatable,
 )
@@ -67,7 +69,6 @@ from benefit_programs.domain.values import Credits, Identity, Instant, ItemRefer
 REDEEM, REALLOCATE, CANCEL = Operation.REDEEM, Operation.REALLOCATE, Operation.CANCEL
 CANCEL_PART = Operation.CANCEL_PART
 
-REDEMPTION_REASON = RULES[REDEEM].reason
 REALLOCATION_REASON = RULES[REALLOCATE].reason
 
 
@@ -90,8 +91,10 @@ class Canceled(msgspec.Struct, frozen=True, kw_only=True):
     forfeited: Credits = 0
 
 
-class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
-    """Spend price times count credits of one pool on one item."""
+class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
+    """Ask price times count credits of one pool for one item: to spend them, or to hold them."""
+
+    operation: ClassVar[Operation]
 
     pool_id: str
     namespace: str
@@ -108,7 +111,7 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         """Ask for the account and the key, then for what the pool's benefit refers to."""
         pool = ask_for_account(needs, state, self.pool_id)
-        needs.read(TRANSACTION_BY_KEY, self.pool_id, REDEEM, self.idempotency_key)
+        needs.read(TRANSACTION_BY_KEY, self.pool_id, self.operation, self.idempotency_key)
         if pool is not None:
             requested = self._requested(needs.now)
             ask_for_candidates(needs, state, pool, self.benefit_key, requested)
@@ -121,7 +124,9 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
         pool = require_pool(
             state, moment, self.pool_id, namespace=self.namespace, beneficiary=self.beneficiary
         )
-        self._refuse_replay(state, pool)
+        first = state.one(TRANSACTION_BY_KEY, pool.id, self.operation, self.idempotency_key)
+        if first is not None:
+            raise self._replayed(state, pool, first)
         return require_candidate(
             state,
             pool,
@@ -136,12 +141,12 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
         candidate = candidate.paid_by(account)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
         assert candidate.item is not None
-        transaction = account.spend(
-            REDEEM,
+        transaction = self._post(
+            account,
+            candidate,
             cost,
-            lots=candidate.lots,
             details=TransactionDetails(
-                reason=REDEMPTION_REASON,
+                reason=RULES[self.operation].reason,
                 item=_item_as_it_is(candidate.item),
                 item_count=self.count,
                 benefit_key=self.benefit_key,
@@ -149,15 +154,26 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 quota_shares=shares,
             ),
             idempotency_key=self.idempotency_key,
-            request_hash=self._hash(),
+            request_hash=request_hash(*self._meaning()),
             external_reference=self.external_reference,
         )
         more = {"additional_data": self.additional_data} if self.additional_data else {}
         return _saved(account, transaction, shares, (), **more)
 
-    def _hash(self) -> int:
+    @abstractmethod
+    def _post(
+        self, account: Account, candidate: Candidate, cost: Credits, **more: Unpack[More]
+    ) -> Transaction:
+        """Make the transaction; nothing was changed before."""
+
+    @abstractmethod
+    def _replayed(self, state: State, pool: Pool, first: Transaction) -> Refusal:
+        """The refusal of a key that was used before."""
+
+    def _meaning(self) -> tuple[Any, ...]:
+        """What the caller chose, as plain values."""
         item = self.item
-        return request_hash(
+        return (
             self.benefit_key,
             *(item.external_id, item.provider_app_id, item.category),
             *(self.count, self.target_date, self.additional_data or None),
@@ -167,17 +183,26 @@ class RedeemBenefit(Command[Redeemed], frozen=True, kw_only=True):
     def _requested(self, now: Instant) -> RequestedItem:
         return RequestedItem(reference=self.item, count=self.count, at=self.target_date or now)
 
-    def _refuse_replay(self, state: State, pool: Pool) -> None:
-        first = state.one(TRANSACTION_BY_KEY, pool.id, REDEEM, self.idempotency_key)
-        if first is not None:
-            snapshot = snapshot_of(state, pool)
-            raise BenefitAlreadyRedeemed(
-                pool_id=pool.id,
-                idempotency_key=self.idempotency_key,
-                transaction_id=first.id,
-                same_request=is_same_request(first, self._hash()),
-                context=context_of(pool, snapshot, snapshot.details.benefit(self.benefit_key)),
-            )
+
+class RedeemBenefit(RequestBenefit, frozen=True, kw_only=True):
+    """Spend price times count credits of one pool on one item."""
+
+    operation: ClassVar[Operation] = REDEEM
+
+    def _post(
+        self, account: Account, candidate: Candidate, cost: Credits, **more: Unpack[More]
+    ) -> Transaction:
+        return account.spend(REDEEM, cost, lots=candidate.lots, **more)
+
+    def _replayed(self, state: State, pool: Pool, first: Transaction) -> Refusal:
+        snapshot = snapshot_of(state, pool)
+        return BenefitAlreadyRedeemed(
+            pool_id=pool.id,
+            idempotency_key=self.idempotency_key,
+            transaction_id=first.id,
+            same_request=is_same_request(first, request_hash(*self._meaning())),
+            context=context_of(pool, snapshot, snapshot.details.benefit(self.benefit_key)),
+        )
 
 
 def _item_as_it_is(item: Item) -> TransactionItem:

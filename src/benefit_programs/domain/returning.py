@@ -152,6 +152,7 @@ def release(
 ) -> Transaction:
     """End a reservation: what it still holds goes back, also its share of rate limits."""
     more["correlation_id"] = reservation.id
+    more["external_reference"] = reservation.external_reference
     account.freed += reservation.quota_shares
     account.beside.append(
         replace(reservation, status=status, updated=account.context.now, draws=(), quota_shares=())

@@ -7,12 +7,39 @@ from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.domain.constraints import FreeForm, Guid, Int32, Required, Size, Text
+from benefit_programs.domain.constraints import (
+    Duration,
+    FreeForm,
+    Guid,
+    Int32,
+    Judged,
+    Required,
+    Size,
+    Text,
+)
+from benefit_programs.domain.durations import parse
+from benefit_programs.domain.values import DAY
+from benefit_programs.domain.violations import FieldViolation, ViolatedRule
 
 RETENTION_DAYS_MAX = 3650
 
+RESERVATION_DAYS_MAX = 90
+"""For how many days credits may be reserved."""
+
 IN_REQUEST_MAX = 100
 """How many programs or pools a tenant may let one request change; more are a job's work."""
+
+
+def _too_long(duration: str) -> list[FieldViolation]:
+    if parse(duration).usual_milliseconds <= RESERVATION_DAYS_MAX * DAY:
+        return []
+    return [
+        FieldViolation("", f"must be at most {RESERVATION_DAYS_MAX} days long", ViolatedRule.MAX)
+    ]
+
+
+ReservationDuration = Annotated[str, Duration(), Judged(_too_long)]
+"""How long credits may be reserved."""
 
 
 class IdMode(StrEnum):
@@ -130,6 +157,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     extended_fields_require_schema: bool = False
     """Whether extended fields may only be set in namespaces that have a schema."""
+
+    reservation_expires_after: ReservationDuration = "PT24H"
+    """How long a reservation lasts that says nothing else."""
 
     strict_requests: bool = False
     """Whether fields that would be ignored are refused; a request's header overrides it."""

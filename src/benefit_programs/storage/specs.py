@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache, partial
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,6 +16,8 @@ from benefit_programs.domain.entities import (
     PoolDefinition,
     Program,
     ProgramDefinition,
+    Reservation,
+    ReservationStatus,
     Transaction,
 )
 from benefit_programs.domain.rows import Row
@@ -231,6 +234,30 @@ def transactions(dialect: Dialect) -> QuerySpec:
 
 
 @cache
+def reservations(dialect: Dialect) -> QuerySpec:
+    """queryReservations: the columns of a Reservation, then those of its Pool."""
+    field, of_pool = partial(field_of, Reservation, "r"), partial(field_of, Pool, "p")
+    fields = (
+        *_identity("p"),
+        of_pool("namespace", "namespace"),
+        field("poolId", "pool_id"),
+        of_pool("programId", "program_id"),
+        of_pool("programDefinitionId", "program_definition_id"),
+        of_pool("poolDefinitionId", "pool_definition_id"),
+        _reservation_status(),
+        field("expirationDate", "expiration_date", FieldKind.INSTANT),
+        field("externalReference", "external_reference"),
+    )
+    indexed = ("beneficiary.memberId", "beneficiary.wixUserId", "poolId", "programId")
+    alone = spec_of("queryReservations", Reservation, "r", dialect, fields, indexed=indexed)
+    return replace(
+        alone,
+        source=f"{alone.source} JOIN pools p ON p.tenant_id = r.tenant_id AND p.id = r.pool_id",
+        columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
+    )
+
+
+@cache
 def lots(dialect: Dialect) -> QuerySpec:
     """queryLots: the columns of a Lot, then those of its Pool."""
     field, of_pool = partial(field_of, Lot, "l"), partial(field_of, Pool, "p")
@@ -256,6 +283,24 @@ def lots(dialect: Dialect) -> QuerySpec:
     )
 
 
+def _reservation_status() -> Field:
+    """A reservation lapses at its date, whether or not that is booked."""
+    is_open, ends = live_condition(Reservation, "r.status"), "r.expiration_date"
+    tests = {str(each): f"r.status = '{each}'" for each in ReservationStatus}
+    tests[ReservationStatus.OPEN] = f"({is_open} AND {ends} > {NOW})"
+    tests[ReservationStatus.LAPSED] = (
+        f"(r.status = '{ReservationStatus.LAPSED}' OR ({is_open} AND {ends} <= {NOW}))"
+    )
+    return _status(tests)
+
+
+def _status(tests: Mapping[Any, str]) -> Field:
+    """A status that changes with time, by what is true of the rows that have each of its names."""
+    pairs = tuple((str(name), test) for name, test in tests.items())
+    names = frozenset(name for name, _ in pairs)
+    return Field("status", "", FieldKind.ENUM, sortable=False, names=names, tests=pairs)
+
+
 def _lot_status() -> Field:
     """What a lot is now, whether or not it is booked. What is stored says where to look."""
     is_open = live_condition(Lot, "l.status")
@@ -268,9 +313,7 @@ def _lot_status() -> Field:
         LotStatus.SPENT: "l.status = 'SPENT'",
         LotStatus.EXPIRED: f"(l.status = 'EXPIRED' OR ({is_open} AND {ends} <= {NOW}))",
     }
-    names = frozenset(map(str, tests))
-    pairs = tuple((str(name), test) for name, test in tests.items())
-    return Field("status", "", FieldKind.ENUM, sortable=False, names=names, tests=pairs)
+    return _status(tests)
 
 
 @cache

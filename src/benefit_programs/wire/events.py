@@ -242,6 +242,8 @@ class _Shown:
             case "deleted":
                 return {"deleted_event": EntityDeleted(deleted_entity=entity)}
         body = {_NAMES[part.entity]: entity}
+        if part.slug in _ENDS_OF_RESERVATIONS:
+            body |= self._end_of_reservation(part.row)
         more = _DETAILS.get(part.slug)
         if more is not None:
             name, details = more
@@ -251,6 +253,13 @@ class _Shown:
             if cascade := part.row.body.get("cascade_type"):
                 body["cascadeType"] = cascade
         return {"action_event": EntityActed(body=body)}
+
+    def _end_of_reservation(self, row: Event) -> dict[str, Any]:
+        transaction = self.transactions[row.transaction_id or ""]
+        return {
+            "transactionId": transaction.id,
+            "reservationId": transaction.details.reservation_id,
+        }
 
 
 async def _transactions(
@@ -444,6 +453,9 @@ def _show_details(shown: _Shown, row: Event, wire: type[Any], **more: Any) -> di
 
 _DETAILS: dict[str, tuple[str, Callable[[_Shown, Event], dict[str, Any]]]] = {
     "benefit_redeemed": ("redemptionDetails", _show_redemption),
+    "benefit_reserved": ("redemptionDetails", _show_redemption),
     "benefit_reallocated": ("reallocationDetails", _show_reallocation),
     "redemption_canceled": ("cancellationDetails", _show_cancellation),
 }
+
+_ENDS_OF_RESERVATIONS = frozenset({"benefit_reservation_released", "benefit_reservation_canceled"})

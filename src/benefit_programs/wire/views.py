@@ -272,6 +272,7 @@ def transaction(row: Transaction, pool: Pool, snapshot: Snapshot) -> transaction
         external_reference=row.external_reference,
         lots=_drawn(details),
         due_date=details.due,
+        reservation_id=details.reservation_id,
     )
 
 
@@ -288,7 +289,7 @@ def _party(row: Transaction) -> IdentificationData | None:
     """Who instructed a transaction. What happened by itself has nobody."""
     if row.party_type in (None, IdentityType.UNKNOWN) or row.party_id is None:
         return None
-    return IdentificationData.of(Identity(row.party_type, row.party_id))
+    return IdentificationData.of(Identity(IdentityType(row.party_type), row.party_id))
 
 
 def _requested(row: Transaction) -> transactions.RequestedValues | None:

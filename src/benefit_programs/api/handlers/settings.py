@@ -155,6 +155,7 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
                 for each in settings.extended_field_schemas
             ),
             extended_fields_require_schema=settings.extended_fields_require_schema,
+            reservation_expires_after=settings.reservation_expires_after,
             strict_requests=settings.strict_requests,
         )
     )

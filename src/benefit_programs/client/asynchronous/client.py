@@ -20,6 +20,7 @@ from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefin
 from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
 from benefit_programs.client.asynchronous.programs import AsyncPrograms
+from benefit_programs.client.asynchronous.reservations import AsyncReservations
 from benefit_programs.client.asynchronous.session import (
     AsyncCallsFunctions,
     AsyncSession,
@@ -111,6 +112,8 @@ class AsyncBenefitPrograms:
         """The pools of one beneficiary each, managed together."""
         self.pools = AsyncPools(session)
         """Live copies of pool definitions, with one balance of credits each."""
+        self.reservations = AsyncReservations(session)
+        """Credits that are held for items, to be spent or given back later."""
         self.items = AsyncItems(session)
         """References to what provider apps sell, in the item sets of benefits."""
         self.pool_definition_items = AsyncPoolDefinitionItems(session)

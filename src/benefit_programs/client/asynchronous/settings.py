@@ -36,6 +36,7 @@ class AsyncSettings(AsyncMethods):
         delivery_retention_days: int | Unset | None = UNSET,
         extended_field_schemas: Sequence[ExtendedFieldSchema] | Unset | None = UNSET,
         extended_fields_require_schema: bool | Unset | None = UNSET,
+        reservation_expires_after: str | Unset | None = UNSET,
         strict_requests: bool | Unset | None = UNSET,
     ) -> TenantSettings:
         """Change the given settings. None restores the default. Lists are replaced as a whole.
@@ -53,6 +54,7 @@ class AsyncSettings(AsyncMethods):
             delivery_retention_days=delivery_retention_days,
             extended_field_schemas=extended_field_schemas,
             extended_fields_require_schema=extended_fields_require_schema,
+            reservation_expires_after=reservation_expires_after,
             strict_requests=strict_requests,
         )
         return await self._session.call("updateSettings", _SETTINGS, {"settings": changed})

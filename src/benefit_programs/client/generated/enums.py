@@ -114,6 +114,10 @@ class RenewalActionType(OpenEnum):
     """What a renewal does to a pool besides its credits."""
     END = "END"; UPDATE = "UPDATE"
 
+class ReservationStatus(OpenEnum):
+    """The status of a reservation; all but the first are its end."""
+    OPEN = "OPEN"; CAPTURED = "CAPTURED"; CANCELED = "CANCELED"; LAPSED = "LAPSED"
+
 class StartStatus(OpenEnum):
     """The status that a program can start with."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from benefit_programs.client.core.facts import Fact, flag, item, number, text
 from benefit_programs.client.errors import BadRequest, NotFound, Conflict, FailedPrecondition
-from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus
+from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus, ReservationStatus
 
 class InvalidItemReference(BadRequest, code="INVALID_ITEM_REFERENCE"):
     """No benefit of the namespace has items of this provider app."""
@@ -196,3 +196,23 @@ class TooManyToReplay(FailedPrecondition, code="TOO_MANY_TO_REPLAY"):
 
 class SecretKeyMissing(FailedPrecondition, code="SECRET_KEY_MISSING"):
     """The service has no key to keep secrets with: its operator must set BENEFITS_SECRET_KEY."""
+
+class ReservationNotFound(NotFound, code="RESERVATION_NOT_FOUND"):
+    """The reservation doesn't exist."""
+    reservation_id = text()
+
+class ReservationNotOpen(FailedPrecondition, code="RESERVATION_NOT_OPEN"):
+    """The reservation holds nothing any more: it was captured or canceled, or it has lapsed."""
+    reservation_id = text()
+    reservation_status = Fact(ReservationStatus)
+
+class NotEnoughReserved(FailedPrecondition, code="NOT_ENOUGH_RESERVED"):
+    """The reservation holds fewer items than are to be captured."""
+    reservation_id = text()
+    held_count = number()
+    requested_count = number()
+
+class TooManyReservations(FailedPrecondition, code="TOO_MANY_RESERVATIONS"):
+    """The pool has as many open reservations as it may have."""
+    pool_id = text()
+    maximum = number()

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, TypedDict
 
 from benefit_programs.client.generated.enums import (
     DeliveryOrigin, DeliveryStatus, LotOrigin, LotStatus, PoolStatus, ProgramStatus,
-    TransactionStatus, WebhookFormat, WebhookStatus,
+    ReservationStatus, TransactionStatus, WebhookFormat, WebhookStatus,
 )
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
@@ -166,6 +166,25 @@ ProgramSort: TypeAlias = Literal[
     "program_definition.id", "-program_definition.id",
 ]
 """What to sort programs by."""
+
+ReservationFilter = TypedDict("ReservationFilter", {
+    "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,
+    "created_date": InstantCondition, "expiration_date": InstantCondition,
+    "external_reference": TextCondition, "id": TextCondition, "namespace": TextCondition,
+    "pool_definition_id": TextCondition, "pool_id": TextCondition,
+    "program_definition_id": TextCondition, "program_id": TextCondition,
+    "status": ReservationStatus | TextCondition, "$and": "Sequence[ReservationFilter]",
+    "$or": "Sequence[ReservationFilter]", "$not": "ReservationFilter",
+}, total=False)
+"""Which reservations to find."""
+ReservationSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
+    "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "namespace", "-namespace", "pool_id",
+    "-pool_id", "program_id", "-program_id", "program_definition_id", "-program_definition_id",
+    "pool_definition_id", "-pool_definition_id", "expiration_date", "-expiration_date",
+    "external_reference", "-external_reference",
+]
+"""What to sort reservations by."""
 
 TransactionFilter = TypedDict("TransactionFilter", {
     "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,

@@ -187,5 +187,6 @@ class Transaction(Part, frozen=True, kw_only=True):
     external_reference: str | None = None
     lots: Sequence[DrawnLot] | None = None
     due_date: datetime | None = None
+    reservation_id: str | None = None
     external_id: str | None = None
     extended_fields: ExtendedFields | None = None

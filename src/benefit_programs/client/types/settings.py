@@ -48,4 +48,5 @@ class TenantSettings(Part, frozen=True, kw_only=True):
     delivery_retention_days: int | None = None
     extended_field_schemas: tuple[ExtendedFieldSchema, ...] = ()
     extended_fields_require_schema: bool = False
+    reservation_expires_after: str = "PT24H"
     strict_requests: bool = False

@@ -13,6 +13,8 @@ from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
 from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
+from benefit_programs.wire.descriptions.reservations import OF_RESERVATIONS
+from benefit_programs.wire.descriptions.settings import OF_SETTINGS
 from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 
 OF_TYPES: dict[type[Any], dict[str, str]] = {
@@ -20,6 +22,8 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_BENEFICIARIES,
     **OF_EVENTS,
     **OF_LOTS,
+    **OF_RESERVATIONS,
+    **OF_SETTINGS,
     **OF_WEBHOOKS,
 }
 

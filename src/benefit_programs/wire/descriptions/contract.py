@@ -1,4 +1,4 @@
-"""What each field of the contract and of a tenant's settings holds."""
+"""What each field of the contract holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from benefit_programs.wire.types import (
     programs,
     transactions,
 )
-from benefit_programs.wire.types import settings as tenant_settings
 
 COMMON = {
     "additional_data": "The caller's own values. Policy providers get them.",
@@ -326,7 +325,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     },
     explanations.BalanceAmount: {
         "available": "Credits that can be spent.",
-        "reserved": "Credits that are reserved. Always 0: nothing can be reserved yet.",
+        "reserved": "Credits that reservations hold.",
     },
     explanations.PoolInfo: {
         "description": "A description of the pool, for people.",
@@ -623,6 +622,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "lots": "The lots with their parts of the amount. Absent: all of it is the standard lot's.",
         "pool": "The pool at that time.",
         "related_transaction_id": "The transaction that it gives back. Absent if there is none.",
+        "reservation_id": "The reservation that it captures or releases. Absent for others.",
         "requested_values": "The requested values. Only if a limit changed them.",
         "revision": "Always 1: transactions never change.",
         "status": "Always COMPLETED: the commit that writes it completes it.",
@@ -661,44 +661,8 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "paging": "The page and its size.",
     },
     async_jobs.ListAsyncJobItemsResponse: {"job_items": "The job items of this page."},
-    # Settings.
-    tenant_settings.PolicyProviderData: {
-        "app_id": "The app whose custom policies it judges. An app has at most one provider.",
-        "secret": "The secret that signs questions. Never returned. Default: the one before.",
-        "url": "The provider's address: an absolute http or https URL.",
-    },
-    tenant_settings.ExtendedFieldSchemaData: {
-        "entity": "The kind of entity whose fields these are.",
-        "namespace": "The namespace within the extended fields.",
-        "read_app_ids": "The apps that may read the fields, besides those that may write them.",
-        "schema": "The JSON Schema of the fields (draft 2020-12).",
-        "write_app_ids": "The apps that may read and change the fields.",
-    },
     errors.EventsRemoved: {
         "cursor": "The cursor that was sent.",
         "oldest_cursor": "Where the feed begins now.",
-    },
-    tenant_settings.TenantSettingsData: {
-        "extended_field_schemas": "The schemas of extended fields, one per entity and namespace.",
-        "extended_fields_require_schema": (
-            "Whether extended fields need a schema for their namespace. Default: false."
-        ),
-        "first_day_of_week": ("The day that the weeks of rate limits begin with. Default: MONDAY."),
-        "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
-        "delivery_retention_days": (
-            "For how many days the log of webhooks keeps deliveries. Default: 14."
-        ),
-        "event_retention_days": (
-            "For how many days events are kept; 0 keeps them for ever. Default: 30."
-        ),
-        "job_retention_days": "For how many days a job is kept after its end. Default: 30.",
-        "policy_providers": "The providers that judge custom policies, one per app.",
-        "strict_requests": (
-            "Whether requests with fields that would be ignored are refused. Default: false."
-        ),
-        "time_zone": "The IANA name of the time zone that policies are judged in. Default: UTC.",
-        "unknown_policy_apps": (
-            "How a custom policy counts if its app has no provider. Default: FULFILLED."
-        ),
     },
 }

@@ -123,7 +123,7 @@ class QueryBalancesResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _not_allowed(description: str, is_wrong: Callable[[Any], bool] = bool) -> Judged:
-    """A rule against values that make no sense before anything can be reserved."""
+    """A rule against values that only reservations have a use for."""
     violation = FieldViolation("", description, ViolatedRule.FIELD_NOT_ALLOWED)
     return Judged(lambda value: [violation] if is_wrong(value) else [])
 
@@ -131,7 +131,7 @@ def _not_allowed(description: str, is_wrong: Callable[[Any], bool] = bool) -> Ju
 NotReserved = Annotated[
     BalanceType,
     Undocumented(),
-    _not_allowed("nothing can be reserved yet", lambda each: each is BalanceType.RESERVED),
+    _not_allowed("only reservations reserve credits", lambda each: each is BalanceType.RESERVED),
 ]
 OnlyAvailable = Annotated[
     BalanceType,

@@ -16,6 +16,7 @@ from benefit_programs.domain.settings import (
     ExtendedNamespace,
     FirstDayOfWeek,
     IdMode,
+    ReservationDuration,
     SchemaApps,
     UnknownPolicyApps,
 )
@@ -67,6 +68,7 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
         | None
     ) = None
     extended_fields_require_schema: bool | None = None
+    reservation_expires_after: ReservationDuration | None = None
     strict_requests: bool | None = None
 
 

@@ -141,6 +141,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     external_reference: Annotated[ExternalReference, ReadOnly(), Addition()] | None = None
     lots: Annotated[tuple[DrawnLot, ...], ReadOnly(), Addition()] | None = None
     due_date: Annotated[Timestamp, ReadOnly(), Addition()] | None = None
+    reservation_id: Annotated[EntityId, ReadOnly(), Addition()] | None = None
 
 
 class GetTransactionRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,288 @@
+"""Reserve, capture, cancel: credits that are held for items, and spent or given back later.
+
+A reservation is checked like a redemption. What is captured of it is a redemption like any other.
+See docs/concepts/reservations.md.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, NamedTuple, Unpack
+
+from msgspec.structs import replace
+
+from benefit_programs.domain.account import Account, More
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import earliest
+from benefit_programs.domain.durations import later
+from benefit_programs.domain.eligibility import Candidate, Moment
+from benefit_programs.domain.entities import (
+    BalanceType,
+    Operation,
+    Pool,
+    Reservation,
+    ReservationStatus,
+    Transaction,
+    TransactionDetails,
+)
+from benefit_programs.domain.errors import (
+    AlreadyExecuted,
+    Invalid,
+    NotEnoughReserved,
+    Refusal,
+    ReservationNotFound,
+    ReservationNotOpen,
+    TooManyReservations,
+)
+from benefit_programs.domain.lookups import (
+    POOL,
+    RESERVATION,
+    RESERVATIONS_MAX,
+    RESERVATIONS_OF_POOL,
+    TRANSACTION,
+    TRANSACTION_BY_KEY,
+)
+from benefit_programs.domain.lots import first_of, last_of
+from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.quotas import of_count, of_fewer
+from benefit_programs.domain.redemptions import Redeemed, RequestBenefit
+from benefit_programs.domain.repeats import is_same_request, request_hash
+from benefit_programs.domain.required import require
+from benefit_programs.domain.returning import ask_to_release, release, release_details
+from benefit_programs.domain.settings import RESERVATION_DAYS_MAX, TenantSettings
+from benefit_programs.domain.settling import ask_for_account, open_account
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.values import Credits, Instant
+
+_OPEN, _CAPTURED = ReservationStatus.OPEN, ReservationStatus.CAPTURED
+
+
+class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
+    """Hold price times count credits of one pool for one item, until a date."""
+
+    operation: ClassVar[Operation] = Operation.RESERVE
+
+    expiration_date: Instant | None = None
+    expires_after: str | None = None
+
+    def ask(self, needs: Needs, state: State) -> None:
+        super().ask(needs, state)
+        needs.read(RESERVATIONS_OF_POOL, self.pool_id)
+
+    def candidate(self, state: State, moment: Moment) -> Candidate:
+        candidate = super().candidate(state, moment)
+        self._require_date(moment)
+        return candidate
+
+    def decide(self, state: State, context: Context) -> Changes[Redeemed]:
+        changes = super().decide(state, context)
+        open_now = sum(
+            each.status_at(context.now) is _OPEN
+            for each in state.many(RESERVATIONS_OF_POOL, self.pool_id)
+        )
+        if open_now >= RESERVATIONS_MAX:
+            raise TooManyReservations(pool_id=self.pool_id, maximum=RESERVATIONS_MAX)
+        return changes
+
+    def _post(
+        self, account: Account, candidate: Candidate, cost: Credits, **more: Unpack[More]
+    ) -> Transaction:
+        transaction = account.reserve(self.operation, cost, lots=candidate.lots, **more)
+        context = account.context
+        reservation = Reservation(
+            id=transaction.id,
+            created=context.now,
+            updated=context.now,
+            pool_id=account.pool.id,
+            status=_OPEN,
+            count=self.count,
+            price=candidate.benefit.price or 0,
+            expiration_date=self._end(context.now, context.settings),
+            draws=transaction.details.draws,
+            quota_shares=transaction.details.quota_shares,
+            external_reference=self.external_reference,
+        )
+        account.beside.append(reservation)
+        due = earliest(account.pool.due, reservation.expiration_date)
+        account.pool = replace(account.pool, due=due)
+        return transaction
+
+    def _end(self, now: Instant, settings: TenantSettings) -> Instant:
+        if self.expiration_date is not None:
+            return self.expiration_date
+        duration = self.expires_after or settings.reservation_expires_after
+        return later(now, duration, settings.time_zone)
+
+    def _require_date(self, moment: Moment) -> None:
+        end = self.expiration_date
+        if end is not None and end <= moment.now:
+            raise Invalid.because(
+                "expirationDate", "must be later than now", rule_name="expiration_in_the_future"
+            )
+        last = later(moment.now, f"P{RESERVATION_DAYS_MAX}D", moment.settings.time_zone)
+        if end is not None and end > last:
+            raise Invalid.because(
+                "expirationDate",
+                f"must be at most {RESERVATION_DAYS_MAX} days from now",
+                rule_name="expiration_within_reservation_days",
+            )
+
+    def _replayed(self, state: State, pool: Pool, first: Transaction) -> Refusal:
+        return _already_executed(first, self.idempotency_key, request_hash(*self._meaning()))
+
+    def _meaning(self) -> tuple[Any, ...]:
+        return (*super()._meaning(), self.expiration_date, self.expires_after)
+
+
+class _Held(NamedTuple):
+    """An open reservation, the transaction that made it, and its pool's account."""
+
+    row: Reservation
+    transaction: Transaction
+    account: Account
+
+
+class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
+    """Do something with what a reservation holds, once per key, whatever the pool's status."""
+
+    operation: ClassVar[Operation]
+
+    transaction_id: str
+    idempotency_key: str
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.read(TRANSACTION, self.transaction_id)
+        transaction = state.loaded(TRANSACTION, self.transaction_id)
+        if transaction is None:
+            return
+        # Nobody else changes the reservation while this holds its pool.
+        pool = ask_for_account(needs, state, transaction.pool_id)
+        needs.read(RESERVATION, transaction.id)
+        needs.read(TRANSACTION_BY_KEY, transaction.pool_id, self.operation, self.idempotency_key)
+        reservation = state.loaded(RESERVATION, transaction.id)
+        if pool is not None and reservation is not None:
+            ask_to_release(needs, pool, reservation)
+
+    def decide(self, state: State, context: Context) -> Changes[Redeemed]:
+        held = self._require_held(state, context)
+        transaction = self._act(state, held)
+        changes: Changes[Any] = Changes(None)
+        changes.answer = Redeemed(transaction, held.account.save(changes))
+        return changes
+
+    @abstractmethod
+    def _act(self, state: State, held: _Held) -> Transaction:
+        """Make the transaction that the key stands for."""
+
+    @property
+    @abstractmethod
+    def _hash(self) -> int:
+        """What the request means."""
+
+    def _require_held(self, state: State, context: Context) -> _Held:
+        if state.one(TRANSACTION, self.transaction_id) is None:
+            raise ReservationNotFound(reservation_id=self.transaction_id)
+        row = require(state, RESERVATION, self.transaction_id)
+        key = (row.pool_id, self.operation, self.idempotency_key)
+        if (first := state.one(TRANSACTION_BY_KEY, *key)) is not None:
+            raise _already_executed(first, self.idempotency_key, self._hash)
+        status = row.status_at(context.now)
+        if status is not _OPEN:
+            raise ReservationNotOpen(reservation_id=row.id, reservation_status=status)
+        account = open_account(state, context, require(state, POOL, row.pool_id))
+        return _Held(row, require(state, TRANSACTION, row.id), account)
+
+
+class CaptureReservation(_EndReservation, frozen=True, kw_only=True):
+    """Spend what is held for ``count`` items, or for all; the rest goes back unless it is kept."""
+
+    operation: ClassVar[Operation] = Operation.CAPTURE
+
+    count: int | None = None
+    keep_rest: bool = False
+
+    def _act(self, state: State, held: _Held) -> Transaction:
+        row, account = held.row, held.account
+        count = self._count(row)
+        amount, shares = row.price * count, of_count(row.quota_shares, count)
+        transaction = account.put(
+            self.operation,
+            BalanceType.RESERVED,
+            BalanceType.EXTERNAL,
+            first_of(row.draws, amount),
+            amount,
+            details=replace(
+                held.transaction.details,
+                reason=RULES[self.operation].reason,
+                item_count=count,
+                quota_shares=shares,
+                reservation_id=row.id,
+            ),
+            idempotency_key=self.idempotency_key,
+            request_hash=self._hash,
+            external_reference=row.external_reference,
+        )
+        rest = replace(
+            row,
+            updated=account.context.now,
+            captured=row.captured + count,
+            draws=last_of(row.draws, row.price * (row.held - count)),
+            quota_shares=of_fewer(row.quota_shares, count),
+        )
+        if rest.held and not self.keep_rest:
+            _release(state, account, rest, _CAPTURED, held.transaction.details)
+        else:
+            account.beside.append(rest if rest.held else replace(rest, status=_CAPTURED))
+        return transaction
+
+    def _count(self, row: Reservation) -> int:
+        count = row.held if self.count is None else self.count
+        if count > row.held:
+            raise NotEnoughReserved(
+                reservation_id=row.id, held_count=row.held, requested_count=count
+            )
+        return count
+
+    @property
+    def _hash(self) -> int:
+        return request_hash(self.transaction_id, self.count, self.keep_rest)
+
+
+class CancelReservation(_EndReservation, frozen=True, kw_only=True):
+    """Give back all that is held, and its share of rate limits."""
+
+    operation: ClassVar[Operation] = Operation.RELEASE
+
+    def _act(self, state: State, held: _Held) -> Transaction:
+        return _release(
+            state,
+            held.account,
+            held.row,
+            ReservationStatus.CANCELED,
+            held.transaction.details,
+            idempotency_key=self.idempotency_key,
+            request_hash=self._hash,
+        )
+
+    @property
+    def _hash(self) -> int:
+        return request_hash(self.transaction_id)
+
+
+def _release(
+    state: State,
+    account: Account,
+    row: Reservation,
+    status: ReservationStatus,
+    reserved: TransactionDetails,
+    **more: Unpack[More],
+) -> Transaction:
+    now = account.context.now
+    more["details"] = release_details(row, reserved, now, now)
+    return release(state, account, row, status, at=now, **more)
+
+
+def _already_executed(first: Transaction, key: str, hash_: int) -> AlreadyExecuted:
+    same = is_same_request(first, hash_)
+    return AlreadyExecuted(idempotency_key=key, transaction_id=first.id, same_request=same)
