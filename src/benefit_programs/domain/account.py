@@ -256,6 +256,12 @@ class Account:
         self._changed[lot.id] = None
         self.pool = replace(self.pool, due=earliest(self.pool.due, due_of(lot)))
 
+    def first_lot(self, lots: Iterable[Lot] | None = None) -> Lot | None:
+        """The lot that pays the first credit: of the given ``lots``, or else of all."""
+        if lots is None:
+            lots = self._lots_to_burn(1) if self.pool.in_lots else (standard_lot(self.pool),)
+        return next((lot for lot in lots if lot.available), None)
+
     def open_lots(self) -> list[Lot]:
         """All stored lots that are live or still to come, in the burn order."""
         pool = self.pool
@@ -357,7 +363,8 @@ class Account:
         transaction_id = context.new_id()
         if "details" not in more:
             more["details"] = TransactionDetails(reason=rule.reason)
-        if reserved or any(each.lot_id != pool.id for each in draws):
+        was_reserved = more["details"].reserved_after
+        if reserved or was_reserved or any(each.lot_id != pool.id for each in draws):
             more["details"] = replace(more["details"], draws=tuple(draws), reserved_after=reserved)
         item = more["details"].item
         more.setdefault("correlation_id", transaction_id)

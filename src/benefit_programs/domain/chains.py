@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
 
-from benefit_programs.domain.entities import Draw, Operation, Pool, QuotaShare, Transaction
+import msgspec
+from msgspec.structs import replace
+
+from benefit_programs.domain.entities import (
+    Draw,
+    Operation,
+    Pool,
+    QuotaShare,
+    Transaction,
+    TransactionDetails,
+)
 from benefit_programs.domain.errors import NotLatestTransaction, RedemptionAlreadyCanceled
 from benefit_programs.domain.lookups import (
     POOL,
@@ -42,6 +52,15 @@ def ask_for_chain(
     chain = Chain.of(state, transaction)
     ask_to_put_back(needs, chain.pool, chain.root.details.draws)
     return chain
+
+
+def details_after(transaction: Transaction, **changed: Any) -> TransactionDetails:
+    """The details of a later transaction of a chain: those of this one, but for what changes.
+
+    What is true of one transaction alone isn't taken over.
+    """
+    own = {"draws": (), "due": None, "reserved_after": 0, "moved_from": None}
+    return replace(transaction.details, **{**own, **changed})
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -87,7 +106,19 @@ class Chain(msgspec.Struct, frozen=True):
     @property
     def canceled_count(self) -> int:
         """How many of the items were canceled so far."""
+        if self.is_canceled:
+            return self.redeemed_count
         return sum(each.details.item_count or 0 for each in self.parts)
+
+    @property
+    def is_canceled(self) -> bool:
+        """Whether all of its items were canceled, rather than reverted or moved elsewhere."""
+        last = self.giving_back
+        return (
+            last is not None
+            and last.operation is Operation.CANCEL
+            and last.details.moved_to is None
+        )
 
     @property
     def giving_back(self) -> Transaction | None:
