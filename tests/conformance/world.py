@@ -35,6 +35,8 @@ class World(NamedTuple):
     job: str
     endpoint: str
     delivery: str
+    other_pool: str = ""
+    """Another pool of the beneficiary that holds the item."""
 
     @property
     def beneficiary(self) -> Document:
@@ -97,7 +99,12 @@ async def settle(service: Caller) -> World:
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     changed = await service.call("changeBalance", REQUESTS["changeBalance"](world))
     endpoint, delivery = await _replay(service, world)
+    another = await service.provision(
+        program_definition=program_definition, beneficiary={"memberId": member}
+    )
+    (other_pool,) = await service.pools_of(another["program"]["id"])
     return world._replace(
+        other_pool=other_pool["id"],
         redemption=redeemed["transactionId"],
         change=changed["transactionId"],
         endpoint=endpoint,
@@ -235,6 +242,17 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
         "namespace": NAMESPACE,
     },
     "cancelRedemption": lambda it: {"transactionId": it.redemption, "idempotencyKey": guid()},
+    "cancelByReference": lambda _: {
+        "namespace": NAMESPACE,
+        "externalReference": "booking:1",
+        "idempotencyKey": guid(),
+    },
+    "moveRedemption": lambda it: {
+        "transactionId": it.redemption,
+        "poolId": it.other_pool,
+        "idempotencyKey": guid(),
+    },
+    "redeemEligible": lambda it: {**_wish(it), "idempotencyKey": guid()},
     "checkBenefitEligibility": lambda it: {**_wish(it), "poolId": it.pool, "benefitKey": KEY},
     "bulkCheckBenefitEligibility": lambda it: {
         "benefitSelectors": [{"poolId": it.pool, "itemReference": it.reference, "count": 1}],

@@ -28,8 +28,7 @@ def require_legal(details: Details, path: str) -> None:
 
 def illegalities(details: Details) -> Iterator[FieldViolation]:
     """What is illegal about these details."""
-    yield from repeated_keys(details)
-    yield from repeated_terms(details)
+    yield from repetitions(details)
     if details.credit_configuration is not None:
         return
     for position, benefit in enumerate(details.benefits or ()):
@@ -42,7 +41,13 @@ def illegalities(details: Details) -> Iterator[FieldViolation]:
             )
 
 
-def repeated_keys(details: Details) -> Iterator[FieldViolation]:
+def repetitions(details: Details) -> Iterator[FieldViolation]:
+    """What stands there twice: keys of benefits, and durations of a benefit's terms."""
+    yield from _repeated_keys(details)
+    yield from _repeated_terms(details)
+
+
+def _repeated_keys(details: Details) -> Iterator[FieldViolation]:
     """The benefits whose key an earlier benefit has."""
     keys: set[str] = set()
     for position, benefit in enumerate(details.benefits or ()):
@@ -56,7 +61,7 @@ def repeated_keys(details: Details) -> Iterator[FieldViolation]:
         keys.add(benefit.benefit_key)
 
 
-def repeated_terms(details: Details) -> Iterator[FieldViolation]:
+def _repeated_terms(details: Details) -> Iterator[FieldViolation]:
     """The cancellation terms of a benefit that hold as long as an earlier one of it."""
     for position, benefit in enumerate(details.benefits or ()):
         spans: set[Span] = set()
