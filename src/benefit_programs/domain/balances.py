@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import msgspec
+from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, More, ask_for_lots, balance_of
-from benefit_programs.domain.chains import Chain, ask_for_chain, details_after
+from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -244,7 +245,6 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
             amount = chain.price * chain.item_count
             draws = chain.draws_of_last(chain.item_count)
             account.freed += chain.quota_shares
-        details = details_after(original, reason=RULES[Operation.REVERT].reason, quota_shares=())
         transaction = give_back(
             state,
             account,
@@ -252,7 +252,7 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
             original,
             amount,
             draws,
-            details=details,
+            details=replace(original.details, quota_shares=()),
             related_transaction_id=original.id,
         )
         changes = Changes(Changed(pool, transaction))

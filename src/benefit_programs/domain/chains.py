@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
-from msgspec.structs import replace
 
-from benefit_programs.domain.entities import (
-    Draw,
-    Operation,
-    Pool,
-    QuotaShare,
-    Transaction,
-    TransactionDetails,
-)
+from benefit_programs.domain.entities import Draw, Operation, Pool, QuotaShare, Transaction
 from benefit_programs.domain.errors import NotLatestTransaction, RedemptionAlreadyCanceled
 from benefit_programs.domain.lookups import (
     POOL,
@@ -52,15 +42,6 @@ def ask_for_chain(
     chain = Chain.of(state, transaction)
     ask_to_put_back(needs, chain.pool, chain.root.details.draws)
     return chain
-
-
-def details_after(transaction: Transaction, **changed: Any) -> TransactionDetails:
-    """The details of a later transaction of a chain: those of this one, but for what changes.
-
-    What is true of one transaction alone isn't taken over.
-    """
-    own = {"draws": (), "due": None, "reserved_after": 0, "moved_from": None}
-    return replace(transaction.details, **{**own, **changed})
 
 
 class Chain(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ before the policy, so a provider is asked about candidates only. ``approve`` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -50,6 +49,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.policies import (
     CustomPolicyKey,
+    Facts,
     PolicyApps,
     Verdict,
     custom_policies,
@@ -57,7 +57,7 @@ from benefit_programs.domain.policies import (
     policy_of,
     quota_shares,
 )
-from benefit_programs.domain.quotas import ask_for_quotas, quota_used
+from benefit_programs.domain.quotas import ask_for_counts, ask_for_quotas, counts_of
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
 from benefit_programs.domain.settling import ask_for_account, look_at_account, usable
@@ -102,6 +102,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     def paid_by(self, account: Account) -> Candidate:
         """The candidate with the credits and rate limits of an account as they are now."""
+        if not account.pool.in_lots and not account.transactions:
+            return self
         lots = None
         if valid_on(self.snapshot) is ValidOn.TARGET_DATE:
             lots = usable_for(account.live_lots(), self.requested.at)
@@ -170,6 +172,7 @@ def ask_for_candidates(
                 count=requested.count,
             )
             ask_for_quotas(needs, pool.id, shares)
+            ask_for_counts(needs, pool.id, policy, requested.at)
 
 
 def ask_to_pay(
@@ -284,12 +287,12 @@ def _require_policy(
     verdicts: Verdicts,
 ) -> tuple[QuotaShare, ...]:
     pool, requested = candidate.pool, candidate.requested
-    judgement = judge(
-        policy,
+    facts = Facts(
         at=requested.at,
         time_zone=ZoneInfo(settings.time_zone),
-        count=requested.count,
-        quota_used=partial(quota_used, state, pool.id),
+        first_day=settings.first_day_of_week,
+        item_count=requested.count,
+        counts=counts_of(state, pool.id),
         verdicts=verdicts,
         freed=candidate.freed,
         apps=PolicyApps(
@@ -297,6 +300,7 @@ def _require_policy(
             unknown_refused=settings.unknown_policy_apps is UnknownPolicyApps.REFUSED,
         ),
     )
+    judgement = judge(policy, facts)
     if judgement.allowed:
         return judgement.quota_shares
     raise PolicyExpressionEvaluatedToFalse(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import msgspec
+from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, More
 from benefit_programs.domain.cancellation import percent_back
-from benefit_programs.domain.chains import Chain, ask_for_chain, details_after
+from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import PERCENT_MAX
@@ -68,7 +69,6 @@ CANCEL_PART = Operation.CANCEL_PART
 
 REDEMPTION_REASON = RULES[REDEEM].reason
 REALLOCATION_REASON = RULES[REALLOCATE].reason
-CANCELLATION_REASON = RULES[CANCEL].reason
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -267,12 +267,14 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         transaction = account.spend(
             REALLOCATE,
             0,
-            details=details_after(
-                latest,
+            details=replace(
+                latest.details,
                 reason=REALLOCATION_REASON,
                 effective_date=self.target_date,
                 item_count=candidate.requested.count,
                 quota_shares=shares,
+                due=None,
+                moved_from=None,
             ),
             idempotency_key=self.idempotency_key,
             request_hash=self._hash(),
@@ -421,9 +423,8 @@ def cancel_items(
         chain.root,
         returned,
         last_of(chain.draws_of_last(count), returned),
-        details=details_after(
-            chain.latest,
-            reason=CANCELLATION_REASON,
+        details=replace(
+            chain.latest.details,
             item_count=count,
             quota_shares=() if is_whole else shares,
             forfeited=credits_ - returned,

@@ -16,6 +16,11 @@ class BenefitResultType(OpenEnum):
     POOL_NOT_ACTIVE = "POOL_NOT_ACTIVE"; BENEFIT_NOT_FOUND = "BENEFIT_NOT_FOUND"
     POOL_NOT_FOUND = "POOL_NOT_FOUND"
 
+class CancellationStatus(OpenEnum):
+    """What became of a redemption or reservation that was to be canceled."""
+    CANCELED = "CANCELED"; ALREADY_CANCELED = "ALREADY_CANCELED"; CAPTURED = "CAPTURED"
+    LAPSED = "LAPSED"; FAILED = "FAILED"
+
 class Cascade(OpenEnum):
     """When a change of a definition reaches the programs and pools made from it."""
     NEXT_RENEWAL = "NEXT_RENEWAL"; IMMEDIATELY = "IMMEDIATELY"
@@ -41,6 +46,11 @@ class ExtendedEntity(OpenEnum):
 class FeedStart(OpenEnum):
     """Where a consumer without a cursor begins."""
     OLDEST = "OLDEST"; NEWEST = "NEWEST"
+
+class FirstDayOfWeek(OpenEnum):
+    """The day that the weeks of rate limits begin with."""
+    MONDAY = "MONDAY"; TUESDAY = "TUESDAY"; WEDNESDAY = "WEDNESDAY"; THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"; SATURDAY = "SATURDAY"; SUNDAY = "SUNDAY"
 
 class IdMode(OpenEnum):
     """Which ids must be GUIDs: all except external ones, all, or only the service's own."""
@@ -105,8 +115,9 @@ class StartStatus(OpenEnum):
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
 
 class TimePeriod(OpenEnum):
-    """The calendar period that a rate limit counts in."""
-    DAY = "DAY"; MONTH = "MONTH"
+    """What a rate limit counts in: a calendar period, all time, or a window that rolls along."""
+    DAY = "DAY"; WEEK = "WEEK"; MONTH = "MONTH"; YEAR = "YEAR"; LIFETIME = "LIFETIME"
+    ROLLING = "ROLLING"
 
 class TransactionStatus(OpenEnum):
     """The status of a transaction: always COMPLETED, by the commit that writes it."""
