@@ -271,7 +271,7 @@ class AsyncPools(AsyncMethods):
 
         Raises:
             NoEligibleBenefit: None pays; the error says why, benefit by benefit.
-            EligibleAlreadyRedeemed: The caller's key was used before; the error has the redemptions.
+            EligibleAlreadyRedeemed: The caller's key was used before; it has the redemptions.
             InvalidItemReference: No benefit of the namespace has items of the provider app.
         """
         fields = document(
