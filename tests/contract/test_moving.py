@@ -191,9 +191,7 @@ async def test_the_first_benefit_that_holds_the_item_pays(service: Service) -> N
     """Without a key of a benefit; with one it is that benefit, if it holds the item."""
     old = await open_wallet(service, benefit("class"))
     app = old.benefit()["providerAppId"]
-    both = [
-        benefit(key, providerAppId=app, price=price) for key, price in (("a", "1"), ("b", "2"))
-    ]
+    both = [benefit(key, providerAppId=app, price=price) for key, price in (("a", "1"), ("b", "2"))]
     new = await open_wallet(
         service,
         benefit("other"),
