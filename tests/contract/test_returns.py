@@ -6,8 +6,24 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from benefit_programs.api.method import Scope
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import earliest
+from benefit_programs.domain.entities import (
+    Operation,
+    Reservation,
+    ReservationStatus,
+    TransactionDetails,
+)
+from benefit_programs.domain.lookups import POOL
+from benefit_programs.domain.required import require
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.settling import ask_for_account, open_account
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.values import CREDIT, SYSTEM
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import NAMESPACE, Document, benefit, details, guid
 from tests.support.clock import HOUR, Clock
@@ -424,6 +440,110 @@ async def test_terms_hold_for_references(timed: Service, clock: Clock) -> None:
     (grace,) = await cancel_by_reference(timed, "grace", override=True)
     assert (late["returned"], late["forfeited"]) == ("5", "5")
     assert (grace["returned"], grace["forfeited"]) == ("10", "0")
+
+
+class Hold(Command[str], frozen=True, kw_only=True):
+    """Set aside credits of a pool for two items of a reference, until an instant."""
+
+    pool_id: str
+    until: int
+
+    def ask(self, needs: Needs, state: State) -> None:
+        ask_for_account(needs, state, self.pool_id)
+
+    def decide(self, state: State, context: Context) -> Changes[str]:
+        account = open_account(state, context, require(state, POOL, self.pool_id))
+        held = account.reserve(
+            Operation.RESERVE,
+            20 * CREDIT,
+            details=TransactionDetails(item_count=2, benefit_key="towel"),
+            external_reference="booking:1",
+        )
+        account.beside.append(
+            Reservation(
+                id=held.id,
+                created=context.now,
+                updated=context.now,
+                pool_id=self.pool_id,
+                status=ReservationStatus.OPEN,
+                count=2,
+                price=10 * CREDIT,
+                expiration_date=self.until,
+                draws=(),
+                quota_shares=(),
+                external_reference="booking:1",
+            )
+        )
+        account.pool = replace(account.pool, due=earliest(account.pool.due, self.until))
+        changes = Changes(held.id)
+        account.save(changes)
+        return changes
+
+
+async def test_reservations_of_a_reference_are_canceled_too(timed: Service, clock: Clock) -> None:
+    """What is held goes back; what has lapsed by then, booked or not, is told as such."""
+    wallet = await open_wallet(timed)
+    redeemed = await wallet.redeem(externalReference="booking:1")
+    holds = [
+        await timed.engine.execute(
+            Hold(pool_id=wallet.pool_id, until=clock.now + hours * HOUR),
+            tenant_id=timed.tenant.id,
+            caller=SYSTEM,
+            settings=TenantSettings(),
+        )
+        for hours in (24, 1)
+    ]
+    assert (await wallet.balance())["amount"] == {"available": "50", "reserved": "40"}
+    clock.move(2)
+    key = guid()
+    results = await cancel_by_reference(timed, "booking:1", idempotencyKey=key)
+    assert [(each["transactionId"], each["status"]) for each in results] == [
+        (redeemed, "CANCELED"),
+        (holds[0], "CANCELED"),
+        (holds[1], "LAPSED"),
+    ]
+    assert [each.get("returned") for each in results] == ["10", "20", None]
+    assert (await wallet.balance())["amount"] == {"available": "100", "reserved": "0"}
+    assert await cancel_by_reference(timed, "booking:1", idempotencyKey=key) == results
+    again = await cancel_by_reference(timed, "booking:1")
+    assert [each["status"] for each in again] == ["ALREADY_CANCELED", "ALREADY_CANCELED", "LAPSED"]
+
+
+async def test_what_cant_come_back_is_told(service: Service) -> None:
+    """A pool that is full keeps its redemptions, and those of another pool are canceled."""
+    wallet = await open_wallet(service)
+    other = await open_another(service, wallet.definition)
+    full = await wallet.redeem(externalReference="booking:1")
+    await other.redeem(externalReference="booking:1")
+    await wallet.set_balance("922337203685477.5807")
+    failed, done = await cancel_by_reference(service, "booking:1")
+    assert (failed["transactionId"], failed["status"]) == (full, "FAILED")
+    assert failed["error"]["code"] == "BALANCE_EXCEEDED_LIMITS"
+    assert done["status"] == "CANCELED"
+    await wallet.set_balance("0")
+    again = await cancel_by_reference(service, "booking:1")
+    assert [each["status"] for each in again] == ["CANCELED", "ALREADY_CANCELED"]
+
+
+async def test_a_reference_of_too_much_is_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than are canceled at once are refused as a whole, with the limit."""
+    monkeypatch.setattr("benefit_programs.api.handlers.returns.REFERENCED_MAX", 2)
+    wallet = await open_wallet(service)
+    for _ in range(2):
+        await wallet.redeem(externalReference="booking:1")
+    assert len(await cancel_by_reference(service, "booking:1")) == 2
+    await wallet.redeem(externalReference="booking:1")
+    request = {
+        "namespace": NAMESPACE,
+        "externalReference": "booking:1",
+        "idempotencyKey": guid(),
+    }
+    refused = await service.refusal("cancelByReference", request)
+    assert (refused.status, refused.code) == (428, "TOO_MANY_REFERENCED")
+    assert refused.data == {"maximum": 2}
+    assert await wallet.available() == "90"
 
 
 async def test_parts_of_one_pool_share_a_rate_limit(service: Service) -> None:
