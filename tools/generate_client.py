@@ -69,6 +69,7 @@ WRITTEN_ERRORS = frozenset(
         errors.NotFound,
         errors.ReferenceNotFound,
         errors.InvalidRevision,
+        errors.EligibleAlreadyRedeemed,
         errors.NotEnoughBalance,
         errors.NotEnoughBalanceToRevert,
         errors.BalanceExceededLimits,

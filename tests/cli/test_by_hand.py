@@ -63,6 +63,29 @@ def test_credits_are_held_and_captured(terminal: Terminal) -> None:
     assert [each["id"] for each in listed["reservations"]] == [held["id"]]
 
 
+def test_whichever_pays_moves_and_comes_back(terminal: Terminal) -> None:
+    """The first benefit pays, another pool takes over, and the reference takes all back."""
+    pool = provision(terminal)
+    options = ("--definition", "gold", "--member", MEMBER)
+    terminal.json("programs", "provision", "gym", "membership-18", *options)
+    pools = terminal.json("pools", "list", "--member", MEMBER)["pools"]
+    (other,) = [each["id"] for each in pools if each["id"] != pool]
+    words = ("redeem-eligible", "gym", "--item", "towel-1", "--provider-app", APP, "--count", "4")
+    assert terminal.run(*words).code == 2
+    named = ("--member", MEMBER, "--external-reference", "booking:1")
+    (paid,) = terminal.json(*words, *named)["redemptions"]
+    assert (paid["poolId"], paid["count"], paid["amount"]) == (pool, 4, "10")
+    part = terminal.json("cancel-redemption", paid["transactionId"], "--total", "1")
+    assert (part["amount"], part["forfeited"], part["totalCount"]) == ("2.5", "0", 1)
+    moved = terminal.json("move-redemption", paid["transactionId"], other)
+    assert moved["returned"] == "7.5"
+    results = terminal.json("cancel-by-reference", "gym", "booking:1")["results"]
+    assert [each["status"] for each in results] == ["ALREADY_CANCELED", "CANCELED"]
+    assert results[1]["transactionId"] == moved["transactionId"]
+    balances = [terminal.json("balances", "show", each)["amount"] for each in (pool, other)]
+    assert [each["available"] for each in balances] == ["100.5", "100.5"]
+
+
 def test_balance_is_changed_by_hand(terminal: Terminal) -> None:
     """Credits are added, taken with a number below 0, and set; the reason is kept."""
     pool = provision(terminal)

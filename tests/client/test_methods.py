@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -22,10 +22,12 @@ from benefit_programs.client import (
     BenefitProgramsError,
     BenefitResultType,
     BenefitSelector,
+    CancellationStatus,
     Cascade,
     ChangeAlreadyReverted,
     ChangeDetails,
     DetailsChange,
+    EligibleAlreadyRedeemed,
     FeedStart,
     IdMode,
     InvalidItemReference,
@@ -41,6 +43,7 @@ from benefit_programs.client import (
     Member,
     NewItem,
     NewPoolDefinition,
+    NoEligibleBenefit,
     NotEnoughBalance,
     PolicyExpressionEvaluatedToFalse,
     PoolChange,
@@ -322,6 +325,57 @@ def test_redemption_is_moved_and_taken_back(client: BenefitPrograms, gym: Gym) -
     with pytest.raises(RedemptionAlreadyCanceled) as caught:
         client.pools.cancel_redemption(moved.transaction_id)
     assert caught.value.cancellation_transaction_id == canceled.transaction_id
+
+
+def test_items_come_back_in_parts(client: BenefitPrograms, gym: Gym) -> None:
+    """Totals say how many items are canceled; one that isn't above the last changes nothing."""
+    _, pool = gym.provision()
+    redeemed = gym.redeem(pool, count=3, external_reference="booking:1")
+    part = client.pools.cancel_items(redeemed, total_count=2)
+    assert (part.total_count, part.returned, part.forfeited) == (2, Decimal(20), Decimal(0))
+    late = client.pools.cancel_items(redeemed, total_count=1)
+    assert (late.transaction_id, late.total_count) == (None, 2)
+    assert part.transaction_id is not None
+    written = client.transactions.get(part.transaction_id)
+    assert (written.external_reference, written.amount) == ("booking:1", Decimal(20))
+    rest = client.pools.cancel_redemption(redeemed)
+    assert (rest.total_count, client.balances.get(pool.id).available) == (None, Decimal(100))
+
+
+def test_whichever_pays_and_moves(client: BenefitPrograms, gym: Gym) -> None:
+    """Two pools pay together, one of them takes over, and the reference takes all back."""
+    member = guid()
+    program, pool = gym.provision(member)
+    _, other = gym.provision(member)
+    asked: dict[str, Any] = {
+        "item_reference": gym.reference,
+        "namespace": gym.namespace,
+        "beneficiary": program.beneficiary,
+        "count": 12,
+        "external_reference": "booking:1",
+    }
+    with pytest.raises(NoEligibleBenefit) as poor:
+        client.pools.redeem_eligible(**asked)
+    results = poor.value.benefit_results
+    assert [each.type for each in results] == [BenefitResultType.NOT_ENOUGH_BALANCE] * 2
+    first, second = client.pools.redeem_eligible(**asked, split=True, idempotency_key="mine")
+    assert (first.pool_id, first.count, first.amount) == (pool.id, 10, Decimal(100))
+    assert (second.pool_id, second.count) == (other.id, 2)
+    with pytest.raises(EligibleAlreadyRedeemed) as again:
+        client.pools.redeem_eligible(**asked, split=True, idempotency_key="mine")
+    assert again.value.redemptions == (first, second)
+    client.balances.change(pool.id, SetBalance(value=20), external_reference="order:1")
+    moved = client.pools.move_redemption(second.transaction_id, pool.id)
+    assert moved.returned == Decimal(20)
+    old = client.transactions.get(second.transaction_id)
+    new = client.transactions.get(moved.transaction_id)
+    assert new.details.moved_from_transaction_id == old.id
+    canceled = client.pools.cancel_by_reference("booking:1", namespace=gym.namespace)
+    assert [each.status for each in canceled] == [
+        CancellationStatus.CANCELED,
+        CancellationStatus.ALREADY_CANCELED,
+        CancellationStatus.CANCELED,
+    ]
 
 
 def test_refused_redemptions_say_why(client: BenefitPrograms, gym: Gym) -> None:

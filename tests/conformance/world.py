@@ -37,6 +37,8 @@ class World(NamedTuple):
     job: str
     endpoint: str
     delivery: str
+    other_pool: str = ""
+    """Another pool of the beneficiary that holds the item."""
 
     @property
     def beneficiary(self) -> Document:
@@ -104,7 +106,12 @@ async def settle(service: Caller) -> World:
     later = REQUESTS["grantCredits"](world) | {"effectiveDate": "2100-01-01T00:00:00.000Z"}
     granted = await service.call("grantCredits", later)
     endpoint, delivery = await _replay(service, world)
+    another = await service.provision(
+        program_definition=program_definition, beneficiary={"memberId": member}
+    )
+    (other_pool,) = await service.pools_of(another["program"]["id"])
     return world._replace(
+        other_pool=other_pool["id"],
         redemption=redeemed["transactionId"],
         reservation=reserved["transactionId"],
         change=changed["transactionId"],
@@ -260,6 +267,17 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "bulkCancelBenefitReservations": lambda it: {"reservations": [_end(it)]},
     "getReservation": lambda it: {"reservationId": it.reservation},
     "queryReservations": lambda it: _found(poolId=it.pool),
+    "cancelByReference": lambda _: {
+        "namespace": NAMESPACE,
+        "externalReference": "booking:1",
+        "idempotencyKey": guid(),
+    },
+    "moveRedemption": lambda it: {
+        "transactionId": it.redemption,
+        "poolId": it.other_pool,
+        "idempotencyKey": guid(),
+    },
+    "redeemEligible": lambda it: {**_wish(it), "idempotencyKey": guid()},
     "checkBenefitEligibility": lambda it: {**_wish(it), "poolId": it.pool, "benefitKey": KEY},
     "bulkCheckBenefitEligibility": lambda it: {
         "benefitSelectors": [{"poolId": it.pool, "itemReference": it.reference, "count": 1}],

@@ -354,6 +354,37 @@ async def test_questions_and_moves_are_put_to_the_provider_too(service: Service)
             assert result["type"] == kind
 
 
+async def test_a_move_and_whichever_pays_ask_the_provider(service: Service) -> None:
+    """Each pool that may pay is asked about; who is refused is passed by, or keeps what it pays."""
+    allowed: set[str] = set()
+
+    def decide(question: Document) -> Document:
+        return {"fulfilled": question["poolId"] in allowed}
+
+    app_id = guid()
+    with PolicyServer(decide).running() as server:
+        await register(service, **{app_id.replace("-", "_"): server})
+        first = await open_under(service, custom(app_id))
+        beneficiary = first.program["beneficiary"]
+        second = await open_another(service, first.definition, beneficiary=beneficiary)
+        asked = {
+            "itemReference": first.reference(),
+            "namespace": "gym",
+            "beneficiary": beneficiary,
+        }
+        allowed.add(second.pool_id)
+        request = {**asked, "idempotencyKey": guid()}
+        (paid,) = (await service.call("redeemEligible", request))["redemptions"]
+        assert paid["poolId"] == second.pool_id
+        assert {each["poolId"] for each in server.questions} == {first.pool_id, second.pool_id}
+        move = {"transactionId": paid["transactionId"], "poolId": first.pool_id}
+        refused = await service.refusal("moveRedemption", {**move, "idempotencyKey": guid()})
+        failures(refused)
+        allowed.add(first.pool_id)
+        await service.call("moveRedemption", {**move, "idempotencyKey": guid()})
+    assert (await first.available(), await second.available()) == ("99", "100")
+
+
 async def test_several_providers_are_asked_side_by_side(service: Service) -> None:
     """Two providers are asked at once: neither answers before the other was asked."""
     first, second = guid(), guid()

@@ -17,7 +17,7 @@ from benefit_programs.storage.verification import Report, verify
 from tests.support.calls import Refused, benefit, guid
 from tests.support.holds import amounts, cancel, capture, read, reserve
 from tests.support.service import Server
-from tests.support.wallet import Wallet, open_wallet
+from tests.support.wallet import Wallet, open_another, open_wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -301,3 +301,143 @@ async def test_a_reservation_ends_once(crowd: Crowd) -> None:
     assert told == {status}
     expected = {"CAPTURED": ("80", "0"), "CANCELED": ("100", "0")}
     assert await amounts(wallet) == expected[status]
+
+
+async def test_totals_out_of_order_end_the_same(crowd: Crowd) -> None:
+    """64 clients name totals from 0 to 9 in any order: nine items are canceled, no more."""
+    wallet = await open_wallet(crowd.callers[0])
+    redeemed = await wallet.redeem(count=10)
+    totals = count()
+
+    async def cancel(caller: Caller) -> Any:
+        total = next(totals) * 7 % 10
+        request = {"transactionId": redeemed, "idempotencyKey": guid(), "totalCount": total}
+        answer = await caller.call("cancelRedemption", request)
+        assert answer["totalCount"] >= total
+        return Decimal(answer["returned"])
+
+    assert sum(await crowd.each(cancel)) == 90
+    assert await wallet.available() == "90"
+
+
+async def test_a_redemption_is_moved_or_canceled(crowd: Crowd) -> None:
+    """Clients cancel one redemption, and move it there and back: one of them does."""
+    caller = crowd.callers[0]
+    wallet = await open_wallet(caller)
+    beneficiary = wallet.program["beneficiary"]
+    other = await open_another(caller, wallet.definition, beneficiary=beneficiary)
+    redeemed = await wallet.redeem()
+    turns = count()
+
+    async def give_away(client: Caller) -> Any:
+        if next(turns) % 2:
+            return await at(wallet, client).cancel(redeemed)
+        return await client.call("moveRedemption", moving(redeemed, other))
+
+    answers = await crowd.each(give_away)
+    assert codes(answers) == {"OK": 1, "REDEMPTION_ALREADY_CANCELED": CLIENTS - 1}
+    credits_left = {await wallet.available(), await other.available()}
+    assert credits_left in ({"100"}, {"100", "90"})
+
+
+async def test_moves_there_and_back_hold_each_other_up_for_no_long(crowd: Crowd) -> None:
+    """Half of the clients move from one pool to another, half the other way: all succeed."""
+    caller = crowd.callers[0]
+    wallet = await open_wallet(caller, benefit("towel", price="1"))
+    beneficiary = wallet.program["beneficiary"]
+    other = await open_another(caller, wallet.definition, beneficiary=beneficiary)
+    turns = count()
+
+    async def move(client: Caller) -> Any:
+        source, target = (wallet, other) if next(turns) % 2 else (other, wallet)
+        redeemed = await at(source, client).redeem()
+        return await client.call("moveRedemption", moving(redeemed, target))
+
+    assert codes(await crowd.each(move)) == {"OK": CLIENTS}
+    assert [await each.available() for each in (wallet, other)] == ["68", "68"]
+
+
+def moving(transaction_id: str, target: Wallet) -> dict[str, str]:
+    return {
+        "transactionId": transaction_id,
+        "poolId": target.pool_id,
+        "idempotencyKey": guid(),
+    }
+
+
+async def test_the_last_credits_are_paid_by_whichever_has_them(crowd: Crowd) -> None:
+    """64 clients, 50 credits in three pools: 50 of them are served, and 14 hear why not."""
+    caller = crowd.callers[0]
+    wallet = await open_wallet(caller, benefit("towel", price="1"), amount="20")
+    beneficiary = wallet.program["beneficiary"]
+    others = [
+        await open_another(caller, wallet.definition, beneficiary=beneficiary) for _ in range(2)
+    ]
+    await others[1].set_balance("10")
+
+    async def redeem(client: Caller) -> Any:
+        request = {
+            "itemReference": wallet.reference(),
+            "namespace": wallet.program["namespace"],
+            "beneficiary": beneficiary,
+            "idempotencyKey": guid(),
+        }
+        return await client.call("redeemEligible", request)
+
+    answers = await crowd.each(redeem)
+    assert codes(answers) == {"OK": 50, "NO_ELIGIBLE_BENEFIT": CLIENTS - 50}
+    left = [await each.available() for each in (wallet, *others)]
+    assert left == ["0", "0", "0"]
+
+
+async def test_one_key_of_a_member_has_one_effect(crowd: Crowd) -> None:
+    """64 clients send one key for whichever pools pay: one does, the others hear of all of it."""
+    caller = crowd.callers[0]
+    wallet = await open_wallet(caller, benefit("towel", price="1"), amount="3")
+    beneficiary = wallet.program["beneficiary"]
+    other = await open_another(caller, wallet.definition, beneficiary=beneficiary)
+    request = {
+        "itemReference": wallet.reference(),
+        "namespace": wallet.program["namespace"],
+        "beneficiary": beneficiary,
+        "idempotencyKey": guid(),
+        "count": 5,
+        "split": True,
+    }
+    answers = await crowd.each(lambda client: client.call("redeemEligible", request))
+    assert codes(answers) == {"OK": 1, "ELIGIBLE_ALREADY_REDEEMED": CLIENTS - 1}
+    told = [
+        each.data["redemptions"] if isinstance(each, Refused) else each["redemptions"]
+        for each in answers
+    ]
+    assert all(each == told[0] for each in told)
+    assert (await wallet.available(), await other.available()) == ("0", "1")
+
+
+async def test_a_reference_is_canceled_once(crowd: Crowd) -> None:
+    """64 clients cancel one reference, each pair with a key of its own: it is given back once."""
+    caller = crowd.callers[0]
+    wallet = await open_wallet(caller)
+    other = await open_another(caller, wallet.definition)
+    reference = guid()
+    for each in (wallet, other):
+        for _ in range(3):
+            await each.redeem(externalReference=reference)
+    turns = count()
+
+    async def cancel(client: Caller) -> list[tuple[str, str]]:
+        request = {
+            "namespace": wallet.program["namespace"],
+            "externalReference": reference,
+            "idempotencyKey": f"{reference} {next(turns) // 2}",
+        }
+        answer = await client.call("cancelByReference", request)
+        return [(each["cancellationTransactionId"], each["status"]) for each in answer["results"]]
+
+    answers = await crowd.each(cancel)
+    given_back = {tuple(name for name, _ in each) for each in answers}
+    assert len(given_back) == 1
+    # Of the two who share a key both hear that it was theirs.
+    theirs = Counter(status for each in answers for _, status in each)
+    assert theirs == {"CANCELED": 12, "ALREADY_CANCELED": 6 * (CLIENTS - 2)}
+    assert (await wallet.available(), await other.available()) == ("100", "100")

@@ -10,6 +10,7 @@ from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevis
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
 from benefit_programs.wire.codec.encoding import encoder_for
+from benefit_programs.wire.types.eligibility import BenefitResult
 
 BAD_REQUEST = 400
 UNAUTHENTICATED = 401
@@ -115,6 +116,15 @@ class TooManyRequests(Refusal):
 
 
 @dataclass(kw_only=True, eq=False)
+class NoEligibleBenefit(Refusal):
+    """No benefit of the beneficiary pays for the items: the results say why each doesn't."""
+
+    code: ClassVar[str] = "NO_ELIGIBLE_BENEFIT"
+
+    benefit_results: tuple[BenefitResult, ...]
+
+
+@dataclass(kw_only=True, eq=False)
 class Unavailable(Refusal):
     """The database can't be reached or is too busy: try again later."""
 
@@ -165,6 +175,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.InProgress: CONFLICT,
     errors.AlreadyExecuted: CONFLICT,
     errors.BenefitAlreadyRedeemed: CONFLICT,
+    errors.EligibleAlreadyRedeemed: CONFLICT,
     errors.BalanceAlreadyInitialized: CONFLICT,
     errors.ChainOperationInProgress: CONFLICT,
     errors.InvalidRevision: CONFLICT,
@@ -175,10 +186,13 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.NotEnoughBalanceToRevert: FAILED_PRECONDITION,
     errors.PolicyExpressionEvaluatedToFalse: FAILED_PRECONDITION,
     errors.PoolNotActive: FAILED_PRECONDITION,
+    NoEligibleBenefit: FAILED_PRECONDITION,
     errors.NotLatestTransaction: FAILED_PRECONDITION,
     errors.RedemptionAlreadyCanceled: FAILED_PRECONDITION,
     errors.TransactionNotReallocatable: FAILED_PRECONDITION,
     errors.TransactionNotCancelable: FAILED_PRECONDITION,
+    errors.TransactionNotMovable: FAILED_PRECONDITION,
+    errors.TooManyReferenced: FAILED_PRECONDITION,
     errors.BalanceExceededLimits: FAILED_PRECONDITION,
     errors.TransactionNotSupersedable: FAILED_PRECONDITION,
     errors.TransactionAlreadySuperseded: FAILED_PRECONDITION,

@@ -29,6 +29,7 @@ from benefit_programs.wire.codec.naming import to_one_word
 from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
 from benefit_programs.wire.types.balances import ChangeBalanceResponse
 from benefit_programs.wire.types.lots import ExpireLotResponse, GrantCreditsResponse
+from benefit_programs.wire.types.pools import CancelRedemptionResponse
 
 JSON = "application/json"
 REQUEST_ID_PATTERN = "^[!-~]{1,128}$"
@@ -55,9 +56,14 @@ _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 MAY_LACK = {
     each: frozenset({"transactionId"})
-    for each in (ChangeBalanceResponse, GrantCreditsResponse, ExpireLotResponse)
+    for each in (
+        ChangeBalanceResponse,
+        GrantCreditsResponse,
+        ExpireLotResponse,
+        CancelRedemptionResponse,
+    )
 }
-"""What an answer has only at times: a change that changes nothing makes no transaction."""
+"""What an answer has only at times: what changes nothing makes no transaction."""
 
 
 @cache

@@ -10,13 +10,17 @@ from msgspec.structs import replace
 from benefit_programs.api.call import Call
 from benefit_programs.domain.eligibility import NO_VERDICTS, Candidate, Moment, Verdicts
 from benefit_programs.domain.errors import Refusal
+from benefit_programs.domain.moving import MoveRedemption
+from benefit_programs.domain.paying import RedeemEligible
 from benefit_programs.domain.redemptions import ReallocateBenefit, RedeemBenefit
 from benefit_programs.domain.reservations import ReserveBenefit
 from benefit_programs.providers.asking import Subject
 from benefit_programs.providers.questions import PolicyProvider, RedemptionFacts
 from benefit_programs.storage.loading import load_state
 
-Asking = TypeVar("Asking", RedeemBenefit, ReserveBenefit, ReallocateBenefit)
+Asking = TypeVar(
+    "Asking", bound=RedeemBenefit | ReserveBenefit | ReallocateBenefit | MoveRedemption
+)
 
 
 async def with_verdicts(call: Call, command: Asking) -> Asking:
@@ -40,6 +44,27 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
         return command
     (verdicts,) = await ask_providers(call, [command.candidate(state, Moment(now, settings))])
     return replace(command, verdicts=verdicts)
+
+
+async def with_verdicts_of_each(call: Call, command: RedeemEligible) -> RedeemEligible:
+    """The command with what providers say of each benefit that may pay."""
+    settings, services = call.principal.settings, call.services
+    if not settings.policy_providers:
+        return command
+    moment = Moment(services.engine.now(), settings)
+    state = await load_state(
+        services.reader, call.tenant_id, (command,), now=moment.now, settings=settings
+    )
+    found = command.candidates(state, moment)
+    verdicts = zip(found, await ask_providers(call, found), strict=True)
+    return replace(
+        command,
+        verdicts={
+            (each.pool.id, each.benefit.benefit_key): said
+            for each, said in verdicts
+            if isinstance(each, Candidate)
+        },
+    )
 
 
 async def ask_providers(call: Call, candidates: Sequence[Candidate | Refusal]) -> list[Verdicts]:

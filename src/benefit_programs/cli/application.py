@@ -85,7 +85,22 @@ COMMANDS = {
     ),
     "events": ("events:commands", "Read what has happened, as lines of JSON."),
     "redeem": ("pools:top", "Spend credits of a pool on an item of one of its benefits."),
-    "cancel-redemption": ("pools:top", "Cancel a redemption, and give its credits back."),
+    "redeem-eligible": (
+        "returns:commands",
+        "Redeem an item from whichever benefit pays: credits that expire soonest come first.",
+    ),
+    "move-redemption": (
+        "returns:commands",
+        "Let another pool of the same beneficiary pay for a redemption.",
+    ),
+    "cancel-redemption": (
+        "pools:top",
+        "Cancel a redemption or some of its items, and give the credits back.",
+    ),
+    "cancel-by-reference": (
+        "returns:commands",
+        "Cancel all redemptions and reservations with an external reference.",
+    ),
     "eligible": (
         "pools:top",
         "List the benefits that can pay for an item now, the oldest pool first.",

@@ -10,6 +10,7 @@ import typer
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
+    COUNT_MAX,
     ROWS_USUALLY,
     Count,
     IdempotencyKey,
@@ -42,6 +43,16 @@ Category = Annotated[
 TargetDate = Annotated[
     str | None,
     typer.Option("--target-date", help="The date of use (ISO 8601). Default: now."),
+]
+ExternalReference = Annotated[
+    str | None,
+    typer.Option(
+        "--external-reference", help="What it belongs to elsewhere: booking:123.", metavar="TEXT"
+    ),
+]
+Override = Annotated[
+    bool,
+    typer.Option("--override", help="Give all credits back, whatever the cancellation terms say."),
 ]
 
 
@@ -82,7 +93,7 @@ def show_pool(
 
 
 @calls_service(top, "redeem")
-def redeem_benefit(
+def redeem_benefit(  # noqa: PLR0913 - an option each
     client: BenefitPrograms,
     pool_id: Annotated[str, typer.Argument(help="The id of the pool.", metavar="POOL")],
     benefit: Annotated[str, typer.Argument(help="The key of the benefit.", metavar="BENEFIT")],
@@ -91,6 +102,7 @@ def redeem_benefit(
     category: Category = None,
     count: Count = None,
     target_date: TargetDate = None,
+    external_reference: ExternalReference = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Spend credits of a pool on an item of one of its benefits."""
@@ -102,6 +114,7 @@ def redeem_benefit(
         namespace=pool.namespace,
         count=count,
         target_date=instant_of("--target-date", target_date),
+        external_reference=external_reference,
         idempotency_key=idempotency_key,
     )
     available = client.balances.get(pool.id).available
@@ -132,15 +145,30 @@ def cancel_redemption(
         typer.Argument(help="The latest transaction of the redemption.", metavar="TRANSACTION"),
     ],
     *,
+    total_count: Annotated[
+        int | None,
+        typer.Option(
+            "--total",
+            min=0,
+            max=COUNT_MAX,
+            help="How many items are canceled after this, in all. Default: all.",
+            metavar="N",
+        ),
+    ] = None,
+    override: Override = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
-    """Cancel a redemption, and give its credits back."""
-    canceled = client.pools.cancel_redemption(transaction, idempotency_key=idempotency_key)
-    written = client.transactions.get(canceled.transaction_id)
+    """Cancel a redemption or some of its items, and give the credits back."""
+    canceled = client.pools.cancel_items(
+        transaction, total_count=total_count, override=override, idempotency_key=idempotency_key
+    )
+    returned, forfeited = to_wire(canceled.returned), to_wire(canceled.forfeited)
+    document = {"transactionId": canceled.transaction_id, "amount": returned}
+    document |= {"totalCount": canceled.total_count, "forfeited": forfeited}
     return Answer(
-        {"transactionId": written.id, "amount": to_wire(written.amount)},
-        ("TRANSACTION", "CREDITS GIVEN BACK"),
-        [(written.id, to_wire(written.amount))],
+        document,
+        ("TRANSACTION", "CREDITS GIVEN BACK", "FORFEITED", "ITEMS CANCELED"),
+        [(canceled.transaction_id, returned, forfeited, canceled.total_count)],
     )
 
 

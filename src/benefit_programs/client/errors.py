@@ -19,10 +19,10 @@
         ├── PermissionDenied          403
         ├── NotFound                  404
         ├── Conflict                  409
-        │   └── InvalidRevision
+        │   └── InvalidRevision, EligibleAlreadyRedeemed
         ├── FailedPrecondition        428
         │   ├── NotEnoughBalance, BalanceExceededLimits
-        │   └── PolicyExpressionEvaluatedToFalse
+        │   └── PolicyExpressionEvaluatedToFalse, NoEligibleBenefit
         ├── Throttled                 429
         └── ServerError               5xx
 
@@ -38,10 +38,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from benefit_programs.client.core.facts import amount, item, text
+from benefit_programs.client.core.facts import amount, flag, item, text
+from benefit_programs.client.core.wire import from_wire
 from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.jobs import Job
-from benefit_programs.client.types.pools import PolicyFailure
+from benefit_programs.client.types.pools import BenefitResult, PolicyFailure
+from benefit_programs.client.types.returns import PaidRedemption
 
 BY_CODE: dict[str, type[ApiError]] = {}
 """The classes by the codes of the contract."""
@@ -220,6 +222,19 @@ class InvalidRevision(Conflict, code="INVALID_REVISION"):
     entity_id = text("revisionViolation.entityId")
 
 
+class EligibleAlreadyRedeemed(Conflict, code="ELIGIBLE_ALREADY_REDEEMED"):
+    """The idempotency key was used for the beneficiary before, by whichever pools paid."""
+
+    idempotency_key = text()
+    same_request = flag()
+
+    @property
+    def redemptions(self) -> tuple[PaidRedemption, ...]:
+        """The redemptions of the first execution."""
+        found = self.data.get("redemptions", ())
+        return from_wire(tuple[PaidRedemption, ...], found)
+
+
 class FailedPrecondition(ApiError):
     """The state doesn't allow it."""
 
@@ -268,6 +283,16 @@ class PolicyExpressionEvaluatedToFalse(
     def failures(self) -> tuple[PolicyFailure, ...]:
         """Why the policies refused; at most 10 reasons."""
         return msgspec.convert(self.data.get("failureDetails", ()), tuple[PolicyFailure, ...])
+
+
+class NoEligibleBenefit(FailedPrecondition, code="NO_ELIGIBLE_BENEFIT"):
+    """No benefit of the beneficiary pays for the items."""
+
+    @property
+    def benefit_results(self) -> tuple[BenefitResult, ...]:
+        """Why each benefit that holds the item doesn't pay."""
+        found = self.data.get("benefitResults", ())
+        return from_wire(tuple[BenefitResult, ...], found)
 
 
 class Throttled(ApiError):

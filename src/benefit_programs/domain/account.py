@@ -272,6 +272,12 @@ class Account:
         self.set_lot(lot)
         self._told[lot.id] = None
 
+    def first_lot(self, lots: Iterable[Lot] | None = None) -> Lot | None:
+        """The lot that pays the first credit: of the given ``lots``, or else of all."""
+        if lots is None:
+            lots = self._lots_to_burn(1) if self.pool.in_lots else (standard_lot(self.pool),)
+        return next((lot for lot in lots if lot.available), None)
+
     def open_lots(self) -> list[Lot]:
         """All stored lots that are live or still to come, in the burn order."""
         pool = self.pool

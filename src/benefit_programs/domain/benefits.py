@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit, Details
+from benefit_programs.domain.durations import Span, parse
 from benefit_programs.domain.entities import ItemSet, Snapshot, SnapshotBenefit
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.policies import assign_quota_ids
@@ -27,7 +28,7 @@ def require_legal(details: Details, path: str) -> None:
 
 def illegalities(details: Details) -> Iterator[FieldViolation]:
     """What is illegal about these details."""
-    yield from repeated_keys(details)
+    yield from repetitions(details)
     if details.credit_configuration is not None:
         return
     for position, benefit in enumerate(details.benefits or ()):
@@ -40,7 +41,13 @@ def illegalities(details: Details) -> Iterator[FieldViolation]:
             )
 
 
-def repeated_keys(details: Details) -> Iterator[FieldViolation]:
+def repetitions(details: Details) -> Iterator[FieldViolation]:
+    """What stands there twice: keys of benefits, and durations of a benefit's terms."""
+    yield from _repeated_keys(details)
+    yield from _repeated_terms(details)
+
+
+def _repeated_keys(details: Details) -> Iterator[FieldViolation]:
     """The benefits whose key an earlier benefit has."""
     keys: set[str] = set()
     for position, benefit in enumerate(details.benefits or ()):
@@ -52,6 +59,22 @@ def repeated_keys(details: Details) -> Iterator[FieldViolation]:
                 rule_name="benefit_key_is_unique",
             )
         keys.add(benefit.benefit_key)
+
+
+def _repeated_terms(details: Details) -> Iterator[FieldViolation]:
+    """The cancellation terms of a benefit that hold as long as an earlier one of it."""
+    for position, benefit in enumerate(details.benefits or ()):
+        spans: set[Span] = set()
+        for number, term in enumerate(benefit.cancellation_terms or ()):
+            span = parse(term.before)
+            if span in spans:
+                yield FieldViolation(
+                    field=f"benefits[{position}].cancellationTerms[{number}].before",
+                    description="another cancellation term of the benefit has this duration",
+                    violated_rule=ViolatedRule.OTHER,
+                    rule_name="cancellation_term_is_unique",
+                )
+            spans.add(span)
 
 
 def merge_details(current: Details, sent: Mapping[str, Any] | None) -> Details:

@@ -87,7 +87,19 @@ class Chain(msgspec.Struct, frozen=True):
     @property
     def canceled_count(self) -> int:
         """How many of the items were canceled so far."""
+        if self.is_canceled:
+            return self.redeemed_count
         return sum(each.details.item_count or 0 for each in self.parts)
+
+    @property
+    def is_canceled(self) -> bool:
+        """Whether all of its items were canceled, rather than reverted or moved elsewhere."""
+        last = self.giving_back
+        return (
+            last is not None
+            and last.operation is Operation.CANCEL
+            and last.details.moved_to is None
+        )
 
     @property
     def giving_back(self) -> Transaction | None:

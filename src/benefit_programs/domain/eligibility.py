@@ -86,7 +86,8 @@ class RequestedItem(msgspec.Struct, frozen=True, kw_only=True):
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A benefit that can be redeemed if its policy allows it and the balance pays for it.
 
-    ``freed`` are shares of rate limits that the same decision gives back.
+    ``freed`` are shares of rate limits that the same decision gives back; those that it has taken
+    already are below zero.
     """
 
     pool: Pool
@@ -100,13 +101,15 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """The lots that may pay, in the burn order; None: all."""
 
     def paid_by(self, account: Account) -> Candidate:
-        """The candidate with the credits of an account as they are now."""
+        """The candidate with the credits and rate limits of an account as they are now."""
         if not account.pool.in_lots and not account.transactions:
             return self
         lots = None
         if valid_on(self.snapshot) is ValidOn.TARGET_DATE:
             lots = usable_for(account.live_lots(), self.requested.at)
-        return replace(self, pool=account.pool, lots=lots, freed=(*self.freed, *account.freed))
+        taken = (replace(each, count=-each.count) for each in account.taken)
+        freed = (*self.freed, *account.freed, *taken)
+        return replace(self, pool=account.pool, lots=lots, freed=freed)
 
     @property
     def available(self) -> Credits:
@@ -138,6 +141,15 @@ def _item_key(reference: ItemReference, benefit: Benefit) -> tuple[str | None, .
     )
 
 
+def keys_holding(state: State, pool: Pool, reference: ItemReference) -> list[str]:
+    """The keys of the pool's benefits that hold an item, in their order."""
+    return [
+        each.benefit_key
+        for each in snapshot_of(state, pool).details.benefits or ()
+        if find_item(state, reference, each) is not None
+    ]
+
+
 def ask_for_candidates(
     needs: Needs, state: State, pool: Pool, benefit_key: str | None, requested: RequestedItem
 ) -> None:
@@ -166,7 +178,10 @@ def ask_for_candidates(
 def ask_to_pay(
     needs: Needs, state: State, pool: Pool, benefit_key: str | None, requested: RequestedItem
 ) -> None:
-    """Ask for the lots that may pay for a benefit. Most pools have none, and are asked for none."""
+    """Ask for the lots that may pay for a benefit; without a key, for any of the pool's.
+
+    Most pools have none, and are asked for none.
+    """
     if not pool.in_lots:
         return
     snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
@@ -175,9 +190,12 @@ def ask_to_pay(
     elif valid_on(snapshot) is ValidOn.TARGET_DATE:
         ask_for_lots(needs, pool.id)
     else:
-        benefit = snapshot.details.benefit(benefit_key or "")
-        cost = (benefit.price or 0) * requested.count if benefit else 0
-        ask_to_spend(needs, state, pool, cost)
+        prices = (
+            each.price or 0
+            for each in snapshot.details.benefits or ()
+            if benefit_key in (None, each.benefit_key)
+        )
+        ask_to_spend(needs, state, pool, max(prices, default=0) * requested.count)
 
 
 def may_ask_providers(state: State, pool: Pool | None, benefit_key: str) -> bool:
@@ -333,11 +351,7 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
         """The key that was given; else those of benefits that hold the item, or None."""
         if self.benefit_key is not None:
             return [self.benefit_key]
-        benefits = snapshot_of(state, pool).details.benefits or ()
-        reference = self.requested.reference
-        return [
-            each.benefit_key for each in benefits if find_item(state, reference, each) is not None
-        ] or [None]
+        return [*keys_holding(state, pool, self.requested.reference)] or [None]
 
     def _candidate(self, state: State, pool: Pool, key: str | None) -> Candidate | Refusal:
         try:

@@ -24,7 +24,12 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     ReservationStatus,
 )
-from benefit_programs.domain.explanations import BalanceAmount, FailureDetails, PoolContext
+from benefit_programs.domain.explanations import (
+    BalanceAmount,
+    FailureDetails,
+    PaidRedemption,
+    PoolContext,
+)
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.domain.violations import VIOLATIONS_MAX
 
@@ -347,6 +352,17 @@ class BenefitAlreadyRedeemed(Refusal):
 
 
 @dataclass(kw_only=True, eq=False)
+class EligibleAlreadyRedeemed(Refusal):
+    """The idempotency key was used for the beneficiary before, by whichever pools paid."""
+
+    code: ClassVar[str] = "ELIGIBLE_ALREADY_REDEEMED"
+
+    idempotency_key: str
+    redemptions: tuple[PaidRedemption, ...]
+    same_request: bool | None = None
+
+
+@dataclass(kw_only=True, eq=False)
 class BalanceAlreadyInitialized(Refusal):
     """The balance has transactions, so it can't be set initially."""
 
@@ -460,6 +476,22 @@ class TransactionNotCancelable(Refusal):
     """The transaction is no redemption that can be canceled."""
 
     code: ClassVar[str] = "TRANSACTION_NOT_CANCELABLE"
+
+
+@dataclass(kw_only=True, eq=False)
+class TransactionNotMovable(Refusal):
+    """The transaction is no redemption that another pool can pay."""
+
+    code: ClassVar[str] = "TRANSACTION_NOT_MOVABLE"
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyReferenced(Refusal):
+    """More transactions have the external reference than are canceled at once: name each."""
+
+    code: ClassVar[str] = "TOO_MANY_REFERENCED"
+
+    maximum: int
 
 
 @dataclass(kw_only=True, eq=False)

@@ -10,6 +10,7 @@ from benefit_programs.domain.constraints import (
     DecimalText,
     FreeForm,
     Guid,
+    Int32,
     Size,
     Text,
     Undocumented,
@@ -70,6 +71,16 @@ class PoolContext(msgspec.Struct, frozen=True, kw_only=True):
     benefit_info: BenefitInfo | None = None
     program_info: ProgramInfo | None = None
     program_definition_info: ProgramDefinitionInfo | None = None
+
+
+class PaidRedemption(msgspec.Struct, frozen=True, kw_only=True):
+    """What one pool has paid of a redemption by whichever pools pay."""
+
+    transaction_id: Annotated[str, Guid()]
+    pool_id: Annotated[str, Guid()]
+    benefit_key: Annotated[str, Text(max_length=64)]
+    count: Annotated[int, Int32(minimum=1)]
+    amount: Annotated[int, DecimalText()]
 
 
 class FailureDetails(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,9 @@ WALK_USES = Index(
 
 IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key")
 
+KEYS_OF_SUBJECT = Index(IdempotencyKey, "subject_id")
+"""The keys of a subject that has few: one redemption by whichever pools pay."""
+
 LOT = Index(Lot, "id")
 LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=12, live=True)
 """The first lots in the burn order: most of what is spent needs no more of them."""

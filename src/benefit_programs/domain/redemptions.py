@@ -140,25 +140,18 @@ class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
         account = open_account(state, context, require(state, POOL, self.pool_id))
         candidate = candidate.paid_by(account)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
-        assert candidate.item is not None
+        account.taken += shares
         transaction = self._post(
             account,
             candidate,
             cost,
-            details=TransactionDetails(
-                reason=RULES[self.operation].reason,
-                item=_item_as_it_is(candidate.item),
-                item_count=self.count,
-                benefit_key=self.benefit_key,
-                effective_date=candidate.requested.at,
-                quota_shares=shares,
-            ),
+            details=details_of(candidate, shares, self.operation),
             idempotency_key=self.idempotency_key,
             request_hash=request_hash(*self._meaning()),
             external_reference=self.external_reference,
         )
         more = {"additional_data": self.additional_data} if self.additional_data else {}
-        return _saved(account, transaction, shares, (), **more)
+        return _saved(account, transaction, **more)
 
     @abstractmethod
     def _post(
@@ -203,6 +196,39 @@ class RedeemBenefit(RequestBenefit, frozen=True, kw_only=True):
             same_request=is_same_request(first, request_hash(*self._meaning())),
             context=context_of(pool, snapshot, snapshot.details.benefit(self.benefit_key)),
         )
+
+
+def spend_on(
+    account: Account,
+    candidate: Candidate,
+    cost: Credits,
+    shares: tuple[QuotaShare, ...],
+    *,
+    moved_from: str | None = None,
+    **more: Unpack[More],
+) -> Transaction:
+    """Redeem a candidate that was approved at a cost, with its shares of rate limits."""
+    account.taken += shares
+    details = details_of(candidate, shares, REDEEM)
+    if moved_from is not None:
+        details = replace(details, moved_from=moved_from)
+    more["details"] = details
+    return account.spend(REDEEM, cost, lots=candidate.lots, **more)
+
+
+def details_of(
+    candidate: Candidate, shares: tuple[QuotaShare, ...], operation: Operation
+) -> TransactionDetails:
+    """What the transaction of a candidate keeps of what was asked for."""
+    assert candidate.item is not None
+    return TransactionDetails(
+        reason=RULES[operation].reason,
+        item=_item_as_it_is(candidate.item),
+        item_count=candidate.requested.count,
+        benefit_key=candidate.benefit.benefit_key,
+        effective_date=candidate.requested.at,
+        quota_shares=shares,
+    )
 
 
 def _item_as_it_is(item: Item) -> TransactionItem:
@@ -278,13 +304,16 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 item_count=candidate.requested.count,
                 quota_shares=shares,
                 due=None,
+                moved_from=None,
             ),
             idempotency_key=self.idempotency_key,
             request_hash=self._hash(),
             correlation_id=latest.correlation_id,
             superseded_transaction_id=latest.id,
         )
-        return _saved(account, transaction, shares, chain.quota_shares)
+        account.taken += shares
+        account.freed += chain.quota_shares
+        return _saved(account, transaction)
 
     def _hash(self) -> int:
         return request_hash(self.transaction_id, self.target_date)
@@ -314,58 +343,30 @@ class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         chain = ask_for_chain(needs, state, self.transaction_id, CANCEL, self.idempotency_key)
         if chain is not None:
-            ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
-            needs.read(SNAPSHOT, chain.root.snapshot_id)
-            needs.read(TRANSACTION_BY_KEY, chain.pool.id, CANCEL_PART, self.idempotency_key)
-            needs.read(IDEMPOTENCY_KEY, chain.pool.id, CANCEL, self.idempotency_key)
+            ask_to_cancel(needs, chain, self.idempotency_key)
 
     def decide(self, state: State, context: Context) -> Changes[Canceled]:
         transaction = require(state, TRANSACTION, self.transaction_id)
         chain = Chain.of(state, transaction)
-        for operation in (CANCEL, CANCEL_PART):
-            refuse_executed(state, chain, operation, self.idempotency_key, self._hash())
-        self._refuse_used(state, chain)
+        refuse_canceled(state, chain, self.idempotency_key, self._hash())
         if not chain.holds_redemption(transaction):
             raise TransactionNotCancelable
-        chain.require_open()
+        if self.total_count is None or not chain.is_canceled:
+            chain.require_open()
         chain.require_latest(transaction)
         total = self._total(chain)
         if total <= chain.canceled_count:
             return self._unchanged(chain, context)
-        return self._cancel(state, context, chain, total)
-
-    def _cancel(
-        self, state: State, context: Context, chain: Chain, total: int
-    ) -> Changes[Canceled]:
-        count = total - chain.canceled_count
-        credits_ = chain.price * count
         account = open_account(state, context, chain.pool)
-        returned = self._returned(state, context, chain, credits_)
-        is_whole = total == chain.redeemed_count
-        shares = of_count(chain.quota_shares, count)
-        account.freed += shares
-        more = More(
-            details=replace(
-                chain.latest.details,
-                item_count=count,
-                quota_shares=() if is_whole else shares,
-                forfeited=credits_ - returned,
-            ),
-            idempotency_key=self.idempotency_key,
-            request_hash=self._hash(),
-            external_reference=chain.root.external_reference,
-        )
-        if is_whole:
-            more["related_transaction_id"] = chain.root.id
-        draws = last_of(chain.draws_of_last(count), returned)
-        operation = CANCEL if is_whole else CANCEL_PART
-        transaction = give_back(state, account, operation, chain.root, returned, draws, **more)
         changes = Changes(
-            Canceled(
-                transaction=transaction,
-                total_count=total,
-                returned=returned,
-                forfeited=credits_ - returned,
+            cancel_items(
+                state,
+                account,
+                chain,
+                total,
+                in_full=self.override,
+                idempotency_key=self.idempotency_key,
+                request_hash=self._hash(),
             )
         )
         account.save(changes)
@@ -383,19 +384,6 @@ class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
             )
         return total
 
-    def _returned(self, state: State, context: Context, chain: Chain, credits_: Credits) -> Credits:
-        """What the terms of the redemption leave of some credits."""
-        snapshot = state.one(SNAPSHOT, chain.root.snapshot_id)
-        assert snapshot is not None
-        benefit = snapshot.details.benefit(chain.benefit_key)
-        terms = benefit.cancellation_terms if benefit else None
-        if not terms or self.override:
-            return credits_
-        target = chain.latest.details.effective_date
-        assert target is not None, "a redemption has its target date"
-        percent = percent_back(terms, target, context.now, context.settings.time_zone)
-        return credits_ * percent // PERCENT_MAX
-
     def _unchanged(self, chain: Chain, context: Context) -> Changes[Canceled]:
         """The answer where as many items were canceled before; it uses up its key."""
         changes = Changes(Canceled(transaction=None, total_count=chain.canceled_count))
@@ -410,14 +398,6 @@ class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
         )
         return changes
 
-    def _refuse_used(self, state: State, chain: Chain) -> None:
-        used = state.one(IDEMPOTENCY_KEY, chain.pool.id, CANCEL, self.idempotency_key)
-        if used is not None:
-            raise AlreadyExecuted(
-                idempotency_key=self.idempotency_key,
-                same_request=is_same_request(used, self._hash()),
-            )
-
     def _hash(self) -> int:
         parts: tuple[Any, ...] = (self.transaction_id,)
         if self.total_count is not None or self.override:
@@ -425,16 +405,88 @@ class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
         return request_hash(*parts)
 
 
-def _saved(
+def ask_to_cancel(needs: Needs, chain: Chain, key: str | None = None) -> None:
+    """Ask for what the cancellation of a redemption reads beside its chain, and for its key."""
+    ask_for_quotas(needs, chain.pool.id, chain.quota_shares)
+    needs.read(SNAPSHOT, chain.root.snapshot_id)
+    if key is not None:
+        needs.read(TRANSACTION_BY_KEY, chain.pool.id, CANCEL, key)
+        needs.read(TRANSACTION_BY_KEY, chain.pool.id, CANCEL_PART, key)
+        needs.read(IDEMPOTENCY_KEY, chain.pool.id, CANCEL, key)
+
+
+def refuse_canceled(state: State, chain: Chain, key: str, hash_: int) -> None:
+    """Refuse a key that has canceled in this pool, or tried to where nothing was left."""
+    for operation in (CANCEL, CANCEL_PART):
+        refuse_executed(state, chain, operation, key, hash_)
+    used = state.one(IDEMPOTENCY_KEY, chain.pool.id, CANCEL, key)
+    if used is not None:
+        raise AlreadyExecuted(idempotency_key=key, same_request=is_same_request(used, hash_))
+
+
+def cancel_items(
+    state: State,
     account: Account,
-    transaction: Transaction,
-    shares: tuple[QuotaShare, ...],
-    freed: tuple[QuotaShare, ...],
-    **more: Any,
-) -> Changes[Redeemed]:
+    chain: Chain,
+    total: int,
+    *,
+    in_full: bool = False,
+    moved_to: str | None = None,
+    **more: Unpack[More],
+) -> Canceled:
+    """Cancel items of a redemption, until it is so many in all: one more at the least.
+
+    What the cancellation terms leave of their credits returns, or everything ``in_full``.
+    """
+    count = total - chain.canceled_count
+    credits_ = chain.price * count
+    returned = credits_ if in_full else _returned(state, account.context, chain, credits_)
+    is_whole = total == chain.redeemed_count
+    shares = of_count(chain.quota_shares, count)
+    account.freed += shares
+    more["details"] = replace(
+        chain.latest.details,
+        item_count=count,
+        quota_shares=() if is_whole else shares,
+        forfeited=credits_ - returned,
+        moved_to=moved_to,
+    )
+    more["external_reference"] = chain.root.external_reference
+    if is_whole:
+        more["related_transaction_id"] = chain.root.id
+    transaction = give_back(
+        state,
+        account,
+        CANCEL if is_whole else CANCEL_PART,
+        chain.root,
+        returned,
+        last_of(chain.draws_of_last(count), returned),
+        **more,
+    )
+    return Canceled(
+        transaction=transaction,
+        total_count=total,
+        returned=returned,
+        forfeited=credits_ - returned,
+    )
+
+
+def _returned(state: State, context: Context, chain: Chain, credits_: Credits) -> Credits:
+    """What the terms of a redemption leave of some of its credits."""
+    snapshot = state.one(SNAPSHOT, chain.root.snapshot_id)
+    assert snapshot is not None
+    benefit = snapshot.details.benefit(chain.benefit_key)
+    terms = benefit.cancellation_terms if benefit else None
+    if not terms:
+        return credits_
+    target = chain.latest.details.effective_date
+    assert target is not None, "a redemption has its target date"
+    percent = percent_back(terms, target, context.now, context.settings.time_zone)
+    return credits_ * percent // PERCENT_MAX
+
+
+def _saved(account: Account, transaction: Transaction, **more: Any) -> Changes[Redeemed]:
     changes: Changes[Any] = Changes(None)
-    account.taken += shares
-    account.freed += freed
     changes.answer = Redeemed(transaction, account.save(changes, **more))
     return changes
 

@@ -100,7 +100,9 @@ def give_back(
 
     The details are those of what is given back.
     """
-    more["details"] = replace(more["details"], reason=RULES[operation].reason, due=None)
+    more["details"] = replace(
+        more["details"], reason=RULES[operation].reason, due=None, moved_from=None
+    )
     more["correlation_id"] = root.id
     if root.target is BalanceType.EXTERNAL:
         now = account.context.now

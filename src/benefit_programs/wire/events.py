@@ -423,7 +423,8 @@ def _show_cancellation(shown: _Shown, row: Event) -> dict[str, Any]:
         shown,
         row,
         pools.CancellationDetails,
-        previous_transaction_id=transaction.related_transaction_id,
+        # That of a part is no opposite of the redemption, which goes on.
+        previous_transaction_id=transaction.related_transaction_id or transaction.correlation_id,
     )
 
 

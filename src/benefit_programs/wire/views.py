@@ -320,6 +320,9 @@ def _transaction_details(row: Transaction) -> transactions.TransactionDetails:
         reason=details.reason,
         origin=details.origin,
         benefit_key=details.benefit_key,
+        forfeited=details.forfeited or None,
+        moved_from_transaction_id=details.moved_from,
+        moved_to_transaction_id=details.moved_to,
     )
 
 

@@ -109,6 +109,7 @@ async def change(call: Call, request: wire.ChangeBalanceRequest) -> wire.ChangeB
             beneficiary=options.beneficiary.identity() if options.beneficiary else None,
             party=request.instructing_party.identity() if request.instructing_party else None,
             details=_details_of(request.transaction_details),
+            external_reference=request.external_reference,
         )
     )
     (balance,) = await describe(call, [changed.pool])

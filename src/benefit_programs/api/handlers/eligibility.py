@@ -189,7 +189,7 @@ async def _find(
     read = CODECS[Pool].read
     rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
     if not rows:
-        await _require_known_app(call, namespace, requested.reference)
+        await require_known_app(call, namespace, requested.reference)
     if beneficiary is not None and len(rows) > ELIGIBLE_OF_BENEFICIARY_MAX:
         raise _TOO_MANY
     checks = [
@@ -210,7 +210,7 @@ async def _find(
     ]
 
 
-async def _require_known_app(call: Call, namespace: str, item: ItemReference) -> None:
+async def require_known_app(call: Call, namespace: str, item: ItemReference) -> None:
     """Refuse an app that no benefit of the namespace has; an item that nothing holds is none."""
     reader = call.services.reader
     known = provider_app_known(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benefit_programs.api.call import Call
 from benefit_programs.api.explanations import explain
 from benefit_programs.api.method import MANAGE, POST, method
-from benefit_programs.api.verdicts import Asking, with_verdicts
+from benefit_programs.api.verdicts import with_verdicts
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     BenefitAlreadyRedeemed,
@@ -64,11 +64,12 @@ async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemB
         target_date=request.target_date,
         beneficiary=request.beneficiary.identity() if request.beneficiary else None,
         additional_data=request.additional_data,
+        external_reference=request.external_reference,
     )
     return wire.RedeemBenefitResponse(transaction_id=await _redeem(call, command))
 
 
-async def _redeem(call: Call, command: Asking) -> str:
+async def _redeem(call: Call, command: RedeemBenefit | ReallocateBenefit) -> str:
     try:
         redeemed = await call.execute(await with_verdicts(call, command))
     except Refusal as refusal:
@@ -116,8 +117,19 @@ async def cancel(
 ) -> wire.CancelRedemptionResponse:
     canceled = await call.execute(
         CancelRedemption(
-            transaction_id=request.transaction_id, idempotency_key=request.idempotency_key
+            transaction_id=request.transaction_id,
+            idempotency_key=request.idempotency_key,
+            total_count=request.total_count,
+            override=bool(request.override),
         )
     )
-    transaction = canceled.transaction
-    return wire.CancelRedemptionResponse(transaction_id=transaction.id if transaction else None)
+    transaction_id = canceled.transaction.id if canceled.transaction else None
+    is_plain = request.total_count is None and request.override is None
+    if is_plain and not canceled.forfeited:
+        return wire.CancelRedemptionResponse(transaction_id=transaction_id)
+    return wire.CancelRedemptionResponse(
+        transaction_id=transaction_id,
+        total_count=canceled.total_count,
+        returned=canceled.returned,
+        forfeited=canceled.forfeited,
+    )

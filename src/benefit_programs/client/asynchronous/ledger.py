@@ -77,6 +77,7 @@ class AsyncBalances(AsyncMethods):
         *,
         transaction_details: ChangeDetails | None = None,
         instructing_party: Identity | None = None,
+        external_reference: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChangedBalance:
         """Change a balance by hand. Without a key the client makes one.
@@ -93,6 +94,7 @@ class AsyncBalances(AsyncMethods):
             pool_id=pool_id,
             transaction_details=transaction_details,
             instructing_party=instructing_party,
+            external_reference=external_reference,
             **change_options(change),
         )
         call = keyed(

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
+from uuid import uuid4
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
 from benefit_programs.client.asynchronous.session import AsyncMethods
-from benefit_programs.client.core.keys import first_redemption, keyed
+from benefit_programs.client.core.keys import (
+    first_canceled_items,
+    first_cancellation,
+    first_move,
+    first_payment,
+    first_redemption,
+    keyed,
+)
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import (
     changes,
@@ -35,6 +43,13 @@ from benefit_programs.client.types.pools import (
     Redemption,
     SelectedEligibility,
 )
+from benefit_programs.client.types.returns import (
+    CanceledItems,
+    Cancellation,
+    MovedRedemption,
+    PaidRedemption,
+    ReferencedCancellation,
+)
 
 AsyncPoolQuery: TypeAlias = AsyncQuery[Pool, PoolFilter, PoolSort]
 
@@ -42,6 +57,11 @@ _ENTITY = reads_field("pool", Pool)
 _ROWS = reads_rows("pools", Pool)
 _BULK = reads(BulkResult[Pool])
 _REDEMPTION = reads(Redemption)
+_CANCELLATION = reads(Cancellation)
+_CANCELED_ITEMS = reads(CanceledItems)
+_REFERENCED = reads_list("results", ReferencedCancellation)
+_MOVED = reads(MovedRedemption)
+_PAID = reads_list("redemptions", PaidRedemption)
 _ELIGIBILITY = reads_field("result", Eligibility)
 _ELIGIBILITIES = reads_list("results", Eligibility)
 _SELECTED = reads_list("results", SelectedEligibility)
@@ -62,6 +82,7 @@ class AsyncPools(AsyncMethods):
         target_date: datetime | None = None,
         beneficiary: Identity | None = None,
         additional_data: Mapping[str, Any] | None = None,
+        external_reference: str | None = None,
         idempotency_key: str | None = None,
     ) -> Redemption:
         """Spend the price times the count in credits of a pool on an item.
@@ -86,6 +107,7 @@ class AsyncPools(AsyncMethods):
             target_date=target_date,
             beneficiary=beneficiary,
             additional_data=additional_data,
+            external_reference=external_reference,
         )
         return await self._redeem("redeemBenefit", fields, idempotency_key)
 
@@ -120,8 +142,10 @@ class AsyncPools(AsyncMethods):
 
     async def cancel_redemption(
         self, transaction_id: str, *, idempotency_key: str | None = None
-    ) -> Redemption:
+    ) -> Cancellation:
         """Give the credits of a redemption back, named by its latest transaction.
+
+        What the benefit's cancellation terms don't let back is ``forfeited``.
 
         Raises:
             TransactionNotFound: There is no such transaction.
@@ -130,8 +154,144 @@ class AsyncPools(AsyncMethods):
             RedemptionAlreadyCanceled: It was canceled or reverted before.
             TransactionNotCancelable: It isn't a redemption.
         """
-        fields = document(transaction_id=transaction_id)
-        return await self._redeem("cancelRedemption", fields, idempotency_key)
+        call = keyed(
+            "cancelRedemption",
+            _CANCELLATION,
+            document(transaction_id=transaction_id),
+            idempotency_key=idempotency_key,
+            replay=first_cancellation,
+        )
+        return await self._session.send(call)
+
+    async def cancel_items(
+        self,
+        transaction_id: str,
+        *,
+        total_count: int | None = None,
+        override: bool = False,
+        idempotency_key: str | None = None,
+    ) -> CanceledItems:
+        """Give the credits of some items of a redemption back, or with ``override`` all credits.
+
+        ``total_count`` is how many of its items are canceled after this, in all; None: all. If as
+        many are canceled already, nothing changes, and there is no transaction.
+
+        Raises:
+            TransactionNotFound: There is no such transaction.
+            AlreadyExecuted: The caller's key was used before; the error names the transaction.
+            NotLatestTransaction: It was reallocated; the error names the latest.
+            RedemptionAlreadyCanceled: It was reverted or moved, or canceled and no total is given.
+            TransactionNotCancelable: It isn't a redemption.
+            ValidationError: It has fewer items.
+        """
+        call = keyed(
+            "cancelRedemption",
+            _CANCELED_ITEMS,
+            document(transaction_id=transaction_id, total_count=total_count, override=override),
+            idempotency_key=idempotency_key,
+            replay=first_canceled_items,
+        )
+        return await self._session.send(call)
+
+    async def cancel_by_reference(
+        self,
+        external_reference: str,
+        *,
+        namespace: str,
+        override: bool = False,
+        idempotency_key: str | None = None,
+    ) -> tuple[ReferencedCancellation, ...]:
+        """Cancel all redemptions and reservations with an external reference, pool by pool.
+
+        If it fails on the way, call it again with the same key: it goes on where it was.
+
+        Raises:
+            AlreadyExecuted: The key was used for another reference.
+            TooManyReferenced: There are too many of them for one call.
+        """
+        fields = document(
+            external_reference=external_reference,
+            namespace=namespace,
+            override=override,
+            idempotency_key=idempotency_key or str(uuid4()),
+        )
+        return await self._session.call("cancelByReference", _REFERENCED, fields)
+
+    async def move_redemption(
+        self,
+        transaction_id: str,
+        pool_id: str,
+        *,
+        benefit_key: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> MovedRedemption:
+        """Let another pool of the same beneficiary pay for a redemption.
+
+        Without a key of a benefit the first one of that pool pays that holds the item.
+
+        Raises:
+            TransactionNotFound: There is no such transaction.
+            AlreadyExecuted: The caller's key was used before; the error names the transaction.
+            TransactionNotMovable: It isn't a redemption.
+            NotLatestTransaction: It was reallocated; the error names the latest.
+            RedemptionAlreadyCanceled: It was canceled, reverted or moved.
+            PoolNotFound: There is no such pool of the beneficiary in the namespace.
+            PoolNotActive: The pool is paused or has ended.
+            BenefitNotFound: The pool has no such benefit, or none that holds the item.
+            PolicyExpressionEvaluatedToFalse: A policy doesn't allow it.
+            NotEnoughBalance: The balance can't pay.
+            ValidationError: The pool pays already.
+        """
+        call = keyed(
+            "moveRedemption",
+            _MOVED,
+            document(transaction_id=transaction_id, pool_id=pool_id, benefit_key=benefit_key),
+            idempotency_key=idempotency_key,
+            replay=first_move,
+        )
+        return await self._session.send(call)
+
+    async def redeem_eligible(  # noqa: PLR0913 - a redemption's
+        self,
+        *,
+        item_reference: ItemReference,
+        namespace: str,
+        beneficiary: Identity,
+        count: int | None = None,
+        target_date: datetime | None = None,
+        additional_data: Mapping[str, Any] | None = None,
+        external_reference: str | None = None,
+        split: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> tuple[PaidRedemption, ...]:
+        """Redeem an item from whichever benefit of a beneficiary pays: one, unless they may split.
+
+        Credits that expire soonest pay first, then the oldest pool. With ``split`` several benefits
+        may pay together, each for whole items: for all of them, or for none.
+
+        Raises:
+            NoEligibleBenefit: None pays; the error says why, benefit by benefit.
+            EligibleAlreadyRedeemed: The caller's key was used before; it has the redemptions.
+            InvalidItemReference: No benefit of the namespace has items of the provider app.
+        """
+        fields = document(
+            item_reference=item_reference,
+            namespace=namespace,
+            beneficiary=beneficiary,
+            count=count,
+            target_date=target_date,
+            additional_data=additional_data,
+            external_reference=external_reference,
+            split=split,
+        )
+        call = keyed(
+            "redeemEligible",
+            _PAID,
+            fields,
+            idempotency_key=idempotency_key,
+            replay=first_payment,
+        )
+        return await self._session.send(call)
 
     async def _redeem(self, name: str, fields: dict[str, Any], key: str | None) -> Redemption:
         call = keyed(name, _REDEMPTION, fields, idempotency_key=key, replay=first_redemption)

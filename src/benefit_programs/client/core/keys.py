@@ -13,10 +13,16 @@ from uuid import uuid4
 
 from benefit_programs.client.core.calls import Call
 from benefit_programs.client.core.wire import Reader, document
-from benefit_programs.client.errors import ApiError
+from benefit_programs.client.errors import ApiError, EligibleAlreadyRedeemed
 from benefit_programs.client.generated.errors import AlreadyExecuted, BenefitAlreadyRedeemed
 from benefit_programs.client.types.pools import Redemption
 from benefit_programs.client.types.programs import StartedJob
+from benefit_programs.client.types.returns import (
+    CanceledItems,
+    Cancellation,
+    MovedRedemption,
+    PaidRedemption,
+)
 
 T = TypeVar("T")
 
@@ -41,9 +47,33 @@ def keyed(
 
 
 def first_redemption(error: ApiError) -> Redemption | None:
-    """The result of the first attempt to redeem, reallocate or cancel."""
+    """The result of the first attempt to redeem, or reallocate."""
     found = first_transaction(error)
     return Redemption(transaction_id=found) if found else None
+
+
+def first_cancellation(error: ApiError) -> Cancellation | None:
+    """The result of the first attempt to cancel a redemption."""
+    found = first_transaction(error)
+    return Cancellation(transaction_id=found) if found else None
+
+
+def first_canceled_items(error: ApiError) -> CanceledItems | None:
+    """The result of the first attempt to cancel items; it may have changed nothing."""
+    if isinstance(error, AlreadyExecuted):
+        return CanceledItems(transaction_id=error.transaction_id)
+    return None
+
+
+def first_move(error: ApiError) -> MovedRedemption | None:
+    """The result of the first attempt to let another pool pay."""
+    found = first_transaction(error)
+    return MovedRedemption(transaction_id=found) if found else None
+
+
+def first_payment(error: ApiError) -> tuple[PaidRedemption, ...] | None:
+    """The result of the first attempt to redeem by whichever pools pay."""
+    return error.redemptions if isinstance(error, EligibleAlreadyRedeemed) else None
 
 
 def first_job(error: ApiError) -> StartedJob | None:

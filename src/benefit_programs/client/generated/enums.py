@@ -16,6 +16,11 @@ class BenefitResultType(OpenEnum):
     POOL_NOT_ACTIVE = "POOL_NOT_ACTIVE"; BENEFIT_NOT_FOUND = "BENEFIT_NOT_FOUND"
     POOL_NOT_FOUND = "POOL_NOT_FOUND"
 
+class CancellationStatus(OpenEnum):
+    """What became of a redemption or reservation that was to be canceled."""
+    CANCELED = "CANCELED"; ALREADY_CANCELED = "ALREADY_CANCELED"; CAPTURED = "CAPTURED"
+    LAPSED = "LAPSED"; FAILED = "FAILED"
+
 class Cascade(OpenEnum):
     """When a change of a definition reaches the programs and pools made from it."""
     NEXT_RENEWAL = "NEXT_RENEWAL"; IMMEDIATELY = "IMMEDIATELY"

@@ -133,6 +133,13 @@ class TransactionNotReallocatable(FailedPrecondition, code="TRANSACTION_NOT_REAL
 class TransactionNotCancelable(FailedPrecondition, code="TRANSACTION_NOT_CANCELABLE"):
     """The transaction is no redemption that can be canceled."""
 
+class TransactionNotMovable(FailedPrecondition, code="TRANSACTION_NOT_MOVABLE"):
+    """The transaction is no redemption that another pool can pay."""
+
+class TooManyReferenced(FailedPrecondition, code="TOO_MANY_REFERENCED"):
+    """More transactions have the external reference than are canceled at once: name each."""
+    maximum = number()
+
 class TransactionNotSupersedable(FailedPrecondition, code="TRANSACTION_NOT_SUPERSEDABLE"):
     """The transaction can't be superseded."""
     transaction_id = text()

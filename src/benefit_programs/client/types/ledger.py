@@ -122,6 +122,9 @@ class TransactionDetails(Part, frozen=True, kw_only=True):
     reason: str | None = None
     origin: str | None = None
     benefit_key: str | None = None
+    forfeited: Decimal | None = None
+    moved_from_transaction_id: str | None = None
+    moved_to_transaction_id: str | None = None
 
 
 class TransactionPoolInfo(Part, frozen=True, kw_only=True):

@@ -89,8 +89,8 @@ class Facts(NamedTuple):
     """What is known when a redemption of ``item_count`` items is judged.
 
     ``counts`` tell what the pool has counted so far; ``freed`` are shares in it that the same
-    command gives back (a reallocation takes its new share in the same step); ``verdicts`` are the
-    providers' answers by ``custom_policy_key``.
+    command gives back (a reallocation takes its new share in the same step), and below 0 those that
+    it has taken; ``verdicts`` are the providers' answers by ``custom_policy_key``.
     """
 
     at: Instant
@@ -119,8 +119,8 @@ class Facts(NamedTuple):
         if limit.quota_id is not None:
             uses = dict(self.counts.after(limit.quota_id, self.at - length))
         for share in self._freed(limit):
-            if share.period_start in uses:
-                uses[share.period_start] -= share.count
+            if share.period_start in uses or share.count < 0:
+                uses[share.period_start] = uses.get(share.period_start, 0) - share.count
         return fullest_window(self.at, length, uses)
 
     def _freed(self, limit: RateLimitedPolicy) -> list[QuotaShare]:

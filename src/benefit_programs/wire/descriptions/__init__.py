@@ -14,6 +14,7 @@ from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
 from benefit_programs.wire.descriptions.reservations import OF_RESERVATIONS
+from benefit_programs.wire.descriptions.returns import OF_RETURNS
 from benefit_programs.wire.descriptions.settings import OF_SETTINGS
 from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 
@@ -24,6 +25,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_LOTS,
     **OF_RESERVATIONS,
     **OF_SETTINGS,
+    **OF_RETURNS,
     **OF_WEBHOOKS,
 }
 

@@ -441,6 +441,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         ),
         "beneficiary": "The owner that the pool must have. Absent: not checked.",
         "count": "How many items. Default: 1.",
+        "external_reference": "What it belongs to elsewhere, for example `booking:123`.",
         "target_date": (
             "The date of use. Policies are judged at that moment; the credits are spent at once."
             " Default: now."
@@ -452,9 +453,22 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "transaction_id": "The latest transaction of the redemption.",
     },
     pools.ReallocateBenefitResponse: {"transaction_id": "The transaction of the new date."},
-    pools.CancelRedemptionRequest: {"transaction_id": "The latest transaction of the redemption."},
+    pools.CancelRedemptionRequest: {
+        "override": "Give all credits back, whatever the cancellation terms say. Default: false.",
+        "total_count": (
+            "How many of the items are canceled after this, in all. If it were fewer than are"
+            " canceled already, nothing changes. Absent: all."
+        ),
+        "transaction_id": "The latest transaction of the redemption.",
+    },
     pools.CancelRedemptionResponse: {
-        "transaction_id": "The transaction that gives the credits back.",
+        "forfeited": "The credits that didn't come back, since it was late.",
+        "returned": "The credits that came back.",
+        "total_count": "How many of the items are canceled now, in all.",
+        "transaction_id": (
+            "The transaction that gives the credits back. Absent if as many items were canceled"
+            " before."
+        ),
     },
     pool_items.PoolInfo: {"status": "The status that the pool has."},
     pool_items.BalanceInfo: {"available": "Credits that can be spent."},
@@ -568,6 +582,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     },
     balances.ChangeBalanceRequest: {
         "adjust_options": "Add to the balance, or subtract from it.",
+        "external_reference": "What it belongs to elsewhere, for example `order:123`.",
         "set_initial_options": "Set the balance, if it has no transactions yet.",
         "set_options": "Set the balance.",
         "transaction_details": "The details of the transaction.",
@@ -586,7 +601,10 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     transactions.TransactionItem: {"external_id": "The id of the item in the provider app."},
     transactions.TransactionDetails: {
         "benefit_key": "The benefit that was redeemed. Absent if none was.",
+        "forfeited": "What a late cancellation didn't give back. Absent if it gave all.",
         "item": "The item at that time. Absent if there was none.",
+        "moved_from_transaction_id": "The redemption of another pool whose place it took.",
+        "moved_to_transaction_id": "The redemption of another pool that took its place.",
         "origin": "The origin of the change, as its caller named it.",
         "reason": "The caller's reason, or the name of the operation.",
     },

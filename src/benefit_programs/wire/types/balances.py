@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from benefit_programs.domain.constraints import (
+    Addition,
     Immutable,
     Judged,
     OneOf,
@@ -27,6 +28,7 @@ from benefit_programs.wire.types.common import (
     EntityId,
     ExtendedFields,
     ExternalId,
+    ExternalReference,
     IdentificationData,
     Namespace,
     QueryRequest,
@@ -189,6 +191,7 @@ class ChangeBalanceRequest(msgspec.Struct, frozen=True, kw_only=True):
     instructing_party: IdentificationData | None = None
     type: ChangeBalanceRequestType | None = None
     transaction_details: NewTransactionDetails | None = None
+    external_reference: Annotated[ExternalReference, Addition()] | None = None
 
 
 class ChangeBalanceResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.benefits import illegalities, repeated_keys
+from benefit_programs.domain.benefits import illegalities, repetitions
 from benefit_programs.domain.constraints import (
     Chosen,
     Entries,
@@ -89,7 +89,7 @@ class PoolDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
     revision: Revision
     display_name: PoolName | None = None
     program_definition_ids: ProgramDefinitionIds | None = None
-    details: Annotated[Details, Judged(repeated_keys)] | None = None
+    details: Annotated[Details, Judged(repetitions)] | None = None
     extended_fields: ExtendedFields | None = None
     description: Annotated[Description, Undocumented()] | None = None
 

@@ -6,10 +6,12 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.benefits import repeated_keys
+from benefit_programs.domain.benefits import repetitions
 from benefit_programs.domain.constraints import (
+    Addition,
     Entries,
     Immutable,
+    Int32,
     Judged,
     ReadOnly,
     Undocumented,
@@ -19,6 +21,7 @@ from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActi
 from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
 from benefit_programs.wire.types.common import (
     AdditionalData,
+    Amount,
     BenefitKey,
     BulkActionMetadata,
     BulkSize,
@@ -27,6 +30,7 @@ from benefit_programs.wire.types.common import (
     Description,
     EntityId,
     ExtendedFields,
+    ExternalReference,
     FieldMask,
     IdentificationData,
     ItemMetadata,
@@ -91,7 +95,7 @@ class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
 
     id: EntityId
     revision: Revision
-    details: Annotated[Details, Judged(repeated_keys)] | None = None
+    details: Annotated[Details, Judged(repetitions)] | None = None
     display_name: ProgramName | None = None
     extended_fields: ExtendedFields | None = None
     description: Annotated[Description, Undocumented()] | None = None
@@ -241,6 +245,7 @@ class RedeemBenefitRequest(msgspec.Struct, frozen=True, kw_only=True):
     target_date: Timestamp | None = None
     additional_data: AdditionalData | None = None
     beneficiary: IdentificationData | None = None
+    external_reference: Annotated[ExternalReference, Addition()] | None = None
 
 
 class RedeemBenefitResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,7 +273,17 @@ class CancelRedemptionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     transaction_id: EntityId
     idempotency_key: TransactionKey
+    total_count: Annotated[int, Int32(minimum=0), Addition()] | None = None
+    override: Annotated[bool, Addition()] | None = None
 
 
 class CancelRedemptionResponse(RedeemBenefitResponse, frozen=True, kw_only=True):
-    """The transaction that gives the credits back."""
+    """The transaction that gives the credits back.
+
+    How many items are canceled and what came back is told if the request names a total or
+    overrides the terms, or if not all came back.
+    """
+
+    total_count: Annotated[int, Int32(), Addition()] | None = None
+    returned: Annotated[Amount, Addition()] | None = None
+    forfeited: Annotated[Amount, Addition()] | None = None

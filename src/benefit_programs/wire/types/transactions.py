@@ -62,6 +62,9 @@ class TransactionDetails(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[Reason, Immutable(), ReadOnly()] | None = None
     origin: Annotated[Origin, Immutable(), Undocumented()] | None = None
     benefit_key: Annotated[BenefitKey, Immutable()] | None = None
+    forfeited: Annotated[Amount, ReadOnly(), Addition()] | None = None
+    moved_from_transaction_id: Annotated[EntityId, ReadOnly(), Addition()] | None = None
+    moved_to_transaction_id: Annotated[EntityId, ReadOnly(), Addition()] | None = None
 
 
 class NewTransactionDetails(msgspec.Struct, frozen=True, kw_only=True):
