@@ -17,6 +17,7 @@ from benefit_programs.api.handlers import (
     programs,
     redemptions,
     settings,
+    statements,
     transactions,
     webhooks,
 )
@@ -36,6 +37,7 @@ _FAMILIES = (
     transactions,
     async_jobs,
     settings,
+    statements,
     beneficiaries,
     events,
     webhooks,

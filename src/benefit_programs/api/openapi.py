@@ -28,6 +28,7 @@ from benefit_programs.wire.codec.fields import FieldPlan, fields_of
 from benefit_programs.wire.codec.naming import to_one_word
 from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
 from benefit_programs.wire.types.balances import ChangeBalanceResponse
+from benefit_programs.wire.types.statements import GetStatementResponse
 
 JSON = "application/json"
 REQUEST_ID_PATTERN = "^[!-~]{1,128}$"
@@ -52,8 +53,14 @@ _ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")
 _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
-MAY_LACK = {ChangeBalanceResponse: frozenset({"transactionId"})}
-"""What an answer has only at times: a change that changes nothing makes no transaction."""
+MAY_LACK = {
+    ChangeBalanceResponse: frozenset({"transactionId"}),
+    GetStatementResponse: frozenset({"summary"}),
+}
+"""What an answer has only at times.
+
+A change that changes nothing makes no transaction. Only the first page of a statement sums it up.
+"""
 
 
 @cache

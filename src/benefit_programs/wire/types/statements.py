@@ -1,0 +1,152 @@
+"""Statements: how the credits of pools became more or less, and what was there at any time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from benefit_programs.domain.constraints import Size
+from benefit_programs.domain.entities import LotOrigin, LotStatus
+from benefit_programs.domain.explanations import BalanceAmount
+from benefit_programs.domain.statements import Figure
+from benefit_programs.wire.types.common import (
+    Amount,
+    BenefitKey,
+    CursorPagingMetadata,
+    EntityId,
+    ExternalId,
+    LargeCursorPaging,
+    Number,
+    Revision,
+    SignedAmount,
+    Timestamp,
+)
+from benefit_programs.wire.types.transactions import Reason
+
+
+class LotAsOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot of a pool at an instant. That with the pool's id holds what is in no other."""
+
+    id: EntityId | None = None
+    status: LotStatus | None = None
+    available: Amount | None = None
+    reserved: Amount | None = None
+    granted: Amount | None = None
+    origin: LotOrigin | None = None
+    priority: Number | None = None
+    effective_date: Timestamp | None = None
+    expiration_date: Timestamp | None = None
+    display_name: str | None = None
+    external_reference: str | None = None
+
+
+class GetBalanceAsOfRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read what a balance was at an instant, also what was booked only later.
+
+    An instant that is still to come means now.
+    """
+
+    pool_id: EntityId
+    date: Timestamp
+
+
+class GetBalanceAsOfResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The balance after everything that had happened by then."""
+
+    pool_id: EntityId | None = None
+    date: Timestamp | None = None
+    revision: Revision | None = None
+    amount: BalanceAmount | None = None
+    lots: tuple[LotAsOf, ...] | None = None
+
+
+class StatementFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What made credits more (the first five) or less (the other three)."""
+
+    provisioned: Amount | None = None
+    renewed: Amount | None = None
+    granted: Amount | None = None
+    adjusted: SignedAmount | None = None
+    returned: Amount | None = None
+    redeemed: Amount | None = None
+    reserved: SignedAmount | None = None
+    lapsed: Amount | None = None
+
+
+class LotStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """The statement of one lot. That with the pool's id holds what is in no other."""
+
+    lot_id: EntityId | None = None
+    opening: Amount | None = None
+    figures: StatementFigures | None = None
+    moved: SignedAmount | None = None
+    closing: Amount | None = None
+
+
+class StatementDraw(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a transaction that one lot gave or took."""
+
+    lot_id: EntityId | None = None
+    amount: Amount | None = None
+    into_lot_id: EntityId | None = None
+
+
+class StatementRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction in a statement, and the balance right after it."""
+
+    transaction_id: EntityId | None = None
+    date: Timestamp | None = None
+    booked_date: Timestamp | None = None
+    revision: Revision | None = None
+    figure: Figure | None = None
+    amount: SignedAmount | None = None
+    reserved_amount: SignedAmount | None = None
+    available_after: Amount | None = None
+    reserved_after: Amount | None = None
+    reason: Reason | None = None
+    benefit_key: BenefitKey | None = None
+    item_external_id: ExternalId | None = None
+    item_count: Number | None = None
+    external_reference: str | None = None
+    related_transaction_id: EntityId | None = None
+    draws: tuple[StatementDraw, ...] | None = None
+
+
+class GetStatementRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read how a balance came from what it was to what it is, from one instant up to another.
+
+    The period includes its start and excludes its end. One that ends later than now ends now. Rows
+    come in the order in which they were booked.
+    """
+
+    pool_id: EntityId
+    from_date: Timestamp | None = None
+    to_date: Timestamp | None = None
+    by_lot: bool | None = None
+    cursor_paging: LargeCursorPaging | None = None
+
+
+class StatementSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a statement adds up to.
+
+    opening + provisioned + renewed + granted + adjusted + returned - redeemed - reserved - lapsed
+    is closing, for the credits that can be spent.
+    """
+
+    opening: BalanceAmount | None = None
+    figures: StatementFigures | None = None
+    closing: BalanceAmount | None = None
+    transaction_count: Number | None = None
+    lots: tuple[LotStatement, ...] | None = None
+
+
+class GetStatementResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a statement: the first one with what it adds up to."""
+
+    pool_id: EntityId | None = None
+    from_date: Timestamp | None = None
+    to_date: Timestamp | None = None
+    summary: StatementSummary | None = None
+    rows: Annotated[tuple[StatementRow, ...], Size(maximum=1000)] | None = None
+    metadata: CursorPagingMetadata | None = None
