@@ -116,6 +116,10 @@ class UnknownPolicyApps(OpenEnum):
     """How a custom policy counts whose app has no provider."""
     FULFILLED = "FULFILLED"; REFUSED = "REFUSED"
 
+class ValidOn(OpenEnum):
+    """What must be in a lot's life for the lot to pay: the moment of redemption, or its date."""
+    REDEMPTION = "REDEMPTION"; TARGET_DATE = "TARGET_DATE"
+
 class WebhookFormat(OpenEnum):
     """What an endpoint gets: JSON signed by Standard Webhooks, or a signed JWT."""
     STANDARD = "STANDARD"; JWT = "JWT"
