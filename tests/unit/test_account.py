@@ -20,8 +20,9 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.errors import BalanceExceededLimits
 from benefit_programs.domain.events import CATALOG
 from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.returning import give_back
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.state import Changes
+from benefit_programs.domain.state import Changes, State
 from benefit_programs.domain.values import AMOUNT_MAX, Identity, IdentityType
 
 CALLER = Identity(IdentityType.APP, "app")
@@ -95,7 +96,17 @@ def test_what_is_given_back_is_the_opposite() -> None:
     account = Account(pool(), context())
     details = TransactionDetails(reason="Redemption", item_count=2)
     root = account.spend(Operation.REDEEM, 40, details=details)
-    back = account.give_back(Operation.CANCEL, root, details, idempotency_key="key")
+    back = give_back(
+        State(),
+        account,
+        Operation.CANCEL,
+        root,
+        40,
+        (),
+        details=details,
+        idempotency_key="key",
+        related_transaction_id=root.id,
+    )
     assert (back.amount, back.source, back.target) == (40, EXTERNAL, AVAILABLE)
     assert (back.related_transaction_id, back.correlation_id) == (root.id, root.id)
     assert back.details == TransactionDetails(reason="Cancellation", item_count=2)
@@ -123,7 +134,7 @@ def test_an_operation_does_what_its_rule_says(
     """Another way or another amount is our own mistake."""
     rule, account = RULES[operation], Account(pool(), context())
     post = account.spend if way[0] is AVAILABLE else account.grant
-    fits = rule.source in (None, way[0]) and (
+    fits = (rule.source, rule.target) in ((None, None), way) and (
         not rule.is_zero if amount else rule.is_zero or rule.may_be_zero
     )
     if fits:

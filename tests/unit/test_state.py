@@ -454,7 +454,7 @@ def test_a_walk_has_a_bounded_step() -> None:
 def test_nothing_is_written_of_what_was_only_read() -> None:
     """A state that nobody has changed says so."""
     state = shelves(ONE)
-    assert (state.changed, state.size, state.touched, written(state)) == (
+    assert (state.has_changed, state.size, state.touched, written(state)) == (
         False,
         0,
         frozenset(),
@@ -473,7 +473,7 @@ def test_new_changed_and_gone_rows_are_told_apart() -> None:
         Book: ([THREE], [(ONE, renamed)], [TWO]),
         Loan: ([loan], [], []),
     }
-    assert (state.changed, state.size) == (True, 4)
+    assert (state.has_changed, state.size) == (True, 4)
     assert state.touched == {Book, Loan}
 
 
@@ -540,7 +540,7 @@ def test_events_are_kept_in_their_order() -> None:
         changes.events.append(event(number))
         state.apply(changes)
     assert state.events == [event(1), event(2)]
-    assert (state.changed, state.size, state.touched) == (True, 2, {Event})
+    assert (state.has_changed, state.size, state.touched) == (True, 2, {Event})
     assert written(state) == {}
     save(state, ONE)
     assert (state.size, state.touched) == (3, {Event, Book})

@@ -346,20 +346,23 @@ class Account:
     ) -> Transaction:
         pool, context, rule = self.pool, self.context, RULES[operation]
         assert rule.allows(source, target, amount), "I9: a transaction says what its operation does"
-        change = _change(source, target, amount, _AVAILABLE)
+        change, reserved = _change(source, target, amount, _AVAILABLE), pool.reserved
+        if source is _RESERVED or target is _RESERVED:
+            reserved += _change(source, target, amount, _RESERVED)
         available = pool.available + change
-        reserved = pool.reserved + _change(source, target, amount, _RESERVED)
         assert available >= 0 <= reserved, "I2: a balance is never negative"
         if available + reserved > AMOUNT_MAX:
             raise BalanceExceededLimits(
                 balance=balance_of(pool), requested=change, upper_limit=AMOUNT_MAX
             )
+        if draws:
+            draws = () if all(each.lot_id == pool.id for each in draws) else tuple(draws)
         transaction_id = context.new_id()
-        if "details" not in more:
-            more["details"] = TransactionDetails(reason=rule.reason)
-        if reserved or any(each.lot_id != pool.id for each in draws):
-            more["details"] = replace(more["details"], draws=tuple(draws), reserved_after=reserved)
-        item = more["details"].item
+        details = more.get("details") or TransactionDetails(reason=rule.reason)
+        if draws or reserved or details.draws or details.reserved_after:
+            details = replace(details, draws=draws, reserved_after=reserved)
+        more["details"] = details
+        item = details.item
         more.setdefault("correlation_id", transaction_id)
         revision = pool.balance_revision if rule.opens else pool.balance_revision + 1
         transaction = Transaction(

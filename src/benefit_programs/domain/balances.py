@@ -245,13 +245,6 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
             amount = chain.price * chain.item_count
             draws = chain.draws_of_last(chain.item_count)
             account.freed += chain.quota_shares
-        details = replace(
-            original.details,
-            reason=RULES[Operation.REVERT].reason,
-            quota_shares=(),
-            draws=(),
-            due=None,
-        )
         transaction = give_back(
             state,
             account,
@@ -259,7 +252,7 @@ class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
             original,
             amount,
             draws,
-            details=details,
+            details=replace(original.details, quota_shares=()),
             related_transaction_id=original.id,
         )
         changes = Changes(Changed(pool, transaction))

@@ -23,13 +23,14 @@ HORIZON = 600_000
 
 def newly_due(state: State) -> Instant | None:
     """The earliest instant that a batch has given a pool, where the one before was later."""
-    return earliest(
-        *(
+    return min(
+        (
             after.due
             for before, after in state.changed(Pool)
             if after.due is not None
             and (before is None or before.due is None or after.due < before.due)
-        )
+        ),
+        default=None,
     )
 
 

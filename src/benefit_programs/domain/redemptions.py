@@ -69,7 +69,6 @@ CANCEL_PART = Operation.CANCEL_PART
 
 REDEMPTION_REASON = RULES[REDEEM].reason
 REALLOCATION_REASON = RULES[REALLOCATE].reason
-CANCELLATION_REASON = RULES[CANCEL].reason
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -253,7 +252,6 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
                 effective_date=self.target_date,
                 item_count=candidate.requested.count,
                 quota_shares=shares,
-                draws=(),
                 due=None,
             ),
             idempotency_key=self.idempotency_key,
@@ -324,11 +322,8 @@ class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
         more = More(
             details=replace(
                 chain.latest.details,
-                reason=CANCELLATION_REASON,
                 item_count=count,
                 quota_shares=() if is_whole else shares,
-                draws=(),
-                due=None,
                 forfeited=credits_ - returned,
             ),
             idempotency_key=self.idempotency_key,

@@ -93,8 +93,12 @@ def give_back(
     draws: Sequence[Draw],
     **more: Unpack[More],
 ) -> Transaction:
-    """Post the opposite of the first transaction of a chain, or of a part of it."""
-    more.setdefault("correlation_id", root.id)
+    """Post the opposite of the first transaction of a chain, or of a part of it.
+
+    The details are those of what is given back.
+    """
+    more["details"] = replace(more["details"], reason=RULES[operation].reason, due=None)
+    more["correlation_id"] = root.id
     if root.target is BalanceType.EXTERNAL:
         now = account.context.now
         return put_back(
@@ -158,7 +162,6 @@ def release_details(
         item_count=reservation.held,
         quota_shares=reservation.quota_shares,
         reservation_id=reservation.id,
-        draws=(),
         due=at if at < now else None,
     )
 
