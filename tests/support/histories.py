@@ -272,8 +272,9 @@ class History:
         self.reservations.append(await self.do(command))
 
     async def _end_reservation(self) -> None:
-        chosen = self.chance.choice(self.reservations or [guid()])
-        await self.do(EndReservation(reservation_id=chosen, count=self.chance.randint(0, 4)))
+        if self.reservations:
+            chosen, count = self.chance.choice(self.reservations), self.chance.randint(0, 4)
+            await self.do(EndReservation(reservation_id=chosen, count=count))
 
     async def _settle(self) -> None:
         await self.do(SettlePools(pool_ids=(self.wallet.pool_id,)))

@@ -34,8 +34,8 @@ class AccountsOf(msgspec.Struct, frozen=True):
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """A pool as it is stored, and what has happened to it since that isn't booked yet.
 
-    ``coming`` are the transactions that will be booked, ``lots`` those that are open then. Without
-    anything due both are empty.
+    ``coming`` are the transactions that will be booked, ``lots`` the lots that were looked at for
+    them. Without anything due both are empty.
     """
 
     stored: Pool
@@ -68,7 +68,7 @@ def looked(account: Account, stored: Pool) -> Looked:
         stored=stored,
         pool=account.pool,
         coming=account.transactions,
-        lots=account.open_lots(),
+        lots=account.seen_lots(),
     )
 
 

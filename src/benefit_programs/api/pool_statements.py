@@ -22,7 +22,7 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.explanations import BalanceAmount
 from benefit_programs.domain.lookups import LOT
-from benefit_programs.domain.lots import standard_lot
+from benefit_programs.domain.lots import is_standard, standard_lot
 from benefit_programs.domain.statements import (
     Figures,
     Moved,
@@ -36,6 +36,7 @@ from benefit_programs.domain.values import Credits, Instant
 from benefit_programs.storage import pool_statements as statements
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire.types import statements as wire
+from benefit_programs.wire.types.lots import DrawnLot
 
 AVAILABLE, RESERVED = BalanceType.AVAILABLE, BalanceType.RESERVED
 
@@ -132,15 +133,21 @@ class Ledger:
         for row in sums:
             into = inside if row[statements.KIND_WIDTH + 2] else later
             into.append(statements.moved_in_lot_of(row, self.pool_id))
-        coming = self.coming(max(start.revision, int(booked)), end.revision)
+        coming = self.coming(int(booked), end.revision)
+        inside += [
+            part
+            for each in coming
+            if each.balance_revision > start.revision
+            for part in moved_in_lots(each)
+        ]
         lots = [CODECS[Lot].read(row) for row in stored]
         return LotsThen(
             lots={lot.id: lot for lot in (*self.seen.lots, *lots)}
             | await self._over(lots, (*inside, *later)),
             stored={lot.id: lot for lot in lots},
             inside=inside,
-            expected=[part for each in coming for part in moved_in_lots(each)],
             later=later,
+            coming=[part for each in coming for part in moved_in_lots(each)],
             end=end,
             standard=standard_lot(self.seen.pool),
         )
@@ -175,15 +182,16 @@ def _is_coming(lot_id: str) -> bool:
 class LotsThen(msgspec.Struct, frozen=True, kw_only=True):
     """The lots of a pool at the end of a period.
 
-    ``stored`` are the lots as they are stored, after all that was booked: ``inside`` the period and
-    ``later``. What is ``expected`` happened in the period and isn't booked.
+    ``stored`` are the lots as they are stored, after all that was booked: by the end of the period,
+    and ``later``. What is ``coming`` happened by the end, too, and isn't booked yet. Moves ``inside``
+    the period are of both kinds.
     """
 
     lots: dict[str, Lot]
     stored: dict[str, Lot]
     inside: list[MovedInLot]
-    expected: list[MovedInLot]
     later: list[MovedInLot]
+    coming: list[MovedInLot]
     end: Cut
     standard: Lot
 
@@ -194,7 +202,7 @@ class LotsThen(msgspec.Struct, frozen=True, kw_only=True):
             for lot in self.stored.values()
         }
         _add(amounts, self.later, balance, -1)
-        _add(amounts, self.expected, balance, 1)
+        _add(amounts, self.coming, balance, 1)
         for lot in self.stored.values():
             if _was_split_off(lot, before):
                 amounts[lot.id] = 0
@@ -212,17 +220,13 @@ class LotsThen(msgspec.Struct, frozen=True, kw_only=True):
             for lot in sorted((*self.lots.values(), self.standard), key=lambda each: each.rank)
             if lot.created <= at or available.get(lot.id) or reserved.get(lot.id)
         ]
-        return [
-            each
-            for each in shown
-            if each.available or each.reserved or each.status is LotStatus.FUTURE
-        ]
+        return [each for each in shown if is_held(each)]
 
     def statements(self, opening: Credits, since: Instant, to: Instant) -> list[wire.LotStatement]:
         """The statement of each lot that had something, or in which something was moved."""
         closings = self.amounts(AVAILABLE, to)
         moves: dict[str, list[Moved]] = {}
-        for each in (*self.inside, *self.expected):
+        for each in self.inside:
             moves.setdefault(each.counted_in, []).append(each.moved)
         figures = {lot_id: figures_of(moved) for lot_id, moved in moves.items()}
         openings = {
@@ -276,20 +280,26 @@ def _known_id(lot_id: str) -> str | None:
 
 
 def _lot_as_of(lot: Lot, at: Instant, available: Credits, reserved: Credits) -> wire.LotAsOf:
-    is_own = lot.id != lot.pool_id
+    if is_standard(lot):
+        return wire.LotAsOf(id=lot.id, available=available, reserved=reserved)
     return wire.LotAsOf(
         id=_known_id(lot.id),
         status=_status_at(lot, at, available),
         available=available,
         reserved=reserved,
-        granted=lot.granted if is_own else None,
-        origin=lot.origin if is_own else None,
+        granted=lot.granted,
+        origin=lot.origin,
         priority=lot.priority,
         effective_date=lot.effective_date,
         expiration_date=lot.expiration_date,
         display_name=lot.display_name,
         external_reference=lot.external_reference,
     )
+
+
+def is_held(lot: wire.LotAsOf) -> bool:
+    """Whether a lot held something, or was to."""
+    return bool(lot.available or lot.reserved) or lot.status is LotStatus.FUTURE
 
 
 def _status_at(lot: Lot, at: Instant, available: Credits) -> LotStatus:
@@ -339,8 +349,8 @@ def row_view(transaction: Transaction) -> wire.StatementRow:
     )
 
 
-def _draw_view(draw: Draw) -> wire.StatementDraw:
-    return wire.StatementDraw(
+def _draw_view(draw: Draw) -> DrawnLot:
+    return DrawnLot(
         lot_id=_known_id(draw.lot_id),
         amount=draw.amount,
         into_lot_id=None if draw.into is None else _known_id(draw.into),

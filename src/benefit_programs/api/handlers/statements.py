@@ -7,7 +7,7 @@ import msgspec
 from benefit_programs.api.call import Call
 from benefit_programs.api.looking import look_at_pool
 from benefit_programs.api.method import GET, READ_LIMITED, method
-from benefit_programs.api.pool_statements import Cut, Ledger, figures_view, row_view
+from benefit_programs.api.pool_statements import Cut, Ledger, figures_view, is_held, row_view
 from benefit_programs.domain.entities import Transaction
 from benefit_programs.domain.errors import BalanceNotFound, Invalid
 from benefit_programs.domain.statements import Figures, figures_of
@@ -41,7 +41,7 @@ async def as_of(call: Call, request: wire.GetBalanceAsOfRequest) -> wire.GetBala
         date=at,
         revision=then.revision,
         amount=then.amount,
-        lots=tuple(lots),
+        lots=tuple(filter(is_held, lots)),
     )
 
 

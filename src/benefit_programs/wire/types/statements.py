@@ -22,6 +22,7 @@ from benefit_programs.wire.types.common import (
     SignedAmount,
     Timestamp,
 )
+from benefit_programs.wire.types.lots import DrawnLot
 from benefit_programs.wire.types.transactions import Reason
 
 
@@ -84,14 +85,6 @@ class LotStatement(msgspec.Struct, frozen=True, kw_only=True):
     closing: Amount | None = None
 
 
-class StatementDraw(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a transaction that one lot gave or took."""
-
-    lot_id: EntityId | None = None
-    amount: Amount | None = None
-    into_lot_id: EntityId | None = None
-
-
 class StatementRow(msgspec.Struct, frozen=True, kw_only=True):
     """A transaction in a statement, and the balance right after it."""
 
@@ -110,7 +103,7 @@ class StatementRow(msgspec.Struct, frozen=True, kw_only=True):
     item_count: Number | None = None
     external_reference: str | None = None
     related_transaction_id: EntityId | None = None
-    draws: tuple[StatementDraw, ...] | None = None
+    draws: tuple[DrawnLot, ...] | None = None
 
 
 class GetStatementRequest(msgspec.Struct, frozen=True, kw_only=True):
