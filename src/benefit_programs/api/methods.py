@@ -9,6 +9,7 @@ from benefit_programs.api.handlers import (
     eligibility,
     events,
     items,
+    overviews,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -39,6 +40,7 @@ _FAMILIES = (
     settings,
     statements,
     beneficiaries,
+    overviews,
     events,
     webhooks,
 )

@@ -21,6 +21,7 @@ from benefit_programs.api.reference.refusals import (
     refusals_of,
 )
 from benefit_programs.api.streams import EVENT_STREAM
+from benefit_programs.api.tables import CSV
 from benefit_programs.domain.constraints import ReadOnly
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.explanations import PoolContext
@@ -176,6 +177,8 @@ def _notes(method: Method) -> Iterator[str]:
             f"With `accept: {EVENT_STREAM}` the answer goes on: each event is sent when it happens,"
             " with its cursor as its id. The header `Last-Event-ID` goes on behind that event."
         )
+    if method.table is not None:
+        yield f"With `accept: {CSV}` the answer is a table."
     if method.fields:
         yield f"Filterable fields, with every operator: {_quoted(method.fields)}."
     if method.sortable:

@@ -93,7 +93,7 @@ def _between(dialect: Dialect) -> str:
     )
 
 
-_KIND = "t.operation, t.source, t.target, case when t.item_id is null then 0 else 1 end"
+KIND = "t.operation, t.source, t.target, case when t.item_id is null then 0 else 1 end"
 KIND_WIDTH = 4
 
 _ALL = 2**63 - 1
@@ -108,7 +108,7 @@ def sums(
     The first of them was booked at ``since`` at the earliest.
     """
     sql = (
-        f"select {_KIND}, {parts_of('t.amount')}, count(*) from transactions t"
+        f"select {KIND}, {parts_of('t.amount')}, count(*) from transactions t"
         f" where {_between(dialect)} group by 1, 2, 3, 4"
     )
     return Statement(sql, (tenant_id, pool_id, first_id(since), after, up_to))
@@ -129,7 +129,7 @@ def sums_by_lot(
         amount = "coalesce(d.value->>'amount', t.amount)"
     inside = f"case when t.balance_revision <= {dialect.placeholder(6, 'bigint')} then 1 else 0 end"
     sql = (
-        f"select {_KIND}, {parts_of(amount)}, {inside}, d.value->>'lot_id', d.value->>'into'"
+        f"select {KIND}, {parts_of(amount)}, {inside}, d.value->>'lot_id', d.value->>'into'"
         f" from transactions t {draws} where {_between(dialect)} group by 1, 2, 3, 4, 7, 8, 9"
     )
     return Statement(sql, (tenant_id, pool_id, first_id(since), after, _ALL, to))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -46,6 +47,9 @@ STEPS_MAX = 20
 
 SNAPSHOT_SECONDS_MAX = 60
 """How long several statements may take that see the same commits."""
+
+LONG_READS_MAX = 1
+"""How many reads over very many rows a process does at a time; others wait."""
 
 GUIDS = {
     IdMode.DEFAULT: GUIDS_DEFAULT,
@@ -93,6 +97,7 @@ class Reader:
         self.look_up = store.look_up
         self.feed = Feed(store)
         self._secret = secret
+        self._turn = Semaphore(LONG_READS_MAX)
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
 
     @property
@@ -239,6 +244,11 @@ class Reader:
         """The rows of several statements, which see the same commits."""
         plain = [(each.sql, each.parameters) for each in statements]
         return await self._store.fetch_together(plain, seconds_max=SNAPSHOT_SECONDS_MAX)
+
+    async def fetch_in_turn(self, *statements: Statement) -> list[list[tuple[Any, ...]]]:
+        """The same for statements over very many rows: of these, a process runs few at a time."""
+        async with self._turn:
+            return await self.fetch_together(*statements)
 
     async def page(
         self,

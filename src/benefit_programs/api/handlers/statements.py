@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 
+from benefit_programs.api import tenant_statements
 from benefit_programs.api.call import Call
 from benefit_programs.api.looking import look_at_pool
-from benefit_programs.api.method import GET, READ_LIMITED, method
+from benefit_programs.api.method import GET, POST, READ, READ_LIMITED, method
 from benefit_programs.api.pool_statements import Cut, Ledger, figures_view, is_held, row_view
 from benefit_programs.domain.entities import Transaction
 from benefit_programs.domain.errors import BalanceNotFound, Invalid
+from benefit_programs.domain.periods import PERIODS_MAX, Interval, edges
 from benefit_programs.domain.statements import Figures, figures_of
 from benefit_programs.domain.values import Credits, Instant
 from benefit_programs.storage.pool_statements import first_id
 from benefit_programs.storage.query.spec import LIMIT_DEFAULT
+from benefit_programs.storage.tenant_statements import Scope
 from benefit_programs.wire.types import statements as wire
 from benefit_programs.wire.types.common import CursorPagingMetadata, Cursors
 
@@ -82,6 +87,41 @@ async def get(call: Call, request: wire.GetStatementRequest) -> wire.GetStatemen
             lots=await _lots(ledger, start, end, figures, place) if request.by_lot else None,
         ),
     )
+
+
+@method(
+    "getStatements",
+    POST,
+    "/benefit-programs/v1/statements/query",
+    READ,
+    "BENEFIT_PROGRAMS.STATEMENT_READ",
+    is_addition=True,
+    table=tenant_statements.table,
+)
+async def get_of_many(
+    call: Call, request: wire.GetStatementsRequest
+) -> wire.GetStatementsResponse:
+    now = call.services.engine.now()
+    # Nothing was booked before that, and the calendar of a zone has an end.
+    since = max(request.from_date, 0)
+    to = min(now + 1 if request.to_date is None else request.to_date, now + 1)
+    if to <= since:
+        raise Invalid.because(
+            "fromDate", "must be before toDate, and in the past", rule_name="from_before_to"
+        )
+    by, zone = request.by or Interval.MONTH, call.principal.settings.time_zone
+    starts = tuple(islice(edges(since, to, by, zone), PERIODS_MAX + 1))
+    if len(starts) > PERIODS_MAX:
+        raise Invalid.because(
+            "by", f"makes more than {PERIODS_MAX} periods", rule_name="too_many_periods"
+        )
+    scope = Scope(
+        tenant_id=call.tenant_id,
+        namespace=request.namespace,
+        program_definition_id=request.program_definition_id,
+        pool_definition_id=request.pool_definition_id,
+    )
+    return await tenant_statements.make(call, scope, starts, to, now)
 
 
 async def _open(call: Call, pool_id: str) -> tuple[Ledger, Instant]:

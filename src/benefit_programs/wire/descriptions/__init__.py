@@ -13,6 +13,7 @@ from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
 from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
+from benefit_programs.wire.descriptions.statements import OF_STATEMENTS
 from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 
 OF_TYPES: dict[type[Any], dict[str, str]] = {
@@ -20,6 +21,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_BENEFICIARIES,
     **OF_EVENTS,
     **OF_LOTS,
+    **OF_STATEMENTS,
     **OF_WEBHOOKS,
 }
 

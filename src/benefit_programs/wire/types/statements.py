@@ -9,6 +9,7 @@ import msgspec
 from benefit_programs.domain.constraints import Size
 from benefit_programs.domain.entities import LotOrigin, LotStatus
 from benefit_programs.domain.explanations import BalanceAmount
+from benefit_programs.domain.periods import Interval
 from benefit_programs.domain.statements import Figure
 from benefit_programs.wire.types.common import (
     Amount,
@@ -17,6 +18,7 @@ from benefit_programs.wire.types.common import (
     EntityId,
     ExternalId,
     LargeCursorPaging,
+    Namespace,
     Number,
     Revision,
     SignedAmount,
@@ -143,3 +145,61 @@ class GetStatementResponse(msgspec.Struct, frozen=True, kw_only=True):
     summary: StatementSummary | None = None
     rows: Annotated[tuple[StatementRow, ...], Size(maximum=1000)] | None = None
     metadata: CursorPagingMetadata | None = None
+
+
+class GetStatementsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read what became of the credits of many pools, by periods, and what is outstanding now.
+
+    Without a namespace or a definition all pools of the tenant are meant. Periods begin with a day,
+    a week (on Monday) or a month of the tenant's time zone; the first one begins and the last one
+    ends with the whole. With `accept: text/csv` the periods are answered as CSV.
+    """
+
+    from_date: Timestamp
+    to_date: Timestamp | None = None
+    by: Interval | None = None
+    namespace: Namespace | None = None
+    program_definition_id: EntityId | None = None
+    pool_definition_id: EntityId | None = None
+
+
+class StatementPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """The statement of all the pools together, for one period."""
+
+    from_date: Timestamp | None = None
+    to_date: Timestamp | None = None
+    opening: BalanceAmount | None = None
+    figures: StatementFigures | None = None
+    closing: BalanceAmount | None = None
+    transaction_count: Number | None = None
+
+
+class OutstandingPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Outstanding credits whose end or begin is between two instants."""
+
+    from_date: Timestamp | None = None
+    to_date: Timestamp | None = None
+    amount: Amount | None = None
+
+
+class Outstanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What all the pools hold now, by when it ends and by how long it has been there."""
+
+    date: Timestamp | None = None
+    pool_count: Number | None = None
+    amount: BalanceAmount | None = None
+    by_expiry: tuple[OutstandingPart, ...] | None = None
+    never_expires: Amount | None = None
+    by_age: tuple[OutstandingPart, ...] | None = None
+    without_age: Amount | None = None
+
+
+class GetStatementsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The statement of all the pools together.
+
+    What has happened up to `completeUntil` is booked, and in it. Later figures may still change.
+    """
+
+    periods: tuple[StatementPeriod, ...] | None = None
+    outstanding: Outstanding | None = None
+    complete_until: Timestamp | None = None
