@@ -37,10 +37,10 @@ from benefit_programs.client.errors import (
 )
 from benefit_programs.client.generated.enums import (
     BalanceType, BenefitResultType, Cascade, DeliveryLog, DeliveryOrigin, DeliveryStatus,
-    ExtendedEntity, FeedStart, IdMode, Intent, JobItemStatus, JobStatus, LimitRule,
+    ExtendedEntity, FeedStart, FirstDayOfWeek, IdMode, Intent, JobItemStatus, JobStatus, LimitRule,
     PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
     PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod, TransactionStatus,
-    UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay,
+    UnknownPolicyApps, WebhookFormat, WebhookStatus, WeekDay,
 )
 from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
@@ -102,9 +102,9 @@ from benefit_programs.client.types.definitions import (
     NewPoolDefinition, PoolDefinition, PoolDefinitionChange, ProgramDefinition,
 )
 from benefit_programs.client.types.details import (
-    Benefit, CancellationTerm, CreditConfiguration, CustomPolicy, Details, DetailsChange,
-    FixedIntervalPolicy, Policy, PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot,
-    PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration,
+    Benefit, CreditConfiguration, CustomPolicy, Details, DetailsChange, FixedIntervalPolicy, Policy,
+    PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot, PolicyExpressionOr,
+    RateLimitedPolicy, RolloverConfiguration,
 )
 from benefit_programs.client.types.events import (
     DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
@@ -119,7 +119,7 @@ from benefit_programs.client.types.items import (
 )
 from benefit_programs.client.types.jobs import Job, JobCounts, JobCreator, JobCreatorApp, JobItem
 from benefit_programs.client.types.ledger import (
-    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance, DrawnLot,
+    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance,
     FailedTransactionDetails, RequestedValues, RolloverInfo, SetBalance, SetInitialBalance,
     Transaction, TransactionDetails, TransactionItem, TransactionPoolInfo,
 )
@@ -153,15 +153,15 @@ __all__ = [
     "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
-    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CancellationTerm", "Cascade",
+    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
     "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
     "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
-    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility",
-    "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated",
-    "EntryError", "EntryMetadata", "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events",
-    "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields",
-    "FailedPrecondition", "FailedTransactionDetails", "FeedStart", "FieldViolation",
+    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit",
+    "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata",
+    "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events", "EventsRemoved",
+    "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition",
+    "FailedTransactionDetails", "FeedStart", "FieldViolation", "FirstDayOfWeek",
     "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool", "InstantCondition",
     "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision", "Item",
     "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery",
@@ -196,7 +196,7 @@ __all__ = [
     "TransactionFilter", "TransactionItem", "TransactionNotCancelable", "TransactionNotFound",
     "TransactionNotReallocatable", "TransactionNotSupersedable", "TransactionPoolInfo",
     "TransactionQuery", "TransactionSort", "TransactionStatus", "Transactions", "UNSET",
-    "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "UsedRateLimit", "ValidOn",
+    "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "UsedRateLimit",
     "ValidationError", "Webhook", "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter",
     "WebhookDeliveryNotFound", "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint",
     "WebhookEndpointFilter", "WebhookEndpointNotFound", "WebhookEndpointQuery",
