@@ -24,6 +24,8 @@ from benefit_programs.wire.types import (
     beneficiaries,
     eligibility,
     items,
+    lots,
+    overviews,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -31,6 +33,7 @@ from benefit_programs.wire.types import (
     program_definitions,
     programs,
     settings,
+    statements,
     transactions,
     webhooks,
 )
@@ -58,6 +61,8 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (balances.Balance, package.Balance),
     (balances.ChangeBalanceResponse, package.ChangedBalance),
     (transactions.Transaction, package.Transaction),
+    (lots.Lot, package.Lot),
+    (lots.GrantCreditsResponse, package.ChangedLot),
     (async_jobs.Job, package.Job),
     (beneficiaries.EraseBeneficiaryResponse, package.Erasure),
     (beneficiaries.MergeBeneficiaryResponse, package.Merge),
@@ -70,6 +75,11 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (webhooks.TestWebhookEndpointResponse, package.WebhookTest),
     (webhooks.WebhookDelivery, package.WebhookDelivery),
     (webhooks.WebhookKey, package.WebhookKey),
+    (statements.GetBalanceAsOfResponse, package.BalanceAsOf),
+    (statements.GetStatementsResponse, package.Statements),
+    (statements.StatementSummary, package.StatementSummary),
+    (statements.StatementRow, package.StatementRow),
+    (overviews.GetOverviewResponse, package.Overview),
 ]
 
 # What can't be sent: the service refuses it until balances can be reserved.
@@ -160,7 +170,7 @@ def test_every_parameter_is_offered() -> None:
         "query",
         "type",
         *("adjustOptions", "setOptions", "setInitialOptions"),  # the class of the change
-        *("item", "pool", "program", "poolDefinition", "programDefinition"),  # their fields
+        *("item", "lot", "pool", "program", "poolDefinition", "programDefinition"),  # their fields
         "webhookEndpoint",
     }
     wanted = {

@@ -108,6 +108,8 @@ missing(
 )
 missing("POOL_NOT_FOUND", lambda it: {"poolId": it.pool}, "getPool", "updatePool", "redeemBenefit")
 missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "getBalance", "changeBalance")
+missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "grantCredits", "listLots")
+missing("LOT_NOT_FOUND", lambda it: {"lotId": it.lot}, "getLot", "updateLot", "expireLot")
 missing("ITEM_NOT_FOUND", lambda it: {"itemId": it.item}, "getItem", "updateItem", "deleteItem")
 missing("ITEM_SET_NOT_FOUND", lambda it: {"itemSetId": it.item_set}, "createItem")
 missing(
@@ -354,6 +356,35 @@ async def take_too_much(_: Service, world: World, method: str) -> Provoked:
     return Provoked(method, request, data)
 
 
+@row(428, "LOT_IS_STANDARD", "updateLot", "expireLot")
+async def touch_the_standard_lot(_: Service, world: World, method: str) -> Provoked:
+    request = REQUESTS[method](world._replace(lot=world.pool))
+    return Provoked(method, request, {"lotId": world.pool})
+
+
+@row(428, "LOT_EXPIRED", "updateLot", "expireLot")
+async def touch_an_ended_lot(service: Service, world: World, method: str) -> Provoked:
+    await service.call("expireLot", REQUESTS["expireLot"](world))
+    request = REQUESTS[method](world)
+    if method == "updateLot":
+        request["lot"]["revision"] = "2"
+    return Provoked(method, request, {"lotId": world.lot})
+
+
+@row(409, "ALREADY_EXECUTED", "grantCredits", "expireLot")
+async def repeat_a_key_of_lots(service: Service, world: World, method: str) -> Provoked:
+    request = REQUESTS[method](world)
+    made = await service.call(method, request)
+    data = {
+        "idempotencyKey": request["idempotencyKey"],
+        "lotId": made["lot"]["id"],
+        "sameRequest": True,
+    }
+    if "transactionId" in made:
+        data["transactionId"] = made["transactionId"]
+    return Provoked(method, request, data)
+
+
 @row(428, "CHANGE_ALREADY_REVERTED", "revertBalanceChange")
 async def revert_twice(service: Service, world: World, method: str) -> Provoked:
     reverted = await service.call(method, REQUESTS[method](world))
@@ -506,6 +537,8 @@ PROVOKED_APART = {
     "IN_PROGRESS",
     # tests/contract/test_events.py
     "EVENTS_REMOVED",
+    # tests/contract/test_lots.py
+    "TOO_MANY_LOTS",
     # tests/contract/test_webhooks.py
     "SECRET_KEY_MISSING",
     "TOO_MANY_TO_REPLAY",

@@ -32,6 +32,7 @@ class World(NamedTuple):
     member: str
     redemption: str
     change: str
+    lot: str
     job: str
     endpoint: str
     delivery: str
@@ -90,16 +91,20 @@ async def settle(service: Caller) -> World:
         member=member,
         redemption="",
         change="",
+        lot="",
         job=provisioned["jobId"],
         endpoint="",
         delivery="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     changed = await service.call("changeBalance", REQUESTS["changeBalance"](world))
+    later = REQUESTS["grantCredits"](world) | {"effectiveDate": "2100-01-01T00:00:00.000Z"}
+    granted = await service.call("grantCredits", later)
     endpoint, delivery = await _replay(service, world)
     return world._replace(
         redemption=redeemed["transactionId"],
         change=changed["transactionId"],
+        lot=granted["lot"]["id"],
         endpoint=endpoint,
         delivery=delivery,
     )
@@ -270,6 +275,18 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
         "adjustOptions": {"value": "5"},
     },
     "revertBalanceChange": lambda it: {"transactionId": it.change},
+    "grantCredits": lambda it: {
+        "poolId": it.pool,
+        "idempotencyKey": guid(),
+        "amount": "5",
+        "expiresAfter": "P30D",
+        "displayName": "Pack of 5",
+    },
+    "getLot": lambda it: {"lotId": it.lot},
+    "listLots": lambda it: {"poolId": it.pool},
+    "queryLots": lambda it: _found(poolId=it.pool),
+    "updateLot": lambda it: {"lot": _changed(it.lot)},
+    "expireLot": lambda it: {"lotId": it.lot, "idempotencyKey": guid()},
     "getTransaction": lambda it: {"transactionId": it.change},
     "queryTransactions": lambda it: _found(pool__id=it.pool),
     "getAsyncJob": lambda it: {"jobId": it.job},

@@ -22,9 +22,11 @@ from benefit_programs.storage.verification import (
     verify,
 )
 from tests.support.calls import benefit, details, guid
+from tests.support.clock import Clock
 from tests.support.databases import run_apart
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests
+from tests.support.lots import fill_with_lots
 from tests.support.serving import run_benefits
 from tests.support.wallet import add_item, open_another, open_wallet
 
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from tests.support.inprocess import Service
 
 INVARIANTS_FILE = Path(__file__).parent.parent.parent / "docs" / "invariants.md"
+CHECKED = [
+    *((table, name) for table in ("pools", "lots") for name in ("available", "reserved")),
+    ("quotas", "used"),
+]
 DAILY = {
     "type": "POLICY",
     "policyOptions": {
@@ -44,7 +50,7 @@ DAILY = {
 }
 
 
-async def fill(service: Service) -> None:
+async def fill(service: Service, clock: Clock) -> None:
     """Do to a tenant what leaves rows of every kind."""
     wallet = await open_wallet(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
     kept = await wallet.redeem()
@@ -61,6 +67,7 @@ async def fill(service: Service) -> None:
     await service.create_program_definition()
     other = await open_another(service, wallet.definition, beneficiary={"wixUserId": guid()})
     await other.redeem()
+    await fill_with_lots(service, clock)
     assert kept != moved
     await leave_work(service)
 
@@ -83,9 +90,10 @@ async def leave_work(service: Service) -> None:
 
 
 async def make_sound(url: str) -> None:
-    async with open_application(url, run_jobs=False) as application:
+    clock = Clock()
+    async with open_application(url, clock=clock, run_jobs=False) as application:
         for _ in range(2):
-            await fill(await new_tenant(*application))
+            await fill(await new_tenant(*application), clock)
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +125,10 @@ async def raw_connection(url: str) -> AsyncIterator[Any]:
         connection.close()
     else:
         own = await asyncpg.connect(url)
-        for table, name in (("pools", "available"), ("pools", "reserved"), ("quotas", "used")):
+        for table, name in CHECKED:
             await own.execute(f"alter table {table} drop constraint ck_{table}_{name}")
+        for kind in ("json", "uuid"):
+            await own.execute(f"create cast (text as {kind}) with inout as assignment")
         yield own.execute
         await own.close()
 
@@ -565,6 +575,264 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         "I17",
         "another price to join than is said",
         ("update snapshot_benefits set price = price + 1 where tenant_id = 2",),
+    ),
+]
+
+LAPSED = first("lots", "status = 'EXPIRED' and origin = 'GRANT'")
+SPENT_AND_LAPSED = first("lots", "status = 'EXPIRED' and granted = 200000")
+LIVE_LOT = first("lots", "status = 'LIVE' and origin = 'GRANT'")
+LIVE_POOL = (
+    "tenant_id = 2 and cast(id as text) = (select min(cast(pool_id as text)) from lots"
+    " where tenant_id = 2 and status = 'LIVE' and origin = 'GRANT')"
+)
+OPEN = "tenant_id = 2 and status = 'OPEN'"
+
+
+def rewrite(was: str, to: str, condition: str, table: str = "transactions.details") -> str:
+    """Put other words into a document, in the same way on both engines."""
+    name, column = table.split(".")
+    changed = f"replace(cast({column} as text), '{was}', '{to}')"
+    return f"update {name} set {column} = {changed} where {condition}"
+
+
+def of_first(operation: str, more: str = "1 = 1") -> str:
+    """The first transaction of an operation that draws on stored lots."""
+    return first("transactions", f"operation = '{operation}' and {more}")
+
+
+WITH_DRAWS = "cast(details as text) like '%draws%'"
+
+BREAKAGES += [
+    (
+        "I6",
+        "more given back than a capture took",
+        (
+            (
+                "update transactions set amount = amount + 1 where tenant_id = 2"
+                " and operation = 'CANCEL' and related_transaction_id in (select t.id"
+                " from transactions t where t.tenant_id = 2 and t.operation = 'CAPTURE')"
+            ),
+        ),
+    ),
+    (
+        "I6",
+        "a part that gives back too much",
+        (f"update transactions set amount = amount + 1 where {of_first('CANCEL_PART')}",),
+    ),
+    (
+        "I6",
+        "parts of more items than there are",
+        (rewrite('"item_count":1', '"item_count":9', of_first("CANCEL_PART")),),
+    ),
+    (
+        "I7",
+        "a release of nothing that was reserved",
+        (
+            (
+                "update transactions set correlation_id = (select t.id from transactions t"
+                " where t.tenant_id = 2 and t.operation = 'REDEEM' order by t.id limit 1)"
+                f" where {of_first('RELEASE')}"
+            ),
+        ),
+    ),
+    (
+        "I8",
+        "a reservation that counts on no limit",
+        (f"update reservations set quota_shares = '[]' where {OPEN}",),
+    ),
+    (
+        "I8",
+        "a part that frees no limit",
+        (rewrite('"count":1', '"count":0', "tenant_id = 2 and operation = 'CANCEL_PART'"),),
+    ),
+    (
+        "I10",
+        "a lot whose change nobody told",
+        (f"update lots set sequence = sequence + 1 where {LIVE_LOT}",),
+    ),
+    (
+        "I11",
+        "a reservation told as a redemption",
+        (
+            (
+                "update events set slug = 'benefit_redeemed'"
+                " where tenant_id = 2 and slug = 'benefit_reserved'"
+            ),
+        ),
+    ),
+    (
+        "I12",
+        "a lot of another instant",
+        ("update lots set created = created + 1 where tenant_id = 2",),
+    ),
+    ("I13", "lots without a pool", ("update lots set pool_id = id where tenant_id = 2",)),
+    ("I14", "a lot of nobody", (f"update lots set tenant_id = 99 where {LIVE_LOT}",)),
+    ("I14", "a reservation of nobody", (f"update reservations set tenant_id = 99 where {OPEN}",)),
+    (
+        "I20",
+        "more in lots than there is",
+        (f"update pools set in_lots = available + 1 where {LIVE_POOL}",),
+    ),
+    ("I20", "less in lots than they hold", (f"update pools set in_lots = 0 where {LIVE_POOL}",)),
+    (
+        "I20",
+        "in lots without a lot",
+        (f"update pools set in_lots = 1 where {first('pools', 'in_lots = 0')}",),
+    ),
+    (
+        "I20",
+        "credits of a lot from nowhere",
+        (
+            f"update lots set available = available + 1 where {LIVE_LOT}",
+            f"update pools set in_lots = in_lots + 1 where {LIVE_POOL}",
+        ),
+    ),
+    (
+        "I20",
+        "credits of a lot that lapsed",
+        (f"update lots set available = 1 where {LAPSED}",),
+    ),
+    ("I20", "a lot below zero", (f"update lots set available = -1 where {LIVE_LOT}",)),
+    ("I20", "more than came", (f"update lots set granted = available - 1 where {LIVE_LOT}",)),
+    ("I20", "a lot that is live and empty", (f"update lots set status = 'LIVE' where {LAPSED}",)),
+    ("I20", "a lot lost", (f"delete from lots where {LIVE_LOT}",)),
+    (
+        "I20",
+        "a lot of another pool",
+        (
+            (
+                "update lots set pool_id = (select min(cast(p.id as text)) from pools p"
+                f" where p.tenant_id = 2 and p.in_lots = 0) where {LIVE_LOT}"
+            ),
+        ),
+    ),
+    (
+        "I20",
+        "parts that are less than the whole",
+        (rewrite('"amount":', '"amount":1', of_first("REDEEM", WITH_DRAWS)),),
+    ),
+    (
+        "I20",
+        "what a lot gave before it had it",
+        (
+            (
+                "update transactions set balance_revision = 1000 - balance_revision"
+                f" where pool_id = (select pool_id from lots where {LIVE_LOT})"
+            ),
+        ),
+    ),
+    (
+        "I20",
+        "draws on lots where there are none",
+        (
+            (
+                'update transactions set details = \'{"draws":[{"lot_id":"x","amount":1}]}\''
+                " where tenant_id = 2 and pool_id not in (select pool_id from lots)"
+            ),
+        ),
+    ),
+    ("I21", "nothing due in a pool", ("update pools set due = null where tenant_id = 2",)),
+    ("I21", "due too late", (f"update pools set due = due + 10000000000 where {LIVE_POOL}",)),
+    (
+        "I21",
+        "a reservation that is due before its pool",
+        (f"update reservations set expiration_date = 0 where {OPEN}",),
+    ),
+    (
+        "I21",
+        "nobody comes by",
+        ("update agenda set since = null where tenant_id = 2 and kind = 'due'",),
+    ),
+    ("I21", "no agenda", ("delete from agenda where tenant_id = 2 and kind = 'due'",)),
+    (
+        "I21",
+        "somebody comes by too late",
+        ("update agenda set since = since + 10000000000 where tenant_id = 2 and kind = 'due'",),
+    ),
+    (
+        "I21",
+        "lapsed before its time",
+        (f"update lots set expiration_date = expiration_date + 10000000000 where {LAPSED}",),
+    ),
+    (
+        "I21",
+        "begun at another time",
+        (f"update lots set effective_date = effective_date - 1 where {LIVE_LOT}",),
+    ),
+    (
+        "I21",
+        "a reservation lapsed before its time",
+        (
+            (
+                "update reservations set expiration_date = expiration_date + 1"
+                " where tenant_id = 2 and status = 'LAPSED'"
+            ),
+        ),
+    ),
+    ("I22", "a lot out of turn", (f"update lots set rank = '0' where {LIVE_LOT}",)),
+    (
+        "I22",
+        "another priority than its turn",
+        ("update lots set priority = 1 where tenant_id = 2",),
+    ),
+    (
+        "I22",
+        "a lot that ends before it begins",
+        (
+            (
+                "update lots set expiration_date = effective_date"
+                " where tenant_id = 2 and status = 'FUTURE'"
+            ),
+        ),
+    ),
+    (
+        "I22",
+        "given after it had lapsed",
+        (
+            (
+                "update transactions set balance_revision = 900 where tenant_id = 2"
+                " and operation = 'REDEEM' and cast(details as text) like '%' || ("
+                f"select cast(id as text) from lots where {SPENT_AND_LAPSED}) || '%'"
+            ),
+        ),
+    ),
+    ("I23", "reserved by nobody", (f"update pools set reserved = 1 where {LIVE_POOL}",)),
+    ("I23", "a reservation lost", (f"delete from reservations where {OPEN}",)),
+    ("I23", "a reservation of more", (f"update reservations set count = 9 where {OPEN}",)),
+    (
+        "I23",
+        "a reservation over that holds",
+        (f"update reservations set status = 'CANCELED' where {OPEN}",),
+    ),
+    (
+        "I23",
+        "a reservation of less of its lots",
+        (rewrite('"amount":1', '"amount":2', OPEN, "reservations.draws"),),
+    ),
+    (
+        "I23",
+        "more captured than was spent",
+        (
+            (
+                "update reservations set count = count + 1, captured = captured + 1"
+                " where tenant_id = 2 and status = 'CAPTURED'"
+            ),
+        ),
+    ),
+    (
+        "I23",
+        "another price than was reserved",
+        ("update reservations set price = price + 1 where tenant_id = 2",),
+    ),
+    (
+        "I23",
+        "captured of nothing",
+        (rewrite("reservation_id", "other", "tenant_id = 2 and operation = 'CAPTURE'"),),
+    ),
+    (
+        "I3",
+        "less reserved than before",
+        (rewrite('"reserved_after":', '"reserved_after":1', of_first("RESERVE")),),
     ),
 ]
 

@@ -114,6 +114,7 @@ class Call:
                 cursor=paging.cursor if paging else None,
                 extra=extra or {},
                 path=path,
+                now=self.services.engine.now(),
             ),
             ids=self.principal.settings.id_mode,
             row_filter=self._own_rows,

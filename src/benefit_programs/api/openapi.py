@@ -29,6 +29,7 @@ from benefit_programs.wire.codec.fields import FieldPlan, fields_of
 from benefit_programs.wire.codec.naming import to_one_word
 from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
 from benefit_programs.wire.types.balances import ChangeBalanceResponse
+from benefit_programs.wire.types.lots import ExpireLotResponse, GrantCreditsResponse
 from benefit_programs.wire.types.statements import GetStatementResponse
 
 JSON = "application/json"
@@ -55,7 +56,10 @@ _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
 MAY_LACK = {
-    ChangeBalanceResponse: frozenset({"transactionId"}),
+    **{
+        each: frozenset({"transactionId"})
+        for each in (ChangeBalanceResponse, GrantCreditsResponse, ExpireLotResponse)
+    },
     GetStatementResponse: frozenset({"summary"}),
 }
 """What an answer has only at times.

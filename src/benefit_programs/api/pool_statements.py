@@ -36,7 +36,7 @@ from benefit_programs.domain.values import Credits, Instant
 from benefit_programs.storage import pool_statements as statements
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire.types import statements as wire
-from benefit_programs.wire.types.lots import DrawnLot
+from benefit_programs.wire.types.transactions import DrawnLot
 
 AVAILABLE, RESERVED = BalanceType.AVAILABLE, BalanceType.RESERVED
 

@@ -27,7 +27,12 @@ from benefit_programs.domain.entities import (
     TransactionDetails,
 )
 from benefit_programs.domain.errors import BalanceExceededLimits
-from benefit_programs.domain.events import record, record_balance, record_created
+from benefit_programs.domain.events import (
+    record,
+    record_balance,
+    record_created,
+    record_updated,
+)
 from benefit_programs.domain.explanations import BalanceAmount
 from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, LOTS_TO_BURN
 from benefit_programs.domain.lots import (
@@ -117,6 +122,7 @@ class Account:
         "_lots",
         "_new",
         "_state",
+        "_told",
         "beside",
         "context",
         "freed",
@@ -147,6 +153,7 @@ class Account:
         self._has_all = state is None or lots is not None
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}
+        self._told: dict[str, None] = {}
 
     # What moves credits.
 
@@ -240,6 +247,10 @@ class Account:
         assert lot is not None, "a transaction's lot is never deleted"
         return lot
 
+    def seen(self, stored: Lot) -> Lot:
+        """A stored lot as it is now; one that nobody asked for is as it was stored."""
+        return self._lots.get(stored.id, stored)
+
     def let_end(self, lot: Lot, end: Instant) -> None:
         """Let a lot live until then; what is in the standard lot moves into one of its own."""
         if not is_standard(lot):
@@ -255,6 +266,11 @@ class Account:
         self._lots[lot.id] = lot
         self._changed[lot.id] = None
         self.pool = replace(self.pool, due=earliest(self.pool.due, due_of(lot)))
+
+    def change_lot(self, lot: Lot) -> None:
+        """Let a lot have other terms, of which its next revision and an event tell."""
+        self.set_lot(lot)
+        self._told[lot.id] = None
 
     def open_lots(self) -> list[Lot]:
         """All stored lots that are live or still to come, in the burn order."""
@@ -330,10 +346,13 @@ class Account:
     def save_beside(self, changes: Changes[Any]) -> None:
         """Save the lots, the rate limits and what else changed with the credits."""
         for lot_id in self._changed:
+            lot = self._lots[lot_id]
             if lot_id in self._new:
-                record_created(changes, self.context, self._lots[lot_id])
+                self._lots[lot_id] = record_created(changes, self.context, lot)
+            elif lot_id in self._told:
+                self._lots[lot_id] = record_updated(changes, self.context, lot)
             else:
-                changes.save(self._lots[lot_id])
+                changes.save(lot)
         if self.taken or self.freed:
             assert self._state is not None
             take_quotas(changes, self._state, self.pool.id, self.taken, self.freed)

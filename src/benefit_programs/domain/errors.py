@@ -309,8 +309,9 @@ class InProgress(Refusal):
 class AlreadyExecuted(Refusal):
     """The idempotency key was used for this action before.
 
-    ``transaction_id`` or ``job_id`` is what the first execution answered. ``same_request`` says
-    whether that was the same request; it isn't known of executions before 0.3.0.
+    ``transaction_id``, ``job_id`` or ``lot_id`` is what the first execution answered.
+    ``same_request`` says whether that was the same request; it isn't known of executions before
+    0.3.0.
     """
 
     code: ClassVar[str] = "ALREADY_EXECUTED"
@@ -318,6 +319,7 @@ class AlreadyExecuted(Refusal):
     idempotency_key: str
     transaction_id: str | None = None
     job_id: str | None = None
+    lot_id: str | None = None
     same_request: bool | None = None
 
 
@@ -521,6 +523,42 @@ class TooManyToCount(Refusal):
     """More items fit the filter than are counted."""
 
     code: ClassVar[str] = "TOO_MANY_TO_COUNT"
+
+
+@dataclass(kw_only=True, eq=False)
+class LotNotFound(NotFound):
+    """The tenant has no lot with this id."""
+
+    code: ClassVar[str] = "LOT_NOT_FOUND"
+
+    lot_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class LotIsStandard(Refusal):
+    """It is the standard lot of a pool: it has no terms, and never expires."""
+
+    code: ClassVar[str] = "LOT_IS_STANDARD"
+
+    lot_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class LotExpired(Refusal):
+    """The lot has expired, or was ended before."""
+
+    code: ClassVar[str] = "LOT_EXPIRED"
+
+    lot_id: str
+
+
+@dataclass(kw_only=True, eq=False)
+class TooManyLots(Refusal):
+    """The pool has as many lots that are live or still to come as it may have."""
+
+    code: ClassVar[str] = "TOO_MANY_LOTS"
+
+    maximum: int
 
 
 @dataclass(kw_only=True, eq=False)

@@ -32,7 +32,7 @@ A grant past that is refused. What a renewal or an adjustment brings past it is 
 standard lot.
 """
 
-_NEVER = 2**48 - 1
+NEVER = 2**48 - 1
 """Later than every instant, in a rank."""
 
 
@@ -66,7 +66,7 @@ def rank_of(
     The smaller priority is spent first, then what expires sooner (never comes last), then what
     counts for longer, and then the older id.
     """
-    end = _NEVER if expiration_date is None else max(expiration_date, 0)
+    end = NEVER if expiration_date is None else max(expiration_date, 0)
     return f"{priority:03x}{end:012x}{max(effective_date, 0):012x}{lot_id.replace('-', '')}"
 
 

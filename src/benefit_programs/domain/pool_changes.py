@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
 from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType
-from benefit_programs.domain.events import record_balance, record_updated
+from benefit_programs.domain.events import record, record_balance, record_updated
+from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.state import Changes
 
 RENEWED = "renewed"
@@ -55,8 +56,15 @@ def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:
     if after.status is not before.status:
         slugs.append(STATUS_SLUGS[after.status])
     account.save_beside(changes)
-    for transaction in transactions[:-1]:
-        record_balance(changes, context, transaction)
-    changes.save(*transactions[-1:])
-    last = transactions[-1].id if transactions else None
+    last = None
+    for transaction in transactions:
+        event = RULES[transaction.operation].event
+        if event is not None:
+            changes.save(transaction)
+            after = record(changes, context, after, event, transaction_id=transaction.id)
+        elif transaction is not transactions[-1]:
+            record_balance(changes, context, transaction)
+        else:
+            changes.save(transaction)
+            last = transaction.id
     return record_updated(changes, context, after, *slugs, transaction_id=last)

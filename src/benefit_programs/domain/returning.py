@@ -110,7 +110,9 @@ def give_back(
     return account.spend(operation, amount, first=[each.lot_id for each in draws], **more)
 
 
-def lapse(account: Account, draws: Sequence[Draw], at: Instant) -> Transaction:
+def lapse(
+    account: Account, draws: Sequence[Draw], at: Instant, **more: Unpack[More]
+) -> Transaction:
     """Let credits of lots that have expired lapse at an instant."""
     for each in draws:
         account.set_lot(replace(account.lot(each.lot_id), status=LotStatus.EXPIRED))
@@ -125,6 +127,7 @@ def lapse(account: Account, draws: Sequence[Draw], at: Instant) -> Transaction:
             effective_date=at,
             due=at if at < account.context.now else None,
         ),
+        **more,
     )
 
 

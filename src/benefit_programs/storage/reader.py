@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Semaphore
+from bisect import bisect_left
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -179,6 +180,39 @@ class Reader:
         following = cursor_at(end, backwards=False) if rows and end < length else None
         preceding = cursor_at(start, backwards=True) if rows and start else None
         return Page(rows, following, preceding)
+
+    def ordered_page(
+        self,
+        places: Sequence[str],
+        *,
+        method: str,
+        tenant_id: int,
+        subject: str,
+        limit: int | None,
+        cursor: str | None,
+    ) -> Page:
+        """One page of the positions of a list that is made whole, in the order of its places.
+
+        A page goes on after the place of the last one, whatever came or went meanwhile.
+        """
+        size, start = limit or LIMIT_DEFAULT, 0
+        if cursor:
+            content = self._content_of(
+                cursor, method=method, tenant_id=tenant_id, subject=subject, path=""
+            )
+            place = str(content.position[0])
+            start = bisect_left(places, place)
+            if content.backwards:
+                start = max(start - size, 0)
+
+        def cursor_at(place: str, *, backwards: bool) -> str:
+            content = CursorContent((place,), backwards, (), None, {"subject": subject})
+            return encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
+
+        end = min(start + size, len(places))
+        following = cursor_at(places[end], backwards=False) if end < len(places) else None
+        preceding = cursor_at(places[start], backwards=True) if 0 < start < end else None
+        return Page([(number,) for number in range(start, end)], following, preceding)
 
     async def kept_page(
         self,

@@ -9,6 +9,8 @@ from functools import cache, partial
 from msgspec.structs import replace
 
 from benefit_programs.domain.entities import (
+    Lot,
+    LotStatus,
     Pool,
     PoolDefinition,
     Program,
@@ -27,9 +29,10 @@ from benefit_programs.storage.query import (
     QuerySpec,
     index_fields,
 )
+from benefit_programs.storage.query.fields import NOW
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import postgres_columns, sqlite_columns
-from benefit_programs.storage.tables import TABLES, column_types
+from benefit_programs.storage.tables import TABLES, column_types, live_condition
 
 TRANSACTION_STATUSES = frozenset({"PENDING", "COMPLETED", "FAILED"})
 
@@ -204,6 +207,8 @@ def transactions(dialect: Dialect) -> QuerySpec:
     fields = (
         *_identity("p"),
         field("correlationId", "correlation_id"),
+        field("externalReference", "external_reference"),
+        field("idempotencyKey", "idempotency_key"),
         field("details.item.id", "item_id"),
         field("pool.id", "pool_id"),
         field("relatedTransactionId", "related_transaction_id"),
@@ -213,6 +218,7 @@ def transactions(dialect: Dialect) -> QuerySpec:
         "beneficiary.memberId",
         "beneficiary.wixUserId",
         "correlationId",
+        "externalReference",
         "pool.id",
         "relatedTransactionId",
     )
@@ -222,6 +228,49 @@ def transactions(dialect: Dialect) -> QuerySpec:
         source=f"{alone.source} JOIN pools p ON p.tenant_id = t.tenant_id AND p.id = t.pool_id",
         columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
     )
+
+
+@cache
+def lots(dialect: Dialect) -> QuerySpec:
+    """queryLots: the columns of a Lot, then those of its Pool."""
+    field, of_pool = partial(field_of, Lot, "l"), partial(field_of, Pool, "p")
+    fields = (
+        *_identity("p"),
+        field("effectiveDate", "effective_date", FieldKind.INSTANT),
+        field("expirationDate", "expiration_date", FieldKind.INSTANT),
+        field("externalReference", "external_reference"),
+        field("origin", "origin"),
+        field("poolId", "pool_id"),
+        _lot_status(),
+        of_pool("namespace", "namespace"),
+        of_pool("poolDefinitionId", "pool_definition_id"),
+        of_pool("programDefinitionId", "program_definition_id"),
+        of_pool("programId", "program_id"),
+    )
+    indexed = ("beneficiary.memberId", "beneficiary.wixUserId", "externalReference", "poolId")
+    alone = spec_of("queryLots", Lot, "l", dialect, fields, indexed=(*indexed, "programId"))
+    return replace(
+        alone,
+        source=f"{alone.source} JOIN pools p ON p.tenant_id = l.tenant_id AND p.id = l.pool_id",
+        columns=f"{alone.columns}, {columns_of(Pool, 'p', dialect)}",
+    )
+
+
+def _lot_status() -> Field:
+    """What a lot is now, whether or not it is booked. What is stored says where to look."""
+    is_open = live_condition(Lot, "l.status")
+    ends = "l.expiration_date"
+    tests = {
+        LotStatus.FUTURE: f"({is_open} AND l.effective_date > {NOW})",
+        LotStatus.LIVE: (
+            f"({is_open} AND l.effective_date <= {NOW} AND ({ends} IS NULL OR {ends} > {NOW}))"
+        ),
+        LotStatus.SPENT: "l.status = 'SPENT'",
+        LotStatus.EXPIRED: f"(l.status = 'EXPIRED' OR ({is_open} AND {ends} <= {NOW}))",
+    }
+    names = frozenset(map(str, tests))
+    pairs = tuple((str(name), test) for name, test in tests.items())
+    return Field("status", "", FieldKind.ENUM, sortable=False, names=names, tests=pairs)
 
 
 @cache

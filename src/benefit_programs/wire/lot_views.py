@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from benefit_programs.domain.entities import Draw, Lot, Pool
+from benefit_programs.domain.entities import Lot, Pool
 from benefit_programs.domain.lots import is_standard
 from benefit_programs.wire.types import lots as wire
 from benefit_programs.wire.types.common import IdentificationData
@@ -36,12 +34,3 @@ def lot(row: Lot, pool: Pool) -> wire.Lot:
         external_reference=row.external_reference,
         additional_data=row.additional_data,
     )
-
-
-def drawn(draws: Sequence[Draw]) -> tuple[wire.DrawnLot, ...] | None:
-    """How a transaction's amount is shared out; None where only the standard lot has a part."""
-    shown = (
-        wire.DrawnLot(lot_id=each.lot_id, amount=each.amount, into_lot_id=each.into)
-        for each in draws
-    )
-    return tuple(shown) or None

@@ -237,10 +237,12 @@ def _id(mark: Guid) -> Schema:
 
 def _amount(mark: DecimalText) -> Schema:
     sign = "-?" if mark.at_least is None else ""
+    # What must be more than nothing has a digit that says so.
+    above = "(?=.*[1-9])" if mark.at_least else ""
     return {
         "type": "string",
         "format": "decimal",
-        "pattern": f"^{sign}[0-9]{{1,15}}(\\.[0-9]{{1,4}})?$",
+        "pattern": f"^{above}{sign}[0-9]{{1,15}}(\\.[0-9]{{1,4}})?$",
         "description": f"Credits, at most {amount_text(AMOUNT_MAX)}.",
     }
 

@@ -16,6 +16,7 @@ from benefit_programs.domain.entities import (
     RenewalActionType,
     Snapshot,
     Transaction,
+    TransactionDetails,
 )
 from benefit_programs.domain.explanations import (
     BalanceAmount,
@@ -24,7 +25,6 @@ from benefit_programs.domain.explanations import (
 )
 from benefit_programs.domain.pool_definitions import DescribedPoolDefinition
 from benefit_programs.domain.values import Identity, IdentityType
-from benefit_programs.wire import lot_views
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -270,9 +270,18 @@ def transaction(row: Transaction, pool: Pool, snapshot: Snapshot) -> transaction
         details=_transaction_details(row),
         requested_values=_requested(row),
         external_reference=row.external_reference,
-        lots=lot_views.drawn(details.draws),
+        lots=_drawn(details),
         due_date=details.due,
     )
+
+
+def _drawn(details: TransactionDetails) -> tuple[transactions.DrawnLot, ...] | None:
+    """How the amount is shared out; None where all of it is the standard lot's."""
+    shown = (
+        transactions.DrawnLot(lot_id=each.lot_id, amount=each.amount, into_lot_id=each.into)
+        for each in details.draws
+    )
+    return tuple(shown) or None
 
 
 def _party(row: Transaction) -> IdentificationData | None:

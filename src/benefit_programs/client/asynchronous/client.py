@@ -15,6 +15,7 @@ from benefit_programs.client.asynchronous.http import AsyncHttpTransport
 from benefit_programs.client.asynchronous.items import AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
 from benefit_programs.client.asynchronous.ledger import AsyncBalances, AsyncTransactions
+from benefit_programs.client.asynchronous.lots import AsyncLots
 from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefinitions
 from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
@@ -25,6 +26,7 @@ from benefit_programs.client.asynchronous.session import (
     AsyncTransport,
 )
 from benefit_programs.client.asynchronous.settings import AsyncSettings
+from benefit_programs.client.asynchronous.statements import AsyncStatements
 from benefit_programs.client.asynchronous.views import AsyncPoolDefinitionItems, AsyncPoolItems
 from benefit_programs.client.asynchronous.webhooks import AsyncWebhooks
 from benefit_programs.client.core.options import (
@@ -118,8 +120,12 @@ class AsyncBenefitPrograms:
         """The items of the benefits of pools that haven't ended."""
         self.balances = AsyncBalances(session)
         """The credits of pools, one balance each."""
+        self.lots = AsyncLots(session)
+        """Credits of pools that came together and share one fate."""
         self.transactions = AsyncTransactions(session)
         """The record of each change of a balance."""
+        self.statements = AsyncStatements(session)
+        """How credits became more or less, and what was there at any time."""
         self.async_jobs = AsyncAsyncJobs(session)
         """Work that may continue after its request was answered."""
         self.settings = AsyncSettings(session)

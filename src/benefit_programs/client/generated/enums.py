@@ -42,6 +42,11 @@ class FeedStart(OpenEnum):
     """Where a consumer without a cursor begins."""
     OLDEST = "OLDEST"; NEWEST = "NEWEST"
 
+class Figure(OpenEnum):
+    """What a transaction counts as in a statement."""
+    PROVISIONED = "PROVISIONED"; RENEWED = "RENEWED"; GRANTED = "GRANTED"; ADJUSTED = "ADJUSTED"
+    RETURNED = "RETURNED"; REDEEMED = "REDEEMED"; RESERVED = "RESERVED"; LAPSED = "LAPSED"
+
 class FirstDayOfWeek(OpenEnum):
     """The day that the weeks of rate limits begin with."""
     MONDAY = "MONDAY"; TUESDAY = "TUESDAY"; WEDNESDAY = "WEDNESDAY"; THURSDAY = "THURSDAY"
@@ -55,6 +60,10 @@ class Intent(OpenEnum):
     """The planned change; a reallocation costs nothing."""
     REDEMPTION = "REDEMPTION"; REALLOCATION = "REALLOCATION"
 
+class Interval(OpenEnum):
+    """How long the periods of a statement are, in the tenant's time zone."""
+    DAY = "DAY"; WEEK = "WEEK"; MONTH = "MONTH"
+
 class JobItemStatus(OpenEnum):
     """Whether a job succeeded with an entity."""
     UNKNOWN = "UNKNOWN"; SUCCESS = "SUCCESS"; FAILURE = "FAILURE"
@@ -67,6 +76,15 @@ class JobStatus(OpenEnum):
 class LimitRule(OpenEnum):
     """How an adjustment treats a limit: refuse, stop at it, or bring the balance inside."""
     FAIL = "FAIL"; SOFT_ENFORCE = "SOFT_ENFORCE"; HARD_ENFORCE = "HARD_ENFORCE"
+
+class LotOrigin(OpenEnum):
+    """What brought the credits of a lot."""
+    PROVISION = "PROVISION"; RENEWAL = "RENEWAL"; ADJUSTMENT = "ADJUSTMENT"; GRANT = "GRANT"
+    RETURN = "RETURN"
+
+class LotStatus(OpenEnum):
+    """The status of a lot. One that is spent lives again when credits come back."""
+    FUTURE = "FUTURE"; LIVE = "LIVE"; SPENT = "SPENT"; EXPIRED = "EXPIRED"
 
 class PolicyExpressionType(OpenEnum):
     """The shape of a node of a policy expression."""

@@ -92,6 +92,7 @@ class AlreadyExecuted(Conflict, code="ALREADY_EXECUTED"):
     idempotency_key = text()
     transaction_id = text()
     job_id = text()
+    lot_id = text()
     same_request = flag()
 
 class BenefitAlreadyRedeemed(Conflict, code="BENEFIT_ALREADY_REDEEMED"):
@@ -160,6 +161,22 @@ class EventsRemoved(FailedPrecondition, code="EVENTS_REMOVED"):
     """The events right after the cursor were removed: begin without one, with the oldest left."""
     cursor = text()
     oldest_cursor = text()
+
+class LotNotFound(NotFound, code="LOT_NOT_FOUND"):
+    """The tenant has no lot with this id."""
+    lot_id = text()
+
+class LotIsStandard(FailedPrecondition, code="LOT_IS_STANDARD"):
+    """It is the standard lot of a pool: it has no terms, and never expires."""
+    lot_id = text()
+
+class LotExpired(FailedPrecondition, code="LOT_EXPIRED"):
+    """The lot has expired, or was ended before."""
+    lot_id = text()
+
+class TooManyLots(FailedPrecondition, code="TOO_MANY_LOTS"):
+    """The pool has as many lots that are live or still to come as it may have."""
+    maximum = number()
 
 class WebhookEndpointNotFound(NotFound, code="WEBHOOK_ENDPOINT_NOT_FOUND"):
     """The tenant has no webhook endpoint with this id."""

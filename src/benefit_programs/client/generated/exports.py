@@ -12,6 +12,7 @@ from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
 from benefit_programs.client.asynchronous.ledger import (
     AsyncBalanceQuery, AsyncBalances, AsyncTransactionQuery, AsyncTransactions,
 )
+from benefit_programs.client.asynchronous.lots import AsyncLotQuery, AsyncLots
 from benefit_programs.client.asynchronous.pool_definitions import (
     AsyncPoolDefinitionQuery, AsyncPoolDefinitions,
 )
@@ -22,6 +23,7 @@ from benefit_programs.client.asynchronous.program_definitions import (
 from benefit_programs.client.asynchronous.programs import AsyncProgramQuery, AsyncPrograms
 from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncPage, AsyncQuery
 from benefit_programs.client.asynchronous.settings import AsyncSettings
+from benefit_programs.client.asynchronous.statements import AsyncStatements, PeriodLength
 from benefit_programs.client.asynchronous.views import (
     AsyncPoolDefinitionItemQuery, AsyncPoolDefinitionItems, AsyncPoolItemQuery, AsyncPoolItems,
 )
@@ -37,25 +39,27 @@ from benefit_programs.client.errors import (
 )
 from benefit_programs.client.generated.enums import (
     BalanceType, BenefitResultType, Cascade, DeliveryLog, DeliveryOrigin, DeliveryStatus,
-    ExtendedEntity, FeedStart, FirstDayOfWeek, IdMode, Intent, JobItemStatus, JobStatus, LimitRule,
-    PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
-    PoolStatus, ProgramStatus, RenewalActionType, StartStatus, TimePeriod, TransactionStatus,
-    UnknownPolicyApps, WebhookFormat, WebhookStatus, WeekDay,
+    ExtendedEntity, FeedStart, Figure, FirstDayOfWeek, IdMode, Intent, Interval, JobItemStatus,
+    JobStatus, LimitRule, LotOrigin, LotStatus, PolicyExpressionType, PolicyType,
+    PoolDefinitionItemField, PoolItemField, PoolOrigin, PoolStatus, ProgramStatus,
+    RenewalActionType, StartStatus, TimePeriod, TransactionStatus, UnknownPolicyApps, ValidOn,
+    WebhookFormat, WebhookStatus, WeekDay,
 )
 from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
     BenefitNotFound, ChainOperationInProgress, ChangeAlreadyReverted, EventsRemoved, InProgress,
     InvalidItemReference, ItemAlreadyExists, ItemNotFound, ItemSetNotFound, JobNotCancelable,
-    JobNotFound, JobNotRetryable, NotLatestTransaction, PoolDefinitionBenefitNotFound,
-    PoolDefinitionNotFound, PoolNotActive, PoolNotFound, ProgramAlreadyExists,
-    ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound, ProgramNotFound,
-    ProgramStatusTransitionNotAllowed, RedemptionAlreadyCanceled, SecretKeyMissing, TooManyToCount,
-    TooManyToReplay, TooManyWebhookEndpoints, TransactionAlreadySuperseded,
-    TransactionNotCancelable, TransactionNotFound, TransactionNotReallocatable,
-    TransactionNotSupersedable, WebhookDeliveryNotFound, WebhookEndpointNotFound,
+    JobNotFound, JobNotRetryable, LotExpired, LotIsStandard, LotNotFound, NotLatestTransaction,
+    PoolDefinitionBenefitNotFound, PoolDefinitionNotFound, PoolNotActive, PoolNotFound,
+    ProgramAlreadyExists, ProgramDefinitionAlreadyExists, ProgramDefinitionNotFound,
+    ProgramNotFound, ProgramStatusTransitionNotAllowed, RedemptionAlreadyCanceled, SecretKeyMissing,
+    TooManyLots, TooManyToCount, TooManyToReplay, TooManyWebhookEndpoints,
+    TransactionAlreadySuperseded, TransactionNotCancelable, TransactionNotFound,
+    TransactionNotReallocatable, TransactionNotSupersedable, WebhookDeliveryNotFound,
+    WebhookEndpointNotFound,
 )
 from benefit_programs.client.generated.filters import (
-    BalanceFilter, BalanceSort, ItemFilter, ItemSort, PoolDefinitionFilter,
+    BalanceFilter, BalanceSort, ItemFilter, ItemSort, LotFilter, LotSort, PoolDefinitionFilter,
     PoolDefinitionItemFilter, PoolDefinitionItemSort, PoolDefinitionSort, PoolFilter,
     PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
     ProgramFilter, ProgramSort, TransactionFilter, TransactionSort, WebhookDeliveryFilter,
@@ -69,6 +73,7 @@ from benefit_programs.client.synchronous.jobs import AsyncJobs
 from benefit_programs.client.synchronous.ledger import (
     BalanceQuery, Balances, TransactionQuery, Transactions,
 )
+from benefit_programs.client.synchronous.lots import LotQuery, Lots
 from benefit_programs.client.synchronous.pool_definitions import (
     PoolDefinitionQuery, PoolDefinitions,
 )
@@ -79,6 +84,7 @@ from benefit_programs.client.synchronous.program_definitions import (
 from benefit_programs.client.synchronous.programs import ProgramQuery, Programs
 from benefit_programs.client.synchronous.queries import Listing, Page, Query
 from benefit_programs.client.synchronous.settings import Settings
+from benefit_programs.client.synchronous.statements import Statements, PeriodLength
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
 )
@@ -102,9 +108,9 @@ from benefit_programs.client.types.definitions import (
     NewPoolDefinition, PoolDefinition, PoolDefinitionChange, ProgramDefinition,
 )
 from benefit_programs.client.types.details import (
-    Benefit, CreditConfiguration, CustomPolicy, Details, DetailsChange, FixedIntervalPolicy, Policy,
-    PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot, PolicyExpressionOr,
-    RateLimitedPolicy, RolloverConfiguration,
+    Benefit, CancellationTerm, CreditConfiguration, CustomPolicy, Details, DetailsChange,
+    FixedIntervalPolicy, Policy, PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot,
+    PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration,
 )
 from benefit_programs.client.types.events import (
     DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
@@ -119,10 +125,11 @@ from benefit_programs.client.types.items import (
 )
 from benefit_programs.client.types.jobs import Job, JobCounts, JobCreator, JobCreatorApp, JobItem
 from benefit_programs.client.types.ledger import (
-    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance,
+    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance, DrawnLot,
     FailedTransactionDetails, RequestedValues, RolloverInfo, SetBalance, SetInitialBalance,
     Transaction, TransactionDetails, TransactionItem, TransactionPoolInfo,
 )
+from benefit_programs.client.types.lots import ChangedLot, Lot
 from benefit_programs.client.types.pools import (
     BenefitExplanation, BenefitPoolInfo, BenefitResult, BenefitSelector, Eligibility,
     EligibleBenefit, InactivePool, MissingBenefit, MissingPool, PolicyFailure, Pool,
@@ -132,6 +139,11 @@ from benefit_programs.client.types.pools import (
 from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
 from benefit_programs.client.types.settings import (
     ExtendedFieldSchema, PolicyProvider, TenantSettings,
+)
+from benefit_programs.client.types.statements import (
+    BalanceAsOf, LotAsOf, LotStatement, NextExpiry, Outstanding, OutstandingPart, Overview,
+    OverviewBenefit, OverviewPool, OverviewProgram, OverviewReservation, Statement,
+    StatementFigures, StatementPeriod, StatementRow, StatementSummary, Statements,
 )
 from benefit_programs.client.types.webhooks import (
     CreatedWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookKey,
@@ -143,64 +155,70 @@ __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
     "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
     "AsyncBenefitPrograms", "AsyncEvents", "AsyncItemQuery", "AsyncItems", "AsyncJobs",
-    "AsyncListing", "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
-    "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
-    "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
-    "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncSettings", "AsyncTransactionQuery",
-    "AsyncTransactions", "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks",
-    "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceExceededLimits",
+    "AsyncListing", "AsyncLotQuery", "AsyncLots", "AsyncPage", "AsyncPoolDefinitionItemQuery",
+    "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions",
+    "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
+    "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions", "AsyncProgramQuery", "AsyncPrograms",
+    "AsyncQuery", "AsyncSettings", "AsyncStatements", "AsyncTransactionQuery", "AsyncTransactions",
+    "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks", "BadRequest",
+    "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceAsOf", "BalanceExceededLimits",
     "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
     "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
-    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
+    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CancellationTerm", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
-    "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
+    "ChangedLot", "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
     "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
-    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit",
-    "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata",
-    "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events", "EventsRemoved",
-    "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition",
-    "FailedTransactionDetails", "FeedStart", "FieldViolation", "FirstDayOfWeek",
-    "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool", "InstantCondition",
-    "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision", "Item",
-    "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery",
-    "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items", "Job",
-    "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
-    "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
-    "JwtNotInstalled", "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Member", "Merge",
-    "MissingBenefit", "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition",
-    "NotEnoughBalance", "NotFound", "NotInProcess", "NotLatestTransaction", "NotOneRow", "Page",
-    "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
-    "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
-    "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
-    "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
-    "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
-    "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
-    "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
-    "PoolDefinitionQuery", "PoolDefinitionSort", "PoolDefinitions", "PoolFilter", "PoolItem",
-    "PoolItemBalance", "PoolItemField", "PoolItemFilter", "PoolItemPool", "PoolItemQuery",
-    "PoolItemSort", "PoolItems", "PoolNotActive", "PoolNotFound", "PoolOrigin", "PoolQuery",
-    "PoolSort", "PoolStatus", "Pools", "Program", "ProgramAlreadyExists", "ProgramDefinition",
-    "ProgramDefinitionAlreadyExists", "ProgramDefinitionFilter", "ProgramDefinitionInfo",
-    "ProgramDefinitionNotFound", "ProgramDefinitionQuery", "ProgramDefinitionSort",
-    "ProgramDefinitions", "ProgramFilter", "ProgramInfo", "ProgramNotFound", "ProgramQuery",
-    "ProgramSort", "ProgramStatus", "ProgramStatusTransitionNotAllowed", "Programs",
-    "ProvisionedProgram", "Query", "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled",
-    "ReferenceFilter", "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate",
-    "RequestedValues", "RolloverConfiguration", "RolloverInfo", "SecretKeyMissing",
-    "SelectedEligibility", "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance",
-    "Settings", "StartStatus", "StartedJob", "TenantSettings", "TextCondition", "TextOperators",
-    "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyToCount", "TooManyToReplay",
-    "TooManyWebhookEndpoints", "Transaction", "TransactionAlreadySuperseded", "TransactionDetails",
-    "TransactionFilter", "TransactionItem", "TransactionNotCancelable", "TransactionNotFound",
-    "TransactionNotReallocatable", "TransactionNotSupersedable", "TransactionPoolInfo",
-    "TransactionQuery", "TransactionSort", "TransactionStatus", "Transactions", "UNSET",
-    "Unauthenticated", "UnknownPolicyApps", "UnreadableAnswer", "Unset", "UsedRateLimit",
-    "ValidationError", "Webhook", "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter",
-    "WebhookDeliveryNotFound", "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint",
-    "WebhookEndpointFilter", "WebhookEndpointNotFound", "WebhookEndpointQuery",
-    "WebhookEndpointSort", "WebhookFormat", "WebhookHeaders", "WebhookKey", "WebhookNotVerified",
-    "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay", "WixUser",
-    "WrongArgument", "policies",
+    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility",
+    "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated",
+    "EntryError", "EntryMetadata", "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events",
+    "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields",
+    "FailedPrecondition", "FailedTransactionDetails", "FeedStart", "FieldViolation", "Figure",
+    "FirstDayOfWeek", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
+    "InstantCondition", "InstantOperators", "Intent", "Interval", "InvalidItemReference",
+    "InvalidRevision", "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo",
+    "ItemNotFound", "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter",
+    "ItemSort", "Items", "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem",
+    "JobItemStatus", "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus",
+    "JobStillRunning", "JwtNotInstalled", "KeptEvent", "KeptRecord", "LimitRule", "Listing", "Lot",
+    "LotAsOf", "LotExpired", "LotFilter", "LotIsStandard", "LotNotFound", "LotOrigin", "LotQuery",
+    "LotSort", "LotStatement", "LotStatus", "Lots", "Member", "Merge", "MissingBenefit",
+    "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition", "NextExpiry", "NotEnoughBalance",
+    "NotFound", "NotInProcess", "NotLatestTransaction", "NotOneRow", "Outstanding",
+    "OutstandingPart", "Overview", "OverviewBenefit", "OverviewPool", "OverviewProgram",
+    "OverviewReservation", "Page", "PeriodLength", "PeriodLength", "PermissionDenied", "Policy",
+    "PolicyExpression", "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse",
+    "PolicyExpressionNot", "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure",
+    "PolicyProvider", "PolicyType", "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition",
+    "PoolDefinitionBenefitNotFound", "PoolDefinitionChange", "PoolDefinitionFilter",
+    "PoolDefinitionInfo", "PoolDefinitionItem", "PoolDefinitionItemField",
+    "PoolDefinitionItemFilter", "PoolDefinitionItemQuery", "PoolDefinitionItemSort",
+    "PoolDefinitionItems", "PoolDefinitionNotFound", "PoolDefinitionQuery", "PoolDefinitionSort",
+    "PoolDefinitions", "PoolFilter", "PoolItem", "PoolItemBalance", "PoolItemField",
+    "PoolItemFilter", "PoolItemPool", "PoolItemQuery", "PoolItemSort", "PoolItems", "PoolNotActive",
+    "PoolNotFound", "PoolOrigin", "PoolQuery", "PoolSort", "PoolStatus", "Pools", "Program",
+    "ProgramAlreadyExists", "ProgramDefinition", "ProgramDefinitionAlreadyExists",
+    "ProgramDefinitionFilter", "ProgramDefinitionInfo", "ProgramDefinitionNotFound",
+    "ProgramDefinitionQuery", "ProgramDefinitionSort", "ProgramDefinitions", "ProgramFilter",
+    "ProgramInfo", "ProgramNotFound", "ProgramQuery", "ProgramSort", "ProgramStatus",
+    "ProgramStatusTransitionNotAllowed", "Programs", "ProvisionedProgram", "Query",
+    "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled", "ReferenceFilter",
+    "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate", "RequestedValues",
+    "RolloverConfiguration", "RolloverInfo", "SecretKeyMissing", "SelectedEligibility",
+    "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance", "Settings",
+    "StartStatus", "StartedJob", "Statement", "StatementFigures", "StatementPeriod", "StatementRow",
+    "StatementSummary", "Statements", "Statements", "TenantSettings", "TextCondition",
+    "TextOperators", "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyLots",
+    "TooManyToCount", "TooManyToReplay", "TooManyWebhookEndpoints", "Transaction",
+    "TransactionAlreadySuperseded", "TransactionDetails", "TransactionFilter", "TransactionItem",
+    "TransactionNotCancelable", "TransactionNotFound", "TransactionNotReallocatable",
+    "TransactionNotSupersedable", "TransactionPoolInfo", "TransactionQuery", "TransactionSort",
+    "TransactionStatus", "Transactions", "UNSET", "Unauthenticated", "UnknownPolicyApps",
+    "UnreadableAnswer", "Unset", "UsedRateLimit", "ValidOn", "ValidationError", "Webhook",
+    "WebhookAttempt", "WebhookDelivery", "WebhookDeliveryFilter", "WebhookDeliveryNotFound",
+    "WebhookDeliveryQuery", "WebhookDeliverySort", "WebhookEndpoint", "WebhookEndpointFilter",
+    "WebhookEndpointNotFound", "WebhookEndpointQuery", "WebhookEndpointSort", "WebhookFormat",
+    "WebhookHeaders", "WebhookKey", "WebhookNotVerified", "WebhookProgress", "WebhookStatus",
+    "WebhookTest", "Webhooks", "WeekDay", "WixUser", "WrongArgument", "policies",
 ]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
 
 from benefit_programs.client.generated.enums import (
-    DeliveryOrigin, DeliveryStatus, PoolStatus, ProgramStatus, TransactionStatus, WebhookFormat,
-    WebhookStatus,
+    DeliveryOrigin, DeliveryStatus, LotOrigin, LotStatus, PoolStatus, ProgramStatus,
+    TransactionStatus, WebhookFormat, WebhookStatus,
 )
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
@@ -38,6 +38,27 @@ ItemSort: TypeAlias = Literal[
     "-provider_app_id",
 ]
 """What to sort items by."""
+
+LotFilter = TypedDict("LotFilter", {
+    "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,
+    "created_date": InstantCondition, "effective_date": InstantCondition,
+    "expiration_date": InstantCondition, "external_reference": TextCondition, "id": TextCondition,
+    "namespace": TextCondition, "origin": LotOrigin | TextCondition,
+    "pool_definition_id": TextCondition, "pool_id": TextCondition,
+    "program_definition_id": TextCondition, "program_id": TextCondition,
+    "status": LotStatus | TextCondition, "$and": "Sequence[LotFilter]",
+    "$or": "Sequence[LotFilter]", "$not": "LotFilter",
+}, total=False)
+"""Which lots to find."""
+LotSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
+    "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "effective_date", "-effective_date",
+    "expiration_date", "-expiration_date", "external_reference", "-external_reference", "origin",
+    "-origin", "pool_id", "-pool_id", "namespace", "-namespace", "pool_definition_id",
+    "-pool_definition_id", "program_definition_id", "-program_definition_id", "program_id",
+    "-program_id",
+]
+"""What to sort lots by."""
 
 PoolDefinitionItemFilter = TypedDict("PoolDefinitionItemFilter", {
     "benefit_key": TextCondition, "category": TextCondition, "created_date": InstantCondition,
@@ -149,7 +170,8 @@ ProgramSort: TypeAlias = Literal[
 TransactionFilter = TypedDict("TransactionFilter", {
     "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,
     "correlation_id": TextCondition, "created_date": InstantCondition,
-    "details.item.id": TextCondition, "id": TextCondition, "pool.id": TextCondition,
+    "details.item.id": TextCondition, "external_reference": TextCondition, "id": TextCondition,
+    "idempotency_key": TextCondition, "pool.id": TextCondition,
     "related_transaction_id": TextCondition, "status": TransactionStatus | TextCondition,
     "$and": "Sequence[TransactionFilter]", "$or": "Sequence[TransactionFilter]",
     "$not": "TransactionFilter",
@@ -158,6 +180,7 @@ TransactionFilter = TypedDict("TransactionFilter", {
 TransactionSort: TypeAlias = Literal[
     "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
     "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "correlation_id", "-correlation_id",
+    "external_reference", "-external_reference", "idempotency_key", "-idempotency_key",
     "details.item.id", "-details.item.id", "pool.id", "-pool.id", "related_transaction_id",
     "-related_transaction_id",
 ]

@@ -7,11 +7,18 @@ which is what indexes are found by.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from benefit_programs.storage.query.fields import COLUMN_TYPES, ColumnType, Field, IdentityKey
+from benefit_programs.storage.query.fields import (
+    COLUMN_TYPES,
+    NOW,
+    ColumnType,
+    Field,
+    IdentityKey,
+)
 from benefit_programs.storage.query.tree import (
     And,
     Compare,
@@ -77,10 +84,11 @@ def make_sort_key(field: Field, *, descending: bool) -> SortKey:
 class Compiler:
     """Compiles the parts of one statement and gathers its parameters."""
 
-    __slots__ = ("dialect", "parameters")
+    __slots__ = ("dialect", "now", "parameters")
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, now: int = 0) -> None:
         self.dialect = dialect
+        self.now = now
         self.parameters: list[object] = []
 
     def add(self, value: object) -> int:
@@ -110,6 +118,8 @@ class Compiler:
         field, value, sign = node.field, node.value, node.sign
         if isinstance(value, IdentityValue):
             return self.identity_comparison(node, value)
+        if field.tests:
+            return self.named(field, lambda name: COMPARISONS[sign](name, value))
         test = self.placeholder(value, COLUMN_TYPES[field.kind])
         if field.list_members is not None:
             return f"EXISTS (SELECT 1 FROM {field.list_members} AND {field.sql} {sign} {test})"
@@ -133,6 +143,8 @@ class Compiler:
     def membership(self, node: OneOf) -> str:
         if node.field.identity is not None:
             return self.identity_membership(node)
+        if node.field.tests:
+            return self.named(node.field, lambda name: name in node.values)
         return in_list(node.field, self.within(node.field, node.values))
 
     def identity_membership(self, node: OneOf) -> str:
@@ -158,11 +170,22 @@ class Compiler:
 
     def prefix(self, node: StartsWith) -> str:
         field = node.field
+        if field.tests:
+            prefix = node.prefix.casefold()
+            return self.named(field, lambda name: name.casefold().startswith(prefix))
         identity = field.identity
         value = present(field) if identity is None else identity.any_id
         text = self.dialect.text_of(value, COLUMN_TYPES[field.kind])
         number = self.add(self.dialect.starts_with_parameter(node.prefix))
         return in_list(field, self.dialect.starts_with(text, number))
+
+    def named(self, field: Field, is_meant: Callable[[str], bool]) -> str:
+        """Compile the test for the names that are meant, as of the moment of the query."""
+        tests = [test for name, test in field.tests if is_meant(name)]
+        if any(NOW in test for test in tests):
+            moment = self.placeholder(self.now, "bigint")
+            tests = [test.replace(NOW, moment) for test in tests]
+        return tests[0] if len(tests) == 1 else f"({' OR '.join(tests) or 'FALSE'})"
 
     def existence(self, node: Exists) -> str:
         field = node.field
@@ -261,6 +284,16 @@ class Compiler:
         return f"{key.sql} = {self.placeholder(value, key.column_type)}"
 
 
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
 def present(field: Field) -> str:
     """Write a field's value as null wherever it is absent."""
     return f"NULLIF({field.sql}, '')" if field.empty_is_absent else field.sql
@@ -312,9 +345,10 @@ def compile_page(
     keys: Sequence[SortKey],
     position: Sequence[KeyValue] | None,
     limit: int,
+    now: int = 0,
 ) -> Statement:
     """Compile the rows after a position, in order; each row ends in the values of the keys."""
-    compiler = Compiler(dialect)
+    compiler = Compiler(dialect, now)
     where = compile_where(compiler, spec, tenant_id=tenant_id, nodes=nodes)
     if position is not None:
         where = f"{where} AND {compiler.after(keys, position)}"
@@ -334,9 +368,10 @@ def compile_probe(
     nodes: Sequence[Node],
     keys: Sequence[SortKey],
     position: Sequence[KeyValue],
+    now: int = 0,
 ) -> Statement:
     """Compile the question whether a row comes after a position: one row, or none."""
-    compiler = Compiler(dialect)
+    compiler = Compiler(dialect, now)
     where = compile_where(compiler, spec, tenant_id=tenant_id, nodes=nodes)
     sql = (
         f"SELECT 1 FROM {spec.source} WHERE {where} AND {compiler.after(keys, position)}"

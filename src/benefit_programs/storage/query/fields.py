@@ -88,6 +88,10 @@ class IdentityColumns(msgspec.Struct, frozen=True):
         )
 
 
+NOW = "{now}"
+"""What stands for the moment of a query in the text of a field's tests."""
+
+
 class Field(msgspec.Struct, frozen=True):
     """One field that a query may filter and sort by.
 
@@ -99,6 +103,9 @@ class Field(msgspec.Struct, frozen=True):
     ``nullable`` says that a row may lack the value. ``empty_is_absent`` says that the column is
     never null, and that "" in it stands for a missing value. ``follows_id`` says that ordering by
     the field, ties broken by id, is ordering by id alone (instants that the ids are made from).
+
+    An enum that changes with time has ``tests`` in place of ``sql``: for each of its names what is
+    true of exactly the rows that have it, where NOW stands for the moment.
     """
 
     name: str
@@ -107,6 +114,7 @@ class Field(msgspec.Struct, frozen=True):
     nullable: bool = False
     sortable: bool = True
     names: frozenset[str] = frozenset()
+    tests: tuple[tuple[str, str], ...] = ()
     list_members: str | None = None
     identity: IdentityColumns | None = None
     follows_id: bool = False
@@ -116,6 +124,8 @@ class Field(msgspec.Struct, frozen=True):
         assert (self.kind is FieldKind.IDENTITY) == (self.identity is not None), self.name
         assert (self.kind is FieldKind.ENUM) == bool(self.names), self.name
         assert not (self.identity and self.list_members), self.name
+        assert not self.tests or {name for name, _ in self.tests} == self.names, self.name
+        assert not (self.tests and self.sortable), self.name
         assert not (self.empty_is_absent and (self.nullable or self.list_members)), self.name
 
     @property

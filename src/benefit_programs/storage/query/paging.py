@@ -54,6 +54,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``sort`` has a field name and an order (ASC if absent) for each term. ``path`` is where the
     query stands in the request's body, and begins the paths of violations; "" for requests that
     have filter and cursorPaging at their top. ``extra`` is what follow-up pages shall get back.
+    ``now`` is the moment for fields that change with time.
     """
 
     filter: dict[str, Any] | None = None
@@ -62,6 +63,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     extra: dict[str, Any] = {}
     path: str = "query"
+    now: int = 0
 
     def at(self, place: str) -> str:
         return f"{self.path}.{place}" if self.path else place
@@ -123,6 +125,7 @@ class PagePlan:
             keys=self.towards(backwards=content.backwards),
             position=content.position or None,
             limit=limit + 1,
+            now=query.now,
         )
 
     @property
@@ -157,6 +160,7 @@ class PagePlan:
             nodes=self.nodes,
             keys=self.towards(backwards=not self.content.backwards),
             position=self.position_of(rows[0]),
+            now=self.query.now,
         )
 
     def page(self, rows: Sequence[StoredRow], probe_rows: Sequence[StoredRow] = ()) -> Page:

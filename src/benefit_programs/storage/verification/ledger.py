@@ -5,27 +5,17 @@ What each operation does is said by the table that the rules go by.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from benefit_programs.domain.entities import Operation
+from benefit_programs.domain.entities import Operation, ReservationStatus
 from benefit_programs.domain.operations import GIVING_BACK, REDEEMING, RULES, operations
-from benefit_programs.storage.verification.checks import Check, Paged
-
-# Sums are taken in two parts: SQLite's sum refuses to pass 64 bits even on the way.
-_PART = 1_000_000_000
+from benefit_programs.storage.verification.checks import Check, Paged, listed, total
 
 _RANGE = "t.tenant_id = $1 and t.pool_id > $2 and t.pool_id <= $3"
-
-
-def _listed(found: Iterable[Operation]) -> str:
-    """Some operations as a list in SQL."""
-    return "(" + ", ".join(f"'{operation}'" for operation in found) + ")"
 
 
 def _breaks(condition: str, of: dict[Operation, tuple[Operation, ...]]) -> str:
     """Whether the other transaction is of none of the operations that it may be of."""
     return " or ".join(
-        f"(t.operation = '{operation}' and {condition} not in {_listed(others)})"
+        f"(t.operation = '{operation}' and {condition} not in {listed(others)})"
         for operation, others in of.items()
     )
 
@@ -33,6 +23,13 @@ def _breaks(condition: str, of: dict[Operation, tuple[Operation, ...]]) -> str:
 _CONTINUING = operations(lambda rule: rule.continues)
 _POSITIVE = operations(lambda rule: not (rule.is_zero or rule.may_be_zero))
 _SUPERSEDING = operations(lambda rule: rule.supersedes)
+_FOLLOWING = operations(lambda rule: rule.follows)
+
+
+# What is captured has the price of its reservation (I23).
+_PRICED = tuple(
+    each for each in operations(lambda rule: rule.is_priced) if each is not Operation.CAPTURE
+)
 
 
 def _wrong_way() -> str:
@@ -51,16 +48,16 @@ def _sum_of(balance: str) -> Check:
         f"(case when t.target = '{balance}' then t.amount else 0 end"
         f" - case when t.source = '{balance}' then t.amount else 0 end)"
     )
-    total = f"coalesce(sum({change} / {_PART}), 0) * {_PART} + coalesce(sum({change} % {_PART}), 0)"
+    summed = total(change)
     return Check(
         "I1",
         "pool",
         f"""
-        select p.id, '{column} ' || p.{column} || ', its transactions add up to ' || ({total})
+        select p.id, '{column} ' || p.{column} || ', its transactions add up to ' || {summed}
             as detail
         from pools p left join transactions t on t.tenant_id = p.tenant_id and t.pool_id = p.id
         where p.tenant_id = $1 and p.id > $2 and p.id <= $3
-        group by p.id, p.{column} having p.{column} <> {total}
+        group by p.id, p.{column} having p.{column} <> {summed}
         """,
         Paged.POOLS,
     )
@@ -116,7 +113,7 @@ COUNTED = (
             window numbered as (partition by t.pool_id order by t.balance_revision, t.id)
         ) n
         where n.balance_revision <> coalesce(n.revision_before + 1,
-            case when n.operation in {_listed(operations(lambda rule: rule.opens))}
+            case when n.operation in {listed(operations(lambda rule: rule.opens))}
                 then 1 else 2 end)
         or cast(n.available_after as numeric)
             <> cast(coalesce(n.available_before, 0) as numeric) + cast(n.change as numeric)
@@ -173,6 +170,19 @@ KEYS = (
     ),
 )
 
+
+def _given(table: str) -> str:
+    """What a cancellation gave back, and what it kept because it came late."""
+    return f"(cast({table}.amount as numeric) + coalesce(number[{table}.details, forfeited], 0))"
+
+
+# The same of the cancellations of some items of a chain.
+_PARTS = f"""
+coalesce((select sum({_given("c")}) from transactions c
+    where c.tenant_id = t.tenant_id and c.correlation_id = t.correlation_id
+    and c.operation = '{Operation.CANCEL_PART}'), 0)
+"""
+
 GIVEN_BACK = (
     Check(
         "I6",
@@ -193,12 +203,36 @@ GIVEN_BACK = (
         from transactions t left join transactions o
         on o.tenant_id = t.tenant_id and o.id = t.related_transaction_id
         where {_RANGE}
-        and (t.related_transaction_id is not null or t.operation in {_listed(GIVING_BACK)})
-        and (o.id is null or t.operation not in {_listed(GIVING_BACK)}
+        and (t.related_transaction_id is not null or t.operation in {listed(GIVING_BACK)})
+        and (o.id is null or t.operation not in {listed(GIVING_BACK)}
             or {_breaks("o.operation", {each: RULES[each].gives_back for each in GIVING_BACK})}
             or o.pool_id <> t.pool_id or o.correlation_id <> t.correlation_id
-            or o.amount <> t.amount or o.source <> t.target or o.target <> t.source
-            or o.balance_revision >= t.balance_revision)
+            or o.amount <> {_given("t")} + {_PARTS}
+            or case o.operation when 'CAPTURE' then 'AVAILABLE' else o.source end <> t.target
+            or o.target <> t.source or o.balance_revision >= t.balance_revision)
+        """,
+        Paged.POOLS,
+    ),
+    Check(
+        "I6",
+        "transaction",
+        f"""
+        select t.id, 'gives back ' || t.amount || ' and keeps '
+            || coalesce(number[t.details, forfeited], 0) || ' for '
+            || coalesce(number[t.details, item_count], 0) || ' of '
+            || coalesce(number[o.details, item_count], 1) || ' items at '
+            || coalesce(cast(o.amount as text), 'nothing') as detail
+        from transactions t left join transactions o
+        on o.tenant_id = t.tenant_id and o.id = t.correlation_id
+        where {_RANGE} and t.operation = '{Operation.CANCEL_PART}'
+        and (o.id is null or t.related_transaction_id is not null
+            or {_given("t")} * coalesce(number[o.details, item_count], 1)
+                <> cast(o.amount as numeric) * coalesce(number[t.details, item_count], 0)
+            or coalesce(number[t.details, item_count], 0) < 1
+            or coalesce(number[o.details, item_count], 1) <= (
+                select sum(number[c.details, item_count]) from transactions c
+                where c.tenant_id = t.tenant_id and c.correlation_id = t.correlation_id
+                and c.operation = t.operation))
         """,
         Paged.POOLS,
     ),
@@ -223,8 +257,8 @@ CHAINS = (
         from transactions t left join transactions s
         on s.tenant_id = t.tenant_id and s.id = t.superseded_transaction_id
         where {_RANGE}
-        and (t.superseded_transaction_id is not null or t.operation in {_listed(_SUPERSEDING)})
-        and (s.id is null or t.operation not in {_listed(_SUPERSEDING)}
+        and (t.superseded_transaction_id is not null or t.operation in {listed(_SUPERSEDING)})
+        and (s.id is null or t.operation not in {listed(_SUPERSEDING)}
             or {_breaks("s.operation", {each: RULES[each].supersedes for each in _SUPERSEDING})}
             or s.pool_id <> t.pool_id
             or s.correlation_id <> t.correlation_id
@@ -241,8 +275,9 @@ CHAINS = (
         from transactions t left join transactions r
         on r.tenant_id = t.tenant_id and r.id = t.correlation_id
         where {_RANGE} and (r.id is null or r.correlation_id <> r.id or r.pool_id <> t.pool_id
-            or (r.id <> t.id and t.operation not in {_listed(_CONTINUING)})
-            or (r.id = t.id and t.operation in {_listed(_CONTINUING)}))
+            or (r.id <> t.id and t.operation not in {listed(_CONTINUING)})
+            or {_breaks("r.operation", {each: RULES[each].follows for each in _FOLLOWING})}
+            or (r.id = t.id and t.operation in {listed(_CONTINUING)}))
         """,
         Paged.POOLS,
     ),
@@ -250,10 +285,10 @@ CHAINS = (
         "I7",
         "transaction",
         f"""
-        select t.id, 'moved after it was given back by ' || g.id as detail
+        select t.id, t.operation || ' after it was given back by ' || g.id as detail
         from transactions t join transactions g
         on g.tenant_id = t.tenant_id and g.related_transaction_id = t.correlation_id
-        where {_RANGE} and t.operation in {_listed(_SUPERSEDING)}
+        where {_RANGE} and t.operation in {listed((*_SUPERSEDING, *_FOLLOWING))}
         and g.balance_revision < t.balance_revision
         """,
         Paged.POOLS,
@@ -265,20 +300,31 @@ QUOTAS = (
         "I8",
         "quota",
         f"""
-        select c.quota_id as id, 'used ' || sum(c.used) || ', redemptions take ' || sum(c.taken)
+        select c.quota_id as id, 'used ' || sum(c.used) || ', taken ' || sum(c.taken)
             || ', in pool ' || c.pool_id || ' from ' || c.period_start || ' on' as detail
         from (
             select cast(t.pool_id as text) as pool_id, part[quota_id] as quota_id,
-                whole[period_start] as period_start, whole[count] as taken, 0 as used
+                whole[period_start] as period_start, 0 as used,
+                case t.operation when '{Operation.CANCEL_PART}' then -whole[count]
+                    else whole[count] end as taken
             from transactions t cross join elements[t.details, quota_shares]
             where t.tenant_id = $1 and t.pool_id > $2 and t.pool_id <= $3
-            and t.operation in {_listed(REDEEMING)}
+            and (t.operation in {listed(REDEEMING)} or (t.operation = '{Operation.CANCEL_PART}'
+                and not exists (select 1 from transactions n where n.tenant_id = t.tenant_id
+                    and n.correlation_id = t.correlation_id
+                    and n.operation in {listed(_SUPERSEDING)}
+                    and n.balance_revision > t.balance_revision)))
             and not exists (select 1 from transactions s where s.tenant_id = t.tenant_id
                 and s.superseded_transaction_id = t.id)
             and not exists (select 1 from transactions g where g.tenant_id = t.tenant_id
                 and g.related_transaction_id = t.correlation_id)
             union all
-            select cast(q.pool_id as text), cast(q.quota_id as text), q.period_start, 0, q.used
+            select cast(r.pool_id as text), part[quota_id], whole[period_start], 0, whole[count]
+            from reservations r cross join members[r.quota_shares]
+            where r.tenant_id = $1 and r.pool_id > $2 and r.pool_id <= $3
+            and r.status = '{ReservationStatus.OPEN}'
+            union all
+            select cast(q.pool_id as text), cast(q.quota_id as text), q.period_start, q.used, 0
             from quotas q where q.tenant_id = $1 and q.pool_id > $2 and q.pool_id <= $3
         ) c
         group by c.pool_id, c.quota_id, c.period_start having sum(c.used) <> sum(c.taken)
@@ -296,9 +342,9 @@ SHAPES = (
             || t.target as detail
         from transactions t where {_RANGE} and (t.source = t.target
             or {_wrong_way()}
-            or (t.operation in {_listed(operations(lambda rule: rule.is_zero))}
+            or (t.operation in {listed(operations(lambda rule: rule.is_zero))}
                 and t.amount <> 0)
-            or (t.operation in {_listed(_POSITIVE)}
+            or (t.operation in {listed(_POSITIVE)}
                 and t.amount = 0))
         """,
         Paged.POOLS,
@@ -311,7 +357,7 @@ SHAPES = (
             || coalesce(cast(b.price as text), 'of nothing') as detail
         from transactions t left join snapshot_benefits b on b.tenant_id = t.tenant_id
         and b.snapshot_id = t.snapshot_id and b.benefit_key = field[t.details, benefit_key]
-        where {_RANGE} and t.operation in {_listed(operations(lambda rule: rule.is_priced))}
+        where {_RANGE} and t.operation in {listed(_PRICED)}
         and (b.price is null or t.item_id is null
             or cast(t.amount as numeric)
                 <> cast(b.price as numeric) * coalesce(number[t.details, item_count], 1))

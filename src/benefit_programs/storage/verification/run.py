@@ -29,8 +29,15 @@ from benefit_programs.storage.verification.entities import ENTITY_CHECKS
 from benefit_programs.storage.verification.events import EVENT_CHECKS
 from benefit_programs.storage.verification.jobs import JOB_CHECKS
 from benefit_programs.storage.verification.ledger import LEDGER_CHECKS
+from benefit_programs.storage.verification.lots import LOT_CHECKS
 
-CHECKS: tuple[Check, ...] = (*LEDGER_CHECKS, *ENTITY_CHECKS, *JOB_CHECKS, *EVENT_CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *LEDGER_CHECKS,
+    *LOT_CHECKS,
+    *ENTITY_CHECKS,
+    *JOB_CHECKS,
+    *EVENT_CHECKS,
+)
 
 _NEXT_TENANT = "select min(t.tenant_id) from {table} t where t.tenant_id > $1"
 """The next tenant that a table has rows of; its primary key answers without reading them."""

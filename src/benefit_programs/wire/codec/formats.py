@@ -174,6 +174,10 @@ def amount_reader(mark: DecimalText) -> Read:
             limit = amount_text(at_most)
             description = f"must be at most {limit}"
             raise violated(ViolatedRule.DECIMAL_LTE, description, threshold=limit)
+        if not sign and units < at_least:
+            limit = amount_text(at_least)
+            description = f"must be at least {limit}"
+            raise violated(ViolatedRule.DECIMAL_GTE, description, threshold=limit)
         return -units if sign else units
 
     return read_amount

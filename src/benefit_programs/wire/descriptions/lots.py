@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.wire.types import lots
+from benefit_programs.domain import errors
+from benefit_programs.wire.types import lots, transactions
 
 _TERMS = {
     "additional_data": "The caller's own values.",
@@ -15,7 +16,22 @@ _TERMS = {
     "priority": "The smaller it is, the sooner the credits are spent. Default: 100.",
 }
 
+_MADE = "The transaction of the credits. Absent if none was made."
+
+_GRANTED = {
+    **_TERMS,
+    "amount": "The credits that come: more than 0.",
+    "effective_date": "From when on they count. Absent: at once.",
+    "expires_after": (
+        "How long they live from the moment on at which they count. Days, months and years are"
+        " those of the tenant's time zone."
+    ),
+    "expiration_date": "Until when they can be spent, exclusive. Absent: they never expire.",
+    "kept_at_renewal": "Whether renewals leave them alone. Default: true.",
+}
+
 OF_LOTS: dict[type[Any], dict[str, str]] = {
+    errors.TooManyLots: {"maximum": "How many lots of a pool may be live or still to come."},
     lots.Lot: {
         **_TERMS,
         "available": "The credits that can be spent. 0 for a lot that is still to come.",
@@ -30,7 +46,17 @@ OF_LOTS: dict[type[Any], dict[str, str]] = {
             " now, EXPIRED after its last day."
         ),
     },
-    lots.DrawnLot: {
+    lots.LotChange: {
+        **_TERMS,
+        "expiration_date": "Until when the credits can be spent, exclusive. Null: for ever.",
+        "id": "The id of the lot.",
+    },
+    lots.GrantCreditsRequest: _GRANTED,
+    lots.GrantCreditsResponse: {"transaction_id": _MADE},
+    lots.UpdateLotRequest: {"lot": "The lot, with the fields to change."},
+    lots.ExpireLotResponse: {"transaction_id": _MADE},
+    lots.GetLotRequest: {"lot_id": "The id of the lot, or of a pool for its standard lot."},
+    transactions.DrawnLot: {
         "amount": "The lot's part of the amount.",
         "into_lot_id": (
             "The lot that the credits went to, if they were reserved of one that has expired"

@@ -24,8 +24,7 @@ from benefit_programs.wire.types.common import (
     SignedAmount,
     Timestamp,
 )
-from benefit_programs.wire.types.lots import DrawnLot
-from benefit_programs.wire.types.transactions import Reason
+from benefit_programs.wire.types.transactions import DrawnLot, Reason
 
 
 class LotAsOf(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,6 @@ from benefit_programs.wire.types.common import (
     Timestamp,
     TransactionKey,
 )
-from benefit_programs.wire.types.lots import DrawnLot
 
 Reason = Annotated[str, Text(max_length=256)]
 Origin = Annotated[str, Text(max_length=50)]
@@ -104,6 +103,14 @@ class FailedTransactionDetails(msgspec.Struct, frozen=True, kw_only=True):
     response_status: Annotated[str, Text(max_length=32)] | None = None
     error_code: Annotated[str, Text(max_length=32)] | None = None
     error_message: Annotated[str, Text(max_length=256)] | None = None
+
+
+class DrawnLot(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a transaction's amount one lot gave or took."""
+
+    lot_id: EntityId | None = None
+    amount: Amount | None = None
+    into_lot_id: EntityId | None = None
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
