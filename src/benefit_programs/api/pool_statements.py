@@ -155,7 +155,7 @@ class Ledger:
     async def _over(self, lots: Iterable[Lot], moves: Iterable[MovedInLot]) -> dict[str, Lot]:
         """Lots that were drawn on although they have long been over: they have nothing any more."""
         known = {self.pool_id, *(lot.id for lot in lots)}
-        drawn = {each.lot_id for each in moves} - known
+        drawn = {each.lot_id for each in moves if not _is_coming(each.lot_id)} - known
         return {row.id: row for row in await self._call.many(LOT, [(each,) for each in drawn])}
 
     async def page(self, after: int, up_to: int, since: str, limit: int) -> list[Transaction]:
@@ -183,8 +183,8 @@ class LotsThen(msgspec.Struct, frozen=True, kw_only=True):
     """The lots of a pool at the end of a period.
 
     ``stored`` are the lots as they are stored, after all that was booked: by the end of the period,
-    and ``later``. What is ``coming`` happened by the end, too, and isn't booked yet. Moves ``inside``
-    the period are of both kinds.
+    and ``later``. What is ``coming`` happened by the end, too, and isn't booked yet. Moves
+    ``inside`` the period are of both kinds.
     """
 
     lots: dict[str, Lot]
