@@ -157,12 +157,16 @@ async def test_the_statement_of_many_pools_is_their_sum(timed: tuple[Service, Cl
     for period in whole["periods"]:
         dates = {"fromDate": period["fromDate"], "toDate": period["toDate"]}
         single = [
-            (await service.call("getStatement", {"poolId": each.wallet.pool_id, **dates}))["summary"]
+            (await service.call("getStatement", {"poolId": each.wallet.pool_id, **dates}))[
+                "summary"
+            ]
             for each in histories
         ]
         for part in ("opening", "figures", "closing"):
             sums = {name: Decimal(value) for name, value in period[part].items()}
-            assert sums == {name: sum(Decimal(each[part][name]) for each in single) for name in sums}
+            assert sums == {
+                name: sum(Decimal(each[part][name]) for each in single) for name in sums
+            }
         assert period["transactionCount"] == sum(each["transactionCount"] for each in single)
     require_outstanding(whole)
 

@@ -149,7 +149,5 @@ async def _require_cuts(service: Service, history: History, instants: list[int])
         require_closed(found)
         inside = [each for each in booked if since <= moment_of(each) < to]
         slow = figures_of(moved_by(each) for each in inside)
-        assert found["figures"] == {
-            name: amount_text(getattr(slow, name)) for name in (*IN, *OUT)
-        }
+        assert found["figures"] == {name: amount_text(getattr(slow, name)) for name in (*IN, *OUT)}
         assert {row["transactionId"] for row in found["rows"]} == {each.id for each in inside}

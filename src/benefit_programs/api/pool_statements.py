@@ -71,9 +71,9 @@ class Ledger:
         """Behind all that happened before an instant."""
         for each in reversed(self.seen.coming):
             if moment_of(each) < before:
-                return Cut(
-                    each.balance_revision, each.available_after, each.details.reserved_after
-                )
+                return Cut(each.balance_revision, each.available_after, each.details.reserved_after)
+        if before <= self.seen.stored.created:
+            return BEGINNING
         found = await self._fetch(
             statements.cut(
                 self._dialect,
@@ -244,9 +244,7 @@ class LotsThen(msgspec.Struct, frozen=True, kw_only=True):
                 lot_id=_known_id(lot.id),
                 opening=openings.get(lot.id, 0),
                 figures=figures_view(figures.get(lot.id, Figures())),
-                moved=closings.get(lot.id, 0)
-                - openings.get(lot.id, 0)
-                - _change(figures, lot.id),
+                moved=closings.get(lot.id, 0) - openings.get(lot.id, 0) - _change(figures, lot.id),
                 closing=closings.get(lot.id, 0),
             )
             for lot in lots
@@ -355,5 +353,3 @@ def _draw_view(draw: Draw) -> DrawnLot:
         amount=draw.amount,
         into_lot_id=None if draw.into is None else _known_id(draw.into),
     )
-
-

@@ -71,6 +71,15 @@ COMMANDS = {
     "pools": ("pools:commands", "Look at pools."),
     "balances": ("ledger:balances", "Look at balances, and change them by hand."),
     "transactions": ("ledger:transactions", "Look at the record of changes."),
+    "statement": (
+        "statements:top",
+        "Show what a pool's credits came from and went to; as CSV, each transaction.",
+    ),
+    "statements": (
+        "statements:top",
+        "Show what became of the credits of many pools, by periods.",
+    ),
+    "members": ("statements:members", "Look at what members have."),
     "webhooks": (
         "webhooks:commands",
         "Have events told to URLs, and see what became of it.",

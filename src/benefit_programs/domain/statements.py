@@ -86,7 +86,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     def change(self) -> Credits:
         """Closing less opening."""
         return sum(
-            -getattr(self, figure.lower()) if figure in _SUBTRACTED else getattr(self, figure.lower())
+            -getattr(self, figure.lower())
+            if figure in _SUBTRACTED
+            else getattr(self, figure.lower())
             for figure in Figure
         )
 

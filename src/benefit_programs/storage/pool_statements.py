@@ -202,5 +202,3 @@ def any_lot(dialect: Dialect, *, tenant_id: int, pool_id: str) -> Statement:
         f" and l.pool_id = {dialect.bare(2)} limit 1",
         (tenant_id, pool_id),
     )
-
-

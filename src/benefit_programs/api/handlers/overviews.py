@@ -94,9 +94,7 @@ async def get(call: Call, request: wire.GetOverviewRequest) -> wire.GetOverviewR
     )
 
 
-async def _pools(
-    call: Call, rows: Sequence[Pool], now: Instant
-) -> dict[str, wire.OverviewPool]:
+async def _pools(call: Call, rows: Sequence[Pool], now: Instant) -> dict[str, wire.OverviewPool]:
     settings = call.principal.settings
     state = await load_state(
         call.services.reader,

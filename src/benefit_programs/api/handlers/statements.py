@@ -98,9 +98,7 @@ async def get(call: Call, request: wire.GetStatementRequest) -> wire.GetStatemen
     is_addition=True,
     table=tenant_statements.table,
 )
-async def get_of_many(
-    call: Call, request: wire.GetStatementsRequest
-) -> wire.GetStatementsResponse:
+async def get_of_many(call: Call, request: wire.GetStatementsRequest) -> wire.GetStatementsResponse:
     now = call.services.engine.now()
     # Nothing was booked before that, and the calendar of a zone has an end.
     since = max(request.from_date, 0)

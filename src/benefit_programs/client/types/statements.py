@@ -1,4 +1,4 @@
-"""Statements: how credits became more or less, what was there at any time, and what a member has."""
+"""Statements: what became of credits, what was there at any time, and what a member has."""
 
 from __future__ import annotations
 
