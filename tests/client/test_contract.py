@@ -76,7 +76,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (webhooks.WebhookDelivery, package.WebhookDelivery),
     (webhooks.WebhookKey, package.WebhookKey),
     (statements.GetBalanceAsOfResponse, package.BalanceAsOf),
-    (statements.GetStatementsResponse, package.Statements),
+    (statements.GetStatementsResponse, package.StatementOfPools),
     (statements.StatementSummary, package.StatementSummary),
     (statements.StatementRow, package.StatementRow),
     (overviews.GetOverviewResponse, package.Overview),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncListing
 from benefit_programs.client.asynchronous.session import AsyncMethods
@@ -11,17 +10,16 @@ from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads, reads_rows
 from benefit_programs.client.types.statements import (
     BalanceAsOf,
+    PeriodLength,
     Statement,
+    StatementOfPools,
     StatementRow,
-    Statements,
 )
-
-PeriodLength: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 
 _AS_OF = reads(BalanceAsOf)
 _STATEMENT = reads(Statement)
 _ROWS = reads_rows("rows", StatementRow)
-_STATEMENTS = reads(Statements)
+_STATEMENTS = reads(StatementOfPools)
 
 
 class AsyncStatements(AsyncMethods):
@@ -83,7 +81,7 @@ class AsyncStatements(AsyncMethods):
         namespace: str | None = None,
         program_definition_id: str | None = None,
         pool_definition_id: str | None = None,
-    ) -> Statements:
+    ) -> StatementOfPools:
         """Read what became of the credits of many pools, and what is outstanding now.
 
         Without a namespace or a definition all pools of the tenant are meant.

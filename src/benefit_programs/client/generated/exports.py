@@ -23,7 +23,7 @@ from benefit_programs.client.asynchronous.program_definitions import (
 from benefit_programs.client.asynchronous.programs import AsyncProgramQuery, AsyncPrograms
 from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncPage, AsyncQuery
 from benefit_programs.client.asynchronous.settings import AsyncSettings
-from benefit_programs.client.asynchronous.statements import AsyncStatements, PeriodLength
+from benefit_programs.client.asynchronous.statements import AsyncStatements
 from benefit_programs.client.asynchronous.views import (
     AsyncPoolDefinitionItemQuery, AsyncPoolDefinitionItems, AsyncPoolItemQuery, AsyncPoolItems,
 )
@@ -84,7 +84,7 @@ from benefit_programs.client.synchronous.program_definitions import (
 from benefit_programs.client.synchronous.programs import ProgramQuery, Programs
 from benefit_programs.client.synchronous.queries import Listing, Page, Query
 from benefit_programs.client.synchronous.settings import Settings
-from benefit_programs.client.synchronous.statements import Statements, PeriodLength
+from benefit_programs.client.synchronous.statements import Statements
 from benefit_programs.client.synchronous.views import (
     PoolDefinitionItemQuery, PoolDefinitionItems, PoolItemQuery, PoolItems,
 )
@@ -142,8 +142,8 @@ from benefit_programs.client.types.settings import (
 )
 from benefit_programs.client.types.statements import (
     BalanceAsOf, LotAsOf, LotStatement, NextExpiry, Outstanding, OutstandingPart, Overview,
-    OverviewBenefit, OverviewPool, OverviewProgram, OverviewReservation, Statement,
-    StatementFigures, StatementPeriod, StatementRow, StatementSummary, Statements,
+    OverviewBenefit, OverviewPool, OverviewProgram, OverviewReservation, PeriodLength, Statement,
+    StatementFigures, StatementOfPools, StatementPeriod, StatementRow, StatementSummary,
 )
 from benefit_programs.client.types.webhooks import (
     CreatedWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookKey,
@@ -187,30 +187,29 @@ __all__ = [
     "MissingPool", "Namespaces", "NewItem", "NewPoolDefinition", "NextExpiry", "NotEnoughBalance",
     "NotFound", "NotInProcess", "NotLatestTransaction", "NotOneRow", "Outstanding",
     "OutstandingPart", "Overview", "OverviewBenefit", "OverviewPool", "OverviewProgram",
-    "OverviewReservation", "Page", "PeriodLength", "PeriodLength", "PermissionDenied", "Policy",
-    "PolicyExpression", "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse",
-    "PolicyExpressionNot", "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure",
-    "PolicyProvider", "PolicyType", "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition",
-    "PoolDefinitionBenefitNotFound", "PoolDefinitionChange", "PoolDefinitionFilter",
-    "PoolDefinitionInfo", "PoolDefinitionItem", "PoolDefinitionItemField",
-    "PoolDefinitionItemFilter", "PoolDefinitionItemQuery", "PoolDefinitionItemSort",
-    "PoolDefinitionItems", "PoolDefinitionNotFound", "PoolDefinitionQuery", "PoolDefinitionSort",
-    "PoolDefinitions", "PoolFilter", "PoolItem", "PoolItemBalance", "PoolItemField",
-    "PoolItemFilter", "PoolItemPool", "PoolItemQuery", "PoolItemSort", "PoolItems", "PoolNotActive",
-    "PoolNotFound", "PoolOrigin", "PoolQuery", "PoolSort", "PoolStatus", "Pools", "Program",
-    "ProgramAlreadyExists", "ProgramDefinition", "ProgramDefinitionAlreadyExists",
-    "ProgramDefinitionFilter", "ProgramDefinitionInfo", "ProgramDefinitionNotFound",
-    "ProgramDefinitionQuery", "ProgramDefinitionSort", "ProgramDefinitions", "ProgramFilter",
-    "ProgramInfo", "ProgramNotFound", "ProgramQuery", "ProgramSort", "ProgramStatus",
-    "ProgramStatusTransitionNotAllowed", "Programs", "ProvisionedProgram", "Query",
-    "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled", "ReferenceFilter",
-    "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate", "RequestedValues",
-    "RolloverConfiguration", "RolloverInfo", "SecretKeyMissing", "SelectedEligibility",
-    "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance", "Settings",
-    "StartStatus", "StartedJob", "Statement", "StatementFigures", "StatementPeriod", "StatementRow",
-    "StatementSummary", "Statements", "Statements", "TenantSettings", "TextCondition",
-    "TextOperators", "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance", "TooManyLots",
-    "TooManyToCount", "TooManyToReplay", "TooManyWebhookEndpoints", "Transaction",
+    "OverviewReservation", "Page", "PeriodLength", "PermissionDenied", "Policy", "PolicyExpression",
+    "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot",
+    "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType",
+    "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
+    "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
+    "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
+    "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
+    "PoolDefinitionQuery", "PoolDefinitionSort", "PoolDefinitions", "PoolFilter", "PoolItem",
+    "PoolItemBalance", "PoolItemField", "PoolItemFilter", "PoolItemPool", "PoolItemQuery",
+    "PoolItemSort", "PoolItems", "PoolNotActive", "PoolNotFound", "PoolOrigin", "PoolQuery",
+    "PoolSort", "PoolStatus", "Pools", "Program", "ProgramAlreadyExists", "ProgramDefinition",
+    "ProgramDefinitionAlreadyExists", "ProgramDefinitionFilter", "ProgramDefinitionInfo",
+    "ProgramDefinitionNotFound", "ProgramDefinitionQuery", "ProgramDefinitionSort",
+    "ProgramDefinitions", "ProgramFilter", "ProgramInfo", "ProgramNotFound", "ProgramQuery",
+    "ProgramSort", "ProgramStatus", "ProgramStatusTransitionNotAllowed", "Programs",
+    "ProvisionedProgram", "Query", "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled",
+    "ReferenceFilter", "RefusedByPolicy", "RenewalAction", "RenewalActionType", "RenewalUpdate",
+    "RequestedValues", "RolloverConfiguration", "RolloverInfo", "SecretKeyMissing",
+    "SelectedEligibility", "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance",
+    "Settings", "StartStatus", "StartedJob", "Statement", "StatementFigures", "StatementOfPools",
+    "StatementPeriod", "StatementRow", "StatementSummary", "Statements", "TenantSettings",
+    "TextCondition", "TextOperators", "Throttled", "TimePeriod", "TimedOut", "TooLittleBalance",
+    "TooManyLots", "TooManyToCount", "TooManyToReplay", "TooManyWebhookEndpoints", "Transaction",
     "TransactionAlreadySuperseded", "TransactionDetails", "TransactionFilter", "TransactionItem",
     "TransactionNotCancelable", "TransactionNotFound", "TransactionNotReallocatable",
     "TransactionNotSupersedable", "TransactionPoolInfo", "TransactionQuery", "TransactionSort",

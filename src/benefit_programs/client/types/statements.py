@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 from benefit_programs.client.generated.enums import (
     Figure,
@@ -17,6 +18,9 @@ from benefit_programs.client.types.common import BalanceAmount
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.ledger import DrawnLot
 from benefit_programs.client.types.lots import Lot
+
+PeriodLength: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
+"""How long the periods of a statement are, in the tenant's time zone."""
 
 
 class LotAsOf(Part, frozen=True, kw_only=True):
@@ -143,7 +147,7 @@ class Outstanding(Part, frozen=True, kw_only=True):
     without_age: Decimal = Decimal(0)
 
 
-class Statements(Part, frozen=True, kw_only=True):
+class StatementOfPools(Part, frozen=True, kw_only=True):
     """The statement of many pools together. What happened up to ``complete_until`` is booked."""
 
     outstanding: Outstanding

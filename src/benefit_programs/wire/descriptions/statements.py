@@ -58,7 +58,8 @@ OF_STATEMENTS: dict[type[Any], dict[str, str]] = {
         "returned": "What canceled and reverted redemptions gave back.",
     },
     statements.LotStatement: {
-        **_SIDES,
+        "closing": _SIDES["closing"],
+        "figures": _SIDES["figures"],
         "lot_id": (
             "The id of the lot; that of the pool for all credits in no other. Absent for one that"
             " was made by what is not booked yet."
@@ -67,6 +68,7 @@ OF_STATEMENTS: dict[type[Any], dict[str, str]] = {
             "What came from another lot, less what went to one, without a transaction: a rollover"
             " gives credits that had no end a lot that has one."
         ),
+        "opening": _SIDES["opening"],
     },
     statements.StatementRow: {
         "amount": "How many credits more can be spent; less than 0: how many fewer.",
@@ -77,6 +79,8 @@ OF_STATEMENTS: dict[type[Any], dict[str, str]] = {
         "external_reference": "What it belongs to elsewhere.",
         "figure": "The figure that it counts as.",
         "item_external_id": "The item that it was for, as its provider app calls it.",
+        "reason": "Why, in words.",
+        "related_transaction_id": "The transaction that it gives back, if it does.",
         "reserved_after": "The credits that were reserved right after it.",
         "reserved_amount": "How many credits more are reserved; less than 0: how many fewer.",
         "revision": "The revision of the balance that it made.",
@@ -148,11 +152,13 @@ OF_STATEMENTS: dict[type[Any], dict[str, str]] = {
         "lots": "The pool's lots that can be spent or are still to come, in the burn order.",
         "next_expiry": "When credits of the pool end next. Absent: none do.",
         "reservations": "What is set aside.",
+        "status": "The status of the pool.",
         "unit_display_name": "What a credit is called.",
     },
     overviews.OverviewProgram: {
         "next_renewal_date": "When it renews next by itself. Absent: it doesn't.",
         "pools": "Its pools that haven't ended.",
+        "status": "The status of the program.",
     },
     overviews.GetOverviewResponse: {
         "date": "The instant that this is about: now.",
