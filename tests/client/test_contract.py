@@ -25,6 +25,7 @@ from benefit_programs.wire.types import (
     eligibility,
     items,
     lots,
+    overviews,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -33,6 +34,7 @@ from benefit_programs.wire.types import (
     programs,
     reservations,
     settings,
+    statements,
     transactions,
     webhooks,
 )
@@ -76,6 +78,11 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (webhooks.TestWebhookEndpointResponse, package.WebhookTest),
     (webhooks.WebhookDelivery, package.WebhookDelivery),
     (webhooks.WebhookKey, package.WebhookKey),
+    (statements.GetBalanceAsOfResponse, package.BalanceAsOf),
+    (statements.GetStatementsResponse, package.StatementOfPools),
+    (statements.StatementSummary, package.StatementSummary),
+    (statements.StatementRow, package.StatementRow),
+    (overviews.GetOverviewResponse, package.Overview),
 ]
 
 # What can't be sent: the service refuses it until balances can be reserved.

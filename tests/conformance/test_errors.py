@@ -117,6 +117,12 @@ missing(
     *("captureBenefitReservation", "cancelBenefitReservation", "getReservation"),
 )
 missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "getBalance", "changeBalance")
+missing(
+    "BALANCE_NOT_FOUND",
+    lambda it: {"poolId": it.pool},
+    "getBalanceAsOf",
+    "getStatement",
+)
 missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "grantCredits", "listLots")
 missing("LOT_NOT_FOUND", lambda it: {"lotId": it.lot}, "getLot", "updateLot", "expireLot")
 missing("ITEM_NOT_FOUND", lambda it: {"itemId": it.item}, "getItem", "updateItem", "deleteItem")

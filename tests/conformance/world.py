@@ -333,6 +333,10 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
     "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "listEvents": lambda it: {"entityId": it.pool},
+    "getBalanceAsOf": lambda it: {"poolId": it.pool, "date": LONG_AGO},
+    "getStatement": lambda it: {"poolId": it.pool},
+    "getStatements": lambda _: {"fromDate": LONG_AGO},
+    "getOverview": lambda it: {"beneficiary": it.beneficiary},
     "exportBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "mergeBeneficiary": lambda it: {
         "visitor": {"anonymousVisitorId": guid()},

@@ -31,27 +31,30 @@ from benefit_programs.api.errors import (
 from benefit_programs.api.extended_fields import FieldRules
 from benefit_programs.api.filters import with_filter_problems
 from benefit_programs.api.messages import (
+    JSON,
     AsgiScope,
     ClientGone,
     Receive,
     Send,
+    accepts,
     header,
     read_body,
     request_id_of,
-    send_json,
+    send_body,
 )
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.pages import create_pages
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
-from benefit_programs.api.streams import Stream, Streams, asks_for_stream
+from benefit_programs.api.streams import EVENT_STREAM, Stream, Streams
 from benefit_programs.api.strictness import (
     ignored_beside_entries,
     ignored_fields,
     is_strict,
     strict_entries,
 )
+from benefit_programs.api.tables import CSV, CSV_UTF8, written
 from benefit_programs.api.whereabouts import located
 from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
@@ -122,10 +125,12 @@ class Endpoint:
             return found.beside(besides)
         return found
 
-    async def answer(self, call: Call) -> bytes:
+    async def answer(self, call: Call, *, as_table: bool = False) -> bytes:
         request = call.bulk.request if call.bulk else call.decoded.value  # type: ignore[union-attr]
         document = self._encode(await self.method.handler(call, request))
         self._extended_fields.hide(document, call.principal)
+        if as_table and self.method.table is not None:
+            return written(self.method.table(document))
         return msgspec.json.encode(document)
 
 
@@ -160,11 +165,13 @@ class Application:
         record: dict[str, Any] = {"method": None, "tenant": None}
         headers: dict[str, str] = {}
         stream: Stream | None = None
-        body = b""
+        body, media_type = b"", JSON
         try:
             status, call = 200, await self._admit(scope, receive, record)
-            if call.method.follower is not None and asks_for_stream(scope):
+            if call.method.follower is not None and accepts(scope, EVENT_STREAM):
                 stream = await self._streams.open(call, scope)
+            elif call.method.table is not None and accepts(scope, CSV):
+                media_type, body = CSV_UTF8, await self._answer(call, as_table=True)
             else:
                 body = await self._answer(call)
         except ClientGone:
@@ -174,7 +181,7 @@ class Application:
             stopping = Unavailable(retry_after=RETRY_SECONDS)
             status, content = error_body(stopping)
             body, headers = msgspec.json.encode(content), error_headers(stopping)
-            await send_json(send, status, body, request_id=request_id, headers=headers)
+            await send_body(send, status, body, request_id=request_id, headers=headers)
             raise
         except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
             refusal = refusal_of(error)
@@ -191,7 +198,9 @@ class Application:
             return
         if len(body) >= COMPRESSED_BYTES_MIN:
             body = await compressed(scope, body, headers)
-        await send_json(send, status, body, request_id=request_id, headers=headers)
+        await send_body(
+            send, status, body, request_id=request_id, headers=headers, media_type=media_type
+        )
         seconds = time.perf_counter() - started
         self._observe(record["method"], status, seconds)
         tell = _log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
@@ -222,9 +231,9 @@ class Application:
         decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
         return Call(self._services, principal, method, decoded, bulk)
 
-    async def _answer(self, call: Call) -> bytes:
+    async def _answer(self, call: Call, *, as_table: bool = False) -> bytes:
         try:
-            return await self._endpoints[call.method.name].answer(call)
+            return await self._endpoints[call.method.name].answer(call, as_table=as_table)
         except NotFoundInNamespace as refusal:
             raise await located(call, refusal) from None
 

@@ -19,6 +19,8 @@ Send = Callable[[Message], Awaitable[None]]
 STOPPING = "benefits.stopping"
 """Where in a scope an answer that goes on puts the event that tells it to end."""
 
+JSON = "application/json"
+
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _PROCESS = token_hex(8)
 _numbers = count(1)
@@ -88,8 +90,20 @@ def _require_json(content_type: str | None) -> None:
         raise UnsupportedMediaType(content_type=shortened(essence))
 
 
-async def send_json(
-    send: Send, status: int, body: bytes, *, request_id: str, headers: dict[str, str]
+def accepts(scope: AsgiScope, media_type: str) -> bool:
+    """Whether the caller asks for answers of a type by name."""
+    named = (header(scope, b"accept") or "").split(",")
+    return any(each.partition(";")[0].strip().lower() == media_type for each in named)
+
+
+async def send_body(
+    send: Send,
+    status: int,
+    body: bytes,
+    *,
+    request_id: str,
+    headers: dict[str, str],
+    media_type: str = JSON,
 ) -> None:
     encoded_id = request_id.encode("latin-1")
     await send(
@@ -97,7 +111,7 @@ async def send_json(
             "type": "http.response.start",
             "status": status,
             "headers": [
-                (b"content-type", b"application/json"),
+                (b"content-type", media_type.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-request-id", encoded_id),
                 (b"x-wix-request-id", encoded_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -29,6 +29,9 @@ Handler = Callable[[Any, Any], Awaitable[Any]]
 
 Follower = Callable[[Any, Any, str | None], AsyncIterator[bytes]]
 """Takes the call, its decoded request and the last event's id, and gives server-sent events."""
+
+Table = Callable[[dict[str, Any]], Iterable[Sequence[str]]]
+"""Takes an answer as its JSON document, and gives its lines as a table, the names first."""
 
 Refusals = tuple[type[Refusal], ...]
 
@@ -59,6 +62,8 @@ class Method:
     """Whether it is the service's own, beside those of the contract."""
     follower: Follower | None
     """What answers who asks for a stream instead, if it can be followed."""
+    table: Table | None
+    """What makes a table of its answer for who asks for CSV, if it can be one."""
 
     @property
     def request_in(self) -> Literal["body", "query"]:
@@ -161,11 +166,12 @@ def method(  # noqa: PLR0913 - a column each
     for_administrators: bool = False,
     is_addition: bool = False,
     follower: Follower | None = None,
+    table: Table | None = None,
 ) -> Callable[[Handler], Method]:
     """Make the function below a method; its annotations say what it takes and gives.
 
     ``refuses`` names errors beside those of every method, ``spec`` what a query may name,
-    ``follower`` what answers with a stream.
+    ``follower`` what answers with a stream, ``table`` what makes CSV of an answer.
     """
 
     def row(handler: Handler) -> Method:
@@ -185,6 +191,7 @@ def method(  # noqa: PLR0913 - a column each
             for_administrators=for_administrators,
             is_addition=is_addition,
             follower=follower,
+            table=table,
         )
 
     return row

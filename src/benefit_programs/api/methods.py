@@ -10,6 +10,7 @@ from benefit_programs.api.handlers import (
     events,
     items,
     lots,
+    overviews,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -20,6 +21,7 @@ from benefit_programs.api.handlers import (
     reservations,
     returns,
     settings,
+    statements,
     transactions,
     webhooks,
 )
@@ -42,7 +44,9 @@ _FAMILIES = (
     transactions,
     async_jobs,
     settings,
+    statements,
     beneficiaries,
+    overviews,
     events,
     webhooks,
 )

@@ -21,6 +21,7 @@ from benefit_programs.api.reference.refusals import (
     refusals_of,
 )
 from benefit_programs.api.streams import EVENT_STREAM
+from benefit_programs.api.tables import CSV
 from benefit_programs.domain.constraints import ReadOnly
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.explanations import PoolContext
@@ -30,6 +31,7 @@ from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
 from benefit_programs.wire.types.balances import ChangeBalanceResponse
 from benefit_programs.wire.types.lots import ExpireLotResponse, GrantCreditsResponse
 from benefit_programs.wire.types.pools import CancelRedemptionResponse
+from benefit_programs.wire.types.statements import GetStatementResponse
 
 JSON = "application/json"
 REQUEST_ID_PATTERN = "^[!-~]{1,128}$"
@@ -55,15 +57,21 @@ _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
 MAY_LACK = {
-    each: frozenset({"transactionId"})
-    for each in (
-        ChangeBalanceResponse,
-        GrantCreditsResponse,
-        ExpireLotResponse,
-        CancelRedemptionResponse,
-    )
+    **{
+        each: frozenset({"transactionId"})
+        for each in (
+            ChangeBalanceResponse,
+            GrantCreditsResponse,
+            ExpireLotResponse,
+            CancelRedemptionResponse,
+        )
+    },
+    GetStatementResponse: frozenset({"summary"}),
 }
-"""What an answer has only at times: what changes nothing makes no transaction."""
+"""What an answer has only at times.
+
+What changes nothing makes no transaction. Only the first page of a statement sums it up.
+"""
 
 
 @cache
@@ -179,6 +187,8 @@ def _notes(method: Method) -> Iterator[str]:
             f"With `accept: {EVENT_STREAM}` the answer goes on: each event is sent when it happens,"
             " with its cursor as its id. The header `Last-Event-ID` goes on behind that event."
         )
+    if method.table is not None:
+        yield f"With `accept: {CSV}` the answer is a table."
     if method.fields:
         yield f"Filterable fields, with every operator: {_quoted(method.fields)}."
     if method.sortable:

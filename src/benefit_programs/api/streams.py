@@ -31,11 +31,6 @@ SECONDS_BETWEEN_CHECKS = 10.0
 _log = structlog.get_logger("benefit_programs.request")
 
 
-def asks_for_stream(scope: AsgiScope) -> bool:
-    accepted = (header(scope, b"accept") or "").split(",")
-    return any(each.partition(";")[0].strip().lower() == EVENT_STREAM for each in accepted)
-
-
 class Streams:
     """The streams of a process."""
 

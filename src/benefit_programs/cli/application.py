@@ -79,6 +79,15 @@ COMMANDS = {
         "Grant credits of their own, see when credits expire, and change that.",
     ),
     "transactions": ("ledger:transactions", "Look at the record of changes."),
+    "statement": (
+        "statements:top",
+        "Show what a pool's credits came from and went to; as CSV, each transaction.",
+    ),
+    "statements": (
+        "statements:top",
+        "Show what became of the credits of many pools, by periods.",
+    ),
+    "members": ("statements:members", "Look at what members have."),
     "webhooks": (
         "webhooks:commands",
         "Have events told to URLs, and see what became of it.",

@@ -287,6 +287,10 @@ class Account:
             stored = self._state.many(LOTS_OF_POOL, pool.id, FROM_THE_FIRST)
         return [lot for lot in self._as_now(stored) if lot.status in (_LIVE, _FUTURE)]
 
+    def seen_lots(self) -> list[Lot]:
+        """All stored lots that it has looked at or made, as they are now, in the burn order."""
+        return in_burn_order(self._lots.values())
+
     def live_lots(self) -> list[Lot]:
         """All lots that can be spent, the standard one among them, in the burn order."""
         lots = [lot for lot in self.open_lots() if lot.status is _LIVE]

@@ -109,12 +109,13 @@ def _on_calendar(at: Instant, span: Span, time_zone: str, direction: int) -> Ins
     zoned = whenever.Instant.from_timestamp(at, unit="millisecond").to_tz(time_zone)
     try:
         day = zoned.date().add(months=direction * span.months, days=direction * span.days)
-        return _instant_of(day.at(zoned.time()), time_zone)
+        return instant_of(day.at(zoned.time()), time_zone)
     except ValueError:
         return LAST_INSTANT if direction > 0 else FIRST_INSTANT
 
 
-def _instant_of(wall: whenever.PlainDateTime, time_zone: str) -> Instant:
+def instant_of(wall: whenever.PlainDateTime, time_zone: str) -> Instant:
+    """The first instant at which a wall clock shows this, or the first after the gap it is in."""
     before = wall.assume_tz(time_zone, disambiguation="earlier")
     if before.to_plain() != wall:
         after_gap = before.next_transition()

@@ -7,7 +7,9 @@ been. Invariants I21 and I22 (docs/invariants.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -38,9 +40,10 @@ from benefit_programs.domain.values import AMOUNT_MAX, SYSTEM, Identity, Instant
 _LAPSES, _EXPIRES, _BEGINS = range(3)
 
 
-def _no_id() -> str:
-    """What stands for the ids of rows that are never stored."""
-    return ""
+def _ids_of_nothing() -> Callable[[], str]:
+    """What stands for the ids of rows that are never stored: each has its own."""
+    numbers = count(1)
+    return lambda: f"new{next(numbers)}"
 
 
 def is_due(pool: Pool, now: Instant) -> bool:
@@ -84,7 +87,7 @@ def usable(state: State, pool: Pool, now: Instant, settings: TenantSettings) -> 
 
 def look_at_account(state: State, pool: Pool, now: Instant, settings: TenantSettings) -> Account:
     """An account as it is at an instant, to be read only."""
-    return open_account(state, Context(now, _no_id, SYSTEM, settings), pool)
+    return open_account(state, Context(now, _ids_of_nothing(), SYSTEM, settings), pool)
 
 
 def settle(state: State, account: Account) -> None:

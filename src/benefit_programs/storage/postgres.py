@@ -142,17 +142,23 @@ class PostgresStore:
             return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_together(
-        self, statements: Sequence[tuple[str, Sequence[Any]]]
+        self,
+        statements: Sequence[tuple[str, Sequence[Any]]],
+        *,
+        seconds_max: float | None = None,
     ) -> list[list[tuple[Any, ...]]]:
         """The rows of several reads, which see the same commits, however long they take.
 
-        Joins go along indexes from row to row, whatever is known of the tables.
+        Joins go along indexes from row to row, whatever is known of the tables. With
+        ``seconds_max`` they are refused with StoreTimeout if one of them takes longer.
         """
         async with (
             self._connection(self._queries) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await connection.execute(_PATIENTLY_BY_KEYS)
+            if seconds_max is not None:
+                await connection.execute(f"set local statement_timeout = '{seconds_max}s'")
             return [
                 [tuple(record) for record in await connection.fetch(sql, *parameters)]
                 for sql, parameters in statements

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from bisect import bisect_left
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
@@ -45,6 +46,12 @@ SNAPSHOTS_MAX = 5_000
 STEPS_MAX = 20
 """After how many steps a page of what is kept of a beneficiary is answered, however few it has."""
 
+SNAPSHOT_SECONDS_MAX = 60
+"""How long several statements may take that see the same commits."""
+
+LONG_READS_MAX = 1
+"""How many reads over very many rows a process does at a time; others wait."""
+
 GUIDS = {
     IdMode.DEFAULT: GUIDS_DEFAULT,
     IdMode.STRICT: GUIDS_STRICT,
@@ -57,6 +64,15 @@ class ReadableStore(Protocol):
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that may take long."""
+        ...
+
+    async def fetch_together(
+        self,
+        statements: Sequence[tuple[str, Sequence[Any]]],
+        *,
+        seconds_max: float | None = None,
+    ) -> list[list[tuple[Any, ...]]]:
+        """The rows of several reads, which see the same commits."""
         ...
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
@@ -82,6 +98,7 @@ class Reader:
         self.look_up = store.look_up
         self.feed = Feed(store)
         self._secret = secret
+        self._turn = Semaphore(LONG_READS_MAX)
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
 
     @property
@@ -213,10 +230,7 @@ class Reader:
         place: Place | None = BEGINNING
         subject = f"{identity.type}:{identity.id}"
         if cursor:
-            content = self._content_of(
-                cursor, method=method, tenant_id=tenant_id, subject=subject, path=""
-            )
-            place = content.position
+            place = self.read_cursor(cursor, method=method, tenant_id=tenant_id, subject=subject)
         finder = KeptOfBeneficiary(self._store, tenant_id, identity)
         size, found = limit or LIMIT_DEFAULT, list[Kept]()
         for _ in range(STEPS_MAX):
@@ -229,9 +243,23 @@ class Reader:
             place = found[-1].place
         if place is None:
             return found, None
-        content = CursorContent(place, False, (), None, {"subject": subject})
-        encoded = encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
-        return found, encoded
+        return found, self.write_cursor(place, method=method, tenant_id=tenant_id, subject=subject)
+
+    def write_cursor(
+        self, position: tuple[str | int | None, ...], *, method: str, tenant_id: int, subject: str
+    ) -> str:
+        """The cursor of a place in what a method tells of a subject."""
+        content = CursorContent(position, False, (), None, {"subject": subject})
+        return encode_cursor(content, method=method, tenant_id=tenant_id, secret=self._secret)
+
+    def read_cursor(
+        self, cursor: str, *, method: str, tenant_id: int, subject: str
+    ) -> tuple[Any, ...]:
+        """The place that a cursor of this subject stands for. Raises Invalid for any other."""
+        content = self._content_of(
+            cursor, method=method, tenant_id=tenant_id, subject=subject, path=""
+        )
+        return content.position
 
     def _content_of(
         self, cursor: str, *, method: str, tenant_id: int, subject: str, path: str
@@ -244,6 +272,16 @@ class Reader:
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         return await self._store.fetch(statement.sql, statement.parameters)
+
+    async def fetch_together(self, *statements: Statement) -> list[list[tuple[Any, ...]]]:
+        """The rows of several statements, which see the same commits."""
+        plain = [(each.sql, each.parameters) for each in statements]
+        return await self._store.fetch_together(plain, seconds_max=SNAPSHOT_SECONDS_MAX)
+
+    async def fetch_in_turn(self, *statements: Statement) -> list[list[tuple[Any, ...]]]:
+        """The same for statements over very many rows: of these, a process runs few at a time."""
+        async with self._turn:
+            return await self.fetch_together(*statements)
 
     async def page(
         self,

@@ -228,11 +228,19 @@ class SqliteStore:
         return self._read(sql, parameters)
 
     async def fetch_together(
-        self, statements: Sequence[tuple[str, Sequence[Any]]]
+        self,
+        statements: Sequence[tuple[str, Sequence[Any]]],
+        *,
+        seconds_max: float | None = None,
     ) -> list[list[tuple[Any, ...]]]:
-        """The rows of several reads, which see the same commits, however long they take."""
+        """The rows of several reads, which see the same commits, however long they take.
+
+        With ``seconds_max`` they are refused with StoreTimeout if they take longer.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader_threads, self._read_together, statements)
+        return await loop.run_in_executor(
+            self._reader_threads, self._read_together, statements, seconds_max
+        )
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
         """The rows that an index has under these keys, at once."""
@@ -317,11 +325,11 @@ class SqliteStore:
         return connection
 
     def _read_together(
-        self, statements: Sequence[tuple[str, Sequence[Any]]]
+        self, statements: Sequence[tuple[str, Sequence[Any]]], seconds_max: float | None
     ) -> list[list[tuple[Any, ...]]]:
         with translated_errors():
             connection = self._reader()
-            self._readers.ends = inf
+            self._readers.ends = inf if seconds_max is None else monotonic() + seconds_max
             connection.execute("begin")
             try:
                 return [

@@ -8,9 +8,11 @@ from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads, reads_rows
 from benefit_programs.client.types.beneficiaries import Erasure, KeptRecord, Merge
 from benefit_programs.client.types.identities import AnonymousVisitor, Identity
+from benefit_programs.client.types.statements import Overview
 
 _ERASURE = reads(Erasure)
 _MERGE = reads(Merge)
+_OVERVIEW = reads(Overview)
 _RECORDS = reads_rows("records", KeptRecord)
 
 
@@ -56,3 +58,11 @@ class AsyncBeneficiaries(AsyncMethods):
         return await self._session.call(
             "mergeBeneficiary", _MERGE, document(visitor=visitor, beneficiary=beneficiary)
         )
+
+    async def overview(self, beneficiary: Identity, namespace: str | None = None) -> Overview:
+        """Read all that a beneficiary has now: programs, pools, credits and what they pay for.
+
+        A member's key is answered for that member, whoever is named.
+        """
+        fields = document(beneficiary=beneficiary, namespace=namespace)
+        return await self._session.call("getOverview", _OVERVIEW, fields)

@@ -27,6 +27,7 @@ from benefit_programs.client.asynchronous.session import (
     AsyncTransport,
 )
 from benefit_programs.client.asynchronous.settings import AsyncSettings
+from benefit_programs.client.asynchronous.statements import AsyncStatements
 from benefit_programs.client.asynchronous.views import AsyncPoolDefinitionItems, AsyncPoolItems
 from benefit_programs.client.asynchronous.webhooks import AsyncWebhooks
 from benefit_programs.client.core.options import (
@@ -126,6 +127,8 @@ class AsyncBenefitPrograms:
         """Credits of pools that came together and share one fate."""
         self.transactions = AsyncTransactions(session)
         """The record of each change of a balance."""
+        self.statements = AsyncStatements(session)
+        """How credits became more or less, and what was there at any time."""
         self.async_jobs = AsyncAsyncJobs(session)
         """Work that may continue after its request was answered."""
         self.settings = AsyncSettings(session)

@@ -47,6 +47,11 @@ class FeedStart(OpenEnum):
     """Where a consumer without a cursor begins."""
     OLDEST = "OLDEST"; NEWEST = "NEWEST"
 
+class Figure(OpenEnum):
+    """What a transaction counts as in a statement."""
+    PROVISIONED = "PROVISIONED"; RENEWED = "RENEWED"; GRANTED = "GRANTED"; ADJUSTED = "ADJUSTED"
+    RETURNED = "RETURNED"; REDEEMED = "REDEEMED"; RESERVED = "RESERVED"; LAPSED = "LAPSED"
+
 class FirstDayOfWeek(OpenEnum):
     """The day that the weeks of rate limits begin with."""
     MONDAY = "MONDAY"; TUESDAY = "TUESDAY"; WEDNESDAY = "WEDNESDAY"; THURSDAY = "THURSDAY"
@@ -59,6 +64,10 @@ class IdMode(OpenEnum):
 class Intent(OpenEnum):
     """The planned change; a reallocation costs nothing."""
     REDEMPTION = "REDEMPTION"; REALLOCATION = "REALLOCATION"
+
+class Interval(OpenEnum):
+    """How long the periods of a statement are, in the tenant's time zone."""
+    DAY = "DAY"; WEEK = "WEEK"; MONTH = "MONTH"
 
 class JobItemStatus(OpenEnum):
     """Whether a job succeeded with an entity."""

@@ -16,6 +16,7 @@ from benefit_programs.wire.descriptions.lots import OF_LOTS
 from benefit_programs.wire.descriptions.reservations import OF_RESERVATIONS
 from benefit_programs.wire.descriptions.returns import OF_RETURNS
 from benefit_programs.wire.descriptions.settings import OF_SETTINGS
+from benefit_programs.wire.descriptions.statements import OF_STATEMENTS
 from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 
 OF_TYPES: dict[type[Any], dict[str, str]] = {
@@ -26,6 +27,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_RESERVATIONS,
     **OF_SETTINGS,
     **OF_RETURNS,
+    **OF_STATEMENTS,
     **OF_WEBHOOKS,
 }
 
