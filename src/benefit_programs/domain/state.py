@@ -175,6 +175,10 @@ class State:
             return self._rows[index.entity][identity]  # type: ignore[return-value]
         return None
 
+    def all_of(self, entity: type[R]) -> list[R]:
+        """All rows of a type that are here, whatever found them."""
+        return list(self._rows.get(entity, {}).values())  # type: ignore[arg-type]
+
     def apply(self, changes: Changes[Any]) -> None:
         for row in changes.saved:
             self._save(row)
