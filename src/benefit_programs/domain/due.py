@@ -1,17 +1,22 @@
 """When a tenant has something due: what runners look at across tenants.
 
-The tenant's agenda of this kind holds an instant before which nothing of the tenant is due. Only
-runners move it on, and never further than ``HORIZON`` ahead. So a batch that leaves something due
-later than that has only to see that runners know the tenant; it locks nothing.
+The tenant's agenda of this kind holds an instant before which nobody has to look at the tenant.
+Only runners move it on, and never further than ``HORIZON`` ahead. So a batch that leaves something
+due later than that has only to see that runners know the tenant; it locks nothing.
+
+A runner begins its turn by putting the agenda off for a moment, so that others leave the tenant to
+it, and ends it by moving the agenda to what is due next. If it dies, the moment passes.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Agenda, Pool
-from benefit_programs.domain.lookups import AGENDA
-from benefit_programs.domain.state import Changes, Mode, State, Wanted
+from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, FIRST_DUE
+from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
 from benefit_programs.domain.values import Instant
 
 DUE = "due"
@@ -19,6 +24,12 @@ DUE = "due"
 
 HORIZON = 600_000
 """How far ahead runners look, in milliseconds: each tenant is looked at so often at the least."""
+
+LATEST = 2 * HORIZON
+"""How far ahead an agenda may lie. Further ahead a wrong clock has put it: it counts as due."""
+
+LEASE = 1_000
+"""For how long a tenant is left to the runner that began a turn, in milliseconds."""
 
 
 def newly_due(state: State) -> Instant | None:
@@ -36,10 +47,11 @@ def newly_due(state: State) -> Instant | None:
 
 def wanted_to_note(state: State, now: Instant, due: Instant) -> Wanted:
     """What has to be loaded before ``note_due``, if it isn't yet."""
-    mode = Mode.LOCK if due < now + 2 * HORIZON else Mode.READ
+    mode = Mode.LOCK if due < now + LATEST else Mode.READ
     if not state.has(AGENDA, (DUE,), mode):
         return {AGENDA: {(DUE,): mode}}
-    if _since(state) is None and not state.has(AGENDA, (DUE,), Mode.LOCK):
+    since = _since(state)
+    if (since is None or due < since) and not state.has(AGENDA, (DUE,), Mode.LOCK):
         return {AGENDA: {(DUE,): Mode.LOCK}}
     return {}
 
@@ -52,6 +64,49 @@ def note_due(state: State, now: Instant, due: Instant) -> None:
         changes = Changes(None)
         changes.save(replace(agenda, since=min(due, now + HORIZON)))
         state.apply(changes)
+
+
+def is_on_agenda(since: Instant | None, now: Instant) -> bool:
+    """Whether a runner has to look at a tenant with this on its agenda."""
+    return since is not None and (since <= now or since > now + LATEST)
+
+
+class BeginTurn(Command[bool], frozen=True, kw_only=True):
+    """Leave what is due of a tenant to one runner for a moment; whether it has to be done."""
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(AGENDA, DUE)
+
+    def decide(self, state: State, context: Context) -> Changes[bool]:
+        agenda = state.one(AGENDA, DUE)
+        if agenda is None or not is_on_agenda(agenda.since, context.now):
+            return Changes(answer=False)
+        changes = Changes(answer=True)
+        changes.save(replace(agenda, since=context.now + LEASE))
+        return changes
+
+
+class EndTurn(Command[None], frozen=True, kw_only=True):
+    """Move a tenant's agenda to what is due next, however much of it is due already.
+
+    That is read once the agenda is locked. So whoever has left something due before is seen, and
+    whoever does so later finds the agenda as it is now.
+    """
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(AGENDA, DUE)
+        if state.has(AGENDA, (DUE,), Mode.LOCK):
+            for index in FIRST_DUE:
+                needs.read(index, BEFORE_ALL_INSTANTS)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        changes: Changes[None] = Changes(None)
+        agenda = state.one(AGENDA, DUE)
+        first = (row.due for index in FIRST_DUE for row in state.many(index, BEFORE_ALL_INSTANTS))
+        since = earliest(context.now + HORIZON, *first)
+        if agenda is not None and agenda.since != since:
+            changes.save(replace(agenda, since=since))
+        return changes
 
 
 def _since(state: State) -> Instant | None:
