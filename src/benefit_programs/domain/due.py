@@ -1,11 +1,11 @@
 """When a tenant has something due: what runners look at across tenants.
 
-The tenant's agenda of this kind holds an instant before which nobody has to look at the tenant.
-Only runners move it on, and never further than ``HORIZON`` ahead. So a batch that leaves something
-due later than that has only to see that runners know the tenant; it locks nothing.
+The tenant's agenda of this kind holds an instant before which nothing of the tenant is due. Only
+runners move it on, and never further than ``HORIZON`` ahead. So a batch that leaves something due
+later than that has only to see that runners know the tenant; it locks nothing.
 
-A runner begins its turn by putting the agenda off for a moment, so that others leave the tenant to
-it, and ends it by moving the agenda to what is due next. If it dies, the moment passes.
+A runner begins its turn at a tenant by a lease, in a row of its own, so that others leave the
+tenant to it. It ends the turn by moving the agenda to what is due next. If it dies, the lease ends.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from benefit_programs.domain.values import Instant
 
 DUE = "due"
 """The kind of agenda that says from when on something is due."""
+
+TURN = "turn"
+"""The kind of agenda that says until when one runner has its turn with what is due."""
 
 HORIZON = 600_000
 """How far ahead runners look, in milliseconds: each tenant is looked at so often at the least."""
@@ -66,23 +69,28 @@ def note_due(state: State, now: Instant, due: Instant) -> None:
         state.apply(changes)
 
 
-def is_on_agenda(since: Instant | None, now: Instant) -> bool:
+def is_on_agenda(since: Instant, now: Instant) -> bool:
     """Whether a runner has to look at a tenant with this on its agenda."""
-    return since is not None and (since <= now or since > now + LATEST)
+    return since <= now or since > now + LATEST
+
+
+def is_leased(until: Instant | None, now: Instant) -> bool:
+    """Whether another runner has its turn. A lease of a clock that is far ahead doesn't count."""
+    return until is not None and now < until <= now + 2 * LEASE
 
 
 class BeginTurn(Command[bool], frozen=True, kw_only=True):
-    """Leave what is due of a tenant to one runner for a moment; whether it has to be done."""
+    """Leave what is due of a tenant to one runner for a moment; whether it is this one."""
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.lock(AGENDA, DUE)
+        needs.lock(AGENDA, TURN)
 
     def decide(self, state: State, context: Context) -> Changes[bool]:
-        agenda = state.one(AGENDA, DUE)
-        if agenda is None or not is_on_agenda(agenda.since, context.now):
+        turn = state.one(AGENDA, TURN) or Agenda(kind=TURN, newest_order=0)
+        if is_leased(turn.since, context.now):
             return Changes(answer=False)
         changes = Changes(answer=True)
-        changes.save(replace(agenda, since=context.now + LEASE))
+        changes.save(replace(turn, since=context.now + LEASE))
         return changes
 
 
@@ -95,17 +103,20 @@ class EndTurn(Command[None], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.lock(AGENDA, DUE)
+        needs.lock(AGENDA, TURN)
         if state.has(AGENDA, (DUE,), Mode.LOCK):
             for index in FIRST_DUE:
                 needs.read(index, BEFORE_ALL_INSTANTS)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         changes: Changes[None] = Changes(None)
-        agenda = state.one(AGENDA, DUE)
+        agenda, turn = state.one(AGENDA, DUE), state.one(AGENDA, TURN)
         first = (row.due for index in FIRST_DUE for row in state.many(index, BEFORE_ALL_INSTANTS))
         since = earliest(context.now + HORIZON, *first)
         if agenda is not None and agenda.since != since:
             changes.save(replace(agenda, since=since))
+        if turn is not None and turn.since is not None:
+            changes.save(replace(turn, since=None))
         return changes
 
 

@@ -4,9 +4,9 @@ Every server and worker has one. It looks at the agendas of all tenants once a s
 instant that the next of them names. So it needs nobody to wake it. What is due is found by its
 sources: today pools whose credits begin, expire or come back.
 
-What it does is settled by the rows' own locks. So that several runners don't wait for each other at
-one tenant, whoever begins a turn puts the tenant's agenda off for the time of a lease. A turn is
-one chunk at least, and as many as its share of a second allows; it ends by moving the agenda on.
+The rows' own locks see to it that each thing is booked once. So that several runners don't wait for
+each other at one tenant, whoever begins a turn takes a lease. A turn is one chunk at least, and as
+many as its share of a second allows; it ends by moving the agenda on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import structlog
 from msgspec import Struct
 
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.due import BeginTurn, EndTurn, is_on_agenda
+from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
@@ -150,9 +150,10 @@ class DueRunner:
         """Give each tenant with something due a turn, some of them side by side."""
         now = self._engine.now()
         agendas = await read_agendas(self._store, before=now + round(POLL_SECONDS * 1000), now=now)
-        due = [each.tenant_id for each in agendas if is_on_agenda(each.since, now)]
+        on_agenda = [each for each in agendas if is_on_agenda(each.since, now)]
+        due = [each.tenant_id for each in on_agenda if not is_leased(each.turn_until, now)]
         seconds = min(TURN_SECONDS, ROUND_SECONDS * self._at_once / max(1, len(due)))
-        outcomes: list[_Outcome] = []
+        outcomes = [_Outcome.HELD] * (len(on_agenda) - len(due))
         for start in range(0, len(due), self._at_once):
             if self._rounds.is_closing:
                 break
@@ -174,9 +175,10 @@ class DueRunner:
         return outcomes  # type: ignore[return-value]  # those that were raised are none
 
     async def _take_turn_apart(self, tenant_id: int, seconds: float) -> _Outcome:
+        outcomes = [_Outcome.HELD]
         with apart(tenant_id):
-            return await self._take_turn(tenant_id, seconds)
-        return _Outcome.HELD
+            outcomes.append(await self._take_turn(tenant_id, seconds))
+        return outcomes[-1]
 
     async def _take_turn(self, tenant_id: int, seconds: float) -> _Outcome:
         try:

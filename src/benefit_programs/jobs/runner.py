@@ -73,7 +73,9 @@ _log = structlog.get_logger("benefit_programs.jobs")
 
 
 class JobStore(ReadableStore, Protocol):
-    """What a runner reads beside the engine."""
+    """What runners read beside the engine."""
+
+    batches_max: int
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from benefit_programs.domain.due import DUE, LATEST, LEASE
+from benefit_programs.domain.due import DUE, LATEST, TURN
 from benefit_programs.domain.entities import Job, JobStatus, Lot, Reservation
 from benefit_programs.domain.job_commands import WAIT_MILLISECONDS_MAX
 from benefit_programs.domain.jobs import JOBS
@@ -45,8 +45,9 @@ Of the orders for one definition only the oldest is a candidate: the others woul
 
 
 _AGENDAS = """
-select tenant_id, since from agenda
-where kind = $1 and (since <= $2 or since > $3) order by since, tenant_id
+select a.tenant_id, a.since, t.since from agenda a
+left join agenda t on t.tenant_id = a.tenant_id and t.kind = $1
+where a.kind = $2 and (a.since <= $3 or a.since > $4) order by a.since, a.tenant_id
 """
 
 Place = tuple[Instant, str]
@@ -78,13 +79,13 @@ _DUE_FIRST = """
 select min((
     select p.due from pools p where p.tenant_id = a.tenant_id and p.due <= $1
     order by p.due limit 1
-)) from agenda a where a.kind = $2 and a.since <= $3
+)) from agenda a where a.kind = $2 and a.since <= $1
 """
 
 _DUE_COUNT = f"""
 select count(*) from (
     select 1 from agenda a join pools p on p.tenant_id = a.tenant_id and p.due <= $1
-    where a.kind = $2 and a.since <= $3 limit {DUE_COUNTED_MAX}) d
+    where a.kind = $2 and a.since <= $1 limit {DUE_COUNTED_MAX}) d
 """
 
 
@@ -116,10 +117,11 @@ async def count_jobs(store: Fetching, *, now: Instant) -> JobCounts:
 
 
 class TenantAgenda(NamedTuple):
-    """From when on a tenant may have something due."""
+    """From when on a tenant may have something due, and until when a runner has its turn there."""
 
     tenant_id: int
     since: Instant
+    turn_until: Instant | None
 
 
 async def read_agendas(store: Fetching, *, before: Instant, now: Instant) -> list[TenantAgenda]:
@@ -127,7 +129,7 @@ async def read_agendas(store: Fetching, *, before: Instant, now: Instant) -> lis
 
     Those are among them that a clock that was ahead has put off too far.
     """
-    rows = await store.fetch(_AGENDAS, (DUE, before, now + LATEST))
+    rows = await store.fetch(_AGENDAS, (TURN, DUE, before, now + LATEST))
     return [TenantAgenda(*row) for row in rows]
 
 
@@ -141,7 +143,7 @@ class DueCounts(NamedTuple):
 
 async def count_due(store: Fetching, *, now: Instant) -> DueCounts:
     """Raises StoreUnavailable or StoreTimeout."""
-    parameters = (now, DUE, now + LEASE)
+    parameters = (now, DUE)
     ((first,),) = await store.fetch(_DUE_FIRST, parameters)
     if first is None:
         return DueCounts(0, 0)

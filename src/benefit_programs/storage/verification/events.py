@@ -24,6 +24,7 @@ _COUNTED = {
     "item": "items",
     "program": "programs",
     "pool": "pools",
+    "lot": "lots",
     "webhook_endpoint": "webhook_endpoints",
 }
 
