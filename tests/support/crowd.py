@@ -7,6 +7,7 @@ makes of a member it makes of each copy.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -224,18 +225,24 @@ async def _write_postgres(url: str, copies: Iterator[list[list[tuple[Any, ...]]]
 async def let_expire(url: str, instant: Instant) -> None:
     """Have all lots of a crowd, whose credits live long, expire at one instant instead."""
     ranks = "substr(rank, 1, 3) || cast($2 as text) || substr(rank, 16)"
-    tenant = (DEFAULT_TENANT_ID,)
-    async with open_application(url, run_jobs=False) as (running, _):
-        store: Any = running.services.engine._store
-        for sql, values in (
-            (
-                f"update lots set expiration_date = $1, rank = {ranks} where tenant_id = $3",
-                (instant, f"{instant:012x}"),
-            ),
-            ("update pools set due = $1 where tenant_id = $2", (instant,)),
-            ("update agenda set since = $1 where kind = 'due' and tenant_id = $2", (instant,)),
-        ):
-            await store.execute(sql, (*values, *tenant))
+    changes: list[tuple[str, tuple[Any, ...]]] = [
+        (
+            f"update lots set expiration_date = $1, rank = {ranks} where tenant_id = $3",
+            (instant, f"{instant:012x}"),
+        ),
+        ("update pools set due = $1 where tenant_id = $2 and in_lots > 0", (instant,)),
+        ("update agenda set since = $1 where tenant_id = $2 and kind = 'due'", (instant,)),
+    ]
+    if url.startswith("sqlite"):
+        with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
+            for sql, values in changes:
+                connection.execute(sql, (*values, DEFAULT_TENANT_ID))
+        return
+    connection = await asyncpg.connect(url)
+    for sql, values in changes:
+        await connection.execute(sql, *values, DEFAULT_TENANT_ID)
+    await connection.execute("vacuum analyze")
+    await connection.close()
 
 
 async def give_to(url: str, owner: Identity, *, programs: int) -> None:
