@@ -15,9 +15,9 @@ serves the same page for itself if it has a port: `worker_metrics_port` of the
 
 Counters and histograms go on where a lost process stopped, and begin anew when the server starts.
 Gauges are sums over the processes that are alive, and at most a second old. `benefits_database_up`,
-`benefits_jobs`, `benefits_jobs_oldest_seconds`, `benefits_due_pools` and `benefits_due_late_seconds`
-come from the database, so all servers and workers of one database tell the same. There are no
-numbers of jobs, nor of what is due, while it is away.
+`benefits_jobs`, `benefits_jobs_oldest_seconds` and `benefits_due_*` come from the database, so all
+servers and workers of one database tell the same. There are no numbers of jobs, nor of what is due,
+while it is away.
 
 | Metric | Type | Labels | What it tells |
 | --- | --- | --- | --- |

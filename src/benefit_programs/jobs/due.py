@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
+from benefit_programs.domain.lookups import CHUNK_SIZE
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
@@ -48,6 +49,9 @@ TURN_SECONDS = 0.5
 
 TURN_CHUNKS_MAX = 100
 """How many chunks of each source a turn has at the most."""
+
+RESTS_PER_CHUNK = 1
+"""How many times as long as a chunk took the runner then rests, if others use the engine."""
 
 TENANTS_AT_ONCE_MAX = 8
 """How many tenants have their turns side by side, where the store can do so."""
@@ -192,10 +196,13 @@ class DueRunner:
         if found and not self._alone and not await self._execute(BeginTurn(), turn):
             return _Outcome.HELD
         for _ in range(TURN_CHUNKS_MAX):
+            started = self._clock()
             for source, rows in found:
                 await self._do(turn, source, rows)
             if not found or self._clock() >= turn.ends or self._rounds.is_closing:
                 break
+            if self._sizes.next() < CHUNK_SIZE:
+                await asyncio.sleep((self._clock() - started) * RESTS_PER_CHUNK)
             found = await self._find_all(turn)
         await self._execute(EndTurn(), turn)
         return _Outcome.DONE
