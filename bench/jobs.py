@@ -106,7 +106,7 @@ def open_members(engine: str, pools: int, place: Place) -> Iterator[Members]:
     """Fill a database, and serve it inside the block."""
     url = place.create_own_database(engine)
     launch = prepare_server(engine, place, database_url=url)
-    state = _make_templates(launch)
+    state = make_templates(launch)
     asyncio.run(copy_members(url, pools))
     books = Books(url)
     definition_id = state["poolDefinitionId"]
@@ -123,9 +123,9 @@ def _client_of(server: Server) -> AbstractContextManager[Client]:
     return http_client(host=HOST, port=server.port, api_key=server.api_key)
 
 
-def _make_templates(launch: Launch) -> dict[str, Any]:
+def make_templates(launch: Launch, *, expires_after: str | None = None) -> dict[str, Any]:
     with launch.start() as server, _client_of(server) as client:
-        state = create_definitions(client)
+        state = create_definitions(client, expires_after=expires_after)
         provision = make_provision_requests(state)
         for _ in range(TEMPLATES):
             client.send(provision())
@@ -174,7 +174,7 @@ def _keep_company(
                 raise RuntimeError("the job was faster than the redemptions: name more pools")
             members.finish(job_id)
             company = Company(engine=engine, connections=connections, idle=idle, beside=beside)
-            print("  ".join(_format_companies([company])), flush=True)
+            print("  ".join(format_companies([company])), flush=True)
             yield company
 
 
@@ -186,7 +186,7 @@ def _report(changes: list[Change], companies: list[Company], settings: dict[str,
     for each in companies:
         groups.setdefault((each.engine, each.connections), []).append(each)
     print()
-    print(align([HEADING_OF_COMPANIES, *map(_format_companies, groups.values())]))
+    print(align([HEADING_OF_COMPANIES, *map(format_companies, groups.values())]))
     content = {
         "environment": environment,
         "settings": settings,
@@ -215,7 +215,7 @@ HEADING_OF_COMPANIES = (
 )
 
 
-def _format_companies(rounds: list[Company]) -> tuple[str, ...]:
+def format_companies(rounds: list[Company]) -> tuple[str, ...]:
     """Write the medians of several rounds."""
     ratio = Spread.of([each.ratio for each in rounds])
     assert ratio is not None, "a group has a round"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from bench.against import run_against
 from bench.document import write_document
 from bench.events import run_events
+from bench.expiry import run_expiry
 from bench.growth import run_growth
 from bench.imports import PROGRAMS_DEFAULT, print_imports
 from bench.jobs import run_jobs
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "growth": run_growth,
     "imports": run_imports,
     "jobs": run_jobs,
+    "expiry": run_expiry,
     "sizes": run_sizes,
     "events": run_events,
     "against": run_against,

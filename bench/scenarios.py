@@ -38,8 +38,10 @@ def new_id() -> str:
     return str(uuid4())
 
 
-def create_definitions(client: Client) -> State:
+def create_definitions(client: Client, *, expires_after: str | None = None) -> State:
     """Create a program definition with two pool definitions of three benefits and ten items each.
+
+    The credits of the second one expire after a duration, if there is one.
 
     The sizes are those of an ordinary definition: three benefits with prices, credits that are
     above 0 (so each balance opens with a transaction), ten items a benefit.
@@ -55,11 +57,15 @@ def create_definitions(client: Client) -> State:
         },
     )
     definition_id = created["programDefinition"]["id"]
-    pools = [_create_pool_definition(client, definition_id) for _ in range(POOLS_PER_PROGRAM)]
+    lasting = {} if expires_after is None else {"expiresAfter": expires_after}
+    pools = [
+        _create_pool_definition(client, definition_id, lasting if number else {})
+        for number in range(POOLS_PER_PROGRAM)
+    ]
     return {"programDefinitionId": definition_id, "pools": pools}
 
 
-def _create_pool_definition(client: Client, definition_id: str) -> State:
+def _create_pool_definition(client: Client, definition_id: str, lasting: dict[str, str]) -> State:
     benefits = [
         {
             "benefitKey": f"benefit-{price}",
@@ -78,6 +84,7 @@ def _create_pool_definition(client: Client, definition_id: str) -> State:
             "creditConfiguration": {
                 "amount": OPENING_CREDITS,
                 "rolloverConfiguration": {"enabled": True, "balanceCap": "5"},
+                **lasting,
             },
         },
     }

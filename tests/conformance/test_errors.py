@@ -467,7 +467,6 @@ async def test_actions_wait_for_each_other(own_service: Service) -> None:
     for method in ACTIONS:
         refused = await service.refusal(method, REQUESTS[method](world))
         assert (refused.status, refused.code, refused.data) == (409, "IN_PROGRESS", {}), method
-    runner._closing = False
     runner.start()
     await runner.settle()
 

@@ -19,6 +19,7 @@ from benefit_programs.domain.entities import Item, Transaction
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import item_specs, specs, statements
+from benefit_programs.storage.agenda import DUE_POOLS, FIRST_PLACE
 from benefit_programs.storage.feed import after_statement
 from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.postgres import PostgresStore
@@ -211,6 +212,29 @@ async def test_the_feed_on_sqlite_goes_by_positions(tmp_path: Path) -> None:
             plan = "\n".join(str(row[3]) for row in rows)
             assert "ix_events_position (tenant_id=?" in plan
             assert "TEMP B-TREE" not in plan
+
+
+async def test_what_is_due_on_postgresql_is_found_by_its_instant(
+    filled: asyncpg.Connection,
+) -> None:
+    """The next pools are a range of the index of instants; their lots are counted by pool."""
+    values = (1, 10, *FIRST_PLACE, 20)
+    plan = "\n".join(row[0] for row in await filled.fetch(f"explain {DUE_POOLS}", *values))
+    assert "using ix_pools_due" in plan
+    assert "Seq Scan" not in plan
+
+
+async def test_what_is_due_on_sqlite_is_found_by_its_instant(tmp_path: Path) -> None:
+    """So it is on the embedded engine."""
+    path = tmp_path / "plans.db"
+    await migrate(f"sqlite:///{path}")
+    with closing(connect(path)) as connection:
+        values = (1, 10, *FIRST_PLACE, 20)
+        rows = connection.execute(f"explain query plan {DUE_POOLS}", values).fetchall()
+    plan = "\n".join(str(row[3]) for row in rows)
+    assert "ix_pools_due (tenant_id=?" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "(tenant_id=?)" not in plan
 
 
 async def test_statements_on_sqlite_search_by_their_whole_key(tmp_path: Path) -> None:

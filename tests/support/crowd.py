@@ -7,6 +7,7 @@ makes of a member it makes of each copy.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -16,6 +17,7 @@ import msgspec
 from benefit_programs.domain.entities import (
     Event,
     Job,
+    Lot,
     Pool,
     Program,
     Transaction,
@@ -33,18 +35,19 @@ from tests.support.wallet import add_item
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benefit_programs.domain.values import Identity
+    from benefit_programs.domain.values import Identity, Instant
 
 OWNERS: dict[type[Row], str] = {
     Program: "id",
     Pool: "program_id",
+    Lot: "pool_id",
     Transaction: "pool_id",
     Job: "subject_id",
     Event: "entity_id",
 }
 """What a provisioning writes, and the column that names whose it is."""
 
-TOLD_OF_MEMBERS = "entity in ('program', 'pool')"
+TOLD_OF_MEMBERS = "entity in ('program', 'pool', 'lot')"
 """Which events are a member's; the others tell of definitions and items."""
 
 TEMPLATES = 50
@@ -54,6 +57,9 @@ AMOUNT = "1000000"
 BATCH_ROWS = 50_000
 MARK = "@@@-@@@@"
 """Stands in a template for what differs from copy to copy: digits 16 to 23 of every id."""
+
+RANK_MARK = MARK.replace("@", "#").replace("-", "")
+"""The same in the ranks of lots, which have ids without dashes."""
 
 _CLEARING = [
     f"delete from {CODECS[entity].table}" + f" where {TOLD_OF_MEMBERS}" * (entity is Event)
@@ -96,24 +102,35 @@ class Crowd(msgspec.Struct):
         return self.definitions[0]["details"]["benefits"][0]  # type: ignore[no-any-return]
 
 
-async def gather_crowd(url: str, *, programs: int, pools_each: int = 1) -> Crowd:
+async def gather_crowd(
+    url: str,
+    *,
+    programs: int,
+    pools_each: int = 1,
+    expires_after: str | None = None,
+) -> Crowd:
     """Fill an empty database, whose first tenant has FIRST_KEY."""
     async with open_application(url, bootstrap_api_key=FIRST_KEY) as (_, client):
         caller = Caller(client, FIRST_KEY)
-        crowd = await _define(caller, url, programs, pools_each)
+        crowd = await _define(caller, url, programs, pools_each, expires_after)
         for _ in range(min(TEMPLATES, programs)):
             await caller.provision(program_definition=crowd.plan)
     await copy_members(url, programs)
     return crowd
 
 
-async def _define(caller: Caller, url: str, programs: int, pools_each: int) -> Crowd:
+async def _define(
+    caller: Caller, url: str, programs: int, pools_each: int, expires_after: str | None
+) -> Crowd:
+    lasting = {} if expires_after is None else {"expiresAfter": expires_after}
     plan = await caller.create_program_definition()
     definitions = []
     for _ in range(pools_each):
         made = await caller.create_pool_definition(
             programDefinitionIds=[plan["id"]],
-            details=details(benefit("towel", price="1"), amount=AMOUNT),
+            details=details(
+                benefit("towel", price="1"), creditConfiguration={"amount": AMOUNT, **lasting}
+            ),
         )
         await add_item(caller, made["details"]["benefits"][0], "towel")
         definitions.append(made)
@@ -151,6 +168,8 @@ def _template(found: Rows, program: tuple[Any, ...]) -> str:
     text = msgspec.json.encode(list(parts.values())).decode()
     for known in owners:
         text = text.replace(known, known[:15] + MARK + known[23:])
+        plain = known.replace("-", "")
+        text = text.replace(plain, plain[:13] + RANK_MARK + plain[20:])
     return text
 
 
@@ -162,6 +181,7 @@ def _copies(templates: list[str], programs: int) -> Iterator[list[list[tuple[Any
         for number in range(each + (place < more)):
             digits = f"{number:06x}"
             copied = template.replace(MARK, f"{digits[:3]}-8{digits[3:]}")
+            copied = copied.replace(RANK_MARK, f"{digits[:3]}8{digits[3:]}")
             for copies, new in zip(rows, msgspec.json.decode(copied), strict=True):
                 copies.extend(new)
             if sum(map(len, rows)) > BATCH_ROWS:
@@ -198,6 +218,29 @@ async def _write_postgres(url: str, copies: Iterator[list[list[tuple[Any, ...]]]
                 columns=("tenant_id", *codec.columns),
                 records=[(DEFAULT_TENANT_ID, *row) for row in rows],
             )
+    await connection.execute("vacuum analyze")
+    await connection.close()
+
+
+async def let_expire(url: str, instant: Instant) -> None:
+    """Have all lots of a crowd, whose credits live long, expire at one instant instead."""
+    ranks = "substr(rank, 1, 3) || cast($2 as text) || substr(rank, 16)"
+    changes: list[tuple[str, tuple[Any, ...]]] = [
+        (
+            f"update lots set expiration_date = $1, rank = {ranks} where tenant_id = $3",
+            (instant, f"{instant:012x}"),
+        ),
+        ("update pools set due = $1 where tenant_id = $2 and in_lots > 0", (instant,)),
+        ("update agenda set since = $1 where tenant_id = $2 and kind = 'due'", (instant,)),
+    ]
+    if url.startswith("sqlite"):
+        with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
+            for sql, values in changes:
+                connection.execute(sql, (*values, DEFAULT_TENANT_ID))
+        return
+    connection = await asyncpg.connect(url)
+    for sql, values in changes:
+        await connection.execute(sql, *values, DEFAULT_TENANT_ID)
     await connection.execute("vacuum analyze")
     await connection.close()
 

@@ -47,7 +47,7 @@ async def limit_requests(service: Service, most: int = 0) -> None:
 
 async def run_jobs(service: Service) -> None:
     runner = service.running.runner
-    if runner._task is None:
+    if not runner.is_started:
         runner.start()
     await runner.settle()
 

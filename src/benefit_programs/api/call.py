@@ -14,11 +14,12 @@ from benefit_programs.api.errors import Unexpected, application_error, refusal_o
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Snapshot
+from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.errors import Invalid, Refusal
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.violations import VIOLATIONS_MAX
+from benefit_programs.storage.loading import usable_pools
 from benefit_programs.storage.query import Page, Query, QuerySpec
 from benefit_programs.storage.reader import Found
 from benefit_programs.storage.rows import CODECS
@@ -84,6 +85,17 @@ class Call:
         if row is None:
             raise missing
         return row
+
+    async def usable(self, pools: list[Pool]) -> list[Pool]:
+        """Pools with the credits that they have now, also where something has just come due."""
+        services = self.services
+        return await usable_pools(
+            services.reader,
+            self.tenant_id,
+            pools,
+            now=services.engine.now(),
+            settings=self.principal.settings,
+        )
 
     async def page(
         self, entity: type[R], query: CursorQuery | None, *, path: str = "query"

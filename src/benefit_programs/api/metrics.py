@@ -35,7 +35,7 @@ from benefit_programs.api.values import OwnValues, Values
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.webhooks.rows import WebhookStatus
 from benefit_programs.engine.engine import Engine
-from benefit_programs.storage.agenda import Fetching, JobCounts, count_jobs
+from benefit_programs.storage.agenda import DueCounts, Fetching, JobCounts, count_due, count_jobs
 from benefit_programs.storage.backlog import Backlog, read_backlog
 
 UNKNOWN = "unknown"
@@ -74,6 +74,7 @@ class Asked(NamedTuple):
     """What the database says."""
 
     jobs: JobCounts
+    due: DueCounts
     backlog: Backlog
 
 
@@ -170,6 +171,7 @@ class Metrics:
         self._engine = engine
         self._store = store
         self._jobs = Probe(lambda: count_jobs(store, now=engine.now()))
+        self._due = Probe(lambda: count_due(store, now=engine.now()))
         self._backlog = Probe(lambda: read_backlog(store, now=engine.now()))
         self._instruments = instruments = _Instruments()
         size = lay_out(instruments.all)
@@ -229,7 +231,11 @@ class Metrics:
         """All values; those of the database are left out while it is away."""
         self.refresh()
         try:
-            asked = Asked(await self._jobs.answer(), await self._backlog.answer())
+            asked = Asked(
+                jobs=await self._jobs.answer(),
+                due=await self._due.answer(),
+                backlog=await self._backlog.answer(),
+            )
         except (StoreTimeout, StoreUnavailable):
             asked = None
         # It reads the files of all processes, and writes a long page.
@@ -269,7 +275,8 @@ _UP = "Whether the database answers: 1 or 0."
 _JOBS = "Jobs of all tenants that have not ended, by state: `waiting` or `running`."
 _OLDEST = "Age of the oldest job that has not ended; 0 if there is none."
 
-
+_DUE = "Pools with something due that isn't booked yet, of all tenants; counted up to 100,000."
+_DUE_LATE = "How long ago the first of that happened; 0 if all is booked."
 _ENDPOINTS = "Webhook endpoints of all tenants, by status: `active`, `inactive` or `paused`."
 _WAITING = "Deliveries that failed, or stand behind one that did, and wait."
 _LAG = "Age of the oldest event that an active endpoint hasn't come to; 0 if there is none."
@@ -285,12 +292,14 @@ def _of_database(asked: Asked | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("benefits_database_up", _UP, value=float(asked is not None))
     if asked is None:
         return
-    jobs, backlog = asked
+    jobs, due, backlog = asked
     family = GaugeMetricFamily("benefits_jobs", _JOBS, labels=["state"])
     family.add_metric(["waiting"], jobs.waiting)
     family.add_metric(["running"], jobs.running)
     yield family
     yield GaugeMetricFamily("benefits_jobs_oldest_seconds", _OLDEST, value=jobs.oldest_seconds)
+    yield GaugeMetricFamily("benefits_due_pools", _DUE, value=due.pools)
+    yield GaugeMetricFamily("benefits_due_late_seconds", _DUE_LATE, value=due.late_seconds)
     family = GaugeMetricFamily("benefits_webhook_endpoints", _ENDPOINTS, labels=["status"])
     for status in WebhookStatus:
         family.add_metric([status.lower()], backlog.endpoints.get(status, 0))
@@ -308,6 +317,8 @@ def describe_metrics() -> list[Description]:
         Description("benefits_database_up", "gauge", (), _UP),
         Description("benefits_jobs", "gauge", ("state",), _JOBS),
         Description("benefits_jobs_oldest_seconds", "gauge", (), _OLDEST),
+        Description("benefits_due_pools", "gauge", (), _DUE),
+        Description("benefits_due_late_seconds", "gauge", (), _DUE_LATE),
         Description("benefits_webhook_endpoints", "gauge", ("status",), _ENDPOINTS),
         Description("benefits_deliveries_waiting", "gauge", (), _WAITING),
         Description("benefits_webhook_lag_seconds", "gauge", (), _LAG),

@@ -15,8 +15,9 @@ serves the same page for itself if it has a port: `worker_metrics_port` of the
 
 Counters and histograms go on where a lost process stopped, and begin anew when the server starts.
 Gauges are sums over the processes that are alive, and at most a second old. `benefits_database_up`,
-`benefits_jobs` and `benefits_jobs_oldest_seconds` come from the database, so all servers and
-workers of one database tell the same. There are no numbers of jobs while it is away.
+`benefits_jobs`, `benefits_jobs_oldest_seconds` and `benefits_due_*` come from the database, so all
+servers and workers of one database tell the same. There are no numbers of jobs, nor of what is due,
+while it is away.
 
 | Metric | Type | Labels | What it tells |
 | --- | --- | --- | --- |

@@ -3,22 +3,36 @@
 The tenant's agenda of this kind holds an instant before which nothing of the tenant is due. Only
 runners move it on, and never further than ``HORIZON`` ahead. So a batch that leaves something due
 later than that has only to see that runners know the tenant; it locks nothing.
+
+A runner begins its turn at a tenant by a lease, in a row of its own, so that others leave the
+tenant to it. It ends the turn by moving the agenda to what is due next. If it dies, the lease ends.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Agenda, Pool
-from benefit_programs.domain.lookups import AGENDA
-from benefit_programs.domain.state import Changes, Mode, State, Wanted
+from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, FIRST_DUE
+from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
 from benefit_programs.domain.values import Instant
 
 DUE = "due"
 """The kind of agenda that says from when on something is due."""
 
+TURN = "turn"
+"""The kind of agenda that says until when one runner has its turn with what is due."""
+
 HORIZON = 600_000
 """How far ahead runners look, in milliseconds: each tenant is looked at so often at the least."""
+
+LATEST = 2 * HORIZON
+"""How far ahead an agenda may lie. Further ahead a wrong clock has put it: it counts as due."""
+
+LEASE = 1_000
+"""For how long a tenant is left to the runner that began a turn, in milliseconds."""
 
 
 def newly_due(state: State) -> Instant | None:
@@ -36,10 +50,11 @@ def newly_due(state: State) -> Instant | None:
 
 def wanted_to_note(state: State, now: Instant, due: Instant) -> Wanted:
     """What has to be loaded before ``note_due``, if it isn't yet."""
-    mode = Mode.LOCK if due < now + 2 * HORIZON else Mode.READ
+    mode = Mode.LOCK if due < now + LATEST else Mode.READ
     if not state.has(AGENDA, (DUE,), mode):
         return {AGENDA: {(DUE,): mode}}
-    if _since(state) is None and not state.has(AGENDA, (DUE,), Mode.LOCK):
+    since = _since(state)
+    if (since is None or due < since) and not state.has(AGENDA, (DUE,), Mode.LOCK):
         return {AGENDA: {(DUE,): Mode.LOCK}}
     return {}
 
@@ -52,6 +67,57 @@ def note_due(state: State, now: Instant, due: Instant) -> None:
         changes = Changes(None)
         changes.save(replace(agenda, since=min(due, now + HORIZON)))
         state.apply(changes)
+
+
+def is_on_agenda(since: Instant, now: Instant) -> bool:
+    """Whether a runner has to look at a tenant with this on its agenda."""
+    return since <= now or since > now + LATEST
+
+
+def is_leased(until: Instant | None, now: Instant) -> bool:
+    """Whether another runner has its turn. A lease of a clock that is far ahead doesn't count."""
+    return until is not None and now < until <= now + 2 * LEASE
+
+
+class BeginTurn(Command[bool], frozen=True, kw_only=True):
+    """Leave what is due of a tenant to one runner for a moment; whether it is this one."""
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(AGENDA, TURN)
+
+    def decide(self, state: State, context: Context) -> Changes[bool]:
+        turn = state.one(AGENDA, TURN) or Agenda(kind=TURN, newest_order=0)
+        if is_leased(turn.since, context.now):
+            return Changes(answer=False)
+        changes = Changes(answer=True)
+        changes.save(replace(turn, since=context.now + LEASE))
+        return changes
+
+
+class EndTurn(Command[None], frozen=True, kw_only=True):
+    """Move a tenant's agenda to what is due next, however much of it is due already.
+
+    That is read once the agenda is locked. So whoever has left something due before is seen, and
+    whoever does so later finds the agenda as it is now.
+    """
+
+    def ask(self, needs: Needs, state: State) -> None:
+        needs.lock(AGENDA, DUE)
+        needs.lock(AGENDA, TURN)
+        if state.has(AGENDA, (DUE,), Mode.LOCK):
+            for index in FIRST_DUE:
+                needs.read(index, BEFORE_ALL_INSTANTS)
+
+    def decide(self, state: State, context: Context) -> Changes[None]:
+        changes: Changes[None] = Changes(None)
+        agenda, turn = state.one(AGENDA, DUE), state.one(AGENDA, TURN)
+        first = (row.due for index in FIRST_DUE for row in state.many(index, BEFORE_ALL_INSTANTS))
+        since = earliest(context.now + HORIZON, *first)
+        if agenda is not None and agenda.since != since:
+            changes.save(replace(agenda, since=since))
+        if turn is not None and turn.since is not None:
+            changes.save(replace(turn, since=None))
+        return changes
 
 
 def _since(state: State) -> Instant | None:

@@ -60,7 +60,8 @@ class Index(Generic[R]):
     def is_after(self, key: Key, row: Row) -> bool:
         """Whether a row comes after ``key`` in the order of the walk."""
         assert self.after is not None
-        return key[:-1] == self.key_of(row) and getattr(row, self.after) > key[-1]
+        value = getattr(row, self.after)
+        return value is not None and value > key[-1] and key[:-1] == self.key_of(row)
 
     def has_moved(self, old: Row, row: Row) -> bool:
         """Whether a row has another place on the walk than before."""

@@ -146,6 +146,13 @@ LIVE_JOBS_OF_SUBJECT = Index(Job, "kind", "subject_id", limit=MERGES_MAX + 1, li
 REMOVAL = Index(Removal, "kind")
 
 AGENDA = Index(Agenda, "kind")
+BEFORE_ALL_INSTANTS = -(2**62)
+"""Where a walk through rows in the order of their instants begins."""
+
+FIRST_DUE_POOL = Index(Pool, after="due", limit=1)
+FIRST_DUE = (FIRST_DUE_POOL,)
+"""What finds the first row of each kind that something happens to by itself."""
+
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)
 ORDERS_OF_POOL_DEFINITION = Index(Order, "pool_definition_id")
 ORDERS_OF_PROGRAM_DEFINITION = Index(Order, "program_definition_id")

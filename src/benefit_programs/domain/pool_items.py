@@ -38,6 +38,7 @@ class PoolItem(NamedTuple):
     snapshot_id: str
     status: str
     available: Credits
+    due: Instant | None
 
 
 class PoolDefinitionItem(NamedTuple):

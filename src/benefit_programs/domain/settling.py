@@ -11,6 +11,7 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
 
+import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, ask_for_lots
@@ -82,7 +83,10 @@ def open_account(
 
 def usable(state: State, pool: Pool, now: Instant, settings: TenantSettings) -> Pool:
     """The pool with the credits that it has at an instant, whether or not that is booked."""
-    return look_at_account(state, pool, now, settings).pool if is_due(pool, now) else pool
+    if not is_due(pool, now):
+        return pool
+    seen = look_at_account(state, pool, now, settings).pool
+    return replace(pool, available=seen.available, reserved=seen.reserved, in_lots=seen.in_lots)
 
 
 def look_at_account(state: State, pool: Pool, now: Instant, settings: TenantSettings) -> Account:
@@ -187,6 +191,16 @@ class _Agenda:
                 external_reference=lot.external_reference,
             )
         self._add(account.lot(lot.id))
+
+
+class LookAtPools(msgspec.Struct, frozen=True):
+    """The question what pools have now, whether or not that is booked."""
+
+    pool_ids: tuple[str, ...]
+
+    def ask(self, needs: Needs, state: State) -> None:
+        for pool_id in self.pool_ids:
+            ask_for_account(needs, state, pool_id, reads_only=True)
 
 
 class SettlePools(Command[int], frozen=True, kw_only=True):

@@ -105,6 +105,9 @@ class State:
         self._rows: dict[type[Row], dict[Key, Row]] = {}
         self._stored: dict[type[Row], dict[Key, Row]] = {}
         self._sets: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
+        self._walks: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
+        """The keys of each walk by the columns that its rows have in common."""
+
         self.held: dict[Index[Any], dict[Key, Mode]] = {}
         """The keys that are loaded, and how firmly their rows are held."""
 
@@ -138,8 +141,13 @@ class State:
             return
         found = self._sets[index]
         if index.after is not None:
+            by_columns: dict[Key, list[Row]] = {}
+            for row in rows:
+                by_columns.setdefault(index.key_of(row), []).append(row)
+            walks = self._walks.setdefault(index, {})
             for key in keys:
-                found[key] = self._walked(index, key, rows)
+                walks.setdefault(key[:-1], {})[key] = None
+                found[key] = self._walked(index, key, by_columns.get(key[:-1], []))
         else:
             found.update({key: {} for key in keys})
             _share_out(known, index, found)
@@ -151,7 +159,9 @@ class State:
         """
         known, dirty = self._rows[index.entity], self._dirty.get(index.entity, ())
         identities = [*map(_identity, filter(partial(index.is_after, key), rows))]
-        members = {each: None for each in identities if each in known}
+        members = {
+            each: None for each in identities if each in known and index.is_after(key, known[each])
+        }
         if index.live or not dirty:
             return members
         assert index.after is not None
@@ -195,6 +205,10 @@ class State:
         for identity in members or ():
             return self._rows[index.entity][identity]  # type: ignore[return-value]
         return None
+
+    def all_of(self, entity: type[R]) -> list[R]:
+        """All rows of a type that are here, whatever found them."""
+        return list(self._rows.get(entity, {}).values())  # type: ignore[arg-type]
 
     def apply(self, changes: Changes[Any]) -> None:
         for row in changes.saved:
@@ -262,7 +276,7 @@ class State:
         new place isn't all known: the set is forgotten.
         """
         sets = self._sets[index]
-        for set_key in [*sets]:
+        for set_key in self._walks_by(index, old, row):
             members = sets[set_key]
             if not index.is_after(set_key, row):
                 self._leave(index, set_key, identity)
@@ -273,14 +287,20 @@ class State:
                 if set_key in sets:
                     members[identity] = None
 
+    def _walks_by(self, index: Index[Any], *rows: Row | None) -> list[Key]:
+        """The keys of the walks that may come by any of these rows."""
+        sets, walks = self._sets[index], self._walks[index]
+        columns = dict.fromkeys(index.key_of(row) for row in rows if row is not None)
+        return [key for each in columns for key in walks.get(each, ()) if key in sets]
+
     def _delete(self, row: Row) -> None:
         identity = _identity(row)
         row = self._rows[type(row)].pop(identity)
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
-            sets, key = self._sets[index], index.key_of(row)
-            for set_key in [*sets] if index.after is not None else {key} & sets.keys():
-                self._leave(index, set_key, identity)
+            keys = {index.key_of(row)} & self._sets[index].keys()
+            for key in self._walks_by(index, row) if index.after is not None else keys:
+                self._leave(index, key, identity)
 
     def _leave(self, index: Index[Any], key: Key, identity: Key) -> None:
         """Take a row out of a set. One that held as many as it may is no longer known then."""

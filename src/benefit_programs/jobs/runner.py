@@ -47,6 +47,8 @@ from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnav
 from benefit_programs.domain.values import SYSTEM, Identity
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
+from benefit_programs.jobs.due import DueRunner
+from benefit_programs.jobs.rounds import Round, Rounds
 from benefit_programs.jobs.sweeper import Sweeper
 from benefit_programs.jobs.tenants import Tenants, apart
 from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
@@ -57,9 +59,6 @@ from benefit_programs.storage.reader import ReadableStore, Reader
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
-
-POLL_SECONDS = 1.0
-"""How often a runner looks for work that another process has left."""
 
 TURN_CHUNKS = 5
 """How many chunks a tenant's job gets before the next tenant has its turn."""
@@ -74,7 +73,9 @@ _log = structlog.get_logger("benefit_programs.jobs")
 
 
 class JobStore(ReadableStore, Protocol):
-    """What a runner reads beside the engine."""
+    """What runners read beside the engine."""
+
+    batches_max: int
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""
@@ -117,75 +118,47 @@ class JobRunner:
         self._sizes = ChunkSizes(engine, asyncio.get_running_loop().time)
         self._owner = str(uuid4())
 
-        self._wakened = asyncio.Event()
-        self._closing = False
-        self._waiting: list[asyncio.Future[None]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds(self._go_round, what="jobs")
         self._sweeper = Sweeper(engine, reader.feed, tenants, self._sizes)
+        self._due = DueRunner(engine, store, tenants, self._sizes, alone=alone)
         engine.on_commit(self._notice)
 
+    @property
+    def is_started(self) -> bool:
+        return self._rounds.is_started
+
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._rounds.start()
+        self._due.start()
         self._sweeper.start()
 
     async def close(self) -> None:
         """Finish the chunks under way, and stop."""
-        self._closing = True
-        self.wake()
-        await self._sweeper.close()
-        if self._task is not None:
-            await asyncio.wait((self._task,))
-        for each in self._waiting:
-            each.cancel()
-
-    def wake(self) -> None:
-        self._wakened.set()
+        await asyncio.gather(self._rounds.close(), self._due.close(), self._sweeper.close())
 
     async def settle(self) -> None:
-        """Wait until no tenant has work left."""
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(settled)
-        self.wake()
-        await settled
+        """Wait until no tenant has work left, and nothing is due."""
+        await self._rounds.settle()
+        await self._due.settle()
 
     def _notice(self, written: frozenset[type[Row]]) -> None:
         if Agenda in written:
-            self.wake()
+            self._rounds.wake()
 
-    async def _run(self) -> None:
-        has_to_wait = False
-        while not self._closing:
-            self._wakened.clear()
-            try:
-                is_busy = await self._pass()
-                has_to_wait = False
-            except (QueueFull, StoreTimeout, StoreUnavailable) as error:
-                if not has_to_wait:
-                    _log.warning("jobs have to wait", reason=str(error) or type(error).__name__)
-                is_busy, has_to_wait = False, True
-            except Exception:  # noqa: BLE001 - whatever it was, other jobs can go on
-                _log.exception("the runner failed, and goes on")
-                is_busy = False
-            if not is_busy and not self._closing:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wakened.wait(), POLL_SECONDS)
-
-    async def _pass(self) -> bool:
-        """Give each tenant that has work one turn; whether anything was done."""
-        waiting, self._waiting = self._waiting, []
+    async def _go_round(self) -> Round:
+        """Give each tenant that has work one turn."""
         tenants = await self._tenants_with_work()
-        if not tenants:
-            for each in waiting:
-                each.set_result(None)
-            return False
-        self._waiting += waiting
         is_busy = False
         for tenant_id in tenants:
-            if self._closing:
+            if self._is_closing:
                 break
             with apart(tenant_id):
                 is_busy |= await self._take_turn(tenant_id)
-        return is_busy
+        return Round(is_busy=is_busy, is_settled=not tenants)
+
+    @property
+    def _is_closing(self) -> bool:
+        return self._rounds.is_closing
 
     async def _tenants_with_work(self) -> list[int]:
         return [row[0] for row in await self._store.fetch(TENANTS_WITH_JOBS, (JOBS,))]
@@ -228,7 +201,7 @@ class JobRunner:
             except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be worked on
                 _log.warning("chunk failed", **turn.labels, reason=str(error), exc_info=error)
                 progress = await self._run_row_by_row(turn)
-            if progress.is_over or self._closing:
+            if progress.is_over or self._is_closing:
                 break
         if progress.is_over:
             _log.info("job lost" if progress.is_lost else "job done", **turn.labels)
@@ -250,7 +223,7 @@ class JobRunner:
                 if row is None or not _may_skip(turn.job, error):
                     raise
                 progress = await self._skip(turn, row, error)
-            if progress.is_over or self._closing:
+            if progress.is_over or self._is_closing:
                 break
         return progress
 

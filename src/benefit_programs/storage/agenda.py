@@ -1,13 +1,16 @@
-"""What is due: tenants that have jobs, and those of their jobs that a runner may take."""
+"""What runners find: tenants that have jobs or something due, and what is to be done for each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from benefit_programs.domain.entities import Job, JobStatus
+from benefit_programs.domain.due import DUE, LATEST, TURN
+from benefit_programs.domain.entities import Job, JobStatus, Lot, Reservation
 from benefit_programs.domain.job_commands import WAIT_MILLISECONDS_MAX
 from benefit_programs.domain.jobs import JOBS
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS, BEFORE_ALL_INSTANTS, CHUNK_SIZE
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Instant
 from benefit_programs.storage.tables import live_condition
 
@@ -41,6 +44,51 @@ Of the orders for one definition only the oldest is a candidate: the others woul
 """
 
 
+_AGENDAS = """
+select a.tenant_id, a.since, t.since from agenda a
+left join agenda t on t.tenant_id = a.tenant_id and t.kind = $1
+where a.kind = $2 and (a.since <= $3 or a.since > $4) order by a.since, a.tenant_id
+"""
+
+Place = tuple[Instant, str]
+"""Where a walk through what is due has come to: an instant and an id."""
+
+FIRST_PLACE: Place = (BEFORE_ALL_INSTANTS, BEFORE_ALL_IDS)
+
+
+def _how_many(table: str, entity: type[Row]) -> str:
+    """How many live rows a pool has, counted no further than a chunk goes."""
+    return (
+        f"(select count(*) from (select 1 from {table} c where c.tenant_id = p.tenant_id"
+        f" and c.pool_id = p.id and {live_condition(entity, 'c.status')} limit {CHUNK_SIZE}) c)"
+    )
+
+
+DUE_POOLS = f"""
+select cast(p.id as text), p.due,
+    {_how_many("lots", Lot)} + {_how_many("reservations", Reservation)}
+from pools p
+where p.tenant_id = $1 and p.due <= $2 and (p.due, p.id) > ($3, $4) order by p.due, p.id limit $5
+"""
+"""The tenant, the instant, a place and a limit; how much of a chunk a pool takes is last."""
+
+DUE_COUNTED_MAX = 100_000
+"""How many pools with something due a metric counts."""
+
+_DUE_FIRST = """
+select min((
+    select p.due from pools p where p.tenant_id = a.tenant_id and p.due <= $1
+    order by p.due limit 1
+)) from agenda a where a.kind = $2 and a.since <= $1
+"""
+
+_DUE_COUNT = f"""
+select count(*) from (
+    select 1 from agenda a join pools p on p.tenant_id = a.tenant_id and p.due <= $1
+    where a.kind = $2 and a.since <= $1 limit {DUE_COUNTED_MAX}) d
+"""
+
+
 class Fetching(Protocol):
     """A store that is read."""
 
@@ -66,3 +114,38 @@ async def count_jobs(store: Fetching, *, now: Instant) -> JobCounts:
         running=numbers.get(JobStatus.PROCESSING, 0),
         oldest_seconds=max(0, now - oldest) / 1000,
     )
+
+
+class TenantAgenda(NamedTuple):
+    """From when on a tenant may have something due, and until when a runner has its turn there."""
+
+    tenant_id: int
+    since: Instant
+    turn_until: Instant | None
+
+
+async def read_agendas(store: Fetching, *, before: Instant, now: Instant) -> list[TenantAgenda]:
+    """The agendas of tenants that may have something due by then, the earliest first.
+
+    Those are among them that a clock that was ahead has put off too far.
+    """
+    rows = await store.fetch(_AGENDAS, (TURN, DUE, before, now + LATEST))
+    return [TenantAgenda(*row) for row in rows]
+
+
+class DueCounts(NamedTuple):
+    """What is due for all tenants, and isn't booked yet."""
+
+    pools: int
+    late_seconds: float
+    """How long ago the first of it was due; 0 if there is none."""
+
+
+async def count_due(store: Fetching, *, now: Instant) -> DueCounts:
+    """Raises StoreUnavailable or StoreTimeout."""
+    parameters = (now, DUE)
+    ((first,),) = await store.fetch(_DUE_FIRST, parameters)
+    if first is None:
+        return DueCounts(0, 0)
+    ((number,),) = await store.fetch(_DUE_COUNT, parameters)
+    return DueCounts(int(number), (now - first) / 1000)

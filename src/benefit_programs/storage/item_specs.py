@@ -72,6 +72,7 @@ def pool_items(dialect: Dialect) -> QuerySpec:
         "snapshot_id": _text("p.snapshot_id", dialect),
         "status": "p.status",
         "available": "p.available",
+        "due": "p.due",
         **_item_columns(identifier, dialect),
     }
     return QuerySpec(

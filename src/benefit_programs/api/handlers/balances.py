@@ -195,5 +195,7 @@ async def revert(
 
 
 async def describe(call: Call, rows: list[Pool]) -> list[wire.Balance]:
-    snapshots = await call.snapshots([row.snapshot_id for row in rows])
-    return [views.balance(row, snapshots[row.snapshot_id]) for row in rows]
+    """Balances as they are now: what has expired isn't counted, even if that isn't booked yet."""
+    pools = await call.usable(rows)
+    snapshots = await call.snapshots([pool.snapshot_id for pool in pools])
+    return [views.balance(pool, snapshots[pool.snapshot_id]) for pool in pools]

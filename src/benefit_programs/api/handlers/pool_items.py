@@ -7,7 +7,7 @@ from collections.abc import Collection
 from benefit_programs.api.call import Call, metadata_of
 from benefit_programs.api.method import POST, READ_LIMITED, method
 from benefit_programs.domain.errors import Invalid, ViolatedRule
-from benefit_programs.domain.lookups import PROGRAM_DEFINITION
+from benefit_programs.domain.lookups import POOL, PROGRAM_DEFINITION
 from benefit_programs.domain.pool_items import PoolItem
 from benefit_programs.storage import item_specs
 from benefit_programs.wire import item_views
@@ -34,6 +34,8 @@ async def query(call: Call, request: wire.QueryPoolItemsRequest) -> wire.QueryPo
         check=_require_member if call.principal.is_app else None,
     )
     rows = [PoolItem._make(row) for row in found.rows]
+    if wire.RequestedFields.BALANCE in found.extra.get("fields", ()):
+        rows = await _usable(call, rows)
     return wire.QueryPoolItemsResponse(
         pool_items=await _describe(call, rows, found.extra.get("fields", ())),
         metadata=metadata_of(found.page),
@@ -48,6 +50,17 @@ def _require_member(pinned: frozenset[str]) -> None:
             "an app must say in the filter's top conjunction whose items it asks for",
             ViolatedRule.REQUIRED_FIELD,
         )
+
+
+async def _usable(call: Call, rows: list[PoolItem]) -> list[PoolItem]:
+    """The same with what their pools have now, also where something has just come due."""
+    now = call.services.engine.now()
+    due = {row.pool_id for row in rows if row.due is not None and row.due <= now}
+    if not due:
+        return rows
+    pools = await call.usable(await call.many(POOL, zip(due)))
+    available = {pool.id: pool.available for pool in pools}
+    return [row._replace(available=available.get(row.pool_id, row.available)) for row in rows]
 
 
 async def _describe(

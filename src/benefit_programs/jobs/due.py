@@ -1,0 +1,291 @@
+"""The runner of what is due: it books what happens by itself, tenant by tenant.
+
+Every server and worker has one. It looks at the agendas of all tenants once a second, and at the
+instant that the next of them names. So it needs nobody to wake it. What is due is found by its
+sources: today pools whose credits begin, expire or come back.
+
+The rows' own locks see to it that each thing is booked once. So that several runners don't wait for
+each other at one tenant, whoever begins a turn takes a lease. A turn is one chunk at least, and as
+many as its share of a second allows; it ends by moving the agenda on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import NamedTuple, Protocol, TypeVar
+
+import structlog
+from msgspec import Struct
+
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
+from benefit_programs.domain.lookups import CHUNK_SIZE
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.settling import SettlePools
+from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
+from benefit_programs.domain.values import SYSTEM
+from benefit_programs.engine.engine import Engine, QueueFull
+from benefit_programs.jobs.chunk_sizes import ChunkSizes
+from benefit_programs.jobs.rounds import POLL_SECONDS, Round, Rounds
+from benefit_programs.jobs.tenants import Tenants, apart
+from benefit_programs.storage.agenda import (
+    DUE_POOLS,
+    FIRST_PLACE,
+    Fetching,
+    Place,
+    read_agendas,
+)
+from benefit_programs.storage.directory import UnknownTenant
+
+Answer = TypeVar("Answer")
+
+ROUND_SECONDS = 1.0
+"""How long a round over all tenants takes, as far as one chunk of each allows."""
+
+TURN_SECONDS = 0.5
+"""How long the turn of one tenant takes at the most, but for its last chunk."""
+
+TURN_CHUNKS_MAX = 100
+"""How many chunks of each source a turn has at the most."""
+
+RESTS_PER_CHUNK = 1
+"""How many times as long as a chunk took the runner then rests, if others use the engine."""
+
+TENANTS_AT_ONCE_MAX = 8
+"""How many tenants have their turns side by side, where the store can do so."""
+
+FAILURES_MAX = 20
+"""After how many rows that failed one after the other a tenant has to wait."""
+
+RETRY_SECONDS = 60.0
+"""After how long what failed is tried again."""
+
+_log = structlog.get_logger("benefit_programs.jobs")
+
+
+class DueStore(Fetching, Protocol):
+    """What the runner reads beside the engine."""
+
+    batches_max: int
+
+
+class Source(NamedTuple):
+    """Rows that something happens to by itself: how they are found, and what does it.
+
+    ``statement`` is given the tenant, the instant, a place and a limit. It finds what is due after
+    the place: ids, instants, and how much of a chunk each takes. ``domain.lookups.FIRST_DUE`` has
+    an index for each source.
+    """
+
+    name: str
+    statement: str
+    command: Callable[[tuple[str, ...]], Command[int]]
+
+
+SOURCES = (Source("pool", DUE_POOLS, lambda ids: SettlePools(pool_ids=ids)),)
+
+
+class _Outcome(Enum):
+    """What came of a turn: nothing could be done, something was done, or another runner does it."""
+
+    NOTHING = auto()
+    DONE = auto()
+    HELD = auto()
+
+
+class _Row(NamedTuple):
+    id: str
+    due: int
+    weight: int
+
+    @property
+    def place(self) -> Place:
+        return self.due, self.id
+
+
+class _Turn(NamedTuple):
+    tenant_id: int
+    settings: TenantSettings
+    ends: float
+
+    def labels(self, source: Source, row: _Row) -> dict[str, object]:
+        return {"tenant": self.tenant_id, "entity": source.name, "row": row.id}
+
+
+class _Trouble(Struct):
+    """Rows of a tenant's source that failed: those behind them go on from a place.
+
+    They are tried again at an instant of the loop. After too many in a row nothing is done before.
+    """
+
+    place: Place
+    again: float
+    in_a_row: int = 0
+
+
+class DueRunner:
+    """Books what is due until it is closed. ``alone``: no other runner is at this database."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: DueStore,
+        tenants: Tenants,
+        sizes: ChunkSizes,
+        *,
+        alone: bool,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._tenants = tenants
+        self._sizes = sizes
+        self._alone = alone
+        self._clock = asyncio.get_running_loop().time
+        self._at_once = min(store.batches_max, TENANTS_AT_ONCE_MAX)
+        self._troubles: dict[tuple[int, str], _Trouble] = {}
+        self._rounds = Rounds(self._go_round, what="due changes")
+        self.start = self._rounds.start
+        self.close = self._rounds.close
+        self.settle = self._rounds.settle
+
+    async def _go_round(self) -> Round:
+        """Give each tenant with something due a turn, some of them side by side."""
+        now = self._engine.now()
+        agendas = await read_agendas(self._store, before=now + round(POLL_SECONDS * 1000), now=now)
+        on_agenda = [each for each in agendas if is_on_agenda(each.since, now)]
+        due = [each.tenant_id for each in on_agenda if not is_leased(each.turn_until, now)]
+        seconds = min(TURN_SECONDS, ROUND_SECONDS * self._at_once / max(1, len(due)))
+        outcomes = [_Outcome.HELD] * (len(on_agenda) - len(due))
+        for start in range(0, len(due), self._at_once):
+            if self._rounds.is_closing:
+                break
+            outcomes += await self._take_turns(due[start : start + self._at_once], seconds)
+        coming = [each.since - now for each in agendas if each.since > now]
+        return Round(
+            is_busy=_Outcome.DONE in outcomes,
+            is_settled=set(outcomes) <= {_Outcome.NOTHING},
+            rest_seconds=min([POLL_SECONDS, *(each / 1000 for each in coming)]),
+        )
+
+    async def _take_turns(self, tenant_ids: list[int], seconds: float) -> list[_Outcome]:
+        """Let all turns come to their ends before one of them may raise."""
+        turns = (self._take_turn_apart(each, seconds) for each in tenant_ids)
+        outcomes = await asyncio.gather(*turns, return_exceptions=True)
+        for each in outcomes:
+            if isinstance(each, BaseException):
+                raise each
+        return outcomes  # type: ignore[return-value]  # those that were raised are none
+
+    async def _take_turn_apart(self, tenant_id: int, seconds: float) -> _Outcome:
+        outcomes = [_Outcome.HELD]
+        with apart(tenant_id):
+            outcomes.append(await self._take_turn(tenant_id, seconds))
+        return outcomes[-1]
+
+    async def _take_turn(self, tenant_id: int, seconds: float) -> _Outcome:
+        try:
+            settings = await self._tenants.settings(tenant_id)
+        except UnknownTenant:
+            return _Outcome.NOTHING
+        turn = _Turn(tenant_id, settings, self._clock() + seconds)
+        found = await self._find_all(turn)
+        if not found and any((tenant_id, each.name) in self._troubles for each in SOURCES):
+            return _Outcome.NOTHING
+        if found and not self._alone and not await self._execute(BeginTurn(), turn):
+            return _Outcome.HELD
+        for _ in range(TURN_CHUNKS_MAX):
+            started = self._clock()
+            for source, rows in found:
+                await self._do(turn, source, rows)
+            if not found or self._clock() >= turn.ends or self._rounds.is_closing:
+                break
+            if self._sizes.next() < CHUNK_SIZE:
+                await asyncio.sleep((self._clock() - started) * RESTS_PER_CHUNK)
+            found = await self._find_all(turn)
+        await self._execute(EndTurn(), turn)
+        return _Outcome.DONE
+
+    async def _find_all(self, turn: _Turn) -> list[tuple[Source, list[_Row]]]:
+        """The next chunk of each source that has anything due."""
+        found = [(source, await self._find(turn, source)) for source in SOURCES]
+        return [(source, rows) for source, rows in found if rows]
+
+    async def _find(self, turn: _Turn, source: Source) -> list[_Row]:
+        """The next rows of a source, no more than make a chunk; one at least, if there is any."""
+        place = self._next_place(turn, source)
+        if place is None:
+            return []
+        size = self._sizes.next()
+        parameters = (turn.tenant_id, self._engine.now(), *place, size)
+        rows = [_Row(*row) for row in await self._store.fetch(source.statement, parameters)]
+        weight = 0
+        for count, row in enumerate(rows):
+            weight += max(1, row.weight)
+            if count and weight > size:
+                return rows[:count]
+        return rows
+
+    def _next_place(self, turn: _Turn, source: Source) -> Place | None:
+        """From where on to look; None while nothing is to be tried."""
+        key = (turn.tenant_id, source.name)
+        trouble = self._troubles.get(key)
+        if trouble is None:
+            return FIRST_PLACE
+        is_stopped = trouble.in_a_row >= FAILURES_MAX
+        if trouble.again > self._clock():
+            return None if is_stopped else trouble.place
+        if is_stopped:
+            trouble.again, trouble.in_a_row = self._clock() + RETRY_SECONDS, 0
+            return trouble.place
+        del self._troubles[key]
+        return FIRST_PLACE
+
+    async def _do(self, turn: _Turn, source: Source, rows: list[_Row]) -> None:
+        """Do a chunk, or else its rows one by one."""
+        try:
+            await self._execute(source.command(tuple(row.id for row in rows)), turn)
+        except (QueueFull, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be worked on
+            _log.warning("due chunk failed", tenant=turn.tenant_id, reason=str(error))
+            for row in rows:
+                await self._do_one(turn, source, row)
+        else:
+            self._pass_by(turn, source, rows[-1])
+
+    async def _do_one(self, turn: _Turn, source: Source, row: _Row) -> None:
+        """Do one row, unless so many before it have failed that something is wrong with all."""
+        key = (turn.tenant_id, source.name)
+        trouble = self._troubles.get(key)
+        if trouble is not None and trouble.in_a_row >= FAILURES_MAX:
+            return
+        try:
+            await self._execute(source.command((row.id,)), turn)
+        except (QueueFull, StoreUnavailable):
+            raise
+        except (StoreConflict, StoreTimeout) as error:
+            _log.warning("due row has to wait", **turn.labels(source, row), reason=str(error))
+        except Exception:  # noqa: BLE001 - whatever it is, other rows can be worked on
+            _log.exception("due row failed", **turn.labels(source, row))
+        else:
+            self._pass_by(turn, source, row)
+            return
+        if trouble is None:
+            again = self._clock() + RETRY_SECONDS
+            trouble = self._troubles[key] = _Trouble(row.place, again)
+        trouble.place = row.place
+        trouble.in_a_row += 1
+
+    def _pass_by(self, turn: _Turn, source: Source, row: _Row) -> None:
+        """Remember that a row was done, where others before it have failed."""
+        trouble = self._troubles.get((turn.tenant_id, source.name))
+        if trouble is not None:
+            trouble.place, trouble.in_a_row = row.place, 0
+
+    async def _execute(self, command: Command[Answer], turn: _Turn) -> Answer:
+        self._sizes.own += 1
+        return await self._engine.execute(
+            command, tenant_id=turn.tenant_id, caller=SYSTEM, settings=turn.settings
+        )
