@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -92,6 +92,7 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
     like: str
     count: int
     expiration_date: int
+    external_reference: str | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.read(TRANSACTION, self.like)
@@ -109,6 +110,7 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
             Operation.RESERVE,
             price * self.count,
             idempotency_key=guid(),
+            external_reference=self.external_reference,
             details=replace(
                 like.details,
                 reason=RULES[Operation.RESERVE].reason,
@@ -129,6 +131,7 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
             expiration_date=self.expiration_date,
             draws=transaction.details.draws,
             quota_shares=shares,
+            external_reference=self.external_reference,
         )
         account.beside.append(reservation)
         account.pool = replace(account.pool, due=earliest(account.pool.due, self.expiration_date))
@@ -214,13 +217,13 @@ def _ask_for_reservation(needs: Needs, state: State, reservation_id: str) -> Non
         ask_to_release(needs, pool, held)
 
 
-def granted(expiration_date: int | None = None, **more: object) -> Fate:
+def granted(expiration_date: int | None = None, **more: Any) -> Fate:
     """The fate of a pack that renewals leave alone."""
     return Fate(
         origin=LotOrigin.GRANT,
         expiration_date=expiration_date,
         kept_at_renewal=True,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

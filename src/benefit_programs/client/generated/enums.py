@@ -63,6 +63,15 @@ class LimitRule(OpenEnum):
     """How an adjustment treats a limit: refuse, stop at it, or bring the balance inside."""
     FAIL = "FAIL"; SOFT_ENFORCE = "SOFT_ENFORCE"; HARD_ENFORCE = "HARD_ENFORCE"
 
+class LotOrigin(OpenEnum):
+    """What brought the credits of a lot."""
+    PROVISION = "PROVISION"; RENEWAL = "RENEWAL"; ADJUSTMENT = "ADJUSTMENT"; GRANT = "GRANT"
+    RETURN = "RETURN"
+
+class LotStatus(OpenEnum):
+    """The status of a lot. One that is spent lives again when credits come back."""
+    FUTURE = "FUTURE"; LIVE = "LIVE"; SPENT = "SPENT"; EXPIRED = "EXPIRED"
+
 class PolicyExpressionType(OpenEnum):
     """The shape of a node of a policy expression."""
     OPERATOR_NOT = "OPERATOR_NOT"; OPERATOR_AND = "OPERATOR_AND"; OPERATOR_OR = "OPERATOR_OR"
@@ -100,6 +109,10 @@ class RenewalActionType(OpenEnum):
     """What a renewal does to a pool besides its credits."""
     END = "END"; UPDATE = "UPDATE"
 
+class ReservationStatus(OpenEnum):
+    """The status of a reservation; all but the first are its end."""
+    OPEN = "OPEN"; CAPTURED = "CAPTURED"; CANCELED = "CANCELED"; LAPSED = "LAPSED"
+
 class StartStatus(OpenEnum):
     """The status that a program can start with."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
@@ -115,6 +128,10 @@ class TransactionStatus(OpenEnum):
 class UnknownPolicyApps(OpenEnum):
     """How a custom policy counts whose app has no provider."""
     FULFILLED = "FULFILLED"; REFUSED = "REFUSED"
+
+class ValidOn(OpenEnum):
+    """What must be in a lot's life for the lot to pay: the moment of redemption, or its date."""
+    REDEMPTION = "REDEMPTION"; TARGET_DATE = "TARGET_DATE"
 
 class WebhookFormat(OpenEnum):
     """What an endpoint gets: JSON signed by Standard Webhooks, or a signed JWT."""
