@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+# The first import: what is loaded after it is compiled once, not in each process of the tests.
+import tests.support.bytecode  # noqa: F401
+
+# isort: split
+
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+import httpx
 import pytest
 import structlog
 from hypothesis import settings
@@ -25,6 +32,9 @@ if TYPE_CHECKING:
 
 VERIFIED_ON_SQLITE = 4
 VERIFIED_ON_POSTGRES = 8
+
+# Loading the certificates of all authorities takes 30 ms, and each client would do it anew.
+httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
 # A busy machine is no failure: what a test may take is its timeout, not a deadline per example.
 settings.register_profile("house", deadline=None, print_blob=True)

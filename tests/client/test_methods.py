@@ -350,6 +350,7 @@ def test_policies_are_written_shortly(client: BenefitPrograms, gym: Gym) -> None
             policies.unless(policies.weekly(WeekDay.MONDAY, WeekDay.SUNDAY)),
         ),
         policies.at_most(1, TimePeriod.DAY),
+        policies.at_most_within(1, "PT12H"),
     )
     changed = client.pool_definitions.update(
         gym.pool_definition.id,
@@ -363,7 +364,8 @@ def test_policies_are_written_shortly(client: BenefitPrograms, gym: Gym) -> None
     gym.redeem(pool)
     with pytest.raises(PolicyExpressionEvaluatedToFalse) as caught:
         gym.redeem(pool)
-    assert caught.value.failures[0].code
+    periods = [(each.error_data or {}).get("timePeriod") for each in caught.value.failures]
+    assert periods == ["DAY", "ROLLING"]
 
 
 def test_eligibility_is_explained(client: BenefitPrograms, gym: Gym) -> None:

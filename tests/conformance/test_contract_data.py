@@ -151,6 +151,7 @@ DEVIATIONS: dict[tuple[str, str], str] = {
     ("*.idempotencyKey", "minLength"): "an empty key would make different calls the same",
     ("*.FixedIntervalPolicy.*", "min"): "clocks have no hours or minutes below 0",
     ("*.RateLimitedPolicy.times", "min"): "a rate limit of none could never be fulfilled",
+    ("*.RateLimitedPolicy.rollingDuration", "extra"): "an addition",
     ("*.IdentificationData.appId", "extra"): "answers name apps, as the contract's events do",
     ("*.IdentificationData.identityType", "readonly"): "requests may send it, if it agrees",
     ("*.ProgramDefinitionInfo.*", "readonly"): "no request holds it",
@@ -176,6 +177,10 @@ DEVIATIONS: dict[tuple[str, str], str] = {
 ENUM_DEVIATIONS: dict[tuple[str, str], str] = {
     ("IdentityType", "APP"): "answers name apps, as the contract's events do",
     ("JobStatus", "UNKNOWN"): "a job always has a status",
+    ("TimePeriod", "WEEK"): "an addition",
+    ("TimePeriod", "YEAR"): "an addition",
+    ("TimePeriod", "LIFETIME"): "an addition",
+    ("TimePeriod", "ROLLING"): "an addition",
 }
 
 REQUIRED_DEVIATIONS: dict[str, str] = {

@@ -23,7 +23,6 @@ from benefit_programs.storage.directory import (
     hash_secret,
 )
 from benefit_programs.storage.postgres import PostgresStore
-from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -37,20 +36,15 @@ GRANTS = Grants(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def stores(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[list[SqliteStore | PostgresStore]]:
+@pytest.fixture
+async def stores(database_url: str) -> AsyncIterator[list[SqliteStore | PostgresStore]]:
     """Open one database three times, as three processes would."""
     opened: list[SqliteStore | PostgresStore]
-    if request.param == "sqlite":
-        path = tmp_path / "benefits.sqlite3"
-        await migrate(f"sqlite:///{path}")
+    if database_url.startswith("sqlite"):
+        path = Path(database_url.removeprefix("sqlite:///"))
         opened = [SqliteStore(path, serve=number == 0) for number in range(3)]
     else:
-        url = request.getfixturevalue("postgres_url")
-        await migrate(url)
-        opened = [await PostgresStore.open(url, connections_max=2) for _ in range(3)]
+        opened = [await PostgresStore.open(database_url, connections_max=2) for _ in range(3)]
     yield opened
     for store in opened:
         await store.close()

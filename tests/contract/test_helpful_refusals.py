@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.errors import VIOLATIONS_MAX
+from benefit_programs.domain.violations import VIOLATIONS_MAX
 from benefit_programs.domain.words import SHOWN_LENGTH_MAX
 from benefit_programs.storage.query.language import HINTS_MAX
 from tests.support.calls import NAMESPACE, Refused, guid

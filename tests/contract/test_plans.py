@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -36,6 +38,8 @@ from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import connect
 from benefit_programs.storage.statements import Writing
 from benefit_programs.storage.tables import TABLES
+from tests.support.databases import PostgresDatabases, run_apart
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 
@@ -108,16 +112,32 @@ def _fill(table: Table, *, rows: int = ROWS, same: str = "") -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def filled_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database with rows in all tables that were never analyzed; to be copied."""
+    databases = PostgresDatabases(postgres_server)
+    url = databases.create()
+    run_apart(_fill_all(url))
+    yield url
+    databases.drop(url)
+
+
+async def _fill_all(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    for table in TABLES.values():
+        await connection.execute(_fill(table))
+    await connection.close()
+
+
 @pytest.fixture
-async def filled(postgres_url: str) -> Any:
-    """A connection as batches have it, to tables with rows that were never analyzed."""
-    await migrate(postgres_url)
-    store = await PostgresStore.open(postgres_url, connections_max=1)
+async def filled(postgres_server: PostgresServer, filled_url: str) -> AsyncIterator[Any]:
+    """A connection as batches have it, to such a database of the test's own."""
+    url = postgres_server.create_database(template=urlsplit(filled_url).path.removeprefix("/"))
+    store = await PostgresStore.open(url, connections_max=1)
     async with store._keyed.acquire() as connection:
-        for table in TABLES.values():
-            await connection.execute(_fill(table))
         yield connection
     await store.close()
+    postgres_server.drop_database(url)
 
 
 async def test_look_ups_on_postgresql_use_all_columns_of_their_key(

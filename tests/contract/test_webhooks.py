@@ -392,8 +392,7 @@ async def test_a_receiver_that_is_gone_is_left_alone(service: Service, receiver:
         return str(answer["webhookEndpoint"]["status"])
 
     await receiver.until(lambda: receiver.received)
-    while await status() != "PAUSED":
-        pass
+    await look_until(status, lambda each: each == "PAUSED")
     # One more may have gone out before the replay: the event of the endpoint itself.
     assert len(receiver.received) <= REQUESTS_AT_ONCE_FIRST + 1
 

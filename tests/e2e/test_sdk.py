@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tests.support.service import Server
 
 SCRIPT_SECONDS_MAX = 90
-SCRIPTS = sorted(PACKAGES.glob("test_*.mjs"))
+QUERIES = PACKAGES / "test_queries.mjs"
+SCRIPTS = sorted({*PACKAGES.glob("test_*.mjs")} - {QUERIES})
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,6 +29,20 @@ def packages() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_the_sdk_works_unchanged(server: Server, script: Path) -> None:
     """A client of the official SDK gets what it expects, with nothing changed but the origin."""
+    require_passed(server, script)
+
+
+# What PostgreSQL makes of each operator is judged every day where it costs less, by conformance.
+@pytest.mark.parametrize(
+    "databases", ["sqlite", pytest.param("postgres", marks=pytest.mark.full)], indirect=True
+)
+def test_all_queries_of_the_sdk_work(server: Server) -> None:
+    """Every operator, field and order of its query builders finds what it should."""
+    require_passed(server, QUERIES)
+
+
+def require_passed(server: Server, script: Path) -> None:
+    """Run a script with a new tenant's key; fail unless all its promises are kept."""
     done = subprocess.run(
         [node_executable(), str(script)],
         cwd=PACKAGES,

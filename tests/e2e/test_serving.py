@@ -19,6 +19,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.postgres import PostgresServer
 from tests.support.serving import BENEFITS, ServerProcess, own_environment, run_benefits
 
@@ -26,6 +27,7 @@ NOWHERE = "/benefit-programs/v1/programs/00000000-0000-4000-8000-000000000000"
 DEFINITIONS = "/benefit-programs/v1/program-definitions"
 CHOSEN_KEY = "a-key-of-my-own-choice"
 LOOKS_MAX = 10_000_000
+ANSWER_SECONDS_MAX = 30
 BENEFITS_SERVE = (*BENEFITS, "serve", "--port", "0")
 
 Start = Callable[..., ServerProcess]
@@ -56,7 +58,8 @@ def run_json(*arguments: str) -> Any:
 def status_with(server: ServerProcess, key: str) -> int:
     """The status of a read: 404 where the key is accepted, 401 where it isn't."""
     headers = {"authorization": key}
-    return httpx.get(server.url + NOWHERE, headers=headers, trust_env=False).status_code
+    url, seconds = server.url + NOWHERE, ANSWER_SECONDS_MAX
+    return httpx.get(url, headers=headers, timeout=seconds, trust_env=False).status_code
 
 
 def create_definition(server: ServerProcess, key: str, external_id: str) -> httpx.Response:
@@ -65,6 +68,7 @@ def create_definition(server: ServerProcess, key: str, external_id: str) -> http
         server.url + DEFINITIONS,
         headers={"authorization": key},
         json={"programDefinition": definition},
+        timeout=ANSWER_SECONDS_MAX,
         trust_env=False,
     )
 
@@ -389,6 +393,7 @@ def test_a_lost_process_is_replaced_and_told(start: Start, postgres_url: str) ->
         told = [json.loads(line) for line in server.log.splitlines() if '"lost"' in line]
         if told:
             break
+        time.sleep(LOOK_PAUSE_SECONDS)
     (line,) = told
     assert (line["lost"], line["exit_code"], line["level"]) == (lost, -signal.SIGKILL, "warning")
     assert line["pid"] != lost
@@ -406,6 +411,7 @@ def test_processes_end_with_their_main_one(start: Start, postgres_url: str) -> N
     for _ in range(LOOKS_MAX):
         if not any(Path(f"/proc/{child}").exists() for child in children):
             break
+        time.sleep(LOOK_PAUSE_SECONDS)
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 

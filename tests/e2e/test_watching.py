@@ -20,6 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.databases import PostgresDatabases, SqliteDatabases
+from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.service import FIRST_KEY, Server
 from tests.support.serving import STOP_SECONDS_MAX, start_benefits
 
@@ -95,7 +96,8 @@ def wait_until(is_so: Callable[[], bool]) -> None:
             if is_so():
                 return
         except (OSError, HTTPException):
-            continue
+            pass
+        time.sleep(LOOK_PAUSE_SECONDS)
     raise AssertionError("it was never so")
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.databases import PostgresDatabases
+from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.postgres import start_own_postgres
 from tests.support.service import FIRST_KEY, Server
 from tests.support.serving import STOP_SECONDS_MAX, start_benefits
@@ -52,6 +53,7 @@ def ask_until(ask: Callable[[], int], is_over: Callable[[], bool]) -> None:
     while not is_over():
         assert time.monotonic() < ends
         ask()
+        time.sleep(LOOK_PAUSE_SECONDS)
 
 
 def test_log_tells_once_that_the_database_went_away_and_came_back(

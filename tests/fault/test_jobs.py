@@ -22,6 +22,7 @@ from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from tests.support.calls import Caller, guid
 from tests.support.databases import run_apart
 from tests.support.inprocess import Service, open_application
+from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.service import FIRST_KEY
 from tests.support.serving import Command, ServerProcess, run_benefits, start_benefits
 
@@ -159,6 +160,7 @@ async def wait_for_progress(server: Serving, job_id: str, chance: random.Random)
             status, now = await progress_of(caller, job_id)
             if status in {"FINISHED", "FAILED"} or now >= before + further:
                 return status == "PROCESSING"
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
     raise AssertionError("the job stands still")
 
 
@@ -256,4 +258,5 @@ async def finish(server: Serving, job_id: str) -> None:
                 assert status == "FINISHED"
                 assert done
                 return
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
     raise AssertionError("the job doesn't end")

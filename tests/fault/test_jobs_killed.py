@@ -16,6 +16,7 @@ from tests.support.calls import NAMESPACE, guid
 from tests.support.crowd import AMOUNT, Crowd, gather_crowd, give_to
 from tests.support.databases import run_apart
 from tests.support.fleet import Death, Fleet
+from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.redeemers import redeeming
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Scene:
         """
         kills = self.size.kills
         places = [0, *sorted(self.chance.sample(range(total * 9 // 10), kills - 1))]
+        before = -1
         for _ in range(LOOKS_MAX):
             status, done = await self.progress_of(job_id)
             assert status != "FAILED"
@@ -103,6 +105,9 @@ class Scene:
             if places and done >= places[0]:
                 await self.kill_some()
                 places.pop(0)
+            elif done == before:
+                await asyncio.sleep(LOOK_PAUSE_SECONDS)
+            before = done
         assert (status, done) == ("FINISHED", total)
         assert len(places) <= kills // 2
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -22,13 +22,18 @@ from benefit_programs.domain.details import (
 )
 from benefit_programs.domain.explanations import FAILURES_MAX
 from benefit_programs.domain.policies import (
+    Counts,
+    Facts,
     Judgement,
+    QuotaShare,
     contains,
     judge,
     period_start,
     quota_shares,
     rate_limits,
+    window_length,
 )
+from benefit_programs.domain.settings import FirstDayOfWeek
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
@@ -66,11 +71,21 @@ intervals = st.builds(
     from_minute=st.none() | minutes,
     to_minute=st.none() | minutes,
 )
-limits = st.builds(
-    RateLimitedPolicy,
-    times=st.integers(0, 5),
-    time_period=st.sampled_from(list(TimePeriod)),
-    quota_id=st.sampled_from([None, "a", "b", "c"]),
+quota_ids = st.sampled_from([None, "a", "b", "c"])
+limits = st.one_of(
+    st.builds(
+        RateLimitedPolicy,
+        times=st.integers(0, 5),
+        time_period=st.sampled_from([each for each in TimePeriod if each != "ROLLING"]),
+        quota_id=quota_ids,
+    ),
+    st.builds(
+        RateLimitedPolicy,
+        times=st.integers(0, 5),
+        time_period=st.just(TimePeriod.ROLLING),
+        quota_id=quota_ids.map(lambda name: name and f"rolling {name}"),
+        rolling_duration=st.sampled_from(["PT1S", "P7D"]),
+    ),
 )
 policies = st.one_of(
     intervals.map(lambda interval: Policy(fixed_interval_options=interval)),
@@ -108,13 +123,10 @@ class Circumstances:
         self.at, self.zone, self.count, self.used = at, zone, count, used
 
     def judge(self, expression: PolicyExpression) -> Judgement:
-        return judge(
-            expression,
-            at=self.at,
-            time_zone=self.zone,
-            count=self.count,
-            quota_used=lambda _quota_id, _start: self.used,
+        counts = Counts(
+            lambda _quota_id, _date: self.used, lambda _quota_id, _after: {self.at: self.used}
         )
+        return judge(expression, Facts(self.at, self.zone, self.count, counts))
 
 
 @st.composite
@@ -190,18 +202,143 @@ def test_shares_do_not_depend_on_the_outcome(
     }
 
 
-@given(st.sampled_from(list(TimePeriod)), instants, zones)
-def test_period_start_is_a_period(period: TimePeriod, at: int, zone: ZoneInfo) -> None:
+CALENDAR = (TimePeriod.DAY, TimePeriod.WEEK, TimePeriod.MONTH, TimePeriod.YEAR)
+
+
+@given(st.sampled_from(CALENDAR), instants, zones, st.sampled_from(list(FirstDayOfWeek)))
+def test_period_start_is_a_period(
+    period: TimePeriod, at: int, zone: ZoneInfo, first_day: FirstDayOfWeek
+) -> None:
     """A period's start lies in the period, not after the instant, and just after another period."""
     limit = RateLimitedPolicy(1, period)
-    start = period_start(limit, at, zone)
+    start = period_start(limit, at, zone, first_day)
 
-    def shown(instant: int) -> tuple[int, ...]:
-        local = (EPOCH + timedelta(milliseconds=instant)).astimezone(zone)
-        day = (local.year, local.month, local.day)
-        return day if period is TimePeriod.DAY else day[:2]
+    def shown(instant: int) -> object:
+        return slow_period(period, slow_date(instant, zone), first_day)
 
     assert start <= at
     assert shown(start) == shown(at)
     assert shown(start - 1) != shown(at)
-    assert period_start(limit, start, zone) == start
+    assert period_start(limit, start, zone, first_day) == start
+
+
+# A slow model: a list of uses, looked through one by one.
+
+
+def slow_date(at: int, zone: ZoneInfo) -> date:
+    return (EPOCH + timedelta(milliseconds=at)).astimezone(zone).date()
+
+
+def slow_period(period: TimePeriod, day: date, first_day: FirstDayOfWeek) -> object:
+    """Something that is the same for all days of a period, and for no other."""
+    if period is TimePeriod.WEEK:
+        names = [each.name for each in FirstDayOfWeek]
+        while names[day.weekday()] != first_day.name:
+            day -= timedelta(days=1)
+        return day
+    parts = {TimePeriod.DAY: 3, TimePeriod.MONTH: 2, TimePeriod.YEAR: 1, TimePeriod.LIFETIME: 0}
+    return (day.year, day.month, day.day)[: parts[period]]
+
+
+class Use(NamedTuple):
+    """A redemption: when, the date that this was where the tenant lived then, and how many."""
+
+    at: int
+    day: date
+    count: int
+
+
+def slowly_used(
+    limit: RateLimitedPolicy, at: int, zone: ZoneInfo, first_day: FirstDayOfWeek, uses: list[Use]
+) -> int:
+    if limit.time_period is not TimePeriod.ROLLING:
+        here = slow_period(limit.time_period, slow_date(at, zone), first_day)
+        return sum(
+            use.count for use in uses if slow_period(limit.time_period, use.day, first_day) == here
+        )
+    length = window_length(limit)
+    turns = {turn for use in uses for turn in (use.at, use.at + length - 1, use.at + length)}
+    ends = {at, at + length - 1, *(turn for turn in turns if at <= turn < at + length)}
+    return max(sum(use.count for use in uses if end - length < use.at <= end) for end in ends)
+
+
+class Book:
+    """What the service keeps: counts by quota and date or instant, and the shares of each use."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, int] = {}
+
+    def counts(self) -> Counts:
+        return Counts(
+            lambda _id, day: self.kept.get(day, 0),
+            lambda _id, after: {at: used for at, used in self.kept.items() if at > after},
+        )
+
+    def take(self, shares: tuple[QuotaShare, ...], sign: int = 1) -> None:
+        for share in shares:
+            self.kept[share.period_start] = (
+                self.kept.get(share.period_start, 0) + sign * share.count
+            )
+
+
+# Close together, so that they meet: about two years, and the hours about a change of the clocks.
+near = st.one_of(
+    st.integers(-400, 400).map(lambda days: 1_774_746_000_000 + days * 86_400_000),
+    st.integers(-2_000, 2_000).map(lambda quarters: 1_774_746_000_000 + quarters * 900_000),
+)
+steps = st.tuples(
+    st.sampled_from(["redeem", "redeem", "redeem", "cancel", "move", "zone", "first day"]),
+    near,
+    st.integers(1, 3),
+    zones,
+    st.sampled_from(list(FirstDayOfWeek)),
+    st.integers(0, 20),
+)
+any_limit = st.one_of(
+    st.builds(
+        RateLimitedPolicy,
+        times=st.integers(1, 6),
+        time_period=st.sampled_from([*CALENDAR, TimePeriod.LIFETIME]),
+        quota_id=st.just("quota"),
+    ),
+    st.builds(
+        RateLimitedPolicy,
+        times=st.integers(1, 6),
+        time_period=st.just(TimePeriod.ROLLING),
+        quota_id=st.just("quota"),
+        rolling_duration=st.sampled_from(["PT1H", "P1D", "P1DT6H", "P1W", "P30D", "P365D"]),
+    ),
+)
+
+
+@given(any_limit, st.lists(steps, max_size=40))
+def test_limits_agree_with_a_list_of_uses(
+    limit: RateLimitedPolicy, history: list[tuple[Any, ...]]
+) -> None:
+    """Redeemed, moved and canceled in any order and zone: what is allowed is what a list says."""
+    expression = PolicyExpression(policy_options=Policy(rate_limited_options=limit))
+    zone, first_day, book = ZONES[0], FirstDayOfWeek.MONDAY, Book()
+    standing: list[tuple[Use, tuple[QuotaShare, ...]]] = []
+    for what, at, count, new_zone, new_first_day, choice in history:
+        if what in ("redeem", "move"):
+            moved = standing.pop(choice % len(standing)) if what == "move" and standing else None
+            freed = moved[1] if moved else ()
+            wanted = moved[0].count if moved else count
+            facts = Facts(at, zone, wanted, book.counts(), first_day, freed=freed)
+            judgement = judge(expression, facts)
+            used = slowly_used(limit, at, zone, first_day, [use for use, _ in standing])
+            assert judgement.allowed is (used + wanted <= limit.times)
+            assert facts.used(limit) == used
+            if judgement.allowed:
+                book.take(freed, -1)
+                book.take(judgement.quota_shares)
+                standing.append((Use(at, slow_date(at, zone), wanted), judgement.quota_shares))
+            elif moved:
+                standing.append(moved)
+        elif what == "cancel" and standing:
+            book.take(standing.pop(choice % len(standing))[1], -1)
+        elif what == "zone":
+            zone = new_zone
+        elif what == "first day":
+            first_day = new_first_day
+    assert sum(book.kept.values()) == sum(use.count for use, _ in standing)

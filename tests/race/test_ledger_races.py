@@ -41,9 +41,9 @@ DAILY = {
 class Crowd:
     """Clients of the servers of one database, each with a connection of its own."""
 
-    def __init__(self, url: str, key: str, callers: list[Caller]) -> None:
+    def __init__(self, url: str, tenant_id: int, callers: list[Caller]) -> None:
         self.url = url
-        self.key = key
+        self.tenant_id = tenant_id
         self.callers = callers
 
     async def each(self, work: Callable[[Caller], Awaitable[Any]]) -> list[Any]:
@@ -58,9 +58,9 @@ class Crowd:
         return list(await asyncio.gather(*(one(caller) for caller in self.callers)))
 
     async def verify(self) -> Report:
-        """Check every invariant, beside the servers."""
+        """Check every invariant of the tenant, beside the servers."""
         async with open_database(Settings(database_url=self.url)) as store:
-            return await verify(store)
+            return await verify(store, tenant_ids=[self.tenant_id])
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +81,11 @@ def servers(
 @pytest.fixture
 async def crowd(servers: tuple[str, list[Server]]) -> AsyncIterator[Crowd]:
     url, started = servers
-    key = started[0].make_key()
+    tenant_id, key = started[0].make_tenant()
     async with AsyncExitStack() as stack:
         connected = [await stack.enter_async_context(each.connect(key)) for each in started]
         callers = [connected[number % len(connected)] for number in range(CLIENTS)]
-        crowd = Crowd(url, key, callers)
+        crowd = Crowd(url, tenant_id, callers)
         yield crowd
         assert (await crowd.verify()).violations == []
 

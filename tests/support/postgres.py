@@ -10,6 +10,7 @@ end of a pipe that only this process holds open.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import itertools
 import os
 import secrets
@@ -18,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, util
@@ -33,6 +35,7 @@ DATABASE_URL_VARIABLE = "BENEFITS_TEST_DATABASE_URL"
 
 CONNECTIONS_MAX = 200
 STARTS_MAX = 5
+CONSOLE_DONE = "The statement is done, with an error:"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 UNPRIVILEGED_NAME = "nobody"
@@ -69,6 +72,7 @@ class PostgresServer:
         self._base_url = base_url
         self._guardian = guardian
         self._cluster: _Cluster | None = None
+        self._console: _Console | None = None
         self._run_name = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         atexit.register(self.stop)
@@ -94,6 +98,7 @@ class PostgresServer:
     def halt(self) -> None:
         """End a server of our own with all its connections; ``resume`` brings it back."""
         assert self._cluster is not None, "only a server of our own can be halted"
+        self._close_console()
         self._cluster.stop()
 
     def resume(self) -> None:
@@ -104,6 +109,7 @@ class PostgresServer:
     def stop(self) -> None:
         """End the server and remove its files; a server that we did not start goes on."""
         atexit.unregister(self.stop)
+        self._close_console()
         if self._guardian is None:
             return
         guardian, self._guardian = self._guardian, None
@@ -112,8 +118,53 @@ class PostgresServer:
         guardian.wait(STOP_SECONDS_MAX)
 
     def _execute(self, statement: str) -> None:
-        psql = [binary_path("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._base_url]
-        _run([*psql, "-c", statement])
+        if self._console is None:
+            self._console = _Console(self._base_url)
+        self._console.execute(statement)
+
+    def _close_console(self) -> None:
+        if self._console is not None:
+            self._console.close()
+            self._console = None
+
+
+class _Console:
+    """A psql that stays connected: starting one costs more than most statements."""
+
+    def __init__(self, url: str) -> None:
+        self._process = subprocess.Popen(
+            [binary_path("psql"), "-X", "-q", "-d", url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            text=True,
+        )
+        self._turn = threading.Lock()
+
+    def execute(self, statement: str) -> None:
+        """Run a statement to its end. Raises PostgresError with what PostgreSQL says."""
+        ours, answers = self._process.stdin, self._process.stderr
+        assert ours is not None
+        assert answers is not None
+        said: list[str] = []
+        with self._turn:
+            with contextlib.suppress(BrokenPipeError):
+                # Unlike what else psql writes, a warning waits in no buffer.
+                ours.write(f"{statement};\n\\warn {CONSOLE_DONE} :ERROR\n")
+                ours.flush()
+            for line in answers:
+                if line.startswith(CONSOLE_DONE):
+                    break
+                said.append(line)
+            else:
+                line = "psql has ended"
+        if line != f"{CONSOLE_DONE} false\n":
+            raise PostgresError("".join(said).strip() or line)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._process.communicate(timeout=STOP_SECONDS_MAX)
 
 
 def start_postgres(*, durable: bool) -> PostgresServer:

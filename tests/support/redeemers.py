@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 REDEEMERS = 3
 POOLS_OF_EACH = 20
+PAUSE_SECONDS = 0.05
+"""Without it they would take the processor from the jobs that they are there to meet."""
 
 
 class Redeemer:
@@ -41,6 +43,7 @@ class Redeemer:
             pool_id = chance.choice(self._pool_ids)
             await self._look_at(pool_id)
             await self._redeem(pool_id)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _redeem(self, pool_id: str) -> None:
         """Redeem once. An answer that was lost is asked for again, with the same key."""

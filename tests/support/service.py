@@ -49,14 +49,20 @@ class Server(ServerProcess):
 
     def make_key(self, grants: Grants | None = None, *, site_id: str | None = None) -> str:
         """Make a tenant with a key, an administrator's unless grants are given."""
+        return self.make_tenant(grants, site_id=site_id)[1]
 
-        async def make() -> str:
+    def make_tenant(
+        self, grants: Grants | None = None, *, site_id: str | None = None
+    ) -> tuple[int, str]:
+        """Make the same; the tenant's number and the key."""
+
+        async def make() -> tuple[int, str]:
             async with open_directory(self._settings) as directory:
                 tenant = await directory.create_tenant("test", site_id=site_id)
                 key = await directory.create_key(
                     "test", tenant_ids=[tenant.id], grants=grants or administrator_grants()
                 )
-                return key.secret
+                return tenant.id, key.secret
 
         return run_apart(make())
 

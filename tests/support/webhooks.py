@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.support.inprocess import SECRET_KEY
+from tests.support.looking import LOOK_PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -66,6 +67,7 @@ async def look_until(look: Callable[[], Awaitable[T]], holds: Callable[[T], Any]
             seen = await look()
             if holds(seen):
                 return seen
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
 
 
 async def delivered_until(

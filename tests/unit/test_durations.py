@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benefit_programs.domain.constraints import Duration
 from benefit_programs.domain.durations import (
     FIRST_INSTANT,
     LAST_INSTANT,
@@ -19,10 +20,11 @@ from benefit_programs.domain.durations import (
     parse,
 )
 from benefit_programs.wire.codec import instant_text
-from benefit_programs.wire.codec.formats import Violated, read_duration, read_instant
+from benefit_programs.wire.codec.formats import Violated, duration_reader, read_instant
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 ZONES = (BERLIN, NEW_YORK, LORD_HOWE, "Pacific/Apia", "Asia/Kathmandu", "UTC")
+read_duration = duration_reader(Duration())
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LATER = [
@@ -155,6 +157,21 @@ def test_what_is_no_duration_is_refused(raw: object, rule: str) -> None:
         read_duration(raw)
     (violation,) = refused.value.violations
     assert violation.violated_rule == rule
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_taken"), [("P1W2DT3H", True), ("P0MT1H", True), ("P1M", False), ("P1YT1H", False)]
+)
+def test_a_fixed_length_has_no_years_or_months(raw: str, *, is_taken: bool) -> None:
+    """Where each duration must be as long as any other of its text, months and years aren't."""
+    read = duration_reader(Duration(is_fixed=True))
+    if is_taken:
+        assert read(raw) == raw
+    else:
+        with pytest.raises(Violated) as refused:
+            read(raw)
+        (violation,) = refused.value.violations
+        assert violation.rule_name == "duration_has_a_fixed_length"
 
 
 # A second opinion on the calendar, from the standard library and slowly.

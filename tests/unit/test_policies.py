@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,6 +26,8 @@ from benefit_programs.domain.details import (
 from benefit_programs.domain.explanations import FAILURES_MAX
 from benefit_programs.domain.policies import (
     EXPRESSION_DEPTH_MAX,
+    Counts,
+    Facts,
     FailureCode,
     FailureDetail,
     Judgement,
@@ -37,12 +39,18 @@ from benefit_programs.domain.policies import (
     custom_policies,
     custom_policy_key,
     judge,
+    period_dates,
     period_start,
     policy_of,
     quota_shares,
     rate_limits,
 )
+from benefit_programs.domain.settings import FirstDayOfWeek
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FROM_MONDAY, FROM_SUNDAY = FirstDayOfWeek.MONDAY, FirstDayOfWeek.SUNDAY
 UTC_ZONE = ZoneInfo("UTC")
 DAILY = TimePeriod.DAY
 MONTHLY = TimePeriod.MONTH
@@ -72,6 +80,12 @@ def limit(
     return policy(rate_limited_options=RateLimitedPolicy(times, period, quota_id))
 
 
+def rolling(times: int, duration: str, quota_id: str | None = "quota") -> PolicyExpression:
+    return policy(
+        rate_limited_options=RateLimitedPolicy(times, TimePeriod.ROLLING, quota_id, duration)
+    )
+
+
 def custom(
     app_id: str | None = "app", data: dict[str, Any] | None = None, policy_id: str | None = None
 ) -> PolicyExpression:
@@ -99,10 +113,17 @@ def judged(expression: PolicyExpression | None, **changes: Any) -> Judgement:
     facts: dict[str, Any] = {
         "at": NOON,
         "time_zone": UTC_ZONE,
-        "count": 1,
-        "quota_used": lambda _quota_id, _period_start: 0,
+        "item_count": 1,
+        "counts": counts(lambda _quota_id, _date: 0),
     }
-    return judge(expression, **(facts | changes))
+    return judge(expression, Facts(**(facts | changes)))
+
+
+def counts(on: Callable[[str, int], int], uses: dict[int, int] | None = None) -> Counts:
+    """Counts under dates, and the uses of whatever limit rolls."""
+    return Counts(
+        on, lambda _quota_id, after: {at: n for at, n in (uses or {}).items() if at > after}
+    )
 
 
 def codes(judgement: Judgement) -> list[str]:
@@ -256,6 +277,10 @@ PERIOD_STARTS = [
     (MONTHLY, "UTC", "2026-12-31T23:59:59.999", "2026-12-01T00:00"),
     (MONTHLY, "UTC", "2024-02-29T12:00", "2024-02-01T00:00"),
     (MONTHLY, "UTC", "1969-12-31T23:59:59.999", "1969-12-01T00:00"),
+    (TimePeriod.WEEK, "UTC", "2026-11-29T23:59:59.999", "2026-11-23T00:00"),
+    (TimePeriod.WEEK, "Europe/Berlin", "2026-11-22T23:00", "2026-11-22T23:00"),
+    (TimePeriod.YEAR, "UTC", "2024-12-31T23:59:59.999", "2024-01-01T00:00"),
+    (TimePeriod.YEAR, "Europe/Berlin", "2026-12-31T23:00", "2026-12-31T23:00"),
     (DAILY, "Europe/Berlin", "2026-11-22T23:00", "2026-11-22T23:00"),
     (DAILY, "Europe/Berlin", "2026-11-22T22:59:59.999", "2026-11-21T23:00"),
     (DAILY, "Europe/Berlin", "2026-03-29T21:59:59.999", "2026-03-28T23:00"),
@@ -313,7 +338,7 @@ def test_clock_change(zone: str, fields: dict[str, Any], at: str, *, expected: b
 @pytest.mark.parametrize(("period", "zone", "at", "expected"), PERIOD_STARTS)
 def test_period_start(period: TimePeriod, zone: str, at: str, expected: str) -> None:
     """A period starts at the first instant of the local day or month."""
-    start = period_start(RateLimitedPolicy(1, period), instant(at), ZoneInfo(zone))
+    start = period_start(RateLimitedPolicy(1, period), instant(at), ZoneInfo(zone), FROM_MONDAY)
     assert start == instant(expected)
 
 
@@ -322,8 +347,9 @@ def test_period_start(period: TimePeriod, zone: str, at: str, expected: str) -> 
 @pytest.mark.parametrize("period", list(TimePeriod))
 def test_far_instants(at: int, zone: str, period: TimePeriod) -> None:
     """No instant is an error, not even one outside the calendar."""
+    limited = rolling(1, "P7D") if period is TimePeriod.ROLLING else limit(1, period)
     judgement = judged(
-        all_of(limit(1, period), ALWAYS, NEVER), at=at, time_zone=ZoneInfo(zone), count=2
+        all_of(limited, ALWAYS, NEVER), at=at, time_zone=ZoneInfo(zone), item_count=2
     )
     assert codes(judgement) == [
         FailureCode.RATE_LIMIT_EXCEEDED,
@@ -341,7 +367,7 @@ def test_no_expression() -> None:
 )
 def test_rate_limit(used: int, wanted: int, *, allowed: bool) -> None:
     """A rate limit allows what it has left, counted in items, to the last one."""
-    judgement = judged(limit(5), count=wanted, quota_used=lambda _quota_id, _start: used)
+    judgement = judged(limit(5), item_count=wanted, counts=counts(lambda _id, _date: used))
     assert judgement.allowed is allowed
     assert judgement.quota_shares == (QuotaShare("quota", date("2026-11-23"), wanted),)
 
@@ -354,13 +380,13 @@ def test_rate_limit_asks_for_its_period() -> None:
         asked.append((quota_id, start))
         return 0
 
-    judged(limit(1, MONTHLY), quota_used=quota_used, time_zone=ZoneInfo("Europe/Berlin"))
+    judged(limit(1, MONTHLY), counts=counts(quota_used), time_zone=ZoneInfo("Europe/Berlin"))
     assert set(asked) == {("quota", date("2026-11-01"))}
 
 
 def test_rate_limit_failure_tells_its_numbers() -> None:
     """A refusal by a rate limit says how much of it is used, and since when."""
-    judgement = judged(limit(5), count=3, quota_used=lambda _quota_id, _start: 4)
+    judgement = judged(limit(5), item_count=3, counts=counts(lambda _id, _date: 4))
     assert judgement.failures == (
         FailureDetail(
             code="RATE_LIMIT_EXCEEDED",
@@ -386,8 +412,122 @@ def test_rate_limit_failure_tells_its_numbers() -> None:
 )
 def test_freed_share(freed: QuotaShare, *, allowed: bool) -> None:
     """A share that the same command gives back counts only in its own quota and period."""
-    judgement = judged(limit(5), count=2, quota_used=lambda _quota, _start: 5, freed=[freed])
+    judgement = judged(limit(5), item_count=2, counts=counts(lambda _id, _date: 5), freed=(freed,))
     assert judgement.allowed is allowed
+
+
+WEEKS = [
+    # 2026-11-23 is a Monday.
+    ("2026-11-23T12:00", FROM_MONDAY, "2026-11-23", "2026-11-29"),
+    ("2026-11-22T12:00", FROM_MONDAY, "2026-11-16", "2026-11-22"),
+    ("2026-11-29T23:59:59.999", FROM_MONDAY, "2026-11-23", "2026-11-29"),
+    ("2026-11-22T12:00", FROM_SUNDAY, "2026-11-22", "2026-11-28"),
+    ("2026-11-28T12:00", FROM_SUNDAY, "2026-11-22", "2026-11-28"),
+    ("1969-12-31T12:00", FROM_MONDAY, "1969-12-29", "1970-01-04"),
+]
+
+
+@pytest.mark.parametrize(("at", "first_day", "first", "last"), WEEKS)
+def test_weeks(at: str, first_day: FirstDayOfWeek, first: str, last: str) -> None:
+    """A week is the seven local dates from the tenant's first day of the week on."""
+    weekly = RateLimitedPolicy(1, TimePeriod.WEEK, "quota")
+    dates = period_dates(weekly, instant(at), UTC_ZONE, first_day)
+    assert list(dates) == list(range(date(first), date(last) + 1))
+
+
+def test_a_week_adds_up_its_days() -> None:
+    """Uses of a week are counted day by day, so another first day of the week loses none."""
+    days = {date("2026-11-22"): 2, date("2026-11-23"): 1, date("2026-11-29"): 1}
+    weekly = limit(4, TimePeriod.WEEK)
+    found = counts(lambda _id, day: days.get(day, 0))
+    assert judged(weekly, counts=found, item_count=2).allowed
+    assert not judged(weekly, counts=found, item_count=3).allowed
+    assert judged(weekly, counts=found, first_day=FROM_SUNDAY).allowed
+    assert not judged(weekly, counts=found, first_day=FROM_SUNDAY, item_count=2).allowed
+    assert judged(weekly).quota_shares == (QuotaShare("quota", date("2026-11-23"), 1),)
+
+
+SHARES = [
+    (TimePeriod.YEAR, "Pacific/Auckland", "2026-12-31T12:00", "2027-01-01"),
+    (TimePeriod.YEAR, "UTC", "2026-12-31T12:00", "2026-01-01"),
+    (TimePeriod.WEEK, "Pacific/Auckland", "2026-11-22T12:00", "2026-11-23"),
+    (TimePeriod.LIFETIME, "Pacific/Auckland", "2026-12-31T12:00", "1970-01-01"),
+]
+
+
+@pytest.mark.parametrize(("period", "zone", "at", "day"), SHARES)
+def test_share_of_a_period(period: TimePeriod, zone: str, at: str, day: str) -> None:
+    """A year counts under its first date, a week under the day, all time under one date."""
+    judgement = judged(limit(1, period), at=instant(at), time_zone=ZoneInfo(zone))
+    assert judgement.quota_shares == (QuotaShare("quota", date(day), 1),)
+
+
+HOUR = 3_600_000
+ROLLING = [
+    # Uses, by hours from the instant that is judged; how many are counted; since which hour.
+    ({}, 0, -12),
+    ({-12: 1}, 0, -12),
+    ({-11: 1, 0: 1}, 2, -12),
+    ({-20: 5, 20: 5}, 0, -12),
+    ({-11: 1, -1: 1, 11: 1}, 2, -12),
+    ({-1: 1, 1: 1, 11: 2, 12: 9}, 3, -1),
+    ({-11: 3, 11: 4}, 4, -1),
+    ({-6: 1, 3: 1, 5: 1, 7: 1}, 3, -7),
+]
+
+
+@pytest.mark.parametrize(("uses", "used", "since"), ROLLING)
+def test_rolling_limit(uses: dict[int, int], used: int, since: int) -> None:
+    """No window of twelve hours that holds the instant may have more, before it or after."""
+    found = counts(lambda _id, _day: 0, {NOON + hour * HOUR: n for hour, n in uses.items()})
+    assert judged(rolling(used + 1, "PT12H"), counts=found).allowed
+    (failure,) = judged(rolling(used + 1, "PT12H"), counts=found, item_count=2).failures
+    assert failure.error_data is not None
+    assert failure.error_data["used"] == used
+    assert instant(failure.error_data["periodStart"]) == NOON + since * HOUR
+
+
+def test_rolling_days_have_24_hours() -> None:
+    """A clock change makes no window shorter or longer, and the time zone doesn't matter."""
+    at = instant("2026-03-30T00:00+02:00")
+    for zone in ("UTC", "Europe/Berlin"):
+        for minutes, allowed in ((1_440, True), (1_439, False)):
+            found = counts(lambda _id, _day: 0, {at - minutes * 60_000: 1})
+            judgement = judged(rolling(1, "P1D"), at=at, counts=found, time_zone=ZoneInfo(zone))
+            assert judgement.allowed is allowed
+
+
+def test_rolling_share_is_freed_at_its_instant() -> None:
+    """A redemption that moves within its own window doesn't stand in its own way."""
+    found = counts(lambda _id, _day: 0, {NOON - HOUR: 2})
+    freed = QuotaShare("quota", NOON - HOUR, 2, is_rolling=True)
+    assert not judged(rolling(2, "PT12H"), counts=found).allowed
+    assert judged(rolling(2, "PT12H"), counts=found, freed=(freed,)).allowed
+    other = QuotaShare("other", NOON - HOUR, 2, is_rolling=True)
+    assert not judged(rolling(2, "PT12H"), counts=found, freed=(other,)).allowed
+    assert judged(rolling(2, "PT12H")).quota_shares == (
+        QuotaShare("quota", NOON, 1, is_rolling=True),
+    )
+
+
+WORDS = [
+    (limit(1, TimePeriod.WEEK), "2 of 1 a week are used, 1 more are wanted"),
+    (limit(1, TimePeriod.YEAR), "2 of 1 a year are used, 1 more are wanted"),
+    (limit(1, TimePeriod.LIFETIME), "2 of 1 in all are used, 1 more are wanted"),
+    (rolling(1, "P1D"), "2 of 1 within P1D are used, 1 more are wanted"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), WORDS)
+def test_failures_of_limits_in_words(expression: PolicyExpression, message: str) -> None:
+    """A refusal says what the limit counts in, and how it was used there."""
+    monday = date("2026-11-23")
+    found = counts(lambda _id, day: 2 * (day in (monday, date("2026-01-01"), 0)), {NOON: 2})
+    (failure,) = judged(expression, counts=found).failures
+    assert failure.message == message
+    data = failure.error_data or {}
+    assert ("periodStart" in data) is ("in all" not in message)
+    assert ("rollingDuration" in data) is ("within" in message)
 
 
 def test_shares_of_every_rate_limit() -> None:
@@ -397,14 +537,14 @@ def test_shares_of_every_rate_limit() -> None:
     )
     day, month = date("2026-11-23"), date("2026-11-01")
     expected = (QuotaShare("a", day, 2), QuotaShare("b", month, 2))
-    assert judged(expression, count=2).quota_shares == expected
+    assert judged(expression, item_count=2).quota_shares == expected
     assert quota_shares(expression, at=NOON, time_zone=UTC_ZONE, count=2) == expected
 
 
 def test_rate_limit_without_quota() -> None:
     """A limit that no quota counts for judges the redemption alone."""
     assert judged(limit(1, quota_id=None)) == Judgement(allowed=True)
-    assert codes(judged(limit(1, quota_id=None), count=2)) == ["RATE_LIMIT_EXCEEDED"]
+    assert codes(judged(limit(1, quota_id=None), item_count=2)) == ["RATE_LIMIT_EXCEEDED"]
 
 
 @pytest.mark.parametrize(
@@ -675,6 +815,14 @@ def test_nothing_else_changes() -> None:
             ["a", "b", "new-0"],
         ),
         (details_with(own=limit(1, quota_id="a")), details_with(limit(1)), ["new-0"]),
+        (details_with(rolling(1, "P1D", "a")), details_with(rolling(2, "P1D")), ["a"]),
+        (details_with(rolling(1, "P1D", "a")), details_with(rolling(1, "P7D")), ["a"]),
+        (details_with(rolling(1, "P1D", "a")), details_with(limit(1)), ["new-0"]),
+        (
+            details_with(all_of(rolling(1, "P1D", "a"), rolling(2, "P7D", "b"))),
+            details_with(all_of(rolling(3, "P7D"), rolling(1, "P1D"))),
+            ["b", "a"],
+        ),
         (details_with(limit(1, quota_id=None)), details_with(limit(1)), ["new-0"]),
     ],
 )

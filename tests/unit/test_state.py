@@ -44,6 +44,20 @@ LOAN = Index(Loan, "reader", "number")
 LOANS_OF_BOOK = Index(Loan, "book")
 WALK_LOANS = Index(Loan, "reader", after="number", limit=10)
 
+
+class Visit(Row, frozen=True, kw_only=True):
+    """A row with a place of its own among those that aren't over."""
+
+    over: ClassVar[tuple[str, ...]] = ("GONE",)
+
+    id: str
+    place: str
+    status: str = "HERE"
+
+
+WALK_VISITS = Index(Visit, after="place", limit=2, live=True)
+ALL_VISITS = Index(Visit, after="place", limit=9, live=True)
+
 ONE, TWO, THREE = (Book(id=number, shelf="a", title=f"t{number}") for number in "123")
 OTHER = Book(id="4", shelf="b", title="t4")
 
@@ -433,6 +447,34 @@ def test_a_row_that_moves_into_the_way_is_met() -> None:
     assert state.many(WALK_SHELF, "b", "1") == [OTHER]
 
 
+def test_a_walk_that_is_loaded_late_has_what_commands_made() -> None:
+    """Rows that the store doesn't know yet are met in their places, as far as the step goes."""
+    state = State()
+    save(state, TWO)
+    load(state, WALK_SHELF, ("a", "0"), ("a", "2"), ("b", "0"), rows=[ONE, THREE])
+    assert state.many(WALK_SHELF, "a", "0") == [ONE, TWO, THREE]
+    assert state.many(WALK_SHELF, "a", "2") == [THREE]
+    assert state.many(WALK_SHELF, "b", "0") == []
+
+
+def test_a_full_step_that_is_loaded_late_does_not_leap() -> None:
+    """A new row behind the end of a full step waits for a later step, for others come before it."""
+    state, fifth = State(), Book(id="5")
+    save(state, TWO)
+    save(state, fifth)
+    load(state, WALK_FEW, ("a", "0"), rows=[ONE, THREE])
+    assert state.many(WALK_FEW, "a", "0") == [ONE, TWO, THREE]
+
+
+def test_a_walk_that_is_loaded_late_leaves_out_what_commands_deleted() -> None:
+    """Rows that the store still has, but a command has deleted, are not met."""
+    state = State()
+    load(state, BOOK, ("1",), rows=[ONE])
+    delete(state, ONE)
+    load(state, WALK_SHELF, ("a", "0"), rows=[ONE, TWO])
+    assert state.many(WALK_SHELF, "a", "0") == [TWO]
+
+
 def test_a_walk_goes_along_a_number() -> None:
     """The column that a walk goes along may be any that is ordered."""
     state = State()
@@ -440,6 +482,27 @@ def test_a_walk_goes_along_a_number() -> None:
     load(state, WALK_LOANS, ("x", 8), ("x", 9), rows=[tenth, first])
     assert state.many(WALK_LOANS, "x", 8) == [first, tenth]
     assert state.many(WALK_LOANS, "x", 9) == [tenth]
+
+
+def test_a_walk_meets_a_row_that_lives_again() -> None:
+    """It wasn't found as it was over; then a command brings it back."""
+    state = State()
+    load(state, ALL_VISITS, ("",), rows=[Visit(id="1", place="a")])
+    load(state, Index(Visit, "id"), ("2",), rows=[Visit(id="2", place="b", status="GONE")])
+    save(state, Visit(id="2", place="b"))
+    assert [each.id for each in state.many(ALL_VISITS, "")] == ["1", "2"]
+
+
+def test_a_full_walk_forgets_what_a_row_has_left_behind() -> None:
+    """Behind the new place of a row may be others that were never loaded."""
+    state = State()
+    rows = [Visit(id="1", place="a"), Visit(id="2", place="b")]
+    load(state, WALK_VISITS, ("",), rows=rows)
+    load(state, ALL_VISITS, ("",), rows=rows)
+    save(state, Visit(id="1", place="z"))
+    with pytest.raises(NotLoaded):
+        state.many(WALK_VISITS, "")
+    assert {each.place for each in state.many(ALL_VISITS, "")} == {"b", "z"}
 
 
 def test_a_walk_has_a_bounded_step() -> None:

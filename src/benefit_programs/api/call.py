@@ -15,9 +15,10 @@ from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Snapshot
-from benefit_programs.domain.errors import VIOLATIONS_MAX, Invalid, Refusal
+from benefit_programs.domain.errors import Invalid, Refusal
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.violations import VIOLATIONS_MAX
 from benefit_programs.storage.query import Page, Query, QuerySpec
 from benefit_programs.storage.reader import Found
 from benefit_programs.storage.rows import CODECS

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from msgspec.structs import replace
+
 from benefit_programs.api.call import Call
 from benefit_programs.api.handlers import balances, pools, transactions
 from benefit_programs.domain.entities import (
@@ -74,13 +76,11 @@ def _as_stored(row: Quota | Lot | Reservation | Event) -> KeptRecord:
 
 
 def _used(row: Quota) -> UsedRateLimit:
+    used = UsedRateLimit(pool_id=row.pool_id, quota_id=row.quota_id, used=row.used)
+    if row.is_rolling:
+        return replace(used, used_at=row.period_start)
     start = date.fromordinal(EPOCH_ORDINAL + row.period_start)
-    return UsedRateLimit(
-        pool_id=row.pool_id,
-        quota_id=row.quota_id,
-        period_start=start.isoformat(),
-        used=row.used,
-    )
+    return replace(used, period_start=start.isoformat())
 
 
 def _lot(row: Lot) -> KeptLot:

@@ -80,9 +80,15 @@ def weekly(
 
 
 def at_most(times: int, period: TimePeriod) -> PolicyExpression:
-    """Fulfilled for that many redeemed items per calendar day or month."""
-    limit = RateLimitedPolicy(times=times, time_period=period)
-    return _single(Policy(type=PolicyType.RATE_LIMITED, rate_limited_options=limit))
+    """Fulfilled for that many redeemed items per day, week, month or year, or in all."""
+    return _rate_limited(RateLimitedPolicy(times=times, time_period=period))
+
+
+def at_most_within(times: int, duration: str) -> PolicyExpression:
+    """Fulfilled for that many redeemed items within any such time, for example "P7D" or "PT12H"."""
+    return _rate_limited(
+        RateLimitedPolicy(times=times, time_period=TimePeriod.ROLLING, rolling_duration=duration)
+    )
 
 
 def custom(
@@ -95,6 +101,10 @@ def custom(
 
 def _fixed_interval(interval: FixedIntervalPolicy) -> PolicyExpression:
     return _single(Policy(type=PolicyType.FIXED_INTERVAL, fixed_interval_options=interval))
+
+
+def _rate_limited(limit: RateLimitedPolicy) -> PolicyExpression:
+    return _single(Policy(type=PolicyType.RATE_LIMITED, rate_limited_options=limit))
 
 
 def _single(policy: Policy) -> PolicyExpression:

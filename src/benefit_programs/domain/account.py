@@ -332,7 +332,7 @@ class Account:
                 changes.save(self._lots[lot_id])
         if self.taken or self.freed:
             assert self._state is not None
-            changes.save(*take_quotas(self._state, self.pool.id, self.taken, self.freed))
+            take_quotas(changes, self._state, self.pool.id, self.taken, self.freed)
         changes.save(*self.beside)
 
     def _post(

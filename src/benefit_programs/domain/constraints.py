@@ -52,10 +52,12 @@ class InstantText(Mark, frozen=True):
 class Duration(Mark, frozen=True):
     """An ISO-8601 duration such as P1M or PT12H; in memory upper-case text.
 
-    It is longer than nothing, unless ``zero`` lets it be nothing.
+    It is longer than nothing, unless ``zero`` lets it be nothing. With ``is_fixed`` it has no years
+    and no months, which are not equally long.
     """
 
     zero: bool = False
+    is_fixed: bool = False
 
 
 class Int64Text(Mark, frozen=True):

@@ -5,6 +5,7 @@ The same types stand in pool definitions, in pools and in the snapshots that bot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -17,6 +18,7 @@ from benefit_programs.domain.constraints import (
     Guid,
     Immutable,
     Int32,
+    Judged,
     OneOf,
     ReadOnly,
     Required,
@@ -25,6 +27,10 @@ from benefit_programs.domain.constraints import (
     Undocumented,
 )
 from benefit_programs.domain.values import CREDIT
+from benefit_programs.domain.violations import FieldViolation, ViolatedRule
+
+ROLLING_TIMES_MAX = 1_000
+"""The largest ``times`` of a rate limit that rolls: its uses are looked at one by one."""
 
 
 class PolicyExpressionType(StrEnum):
@@ -58,10 +64,14 @@ class WeekDay(StrEnum):
 
 
 class TimePeriod(StrEnum):
-    """The calendar period that a rate limit counts in."""
+    """What a rate limit counts in: a calendar period, all time, or a window that rolls along."""
 
     DAY = "DAY"
+    WEEK = "WEEK"
     MONTH = "MONTH"
+    YEAR = "YEAR"
+    LIFETIME = "LIFETIME"
+    ROLLING = "ROLLING"
 
 
 class FixedIntervalPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,11 +86,30 @@ class FixedIntervalPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RateLimitedPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
-    """At most ``times`` redeemed items per calendar period."""
+    """At most ``times`` redeemed items per period.
+
+    With ROLLING a period is any time that is as long as its duration.
+    """
 
     times: Annotated[int, Int32(minimum=1), Required()]
     time_period: Annotated[TimePeriod, Required()]
     quota_id: Annotated[str, Guid(), ReadOnly(), Immutable()] | None = None
+    rolling_duration: Annotated[str, Duration(is_fixed=True)] | None = None
+
+
+def rolling_illegalities(limit: RateLimitedPolicy) -> Iterator[FieldViolation]:
+    """What is illegal about a rate limit that rolls, or that has a duration and doesn't."""
+    is_rolling, field = limit.time_period is TimePeriod.ROLLING, "rollingDuration"
+    if is_rolling and limit.rolling_duration is None:
+        words = "is required with the timePeriod ROLLING"
+        yield FieldViolation(field, words, ViolatedRule.REQUIRED_FIELD)
+    if limit.rolling_duration is not None and not is_rolling:
+        words = "is only for the timePeriod ROLLING"
+        yield FieldViolation(field, words, ViolatedRule.FIELD_NOT_ALLOWED)
+    if is_rolling and limit.times > ROLLING_TIMES_MAX:
+        words = f"must be at most {ROLLING_TIMES_MAX} with the timePeriod ROLLING"
+        data = {"threshold": ROLLING_TIMES_MAX}
+        yield FieldViolation("times", words, ViolatedRule.MAX, data=data)
 
 
 class CustomPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,7 +131,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
 
     type: PolicyType | None = None
     fixed_interval_options: FixedIntervalPolicy | None = None
-    rate_limited_options: RateLimitedPolicy | None = None
+    rate_limited_options: Annotated[RateLimitedPolicy, Judged(rolling_illegalities)] | None = None
     custom_options: CustomPolicy | None = None
 
 

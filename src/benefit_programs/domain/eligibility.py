@@ -8,7 +8,6 @@ before the policy, so a provider is asked about candidates only. ``approve`` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -50,6 +49,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.policies import (
     CustomPolicyKey,
+    Facts,
     PolicyApps,
     Verdict,
     custom_policies,
@@ -57,7 +57,7 @@ from benefit_programs.domain.policies import (
     policy_of,
     quota_shares,
 )
-from benefit_programs.domain.quotas import ask_for_quotas, quota_used
+from benefit_programs.domain.quotas import ask_for_counts, ask_for_quotas, counts_of
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
 from benefit_programs.domain.settling import ask_for_account, look_at_account, usable
@@ -160,6 +160,7 @@ def ask_for_candidates(
                 count=requested.count,
             )
             ask_for_quotas(needs, pool.id, shares)
+            ask_for_counts(needs, pool.id, policy, requested.at)
 
 
 def ask_to_pay(
@@ -268,12 +269,12 @@ def _require_policy(
     verdicts: Verdicts,
 ) -> tuple[QuotaShare, ...]:
     pool, requested = candidate.pool, candidate.requested
-    judgement = judge(
-        policy,
+    facts = Facts(
         at=requested.at,
         time_zone=ZoneInfo(settings.time_zone),
-        count=requested.count,
-        quota_used=partial(quota_used, state, pool.id),
+        first_day=settings.first_day_of_week,
+        item_count=requested.count,
+        counts=counts_of(state, pool.id),
         verdicts=verdicts,
         freed=candidate.freed,
         apps=PolicyApps(
@@ -281,6 +282,7 @@ def _require_policy(
             unknown_refused=settings.unknown_policy_apps is UnknownPolicyApps.REFUSED,
         ),
     )
+    judgement = judge(policy, facts)
     if judgement.allowed:
         return judgement.quota_shares
     raise PolicyExpressionEvaluatedToFalse(

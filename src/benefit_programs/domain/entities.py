@@ -380,15 +380,17 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     due: Instant | None = None
 
 
-class QuotaShare(msgspec.Struct, frozen=True):
-    """How many items a redemption counts on a quota, in the period that starts with a date.
+class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many items a redemption counts on a quota, under a local date or at an instant.
 
-    The date is that of the tenant's time zone when it was taken, and is given back as it is.
+    The date is that of the tenant's time zone when it was taken, and is given back as it is. What
+    rolls is counted at an instant.
     """
 
     quota_id: str
-    period_start: LocalDate
+    period_start: LocalDate | Instant
     count: int
+    is_rolling: bool = False
 
 
 class TransactionItem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -533,14 +535,18 @@ class Reservation(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """How often a rate limit of a pool was used in the period that starts with a local date."""
+    """How often a rate limit of a pool was used, under a local date or, if it rolls, at an instant.
+
+    A row of an instant is there as long as a redemption counts on it.
+    """
 
     key: ClassVar[tuple[str, ...]] = ("pool_id", "quota_id", "period_start")
 
     pool_id: Id
     quota_id: Id
-    period_start: LocalDate
+    period_start: int
     used: int
+    is_rolling: bool | None = None
 
 
 class IdempotencyKey(Row, frozen=True, kw_only=True, omit_defaults=True):

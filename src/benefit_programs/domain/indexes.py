@@ -62,5 +62,16 @@ class Index(Generic[R]):
         assert self.after is not None
         return key[:-1] == self.key_of(row) and getattr(row, self.after) > key[-1]
 
+    def has_moved(self, old: Row, row: Row) -> bool:
+        """Whether a row has another place on the walk than before."""
+        assert self.after is not None
+        return bool(getattr(row, self.after) != getattr(old, self.after))
+
+    def is_revived(self, old: Row, row: Row) -> bool:
+        """Whether a row lives again, so that a walk along the living finds it only now."""
+        if not self.live:
+            return False
+        return old.status in self.entity.over and row.status not in self.entity.over  # type: ignore[attr-defined]
+
     def __repr__(self) -> str:
         return f"{self.entity.__name__} by {', '.join(self.columns)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benefit_programs.domain.details import ROLLING_TIMES_MAX
 from benefit_programs.domain.entities import (
     Agenda,
     Assignment,
@@ -62,6 +63,14 @@ TRANSACTION = Index(Transaction, "id")
 TRANSACTION_BY_KEY = Index(Transaction, "pool_id", "operation", "idempotency_key")
 TRANSACTIONS_OF_CHAIN = Index(Transaction, "correlation_id")
 QUOTA = Index(Quota, "pool_id", "quota_id", "period_start", leads_on=False)
+USES_MAX = 2 * ROLLING_TIMES_MAX + 1
+"""How many uses of a limit that rolls are looked at: of more, one of two windows is too full."""
+
+WALK_USES = Index(
+    Quota, "pool_id", "quota_id", after="period_start", limit=USES_MAX, leads_on=False
+)
+"""The uses of a limit that rolls which come after an instant, in their order."""
+
 IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key")
 
 LOT = Index(Lot, "id")

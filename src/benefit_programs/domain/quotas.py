@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.details import PolicyExpression, TimePeriod
 from benefit_programs.domain.entities import Quota, QuotaShare
-from benefit_programs.domain.lookups import QUOTA
-from benefit_programs.domain.state import Needs, State
-from benefit_programs.domain.values import LocalDate
+from benefit_programs.domain.lookups import QUOTA, WALK_USES
+from benefit_programs.domain.policies import Counts, period_dates, rate_limits, window_length
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.values import Instant
 
 
 def ask_for_quotas(needs: Needs, pool_id: str, shares: Iterable[QuotaShare]) -> None:
@@ -29,32 +34,60 @@ def of_count(shares: Sequence[QuotaShare], count: int) -> tuple[QuotaShare, ...]
     return tuple(replace(each, count=min(each.count, count)) for each in shares)
 
 
-def quota_used(state: State, pool_id: str, quota_id: str, period_start: LocalDate) -> int:
+def ask_for_counts(needs: Needs, pool_id: str, expression: PolicyExpression, at: Instant) -> None:
+    """Ask for what the judgement on an expression reads at an instant, beside its own shares."""
+    zone, first_day = ZoneInfo(needs.settings.time_zone), needs.settings.first_day_of_week
+    for limit in rate_limits(expression):
+        if limit.quota_id is None:
+            continue
+        if limit.time_period is TimePeriod.ROLLING:
+            needs.read(WALK_USES, pool_id, limit.quota_id, at - window_length(limit))
+        elif limit.time_period is TimePeriod.WEEK:
+            for each in period_dates(limit, at, zone, first_day):
+                needs.read(QUOTA, pool_id, limit.quota_id, each)
+
+
+def counts_of(state: State, pool_id: str) -> Counts:
+    """What a pool has counted."""
+    return Counts(partial(quota_used, state, pool_id), partial(uses_after, state, pool_id))
+
+
+def quota_used(state: State, pool_id: str, quota_id: str, period_start: int) -> int:
     quota = state.one(QUOTA, pool_id, quota_id, period_start)
     return quota.used if quota else 0
 
 
+def uses_after(state: State, pool_id: str, quota_id: str, at: Instant) -> dict[Instant, int]:
+    rows = state.many(WALK_USES, pool_id, quota_id, at)
+    return {row.period_start: row.used for row in rows}
+
+
 def take_quotas(
+    changes: Changes[Any],
     state: State,
     pool_id: str,
     shares: Sequence[QuotaShare] = (),
     freed: Sequence[QuotaShare] = (),
-) -> list[Quota]:
-    """The quotas after some shares are taken and others given back, in one step."""
+) -> None:
+    """Take some shares and give others back, in one step."""
     if not shares and not freed:
-        return []
-    used: dict[tuple[str, LocalDate], int] = {}
+        return
+    used: dict[tuple[str, int, bool], int] = {}
     for sign, group in ((1, shares), (-1, freed)):
         for share in group:
-            place = (share.quota_id, share.period_start)
+            place = (share.quota_id, share.period_start, share.is_rolling)
             used[place] = used.get(place, 0) + sign * share.count
-    return [
-        Quota(
-            pool_id=pool_id,
-            quota_id=quota_id,
-            period_start=start,
-            used=max(quota_used(state, pool_id, quota_id, start) + difference, 0),
-        )
-        for (quota_id, start), difference in used.items()
-        if difference
-    ]
+    for (quota_id, start, is_rolling), difference in used.items():
+        if difference:
+            before = state.one(QUOTA, pool_id, quota_id, start)
+            quota = Quota(
+                pool_id=pool_id,
+                quota_id=quota_id,
+                period_start=start,
+                used=max((before.used if before else 0) + difference, 0),
+                is_rolling=is_rolling or None,
+            )
+            if quota.used or not is_rolling:
+                changes.save(quota)
+            elif before:
+                changes.delete(before)

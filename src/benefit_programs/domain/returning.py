@@ -21,6 +21,7 @@ from benefit_programs.domain.entities import (
     LotStatus,
     Operation,
     Pool,
+    PoolStatus,
     Reservation,
     ReservationStatus,
     Transaction,
@@ -37,7 +38,7 @@ from benefit_programs.domain.values import Credits, Instant
 
 def ask_to_put_back(needs: Needs, pool: Pool, draws: Sequence[Draw]) -> None:
     """Ask for the lots that credits go back to, and for what decides about expired ones."""
-    if any(each.lot_id != pool.id for each in draws):
+    if pool.status is PoolStatus.ENDED or any(each.lot_id != pool.id for each in draws):
         ask_for_draws(needs, pool.id, draws)
         ask_for_lots(needs, pool.id)
         needs.read(SNAPSHOT, pool.snapshot_id)
@@ -81,6 +82,8 @@ def put_back(
     )
     if late:
         lapse(account, joined(late), at)
+    if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
+        lapse_all(account)
     return transaction
 
 
@@ -123,6 +126,21 @@ def lapse(account: Account, draws: Sequence[Draw], at: Instant) -> Transaction:
             due=at if at < account.context.now else None,
         ),
     )
+
+
+def lapses_at_end(state: State, pool: Pool) -> bool:
+    """Whether the credits of a pool end with it."""
+    configuration = snapshot_of(state, pool).details.credit_configuration
+    return configuration is not None and bool(configuration.lapse_at_end)
+
+
+def lapse_all(account: Account) -> None:
+    """Let all that can be spent lapse, and nothing come any more."""
+    for lot in account.open_lots():
+        if lot.status is LotStatus.FUTURE:
+            account.set_lot(replace(lot, status=LotStatus.EXPIRED))
+    if account.pool.available:
+        account.spend(Operation.EXPIRY, account.pool.available, lots=account.live_lots())
 
 
 def release(

@@ -23,6 +23,18 @@ class IdMode(StrEnum):
     OPEN = "OPEN"
 
 
+class FirstDayOfWeek(StrEnum):
+    """The day that the weeks of rate limits begin with."""
+
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
 class UnknownPolicyApps(StrEnum):
     """How a custom policy counts whose app has no provider."""
 
@@ -81,6 +93,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     time_zone: Annotated[str, Text(min_length=1, max_length=64)] = "UTC"
     """IANA name of the time zone that policies are judged in."""
+
+    first_day_of_week: FirstDayOfWeek = FirstDayOfWeek.MONDAY
+    """The day that the weeks of rate limits begin with."""
 
     id_mode: IdMode = IdMode.DEFAULT
     """Which ids must be GUIDs."""

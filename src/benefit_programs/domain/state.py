@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -139,10 +139,31 @@ class State:
         found = self._sets[index]
         if index.after is not None:
             for key in keys:
-                found[key] = {_identity(row): None for row in rows if index.is_after(key, row)}
+                found[key] = self._walked(index, key, rows)
         else:
             found.update({key: {} for key in keys})
             _share_out(known, index, found)
+
+    def _walked(self, index: Index[Any], key: Key, rows: list[Row]) -> dict[Key, None]:
+        """What a step of a walk comes to: the rows that the store found, as commands left them.
+
+        A row that a command has made is among them if it lies within the step.
+        """
+        known, dirty = self._rows[index.entity], self._dirty.get(index.entity, ())
+        identities = [*map(_identity, filter(partial(index.is_after, key), rows))]
+        members = {each: None for each in identities if each in known}
+        if index.live or not dirty:
+            return members
+        assert index.after is not None
+        is_full = index.limit is not None and len(identities) >= index.limit
+        last = max((getattr(known[each], index.after) for each in members), default=None)
+        for each in dirty:
+            row = known.get(each)
+            if row is None or not index.is_after(key, row):
+                continue
+            if not is_full or (last is not None and getattr(row, index.after) <= last):
+                members[each] = None
+        return members
 
     def one(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None. NotLoaded if nobody asked for it."""
@@ -226,17 +247,31 @@ class State:
         for index in self._indexes.get(type(row), ()):
             sets = self._sets[index]
             if index.after is not None:
-                for set_key in [*sets]:
-                    if not index.is_after(set_key, row):
-                        self._leave(index, set_key, identity)
-                    elif old is None or not index.is_after(set_key, old):
-                        sets[set_key][identity] = None
+                self._save_on_walk(index, identity, old, row)
                 continue
             key = index.key_of(row)
             if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
                 self._leave(index, old_key, identity)
             if key in sets:
                 sets[key][identity] = None
+
+    def _save_on_walk(self, index: Index[Any], identity: Key, old: Row | None, row: Row) -> None:
+        """Let a row join or leave the sets of a walk.
+
+        If a row changes its place, and its set holds as many rows as it may, what comes before the
+        new place isn't all known: the set is forgotten.
+        """
+        sets = self._sets[index]
+        for set_key in [*sets]:
+            members = sets[set_key]
+            if not index.is_after(set_key, row):
+                self._leave(index, set_key, identity)
+            elif old is None or not index.is_after(set_key, old) or index.is_revived(old, row):
+                members[identity] = None
+            elif identity in members and index.has_moved(old, row):
+                self._leave(index, set_key, identity)
+                if set_key in sets:
+                    members[identity] = None
 
     def _delete(self, row: Row) -> None:
         identity = _identity(row)

@@ -51,8 +51,9 @@ class GatheredLookUps:
     def begin(
         self, tenant_id: int, index: Index[R], keys: Sequence[Key]
     ) -> asyncio.Future[list[R]]:
-        """What a look-up will have found, for a caller with several of them; not for walks."""
-        assert index.after is None, f"{index!r} is a walk"
+        """What a look-up will have found, for a caller with several of them."""
+        if index.after is not None:
+            return asyncio.ensure_future(self._look_up(tenant_id, index, keys))
         found: asyncio.Future[list[R]] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.get((tenant_id, index))
         if waiting is not None:

@@ -40,9 +40,9 @@ Schema = dict[str, Any]
 Describe = Callable[[type[Any], str], str | None]
 
 PLACE = "#/components/schemas/"
-DURATION_PATTERN = r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d{1,3})?S)?)?$".replace(
-    r"\d", "[0-9]"
-)
+_EXACT_PATTERN = "(T([0-9]+H)?([0-9]+M)?([0-9]+([.][0-9]{1,3})?S)?)?$"
+FIXED_DURATION_PATTERN = f"^P([0-9]+W)?([0-9]+D)?{_EXACT_PATTERN}"
+DURATION_PATTERN = f"^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?{_EXACT_PATTERN}"
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
 GIVEN_BY_PATH = "May be left out where the path has it; must not differ."
@@ -242,12 +242,12 @@ def _amount(mark: DecimalText) -> Schema:
     }
 
 
-def _duration(_: Duration) -> Schema:
+def _duration(mark: Duration) -> Schema:
     return {
         "type": "string",
-        "pattern": DURATION_PATTERN,
+        "pattern": FIXED_DURATION_PATTERN if mark.is_fixed else DURATION_PATTERN,
         "maxLength": DURATION_LENGTH_MAX,
-        "description": f"An ISO 8601 duration such as P1M; at most {DURATION_YEARS_MAX} years.",
+        "description": f"An ISO 8601 duration, at most {DURATION_YEARS_MAX} years.",
     }
 
 

@@ -130,8 +130,9 @@ def test_callers_hear_how_to_name_a_service(nowhere: tuple[str, str], words: lis
 def test_settings_are_shown_after_a_change(where: tuple[str, str]) -> None:
     """A change shows all settings as they are now."""
     run_json("tenants", "create", "Gym", *where)
-    changed = run_json("settings", "set", "timeZone=Europe/Berlin", *where)
+    changed = run_json("settings", "set", "timeZone=Europe/Berlin", "firstDayOfWeek=SUNDAY", *where)
     assert changed["timeZone"] == "Europe/Berlin"
+    assert changed["firstDayOfWeek"] == "SUNDAY"
     assert run_json("settings", "get", *where) == changed
 
 

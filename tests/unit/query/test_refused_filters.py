@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 
-from benefit_programs.domain.errors import (
-    DESCRIPTION_LENGTH_MAX,
-    VIOLATIONS_MAX,
-    Invalid,
-)
+from benefit_programs.domain.errors import VIOLATIONS_MAX, Invalid
+from benefit_programs.domain.violations import DESCRIPTION_LENGTH_MAX
 from benefit_programs.domain.words import SHOWN_LENGTH_MAX
 from benefit_programs.storage.query import (
     GUIDS_DEFAULT,

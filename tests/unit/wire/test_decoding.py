@@ -392,7 +392,7 @@ def test_large_policies_are_refused() -> None:
 
 def test_violations_inside_policies_have_their_path() -> None:
     """Recursive types report like all others."""
-    inner = {"policyOptions": {"rateLimitedOptions": {"times": 0, "timePeriod": "YEAR"}}}
+    inner = {"policyOptions": {"rateLimitedOptions": {"times": 0, "timePeriod": "CENTURY"}}}
     raw = definition(policyExpression={"operatorAndOptions": {"expressions": [inner, inner]}})
     path = "poolDefinition.details.policyExpression.operatorAndOptions.expressions[1]"
     rules = rules_of(pool_definitions.CreatePoolDefinitionRequest, raw)

@@ -134,6 +134,7 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
     return wire.SettingsResponse(
         settings=wire.TenantSettingsData(
             time_zone=settings.time_zone,
+            first_day_of_week=settings.first_day_of_week,
             id_mode=settings.id_mode,
             unknown_policy_apps=settings.unknown_policy_apps,
             policy_providers=tuple(

@@ -42,6 +42,11 @@ class FeedStart(OpenEnum):
     """Where a consumer without a cursor begins."""
     OLDEST = "OLDEST"; NEWEST = "NEWEST"
 
+class FirstDayOfWeek(OpenEnum):
+    """The day that the weeks of rate limits begin with."""
+    MONDAY = "MONDAY"; TUESDAY = "TUESDAY"; WEDNESDAY = "WEDNESDAY"; THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"; SATURDAY = "SATURDAY"; SUNDAY = "SUNDAY"
+
 class IdMode(OpenEnum):
     """Which ids must be GUIDs: all except external ones, all, or only the service's own."""
     DEFAULT = "DEFAULT"; STRICT = "STRICT"; OPEN = "OPEN"
@@ -118,8 +123,9 @@ class StartStatus(OpenEnum):
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
 
 class TimePeriod(OpenEnum):
-    """The calendar period that a rate limit counts in."""
-    DAY = "DAY"; MONTH = "MONTH"
+    """What a rate limit counts in: a calendar period, all time, or a window that rolls along."""
+    DAY = "DAY"; WEEK = "WEEK"; MONTH = "MONTH"; YEAR = "YEAR"; LIFETIME = "LIFETIME"
+    ROLLING = "ROLLING"
 
 class TransactionStatus(OpenEnum):
     """The status of a transaction: always COMPLETED, by the commit that writes it."""

@@ -31,11 +31,12 @@ class Merge(Part, frozen=True, kw_only=True):
 
 
 class UsedRateLimit(Part, frozen=True, kw_only=True):
-    """How often a rate limit of a pool was used in the period that starts with a local date."""
+    """How often a rate limit of a pool was used, under a date or at an instant if it rolls."""
 
     pool_id: str
     quota_id: str
-    period_start: str
+    period_start: str | None = None
+    used_at: datetime | None = None
     used: int = 0
 
 

@@ -28,13 +28,17 @@ class FixedIntervalPolicy(Part, frozen=True, kw_only=True):
 
 
 class RateLimitedPolicy(Part, frozen=True, kw_only=True):
-    """At most ``times`` redeemed items per calendar period. The server sets ``quota_id``."""
+    """At most ``times`` redeemed items per period. The server sets ``quota_id``.
+
+    ``rolling_duration`` is for the period ROLLING: an ISO 8601 text such as P7D or PT12H.
+    """
 
     set_by_service: ClassVar[frozenset[str]] = frozenset({"quota_id"})
 
     times: int
     time_period: TimePeriod
     quota_id: str | None = None
+    rolling_duration: str | None = None
 
 
 class CustomPolicy(Part, frozen=True, kw_only=True):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benefit_programs.client.generated.enums import ExtendedEntity, IdMode, UnknownPolicyApps
+from benefit_programs.client.generated.enums import (
+    ExtendedEntity,
+    FirstDayOfWeek,
+    IdMode,
+    UnknownPolicyApps,
+)
 from benefit_programs.client.types.base import Part
 
 
@@ -34,6 +39,7 @@ class TenantSettings(Part, frozen=True, kw_only=True):
     """The settings that a tenant can change."""
 
     time_zone: str = "UTC"
+    first_day_of_week: FirstDayOfWeek = FirstDayOfWeek.MONDAY
     id_mode: IdMode = IdMode.DEFAULT
     unknown_policy_apps: UnknownPolicyApps = UnknownPolicyApps.FULFILLED
     policy_providers: tuple[PolicyProvider, ...] = ()

@@ -34,6 +34,7 @@ from benefit_programs.domain.pool_changes import (
     without_action,
 )
 from benefit_programs.domain.required import snapshot_of
+from benefit_programs.domain.returning import lapse_all, lapses_at_end
 from benefit_programs.domain.settling import settle
 from benefit_programs.domain.state import Changes, State
 from benefit_programs.domain.values import AMOUNT_MAX, Cascade, Credits
@@ -57,8 +58,9 @@ def play(state: State, account: Account, order: Order) -> None:
         renew_pool(state, account)
     else:
         account.pool = _changed(state, pool, order)
-    if account.pool.status is PoolStatus.ENDED:
-        _lapse_at_end(state, account)
+    if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
+        settle(state, account)
+        lapse_all(account)
     account.pool = replace(account.pool, order_number=order.number or pool.order_number)
 
 
@@ -181,16 +183,6 @@ def _roll_over(account: Account, configuration: CreditConfiguration) -> None:
     for lot in account.live_lots():
         if not lot.kept_at_renewal and (lot.expiration_date is None or lot.expiration_date > end):
             account.let_end(lot, end)
-
-
-def _lapse_at_end(state: State, account: Account) -> None:
-    """Let the credits of a pool that has ended lapse, if its definition says so."""
-    configuration = snapshot_of(state, account.pool).details.credit_configuration
-    if configuration is None or not configuration.lapse_at_end:
-        return
-    settle(state, account)
-    if account.pool.available:
-        account.spend(Operation.EXPIRY, account.pool.available, lots=account.live_lots())
 
 
 def take_pending_action(pool: Pool) -> Pool:

@@ -1,12 +1,12 @@
 """Policies: whether a redemption may happen now, and what it takes from rate limits.
 
-``calendar`` knows local time, ``intervals`` the FIXED_INTERVAL policies, ``expressions`` walks the
-trees, ``quotas`` keeps the ids of rate limits, ``judgement`` puts it all together, and
-``failures`` says what stood in the way.
+``calendar`` knows local time, ``windows`` what rolls, ``intervals`` the FIXED_INTERVAL policies,
+``expressions`` walks the trees, ``quotas`` keeps the ids of rate limits, ``judgement`` puts it all
+together, and ``failures`` says what stood in the way.
 """
 
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import period_start
+from benefit_programs.domain.policies.calendar import period_dates, period_start
 from benefit_programs.domain.policies.expressions import (
     EXPRESSION_DEPTH_MAX,
     CustomPolicyKey,
@@ -16,6 +16,8 @@ from benefit_programs.domain.policies.expressions import (
     rate_limits,
 )
 from benefit_programs.domain.policies.facts import (
+    Counts,
+    Facts,
     FailureCode,
     FailureDetail,
     PolicyApps,
@@ -27,10 +29,13 @@ from benefit_programs.domain.policies.quotas import (
     assign_quota_ids,
     quota_shares,
 )
+from benefit_programs.domain.policies.windows import window_length
 
 __all__ = [
     "EXPRESSION_DEPTH_MAX",
+    "Counts",
     "CustomPolicyKey",
+    "Facts",
     "FailureCode",
     "FailureDetail",
     "Judgement",
@@ -42,8 +47,10 @@ __all__ = [
     "custom_policies",
     "custom_policy_key",
     "judge",
+    "period_dates",
     "period_start",
     "policy_of",
     "quota_shares",
     "rate_limits",
+    "window_length",
 ]

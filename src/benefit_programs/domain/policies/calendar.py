@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from benefit_programs.domain.details import RateLimitedPolicy, TimePeriod
+from benefit_programs.domain.settings import FirstDayOfWeek
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -22,6 +23,12 @@ DAY = 1_440 * MINUTE
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
+EPOCH_WEEK_DAY = EPOCH.weekday()
+WEEK = 7
+LIFETIME_DATE = 0
+"""The date under which all uses of a limit for all time are counted: 1970-01-01."""
+
+_WEEK_DAYS = {day: number for number, day in enumerate(FirstDayOfWeek)}
 # Two days off both ends of the calendar: no offset leads out of it from there.
 DAY_FIRST = date.min.toordinal() - EPOCH_ORDINAL + 2
 DAY_LAST = date.max.toordinal() - EPOCH_ORDINAL - 2
@@ -32,24 +39,54 @@ def local_time(at: Instant, time_zone: ZoneInfo) -> int:
     return at + _offset(_instant_date(at).astimezone(time_zone))
 
 
-def period_date(policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo) -> LocalDate:
-    """The local date that the calendar day or month begins with that holds ``at`` in this zone."""
+def counted_date(policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo) -> LocalDate:
+    """The local date under which a use at this instant is counted: one of its period's dates.
+
+    A month and a year count under their first date, and all time under LIFETIME_DATE. A week has a
+    count for each of its days, so weeks may begin with another day without losing anything.
+    """
+    if policy.time_period is TimePeriod.LIFETIME:
+        return LIFETIME_DATE
     day = local_time(at, time_zone) // DAY
-    return _month_start(day) if policy.time_period is TimePeriod.MONTH else day
+    if policy.time_period is TimePeriod.MONTH:
+        return _first_of_month(day)
+    return _first_of_year(day) if policy.time_period is TimePeriod.YEAR else day
 
 
-def period_start(policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo) -> Instant:
-    """The first instant of the calendar day or month, in this zone, that holds ``at``.
+def period_dates(
+    policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, first_day: FirstDayOfWeek
+) -> range:
+    """The local dates whose counts together are those of the period that holds ``at``."""
+    start = counted_date(policy, at, time_zone)
+    if policy.time_period is not TimePeriod.WEEK:
+        return range(start, start + 1)
+    start -= (start + EPOCH_WEEK_DAY - _WEEK_DAYS[first_day]) % WEEK
+    return range(start, start + WEEK)
+
+
+def period_start(
+    policy: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, first_day: FirstDayOfWeek
+) -> Instant:
+    """The first instant of the calendar period, in this zone, that holds ``at``.
 
     It is the same for all instants of the period and never later than any of them: where midnight
     is skipped it is the first instant after the gap, and where midnight comes twice the first one.
     """
-    return _day_start(period_date(policy, at, time_zone), time_zone)
+    return _day_start(period_dates(policy, at, time_zone, first_day)[0], time_zone)
 
 
-def _month_start(day: LocalDate) -> LocalDate:
+def _first_of_month(day: LocalDate) -> LocalDate:
     inside = min(max(day, DAY_FIRST), DAY_LAST)
-    return inside + 1 - date.fromordinal(inside + EPOCH_ORDINAL).day
+    return inside + 1 - _date(inside).day
+
+
+def _first_of_year(day: LocalDate) -> LocalDate:
+    inside = min(max(day, DAY_FIRST), DAY_LAST)
+    return inside + 1 - _date(inside).timetuple().tm_yday
+
+
+def _date(day: LocalDate) -> date:
+    return date.fromordinal(day + EPOCH_ORDINAL)
 
 
 def _day_start(day: LocalDate, time_zone: ZoneInfo) -> Instant:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from benefit_programs.domain.policies.calendar import period_date
+from benefit_programs.domain.details import TimePeriod
+from benefit_programs.domain.policies.calendar import period_dates
+from benefit_programs.domain.policies.windows import Window, fullest_window, window_length
+from benefit_programs.domain.settings import FirstDayOfWeek
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,25 +75,53 @@ class PolicyApps(msgspec.Struct, frozen=True):
     unknown_refused: bool = False
 
 
+NO_APPS = PolicyApps()
+
+
+class Counts(NamedTuple):
+    """What a pool has counted: under a date, and one by one after an instant for what rolls."""
+
+    on: Callable[[str, LocalDate], int]
+    after: Callable[[str, Instant], Mapping[Instant, int]]
+
+
 class Facts(NamedTuple):
-    """What is known when a redemption of ``item_count`` items is judged."""
+    """What is known when a redemption of ``item_count`` items is judged.
+
+    ``counts`` tell what the pool has counted so far; ``freed`` are shares in it that the same
+    command gives back (a reallocation takes its new share in the same step); ``verdicts`` are the
+    providers' answers by ``custom_policy_key``.
+    """
 
     at: Instant
     time_zone: ZoneInfo
     item_count: int
-    quota_used: Callable[[str, LocalDate], int]
-    verdicts: Mapping[CustomPolicyKey, Verdict]
-    freed: tuple[QuotaShare, ...]
-    apps: PolicyApps
+    counts: Counts
+    first_day: FirstDayOfWeek = FirstDayOfWeek.MONDAY
+    verdicts: Mapping[CustomPolicyKey, Verdict] = MappingProxyType({})
+    freed: tuple[QuotaShare, ...] = ()
+    apps: PolicyApps = NO_APPS
 
     def used(self, limit: RateLimitedPolicy) -> int:
         """What counts on a limit already, without what is given back; 0 without a quota."""
+        if limit.time_period is TimePeriod.ROLLING:
+            return self.window(limit).used
         if limit.quota_id is None:
             return 0
-        start = period_date(limit, self.at, self.time_zone)
-        freed = sum(
-            share.count
-            for share in self.freed
-            if share.quota_id == limit.quota_id and share.period_start == start
-        )
-        return max(self.quota_used(limit.quota_id, start) - freed, 0)
+        dates = period_dates(limit, self.at, self.time_zone, self.first_day)
+        used = sum(self.counts.on(limit.quota_id, each) for each in dates)
+        freed = sum(share.count for share in self._freed(limit) if share.period_start in dates)
+        return max(used - freed, 0)
+
+    def window(self, limit: RateLimitedPolicy) -> Window:
+        """The window of a limit that rolls in which most is used."""
+        length, uses = window_length(limit), {}
+        if limit.quota_id is not None:
+            uses = dict(self.counts.after(limit.quota_id, self.at - length))
+        for share in self._freed(limit):
+            if share.period_start in uses:
+                uses[share.period_start] -= share.count
+        return fullest_window(self.at, length, uses)
+
+    def _freed(self, limit: RateLimitedPolicy) -> list[QuotaShare]:
+        return [share for share in self.freed if share.quota_id == limit.quota_id]

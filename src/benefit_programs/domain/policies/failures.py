@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from benefit_programs.domain.details import TimePeriod
 from benefit_programs.domain.policies.calendar import EPOCH, MILLISECOND, period_start
 from benefit_programs.domain.policies.expressions import custom_policy_key
 from benefit_programs.domain.policies.facts import (
@@ -74,24 +75,37 @@ def _describe_interval(
 
 
 def _describe_limit(limit: RateLimitedPolicy, facts: Facts, *, excluded: bool) -> FailureDetail:
-    used, period = facts.used(limit), limit.time_period.value
+    used, wanted = facts.used(limit), facts.item_count
     code = FailureCode.RATE_LIMIT_EXCEEDED
-    wanted = facts.item_count
-    message = f"{used} of {limit.times} a {period.lower()} are used, {wanted} more are wanted"
+    message = f"{used} of {limit.times} {_period(limit)} are used, {wanted} more are wanted"
     if excluded:
         code = FailureCode.RATE_LIMIT_NOT_REACHED
         message += ": the limit has yet to be reached"
-    return FailureDetail(
-        code=code,
-        message=_cut(message, MESSAGE_LENGTH_MAX),
-        error_data={
-            "times": limit.times,
-            "timePeriod": period,
-            "used": used,
-            "requested": wanted,
-            "periodStart": _instant_text(period_start(limit, facts.at, facts.time_zone)),
-        },
-    )
+    data = {
+        "times": limit.times,
+        "timePeriod": limit.time_period.value,
+        "used": used,
+        "requested": wanted,
+    }
+    if limit.rolling_duration is not None:
+        data["rollingDuration"] = limit.rolling_duration
+    if limit.time_period is not TimePeriod.LIFETIME:
+        data["periodStart"] = _instant_text(_start(limit, facts))
+    return FailureDetail(code=code, message=_cut(message, MESSAGE_LENGTH_MAX), error_data=data)
+
+
+def _period(limit: RateLimitedPolicy) -> str:
+    if limit.time_period is TimePeriod.ROLLING:
+        return f"within {limit.rolling_duration}"
+    if limit.time_period is TimePeriod.LIFETIME:
+        return "in all"
+    return f"a {limit.time_period.value.lower()}"
+
+
+def _start(limit: RateLimitedPolicy, facts: Facts) -> Instant:
+    if limit.time_period is TimePeriod.ROLLING:
+        return facts.window(limit).start
+    return period_start(limit, facts.at, facts.time_zone, facts.first_day)
 
 
 def _describe_custom(custom: CustomPolicy, reason: Reason, facts: Facts) -> FailureDetail:

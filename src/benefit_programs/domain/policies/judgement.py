@@ -27,13 +27,9 @@ from benefit_programs.domain.policies.intervals import contains
 from benefit_programs.domain.policies.quotas import quota_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from zoneinfo import ZoneInfo
+    from collections.abc import Iterable
 
     from benefit_programs.domain.details import CustomPolicy, Policy, PolicyExpression
-    from benefit_programs.domain.policies.expressions import CustomPolicyKey
-    from benefit_programs.domain.policies.facts import Verdict
-    from benefit_programs.domain.values import Instant, LocalDate
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -45,32 +41,16 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 ALLOWED = Judgement(allowed=True)
-NO_APPS = PolicyApps()
-NO_VERDICTS: dict[CustomPolicyKey, Verdict] = {}
 
 
-def judge(
-    expression: PolicyExpression | None,
-    *,
-    at: Instant,
-    time_zone: ZoneInfo,
-    count: int,
-    quota_used: Callable[[str, LocalDate], int],
-    verdicts: Mapping[CustomPolicyKey, Verdict] = NO_VERDICTS,
-    freed: Iterable[QuotaShare] = (),
-    apps: PolicyApps = NO_APPS,
-) -> Judgement:
-    """Judge a redemption of ``count`` items at an instant. No expression allows everything.
-
-    ``quota_used(quota_id, period_start)`` tells what the pool has counted so far; ``freed`` are
-    shares in it that the same command gives back (a reallocation takes its new share in the same
-    step); ``verdicts`` are the providers' answers by ``custom_policy_key``. It never raises.
-    """
+def judge(expression: PolicyExpression | None, facts: Facts) -> Judgement:
+    """Judge a redemption by what is known of it. No expression allows everything. Never raises."""
     if expression is None:
         return ALLOWED
-    facts = Facts(at, time_zone, count, quota_used, verdicts, tuple(freed), apps)
     finding = _find(expression, facts, 1)
-    shares = quota_shares(expression, at=at, time_zone=time_zone, count=count)
+    shares = quota_shares(
+        expression, at=facts.at, time_zone=facts.time_zone, count=facts.item_count
+    )
     if finding.outcome:
         return Judgement(allowed=True, quota_shares=shares)
     failures = tuple(describe_failure(reason, facts) for reason in finding.unmet[:FAILURES_MAX])

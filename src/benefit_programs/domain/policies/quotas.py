@@ -1,9 +1,9 @@
 """Quotas: what rate limits count. Contract: Policies.
 
-A quota is counted per pool, ``quotaId`` and calendar period, which goes by the local date that it
-starts with. So what was used stays used when the tenant changes its time zone. The server names
-quotas: a rate limit keeps its id through updates while its place and ``timePeriod`` stay, whatever
-becomes of ``times``.
+A quota is counted per pool, ``quotaId`` and local date: that of the day or the one that the month
+or year begins with. So what was used stays used when the tenant changes its time zone. What rolls
+is counted per instant. The server names quotas: a rate limit keeps its id through updates while its
+place and ``timePeriod`` stay, whatever becomes of ``times`` and ``rollingDuration``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from benefit_programs.domain.details import (
     PolicyExpressionNot,
     PolicyExpressionOr,
     RateLimitedPolicy,
+    TimePeriod,
 )
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import period_date
+from benefit_programs.domain.policies.calendar import counted_date
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, rate_limits
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
 
 
 # What makes two limits of one place the same, the strictest first.
-_SAMENESS = (attrgetter("times", "time_period"), attrgetter("time_period"))
+_SAMENESS = (
+    attrgetter("time_period", "rolling_duration", "times"),
+    attrgetter("time_period", "rolling_duration"),
+    attrgetter("time_period"),
+)
 
 
 def quota_shares(
@@ -46,11 +51,19 @@ def quota_shares(
     Also under OR and NOT, and once for a quota that several limits name.
     """
     shares = (
-        QuotaShare(limit.quota_id, period_date(limit, at, time_zone), count)
+        _share(limit.quota_id, limit, at, time_zone, count)
         for limit in rate_limits(expression)
         if limit.quota_id is not None
     )
     return tuple(dict.fromkeys(shares))
+
+
+def _share(
+    quota_id: str, limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, count: int
+) -> QuotaShare:
+    if limit.time_period is TimePeriod.ROLLING:
+        return QuotaShare(quota_id, at, count, is_rolling=True)
+    return QuotaShare(quota_id, counted_date(limit, at, time_zone), count)
 
 
 def assign_quota_ids(new: Details, old: Details | None, new_id: Callable[[], str]) -> Details:

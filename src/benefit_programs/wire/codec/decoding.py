@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import partial
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
@@ -229,7 +228,7 @@ _READERS: dict[type[Mark], Callable[[Any], Read]] = {
     Text: formats.text_reader,
     DecimalText: formats.amount_reader,
     InstantText: lambda _mark: formats.read_instant,
-    Duration: lambda mark: partial(formats.read_duration, zero=mark.zero),
+    Duration: formats.duration_reader,
     Int64Text: lambda _mark: formats.read_int64,
     Int32: formats.int32_reader,
     FreeForm: formats.free_form_reader,

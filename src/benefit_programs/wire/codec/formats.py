@@ -16,6 +16,7 @@ import msgspec
 
 from benefit_programs.domain.constraints import (
     DecimalText,
+    Duration,
     FreeForm,
     Guid,
     GuidKind,
@@ -23,10 +24,10 @@ from benefit_programs.domain.constraints import (
     MaskText,
     Text,
 )
-from benefit_programs.domain.durations import DURATION_YEARS_MAX, LONGEST, parse
-from benefit_programs.domain.errors import VIOLATIONS_MAX, FieldViolation, ViolatedRule
+from benefit_programs.domain.durations import DURATION_YEARS_MAX, LONGEST, Span, parse
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
+from benefit_programs.domain.violations import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.words import one_of
 from benefit_programs.wire.codec.naming import to_snake
 
@@ -215,19 +216,32 @@ def instant_text(instant: int) -> str:
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 
-def read_duration(raw: Any, *, zero: bool = False) -> str:
-    """An ISO-8601 duration in upper case, longer than nothing and at most 100 years."""
-    try:
-        text = str.upper(raw)
-        length = parse(text).usual_milliseconds
-    except (TypeError, ValueError):
-        raise wrong_format("DURATION") from None
+def duration_reader(mark: Duration) -> Read:
+    """ISO-8601 durations in upper case, longer than nothing and at most 100 years."""
+
+    def read_duration(raw: Any) -> str:
+        try:
+            text = str.upper(raw)
+            span = parse(text)
+        except (TypeError, ValueError):
+            raise wrong_format("DURATION") from None
+        _require_length(span, zero=mark.zero)
+        if mark.is_fixed and span.months:
+            description = "must have no years or months, which are not equally long"
+            name = "duration_has_a_fixed_length"
+            raise violated(ViolatedRule.OTHER, description, rule_name=name)
+        return text
+
+    return read_duration
+
+
+def _require_length(span: Span, *, zero: bool) -> None:
+    length = span.usual_milliseconds
     if length == 0 and not zero:
         raise violated(ViolatedRule.MIN, "must be longer than nothing", threshold="PT0.001S")
     if length > LONGEST.usual_milliseconds:
         description = f"must be at most {DURATION_YEARS_MAX} years"
         raise violated(ViolatedRule.MAX, description, threshold=f"P{DURATION_YEARS_MAX}Y")
-    return text
 
 
 def _read_integer(raw: Any, type_name: str) -> int:

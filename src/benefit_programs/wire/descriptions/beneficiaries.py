@@ -34,8 +34,11 @@ OF_BENEFICIARIES: dict[type[Any], dict[str, str]] = {
     },
     beneficiaries.UsedRateLimit: {
         "quota_id": "The id of the rate limit.",
-        "period_start": "The local date with which the period begins.",
-        "used": "How many items were redeemed in it.",
+        "period_start": (
+            "The local date under which the uses are counted. Absent if the limit rolls."
+        ),
+        "used_at": "The instant of the uses, if the limit rolls.",
+        "used": "How many items were redeemed then.",
     },
     beneficiaries.KeptLot: {
         "origin": "What brought its credits.",

@@ -230,7 +230,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     details.Policy: {
         "custom_options": "A provider decides.",
         "fixed_interval_options": "Holds at certain hours.",
-        "rate_limited_options": "Holds a number of times for each day or month.",
+        "rate_limited_options": "Holds a number of times for each period.",
     },
     details.FixedIntervalPolicy: {
         "from_hour": "The hour at which it begins, in the tenant's time zone. Absent: 0.",
@@ -250,7 +250,15 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "quota_id": (
             "The name of the count. It stays while the policy keeps its place and period."
         ),
-        "time_period": "The calendar period to count in, in the tenant's time zone.",
+        "rolling_duration": (
+            "How long the window of ROLLING is: weeks, days of 24 hours, hours, minutes and"
+            " seconds, such as P7D. No other period has it. An addition to the contract."
+        ),
+        "time_period": (
+            "The period to count in. DAY, WEEK, MONTH and YEAR are those of the calendar in the"
+            " tenant's time zone, LIFETIME never ends, and ROLLING is any time as long as"
+            " `rollingDuration`. All but DAY and MONTH are additions to the contract."
+        ),
         "times": "How many items may be redeemed in each period.",
     },
     details.CustomPolicy: {
@@ -640,6 +648,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "extended_fields_require_schema": (
             "Whether extended fields need a schema for their namespace. Default: false."
         ),
+        "first_day_of_week": ("The day that the weeks of rate limits begin with. Default: MONDAY."),
         "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
         "delivery_retention_days": (
             "For how many days the log of webhooks keeps deliveries. Default: 14."

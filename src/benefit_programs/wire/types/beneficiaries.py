@@ -60,11 +60,12 @@ class MergeBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsedRateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a rate limit of a pool was used in one period."""
+    """How often a rate limit of a pool was used in one period, or at one instant if it rolls."""
 
     pool_id: EntityId | None = None
     quota_id: EntityId | None = None
     period_start: str | None = None
+    used_at: Timestamp | None = None
     used: Number | None = None
 
 

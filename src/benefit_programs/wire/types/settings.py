@@ -14,6 +14,7 @@ from benefit_programs.domain.settings import (
     SCHEMA_BYTES_MAX,
     ExtendedEntity,
     ExtendedNamespace,
+    FirstDayOfWeek,
     IdMode,
     SchemaApps,
     UnknownPolicyApps,
@@ -50,6 +51,7 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a tenant. A change keeps those that it leaves out."""
 
     time_zone: Annotated[str, Text(min_length=1, max_length=64)] | None = None
+    first_day_of_week: FirstDayOfWeek | None = None
     id_mode: IdMode | None = None
     unknown_policy_apps: UnknownPolicyApps | None = None
     policy_providers: (
