@@ -21,6 +21,7 @@ from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
 from benefit_programs.domain import details, entities, errors, explanations, values
 from benefit_programs.domain.constraints import (
+    Addition,
     DecimalText,
     FreeForm,
     Guid,
@@ -244,6 +245,11 @@ def describe(field: FieldPlan) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value is not None}
 
 
+def is_addition(field: FieldPlan) -> bool:
+    """Whether a field is marked as the service's own, and may be missing."""
+    return field.shape.mark(Addition) is not None and not field.required
+
+
 def type_fits(module: str, contract_type: str, shape: Shape) -> bool:
     """Whether a field holds what the contract's type says."""
     if contract_type.endswith("[]"):
@@ -272,8 +278,8 @@ COMPARED = {
 
 
 def differences(module: str, name: str, type_: type[Any]) -> list[tuple[str, str, str]]:
-    """Each difference as (field, what differs, how)."""
-    ours = {field.wire_name: field for field in fields_of(type_)}
+    """Each difference as (field, what differs, how). Marked additions are none."""
+    ours = {field.wire_name: field for field in fields_of(type_) if not is_addition(field)}
     theirs = contract_of(module, name)
     is_error = issubclass(type_, errors.Refusal)
     found = [(f"{module}.{name}.{each}", "extra", "") for each in ours.keys() - theirs.keys()]
@@ -419,6 +425,8 @@ def required_names(type_: type[Any], seen: frozenset[type[Any]] = frozenset()) -
         return set()
     names: set[str] = set()
     for field in fields_of(type_):
+        if is_addition(field):
+            continue
         if field.required:
             names.add(field.wire_name)
         shape = field.shape.element if field.shape.is_list else field.shape

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benefit_programs.api.openapi import MAY_LACK
 from benefit_programs.domain.constraints import (
+    Addition,
     DecimalText,
     Duration,
     FreeForm,
@@ -47,6 +48,7 @@ def require_answer(type_: type[Any], answer: Any) -> None:
             for field in fields_of(type_)
             if field.wire_name not in answer
             and not field.shape.mark(Undocumented)
+            and not field.shape.mark(Addition)
             and field.wire_name not in MAY_LACK.get(type_, ())
         ]
     assert not problems, f"{type_.__name__} doesn't allow: {'; '.join(problems)}"

@@ -68,6 +68,7 @@ _BODIES = {
     "program": "`entity`, as of a program definition",
     "pool": f"`pool`: what can change of a pool ({', '.join(f'`{name}`' for name in POOL_STATE)}); "
     "of `benefit_redeemed` also `additional_data` if the caller sent some",
+    "lot": "`entity`, as of a program definition; what was spent of it is of then, too",
     "webhook_endpoint": "`entity`, as of a program definition, without its secrets",
     "balance": "empty",
 }

@@ -120,6 +120,10 @@ class Undocumented(Mark, frozen=True):
     """Exchanged by real clients although the published reference leaves it out."""
 
 
+class Addition(Mark, frozen=True):
+    """Not of the contract: the service's own, in a type that is."""
+
+
 class Requires(Mark, frozen=True):
     """A field inside the object that must be there too, although its type lets it be absent."""
 

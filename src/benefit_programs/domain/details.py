@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from benefit_programs.domain.constraints import (
+    Addition,
     DecimalText,
     Duration,
     FreeForm,
@@ -195,7 +196,8 @@ class Benefit(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: Annotated[str, Text(max_length=40)] | None = None
     description: Annotated[str, Text(max_length=255)] | None = None
     cancellation_terms: (
-        Annotated[tuple[CancellationTerm, ...], Size(maximum=CANCELLATION_TERMS_MAX)] | None
+        Annotated[tuple[CancellationTerm, ...], Size(maximum=CANCELLATION_TERMS_MAX), Addition()]
+        | None
     ) = None
 
 
@@ -211,8 +213,8 @@ class RolloverConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
 
     enabled: bool | None = None
     balance_cap: Annotated[int, DecimalText()] | None = None
-    percent: Annotated[int, DecimalText(at_most=PERCENT_MAX)] | None = None
-    expires_after: Annotated[str, Duration()] | None = None
+    percent: Annotated[int, DecimalText(at_most=PERCENT_MAX), Addition()] | None = None
+    expires_after: Annotated[str, Duration(), Addition()] | None = None
 
 
 class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -222,10 +224,10 @@ class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     rollover_configuration: RolloverConfiguration | None = None
     unit_display_name: Annotated[str, Text(max_length=32)] | None = None
     unit_type: Annotated[str, Text(max_length=16)] | None = None
-    expires_after: Annotated[str, Duration()] | None = None
-    valid_on: ValidOn | None = None
-    returns_live: Annotated[str, Duration()] | None = None
-    lapse_at_end: bool | None = None
+    expires_after: Annotated[str, Duration(), Addition()] | None = None
+    valid_on: Annotated[ValidOn, Addition()] | None = None
+    returns_live: Annotated[str, Duration(), Addition()] | None = None
+    lapse_at_end: Annotated[bool, Addition()] | None = None
 
 
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.entities import (
     Event,
     Item,
+    Lot,
     Pool,
     PoolDefinition,
     PoolStatus,
@@ -32,11 +33,12 @@ from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import POOL, PROGRAM_DEFINITION, TRANSACTION
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.webhooks.rows import WebhookEndpoint
-from benefit_programs.wire import views, webhook_views
+from benefit_programs.wire import lot_views, views, webhook_views
 from benefit_programs.wire.codec.encoding import encoder_for
 from benefit_programs.wire.types import (
     balances,
     items,
+    lots,
     pool_definitions,
     pools,
     program_definitions,
@@ -175,7 +177,7 @@ class _Shown:
         self.transactions = transactions_found
         self.pools_then: dict[str, Pool] = {}
         for row in rows:
-            pool = pools_found.get(row.entity_id)
+            pool = pools_found.get(_pool_id(row))
             if pool is not None:
                 self.pools_then[row.id] = _pool_then(pool, row, transactions_found)
         self.snapshots: dict[str, Snapshot] = {}
@@ -183,8 +185,8 @@ class _Shown:
 
     @classmethod
     async def gather(cls, facts: Facts, tenant_id: int, rows: dict[str, Event]) -> _Shown:
-        of_pools = [row for row in rows.values() if row.entity in ("pool", BALANCE)]
-        found = await facts.many(tenant_id, POOL, [(row.entity_id,) for row in of_pools])
+        of_pools = [row for row in rows.values() if row.entity in _WITH_POOL]
+        found = await facts.many(tenant_id, POOL, [(_pool_id(row),) for row in of_pools])
         posted = await _transactions(facts, tenant_id, [row.transaction_id for row in of_pools])
         moved = [row.superseded_transaction_id for row in posted.values()]
         posted |= await _transactions(facts, tenant_id, moved)
@@ -219,7 +221,7 @@ class _Shown:
 
     def _is_whole(self, row: Event) -> bool:
         """Whether all is there that the row tells of."""
-        if row.entity not in ("pool", BALANCE):
+        if row.entity not in _WITH_POOL:
             return True
         is_posted = row.transaction_id is None or row.transaction_id in self.transactions
         return is_posted and row.id in self.pools_then
@@ -258,6 +260,16 @@ async def _transactions(
     return {row.id: row for row in rows}
 
 
+_WITH_POOL = ("pool", BALANCE, "lot")
+"""The entities whose events show something of a pool."""
+
+
+def _pool_id(row: Event) -> str:
+    """The pool that a row tells of, if it tells of one."""
+    pool_id: str = row.body["entity"]["pool_id"] if row.entity == "lot" else row.entity_id
+    return pool_id
+
+
 def _pool_then(pool: Pool, row: Event, posted: dict[str, Transaction]) -> Pool:
     """A pool as a row tells of it; of a balance's row only the balance is of then."""
     then: dict[str, Any] = {}
@@ -270,14 +282,16 @@ def _pool_then(pool: Pool, row: Event, posted: dict[str, Transaction]) -> Pool:
     if transaction is not None:
         then |= {
             "available": transaction.available_after,
+            "reserved": transaction.details.reserved_after,
             "balance_revision": transaction.balance_revision,
             "balance_updated": transaction.created,
             "last_transaction_id": transaction.id,
         }
         then.setdefault("snapshot_id", transaction.snapshot_id)
-    elif row.slug.startswith(CREATED):
+    elif row.entity == "pool" and row.slug.startswith(CREATED):
         then |= {
             "available": 0,
+            "reserved": 0,
             "balance_revision": 1,
             "balance_updated": row.created,
             "last_transaction_id": None,
@@ -310,6 +324,7 @@ def _stored(kind: type[R], view: Callable[[R], Any], wire: type[Any]) -> Entitie
 _write_pool_definition = encoder_for(pool_definitions.PoolDefinition)
 _write_pool = encoder_for(pools.Pool)
 _write_balance = encoder_for(balances.Balance)
+_write_lot = encoder_for(lots.Lot)
 _write_transaction = encoder_for(transactions.Transaction)
 
 
@@ -339,6 +354,12 @@ def _show_balance(shown: _Shown, row: Event) -> tuple[str, dict[str, Any]]:
     return pool.namespace, _write_balance(views.balance(pool, shown.snapshots[pool.snapshot_id]))
 
 
+def _show_lot(shown: _Shown, row: Event) -> tuple[str, dict[str, Any]]:
+    pool = shown.pools_then[row.id]
+    lot = msgspec.convert(row.body["entity"], Lot)
+    return pool.namespace, _write_lot(lot_views.lot(lot, pool))
+
+
 def _show_transaction(shown: _Shown, row: Event) -> tuple[str, dict[str, Any]]:
     pool, transaction = shown.pools_then[row.id], shown.transactions[row.transaction_id or ""]
     snapshot = shown.snapshots[transaction.snapshot_id]
@@ -353,6 +374,7 @@ _ENTITIES: dict[str, Entities] = {
     "item": _stored(Item, views.item, items.Item),
     "program": _stored(Program, views.program, programs.Program),
     "pool": _show_pool,
+    "lot": _show_lot,
     "webhook_endpoint": _stored(WebhookEndpoint, webhook_views.endpoint, webhooks.WebhookEndpoint),
     BALANCE: _show_balance,
     TRANSACTIONS: _show_transaction,

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, get_origin
 
 from benefit_programs.domain.constraints import (
+    Addition,
     Alias,
     Chosen,
     DecimalText,
@@ -171,7 +172,8 @@ class Schemas:
     def _is_required(self, type_: type[Any], field: FieldPlan) -> bool:
         if type_ in self._full:
             is_optional = field.wire_name in self._full[type_]
-            return field.shape.mark(Undocumented) is None and not is_optional
+            is_of_contract = not (field.shape.mark(Undocumented) or field.shape.mark(Addition))
+            return is_of_contract and not is_optional
         return field.required and field.wire_name not in self._given.get(type_, ())
 
     def _property(self, type_: type[Any], field: FieldPlan) -> Schema:
@@ -208,6 +210,7 @@ _KEYWORDS: dict[type[Mark], str] = {
     ReadOnly: "readOnly",
     Immutable: "x-immutable",
     Undocumented: "x-undocumented",
+    Addition: "x-addition",
     Entries: "x-judged-one-by-one",
 }
 

@@ -24,6 +24,7 @@ from benefit_programs.domain.explanations import (
 )
 from benefit_programs.domain.pool_definitions import DescribedPoolDefinition
 from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.wire import lot_views
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -268,6 +269,9 @@ def transaction(row: Transaction, pool: Pool, snapshot: Snapshot) -> transaction
         status=transactions.TransactionStatus.COMPLETED,
         details=_transaction_details(row),
         requested_values=_requested(row),
+        external_reference=row.external_reference,
+        lots=lot_views.drawn(details.draws),
+        due_date=details.due,
     )
 
 

@@ -65,7 +65,9 @@ def int32s_of(mark: Int32) -> st.SearchStrategy[int]:
 VALUES_OF_MARK: dict[type[Any], Callable[[Any], st.SearchStrategy[Any]]] = {
     Guid: lambda _mark: st.integers(0, 2**128 - 1).map(lambda number: str(UUID(int=number))),
     Text: texts_of,
-    DecimalText: lambda mark: st.integers(-AMOUNT_MAX if mark.at_least is None else 0, AMOUNT_MAX),
+    DecimalText: lambda mark: st.integers(
+        -AMOUNT_MAX if mark.at_least is None else mark.at_least, mark.at_most
+    ),
     InstantText: lambda _mark: st.integers(-62_135_596_800_000, 253_402_300_799_999),
     Duration: lambda _mark: st.sampled_from(["P3D", "P10DT2H30M", "P2W", "PT0.5S"]),
     Int64Text: lambda _mark: st.integers(-(2**63), 2**63 - 1),

@@ -182,6 +182,7 @@ _MARKS = {
     "readOnly": "set by the service",
     "x-immutable": "never changes",
     "x-undocumented": "not in the published reference",
+    "x-addition": "an addition to the contract",
     "x-judged-one-by-one": "each entry succeeds or fails alone",
 }
 

@@ -103,9 +103,9 @@ from benefit_programs.client.types.definitions import (
     NewPoolDefinition, PoolDefinition, PoolDefinitionChange, ProgramDefinition,
 )
 from benefit_programs.client.types.details import (
-    Benefit, CreditConfiguration, CustomPolicy, Details, DetailsChange, FixedIntervalPolicy, Policy,
-    PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot, PolicyExpressionOr,
-    RateLimitedPolicy, RolloverConfiguration,
+    Benefit, CancellationTerm, CreditConfiguration, CustomPolicy, Details, DetailsChange,
+    FixedIntervalPolicy, Policy, PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot,
+    PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration,
 )
 from benefit_programs.client.types.events import (
     DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
@@ -120,7 +120,7 @@ from benefit_programs.client.types.items import (
 )
 from benefit_programs.client.types.jobs import Job, JobCounts, JobCreator, JobCreatorApp, JobItem
 from benefit_programs.client.types.ledger import (
-    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance,
+    AdjustBalance, Balance, BalancePoolInfo, ChangeDetails, ChangedBalance, DrawnLot,
     FailedTransactionDetails, RequestedValues, RolloverInfo, SetBalance, SetInitialBalance,
     Transaction, TransactionDetails, TransactionItem, TransactionPoolInfo,
 )
@@ -154,20 +154,20 @@ __all__ = [
     "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
-    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "Cascade",
+    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CancellationTerm", "Cascade",
     "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance",
     "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
     "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
-    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "Eligibility", "EligibleBenefit",
-    "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata",
-    "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events", "EventsRemoved",
-    "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition",
-    "FailedTransactionDetails", "FeedStart", "FieldViolation", "FirstDayOfWeek",
-    "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool", "InstantCondition",
-    "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision", "Item",
-    "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery",
-    "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items", "Job",
-    "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
+    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility",
+    "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated",
+    "EntryError", "EntryMetadata", "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events",
+    "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields",
+    "FailedPrecondition", "FailedTransactionDetails", "FeedStart", "FieldViolation",
+    "FirstDayOfWeek", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
+    "InstantCondition", "InstantOperators", "Intent", "InvalidItemReference", "InvalidRevision",
+    "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo", "ItemNotFound",
+    "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter", "ItemSort", "Items",
+    "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus",
     "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus", "JobStillRunning",
     "JwtNotInstalled", "KeptEvent", "KeptLot", "KeptRecord", "KeptReservation", "LimitRule",
     "Listing", "LotOrigin", "LotStatus", "Member", "Merge", "MissingBenefit", "MissingPool",

@@ -10,6 +10,7 @@ from benefit_programs.client.generated.enums import (
     PolicyExpressionType,
     PolicyType,
     TimePeriod,
+    ValidOn,
     WeekDay,
 )
 from benefit_programs.client.types.base import Change, Part
@@ -86,6 +87,13 @@ class PolicyExpression(Part, frozen=True, kw_only=True):
     policy_options: Policy | None = None
 
 
+class CancellationTerm(Part, frozen=True, kw_only=True):
+    """What percent of the credits comes back, up to a duration before the target date."""
+
+    before: str
+    percent: Decimal
+
+
 class Benefit(Part, frozen=True, kw_only=True):
     """An item set and its price in credits. The server sets ``item_set_id``.
 
@@ -102,22 +110,29 @@ class Benefit(Part, frozen=True, kw_only=True):
     additional_data: Mapping[str, Any] | None = None
     display_name: str | None = None
     description: str | None = None
+    cancellation_terms: Sequence[CancellationTerm] | None = None
 
 
 class RolloverConfiguration(Part, frozen=True, kw_only=True):
-    """Whether unused credits stay at a renewal, and how many at most."""
+    """Whether unused credits stay at a renewal, what percent of them, how many, how long."""
 
     enabled: bool | None = None
     balance_cap: Decimal | None = None
+    percent: Decimal | None = None
+    expires_after: str | None = None
 
 
 class CreditConfiguration(Part, frozen=True, kw_only=True):
-    """The credits that a pool opens and renews with."""
+    """The credits that a pool opens and renews with. Durations are ISO 8601, such as P30D."""
 
     amount: Decimal | None = None
     rollover_configuration: RolloverConfiguration | None = None
     unit_display_name: str | None = None
     unit_type: str | None = None
+    expires_after: str | None = None
+    valid_on: ValidOn | None = None
+    returns_live: str | None = None
+    lapse_at_end: bool | None = None
 
 
 class Details(Part, frozen=True, kw_only=True):

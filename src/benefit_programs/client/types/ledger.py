@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -146,6 +147,14 @@ class RequestedValues(Part, frozen=True, kw_only=True):
     target: BalanceType | None = None
 
 
+class DrawnLot(Part, frozen=True, kw_only=True):
+    """How much of a transaction's amount one lot gave or took."""
+
+    lot_id: str
+    amount: Decimal
+    into_lot_id: str | None = None
+
+
 class FailedTransactionDetails(Part, frozen=True, kw_only=True):
     """Why a transaction failed."""
 
@@ -175,5 +184,8 @@ class Transaction(Part, frozen=True, kw_only=True):
     instructing_party: Identity | None = None
     requested_values: RequestedValues | None = None
     failed_options: FailedTransactionDetails | None = None
+    external_reference: str | None = None
+    lots: Sequence[DrawnLot] | None = None
+    due_date: datetime | None = None
     external_id: str | None = None
     extended_fields: ExtendedFields | None = None

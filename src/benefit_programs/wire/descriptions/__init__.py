@@ -12,12 +12,14 @@ from typing import Any
 from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
 from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
+from benefit_programs.wire.descriptions.lots import OF_LOTS
 from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 
 OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_CONTRACT,
     **OF_BENEFICIARIES,
     **OF_EVENTS,
+    **OF_LOTS,
     **OF_WEBHOOKS,
 }
 

@@ -203,6 +203,10 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
             "The name of the benefit, unique in the details. The item set stays as long as the name"
             " does."
         ),
+        "cancellation_terms": (
+            "What share of the credits comes back, by how early a cancellation comes. After the"
+            " last of the terms nothing does. Absent: always all."
+        ),
         "item_set_id": "The items that the benefit pays for, shared by all pools that have it.",
         "policy_expression": (
             "When this benefit may be redeemed. Absent: the policy of the pool decides."
@@ -213,10 +217,35 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     details.CreditConfiguration: {
         "amount": "The credits that a balance opens with, and gets at each renewal. Absent: 0.",
         "rollover_configuration": "The unused credits that stay at a renewal. Absent: none.",
+        "expires_after": (
+            "How long the credits live that provisioning, renewals and adjustments bring. Days,"
+            " months and years are those of the tenant's time zone. Absent: they never expire."
+        ),
+        "valid_on": (
+            "Whether credits must live at the moment of a redemption, or on its target date, too."
+            " Default: REDEMPTION."
+        ),
+        "returns_live": (
+            "How long credits live at the least that come back, for example from a canceled"
+            " redemption. Absent: what comes back to credits that have expired lapses."
+        ),
+        "lapse_at_end": "Whether the credits lapse when the pool ends. Default: false.",
     },
     details.RolloverConfiguration: {
         "balance_cap": "The largest amount of unused credits that stays. Absent: all stay.",
         "enabled": "Whether unused credits stay at a renewal. Default: false.",
+        "percent": (
+            "What share of the unused credits stays, in percent from 0 to 100, before the cap"
+            " counts. Absent: 100."
+        ),
+        "expires_after": (
+            "How long the credits that stay live at most, from the renewal on. Absent: as long as"
+            " they would have lived."
+        ),
+    },
+    details.CancellationTerm: {
+        "before": "How long before the target date a cancellation must come at the latest.",
+        "percent": "What share of the credits comes back then, in percent from 0 to 100.",
     },
     details.PolicyExpression: {
         "operator_and_options": "Holds if all of its expressions do.",
@@ -581,11 +610,14 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     transactions.Transaction: {
         "amount": "How many credits went from `source` to `target`. 0 for a reallocation.",
         "details": "Its item, benefit and reason.",
+        "due_date": "When it happened by itself, if it was booked later than that.",
         "extended_fields": "Always absent: transactions have no extended fields.",
         "external_id": "Always absent: transactions have no external ids.",
+        "external_reference": "What it belongs to elsewhere, as its caller said.",
         "failed_options": "Always absent: a failed change makes no transaction.",
         "idempotency_key": "The caller's idempotency key. Absent if there was none.",
         "instructing_party": "Who asked for it.",
+        "lots": "The lots with their parts of the amount. Absent: all of it is the standard lot's.",
         "pool": "The pool at that time.",
         "related_transaction_id": "The transaction that it gives back. Absent if there is none.",
         "requested_values": "The requested values. Only if a limit changed them.",

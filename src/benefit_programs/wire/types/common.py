@@ -53,6 +53,11 @@ AdditionalData = Annotated[dict[str, Any], FreeForm()]
 Filter = Annotated[dict[str, Any], FreeForm(bytes_max=FILTER_BYTES_MAX)]
 FieldMask = Annotated[tuple[str, ...], MaskText()]
 
+EXTERNAL_REFERENCE_LENGTH_MAX = 128
+"""How many characters an external reference may have."""
+
+ExternalReference = Annotated[str, Text(min_length=1, max_length=EXTERNAL_REFERENCE_LENGTH_MAX)]
+
 BULK_MAX = 100
 """How many entries a bulk request may have."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.domain.constraints import Immutable, ReadOnly, Text, Undocumented
+from benefit_programs.domain.constraints import Addition, Immutable, ReadOnly, Text, Undocumented
 from benefit_programs.domain.entities import BalanceType
 from benefit_programs.wire.types.common import (
     Amount,
@@ -18,6 +18,7 @@ from benefit_programs.wire.types.common import (
     EntityId,
     ExtendedFields,
     ExternalId,
+    ExternalReference,
     IdentificationData,
     ItemName,
     Namespace,
@@ -28,6 +29,7 @@ from benefit_programs.wire.types.common import (
     Timestamp,
     TransactionKey,
 )
+from benefit_programs.wire.types.lots import DrawnLot
 
 Reason = Annotated[str, Text(max_length=256)]
 Origin = Annotated[str, Text(max_length=50)]
@@ -129,6 +131,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     )
     external_id: Annotated[ExternalId, Immutable(), ReadOnly()] | None = None
     failed_options: Annotated[FailedTransactionDetails, Undocumented()] | None = None
+    external_reference: Annotated[ExternalReference, ReadOnly(), Addition()] | None = None
+    lots: Annotated[tuple[DrawnLot, ...], ReadOnly(), Addition()] | None = None
+    due_date: Annotated[Timestamp, ReadOnly(), Addition()] | None = None
 
 
 class GetTransactionRequest(msgspec.Struct, frozen=True, kw_only=True):
