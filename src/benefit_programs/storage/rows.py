@@ -32,6 +32,8 @@ class RowCodec(Generic[R]):
                 self._readers.append((position, msgspec.json.Decoder(plain).decode))
             elif isinstance(plain, type) and issubclass(plain, StrEnum):
                 self._readers.append((position, {str(m): m for m in plain}.__getitem__))
+            elif plain is bool:
+                self._readers.append((position, bool))
 
     def read(self, values: Values) -> R:
         """The row for the values of ``columns``."""
