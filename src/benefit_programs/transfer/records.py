@@ -245,8 +245,9 @@ def settle_lots(
 ) -> dict[str, list[StatedLot]] | None:
     """The lots that the row states, by the definitions of their pools; None if it says nothing.
 
-    Raises Invalid for one of nothing, one of a pool without a stated balance, one whose life is over
-    or never begins, one to come that nobody granted, and one that is more than the balance has left.
+    Raises Invalid for one of nothing, one of a pool without a stated balance, one whose life is
+    over or never begins, one to come that nobody granted, and one that is more than what is left of
+    the balance.
     """
     if named.lots is None:
         return None
