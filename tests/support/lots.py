@@ -104,6 +104,7 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[Reservation]:
         like = require(state, TRANSACTION, self.like)
         account = open_account(state, context, require(state, POOL, like.pool_id))
+        assert like.operation is Operation.REDEEM
         price = like.amount // (like.details.item_count or 1)
         shares = tuple(replace(each, count=self.count) for each in like.details.quota_shares)
         transaction = account.reserve(
@@ -150,7 +151,8 @@ class Capture(Command[str], frozen=True, kw_only=True):
         _ask_for_reservation(needs, state, self.reservation_id)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
-        held = require(state, RESERVATION, self.reservation_id)
+        held = _open_reservation(state, context, self.reservation_id)
+        assert self.count <= held.held
         account = open_account(state, context, require(state, POOL, held.pool_id))
         cost = held.price * self.count
         shares = of_count(held.quota_shares, self.count)
@@ -193,7 +195,7 @@ class LetGo(Command[None], frozen=True, kw_only=True):
         _ask_for_reservation(needs, state, self.reservation_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        held = require(state, RESERVATION, self.reservation_id)
+        held = _open_reservation(state, context, self.reservation_id)
         account = open_account(state, context, require(state, POOL, held.pool_id))
         details = require(state, TRANSACTION, held.id).details
         now = context.now
@@ -208,6 +210,13 @@ class LetGo(Command[None], frozen=True, kw_only=True):
         changes = Changes(None)
         account.save(changes)
         return changes
+
+
+def _open_reservation(state: State, context: Context, reservation_id: str) -> Reservation:
+    held = require(state, RESERVATION, reservation_id)
+    assert held.held
+    assert held.expiration_date > context.now
+    return held
 
 
 def _ask_for_reservation(needs: Needs, state: State, reservation_id: str) -> None:

@@ -7,7 +7,7 @@ been. Invariants I21 and I22 (docs/invariants.md).
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from msgspec.structs import replace
 
@@ -115,6 +115,7 @@ class _Agenda:
         self._heap = [
             (each.expiration_date, _LAPSES, each.id) for each in self._reservations.values()
         ]
+        heapify(self._heap)
         for lot in account.open_lots():
             self._add(lot)
 
