@@ -174,7 +174,7 @@ class ErasureChunks(Carrier):
         return row is not None and row.beneficiary == self._erasure.erased
 
 
-def _owner_of(event: Event) -> tuple[Index[Program] | Index[Pool], str]:
+def _owner_of(event: Event) -> tuple[Index[Any], str]:
     """What says whose an event of a program, pool or lot is."""
     if event.entity == PROGRAM_ENTITY:
         return PROGRAM, event.entity_id
