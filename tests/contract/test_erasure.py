@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from benefit_programs.domain.entities import Event, Pool, Program, Transaction
+from benefit_programs.domain.entities import Event, Lot, Pool, Program, Reservation, Transaction
 from benefit_programs.domain.orders import erasing
+from benefit_programs.domain.redemptions import RedeemBenefit
+from benefit_programs.domain.values import ItemReference
+from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.rows import CODECS
-from tests.support.calls import benefit, guid
+from benefit_programs.storage.verification import verify_store
+from tests.support.calls import NAMESPACE, benefit, guid
+from tests.support.clock import HOUR
+from tests.support.commands import submit
 from tests.support.lifecycle import act
+from tests.support.lots import Hold, granted, put
 from tests.support.wallet import Wallet, open_another, open_wallet
 
 if TYPE_CHECKING:
@@ -32,6 +39,55 @@ async def erase(service: Service, member: str) -> Document:
     assert job["status"] == "FINISHED"
     assert job["counts"].get("failCount", 0) == 0
     return answer
+
+
+async def test_lots_and_reservations_lose_their_words(service: Service) -> None:
+    """Names, references and additional data of lots and reservations go everywhere, too."""
+    member, other = guid(), guid()
+    wallet, bystander = await open_for(service, member), await open_for(service, other)
+    for each in (wallet, bystander):
+        await name_lots(service, each)
+    await erase(service, member)
+    for entity in (Lot, Reservation, Transaction):
+        named = [row for row in await service.rows(entity) if NAME in str(row)]
+        assert {row.pool_id for row in named} == {bystander.pool_id}
+    told = [each for each in await service.rows(Event) if each.entity == "lot"]
+    assert len(told) == 4
+    for event in told:
+        is_other = event.body["entity"]["pool_id"] == bystander.pool_id
+        assert (NAME in str(event.body)) is is_other
+    sound = await service.rows(Lot)
+    assert [(each.granted, each.available) for each in sound if each.pool_id == wallet.pool_id] == [
+        (50_000, 30_000),
+        (60_000, 0),
+    ]
+    assert await verify_store(service.store) == []
+
+
+async def name_lots(service: Service, wallet: Wallet) -> None:
+    """A lot of today, one of tomorrow and a reservation, all in the words of a caller."""
+    now, words = read_clock(), {"external_reference": NAME, "additional_data": {"note": NAME}}
+    tomorrow, later = now + 24 * HOUR, now + 48 * HOUR
+    await put(service, wallet.pool_id, 5, granted(tomorrow, display_name=NAME, **words))
+    await put(service, wallet.pool_id, 6, granted(later, effective_date=tomorrow, **words))
+    like = await submit(
+        service,
+        RedeemBenefit(
+            pool_id=wallet.pool_id,
+            namespace=NAMESPACE,
+            benefit_key="towel",
+            item=item_of(wallet),
+            idempotency_key=guid(),
+            external_reference=NAME,
+        ),
+    )
+    hold = Hold(like=like.transaction.id, count=1, expiration_date=later, external_reference=NAME)
+    await submit(service, hold)
+
+
+def item_of(wallet: Wallet) -> ItemReference:
+    reference = wallet.reference()
+    return ItemReference(reference["externalId"], reference["providerAppId"], "")
 
 
 async def open_for(service: Service, member: str) -> Wallet:

@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benefit_programs.domain.entities import Event, Pool, Program, Quota, Transaction
+from benefit_programs.domain.entities import (
+    Event,
+    Lot,
+    Pool,
+    Program,
+    Quota,
+    Reservation,
+    Transaction,
+)
+from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage import kept
 from tests.support.calls import NAMESPACE, benefit, guid
+from tests.support.clock import HOUR
+from tests.support.commands import submit
 from tests.support.lifecycle import limit_requests
+from tests.support.lots import Hold, granted, put
 from tests.support.wallet import Wallet, open_another, open_wallet
 
 if TYPE_CHECKING:
@@ -63,7 +75,11 @@ async def live(service: Service, beneficiary: Document) -> Wallet:
     await service.call("updatePool", {"pool": changed})
     await wallet.redeem(additionalData={"note": NAME})
     another = await open_another(service, wallet.definition, beneficiary=beneficiary)
-    await another.redeem()
+    hold = Hold(like=await another.redeem(), count=1, expiration_date=read_clock() + HOUR)
+    await submit(service, hold)
+    for each in (wallet, another):
+        await put(service, each.pool_id, 5, granted(read_clock() + HOUR, display_name=NAME))
+        await put(service, each.pool_id, 5, granted(read_clock() + HOUR))
     return wallet
 
 
@@ -88,8 +104,15 @@ async def test_everything_of_one_is_in_it_once(service: Service, limit: int) -> 
     assert Counter(each["id"] for each in parts(records, "transaction")) == Counter(
         row.id for row in await service.rows(Transaction) if row.pool_id in own
     )
+    lots = {row.id for row in await service.rows(Lot) if row.pool_id in own}
+    assert len(lots) == 4
+    assert Counter(each["id"] for each in parts(records, "lot")) == Counter(lots)
+    assert [each.get("displayName") for each in parts(records, "lot")] == [NAME, None] * 2
     assert Counter(each["id"] for each in parts(records, "event")) == Counter(
-        row.id for row in await service.rows(Event) if row.entity_id in own | programs
+        row.id for row in await service.rows(Event) if row.entity_id in own | programs | lots
+    )
+    assert Counter(each["id"] for each in parts(records, "reservation")) == Counter(
+        row.id for row in await service.rows(Reservation) if row.pool_id in own
     )
     assert Counter(
         (each["poolId"], each["quotaId"], each["used"]) for each in parts(records, "usedRateLimit")
@@ -164,7 +187,7 @@ async def test_after_an_erasure_the_pseudonym_has_it(service: Service) -> None:
     await service.running.runner.settle()
     assert await export(service, beneficiary) == []
     records = await export(service, answer["beneficiary"])
-    assert len(parts(records, "transaction")) == 4
+    assert len(parts(records, "transaction")) == 9
     assert NAME not in str(records)
     assert beneficiary["memberId"] not in str(records)
 

@@ -1,44 +1,37 @@
-"""What comes due in a pool by itself, in the order of its instants."""
+"""What comes due in a pool happens in the order of its instants, whatever came first into it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
-from benefit_programs.domain.entities import Pool, Reservation, ReservationStatus
-from benefit_programs.domain.settling import SettlePools
+from benefit_programs.domain.entities import Operation, Reservation, Transaction
+from benefit_programs.storage.verification import verify_store
 from tests.support.clock import HOUR, Clock
-from tests.support.histories import CREDIT, Reserve
+from tests.support.commands import submit
 from tests.support.inprocess import new_tenant, open_application
-from tests.support.lifecycle import do
+from tests.support.lots import Hold
 from tests.support.wallet import open_wallet
-
-if TYPE_CHECKING:
-    from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio
 
-ENGINES = ["sqlite"]
 
-
-async def test_the_reservation_that_ends_first_lapses_first(database_url: str) -> None:
-    """A reservation that was made later and ends sooner doesn't wait for an older one."""
+async def test_a_later_reservation_that_ends_sooner_lapses_first(database_url: str) -> None:
+    """Of several reservations those that are due lapse, also behind one that lasts longer."""
     clock = Clock()
     async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        service: Service = await new_tenant(*application)
+        service = await new_tenant(*application)
         wallet = await open_wallet(service)
-        ids: list[Any] = []
-        for hours in (9, 2):
+        like = await wallet.redeem()
+        for hours in (9, 8, 1, 2):
             until = clock.now + hours * HOUR
-            reserve = Reserve(pool_id=wallet.pool_id, count=1, price=10 * CREDIT, until=until)
-            ids.append(await do(service, reserve))
-        clock.move(3)
-        await do(service, SettlePools(pool_ids=(wallet.pool_id,)))
-        status = {row.id: row.status for row in await service.rows(Reservation)}
-        assert [status[each] for each in ids] == [
-            ReservationStatus.OPEN,
-            ReservationStatus.LAPSED,
+            await submit(service, Hold(like=like, count=1, expiration_date=until))
+        clock.move(hours=3)
+        await wallet.redeem()
+        lapsed = [
+            each.details.due
+            for each in await service.rows(Transaction)
+            if each.operation is Operation.RELEASE
         ]
-        (pool,) = await service.rows(Pool)
-        assert pool.available == 90 * CREDIT
+        ends = sorted(each.expiration_date for each in await service.rows(Reservation))
+        assert lapsed == ends[:2]
+        assert await verify_store(service.store) == []

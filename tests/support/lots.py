@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -92,6 +92,7 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
     like: str
     count: int
     expiration_date: int
+    external_reference: str | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.read(TRANSACTION, self.like)
@@ -103,12 +104,14 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[Reservation]:
         like = require(state, TRANSACTION, self.like)
         account = open_account(state, context, require(state, POOL, like.pool_id))
+        assert like.operation is Operation.REDEEM
         price = like.amount // (like.details.item_count or 1)
         shares = tuple(replace(each, count=self.count) for each in like.details.quota_shares)
         transaction = account.reserve(
             Operation.RESERVE,
             price * self.count,
             idempotency_key=guid(),
+            external_reference=self.external_reference,
             details=replace(
                 like.details,
                 reason=RULES[Operation.RESERVE].reason,
@@ -129,6 +132,7 @@ class Hold(Command[Reservation], frozen=True, kw_only=True):
             expiration_date=self.expiration_date,
             draws=transaction.details.draws,
             quota_shares=shares,
+            external_reference=self.external_reference,
         )
         account.beside.append(reservation)
         account.pool = replace(account.pool, due=earliest(account.pool.due, self.expiration_date))
@@ -147,7 +151,8 @@ class Capture(Command[str], frozen=True, kw_only=True):
         _ask_for_reservation(needs, state, self.reservation_id)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
-        held = require(state, RESERVATION, self.reservation_id)
+        held = _open_reservation(state, context, self.reservation_id)
+        assert self.count <= held.held
         account = open_account(state, context, require(state, POOL, held.pool_id))
         cost = held.price * self.count
         shares = of_count(held.quota_shares, self.count)
@@ -190,7 +195,7 @@ class LetGo(Command[None], frozen=True, kw_only=True):
         _ask_for_reservation(needs, state, self.reservation_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
-        held = require(state, RESERVATION, self.reservation_id)
+        held = _open_reservation(state, context, self.reservation_id)
         account = open_account(state, context, require(state, POOL, held.pool_id))
         details = require(state, TRANSACTION, held.id).details
         now = context.now
@@ -207,6 +212,13 @@ class LetGo(Command[None], frozen=True, kw_only=True):
         return changes
 
 
+def _open_reservation(state: State, context: Context, reservation_id: str) -> Reservation:
+    held = require(state, RESERVATION, reservation_id)
+    assert held.held
+    assert held.expiration_date > context.now
+    return held
+
+
 def _ask_for_reservation(needs: Needs, state: State, reservation_id: str) -> None:
     needs.read(RESERVATION, reservation_id)
     held = state.loaded(RESERVATION, reservation_id)
@@ -214,13 +226,13 @@ def _ask_for_reservation(needs: Needs, state: State, reservation_id: str) -> Non
         ask_to_release(needs, pool, held)
 
 
-def granted(expiration_date: int | None = None, **more: object) -> Fate:
+def granted(expiration_date: int | None = None, **more: Any) -> Fate:
     """The fate of a pack that renewals leave alone."""
     return Fate(
         origin=LotOrigin.GRANT,
         expiration_date=expiration_date,
         kept_at_renewal=True,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -54,7 +54,7 @@ class Gym:
     def run_json(self, command: str, *arguments: Any, code: int = 0) -> dict[str, Any]:
         """Run a command that must end with the code, and give what it tells."""
         done = self.run(command, *arguments, "--json")
-        assert (done.returncode, done.stderr) == (code, ""), done.stderr
+        assert (done.returncode, done.stderr) == (code, ""), done.stdout + done.stderr
         told: dict[str, Any] = json.loads(done.stdout)
         return told
 

@@ -84,7 +84,13 @@ async def test_what_is_not_carried_over_is_told(gym: Gym, tmp_path: Path) -> Non
     file = tmp_path / "members.csv"
     told = gym.run_json("export-programs", file)
     assert told["leftOut"] == {"ENDED": 1, "WITHOUT_POOLS": 0}
-    assert told["notCarried"] == {"EXTENDED_FIELDS": 1, "POOL_DETAILS": 1, "OTHER_POOLS": 3}
+    assert told["notCarried"] == {
+        "EXTENDED_FIELDS": 1,
+        "POOL_DETAILS": 1,
+        "OTHER_POOLS": 3,
+        "RESERVATIONS": 0,
+        "LOTS": 0,
+    }
     assert "member-0" not in file.read_text()
 
 

@@ -11,6 +11,7 @@ from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.values import CREDIT
+from benefit_programs.transfer.files import LINE_BYTES_MAX
 from tests.support.calls import guid
 from tests.support.serving import start_benefits
 from tests.transfer.conftest import (
@@ -220,7 +221,7 @@ async def test_bad_json_lines_are_told(gym: Gym, tmp_path: Path) -> None:
         tmp_path / "good.jsonl", [member(1), member(2, balances=balances[:1] * 2)]
     )
     file = tmp_path / "members.ndjson"
-    long = b'"' + b"x" * 250_000 + b'"\n'
+    long = b'"' + b"x" * (2 * LINE_BYTES_MAX + 1) + b'"\n'
     file.write_bytes(b'{"a": 1\n[]\n' + long + b'{"color": "red"}\n\n' + good.read_bytes())
     told = gym.run_json("import-programs", file, code=1)
     assert [(each["line"], each["rule"]) for each in told["findings"]] == [

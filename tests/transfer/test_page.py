@@ -10,7 +10,7 @@ import pytest
 from benefit_programs.transfer.commands import IMPORTER
 from benefit_programs.transfer.exporting import PAGE_SIZE
 from benefit_programs.transfer.files import LINE_BYTES_MAX
-from benefit_programs.transfer.records import BALANCES_MAX, COLUMNS
+from benefit_programs.transfer.records import BALANCES_MAX, COLUMNS, LOTS_MAX
 from tests.docs.markdown import script_of
 
 if TYPE_CHECKING:
@@ -44,5 +44,6 @@ def test_page_names_every_column_and_limit() -> None:
     assert [name for name in COLUMNS if f"| `{name}` |" not in page] == []
     assert f"less than {LINE_BYTES_MAX} bytes" in page
     assert f"more than {BALANCES_MAX} pools" in page
+    assert f"at most\n{LOTS_MAX} lots" in page
     assert f"Pages of {PAGE_SIZE} programs" in page
     assert IMPORTER.id in page

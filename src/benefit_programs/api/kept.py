@@ -9,12 +9,26 @@ from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.handlers import balances, pools, transactions
-from benefit_programs.domain.entities import Event, Pool, Program, Quota, Transaction
+from benefit_programs.domain.entities import (
+    Event,
+    Lot,
+    Pool,
+    Program,
+    Quota,
+    Reservation,
+    Transaction,
+)
 from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.policies.calendar import EPOCH_ORDINAL
 from benefit_programs.storage.kept import Kept, NamedBy
 from benefit_programs.wire import views
-from benefit_programs.wire.types.beneficiaries import KeptEvent, KeptRecord, UsedRateLimit
+from benefit_programs.wire.types.beneficiaries import (
+    KeptEvent,
+    KeptLot,
+    KeptRecord,
+    KeptReservation,
+    UsedRateLimit,
+)
 
 
 async def describe(call: Call, kept: Iterable[Kept]) -> tuple[KeptRecord, ...]:
@@ -40,15 +54,25 @@ async def describe(call: Call, kept: Iterable[Kept]) -> tuple[KeptRecord, ...]:
                     yield KeptRecord(pool=pool, balance=balance)
                 case Transaction():
                     yield KeptRecord(transaction=next(shown_transactions))
-                case Quota():
-                    yield KeptRecord(used_rate_limit=_used(row))
-                case Event():
-                    yield KeptRecord(event=_event(row))
                 case NamedBy():
                     items = tuple(views.job_item(item, row.job) for item in row.items)
                     yield KeptRecord(job=views.job(row.job), job_items=items)
+                case _:
+                    yield _as_stored(row)
 
     return tuple(records())
+
+
+def _as_stored(row: Quota | Lot | Reservation | Event) -> KeptRecord:
+    match row:
+        case Quota():
+            return KeptRecord(used_rate_limit=_used(row))
+        case Lot():
+            return KeptRecord(lot=_lot(row))
+        case Reservation():
+            return KeptRecord(reservation=_reservation(row))
+        case Event():
+            return KeptRecord(event=_event(row))
 
 
 def _used(row: Quota) -> UsedRateLimit:
@@ -57,6 +81,38 @@ def _used(row: Quota) -> UsedRateLimit:
         return replace(used, used_at=row.period_start)
     start = date.fromordinal(EPOCH_ORDINAL + row.period_start)
     return replace(used, period_start=start.isoformat())
+
+
+def _lot(row: Lot) -> KeptLot:
+    return KeptLot(
+        id=row.id,
+        pool_id=row.pool_id,
+        created_date=row.created,
+        origin=row.origin,
+        status=row.status,
+        granted=row.granted,
+        available=row.available,
+        reserved=row.reserved,
+        effective_date=row.effective_date,
+        expiration_date=row.expiration_date,
+        display_name=row.display_name,
+        external_reference=row.external_reference,
+        additional_data=row.additional_data,
+    )
+
+
+def _reservation(row: Reservation) -> KeptReservation:
+    return KeptReservation(
+        id=row.id,
+        pool_id=row.pool_id,
+        created_date=row.created,
+        status=row.status,
+        count=row.count,
+        captured_count=row.captured,
+        price=row.price,
+        expiration_date=row.expiration_date,
+        external_reference=row.external_reference,
+    )
 
 
 def _event(row: Event) -> KeptEvent:

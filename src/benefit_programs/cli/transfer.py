@@ -45,6 +45,8 @@ _NOT_CARRIED = {
     NotCarried.EXTENDED_FIELDS: "have extended fields",
     NotCarried.POOL_DETAILS: "have pools with details that their definitions don't have",
     NotCarried.OTHER_POOLS: "have other pools than their definitions give",
+    NotCarried.RESERVATIONS: "have open reservations, whose credits are in the balances",
+    NotCarried.LOTS: "have more lots than a row may state",
 }
 _LEFT_OUT = {
     LeftOut.ENDED: "have ended",
@@ -103,6 +105,7 @@ def import_programs(
                         tenant.id,
                         decode=_RowDecoder(tenant),
                         submit=submit,
+                        now=read_clock,
                         findings_max=errors_max,
                         progress=lambda report: show(source.position, f"{report.rows} rows"),
                     )
@@ -138,15 +141,15 @@ def export_programs(
     async def run() -> ExportReport:
         async with open_database(settings) as store:
             tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
-            total = await Exporter(store, tenant.id, encode=_encode).count()
-            with open_target(file, chosen) as target, progress_bar(total) as show:
-                exporter = Exporter(
-                    store,
-                    tenant.id,
-                    encode=_encode,
-                    progress=lambda report: show(report.seen, f"{report.seen} programs"),
+            exporter = Exporter(store, tenant.id, encode=_encode, now=read_clock)
+            total, with_lots = await exporter.count(), await exporter.needs_lots()
+            with (
+                open_target(file, chosen, with_lots=with_lots) as target,
+                progress_bar(total) as show,
+            ):
+                return await exporter.run(
+                    target.write, lambda report: show(report.seen, f"{report.seen} programs")
                 )
-                return await exporter.run(target.write)
 
     with _wrong_file_as_usage():
         chosen = format_of(file, file_format)

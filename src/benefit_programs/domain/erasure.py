@@ -21,8 +21,10 @@ from benefit_programs.domain.entities import (
     BENEFICIARY_COLUMNS,
     Event,
     JobKind,
+    Lot,
     Pool,
     Program,
+    Reservation,
     Transaction,
     beneficiary_columns,
 )
@@ -35,6 +37,8 @@ from benefit_programs.domain.values import Identity, IdentityType
 
 PROGRAM_ENTITY = "program"
 """What the items of an erasure name as their entity."""
+
+LOT_ENTITY = "lot"
 
 CLOCKS_APART_MILLISECONDS_MAX = 3_600_000
 """How far the clocks of servers may differ without an erasure or export overlooking a row."""
@@ -144,12 +148,32 @@ def erased_pool(pool: Pool, erasure: Erasure) -> Pool:
 def has_free_text(transaction: Transaction) -> bool:
     """Whether a transaction says something in the words of a caller."""
     details = transaction.details
-    return details.origin is not None or details.reason != RULES[transaction.operation].reason
+    return (
+        details.origin is not None
+        or details.reason != RULES[transaction.operation].reason
+        or transaction.external_reference is not None
+    )
 
 
 def without_free_text(transaction: Transaction) -> Transaction:
     reason = RULES[transaction.operation].reason
-    return replace(transaction, details=replace(transaction.details, reason=reason, origin=None))
+    details = replace(transaction.details, reason=reason, origin=None)
+    return replace(transaction, details=details, external_reference=None)
+
+
+PERSONAL_OF_LOT = ("display_name", "external_reference", "additional_data")
+"""What a caller says about a lot in words of its own."""
+
+
+def is_named(row: Lot | Reservation) -> bool:
+    """Whether a lot or reservation says something in the words of a caller."""
+    return any(getattr(row, name, None) is not None for name in PERSONAL_OF_LOT)
+
+
+def without_name(row: Lot | Reservation) -> Lot | Reservation:
+    if isinstance(row, Reservation):
+        return replace(row, external_reference=None)
+    return replace(row, **dict.fromkeys(PERSONAL_OF_LOT))
 
 
 def without_party(transaction: Transaction, erasure: Erasure) -> Transaction:
@@ -166,17 +190,23 @@ def is_personal(event: Event) -> bool:
     """Whether an event holds something that may be personal."""
     if event.entity == "program":
         return True
+    if event.entity == LOT_ENTITY:
+        return any(event.body["entity"].get(name) is not None for name in PERSONAL_OF_LOT)
     body = event.body
     pool = body.get("pool") or {}
     return event.entity == "pool" and ("additional_data" in body or "extended_fields" in pool)
 
 
 def erased_event(event: Event, erasure: Erasure) -> Event:
-    """An event of the person's program or pool, without the person."""
+    """An event of the person's program, pool or lot, without the person."""
     body = {name: value for name, value in event.body.items() if name != "additional_data"}
     if event.entity == "pool":
         pool = body.get("pool") or {}
         body["pool"] = {name: pool[name] for name in pool if name != "extended_fields"}
+        return replace(event, body=body)
+    if event.entity == LOT_ENTITY:
+        lot = body["entity"]
+        body["entity"] = {name: lot[name] for name in lot if name not in PERSONAL_OF_LOT}
         return replace(event, body=body)
     entity = {
         name: value for name, value in body["entity"].items() if name not in _PERSONAL_OF_PROGRAM

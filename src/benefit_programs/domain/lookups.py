@@ -127,8 +127,10 @@ WALK_PROGRAMS_OF_PROGRAM_DEFINITION = Index(
 )
 
 ERASURE_CHUNK_SIZE = 1_000
-"""How many transactions or events an erasure looks through in one commit."""
+"""How many rows that came of a person's pools an erasure looks through in one commit."""
 
+WALK_LOTS = Index(Lot, after="id", limit=ERASURE_CHUNK_SIZE)
+WALK_RESERVATIONS = Index(Reservation, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_TRANSACTIONS = Index(Transaction, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_EVENTS = Index(Event, after="id", limit=ERASURE_CHUNK_SIZE)
 

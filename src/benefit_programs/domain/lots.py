@@ -25,6 +25,8 @@ PRIORITY = 100
 
 PRIORITY_MAX = 1_000
 
+NAME_LENGTH_MAX = 128
+
 OPEN_LOTS_MAX = 1_000
 """How many lots of a pool may be live or still to come.
 

@@ -15,6 +15,9 @@ import msgspec
 CREDIT = 10_000
 """One credit in the unit of amounts."""
 
+EXTERNAL_REFERENCE_LENGTH_MAX = 128
+"""How many characters an external reference may have."""
+
 AMOUNT_MAX = 2**63 - 1
 """The largest amount: 922337203685477.5807 credits."""
 

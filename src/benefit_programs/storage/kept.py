@@ -1,8 +1,8 @@
 """All rows that tell of one beneficiary, in one order and a bounded number at a time.
 
-Programs and pools are found by the beneficiary, transactions and rate limits by the pools. Events
-and jobs have no index by person, so steps look through those of the whole tenant, from the person's
-first program on.
+Programs and pools are found by the beneficiary; transactions, rate limits, lots and reservations by
+the pools. Events and jobs have no index by person, so steps look through those of the whole tenant,
+from the person's first program on.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from benefit_programs.domain.entities import (
     Job,
     JobItem,
     JobPage,
+    Lot,
     Pool,
     Program,
     Quota,
+    Reservation,
     Transaction,
     beneficiary_columns,
 )
@@ -46,6 +48,8 @@ JOB_PAGES_LOOKED_THROUGH_MAX = 10
 AFTER_ALL_IDS = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 _TRANSACTIONS = Index(Transaction, "pool_id", after="id", limit=KEPT_LIMIT_MAX)
+_LOTS = Index(Lot, "pool_id", after="id", limit=KEPT_LIMIT_MAX)
+_RESERVATIONS = Index(Reservation, "pool_id", after="id", limit=KEPT_LIMIT_MAX)
 
 
 def _walks(entity: type[R], limit: int) -> dict[str, Index[R]]:
@@ -68,12 +72,14 @@ class KeptStore(Protocol):
 
 
 class Part(IntEnum):
-    """What is kept, in the order in which it is found."""
+    """What is kept, in the order in which it is found. The numbers stand in cursors."""
 
     PROGRAMS = 0
     POOLS = 1
     TRANSACTIONS = 2
     QUOTAS = 3
+    LOTS = 7
+    RESERVATIONS = 8
     EVENTS = 4
     JOBS = 5
     JOB_PAGES = 6
@@ -81,6 +87,9 @@ class Part(IntEnum):
 
 Place = tuple[str | int | None, ...]
 """A part, and the keys of the row after which to go on in it."""
+
+_OF_POOLS = (Part.TRANSACTIONS, Part.QUOTAS, Part.LOTS, Part.RESERVATIONS)
+"""The parts that are found by pools, each for all pools before the next."""
 
 BEGINNING: Place = (Part.PROGRAMS, BEFORE_ALL_IDS)
 
@@ -96,7 +105,7 @@ class Kept(NamedTuple):
     """A row that tells of the beneficiary, and its place."""
 
     place: Place
-    row: Program | Pool | Transaction | Quota | Event | NamedBy
+    row: Program | Pool | Transaction | Quota | Lot | Reservation | Event | NamedBy
 
 
 class Step(NamedTuple):
@@ -120,6 +129,8 @@ class KeptOfBeneficiary:
             Part.POOLS: self._pools,
             Part.TRANSACTIONS: self._transactions,
             Part.QUOTAS: self._quotas,
+            Part.LOTS: self._lots,
+            Part.RESERVATIONS: self._reservations,
             Part.EVENTS: self._events,
             Part.JOBS: self._jobs,
             Part.JOB_PAGES: self._job_pages,
@@ -141,9 +152,18 @@ class KeptOfBeneficiary:
         return _step(kept, await self._next_pool(Part.TRANSACTIONS, BEFORE_ALL_IDS))
 
     async def _transactions(self, pool_id: str, after: str) -> Step:
-        rows = await self._look_up(_TRANSACTIONS, pool_id, after)
-        kept = [Kept((Part.TRANSACTIONS, pool_id, row.id), row) for row in rows]
-        return _step(kept, await self._next_pool(Part.TRANSACTIONS, pool_id))
+        return await self._of_pool(Part.TRANSACTIONS, _TRANSACTIONS, pool_id, after)
+
+    async def _lots(self, pool_id: str, after: str) -> Step:
+        return await self._of_pool(Part.LOTS, _LOTS, pool_id, after)
+
+    async def _reservations(self, pool_id: str, after: str) -> Step:
+        return await self._of_pool(Part.RESERVATIONS, _RESERVATIONS, pool_id, after)
+
+    async def _of_pool(self, part: Part, walk: Index[Any], pool_id: str, after: str) -> Step:
+        rows = await self._look_up(walk, pool_id, after)
+        kept = [Kept((part, pool_id, row.id), row) for row in rows]
+        return _step(kept, await self._next_pool(part, pool_id))
 
     async def _quotas(self, pool_id: str, quota_id: str, start: int) -> Step:
         rows = await self._rows(
@@ -167,7 +187,9 @@ class KeptOfBeneficiary:
             Event,
             "q.id > $2 and q.id <= $3 and q.entity_id in ("
             f"select id from programs where tenant_id = $1 and {self._column} = $4 union all"
-            f" select id from pools where tenant_id = $1 and {self._column} = $4)"
+            f" select id from pools where tenant_id = $1 and {self._column} = $4 union all"
+            " select l.id from pools p join lots l on l.tenant_id = p.tenant_id"
+            f" and l.pool_id = p.id where p.tenant_id = $1 and p.{self._column} = $4)"
             f" order by q.id limit {KEPT_LIMIT_MAX}",
             (after, up_to, self._identity.id),
         )
@@ -227,12 +249,12 @@ class KeptOfBeneficiary:
     async def _next_pool(self, part: Part, pool_id: str) -> Place | None:
         """The beginning of the part's rows of the pool after this one, else of the next part."""
         pools = await self._look_up(_NEXT_POOL[self._column], self._identity.id, pool_id)
-        beginning = (BEFORE_ALL_IDS,) if part is Part.TRANSACTIONS else (BEFORE_ALL_IDS, 0)
         if pools:
+            beginning = (BEFORE_ALL_IDS, 0) if part is Part.QUOTAS else (BEFORE_ALL_IDS,)
             return (part, pools[0].id, *beginning)
-        if part is Part.TRANSACTIONS:
-            return await self._next_pool(Part.QUOTAS, BEFORE_ALL_IDS)
-        return await self._first(Part.EVENTS)
+        if part is _OF_POOLS[-1]:
+            return await self._first(Part.EVENTS)
+        return await self._next_pool(_OF_POOLS[_OF_POOLS.index(part) + 1], BEFORE_ALL_IDS)
 
     async def _first(self, part: Part) -> Place | None:
         """Where what was made since the first program begins; None without one."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from benefit_programs.domain.entities import Operation, Pool, Program, Transaction
 from benefit_programs.domain.errors import Invalid
@@ -14,8 +16,9 @@ from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.values import Credits
 from benefit_programs.transfer.commands import import_key
 from benefit_programs.transfer.definitions import Plan
+from benefit_programs.transfer.holdings import Holding
 from benefit_programs.transfer.lookups import Lookups, rows_of
-from benefit_programs.transfer.records import Record, settle_amounts
+from benefit_programs.transfer.records import Record, StatedLot, settle_amounts
 
 FIRST_TRANSACTION = Index(Transaction, "pool_id", after="id", limit=1)
 """The first transaction of a pool: the one that opened it, if it was opened with credits."""
@@ -66,30 +69,57 @@ def _text(value: str | None) -> str | None:
 
 
 def differing_balances(
-    existing: Existing, imported: dict[str, Credits]
+    existing: Existing, held: dict[str, Holding], imported: dict[str, Credits]
 ) -> tuple[list[Difference], dict[str, Credits]]:
     """What differs about the balances, and what the row accounts for by pool definition.
 
-    ``imported`` is what an import has set pools to: they may have been used since.
+    ``held`` is what pools hold, and ``imported`` what an import has set them to: they may have been
+    used since, and with them their lots.
     """
     try:
         amounts = existing.amounts
     except Invalid as refusal:
         return [Difference(refusal.violations[0].field, None, "stated")], {}
     found: list[Difference] = []
+    accounted: dict[str, Credits] = {}
     for pool in existing.pools:
-        stated = amounts.get(pool.pool_definition_id, pool.available)
-        stored = imported.get(pool.id, pool.available)
-        if stated not in (stored, pool.available):
-            found.append(Difference(f"balances.{pool.pool_definition_id}", stored, stated))
-    return found, {
-        pool.pool_definition_id: amounts.get(pool.pool_definition_id, pool.available)
-        for pool in existing.pools
-    }
+        key, holding = pool.pool_definition_id, held[pool.id]
+        stated = accounted[key] = amounts.get(key, holding.available)
+        stored = imported.get(pool.id, holding.available)
+        if stated not in (stored, holding.available):
+            found.append(Difference(f"balances.{key}", stored, stated))
+        elif stated == holding.available:
+            found += _differing_lots(existing.record, key, holding)
+    return found, accounted
+
+
+def _differing_lots(record: Record, pool_definition_id: str, holding: Holding) -> list[Difference]:
+    """How many lots there are, and how many of them the row knows; nothing where it is silent."""
+    if record.named.lots is None:
+        return []
+    stated = [lot for lot in record.named.lots if lot.pool_definition_id == pool_definition_id]
+    dated = all(lot.effective_date is not None for lot in stated)
+    known = Counter(_terms(lot, dated=dated) for lot in holding.lots)
+    alike = (known & Counter(_terms(lot, dated=dated) for lot in stated)).total()
+    if alike == len(stated) == len(holding.lots):
+        return []
+    return [
+        Difference(
+            f"lots.{pool_definition_id}",
+            f"{len(holding.lots)} lots",
+            f"{len(stated)} lots, {alike} of them alike",
+        )
+    ]
+
+
+def _terms(lot: StatedLot, *, dated: bool) -> bytes:
+    """What tells lots apart; only where all say when they begin, that too."""
+    fate = lot.fate if dated else replace(lot.fate, effective_date=None)
+    return msgspec.json.encode((lot.amount, fate), order="deterministic")
 
 
 async def imported_amounts(
-    store: Lookups, tenant_id: int, rows: Sequence[Existing]
+    store: Lookups, tenant_id: int, rows: Sequence[Existing], held: dict[str, Holding]
 ) -> dict[str, Credits]:
     """What an import has set pools to, for those that hold something else than their row says."""
     suspects: dict[str, str] = {}
@@ -99,7 +129,8 @@ async def imported_amounts(
         except Invalid:
             continue
         for pool in existing.pools:
-            if amounts.get(pool.pool_definition_id, pool.available) != pool.available:
+            available = held[pool.id].available
+            if amounts.get(pool.pool_definition_id, available) != available:
                 suspects[pool.id] = import_key(existing.record.key)
     if not suspects:
         return {}

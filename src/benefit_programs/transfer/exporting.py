@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -20,10 +20,21 @@ from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     BEFORE_ALL_IDS,
     POOL_DEFINITION,
+    SNAPSHOT,
 )
 from benefit_programs.domain.opening import settled_status
+from benefit_programs.domain.values import Instant
+from benefit_programs.transfer.holdings import ANY_LOT, Holding, holdings_of
 from benefit_programs.transfer.lookups import Lookups, pools_of, rows_of
-from benefit_programs.transfer.records import Named, Origin, Owner, StartStatus, StatedBalance
+from benefit_programs.transfer.records import (
+    LOTS_MAX,
+    Named,
+    Origin,
+    Owner,
+    StartStatus,
+    StatedBalance,
+    StatedLot,
+)
 from benefit_programs.transfer.totals import Totals
 
 PAGE_SIZE = 200
@@ -32,6 +43,7 @@ PAGE_SIZE = 200
 PAGES_MAX = 10_000_000
 
 WALK_PROGRAMS = Index(Program, after="id", limit=PAGE_SIZE)
+WALK_POOL_DEFINITIONS = Index(PoolDefinition, after="id", limit=PAGE_SIZE)
 LIVE_POOLS = Index(Pool, "program_id", live=True)
 
 
@@ -53,6 +65,12 @@ class NotCarried(StrEnum):
 
     OTHER_POOLS = "OTHER_POOLS"
     """A program that has other pools than its definition gives to a new one."""
+
+    RESERVATIONS = "RESERVATIONS"
+    """Open reservations: what they hold is in the balance and its lots."""
+
+    LOTS = "LOTS"
+    """Lots past those that a row may state: their credits are in the balance alone."""
 
 
 class ExportReport(msgspec.Struct, kw_only=True):
@@ -88,18 +106,32 @@ class Exporter:
         tenant_id: int,
         *,
         encode: Encode,
-        progress: Callable[[ExportReport], None] = lambda _report: None,
+        now: Callable[[], Instant],
     ) -> None:
         self._store = store
         self._tenant_id = tenant_id
         self._encode = encode
-        self._progress = progress
+        self._now = now
         self._report = ExportReport()
 
     async def count(self) -> int:
         return await self._store.count(self._tenant_id, WALK_PROGRAMS, (BEFORE_ALL_IDS,))
 
-    async def run(self, write: Write) -> ExportReport:
+    async def needs_lots(self) -> bool:
+        """Whether a file needs a column for lots: there are some, or new pools open with one."""
+        if await rows_of(self._store, self._tenant_id, ANY_LOT, [(BEFORE_ALL_IDS,)]):
+            return True
+        after = BEFORE_ALL_IDS
+        for _ in range(PAGES_MAX):
+            found = await rows_of(self._store, self._tenant_id, WALK_POOL_DEFINITIONS, [(after,)])
+            if not found or await self._bringing_lots(found):
+                return bool(found)
+            after = found[-1].id
+        return False
+
+    async def run(
+        self, write: Write, progress: Callable[[ExportReport], None] = lambda _report: None
+    ) -> ExportReport:
         """Write all programs. Each page is one moment; those made meanwhile may be there or not."""
         after = BEFORE_ALL_IDS
         for _ in range(PAGES_MAX):
@@ -107,13 +139,16 @@ class Exporter:
             if not programs:
                 break
             await self._write_page(programs, write)
-            self._progress(self._report)
+            progress(self._report)
             after = programs[-1].id
         return self._report
 
     async def _write_page(self, programs: list[Program], write: Write) -> None:
         pools = await pools_of(self._store, self._tenant_id, LIVE_POOLS, programs)
         assigned, definitions = await self._definitions_of(programs, pools)
+        every = [pool for own in pools.values() for pool in own]
+        held = await holdings_of(self._store, self._tenant_id, every, self._now())
+        fresh = await self._bringing_lots(definitions.values())
         for program in programs:
             own = pools.get(program.id, [])
             if settled_status(program) is ProgramStatus.ENDED:
@@ -121,10 +156,12 @@ class Exporter:
             elif not own:
                 self._report.left_out[LeftOut.WITHOUT_POOLS] += 1
             else:
-                self._report.totals.add({pool.pool_definition_id: pool.available for pool in own})
-                for loss in _losses(program, own, assigned, definitions):
+                holdings = {pool.pool_definition_id: held[pool.id] for pool in own}
+                self._report.totals.add({key: each.available for key, each in holdings.items()})
+                for loss in _losses(program, own, assigned, definitions, holdings):
                     self._report.not_carried[loss] += 1
-                write(self._document(program, own))
+                states_lots = not fresh.isdisjoint(holdings)
+                write(self._document(program, own, holdings, states_lots=states_lots))
 
     async def _definitions_of(
         self, programs: list[Program], pools: dict[str, list[Pool]]
@@ -145,7 +182,22 @@ class Exporter:
         )
         return assigned, {row.id: row for row in found}
 
-    def _document(self, program: Program, pools: list[Pool]) -> dict[str, Any]:
+    async def _bringing_lots(self, definitions: Collection[PoolDefinition]) -> set[str]:
+        """The pool definitions whose pools open with a lot, whatever a file says of lots."""
+        wanted = {(each.snapshot_id,) for each in definitions}
+        found = await rows_of(self._store, self._tenant_id, SNAPSHOT, wanted)
+        bringing = {row.id for row in found if row.details.brings_lots}
+        return {each.id for each in definitions if each.snapshot_id in bringing}
+
+    def _document(
+        self,
+        program: Program,
+        pools: list[Pool],
+        holdings: dict[str, Holding],
+        *,
+        states_lots: bool,
+    ) -> dict[str, Any]:
+        lots = _lots_of(holdings)
         named = Named(
             external_program_id=program.external_id,
             namespace=program.namespace,
@@ -154,9 +206,10 @@ class Exporter:
             ),
             display_name=program.display_name,
             balances=tuple(
-                StatedBalance(pool_definition_id=pool.pool_definition_id, amount=pool.available)
-                for pool in pools
+                StatedBalance(pool_definition_id=key, amount=each.available)
+                for key, each in holdings.items()
             ),
+            lots=lots[:LOTS_MAX] if lots or states_lots else None,
         )
         origin = Origin(
             program_definition_id=program.program_definition_id,
@@ -168,14 +221,23 @@ class Exporter:
         return {name: value for part in parts for name, value in self._encode(part).items()}
 
 
+def _lots_of(holdings: dict[str, Holding]) -> tuple[StatedLot, ...]:
+    return tuple(lot for each in holdings.values() for lot in each.lots)
+
+
 def _losses(
     program: Program,
     pools: list[Pool],
     assigned: dict[str, set[str]],
     definitions: dict[str, PoolDefinition],
+    holdings: dict[str, Holding],
 ) -> list[NotCarried]:
     """What an import of this program won't bring back."""
     losses = []
+    if any(each.has_reservations for each in holdings.values()):
+        losses.append(NotCarried.RESERVATIONS)
+    if len(_lots_of(holdings)) > LOTS_MAX:
+        losses.append(NotCarried.LOTS)
     if program.extended_fields or any(pool.extended_fields for pool in pools):
         losses.append(NotCarried.EXTENDED_FIELDS)
     if any(_is_changed(pool, definitions.get(pool.pool_definition_id)) for pool in pools):

@@ -13,9 +13,14 @@ from typing import Any, BinaryIO, TextIO
 import msgspec
 
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
-from benefit_programs.transfer.records import COLUMNS, EXPORTED_COLUMNS, REQUIRED_COLUMNS
+from benefit_programs.transfer.records import (
+    COLUMNS,
+    EXPORTED_COLUMNS,
+    LOTS_COLUMN,
+    REQUIRED_COLUMNS,
+)
 
-LINE_BYTES_MAX = 100_000
+LINE_BYTES_MAX = 1_000_000
 """How long a line may be; of a longer one nothing is read."""
 
 _BOM = b"\xef\xbb\xbf"
@@ -99,6 +104,7 @@ class Source:
             yield line.decode("utf-8", "surrogateescape")
 
     def _csv(self) -> Iterator[Line]:
+        csv.field_size_limit(LINE_BYTES_MAX)
         rows, columns = csv.reader(self._text_lines(), strict=True), None
         while True:
             first = self._number + 1
@@ -148,6 +154,12 @@ def _csv_line(number: int, columns: Sequence[str], cells: Sequence[str]) -> Line
         return _broken(number, "must be UTF-8")
     if "balances" in document:
         document["balances"] = _stated(document["balances"])
+    if LOTS_COLUMN in document:
+        try:
+            document[LOTS_COLUMN] = msgspec.json.decode(document[LOTS_COLUMN])
+        except (msgspec.MsgspecError, RecursionError):
+            problem = FieldViolation(LOTS_COLUMN, "must be valid JSON", ViolatedRule.FORMAT)
+            return Line(number, document, problem)
     return Line(number, document)
 
 
@@ -176,11 +188,14 @@ def _broken(number: int, description: str, rule: ViolatedRule = ViolatedRule.FOR
 
 
 class Target:
-    def __init__(self, file: TextIO, file_format: FileFormat) -> None:
+    """A file that rows are written into; ``with_lots`` if it has a column for lots."""
+
+    def __init__(self, file: TextIO, file_format: FileFormat, *, with_lots: bool) -> None:
         self._file = file
         self._csv = csv.writer(file) if file_format is FileFormat.CSV else None
+        self._columns = (*EXPORTED_COLUMNS, *([LOTS_COLUMN] if with_lots else []))
         if self._csv:
-            self._csv.writerow(EXPORTED_COLUMNS)
+            self._csv.writerow(self._columns)
 
     def write(self, document: Mapping[str, Any]) -> None:
         """Write one row; what isn't in the document is left out, or an empty cell."""
@@ -191,11 +206,15 @@ class Target:
             f"{each['poolDefinitionId']}={each['amount']}" for each in document["balances"]
         )
         flat = {**document, "balances": balances}
-        self._csv.writerow([flat.get(name, "") for name in EXPORTED_COLUMNS])
+        if LOTS_COLUMN in document:
+            flat[LOTS_COLUMN] = msgspec.json.encode(document[LOTS_COLUMN]).decode()
+        self._csv.writerow([flat.get(name, "") for name in self._columns])
 
 
 @contextmanager
-def open_target(path: Path, file_format: FileFormat) -> Iterator[Target]:
+def open_target(
+    path: Path, file_format: FileFormat, *, with_lots: bool = False
+) -> Iterator[Target]:
     """A new file that has its name only once it is whole.
 
     Raises WrongFile if the name is taken, or the file can't be written.
@@ -208,7 +227,7 @@ def open_target(path: Path, file_format: FileFormat) -> Iterator[Target]:
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         with partial.open("w", encoding="utf-8", newline="") as file:
-            yield Target(file, file_format)
+            yield Target(file, file_format, with_lots=with_lots)
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)

@@ -26,7 +26,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import POOLS_OF_PROGRAM, PROGRAM_BY_EXTERNAL_ID
 from benefit_programs.domain.orders.openings import living
 from benefit_programs.domain.programs import ProvisionProgram
-from benefit_programs.domain.values import Credits
+from benefit_programs.domain.values import Credits, Instant
 from benefit_programs.transfer.commands import Imported, ImportProgram
 from benefit_programs.transfer.comparison import (
     Difference,
@@ -37,8 +37,15 @@ from benefit_programs.transfer.comparison import (
 )
 from benefit_programs.transfer.definitions import Definitions, Plan
 from benefit_programs.transfer.files import Line
+from benefit_programs.transfer.holdings import holdings_of
 from benefit_programs.transfer.lookups import Lookups, pools_of, rows_of
-from benefit_programs.transfer.records import Decode, Record, read_record, settle_amounts
+from benefit_programs.transfer.records import (
+    Decode,
+    Record,
+    read_record,
+    settle_amounts,
+    settle_lots,
+)
 from benefit_programs.transfer.seen import SeenKeys
 from benefit_programs.transfer.totals import Totals
 
@@ -134,6 +141,7 @@ class Importer:
         *,
         decode: Decode,
         submit: Submit | None,
+        now: Callable[[], Instant],
         findings_max: int,
         progress: Progress = lambda _report: None,
     ) -> None:
@@ -141,6 +149,7 @@ class Importer:
         self._tenant_id = tenant_id
         self._decode = decode
         self._submit = submit
+        self._now = now
         self._progress = progress
         self._definitions = Definitions(store, tenant_id)
         self._under_way: deque[_UnderWay] = deque()
@@ -203,6 +212,7 @@ class Importer:
     def _create(self, row: _Judged) -> None:
         try:
             stated = settle_amounts(row.record.named, list(row.plan.credits))
+            settle_lots(row.record.named, stated, self._now())
         except Invalid as refusal:
             self._refuse(row.line, row.record.named.external_program_id, refusal)
             return
@@ -212,11 +222,13 @@ class Importer:
         self._under_way.append(_UnderWay(row, self._submit(_command(row))))
 
     async def _compare(self, rows: list[tuple[int, Existing]]) -> None:
+        pools = [pool for _, existing in rows for pool in existing.pools]
+        held = await holdings_of(self._store, self._tenant_id, pools, self._now())
         imported = await imported_amounts(
-            self._store, self._tenant_id, [existing for _, existing in rows]
+            self._store, self._tenant_id, [existing for _, existing in rows], held
         )
         for line, existing in rows:
-            balances, amounts = differing_balances(existing, imported)
+            balances, amounts = differing_balances(existing, held, imported)
             differences = differing_fields(existing) + balances
             if not differences:
                 self._report.count(Outcome.UNCHANGED)

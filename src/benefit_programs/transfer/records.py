@@ -12,15 +12,40 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import DecimalText, Guid, OneOf, Size, Text
-from benefit_programs.domain.entities import ProgramStatus
+from benefit_programs.domain.constraints import (
+    DecimalText,
+    FreeForm,
+    Guid,
+    InstantText,
+    Int32,
+    OneOf,
+    Size,
+    Text,
+)
+from benefit_programs.domain.entities import LotOrigin, ProgramStatus
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
-from benefit_programs.domain.values import Credits, Identity, IdentityType
+from benefit_programs.domain.lots import (
+    NAME_LENGTH_MAX,
+    OPEN_LOTS_MAX,
+    PRIORITY,
+    PRIORITY_MAX,
+    Fate,
+)
+from benefit_programs.domain.values import (
+    EXTERNAL_REFERENCE_LENGTH_MAX,
+    Credits,
+    Identity,
+    IdentityType,
+    Instant,
+)
 
 T = TypeVar("T")
 
 BALANCES_MAX = 200
 """How many pools a row may state a balance for: as many as a program gets at once."""
+
+LOTS_MAX = OPEN_LOTS_MAX
+"""How many lots a row may state: as many as one pool may have open."""
 
 EXPORTED_COLUMNS = (
     "externalProgramId",
@@ -36,8 +61,12 @@ EXPORTED_COLUMNS = (
 )
 """The columns of an export, in their order."""
 
+LOTS_COLUMN = "lots"
+"""The last column of an export of a tenant that has lots."""
+
 COLUMNS = (
     *EXPORTED_COLUMNS,
+    LOTS_COLUMN,
     "programDefinitionExternalId",
     "programDefinitionNamespace",
     "balance",
@@ -59,6 +88,41 @@ class StatedBalance(msgspec.Struct, frozen=True, kw_only=True):
     amount: Annotated[Credits, DecimalText()]
 
 
+class StatedLot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pool of one definition holds in a lot of its own."""
+
+    pool_definition_id: Annotated[str, Guid()]
+    amount: Annotated[Credits, DecimalText()]
+    origin: LotOrigin = LotOrigin.GRANT
+    effective_date: Annotated[int, InstantText()] | None = None
+    expiration_date: Annotated[int, InstantText()] | None = None
+    priority: Annotated[int, Int32(minimum=0, maximum=PRIORITY_MAX)] = PRIORITY
+    kept_at_renewal: bool | None = None
+    display_name: Annotated[str, Text(max_length=NAME_LENGTH_MAX)] | None = None
+    external_reference: (
+        Annotated[str, Text(min_length=1, max_length=EXTERNAL_REFERENCE_LENGTH_MAX)] | None
+    ) = None
+    additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+
+    @property
+    def fate(self) -> Fate:
+        kept = self.origin is LotOrigin.GRANT
+        return Fate(
+            origin=self.origin,
+            expiration_date=self.expiration_date,
+            effective_date=self.effective_date,
+            priority=self.priority,
+            kept_at_renewal=kept if self.kept_at_renewal is None else self.kept_at_renewal,
+            display_name=self.display_name,
+            external_reference=self.external_reference,
+            additional_data=self.additional_data,
+        )
+
+    def is_to_come(self, now: Instant) -> bool:
+        """Whether it counts only later, and so isn't part of the balance."""
+        return self.effective_date is not None and self.effective_date > now
+
+
 class Named(msgspec.Struct, frozen=True, kw_only=True):
     """The program's own fields, and its balances."""
 
@@ -70,6 +134,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     display_name: Annotated[str, Text(max_length=64)] | None = None
     balance: Annotated[Credits, DecimalText()] | None = None
     balances: Annotated[tuple[StatedBalance, ...], Size(maximum=BALANCES_MAX)] | None = None
+    lots: Annotated[tuple[StatedLot, ...], Size(maximum=LOTS_MAX)] | None = None
 
     @property
     def status(self) -> ProgramStatus:
@@ -173,3 +238,57 @@ def settle_amounts(named: Named, pool_definition_ids: Sequence[str]) -> dict[str
             )
         amounts[stated.pool_definition_id] = stated.amount
     return amounts
+
+
+def settle_lots(
+    named: Named, amounts: Mapping[str, Credits], now: Instant
+) -> dict[str, list[StatedLot]] | None:
+    """The lots that the row states, by the definitions of their pools; None if it says nothing.
+
+    Raises Invalid for one of nothing, one of a pool without a stated balance, one whose life is
+    over or never begins, one to come that nobody granted, and one that is more than what is left of
+    the balance.
+    """
+    if named.lots is None:
+        return None
+    lots: dict[str, list[StatedLot]] = {}
+    left = dict(amounts)
+    for index, lot in enumerate(named.lots):
+        path, pool = f"lots[{index}]", lot.pool_definition_id
+        if pool not in amounts:
+            raise Invalid.because(
+                f"{path}.poolDefinitionId",
+                "the row states no balance of a pool of this definition",
+                rule_name="balance_stated",
+            )
+        _require_sense(lot, path, now)
+        if not lot.is_to_come(now):
+            left[pool] -= lot.amount
+            if left[pool] < 0:
+                raise Invalid.because(
+                    f"{path}.amount",
+                    "the lots of this pool have more than its balance",
+                    rule_name="within_balance",
+                )
+        lots.setdefault(pool, []).append(lot)
+    return lots
+
+
+def _require_sense(lot: StatedLot, path: str, now: Instant) -> None:
+    if not lot.amount:
+        raise Invalid.because(f"{path}.amount", "must be more than 0", rule_name="more_than_0")
+    end = lot.expiration_date
+    if end is not None and end <= now:
+        raise Invalid.because(
+            f"{path}.expirationDate", "must be in the future", rule_name="expires_later"
+        )
+    if end is not None and lot.effective_date is not None and end <= lot.effective_date:
+        raise Invalid.because(
+            f"{path}.expirationDate",
+            "must be later than its effectiveDate",
+            rule_name="expires_after_it_begins",
+        )
+    if lot.is_to_come(now) and lot.origin is not LotOrigin.GRANT:
+        raise Invalid.because(
+            f"{path}.origin", "only a GRANT may begin later", rule_name="granted_if_to_come"
+        )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from benefit_programs.client.generated.enums import LotOrigin, LotStatus, ReservationStatus
 from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.jobs import Job, JobItem
@@ -38,6 +40,38 @@ class UsedRateLimit(Part, frozen=True, kw_only=True):
     used: int = 0
 
 
+class KeptLot(Part, frozen=True, kw_only=True):
+    """A lot as it is stored, also one that is spent or has lapsed."""
+
+    id: str
+    pool_id: str
+    created_date: datetime
+    origin: LotOrigin
+    status: LotStatus
+    granted: Decimal
+    available: Decimal
+    reserved: Decimal
+    effective_date: datetime
+    expiration_date: datetime | None = None
+    display_name: str | None = None
+    external_reference: str | None = None
+    additional_data: dict[str, Any] | None = None
+
+
+class KeptReservation(Part, frozen=True, kw_only=True):
+    """A reservation as it is stored, also one that is over."""
+
+    id: str
+    pool_id: str
+    created_date: datetime
+    status: ReservationStatus
+    count: int
+    captured_count: int
+    price: Decimal
+    expiration_date: datetime
+    external_reference: str | None = None
+
+
 class KeptEvent(Part, frozen=True, kw_only=True):
     """An event as it is stored."""
 
@@ -60,6 +94,8 @@ class KeptRecord(Part, frozen=True, kw_only=True):
     """That of the pool."""
     transaction: Transaction | None = None
     used_rate_limit: UsedRateLimit | None = None
+    lot: KeptLot | None = None
+    reservation: KeptReservation | None = None
     event: KeptEvent | None = None
     job: Job | None = None
     job_items: tuple[JobItem, ...] = ()

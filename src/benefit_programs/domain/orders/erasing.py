@@ -1,9 +1,9 @@
-"""How a job erases a person: first their programs and pools, then the ledger, then the events.
+"""How a job erases a person: programs and pools, then lots and reservations, ledger and events.
 
 Programs and pools end and lose the person in one commit, so whatever is made afterwards is of the
-pseudonym. Only then the rows that were made before are looked through. Neither transactions nor
-events have an index by person, so the walks go through those of the whole tenant, from the person's
-first program on.
+pseudonym. Only then the rows that were made before are looked through: first lots and reservations,
+whose words go into later transactions and events. None of these have an index by person, so the
+walks go through those of the whole tenant, from the person's first program on.
 """
 
 from __future__ import annotations
@@ -18,23 +18,28 @@ from benefit_programs.domain.entities import (
     Job,
     JobItem,
     JobKind,
+    Lot,
     Order,
     OrderPhase,
     Pool,
     Program,
     ProgramStatus,
+    Reservation,
     Transaction,
 )
 from benefit_programs.domain.erasure import (
     ANONYMIZED,
+    LOT_ENTITY,
     PROGRAM_ENTITY,
     erased_event,
     erased_pool,
     erased_program,
     erasure_of,
     has_free_text,
+    is_named,
     is_personal,
     without_free_text,
+    without_name,
     without_party,
 )
 from benefit_programs.domain.events import record_updated
@@ -42,21 +47,27 @@ from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
     CHUNK_SIZE,
     ERASURE_CHUNK_SIZE,
+    LOT,
     ORDERS_OF_PROGRAM,
     POOL,
     POOLS_OF_PROGRAM,
     PROGRAM,
+    RESERVATION,
     WALK_EVENTS,
+    WALK_LOTS,
+    WALK_RESERVATIONS,
     WALK_TRANSACTIONS,
 )
 from benefit_programs.domain.orders.carrier import Carrier, Walk, shortened
 from benefit_programs.domain.orders.log import ask_to_reach
 from benefit_programs.domain.orders.openings import ask_for_additions, open_missing
 from benefit_programs.domain.orders.play import reach
-from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.state import Changes, Mode, Needs, State
 
 PROGRAMS_STAGE = 0
-LEDGER_STAGE = 1
+
+_WALKS: tuple[Index[Any], ...] = (WALK_LOTS, WALK_RESERVATIONS, WALK_TRANSACTIONS, WALK_EVENTS)
+"""What the later stages go through."""
 
 ROWS_OF_ONE = ERASURE_CHUNK_SIZE // CHUNK_SIZE
 """How many rows are looked through where another job would change one."""
@@ -65,7 +76,7 @@ ROWS_OF_ONE = ERASURE_CHUNK_SIZE // CHUNK_SIZE
 class ErasureChunks(Carrier):
     """What the chunks of an erasure do. ``found`` are the person's next programs."""
 
-    stages = 3
+    stages = 1 + len(_WALKS)
 
     def __init__(self, job: Job, found: tuple[str, ...], size: int) -> None:
         super().__init__(job, size)
@@ -76,9 +87,7 @@ class ErasureChunks(Carrier):
     def walk(self) -> Walk | None:
         if self.job.stage == PROGRAMS_STAGE:
             return None
-        index: Index[Any] = WALK_EVENTS
-        if self.job.stage == LEDGER_STAGE:
-            index = WALK_TRANSACTIONS
+        index = _WALKS[self.job.stage - 1]
         key = (self.job.position or self._erasure.start,)
         return Walk(shortened(index, self._size * ROWS_OF_ONE), key, index.entity.__name__.lower())
 
@@ -95,7 +104,7 @@ class ErasureChunks(Carrier):
             for program_id in self._found:
                 _ask_for_program(needs, state, program_id)
             return
-        # Nobody else changes these rows, so nothing waits for their locks.
+        # Others change only lots and reservations, and those behind the locks of their pools.
         needs.read(self.walk.index, *self.walk.key)
         self.ask_for_rows(needs, state, self.rows(state))
 
@@ -104,18 +113,37 @@ class ErasureChunks(Carrier):
             if isinstance(row, Transaction):
                 if has_free_text(row):
                     needs.read(POOL, row.pool_id)
-            elif is_personal(row):
-                needs.read(PROGRAM if row.entity == PROGRAM_ENTITY else POOL, row.entity_id)
+            elif isinstance(row, Event):
+                if is_personal(row):
+                    needs.read(*_owner_of(row))
+            elif is_named(row):
+                self._ask_to_rename(needs, state, row)
+
+    def _ask_to_rename(self, needs: Needs, state: State, row: Lot | Reservation) -> None:
+        """Lock the pool of a row if it is the person's; once it is locked, read the row again."""
+        needs.read(POOL, row.pool_id)
+        if self._is_erased(state.loaded(POOL, row.pool_id)):
+            needs.lock(POOL, row.pool_id)
+            if state.has(POOL, (row.pool_id,), Mode.LOCK):
+                needs.lock(LOT if isinstance(row, Lot) else RESERVATION, row.id)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
         if self.walk is None:
             return self._erase_programs(state, changes, context)
         for row in self.rows(state):
-            is_event = isinstance(row, Event)
-            erased = self._event(state, row) if is_event else self._transaction(state, row)
+            erased = self._erased(state, row)
             if erased != row:
                 changes.save(erased)
         return []
+
+    def _erased(self, state: State, row: Any) -> Any:
+        if isinstance(row, Event):
+            return self._event(state, row)
+        if isinstance(row, Transaction):
+            return self._transaction(state, row)
+        if is_named(row) and self._is_erased(state.one(POOL, row.pool_id)):
+            return without_name(row)
+        return row
 
     def _erase_programs(
         self, state: State, changes: Changes[Any], context: Context
@@ -138,13 +166,19 @@ class ErasureChunks(Carrier):
     def _event(self, state: State, row: Event) -> Event:
         if not is_personal(row):
             return row
-        index: Index[Any] = PROGRAM if row.entity == PROGRAM_ENTITY else POOL
-        if not self._is_erased(state.one(index, row.entity_id)):
+        if not self._is_erased(state.one(*_owner_of(row))):
             return row
         return erased_event(row, self._erasure)
 
     def _is_erased(self, row: Program | Pool | None) -> bool:
         return row is not None and row.beneficiary == self._erasure.erased
+
+
+def _owner_of(event: Event) -> tuple[Index[Any], str]:
+    """What says whose an event of a program, pool or lot is."""
+    if event.entity == PROGRAM_ENTITY:
+        return PROGRAM, event.entity_id
+    return POOL, event.body["entity"]["pool_id"] if event.entity == LOT_ENTITY else event.entity_id
 
 
 def _ask_for_program(needs: Needs, state: State, program_id: str) -> None:

@@ -1,6 +1,7 @@
 """Checks of lots, reservations and what is due: I20 to I23.
 
-They begin at the lots and the reservations of a page. A pool without any costs them nothing, except
+They begin at the lots and the reservations of a page: a cross join keeps SQLite from beginning at
+transactions. A pool without any costs them nothing, except
 that the words of its transactions are searched for lots.
 """
 
@@ -38,8 +39,9 @@ _WITH_EITHER = f"({_pools_of('lots')} union {_pools_of('reservations')})"
 def _drawn(what: str, pools: str = _WITH_LOTS) -> str:
     """Something of each draw of the transactions of some pools."""
     return (
-        f"select {what} from {pools} h join transactions t"
-        " on t.tenant_id = $1 and t.pool_id = h.pool_id cross join elements[t.details, draws]"
+        f"select {what} from {pools} h cross join transactions t"
+        " cross join elements[t.details, draws]"
+        " where t.tenant_id = $1 and t.pool_id = h.pool_id"
     )
 
 
@@ -58,7 +60,7 @@ _MOVES = f"""
         f" {_change('-', 'source', 'AVAILABLE')} as available,"
         f" {_change('-', 'source', 'RESERVED')} as reserved, 0 as brought"
     )
-} where {_IS_STORED}
+} and {_IS_STORED}
 union all
 {
     _drawn(
@@ -67,7 +69,7 @@ union all
         f" case when t.operation in {listed(_BRINGING)} and t.source = 'EXTERNAL'"
         " then 1 else 0 end"
     )
-} where coalesce(part[into], part[lot_id]) <> cast(t.pool_id as text)
+} and coalesce(part[into], part[lot_id]) <> cast(t.pool_id as text)
 """
 
 # A lot whose credits no transaction has brought was split off the standard lot, with what it began
@@ -196,8 +198,8 @@ DUE_IN_TIME = (
                 where r.tenant_id = $1 and r.pool_id > $2 and r.pool_id <= $3
                 and r.status = '{_OPEN}'
             ) c where c.due is not null group by c.pool_id
-        ) d join pools p on p.tenant_id = $1 and p.id = d.pool_id
-        where p.due is null or p.due > d.due
+        ) d cross join pools p where p.tenant_id = $1 and p.id = d.pool_id
+        and (p.due is null or p.due > d.due)
         """,
         Paged.POOLS,
     ),
@@ -225,14 +227,14 @@ DUE_IN_TIME = (
                 "t.id, t.operation, t.created, number[t.details, due] as due,"
                 " part[lot_id] as lot_id, t.pool_id"
             )
-        } where {_IS_STORED} and ((t.operation = '{Operation.GRANT}'
+        } and {_IS_STORED} and ((t.operation = '{Operation.GRANT}'
             and number[t.details, due] is not null) or ({_LAPSES}))) c
-        join lots l on l.tenant_id = $1 and l.pool_id = c.pool_id
+        cross join lots l where l.tenant_id = $1 and l.pool_id = c.pool_id
         and cast(l.id as text) = c.lot_id
-        where c.due > c.created
+        and (c.due > c.created
         or (c.operation = '{Operation.GRANT}' and l.effective_date <> c.due)
         or (c.operation = '{Operation.EXPIRY}' and (l.status <> '{LotStatus.EXPIRED}'
-            or l.expiration_date is null or l.expiration_date > coalesce(c.due, c.created)))
+            or l.expiration_date is null or l.expiration_date > coalesce(c.due, c.created))))
         """,
         Paged.POOLS,
     ),
@@ -242,9 +244,9 @@ DUE_IN_TIME = (
         f"""
         select t.id, 'the reservation lapsed at ' || number[t.details, due]
             || ', it was to last until ' || r.expiration_date || ' and is ' || r.status as detail
-        from reservations r join transactions t
-        on t.tenant_id = r.tenant_id and t.correlation_id = r.id
-        where r.tenant_id = $1 and r.pool_id > $2 and r.pool_id <= $3
+        from reservations r cross join transactions t
+        where t.tenant_id = r.tenant_id and t.correlation_id = r.id
+        and r.tenant_id = $1 and r.pool_id > $2 and r.pool_id <= $3
         and t.operation = '{Operation.RELEASE}' and number[t.details, due] is not null
         and (number[t.details, due] <> r.expiration_date
             or r.status <> '{ReservationStatus.LAPSED}')
@@ -295,7 +297,7 @@ IN_ITS_TURN = (
                 "t.id, t.operation, t.source, t.balance_revision as revision,"
                 f" part[lot_id] as lot_id, case when {_LAPSES} then 1 else 0 end as lapse"
             )
-        } where {_IS_STORED} and t.source = 'AVAILABLE') c
+        } and {_IS_STORED} and t.source = 'AVAILABLE') c
         ) n where n.lapsed = 1 and n.operation <> '{Operation.EXPIRY}'
         """,
         Paged.POOLS,
@@ -411,8 +413,8 @@ RESERVATIONS = (
                 "numbered",
             )
         } as summed
-            from {_WITH_RESERVATIONS} h join transactions t
-            on t.tenant_id = $1 and t.pool_id = h.pool_id
+            from {_WITH_RESERVATIONS} h cross join transactions t
+            where t.tenant_id = $1 and t.pool_id = h.pool_id
             window numbered as (
                 partition by t.pool_id order by t.balance_revision, t.id
                 rows between unbounded preceding and current row

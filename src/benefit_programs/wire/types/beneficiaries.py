@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import msgspec
 
 from benefit_programs.domain.constraints import FreeForm
+from benefit_programs.domain.entities import LotOrigin, LotStatus, ReservationStatus
 from benefit_programs.wire.types.async_jobs import Job, JobItem
 from benefit_programs.wire.types.balances import Balance
 from benefit_programs.wire.types.common import (
+    Amount,
     CursorPaging,
     CursorPagingMetadata,
     EntityId,
@@ -67,6 +69,38 @@ class UsedRateLimit(msgspec.Struct, frozen=True, kw_only=True):
     used: Number | None = None
 
 
+class KeptLot(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot as it is stored, also one that is spent or has lapsed."""
+
+    id: EntityId | None = None
+    pool_id: EntityId | None = None
+    created_date: Timestamp | None = None
+    origin: LotOrigin | None = None
+    status: LotStatus | None = None
+    granted: Amount | None = None
+    available: Amount | None = None
+    reserved: Amount | None = None
+    effective_date: Timestamp | None = None
+    expiration_date: Timestamp | None = None
+    display_name: str | None = None
+    external_reference: str | None = None
+    additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+
+
+class KeptReservation(msgspec.Struct, frozen=True, kw_only=True):
+    """A reservation as it is stored, also one that is over."""
+
+    id: EntityId | None = None
+    pool_id: EntityId | None = None
+    created_date: Timestamp | None = None
+    status: ReservationStatus | None = None
+    count: Number | None = None
+    captured_count: Number | None = None
+    price: Amount | None = None
+    expiration_date: Timestamp | None = None
+    external_reference: str | None = None
+
+
 class KeptEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event as it is stored."""
 
@@ -92,6 +126,8 @@ class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
     balance: Balance | None = None
     transaction: Transaction | None = None
     used_rate_limit: UsedRateLimit | None = None
+    lot: KeptLot | None = None
+    reservation: KeptReservation | None = None
     event: KeptEvent | None = None
     job: Job | None = None
     job_items: tuple[JobItem, ...] | None = None
@@ -100,8 +136,9 @@ class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
 class ExportBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Read all that is kept of a beneficiary, page by page.
 
-    Programs come first, then pools with their balances, transactions, used rate limits, events,
-    and what jobs did with them. A page may have few records or none, although more follow.
+    Programs come first, then pools with their balances, transactions, used rate limits, lots,
+    reservations, events, and what jobs did with them. A page may have few records or none, although
+    more follow.
     """
 
     beneficiary: IdentificationData

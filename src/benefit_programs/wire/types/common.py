@@ -26,7 +26,12 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
-from benefit_programs.domain.values import Identity, IdentityType, ItemReference
+from benefit_programs.domain.values import (
+    EXTERNAL_REFERENCE_LENGTH_MAX,
+    Identity,
+    IdentityType,
+    ItemReference,
+)
 
 EntityId = Annotated[str, Guid()]
 ExternalId = Annotated[str, Guid("external")]
@@ -53,8 +58,6 @@ AdditionalData = Annotated[dict[str, Any], FreeForm()]
 Filter = Annotated[dict[str, Any], FreeForm(bytes_max=FILTER_BYTES_MAX)]
 FieldMask = Annotated[tuple[str, ...], MaskText()]
 
-EXTERNAL_REFERENCE_LENGTH_MAX = 128
-"""How many characters an external reference may have."""
 
 ExternalReference = Annotated[str, Text(min_length=1, max_length=EXTERNAL_REFERENCE_LENGTH_MAX)]
 

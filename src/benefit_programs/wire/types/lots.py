@@ -16,7 +16,7 @@ from benefit_programs.domain.constraints import (
     Text,
 )
 from benefit_programs.domain.entities import LotOrigin, LotStatus
-from benefit_programs.domain.lots import PRIORITY_MAX
+from benefit_programs.domain.lots import NAME_LENGTH_MAX, PRIORITY_MAX
 from benefit_programs.wire.types.balances import Balance
 from benefit_programs.wire.types.common import (
     AdditionalData,
@@ -35,7 +35,7 @@ from benefit_programs.wire.types.common import (
 )
 
 Priority = Annotated[int, Int32(minimum=0, maximum=PRIORITY_MAX)]
-LotName = Annotated[str, Text(max_length=128)]
+LotName = Annotated[str, Text(max_length=NAME_LENGTH_MAX)]
 
 
 class Lot(msgspec.Struct, frozen=True, kw_only=True):
