@@ -105,6 +105,9 @@ class State:
         self._rows: dict[type[Row], dict[Key, Row]] = {}
         self._stored: dict[type[Row], dict[Key, Row]] = {}
         self._sets: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
+        self._walks: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
+        """The keys of walks, by what all rows of a walk share."""
+
         self.held: dict[Index[Any], dict[Key, Mode]] = {}
         """The keys that are loaded, and how firmly their rows are held."""
 
@@ -124,7 +127,7 @@ class State:
         if held is None:
             self.held[index] = dict(keys)
             if not index.is_own_key:
-                self._sets[index] = {}
+                self._sets[index], self._walks[index] = {}, {}
                 self._indexes.setdefault(entity, []).append(index)
         else:
             held.update(keys)
@@ -138,8 +141,12 @@ class State:
             return
         found = self._sets[index]
         if index.after is not None:
+            by_walk: dict[Key, list[Row]] = {}
+            for row in rows:
+                by_walk.setdefault(index.key_of(row), []).append(row)
             for key in keys:
-                found[key] = self._walked(index, key, rows)
+                self._walks[index].setdefault(key[:-1], {})[key] = None
+                found[key] = self._walked(index, key, by_walk.get(key[:-1], []))
         else:
             found.update({key: {} for key in keys})
             _share_out(known, index, found)
@@ -262,7 +269,7 @@ class State:
         new place isn't all known: the set is forgotten.
         """
         sets = self._sets[index]
-        for set_key in [*sets]:
+        for set_key in self._walks_of(index, row, old):
             members = sets[set_key]
             if not index.is_after(set_key, row):
                 self._leave(index, set_key, identity)
@@ -279,8 +286,16 @@ class State:
         self._dirty.setdefault(type(row), {})[identity] = None
         for index in self._indexes.get(type(row), ()):
             sets, key = self._sets[index], index.key_of(row)
-            for set_key in [*sets] if index.after is not None else {key} & sets.keys():
+            for set_key in self._walks_of(index, row) if index.after else {key} & sets.keys():
                 self._leave(index, set_key, identity)
+
+    def _walks_of(self, index: Index[Any], row: Row, old: Row | None = None) -> list[Key]:
+        """The keys of the walks that may have a row, as it is or as it was."""
+        walks, place = self._walks[index], index.key_of(row)
+        keys = [*walks.get(place, ())]
+        if old is not None and (old_place := index.key_of(old)) != place:
+            keys += walks.get(old_place, ())
+        return keys
 
     def _leave(self, index: Index[Any], key: Key, identity: Key) -> None:
         """Take a row out of a set. One that held as many as it may is no longer known then."""
@@ -289,6 +304,8 @@ class State:
         if members.pop(identity, key) is None and was_full:
             del self._sets[index][key]
             del self.held[index][key]
+            if index.after is not None:
+                del self._walks[index][key[:-1]][key]
 
 
 class Changes(Generic[Answer]):
