@@ -49,6 +49,6 @@ async def load_state(
             break
         for index, rows in (await reader.look_up_all(tenant_id, needs.wanted)).items():
             state.load(index, needs.wanted[index], rows)
-        if not any(index.leads_on for index in needs.wanted):
+        if not state.leads_on(needs.wanted):
             break
     return state

@@ -67,7 +67,7 @@ SECONDS_BETWEEN_LOOKS = 0.25
 STATEMENT_SECONDS_MAX = 10.0
 """How long a query may take."""
 
-ROWS_AT_ONCE_MAX = 256
+ROWS_AT_ONCE_MAX = 320
 """How many rows a step of a batch may touch in the event loop's thread."""
 
 STEPS_PER_LOOK = 20_000
