@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import apsw
 import asyncpg
 import pytest
 from sqlalchemy import Table
@@ -250,6 +251,27 @@ async def test_statements_on_sqlite_search_by_their_whole_key(tmp_path: Path) ->
         assert "SCAN" not in plan, (index, plan)
         assert all(f"{column}=?" in plan for column in index.columns), (index, plan)
     connection.close()
+
+
+async def test_look_ups_on_sqlite_are_planned_once(tmp_path: Path) -> None:
+    """A look-up that is made again with other values goes by the plan that is there."""
+    path = tmp_path / "plans.db"
+    await migrate(f"sqlite:///{path}")
+    planned: list[str] = []
+
+    def note(*_: object) -> int:
+        planned.append(sql)
+        return apsw.SQLITE_OK
+
+    with closing(connect(path)) as connection:
+        # SQLite asks it about each table and column while it plans.
+        connection.authorizer = note
+        for sql in dict.fromkeys(map(statements.sqlite_select, INDEXES)):
+            connection.execute(sql, (1,) * sql.count("?")).fetchall()
+            assert sql in planned
+            planned.clear()
+            connection.execute(sql, (2,) * sql.count("?")).fetchall()
+            assert planned == []
 
 
 def _queries_on_indexed_fields(dialect: Dialect) -> list[tuple[str, Statement]]:

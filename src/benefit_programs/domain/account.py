@@ -14,7 +14,6 @@ from typing import Any, TypedDict, Unpack
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.entities import (
     BalanceType,
     Draw,
@@ -34,7 +33,8 @@ from benefit_programs.domain.events import (
     record_updated,
 )
 from benefit_programs.domain.explanations import BalanceAmount
-from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, LOTS_TO_BURN
+from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, LOTS_TO_BURN, MORE_LOTS_TO_BURN
 from benefit_programs.domain.lots import (
     OPEN_LOTS_MAX,
     Fate,
@@ -79,19 +79,14 @@ def ask_for_draws(needs: Needs, pool_id: str, draws: Iterable[Draw]) -> None:
 
 
 def ask_to_spend(needs: Needs, state: State, pool: Pool, amount: Credits) -> None:
-    """Ask for the lots that pay an amount: the first ones in the burn order, or else all."""
+    """Ask for the lots that pay an amount: the first few in the burn order, or more, or all."""
     if not pool.in_lots:
         return
-    key = (pool.id, FROM_THE_FIRST)
-    needs.read(LOTS_TO_BURN, *key)
-    first = state.known(LOTS_TO_BURN, *key)
-    if len(first) >= _limit_of_first() and sum(lot.available for lot in first) < amount:
-        ask_for_lots(needs, pool.id)
-
-
-def _limit_of_first() -> int:
-    assert LOTS_TO_BURN.limit is not None
-    return LOTS_TO_BURN.limit
+    for index in (LOTS_TO_BURN, MORE_LOTS_TO_BURN, LOTS_OF_POOL):
+        needs.read(index, pool.id, FROM_THE_FIRST)
+        lots = state.known(index, pool.id, FROM_THE_FIRST)
+        if not index.is_full(lots) or sum(lot.available for lot in lots) >= amount:
+            return
 
 
 class More(TypedDict, total=False):
@@ -265,7 +260,9 @@ class Account:
         """Let a lot be as given, and have the pool looked at when something happens to it."""
         self._lots[lot.id] = lot
         self._changed[lot.id] = None
-        self.pool = replace(self.pool, due=earliest(self.pool.due, due_of(lot)))
+        due = due_of(lot)
+        if due is not None and (self.pool.due is None or due < self.pool.due):
+            self.pool = replace(self.pool, due=due)
 
     def change_lot(self, lot: Lot) -> None:
         """Let a lot have other terms, of which its next revision and an event tell."""
@@ -285,7 +282,8 @@ class Account:
         if not self._has_all and (pool.in_lots or pool.due is not None):
             assert self._state is not None
             stored = self._state.many(LOTS_OF_POOL, pool.id, FROM_THE_FIRST)
-        return [lot for lot in self._as_now(stored) if lot.status in (_LIVE, _FUTURE)]
+        lots = self._as_now(stored)
+        return in_burn_order(lot for lot in lots if lot.status in (_LIVE, _FUTURE))
 
     def seen_lots(self) -> list[Lot]:
         """All stored lots that it has looked at or made, as they are now, in the burn order."""
@@ -296,11 +294,11 @@ class Account:
         lots = [lot for lot in self.open_lots() if lot.status is _LIVE]
         return in_burn_order([*lots, standard_lot(self.pool)])
 
-    def _as_now(self, stored: Iterable[Lot]) -> list[Lot]:
-        """Stored lots and those that were seen before, as they are now, in the burn order."""
+    def _as_now(self, stored: Iterable[Lot]) -> Iterable[Lot]:
+        """Stored lots and those that were seen before, as they are now."""
         for lot in stored:
             self._lots.setdefault(lot.id, lot)
-        return in_burn_order(self._lots.values())
+        return self._lots.values()
 
     def _draw(self, amount: Credits, lots: Iterable[Lot] | None) -> tuple[Draw, ...]:
         if lots is not None:
@@ -314,18 +312,22 @@ class Account:
         key, state = (self.pool.id, FROM_THE_FIRST), self._state
         if self._has_all or state is None or state.has(LOTS_OF_POOL, key, Mode.READ):
             return self.live_lots()
-        stored = in_burn_order(state.many(LOTS_TO_BURN, *key))
-        limit = _limit_of_first()
-        if len(stored) < limit:
-            lots = [*self._as_now(stored), standard_lot(self.pool)]
-            return in_burn_order(lot for lot in lots if lot.status is _LIVE)
-        # There are more. What comes before the last of these is known.
-        last = stored[limit - 1].rank
-        known = [*self._as_now(stored[:limit]), standard_lot(self.pool)]
-        first = in_burn_order(lot for lot in known if lot.status is _LIVE and lot.rank <= last)
-        if sum(lot.available for lot in first) < amount:
-            raise NotLoaded("the lots that pay")
-        return first
+        for index in (LOTS_TO_BURN, MORE_LOTS_TO_BURN):
+            lots = self._first_lots(index, state.many(index, *key))
+            if sum(lot.available for lot in lots) >= amount:
+                return lots
+        raise NotLoaded("the lots that pay")
+
+    def _first_lots(self, index: Index[Lot], stored: list[Lot]) -> list[Lot]:
+        """The live lots that surely come before all others, once a walk has found some."""
+        lots = [lot for lot in self._as_now(stored) if lot.status is _LIVE]
+        if self.pool.available > self.pool.in_lots:
+            lots.append(standard_lot(self.pool))
+        if index.is_full(stored):
+            # There are more. What comes before the last of these is known.
+            last = in_burn_order(stored)[: index.limit][-1].rank
+            lots = [lot for lot in lots if lot.rank <= last]
+        return in_burn_order(lots)
 
     # What is made of it.
 

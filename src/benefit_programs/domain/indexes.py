@@ -32,7 +32,7 @@ class Index(Generic[R]):
     ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
     ``after`` a key has one value more, and the rows are those that come after it in the order of
     that column. So a walk goes through a table, ``limit`` rows at a time. Where it doesn't lead on,
-    nobody asks for more because of the rows that were found.
+    nobody asks for more because of the rows that were found; or only because there were ``limit``.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Index(Generic[R]):
         limit: int | None = None,
         live: bool = False,
         leads_on: bool = True,
+        leads_on_if_full: bool = False,
     ) -> None:
         assert after is None or limit is not None, "a walk has a bounded step"
         self.entity = entity
@@ -51,6 +52,7 @@ class Index(Generic[R]):
         self.limit = limit
         self.live = live
         self.leads_on = leads_on
+        self.leads_on_if_full = leads_on_if_full
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""
 
@@ -62,6 +64,10 @@ class Index(Generic[R]):
         assert self.after is not None
         value = getattr(row, self.after)
         return value is not None and value > key[-1] and key[:-1] == self.key_of(row)
+
+    def is_full(self, found: Collection[Any]) -> bool:
+        """Whether a key has so many rows that there may be more of them than were loaded."""
+        return self.limit is not None and len(found) >= self.limit
 
     def has_moved(self, old: Row, row: Row) -> bool:
         """Whether a row has another place on the walk than before."""

@@ -127,7 +127,7 @@ class State:
         if held is None:
             self.held[index] = dict(keys)
             if not index.is_own_key:
-                self._sets[index] = {}
+                self._sets[index], self._walks[index] = {}, {}
                 self._indexes.setdefault(entity, []).append(index)
         else:
             held.update(keys)
@@ -165,7 +165,7 @@ class State:
         if index.live or not dirty:
             return members
         assert index.after is not None
-        is_full = index.limit is not None and len(identities) >= index.limit
+        is_full = index.is_full(identities)
         last = max((getattr(known[each], index.after) for each in members), default=None)
         for each in dirty:
             row = known.get(each)
@@ -209,6 +209,14 @@ class State:
     def all_of(self, entity: type[R]) -> list[R]:
         """All rows of a type that are here, whatever found them."""
         return list(self._rows.get(entity, {}).values())  # type: ignore[arg-type]
+
+    def leads_on(self, wanted: Wanted) -> bool:
+        """Whether somebody may ask for more because of what was found for these keys."""
+        return any(
+            not index.leads_on_if_full or any(index.is_full(self._sets[index][key]) for key in keys)
+            for index, keys in wanted.items()
+            if index.leads_on
+        )
 
     def apply(self, changes: Changes[Any]) -> None:
         for row in changes.saved:
@@ -305,10 +313,12 @@ class State:
     def _leave(self, index: Index[Any], key: Key, identity: Key) -> None:
         """Take a row out of a set. One that held as many as it may is no longer known then."""
         members = self._sets[index][key]
-        was_full = index.limit is not None and len(members) >= index.limit
+        was_full = index.is_full(members)
         if members.pop(identity, key) is None and was_full:
             del self._sets[index][key]
             del self.held[index][key]
+            if index.after is not None:
+                del self._walks[index][key[:-1]][key]
 
 
 class Changes(Generic[Answer]):

@@ -78,7 +78,7 @@ def steps_of(
         for index, rows in (yield Load(wanted)).items():
             snapshots.keep(rows)
             state.load(index, wanted[index], rows)
-        if not any(index.leads_on for index in wanted):
+        if not state.leads_on(wanted):
             break
     outcomes: list[Outcome] = []
     for submission in submissions:
