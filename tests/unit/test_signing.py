@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
+from typing import TYPE_CHECKING
 
 import jwt
 import pytest
@@ -24,6 +25,9 @@ from benefit_programs.delivery.signing import (
     sign_jwt,
     standard_headers,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BODY = '{"slug": "created", "name": "Zehn für Ünal ✓"}'.encode()
 
@@ -146,6 +150,21 @@ def test_a_key_is_stored_and_read(key: SigningKey) -> None:
     read = SigningKey.read(key.private_pem)
     assert (read.id, read.public_pem) == (key.id, key.public_pem)
     assert "PRIVATE" not in repr(read)
+
+
+def test_a_key_is_read_at_once(key: SigningKey) -> None:
+    """A key is read in the event loop, so twenty are read before one could be made."""
+    pem = key.private_pem
+    assert seconds_of(lambda: [SigningKey.read(pem) for _ in range(20)]) < seconds_of(
+        SigningKey.make
+    )
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How much of the processor it takes in this thread."""
+    before = time.thread_time()
+    work()
+    return time.thread_time() - before
 
 
 @pytest.mark.parametrize("pem", ["", "no key"])

@@ -8,6 +8,7 @@ Contract: Extended fields.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -106,6 +107,7 @@ class Place(msgspec.Struct, frozen=True):
     entity: ExtendedEntity
 
 
+@cache
 def place_in(request: type[Any]) -> Place | None:
     """The place of extended fields in a request or, for a bulk request, in each of its entries."""
     entries = entries_of(request)
@@ -162,6 +164,7 @@ def _judged(
 # Namespaces on the way out
 
 
+@cache
 def hider_for(response: type[Any]) -> Hide | None:
     """What takes hidden namespaces out of an encoded answer; None if it can't hold any."""
     entity = ENTITIES.get(response)
