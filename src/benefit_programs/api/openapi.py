@@ -55,7 +55,7 @@ _ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")
 _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
-MAY_LACK = {
+MAY_LACK: dict[type[Any], frozenset[str]] = {
     **{
         each: frozenset({"transactionId"})
         for each in (ChangeBalanceResponse, GrantCreditsResponse, ExpireLotResponse)
