@@ -29,7 +29,7 @@ def test_every_operation_counts_as_something() -> None:
     assert FIGURES.keys() == set(Operation)
 
 
-@pytest.mark.parametrize(("operation", "has_item"), product(Operation, (False, True)))
+@pytest.mark.parametrize(("operation", "has_item"), list(product(Operation, (False, True))))
 def test_each_transaction_closes(operation: Operation, *, has_item: bool) -> None:
     """The figures change by what the balance changes by, and reserved by what is reserved."""
     one = moved(operation, has_item=has_item)
