@@ -266,3 +266,20 @@ def test_environment_names_the_service(server: Server) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, {"pools": [], "hasMore": False})
     assert done.stderr == ""
     assert "--install-completion" in run_benefits("--help").stdout
+
+
+def test_it_is_shown_where_credits_went(terminal: Terminal) -> None:
+    """A member's pools, a pool's statement, and that of all pools, also as CSV."""
+    pool = provision(terminal)
+    terminal.json("redeem", pool, "towel", "--item", "towel-1", "--count", "4")
+    overview = terminal.json("members", "show", MEMBER)
+    assert overview["programs"][0]["pools"][0]["id"] == pool
+    statement = terminal.json("statement", pool, "--from", "2026-01-01T00:00:00Z")
+    assert statement["summary"]["figures"]["redeemed"] == "10"
+    lines = terminal.run("statement", pool, "--csv").out.splitlines()
+    assert [line.split(",")[1] for line in lines] == ["figure", "PROVISIONED", "REDEEMED"]
+    since = ("--from", "2026-01-01T00:00:00Z")
+    whole = terminal.json("statements", *since, "--namespace", "gym")
+    assert whole["periods"][-1]["closing"]["available"] == "90.5"
+    table = terminal.run("statements", *since, "--csv").out.splitlines()
+    assert table[-1].endswith(",90.5")

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "docs/how-to/strict-mode.md",
         "docs/how-to/late-cancellations.md",
         "docs/how-to/personal-data.md",
+        "docs/how-to/statement-for-a-member.md",
         "docs/how-to/catch-up.md",
         "docs/how-to/webhooks.md",
         "docs/how-to/hold-and-capture.md",

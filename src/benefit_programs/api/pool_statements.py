@@ -120,13 +120,18 @@ class Ledger:
 
         Lots show what was booked, so that is read in one snapshot with them. It may be more by now.
         """
-        of = {"tenant_id": self._call.tenant_id, "pool_id": self.pool_id}
+        tenant_id, pool_id = self._call.tenant_id, self.pool_id
         sums, stored, ((booked,),) = await self._call.services.reader.fetch_together(
             statements.sums_by_lot(
-                self._dialect, since=since, after=start.revision, to=end.revision, **of
+                self._dialect,
+                since=since,
+                after=start.revision,
+                to=end.revision,
+                tenant_id=tenant_id,
+                pool_id=pool_id,
             ),
-            statements.lots(self._dialect, since=since, **of),
-            statements.revision(self._dialect, **of),
+            statements.lots(self._dialect, since=since, tenant_id=tenant_id, pool_id=pool_id),
+            statements.revision(self._dialect, tenant_id=tenant_id, pool_id=pool_id),
         )
         inside: list[MovedInLot] = []
         later: list[MovedInLot] = []

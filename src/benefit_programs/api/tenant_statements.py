@@ -102,7 +102,7 @@ def _periods(
 
 
 def _sum_at(rows: Sequence[tuple[Any, ...]], edge: int) -> Credits:
-    return sum(whole(row[1:]) for row in rows if row[0] == edge)  # type: ignore[arg-type]
+    return sum(whole(row[1:]) for row in rows if row[0] == edge)
 
 
 def _parts(

@@ -2,8 +2,8 @@
 
 opening + provisioned + renewed + granted + adjusted + returned - redeemed - reserved - lapsed is
 closing, for the credits that can be spent. What was set aside counts as reserved until it is spent
-or put back; so ``reserved`` is also the difference of what is reserved. Invariant I25
-(docs/invariants.md).
+or put back; so ``reserved`` is also the difference of what is reserved. That it closes follows from
+the invariants I1 and I3 (docs/invariants.md): each transaction carries on from the one before.
 """
 
 from __future__ import annotations

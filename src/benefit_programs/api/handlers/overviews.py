@@ -18,6 +18,7 @@ from benefit_programs.domain.entities import (
     Reservation,
     Snapshot,
 )
+from benefit_programs.domain.explanations import BalanceAmount
 from benefit_programs.domain.lookups import (
     BEFORE_ALL_IDS,
     POOL,
@@ -150,7 +151,7 @@ def _pool(
         display_name=snapshot.display_name,
         status=pool.status,
         unit_display_name=configuration.unit_display_name if configuration else None,
-        amount=wire.BalanceAmount(available=pool.available, reserved=pool.reserved),
+        amount=BalanceAmount(available=pool.available, reserved=pool.reserved),
         benefits=_benefits(pool, snapshot),
         lots=tuple(lot_views.lot(lot, pool) for lot in lots),
         reservations=tuple(map(_reservation, reservations)),
