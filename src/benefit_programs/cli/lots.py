@@ -168,7 +168,9 @@ def update_lot(
         "display_name": name,
         "external_reference": external_reference,
     }
-    changed = {field: UNSET if value is None else value for field, value in given.items()}
+    changed: dict[str, Any] = {
+        field: UNSET if value is None else value for field, value in given.items()
+    }
     if never_expires:
         changed["expiration_date"] = None
     if all(value is UNSET for value in changed.values()):
