@@ -130,8 +130,11 @@ class Gymnasium:
         reverted = await self.add_transaction()
         await self.add_transaction()
         await self._caller.call("revertBalanceChange", {"transactionId": reverted})
-        for pool in await self._pools():
+        for number, pool in enumerate(await self._pools()):
             await self._redeem(pool)
+            grant = {"poolId": pool["id"], "idempotencyKey": guid(), "amount": "1"}
+            grant["externalReference"] = f"Order:{number % 2}"
+            await self._caller.call("grantCredits", grant)
         for program, action in zip(self.programs, ("pauseProgram", "endProgram"), strict=False):
             request = {"programId": program["id"], "idempotencyKey": guid()}
             await self._caller.call(action, request)

@@ -37,6 +37,7 @@ LISTS = {
 TEXTS = {
     *("namespace", "category", "externalId", "benefitKey", "itemSearchKey", "status"),
     *("externalProgramId", "externalProgramDefinitionId", "programDefinitions.externalId"),
+    *("externalReference", "idempotencyKey"),
 }
 STATUSES = {
     "queryPrograms": ("ACTIVE", "PAUSED", "ENDED"),

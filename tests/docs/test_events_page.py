@@ -115,6 +115,10 @@ class Studio:
         body = {"transactionId": transaction, "idempotencyKey": "1"}
         self.call("POST", "/benefits/cancel-redemption", body)
         self.hold(redemption)
+        grant = {"amount": "1", "expiresAfter": "P1D", "idempotencyKey": "1"}
+        lot = self.call("POST", f"/balances/{pool}/grant", grant)["lot"]
+        body = {"lot": {"id": lot["id"], "revision": "1", "priority": 1}}
+        self.call("PATCH", f"/lots/{lot['id']}", body)
         for action in ("pause", "resume"):
             body = {"programId": program, "idempotencyKey": "1"}
             self.call("POST", f"/programs/{action}", body)

@@ -216,39 +216,6 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "price": "What one item costs. Absent: 0. Above 0 only with a credit configuration.",
         "provider_app_id": "The app that sells all items of the benefit.",
     },
-    details.CreditConfiguration: {
-        "amount": "The credits that a balance opens with, and gets at each renewal. Absent: 0.",
-        "rollover_configuration": "The unused credits that stay at a renewal. Absent: none.",
-        "expires_after": (
-            "How long the credits live that provisioning, renewals and adjustments bring. Days,"
-            " months and years are those of the tenant's time zone. Absent: they never expire."
-        ),
-        "valid_on": (
-            "Whether credits must live at the moment of a redemption, or on its target date, too."
-            " Default: REDEMPTION."
-        ),
-        "returns_live": (
-            "How long credits live at the least that come back, for example from a canceled"
-            " redemption. Absent: what comes back to credits that have expired lapses."
-        ),
-        "lapse_at_end": "Whether the credits lapse when the pool ends. Default: false.",
-    },
-    details.RolloverConfiguration: {
-        "balance_cap": "The largest amount of unused credits that stays. Absent: all stay.",
-        "enabled": "Whether unused credits stay at a renewal. Default: false.",
-        "percent": (
-            "What share of the unused credits stays, in percent from 0 to 100, before the cap"
-            " counts. Absent: 100."
-        ),
-        "expires_after": (
-            "How long the credits that stay live at most, from the renewal on. Absent: as long as"
-            " they would have lived."
-        ),
-    },
-    details.CancellationTerm: {
-        "before": "How long before the target date a cancellation must come at the latest.",
-        "percent": "What share of the credits comes back then, in percent from 0 to 100.",
-    },
     details.PolicyExpression: {
         "operator_and_options": "Holds if all of its expressions do.",
         "operator_not_options": "Holds if its expression doesn't.",

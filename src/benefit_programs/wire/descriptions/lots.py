@@ -1,10 +1,10 @@
-"""What the fields of lots hold. See ``descriptions``."""
+"""What the fields of lots hold, and of what says how credits come. See ``descriptions``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.domain import errors
+from benefit_programs.domain import details, errors
 from benefit_programs.wire.types import lots, transactions
 
 _TERMS = {
@@ -31,6 +31,39 @@ _GRANTED = {
 }
 
 OF_LOTS: dict[type[Any], dict[str, str]] = {
+    details.CreditConfiguration: {
+        "amount": "The credits that a balance opens with, and gets at each renewal. Absent: 0.",
+        "rollover_configuration": "The unused credits that stay at a renewal. Absent: none.",
+        "expires_after": (
+            "How long the credits live that provisioning, renewals and adjustments bring. Days,"
+            " months and years are those of the tenant's time zone. Absent: they never expire."
+        ),
+        "valid_on": (
+            "Whether credits must live at the moment of a redemption, or on its target date, too."
+            " Default: REDEMPTION."
+        ),
+        "returns_live": (
+            "How long credits live at the least that come back, for example from a canceled"
+            " redemption. Absent: what comes back to credits that have expired lapses."
+        ),
+        "lapse_at_end": "Whether the credits lapse when the pool ends. Default: false.",
+    },
+    details.RolloverConfiguration: {
+        "balance_cap": "The largest amount of unused credits that stays. Absent: all stay.",
+        "enabled": "Whether unused credits stay at a renewal. Default: false.",
+        "percent": (
+            "What share of the unused credits stays, in percent from 0 to 100, before the cap"
+            " counts. Absent: 100."
+        ),
+        "expires_after": (
+            "How long the credits that stay live at most, from the renewal on. Absent: as long as"
+            " they would have lived."
+        ),
+    },
+    details.CancellationTerm: {
+        "before": "How long before the target date a cancellation must come at the latest.",
+        "percent": "What share of the credits comes back then, in percent from 0 to 100.",
+    },
     errors.TooManyLots: {"maximum": "How many lots of a pool may be live or still to come."},
     lots.Lot: {
         **_TERMS,
