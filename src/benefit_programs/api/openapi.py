@@ -53,7 +53,7 @@ _ANSWER_HEADERS = ("x-request-id", "x-wix-request-id")
 _REQUEST_HEADERS = ("WixSiteId", "RequestId")
 
 
-MAY_LACK = {
+MAY_LACK: dict[type[Any], frozenset[str]] = {
     ChangeBalanceResponse: frozenset({"transactionId"}),
     CancelRedemptionResponse: frozenset({"transactionId"}),
 }

@@ -17,7 +17,7 @@ from benefit_programs.providers.asking import Subject
 from benefit_programs.providers.questions import PolicyProvider, RedemptionFacts
 from benefit_programs.storage.loading import load_state
 
-Asking = TypeVar("Asking", RedeemBenefit, ReallocateBenefit, MoveRedemption)
+Asking = TypeVar("Asking", bound=RedeemBenefit | ReallocateBenefit | MoveRedemption)
 
 
 async def with_verdicts(call: Call, command: Asking) -> Asking:

@@ -184,21 +184,16 @@ def spend_on(
     """Redeem a candidate that was approved at a cost, with its shares of rate limits."""
     assert candidate.item is not None
     account.taken += shares
-    return account.spend(
-        REDEEM,
-        cost,
-        lots=candidate.lots,
-        details=TransactionDetails(
-            reason=REDEMPTION_REASON,
-            item=_item_as_it_is(candidate.item),
-            item_count=candidate.requested.count,
-            benefit_key=candidate.benefit.benefit_key,
-            effective_date=candidate.requested.at,
-            quota_shares=shares,
-            moved_from=moved_from,
-        ),
-        **more,
+    more["details"] = TransactionDetails(
+        reason=REDEMPTION_REASON,
+        item=_item_as_it_is(candidate.item),
+        item_count=candidate.requested.count,
+        benefit_key=candidate.benefit.benefit_key,
+        effective_date=candidate.requested.at,
+        quota_shares=shares,
+        moved_from=moved_from,
     )
+    return account.spend(REDEEM, cost, lots=candidate.lots, **more)
 
 
 def _item_as_it_is(item: Item) -> TransactionItem:
@@ -416,23 +411,17 @@ def cancel_items(
     account.freed += shares
     if is_whole:
         more["related_transaction_id"] = chain.root.id
-    transaction = give_back(
-        state,
-        account,
-        CANCEL if is_whole else CANCEL_PART,
-        chain.root,
-        returned,
-        last_of(chain.draws_of_last(count), returned),
-        details=replace(
-            chain.latest.details,
-            item_count=count,
-            quota_shares=() if is_whole else shares,
-            forfeited=credits_ - returned,
-            moved_to=moved_to,
-        ),
-        external_reference=chain.root.external_reference,
-        **more,
+    more["external_reference"] = chain.root.external_reference
+    more["details"] = replace(
+        chain.latest.details,
+        item_count=count,
+        quota_shares=() if is_whole else shares,
+        forfeited=credits_ - returned,
+        moved_to=moved_to,
     )
+    operation = CANCEL if is_whole else CANCEL_PART
+    draws = last_of(chain.draws_of_last(count), returned)
+    transaction = give_back(state, account, operation, chain.root, returned, draws, **more)
     return Canceled(
         transaction=transaction,
         total_count=total,

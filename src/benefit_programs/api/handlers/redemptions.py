@@ -5,7 +5,7 @@ from __future__ import annotations
 from benefit_programs.api.call import Call
 from benefit_programs.api.explanations import explain
 from benefit_programs.api.method import MANAGE, POST, method
-from benefit_programs.api.verdicts import Asking, with_verdicts
+from benefit_programs.api.verdicts import with_verdicts
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     BenefitAlreadyRedeemed,
@@ -69,7 +69,7 @@ async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemB
     return wire.RedeemBenefitResponse(transaction_id=await _redeem(call, command))
 
 
-async def _redeem(call: Call, command: Asking) -> str:
+async def _redeem(call: Call, command: RedeemBenefit | ReallocateBenefit) -> str:
     try:
         redeemed = await call.execute(await with_verdicts(call, command))
     except Refusal as refusal:
