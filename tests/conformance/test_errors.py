@@ -371,6 +371,7 @@ async def act_on_a_canceled_one(service: Service, world: World, method: str) -> 
 
 @row(428, "TRANSACTION_NOT_REALLOCATABLE", "reallocateBenefit")
 @row(428, "TRANSACTION_NOT_CANCELABLE", "cancelRedemption")
+@row(428, "TRANSACTION_NOT_MOVABLE", "moveRedemption")
 async def act_on_no_redemption(_: Service, world: World, method: str) -> Provoked:
     request = REQUESTS[method](world) | {"transactionId": world.change}
     return Provoked(method, request, {})
@@ -577,6 +578,11 @@ PROVOKED_APART = {
     "EVENTS_REMOVED",
     # tests/contract/test_lots.py
     "TOO_MANY_LOTS",
+    # tests/contract/test_redeem_eligible.py
+    "ELIGIBLE_ALREADY_REDEEMED",
+    "NO_ELIGIBLE_BENEFIT",
+    # Provoked by tests/contract/test_returns.py
+    "TOO_MANY_REFERENCED",
     # tests/contract/test_webhooks.py
     "SECRET_KEY_MISSING",
     "TOO_MANY_TO_REPLAY",

@@ -16,6 +16,7 @@ from benefit_programs.domain.entities import (
     Operation,
     Reservation,
     ReservationStatus,
+    Transaction,
     TransactionDetails,
 )
 from benefit_programs.domain.lookups import POOL
@@ -443,9 +444,10 @@ async def test_terms_hold_for_references(timed: Service, clock: Clock) -> None:
 
 
 class Hold(Command[str], frozen=True, kw_only=True):
-    """Set aside credits of a pool for two items of a reference, until an instant."""
+    """Set aside credits of a pool for the two items of a redemption, until an instant."""
 
     pool_id: str
+    details: TransactionDetails
     until: int
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -456,7 +458,7 @@ class Hold(Command[str], frozen=True, kw_only=True):
         held = account.reserve(
             Operation.RESERVE,
             20 * CREDIT,
-            details=TransactionDetails(item_count=2, benefit_key="towel"),
+            details=replace(self.details, reason="Reservation"),
             external_reference="booking:1",
         )
         account.beside.append(
@@ -483,17 +485,18 @@ class Hold(Command[str], frozen=True, kw_only=True):
 async def test_reservations_of_a_reference_are_canceled_too(timed: Service, clock: Clock) -> None:
     """What is held goes back; what has lapsed by then, booked or not, is told as such."""
     wallet = await open_wallet(timed)
-    redeemed = await wallet.redeem(externalReference="booking:1")
+    redeemed = await wallet.redeem(count=2, externalReference="booking:1")
+    (first,) = [row for row in await timed.rows(Transaction) if row.id == redeemed]
     holds = [
         await timed.engine.execute(
-            Hold(pool_id=wallet.pool_id, until=clock.now + hours * HOUR),
+            Hold(pool_id=wallet.pool_id, details=first.details, until=clock.now + hours * HOUR),
             tenant_id=timed.tenant.id,
             caller=SYSTEM,
             settings=TenantSettings(),
         )
         for hours in (24, 1)
     ]
-    assert (await wallet.balance())["amount"] == {"available": "50", "reserved": "40"}
+    assert (await wallet.balance())["amount"] == {"available": "40", "reserved": "40"}
     clock.move(2)
     key = guid()
     results = await cancel_by_reference(timed, "booking:1", idempotencyKey=key)
@@ -502,7 +505,7 @@ async def test_reservations_of_a_reference_are_canceled_too(timed: Service, cloc
         (holds[0], "CANCELED"),
         (holds[1], "LAPSED"),
     ]
-    assert [each.get("returned") for each in results] == ["10", "20", None]
+    assert [each.get("returned") for each in results] == ["20", "20", None]
     assert (await wallet.balance())["amount"] == {"available": "100", "reserved": "0"}
     assert await cancel_by_reference(timed, "booking:1", idempotencyKey=key) == results
     again = await cancel_by_reference(timed, "booking:1")

@@ -27,6 +27,7 @@ COMMON = {
     "beneficiary": "The owner of the program.",
     "benefit_info": "The benefit, if it is known.",
     "benefit_key": "The name of a benefit, unique within its pool or pool definition.",
+    "benefit_results": "Whether or why not each of the benefits can be redeemed.",
     "bulk_action_metadata": "How many entries succeeded, and how many failed.",
     "bytes_max": "The largest number of bytes that is accepted.",
     "cancellation_transaction_id": "The transaction that gave the credits back.",
@@ -61,6 +62,7 @@ COMMON = {
         "The external id of the program definition. Absent if the program has none."
     ),
     "external_program_id": "The external id of the program, unique within its namespace.",
+    "external_reference": "What it belongs to elsewhere, for example `booking:123`.",
     "failure_details": "The policies that refused.",
     "field_mask": "The fields to change. Default: those in the request.",
     "fields": "The parts to fill in besides the ids. Default: none.",
@@ -408,35 +410,12 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         ),
         "beneficiary": "The owner that the pool must have. Absent: not checked.",
         "count": "How many items. Default: 1.",
-        "external_reference": "What it belongs to elsewhere, for example `booking:123`.",
         "target_date": (
             "The date of use. Policies are judged at that moment; the credits are spent at once."
             " Default: now."
         ),
     },
-    pools.ReallocateBenefitRequest: {
-        "beneficiary": "The owner that the pool must have.",
-        "target_date": "The new date. Policies are judged at that moment.",
-        "transaction_id": "The latest transaction of the redemption.",
-    },
     pools.ReallocateBenefitResponse: {"transaction_id": "The transaction of the new date."},
-    pools.CancelRedemptionRequest: {
-        "override": "Give all credits back, whatever the cancellation terms say. Default: false.",
-        "total_count": (
-            "How many of the items are canceled after this, in all. If it were fewer than are"
-            " canceled already, nothing changes. Absent: all."
-        ),
-        "transaction_id": "The latest transaction of the redemption.",
-    },
-    pools.CancelRedemptionResponse: {
-        "forfeited": "The credits that didn't come back, since it was late.",
-        "returned": "The credits that came back.",
-        "total_count": "How many of the items are canceled now, in all.",
-        "transaction_id": (
-            "The transaction that gives the credits back. Absent if as many items were canceled"
-            " before."
-        ),
-    },
     pool_items.PoolInfo: {"status": "The status that the pool has."},
     pool_items.BalanceInfo: {"available": "Credits that can be spent."},
     pool_items.PoolItem: {
@@ -549,7 +528,6 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     },
     balances.ChangeBalanceRequest: {
         "adjust_options": "Add to the balance, or subtract from it.",
-        "external_reference": "What it belongs to elsewhere, for example `order:123`.",
         "set_initial_options": "Set the balance, if it has no transactions yet.",
         "set_options": "Set the balance.",
         "transaction_details": "The details of the transaction.",

@@ -5,9 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.domain import errors, explanations
-from benefit_programs.wire.types import returns
+from benefit_programs.wire.types import pools, returns
 
 OF_RETURNS: dict[type[Any], dict[str, str]] = {
+    pools.ReallocateBenefitRequest: {
+        "beneficiary": "The owner that the pool must have.",
+        "target_date": "The new date. Policies are judged at that moment.",
+        "transaction_id": "The latest transaction of the redemption.",
+    },
+    pools.CancelRedemptionRequest: {
+        "override": "Give all credits back, whatever the cancellation terms say. Default: false.",
+        "total_count": (
+            "How many of the items are canceled after this, in all. If it were fewer than are"
+            " canceled already, nothing changes. Absent: all."
+        ),
+        "transaction_id": "The latest transaction of the redemption.",
+    },
+    pools.CancelRedemptionResponse: {
+        "forfeited": "The credits that didn't come back, since it was late.",
+        "returned": "The credits that came back.",
+        "total_count": "How many of the items are canceled now, in all.",
+        "transaction_id": (
+            "The transaction that gives the credits back. Absent if as many items were canceled"
+            " before."
+        ),
+    },
     returns.CancelByReferenceRequest: {
         "external_reference": "What the redemptions and reservations were made with.",
         "namespace": "The namespace whose pools to look at.",
@@ -47,7 +69,6 @@ OF_RETURNS: dict[type[Any], dict[str, str]] = {
         ),
         "beneficiary": "Whose pools may pay. The idempotency key is theirs, too.",
         "count": "How many items. Default: 1.",
-        "external_reference": "What it belongs to elsewhere, for example `booking:123`.",
         "split": (
             "Whether several benefits may pay together, each for whole items: for all of them, or"
             " for none. Default: false."
@@ -63,6 +84,7 @@ OF_RETURNS: dict[type[Any], dict[str, str]] = {
         "pool_id": "The pool that paid.",
         "transaction_id": "The transaction of this redemption.",
     },
+    errors.TooManyReferenced: {"maximum": "How many one call cancels."},
     errors.EligibleAlreadyRedeemed: {
         "idempotency_key": "The key that was used.",
         "redemptions": "The redemptions of the first execution.",
