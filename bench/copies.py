@@ -16,7 +16,13 @@ from sqlalchemy import BigInteger, Table
 from sqlalchemy.dialects import postgresql
 
 from bench.databases import Session, open_session
-from benefit_programs.domain.entities import Event, Job, Pool, Program, Transaction
+from benefit_programs.domain.entities import (
+    Job,
+    Pool,
+    Program,
+    Transaction,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.storage import tables
 
 TABLES = tuple(tables.TABLES[entity] for entity in (Program, Pool, Transaction, Job, Event))

@@ -9,7 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from benefit_programs.domain.command import Command, Context
-from benefit_programs.domain.entities import Event, ProgramDefinition
+from benefit_programs.domain.entities import (
+    ProgramDefinition,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from tests.support.calls import NAMESPACE

@@ -13,11 +13,11 @@ import pytest
 
 from benefit_programs.domain.entities import (
     Agenda,
-    Event,
     Order,
     Pool,
     Program,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.lookups import CHUNK_SIZE
 from benefit_programs.domain.values import CREDIT
 from tests.support.calls import details

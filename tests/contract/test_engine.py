@@ -13,8 +13,12 @@ import pytest
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.entities import Event, PoolDefinition, ProgramDefinition
+from benefit_programs.domain.entities import (
+    PoolDefinition,
+    ProgramDefinition,
+)
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.program_definitions import (
     UpdateProgramDefinition,
 )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from benefit_programs.domain.entities import Event, Lot, Pool, Program, Reservation, Transaction
+from benefit_programs.domain.entities import (
+    Lot,
+    Pool,
+    Program,
+    Reservation,
+    Transaction,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.orders import erasing
 from benefit_programs.domain.redemptions import RedeemBenefit
 from benefit_programs.domain.values import ItemReference

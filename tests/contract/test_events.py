@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.api.method import Scope
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.wire.events import EVENT_TYPES, FQDN_PREFIX
 from tests.support.calls import NAMESPACE, Caller, Document, benefit, guid
 from tests.support.lifecycle import act

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benefit_programs.domain.entities import Event, Operation, Transaction
+from benefit_programs.domain.entities import (
+    Operation,
+    Transaction,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.storage.verification import verify_store
 from tests.support.audit import audit
 from tests.support.clock import HOUR, Clock

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benefit_programs.domain.entities import (
-    Event,
     Lot,
     Pool,
     Program,
@@ -16,6 +15,7 @@ from benefit_programs.domain.entities import (
     Reservation,
     Transaction,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage import kept
 from tests.support.calls import NAMESPACE, benefit, guid

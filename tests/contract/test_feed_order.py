@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.storage import statements
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import Writing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.api.handlers import items as handlers
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from tests.support.calls import NAMESPACE, Caller, benefit, details, guid
 from tests.support.lifecycle import run_jobs
 

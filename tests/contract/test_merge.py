@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import Event, Job, Pool, Program, Quota, Transaction
+from benefit_programs.domain.entities import (
+    Job,
+    Pool,
+    Program,
+    Quota,
+    Transaction,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.lookups import WALK_PROGRAMS_OF_VISITOR
 from benefit_programs.domain.orders import merging
 from benefit_programs.domain.orders.carrier import shortened

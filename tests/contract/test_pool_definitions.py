@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import Event, ItemSet, PoolDefinition
+from benefit_programs.domain.entities import (
+    ItemSet,
+    PoolDefinition,
+)
+from benefit_programs.domain.event_rows import Event
 from tests.support.answers import GUID
 from tests.support.calls import NAMESPACE, benefit, details, guid
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import Event, ProgramDefinition
+from benefit_programs.domain.entities import (
+    ProgramDefinition,
+)
+from benefit_programs.domain.event_rows import Event
 from tests.support.calls import NAMESPACE, guid
 
 if TYPE_CHECKING:

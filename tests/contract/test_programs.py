@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import Event, Job, Pool, Program, Transaction
+from benefit_programs.domain.entities import (
+    Job,
+    Pool,
+    Program,
+    Transaction,
+)
+from benefit_programs.domain.event_rows import Event
 from tests.support.calls import NAMESPACE, Refused, benefit, details, guid
 
 if TYPE_CHECKING:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from benefit_programs.domain.entities import Event, Lot, Quota, Reservation
+from benefit_programs.domain.entities import (
+    Lot,
+    Quota,
+    Reservation,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.wire.codec import instant_text

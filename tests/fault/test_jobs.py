@@ -12,7 +12,12 @@ import httpx
 import pytest
 
 from benefit_programs.domain.details import CreditConfiguration, Details
-from benefit_programs.domain.entities import Event, Job, Pool, ProgramStatus
+from benefit_programs.domain.entities import (
+    Job,
+    Pool,
+    ProgramStatus,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.pool_definitions import CreatePoolDefinition
 from benefit_programs.domain.program_definitions import CreateProgramDefinition
 from benefit_programs.domain.programs import ProvisionProgram

@@ -13,7 +13,7 @@ import pytest
 
 from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.storage.feed import Feed, FeedRow
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of

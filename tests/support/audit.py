@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from benefit_programs.domain.entities import (
     BalanceType,
-    Event,
     Item,
     Pool,
     PoolDefinition,
@@ -16,6 +15,7 @@ from benefit_programs.domain.entities import (
     Removal,
     Transaction,
 )
+from benefit_programs.domain.event_rows import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,6 @@ import asyncpg
 import msgspec
 
 from benefit_programs.domain.entities import (
-    Event,
     Job,
     Lot,
     Pool,
@@ -23,6 +22,7 @@ from benefit_programs.domain.entities import (
     Transaction,
     beneficiary_columns,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.storage.rows import CODECS

@@ -28,8 +28,14 @@ from benefit_programs.domain.lookups import POOL, RESERVATION, TRANSACTION
 from benefit_programs.domain.lots import Fate, first_of, last_of, total
 from benefit_programs.domain.redemptions import CancelRedemption
 from benefit_programs.domain.required import require
-from benefit_programs.domain.returning import ask_to_release, release, release_details
-from benefit_programs.domain.settling import SettlePools, ask_for_account, open_account
+from benefit_programs.domain.settling import (
+    SettlePools,
+    ask_for_account,
+    ask_to_release,
+    open_account,
+    release,
+    release_details,
+)
 from benefit_programs.domain.state import Changes
 from tests.support.calls import Refused, benefit, guid
 from tests.support.lifecycle import do

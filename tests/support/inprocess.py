@@ -11,7 +11,7 @@ import httpx
 from benefit_programs.api.method import Scope
 from benefit_programs.bootstrap import Running, administrator_grants, open_service
 from benefit_programs.config import LogFormat, Settings
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.engine import read_clock

@@ -27,8 +27,13 @@ from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, of_count, of_fewer
 from benefit_programs.domain.redemptions import CancelRedemption
 from benefit_programs.domain.required import require
-from benefit_programs.domain.returning import ask_to_release, release, release_details
-from benefit_programs.domain.settling import ask_for_account, open_account
+from benefit_programs.domain.settling import (
+    ask_for_account,
+    ask_to_release,
+    open_account,
+    release,
+    release_details,
+)
 from benefit_programs.domain.state import Changes, Needs, State
 from tests.support.calls import benefit, guid
 from tests.support.clock import HOUR

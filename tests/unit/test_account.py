@@ -20,8 +20,8 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.errors import BalanceExceededLimits
 from benefit_programs.domain.events import CATALOG
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.returning import give_back
 from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.settling import give_back
 from benefit_programs.domain.state import Changes, State
 from benefit_programs.domain.values import AMOUNT_MAX, Identity, IdentityType
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from msgspec.structs import replace
 
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings

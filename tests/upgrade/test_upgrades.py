@@ -8,7 +8,11 @@ import apsw
 import asyncpg
 import pytest
 
-from benefit_programs.domain.entities import Event, Job, Quota
+from benefit_programs.domain.entities import (
+    Job,
+    Quota,
+)
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.storage.schema import (
     current_revision,
     migrate,

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from benefit_programs.api.call import Call
 from benefit_programs.api.handlers import balances, pools, transactions
 from benefit_programs.domain.entities import (
-    Event,
     Lot,
     Pool,
     Program,
@@ -18,6 +17,7 @@ from benefit_programs.domain.entities import (
     Reservation,
     Transaction,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.lookups import POOL
 from benefit_programs.domain.policies.calendar import EPOCH_ORDINAL
 from benefit_programs.storage.kept import Kept, NamedBy

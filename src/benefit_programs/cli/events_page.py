@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benefit_programs.cli.markdown import GENERATED, joined, table
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.events import CATALOG, POOL_STATE
 from benefit_programs.storage.tables import TABLES
 

@@ -18,7 +18,7 @@ import structlog
 
 from benefit_programs.delivery.courier import Courier, Observe
 from benefit_programs.delivery.sending import Function, Sender, Site
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable

@@ -21,6 +21,7 @@ from benefit_programs.domain.entities import (
     LotStatus,
     Operation,
     Pool,
+    Quota,
     QuotaShare,
     Transaction,
     TransactionDetails,
@@ -34,7 +35,13 @@ from benefit_programs.domain.events import (
 )
 from benefit_programs.domain.explanations import BalanceAmount
 from benefit_programs.domain.indexes import Index
-from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, LOTS_TO_BURN, MORE_LOTS_TO_BURN
+from benefit_programs.domain.lookups import (
+    LOT,
+    LOTS_OF_POOL,
+    LOTS_TO_BURN,
+    MORE_LOTS_TO_BURN,
+    QUOTA,
+)
 from benefit_programs.domain.lots import (
     OPEN_LOTS_MAX,
     Fate,
@@ -48,7 +55,6 @@ from benefit_programs.domain.lots import (
     standard_lot,
 )
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.quotas import take_quotas
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Changes, Mode, Needs, NotLoaded, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity, Instant
@@ -363,9 +369,31 @@ class Account:
             else:
                 changes.save(lot)
         if self.taken or self.freed:
-            assert self._state is not None
-            take_quotas(changes, self._state, self.pool.id, self.taken, self.freed)
+            self._count_shares(changes)
         changes.save(*self.beside)
+
+    def _count_shares(self, changes: Changes[Any]) -> None:
+        """Count on rate limits what was taken, less what was freed, in one step."""
+        assert self._state is not None
+        used: dict[tuple[str, int, bool], int] = {}
+        for sign, group in ((1, self.taken), (-1, self.freed)):
+            for share in group:
+                place = (share.quota_id, share.period_start, share.is_rolling)
+                used[place] = used.get(place, 0) + sign * share.count
+        for (quota_id, start, is_rolling), difference in used.items():
+            if difference:
+                before = self._state.one(QUOTA, self.pool.id, quota_id, start)
+                quota = Quota(
+                    pool_id=self.pool.id,
+                    quota_id=quota_id,
+                    period_start=start,
+                    used=max((before.used if before else 0) + difference, 0),
+                    is_rolling=is_rolling or None,
+                )
+                if quota.used or not is_rolling:
+                    changes.save(quota)
+                elif before:
+                    changes.delete(before)
 
     def _post(
         self,

@@ -42,8 +42,7 @@ from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require, snapshot_of
-from benefit_programs.domain.returning import give_back
-from benefit_programs.domain.settling import ask_for_account, open_account
+from benefit_programs.domain.settling import ask_for_account, give_back, open_account
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity
 

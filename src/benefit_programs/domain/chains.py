@@ -15,8 +15,7 @@ from benefit_programs.domain.lookups import (
 from benefit_programs.domain.lots import first_of, last_of
 from benefit_programs.domain.operations import GIVING_BACK, REDEEMING, REDEMPTIONS
 from benefit_programs.domain.quotas import of_fewer
-from benefit_programs.domain.returning import ask_to_put_back
-from benefit_programs.domain.settling import ask_for_account
+from benefit_programs.domain.settling import ask_for_account, ask_to_put_back
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Credits, ItemReference
 

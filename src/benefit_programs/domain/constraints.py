@@ -12,8 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from benefit_programs.domain.values import AMOUNT_MAX
-
 GuidKind = Literal["entity", "external", "identity", "app"]
 
 
@@ -42,7 +40,7 @@ class DecimalText(Mark, frozen=True):
     """A decimal string with at most 4 fraction digits; in memory an integer of 1/10,000."""
 
     at_least: int | None = 0
-    at_most: int = AMOUNT_MAX
+    at_most: int | None = None
 
 
 class InstantText(Mark, frozen=True):
@@ -53,11 +51,12 @@ class Duration(Mark, frozen=True):
     """An ISO-8601 duration such as P1M or PT12H; in memory upper-case text.
 
     It is longer than nothing, unless ``zero`` lets it be nothing. With ``is_fixed`` it has no years
-    and no months, which are not equally long.
+    and no months, which are not equally long. It is at most ``days_max`` days long, else 100 years.
     """
 
     zero: bool = False
     is_fixed: bool = False
+    days_max: int | None = None
 
 
 class Int64Text(Mark, frozen=True):

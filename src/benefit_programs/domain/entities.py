@@ -679,20 +679,3 @@ class Removal(Row, frozen=True, kw_only=True, omit_defaults=True):
     upto: Id
     created: Instant
     position: int
-
-
-class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened to an entity, stored in the commit that made it happen.
-
-    One row may stand for several events of one change: with ``transaction_id`` also for the
-    transaction's creation and the balance's update (see docs/reference/events.md).
-    """
-
-    id: Id
-    created: Instant
-    entity: str
-    entity_id: Id
-    sequence: int
-    slug: str
-    body: dict[str, Any]
-    transaction_id: Id | None = None

@@ -19,7 +19,6 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     BENEFICIARY_COLUMNS,
-    Event,
     JobKind,
     Lot,
     Pool,
@@ -29,6 +28,7 @@ from benefit_programs.domain.entities import (
     beneficiary_columns,
 )
 from benefit_programs.domain.errors import InProgress
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.jobs import agenda_of, ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.merges import ask_for_merges, merges_of
 from benefit_programs.domain.operations import RULES

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
-    Event,
     Item,
     Lot,
     Pool,
@@ -25,6 +24,7 @@ from benefit_programs.domain.entities import (
     ProgramDefinition,
     Transaction,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.state import Changes
 from benefit_programs.domain.webhooks.rows import WebhookEndpoint
 

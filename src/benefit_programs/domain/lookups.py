@@ -6,7 +6,6 @@ from benefit_programs.domain.details import ROLLING_TIMES_MAX
 from benefit_programs.domain.entities import (
     Agenda,
     Assignment,
-    Event,
     IdempotencyKey,
     Item,
     ItemSet,
@@ -25,6 +24,7 @@ from benefit_programs.domain.entities import (
     SnapshotBenefit,
     Transaction,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.settings import IN_REQUEST_MAX
 from benefit_programs.domain.webhooks.rows import (

@@ -42,8 +42,7 @@ from benefit_programs.domain.lots import OPEN_LOTS_MAX, PRIORITY, Fate, ranked
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require
-from benefit_programs.domain.returning import lapse
-from benefit_programs.domain.settling import ask_for_account, open_account
+from benefit_programs.domain.settling import ask_for_account, lapse, open_account
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Credits, Instant

@@ -14,8 +14,10 @@ from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
-from benefit_programs.domain.orders.log import ask_to_reach
-from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+    reach,
+)
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision

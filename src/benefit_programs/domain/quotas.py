@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.details import PolicyExpression, TimePeriod
-from benefit_programs.domain.entities import Quota, QuotaShare
+from benefit_programs.domain.entities import QuotaShare
 from benefit_programs.domain.lookups import QUOTA, WALK_USES
-from benefit_programs.domain.policies import Counts, period_dates, rate_limits, window_length
-from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.policies.calendar import period_dates
+from benefit_programs.domain.policies.expressions import rate_limits
+from benefit_programs.domain.policies.facts import Counts
+from benefit_programs.domain.policies.windows import window_length
+from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Instant
 
 
@@ -60,34 +62,3 @@ def quota_used(state: State, pool_id: str, quota_id: str, period_start: int) -> 
 def uses_after(state: State, pool_id: str, quota_id: str, at: Instant) -> dict[Instant, int]:
     rows = state.many(WALK_USES, pool_id, quota_id, at)
     return {row.period_start: row.used for row in rows}
-
-
-def take_quotas(
-    changes: Changes[Any],
-    state: State,
-    pool_id: str,
-    shares: Sequence[QuotaShare] = (),
-    freed: Sequence[QuotaShare] = (),
-) -> None:
-    """Take some shares and give others back, in one step."""
-    if not shares and not freed:
-        return
-    used: dict[tuple[str, int, bool], int] = {}
-    for sign, group in ((1, shares), (-1, freed)):
-        for share in group:
-            place = (share.quota_id, share.period_start, share.is_rolling)
-            used[place] = used.get(place, 0) + sign * share.count
-    for (quota_id, start, is_rolling), difference in used.items():
-        if difference:
-            before = state.one(QUOTA, pool_id, quota_id, start)
-            quota = Quota(
-                pool_id=pool_id,
-                quota_id=quota_id,
-                period_start=start,
-                used=max((before.used if before else 0) + difference, 0),
-                is_rolling=is_rolling or None,
-            )
-            if quota.used or not is_rolling:
-                changes.save(quota)
-            elif before:
-                changes.delete(before)

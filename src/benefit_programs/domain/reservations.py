@@ -49,9 +49,14 @@ from benefit_programs.domain.quotas import of_count, of_fewer
 from benefit_programs.domain.redemptions import Redeemed, RequestBenefit
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require
-from benefit_programs.domain.returning import ask_to_release, release, release_details
 from benefit_programs.domain.settings import RESERVATION_DAYS_MAX, TenantSettings
-from benefit_programs.domain.settling import ask_for_account, open_account
+from benefit_programs.domain.settling import (
+    ask_for_account,
+    ask_to_release,
+    open_account,
+    release,
+    release_details,
+)
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Credits, Instant
 

@@ -12,14 +12,10 @@ from benefit_programs.domain.constraints import (
     FreeForm,
     Guid,
     Int32,
-    Judged,
     Required,
     Size,
     Text,
 )
-from benefit_programs.domain.durations import parse
-from benefit_programs.domain.values import DAY
-from benefit_programs.domain.violations import FieldViolation, ViolatedRule
 
 RETENTION_DAYS_MAX = 3650
 
@@ -30,15 +26,7 @@ IN_REQUEST_MAX = 100
 """How many programs or pools a tenant may let one request change; more are a job's work."""
 
 
-def _too_long(duration: str) -> list[FieldViolation]:
-    if parse(duration).usual_milliseconds <= RESERVATION_DAYS_MAX * DAY:
-        return []
-    return [
-        FieldViolation("", f"must be at most {RESERVATION_DAYS_MAX} days long", ViolatedRule.MAX)
-    ]
-
-
-ReservationDuration = Annotated[str, Duration(), Judged(_too_long)]
+ReservationDuration = Annotated[str, Duration(days_max=RESERVATION_DAYS_MAX)]
 """How long credits may be reserved."""
 
 

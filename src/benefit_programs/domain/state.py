@@ -14,7 +14,7 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key, fields_of
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from benefit_programs.domain.entities import (
     BENEFICIARY_COLUMNS,
-    Event,
     Job,
     JobItem,
     JobPage,
@@ -26,6 +25,7 @@ from benefit_programs.domain.entities import (
     beneficiary_columns,
 )
 from benefit_programs.domain.erasure import made_since
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, JOB, WALK_JOBS
 from benefit_programs.domain.rows import Row

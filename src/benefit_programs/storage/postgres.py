@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode, State, Wanted

@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import apsw
 import structlog
 
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State, Wanted

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.dialects import postgresql
 
-from benefit_programs.domain.entities import Event
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode

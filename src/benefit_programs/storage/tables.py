@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.webhooks import rows as webhooks
 from benefit_programs.storage.directory import ApiKey, Tenant
@@ -313,7 +314,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
         ),
         _table(entities.JobPage, "job_pages"),
         _table(
-            entities.Event,
+            Event,
             "events",
             _index("position"),
             beside=(position_column(),),

@@ -15,7 +15,6 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.entities import (
-    Event,
     Item,
     Lot,
     Pool,
@@ -27,6 +26,7 @@ from benefit_programs.domain.entities import (
     Snapshot,
     Transaction,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.events import CATALOG, CREATED, POOL_STATE, UPDATED
 from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.domain.indexes import Index, Key

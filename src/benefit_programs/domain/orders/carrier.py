@@ -13,7 +13,9 @@ from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Job, JobItem
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS
-from benefit_programs.domain.orders.log import ask_to_reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+)
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Changes, Needs, State
 

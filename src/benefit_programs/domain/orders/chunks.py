@@ -55,7 +55,6 @@ from benefit_programs.domain.orders.erasing import ErasureChunks
 from benefit_programs.domain.orders.log import (
     Place,
     ask_for_orders,
-    ask_to_reach,
     concerns,
     is_ending,
     reached,
@@ -70,7 +69,10 @@ from benefit_programs.domain.orders.openings import (
     takes_additions,
     template_in,
 )
-from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+    reach,
+)
 from benefit_programs.domain.orders.programs import ACTIONS, POOL_ITEM, finish_action
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade

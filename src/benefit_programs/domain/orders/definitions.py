@@ -34,7 +34,6 @@ from benefit_programs.domain.opening import template_of
 from benefit_programs.domain.orders.log import (
     are_pools_to_come,
     ask_to_give_numbers,
-    ask_to_reach,
     is_added_at_renewal,
     newest_number,
     numbered,
@@ -50,7 +49,10 @@ from benefit_programs.domain.orders.openings import (
     open_missing,
     takes_additions,
 )
-from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+    reach,
+)
 from benefit_programs.domain.required import require
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State

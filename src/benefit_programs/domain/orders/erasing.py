@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
-    Event,
     Job,
     JobItem,
     JobKind,
@@ -42,6 +41,7 @@ from benefit_programs.domain.erasure import (
     without_name,
     without_party,
 )
+from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
@@ -59,9 +59,11 @@ from benefit_programs.domain.lookups import (
     WALK_TRANSACTIONS,
 )
 from benefit_programs.domain.orders.carrier import Carrier, Walk, shortened
-from benefit_programs.domain.orders.log import ask_to_reach
 from benefit_programs.domain.orders.openings import ask_for_additions, open_missing
-from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+    reach,
+)
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 
 PROGRAMS_STAGE = 0

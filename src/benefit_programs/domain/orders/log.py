@@ -11,12 +11,11 @@ has seen a number sees all smaller ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import ask_for_lots
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     Agenda,
@@ -41,7 +40,6 @@ from benefit_programs.domain.lookups import (
     ORDERS_OF_PROGRAM_DEFINITION,
     SNAPSHOT,
 )
-from benefit_programs.domain.settling import ask_to_settle, is_due
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
 
@@ -130,32 +128,6 @@ def ask_for_orders(needs: Needs, state: State, place: Place) -> None:
         for order in state.known(index, key):
             if order.snapshot_id is not None and order.pool_definition_id == place[0]:
                 needs.read(SNAPSHOT, order.snapshot_id)
-
-
-def ask_for_renewal(needs: Needs, state: State, pool: Pool) -> None:
-    """Ask for what a pool may be renewed with: what it gives, and what waits for its renewal."""
-    ask_for_end(needs, state, pool)
-    if pool.renewal_snapshot_id is not None:
-        needs.read(SNAPSHOT, pool.renewal_snapshot_id)
-
-
-def ask_for_end(needs: Needs, state: State, pool: Pool) -> None:
-    """Ask for what may become of a pool's credits when it ends."""
-    needs.read(SNAPSHOT, pool.snapshot_id)
-    if is_due(pool, needs.now):
-        ask_to_settle(needs, state, pool)
-    elif pool.in_lots or pool.due is not None:
-        ask_for_lots(needs, pool.id)
-
-
-def ask_to_reach(needs: Needs, state: State, pools: Iterable[Pool]) -> None:
-    """Ask for what is ahead of these pools, and for what it needs of them."""
-    for pool in pools:
-        ask_for_orders(needs, state, Place.of(pool))
-        ask_for_end(needs, state, pool)
-        renewals = state.known(ORDERS_OF_PROGRAM, pool.program_id)
-        if any(order.kind is JobKind.RENEW_PROGRAM for order in renewals):
-            ask_for_renewal(needs, state, pool)
 
 
 def orders_ahead(state: State, pool: Pool, *, up_to: int | None = None) -> list[Order]:

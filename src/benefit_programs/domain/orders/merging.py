@@ -35,8 +35,10 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.merges import Merge, ask_for_merges, merge_of, merges_of
 from benefit_programs.domain.orders.carrier import Carrier, Walk
-from benefit_programs.domain.orders.log import ask_to_reach
-from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+    reach,
+)
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 

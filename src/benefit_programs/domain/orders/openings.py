@@ -32,12 +32,15 @@ from benefit_programs.domain.opening import Template, open_pool, settled_status
 from benefit_programs.domain.orders.log import (
     Place,
     ask_for_orders,
-    ask_to_reach,
     is_added_at_renewal,
     newest_number,
     orders_of_plan,
 )
-from benefit_programs.domain.orders.play import caught_up, reach
+from benefit_programs.domain.orders.play import (
+    ask_to_reach,
+    caught_up,
+    reach,
+)
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 
 

@@ -5,12 +5,12 @@ Jobs and requests play orders through the same function.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import Account
+from benefit_programs.domain.account import Account, ask_for_lots
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import PERCENT_MAX, CreditConfiguration
 from benefit_programs.domain.durations import later
@@ -25,8 +25,15 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     RenewalActionType,
 )
+from benefit_programs.domain.lookups import ORDERS_OF_PROGRAM, SNAPSHOT
 from benefit_programs.domain.lots import own_fate
-from benefit_programs.domain.orders.log import concerns, orders_ahead, orders_of_plan
+from benefit_programs.domain.orders.log import (
+    Place,
+    ask_for_orders,
+    concerns,
+    orders_ahead,
+    orders_of_plan,
+)
 from benefit_programs.domain.pool_changes import (
     marked_to_end,
     save_pool,
@@ -34,9 +41,14 @@ from benefit_programs.domain.pool_changes import (
     without_action,
 )
 from benefit_programs.domain.required import snapshot_of
-from benefit_programs.domain.returning import lapse_all, lapses_at_end
-from benefit_programs.domain.settling import settle
-from benefit_programs.domain.state import Changes, State
+from benefit_programs.domain.settling import (
+    ask_to_settle,
+    is_due,
+    lapse_all,
+    lapses_at_end,
+    settle,
+)
+from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Cascade, Credits
 
 POOL_STATUS = {
@@ -44,6 +56,32 @@ POOL_STATUS = {
     ProgramStatus.PAUSED: PoolStatus.PAUSED,
     ProgramStatus.ENDED: PoolStatus.ENDED,
 }
+
+
+def ask_for_renewal(needs: Needs, state: State, pool: Pool) -> None:
+    """Ask for what a pool may be renewed with: what it gives, and what waits for its renewal."""
+    ask_for_end(needs, state, pool)
+    if pool.renewal_snapshot_id is not None:
+        needs.read(SNAPSHOT, pool.renewal_snapshot_id)
+
+
+def ask_for_end(needs: Needs, state: State, pool: Pool) -> None:
+    """Ask for what may become of a pool's credits when it ends."""
+    needs.read(SNAPSHOT, pool.snapshot_id)
+    if is_due(pool, needs.now):
+        ask_to_settle(needs, state, pool)
+    elif pool.in_lots or pool.due is not None:
+        ask_for_lots(needs, pool.id)
+
+
+def ask_to_reach(needs: Needs, state: State, pools: Iterable[Pool]) -> None:
+    """Ask for what is ahead of these pools, and for what it needs of them."""
+    for pool in pools:
+        ask_for_orders(needs, state, Place.of(pool))
+        ask_for_end(needs, state, pool)
+        renewals = state.known(ORDERS_OF_PROGRAM, pool.program_id)
+        if any(order.kind is JobKind.RENEW_PROGRAM for order in renewals):
+            ask_for_renewal(needs, state, pool)
 
 
 def play(state: State, account: Account, order: Order) -> None:

@@ -39,9 +39,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.orders.log import (
-    ask_for_renewal,
     ask_to_give_numbers,
-    ask_to_reach,
     ends_at_renewal,
     is_ending,
     numbered,
@@ -54,7 +52,11 @@ from benefit_programs.domain.orders.openings import (
     open_at_renewal,
     open_missing,
 )
-from benefit_programs.domain.orders.play import reach
+from benefit_programs.domain.orders.play import (
+    ask_for_renewal,
+    ask_to_reach,
+    reach,
+)
 from benefit_programs.domain.required import require
 from benefit_programs.domain.state import Changes, Needs, State
 

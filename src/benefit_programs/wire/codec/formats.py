@@ -26,7 +26,7 @@ from benefit_programs.domain.constraints import (
 )
 from benefit_programs.domain.durations import DURATION_YEARS_MAX, LONGEST, Span, parse
 from benefit_programs.domain.settings import IdMode
-from benefit_programs.domain.values import AMOUNT_MAX, CREDIT
+from benefit_programs.domain.values import AMOUNT_MAX, CREDIT, DAY
 from benefit_programs.domain.violations import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.words import one_of
 from benefit_programs.wire.codec.naming import to_snake
@@ -152,7 +152,7 @@ def _read_given_id(raw: Any) -> str:
 def amount_reader(mark: DecimalText) -> Read:
     """Amounts, as decimal text or as a whole number, in units of 1/10,000 credit."""
     at_least = -AMOUNT_MAX if mark.at_least is None else mark.at_least
-    signed, at_most = at_least < 0, mark.at_most
+    signed, at_most = at_least < 0, AMOUNT_MAX if mark.at_most is None else mark.at_most
 
     def read_amount(raw: Any) -> int:
         sign, whole, fraction = _decimal_parts(raw)
@@ -230,6 +230,9 @@ def duration_reader(mark: Duration) -> Read:
         except (TypeError, ValueError):
             raise wrong_format("DURATION") from None
         _require_length(span, zero=mark.zero)
+        if mark.days_max is not None and span.usual_milliseconds > mark.days_max * DAY:
+            description, limit = f"must be at most {mark.days_max} days", f"P{mark.days_max}D"
+            raise violated(ViolatedRule.MAX, description, threshold=limit)
         if mark.is_fixed and span.months:
             description = "must have no years or months, which are not equally long"
             name = "duration_has_a_fixed_length"
