@@ -60,9 +60,9 @@ class FieldRules:
     """What one method has to see to about extended fields; mostly nothing."""
 
     def __init__(self, method: Method) -> None:
-        self._place = place_in(method.request)  # type: ignore[arg-type] -- types are hashable
+        self._place = place_in(method.request)  # type: ignore[arg-type]
         self._entries = to_camel(method.bulk_field or "")
-        self._hide = hider_for(method.response)  # type: ignore[arg-type] -- types are hashable
+        self._hide = hider_for(method.response)  # type: ignore[arg-type]
 
     def check(self, decoded: Decoded[Any], principal: Principal) -> None:
         """Refuse a request whose extended fields disagree with the tenant's schemas."""
