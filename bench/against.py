@@ -17,6 +17,7 @@ from bench.report import (
     to_json,
     write_results,
 )
+from bench.scenarios import SCENARIOS
 from bench.servers import ROOT
 from bench.session import open_place, run_session
 
@@ -28,7 +29,7 @@ HEADING = ("scenario", "callers", "engine", "x rate of the other", "x p50 of the
 def run_against(chosen: Namespace) -> bool:
     """Measure both checkouts in turn and print the ratios; False if any answer was not 200."""
     groups = [
-        [Leg(scenario, name, callers) for name in pair]
+        [Leg(scenario, pair[0], callers), Leg(_held_against(scenario), pair[1], callers)]
         for scenario in chosen.scenarios
         for callers in chosen.connections or CONNECTIONS
         for pair in PAIRS
@@ -47,6 +48,10 @@ def run_against(chosen: Namespace) -> bool:
     print(f"\n{format_environment(environment, settings)}\n\n{align([HEADING, *rows])}")
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return rounds.error_count == 0
+
+
+def _held_against(scenario: str) -> str:
+    return SCENARIOS[scenario].held_against or scenario
 
 
 def _format(rounds: Rounds, own: Leg, other: Leg) -> tuple[str, ...]:

@@ -13,13 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 import uvloop
 
 from bench.client import JSON_TYPE, Client, Request
 from bench.measurement import Measurement, Recorder
-from bench.scenarios import SCENARIOS, NextRequest
+from bench.scenarios import SCENARIOS, FollowUp, NextRequest
 from benefit_programs.client.core.calls import Request as ServiceRequest
 from benefit_programs.inprocess import AsyncInProcessTransport, InProcessTransport
 
@@ -64,7 +65,9 @@ async def run_plan(plan: Plan) -> Measurement:
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(plan.callers):
-                group.create_task(_call_until_over(transport, next_request, recorder))
+                group.create_task(
+                    _call_until_over(transport, next_request, scenario.follow_up, recorder)
+                )
     finally:
         await transport.aclose()
     if recorder.last_body and not scenario.check_answer(json.loads(recorder.last_body)):
@@ -74,12 +77,17 @@ async def run_plan(plan: Plan) -> Measurement:
 
 
 async def _call_until_over(
-    transport: AsyncInProcessTransport, next_request: NextRequest, recorder: Recorder
+    transport: AsyncInProcessTransport,
+    next_request: NextRequest,
+    follow_up: FollowUp | None,
+    recorder: Recorder,
 ) -> None:
     while not recorder.is_over():
         request = to_service(next_request())
         sent_at = time.perf_counter()
         answer = await transport.send(request)
+        if follow_up is not None and answer.status == HTTPStatus.OK:
+            answer = await transport.send(to_service(follow_up(json.loads(answer.body))))
         recorder.take(answer.status, answer.body, sent_at=sent_at)
 
 

@@ -9,10 +9,12 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 import uvloop
 
+from bench.client import Request
 from bench.connection import Connection
 from bench.measurement import Measurement, Recorder
 from bench.scenarios import SCENARIOS
@@ -42,6 +44,9 @@ class Load:
         self._scenario = SCENARIOS[plan.scenario]
         self._next_request = self._scenario.make_requests(plan.state)
         self._busy = plan.connections
+        self._halfway: set[Connection] = set()
+        """Those whose first request was answered, and whose second one wasn't yet."""
+
         self._drained = asyncio.Event()
         self._recorder: Recorder
 
@@ -57,7 +62,7 @@ class Load:
             warmup_seconds=plan.warmup_seconds, measured_seconds=plan.measured_seconds
         )
         for connection in connections:
-            self._send(connection)
+            self._begin(connection)
         await asyncio.sleep(plan.warmup_seconds)
         cpu_before = time.process_time()
         await asyncio.sleep(plan.measured_seconds)
@@ -68,12 +73,18 @@ class Load:
         return replace(self._recorder.measurement(), load_cpu_share=share)
 
     def take_answer(self, connection: Connection, status: int, body: bytes) -> None:
-        """Count one answer and send the next request."""
+        """Count one answer and send the next request, or first the one that it leads to."""
+        follow_up = self._scenario.follow_up
+        if follow_up and status == HTTPStatus.OK and connection not in self._halfway:
+            self._halfway.add(connection)
+            self._send(connection, follow_up(json.loads(body)), at=connection.sent_at)
+            return
+        self._halfway.discard(connection)
         self._recorder.take(status, body, sent_at=connection.sent_at)
         if self._recorder.is_over():
             self._retire()
         else:
-            self._send(connection)
+            self._begin(connection)
 
     def take_failure(self, connection: Connection, reason: str) -> None:
         """Count a broken connection, which stays broken."""
@@ -81,9 +92,13 @@ class Load:
         self._recorder.take_error(reason)
         self._retire()
 
-    def _send(self, connection: Connection) -> None:
-        request = self._next_request().encode(host=self._plan.host, api_key=self._plan.api_key)
-        connection.send(request, at=time.perf_counter())
+    def _begin(self, connection: Connection) -> None:
+        self._send(connection, self._next_request(), at=time.perf_counter())
+
+    def _send(self, connection: Connection, request: Request, *, at: float) -> None:
+        """Send a request of what began at an instant."""
+        sent = request.encode(host=self._plan.host, api_key=self._plan.api_key)
+        connection.send(sent, at=at)
 
     def _retire(self) -> None:
         self._busy -= 1

@@ -2,13 +2,15 @@
 
 A scenario is added by writing its two functions and a row of SCENARIOS. All scenarios share one
 setup, which runs in the process of the runner and returns plain JSON values; the requests are made
-from these in the process of the load.
+from these in the process of the load. What a scenario needs besides is set up when it is measured
+first.
 """
 
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,11 +20,14 @@ NAMESPACE = "bench"
 PREFIX = "/benefit-programs/v1"
 POOLS_PER_PROGRAM = 2
 SPREAD_POOLS = 500
+POOLS_WITH_LOTS = 64
 PROVIDER_APP_ID = "5f0c6d0e-34c5-4b0a-9c8e-0b6f1f6a7d10"
 OPENING_CREDITS = "1000000000"
+LOTS_LIVE_FOR = "P1Y"
 
 State = dict[str, Any]
 NextRequest = Callable[[], Request]
+FollowUp = Callable[[dict[str, Any]], Request]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,14 @@ class Scenario:
 
     make_requests: Callable[[State], NextRequest]
     check_answer: Callable[[dict[str, Any]], bool]
+    set_up: Callable[[Client], State] | None = None
+    """Makes pools of its own, and returns the state to make requests from."""
+
+    follow_up: FollowUp | None = None
+    """The second request that an answer to the first one leads to; both count as one."""
+
+    held_against: str | None = None
+    """The scenario that another checkout does meanwhile; without it the same."""
 
 
 def new_id() -> str:
@@ -38,7 +51,9 @@ def new_id() -> str:
     return str(uuid4())
 
 
-def create_definitions(client: Client, *, expires_after: str | None = None) -> State:
+def create_definitions(
+    client: Client, *, expires_after: str | None = None, **credit_configuration: str
+) -> State:
     """Create a program definition with two pool definitions of three benefits and ten items each.
 
     The credits of the second one expire after a duration, if there is one.
@@ -59,13 +74,17 @@ def create_definitions(client: Client, *, expires_after: str | None = None) -> S
     definition_id = created["programDefinition"]["id"]
     lasting = {} if expires_after is None else {"expiresAfter": expires_after}
     pools = [
-        _create_pool_definition(client, definition_id, lasting if number else {})
+        _create_pool_definition(
+            client, definition_id, credit_configuration | (lasting if number else {})
+        )
         for number in range(POOLS_PER_PROGRAM)
     ]
     return {"programDefinitionId": definition_id, "pools": pools}
 
 
-def _create_pool_definition(client: Client, definition_id: str, lasting: dict[str, str]) -> State:
+def _create_pool_definition(
+    client: Client, definition_id: str, credit_configuration: dict[str, str]
+) -> State:
     benefits = [
         {
             "benefitKey": f"benefit-{price}",
@@ -84,7 +103,7 @@ def _create_pool_definition(client: Client, definition_id: str, lasting: dict[st
             "creditConfiguration": {
                 "amount": OPENING_CREDITS,
                 "rolloverConfiguration": {"enabled": True, "balanceCap": "5"},
-                **lasting,
+                **credit_configuration,
             },
         },
     }
@@ -142,7 +161,11 @@ def _is_provisioned(answer: dict[str, Any]) -> bool:
 
 def set_up(client: Client, *, programs: int = SPREAD_POOLS) -> State:
     """Provision so many programs, and remember where and what to redeem."""
-    state = create_definitions(client)
+    return provision_pools(client, create_definitions(client), programs=programs)
+
+
+def provision_pools(client: Client, state: State, *, programs: int) -> State:
+    """Provision programs of a definition; their first pools are those to redeem from."""
     provision = make_provision_requests(state)
     pool_ids: list[str] = []
     for _ in range(programs):
@@ -168,6 +191,21 @@ def _shuffled(values: list[str]) -> Iterator[str]:
     return itertools.cycle(random.sample(values, len(values)))
 
 
+def set_up_lots(client: Client, lots: int) -> State:
+    """Provision programs whose pools have so many live lots, each with credits to spend."""
+    definitions = create_definitions(client, expiresAfter=LOTS_LIVE_FOR)
+    state = provision_pools(client, definitions, programs=POOLS_WITH_LOTS)
+    for pool_id in state["poolIds"]:
+        for _ in range(lots - 1):
+            body = {
+                "type": "ADJUST",
+                "adjustOptions": {"value": OPENING_CREDITS},
+                "idempotencyKey": new_id(),
+            }
+            client.post(f"{PREFIX}/balances/{pool_id}/change", body)
+    return state
+
+
 def make_redeem_requests(state: State) -> NextRequest:
     """Redeem one item, going round the pools."""
     pool_ids = _shuffled(state["poolIds"])
@@ -184,6 +222,18 @@ def make_redeem_requests(state: State) -> NextRequest:
         return Request("POST", f"{PREFIX}/benefits/redeem", body)
 
     return next_request
+
+
+def make_reserve_requests(state: State) -> NextRequest:
+    """Reserve one item, going round the pools."""
+    redeem = make_redeem_requests(state)
+    return lambda: Request("POST", f"{PREFIX}/benefits/reserve", redeem().body)
+
+
+def make_capture_request(reserved: dict[str, Any]) -> Request:
+    """Spend what was reserved."""
+    body = {"transactionId": reserved["transactionId"], "idempotencyKey": new_id()}
+    return Request("POST", f"{PREFIX}/benefits/capture-reservation", body)
 
 
 def make_hot_requests(state: State) -> NextRequest:
@@ -233,6 +283,24 @@ SCENARIOS = {
     "redeem-hot": Scenario(
         make_requests=make_hot_requests,
         check_answer=_is_redeemed,
+    ),
+    "redeem-3-lots": Scenario(
+        make_requests=make_redeem_requests,
+        check_answer=_is_redeemed,
+        set_up=partial(set_up_lots, lots=3),
+        held_against="redeem",
+    ),
+    "redeem-300-lots": Scenario(
+        make_requests=make_redeem_requests,
+        check_answer=_is_redeemed,
+        set_up=partial(set_up_lots, lots=300),
+        held_against="redeem",
+    ),
+    "reserve-capture": Scenario(
+        make_requests=make_reserve_requests,
+        check_answer=_is_redeemed,
+        follow_up=make_capture_request,
+        held_against="redeem",
     ),
     "provision": Scenario(
         make_requests=make_provision_requests,

@@ -4,20 +4,21 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bench import inprocess, load
-from bench.client import http_client
+from bench.client import Client, http_client
 from bench.inprocess import inprocess_client
 from bench.legs import Contender, Leg, Round, Times
 from bench.limits import open_pgbench, open_sqlite_loop
 from bench.measurement import Measurement
 from bench.names import IN_PROCESS, LIMIT_SQLITE, SERVERS
-from bench.scenarios import set_up
+from bench.scenarios import SCENARIOS, State, set_up
 from bench.servers import (
     HOST,
     ROOT,
@@ -33,19 +34,39 @@ from tests.support.postgres import start_postgres
 T = TypeVar("T")
 
 
+class States:
+    """What the requests of each scenario are made from."""
+
+    def __init__(self, common: State) -> None:
+        self._common = common
+        self._own: dict[str, State] = {}
+
+    def of(self, scenario: str, connect: Callable[[], AbstractContextManager[Client]]) -> State:
+        """Give the state of a scenario, which is set up when it is measured first."""
+        make = SCENARIOS[scenario].set_up
+        if make is None:
+            return self._common
+        if scenario not in self._own:
+            with connect() as client:
+                self._own[scenario] = make(client)
+        return self._own[scenario]
+
+
 class HttpContender:
     """A server, asked by a load generator in a process of its own."""
 
     def __init__(self, server: Server, state: dict[str, Any]) -> None:
         self.name = server.name
         self._server = server
-        self._state = state
+        self._states = States(state)
 
     def measure(self, leg: Leg, times: Times) -> Measurement:
         """Keep as many connections busy."""
+        server = self._server
+        connect = partial(http_client, host=HOST, port=server.port, api_key=server.api_key)
         plan = load.Plan(
             scenario=leg.scenario,
-            state=self._state,
+            state=self._states.of(leg.scenario, connect),
             host=HOST,
             port=self._server.port,
             api_key=self._server.api_key,
@@ -63,13 +84,13 @@ class InProcessContender:
     def __init__(self, name: str, database_url: str, state: dict[str, Any]) -> None:
         self.name = name
         self._database_url = database_url
-        self._state = state
+        self._states = States(state)
 
     def measure(self, leg: Leg, times: Times) -> Measurement:
         """Keep as many tasks busy."""
         plan = inprocess.Plan(
             scenario=leg.scenario,
-            state=self._state,
+            state=self._states.of(leg.scenario, partial(inprocess_client, self._database_url)),
             database_url=self._database_url,
             callers=leg.connections,
             **asdict(times),

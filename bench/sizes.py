@@ -10,11 +10,14 @@ from bench.inprocess import inprocess_client
 from bench.legs import Leg, Times
 from bench.names import INPROCESS_POSTGRES, INPROCESS_SQLITE
 from bench.report import align, format_environment, write_results
-from bench.scenarios import set_up
+from bench.scenarios import SCENARIOS, set_up
 from bench.servers import ROOT
 from bench.session import InProcessContender, open_place
 
 STORES = (INPROCESS_SQLITE, INPROCESS_POSTGRES)
+SIZED = ("redeem", "redeem-3-lots")
+"""Redemptions without lots, and with some in each pool."""
+
 CALLERS = 64
 PER = 100_000
 """So many redemptions the sizes are told for."""
@@ -34,6 +37,7 @@ class Growth:
     """By how many bytes a table grew, with its indexes."""
 
     store: str
+    scenario: str
     table: str
     redemptions: int
     grown: int
@@ -52,24 +56,28 @@ def run_sizes(chosen: Namespace) -> bool:
         growth
         for store in STORES
         if chosen.only is None or store.startswith(tuple(chosen.only))
-        for growth in measure_store(store, times)
+        for scenario in SIZED
+        if scenario in chosen.scenarios
+        for growth in measure_store(store, scenario, times)
     ]
     content = {"environment": environment, "settings": asdict(times)}
     path = write_results("sizes", {**content, "growths": [asdict(each) for each in growths]})
     print(f"\n{format_environment(environment, asdict(times))}\n")
-    heading = ("store", "table", "redemptions", f"MB for {PER:,}")
+    heading = ("store", "scenario", "table", "redemptions", f"MB for {PER:,}")
     print(align([heading, *map(_format_row, growths)]))
     print(f"\nwritten to {path.relative_to(ROOT)}")
     return True
 
 
-def measure_store(store: str, times: Times) -> list[Growth]:
+def measure_store(store: str, scenario: str, times: Times) -> list[Growth]:
     """Redeem on a new database, and compare the tables with what they were; the largest first."""
     with open_place([store]) as place:
         url = place.create_own_database(store)
+        make = SCENARIOS[scenario].set_up or set_up
         with inprocess_client(url) as client:
-            state = set_up(client)
+            state = make(client)
         before, done = asyncio.run(_read(url))
+        # Lots are there by now: what is measured is redeeming.
         leg = Leg("redeem", store, CALLERS)
         measurement = InProcessContender(store, url, state).measure(leg, times)
         after, all_done = asyncio.run(_read(url))
@@ -78,7 +86,7 @@ def measure_store(store: str, times: Times) -> list[Growth]:
     grown = {table: size - before.get(table, 0) for table, size in after.items()}
     grown["all tables"] = sum(grown.values())
     return [
-        Growth(store=store, table=table, redemptions=all_done - done, grown=size)
+        Growth(store=store, scenario=scenario, table=table, redemptions=all_done - done, grown=size)
         for table, size in sorted(grown.items(), key=lambda each: -each[1])
         if size
     ]
@@ -101,6 +109,7 @@ async def _write_out(session: Session) -> None:
 def _format_row(growth: Growth) -> tuple[str, ...]:
     return (
         growth.store,
+        growth.scenario,
         growth.table,
         f"{growth.redemptions:,}",
         f"{growth.megabytes:.1f}",

@@ -150,7 +150,7 @@ class Account:
         self.freed: list[QuotaShare] = []
         self.beside: list[Row] = []
         self._state = state
-        self._lots: dict[str, Lot] = {lot.id: lot for lot in lots or ()}
+        self._lots: dict[str, Lot] = {} if lots is None else {lot.id: lot for lot in lots}
         self._has_all = state is None or lots is not None
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}

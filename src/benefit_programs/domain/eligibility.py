@@ -102,11 +102,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     def paid_by(self, account: Account) -> Candidate:
         """The candidate with the credits and rate limits of an account as they are now."""
-        if not account.pool.in_lots and not account.transactions:
-            return self
         lots = None
-        if valid_on(self.snapshot) is ValidOn.TARGET_DATE:
+        if account.pool.in_lots and valid_on(self.snapshot) is ValidOn.TARGET_DATE:
             lots = usable_for(account.live_lots(), self.requested.at)
+        elif not account.transactions:
+            return self
         taken = (replace(each, count=-each.count) for each in account.taken)
         freed = (*self.freed, *account.freed, *taken)
         return replace(self, pool=account.pool, lots=lots, freed=freed)

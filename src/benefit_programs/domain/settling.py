@@ -297,7 +297,8 @@ def open_account(
 ) -> Account:
     """The account of a pool, with everything booked that has come due in it."""
     account = Account(pool, context, party, state=state)
-    settle(state, account)
+    if pool.due is not None:
+        settle(state, account)
     return account
 
 
