@@ -40,6 +40,7 @@ from benefit_programs.domain.lookups import (
     RESERVATION,
     RESERVATIONS_MAX,
     RESERVATIONS_OF_POOL,
+    SNAPSHOT,
     TRANSACTION,
     TRANSACTION_BY_KEY,
 )
@@ -73,7 +74,21 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         super().ask(needs, state)
-        needs.read(RESERVATIONS_OF_POOL, self.pool_id)
+        pool = state.loaded(POOL, self.pool_id)
+        if pool is not None and self._counts(state, pool):
+            needs.read(RESERVATIONS_OF_POOL, self.pool_id)
+
+    def _counts(self, state: State, pool: Pool) -> bool:
+        """Whether open reservations have to be counted: there may be some.
+
+        While nothing is reserved, only those that cost nothing can be open. What costs something
+        then makes one more at the most.
+        """
+        if pool.due is None or pool.reserved:
+            return pool.due is not None
+        snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
+        benefit = snapshot.details.benefit(self.benefit_key) if snapshot else None
+        return benefit is None or not benefit.price
 
     def candidate(self, state: State, moment: Moment) -> Candidate:
         candidate = super().candidate(state, moment)
@@ -82,6 +97,8 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
         changes = super().decide(state, context)
+        if not self._counts(state, require(state, POOL, self.pool_id)):
+            return changes
         open_now = sum(
             each.status_at(context.now) is _OPEN
             for each in state.many(RESERVATIONS_OF_POOL, self.pool_id)
@@ -121,12 +138,14 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
 
     def _require_date(self, moment: Moment) -> None:
         end = self.expiration_date
-        if end is not None and end <= moment.now:
+        if end is None:
+            return
+        if end <= moment.now:
             raise Invalid.because(
                 "expirationDate", "must be later than now", rule_name="expiration_in_the_future"
             )
         last = later(moment.now, f"P{RESERVATION_DAYS_MAX}D", moment.settings.time_zone)
-        if end is not None and end > last:
+        if end > last:
             raise Invalid.because(
                 "expirationDate",
                 f"must be at most {RESERVATION_DAYS_MAX} days from now",
