@@ -13,6 +13,7 @@ from benefit_programs.wire.codec import amount_text, instant_text
 from benefit_programs.wire.codec.formats import read_instant
 from tests.race.test_ledger_races import CLIENTS, Crowd, at, crowd, servers
 from tests.support.calls import Refused, benefit, guid
+from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.anyio
 CREDIT = 10_000
 STEPS = 6
 REFUSED = {"NOT_ENOUGH_BALANCE", "RESERVATION_NOT_OPEN", "NOT_ENOUGH_RESERVED", "IN_PROGRESS"}
-LAPSE_SECONDS = 20
+LAPSE_SECONDS = 30
+MINUTE = 60_000
 
 
 class Desk:
@@ -107,22 +109,38 @@ class Desk:
             raise
 
 
-async def settled(wallet: Wallet) -> Document:
-    """The balance once no short reservation and no short lot is left."""
+async def settled(wallet: Wallet) -> tuple[list[Document], int]:
+    """The transactions, once no short lot and no short reservation is left, and what is held."""
     async with asyncio.timeout(LAPSE_SECONDS):
         while True:
-            rows = await wallet.transactions()
-            by_operation = Counter(each["details"].get("reason") for each in rows)
             query = {"filter": {"poolId": wallet.pool_id, "status": "OPEN"}}
-            open_ = await wallet.caller.call("queryReservations", {"query": query})
+            found = await wallet.caller.call("queryReservations", {"query": query})
             lots = await wallet.caller.call("listLots", {"poolId": wallet.pool_id})
-            is_over = all(
-                read_instant(each["expirationDate"]) - read_instant(each["createdDate"]) > 60_000
-                for each in open_["reservations"]
-            )
-            if is_over and not any(each.get("expirationDate") for each in lots["lots"]):
-                return {"rows": rows, "reasons": by_operation, "open": open_["reservations"]}
-            await asyncio.sleep(0.1)
+            held = sum(int(each["heldCount"]) for each in found["reservations"])
+            rows = await wallet.transactions()
+            reserved = sum(moved(rows, target="RESERVED")) - sum(moved(rows, source="RESERVED"))
+            is_over = not any(each.get("expirationDate") for each in lots["lots"])
+            if is_over and reserved == held * CREDIT and not short(found["reservations"]):
+                return rows, held
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
+
+
+def short(reservations: list[Document]) -> list[Document]:
+    """Those that lapse while the test waits."""
+    return [
+        each
+        for each in reservations
+        if read_instant(each["expirationDate"]) - read_instant(each["createdDate"]) < MINUTE
+    ]
+
+
+def moved(rows: list[Document], **way: str) -> list[int]:
+    """The amounts of the transactions that go this way."""
+    return [
+        read_amount(row["amount"])
+        for row in rows
+        if all(row[name] == value for name, value in way.items())
+    ]
 
 
 async def test_all_at_once_adds_up(crowd: Crowd) -> None:
@@ -144,29 +162,23 @@ async def test_all_at_once_adds_up(crowd: Crowd) -> None:
     assert len(desks) == CLIENTS
 
     await asyncio.gather(*(desk.work() for desk in desks))
-    end = await settled(wallet)
+    rows, held = await settled(wallet)
     done = sum((desk.done for desk in desks), Counter[str]())
-    rows: list[Document] = end["rows"]
     assert all(done[each] for each in ("reserved", "captured", "canceled", "granted", "renewed"))
-    moved = Counter[tuple[str, str, str]]()
+    sums = Counter[tuple[str, str, str]]()
     for row in rows:
-        key = (row["source"], row["target"], row["details"]["reason"])
-        moved[key] += read_amount(row["amount"])
-    reserved = moved["AVAILABLE", "RESERVED", "Reservation"]
-    captured = moved["RESERVED", "EXTERNAL", "Redemption"]
-    released = moved["RESERVED", "AVAILABLE", "Release"]
-    assert reserved == done["reserved"] * CREDIT
-    assert captured == done["captured"] * CREDIT
-    assert moved["AVAILABLE", "EXTERNAL", "Redemption"] == done["redeemed"] * CREDIT
-    assert moved["EXTERNAL", "AVAILABLE", "Grant"] == done["granted"] * 5 * CREDIT
-    assert moved["EXTERNAL", "AVAILABLE", "Renewal"] == done["renewed"] * 40 * CREDIT
-    held = sum(int(each["count"]) - int(each.get("capturedCount", 0)) for each in end["open"])
-    assert reserved - captured - released == held * CREDIT
-    balance = (await wallet.balance())["amount"]
-    assert balance["reserved"] == amount_text(held * CREDIT)
-    into = sum(amount for (_, target, _), amount in moved.items() if target == "AVAILABLE")
-    out = sum(amount for (source, _, _), amount in moved.items() if source == "AVAILABLE")
-    assert balance["available"] == amount_text(into - out)
+        sums[row["source"], row["target"], row["details"]["reason"]] += read_amount(row["amount"])
+    assert sums["AVAILABLE", "RESERVED", "Reservation"] == done["reserved"] * CREDIT
+    assert sums["RESERVED", "EXTERNAL", "Redemption"] == done["captured"] * CREDIT
+    assert sums["AVAILABLE", "EXTERNAL", "Redemption"] == done["redeemed"] * CREDIT
+    assert sums["EXTERNAL", "AVAILABLE", "Grant"] == done["granted"] * 5 * CREDIT
+    assert sums["EXTERNAL", "AVAILABLE", "Renewal"] == done["renewed"] * 40 * CREDIT
+    available = sum(moved(rows, target="AVAILABLE")) - sum(moved(rows, source="AVAILABLE"))
+    amount = (await wallet.balance())["amount"]
+    assert amount == {
+        "available": amount_text(available),
+        "reserved": amount_text(held * CREDIT),
+    }
 
 
 def read_amount(text: str) -> int:
