@@ -546,7 +546,15 @@ async def test_administrators_alone_call_some_methods(service: Service) -> None:
     assert refused == OF_ADMINISTRATORS
 
 
-OF_MEMBERS = {"queryPoolItems", "queryPools", "queryBalances", "getEligibleBenefits"}
+OF_MEMBERS = {
+    "queryPoolItems",
+    "queryPools",
+    "queryBalances",
+    "queryLots",
+    "queryReservations",
+    "getEligibleBenefits",
+    "getOverview",
+}
 
 
 async def test_a_member_calls_few_methods(service: Service) -> None:

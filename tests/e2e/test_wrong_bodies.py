@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from benefit_programs.domain.errors import (
-    DESCRIPTION_LENGTH_MAX,
-    PATH_LENGTH_MAX,
-    VIOLATIONS_MAX,
-)
+from benefit_programs.domain.errors import VIOLATIONS_MAX
+from benefit_programs.domain.violations import DESCRIPTION_LENGTH_MAX, PATH_LENGTH_MAX
 from tests.support.answers import require_error
 from tests.support.serving import ServerProcess
 

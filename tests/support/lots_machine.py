@@ -151,10 +151,15 @@ class LotsMachine(RuleBasedStateMachine):
         if total > taken.count or taken.canceled == taken.count:
             return
         self.pool.pass_until(self.now)
+        request = {"transactionId": taken.id, "idempotencyKey": guid(), "totalCount": total}
         if total > taken.canceled:
             self.pool.cancel(taken, total, self.now)
-        request = {"transactionId": taken.id, "idempotencyKey": guid(), "totalCount": total}
-        self.done("cancelRedemption", request)
+            self.done("cancelRedemption", request)
+            return
+        # It changes nothing, and books nothing of what is due.
+        answer = self.run(self.service.call("cancelRedemption", request))
+        assert answer["totalCount"] == taken.canceled
+        self.require_balance()
 
     # Holding
 

@@ -41,9 +41,10 @@ Schema = dict[str, Any]
 Describe = Callable[[type[Any], str], str | None]
 
 PLACE = "#/components/schemas/"
-_EXACT_PATTERN = "(T([0-9]+H)?([0-9]+M)?([0-9]+([.][0-9]{1,3})?S)?)?$"
-FIXED_DURATION_PATTERN = f"^P([0-9]+W)?([0-9]+D)?{_EXACT_PATTERN}"
-DURATION_PATTERN = f"^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?{_EXACT_PATTERN}"
+_TIME_PATTERN = "(T([0-9]{1,8}H)?([0-9]{1,9}M)?([0-9]{1,10}([.][0-9]{1,3})?S)?)?$"
+_EXACT_PATTERN = f"([0-9]{{1,5}}W)?([0-9]{{1,6}}D)?{_TIME_PATTERN}"
+FIXED_DURATION_PATTERN = f"^P{_EXACT_PATTERN}"
+DURATION_PATTERN = f"^P([0-9]{{1,4}}Y)?([0-9]{{1,5}}M)?{_EXACT_PATTERN}"
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
 GIVEN_BY_PATH = "May be left out where the path has it; must not differ."

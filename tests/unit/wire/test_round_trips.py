@@ -66,7 +66,8 @@ VALUES_OF_MARK: dict[type[Any], Callable[[Any], st.SearchStrategy[Any]]] = {
     Guid: lambda _mark: st.integers(0, 2**128 - 1).map(lambda number: str(UUID(int=number))),
     Text: texts_of,
     DecimalText: lambda mark: st.integers(
-        -AMOUNT_MAX if mark.at_least is None else mark.at_least, mark.at_most
+        -AMOUNT_MAX if mark.at_least is None else mark.at_least,
+        AMOUNT_MAX if mark.at_most is None else mark.at_most,
     ),
     InstantText: lambda _mark: st.integers(-62_135_596_800_000, 253_402_300_799_999),
     Duration: lambda _mark: st.sampled_from(["P3D", "P10DT2H30M", "P2W", "PT0.5S"]),
