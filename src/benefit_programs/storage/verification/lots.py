@@ -78,6 +78,7 @@ _BEGAN_WITH = (
     f"case when l.origin = '{LotOrigin.PROVISION}' and l.status <> '{LotStatus.FUTURE}'"
     " then l.granted else 0 end"
 )
+_PAGE = "from pools p where p.tenant_id = $1 and p.id > $2 and p.id <= $3"
 _LOTS = "from lots l where l.tenant_id = $1 and l.pool_id > $2 and l.pool_id <= $3"
 
 LOTS_ADD_UP = (
@@ -85,13 +86,13 @@ LOTS_ADD_UP = (
         "I20",
         "pool",
         f"""
-        select p.id, 'available ' || p.available || ', in lots ' || p.in_lots
-            || ', its lots have ' || coalesce(c.available, 0) as detail
-        from pools p left join (
-            select l.pool_id, {total("l.available")} as available {_LOTS} group by l.pool_id
-        ) c on c.pool_id = p.id
-        where p.tenant_id = $1 and p.id > $2 and p.id <= $3
-        and (p.in_lots <> coalesce(c.available, 0) or p.in_lots > p.available)
+        select c.id, 'available ' || max(c.has) || ', in lots ' || max(c.in_lots)
+            || ', its lots have ' || {total("c.available")} as detail
+        from (
+            select p.id, p.available as has, p.in_lots, 0 as available {_PAGE}
+            union all select l.pool_id, 0, 0, l.available {_LOTS}
+        ) c group by c.id
+        having max(c.in_lots) <> {total("c.available")} or max(c.in_lots) > max(c.has)
         """,
         Paged.POOLS,
     ),
@@ -125,12 +126,14 @@ LOTS_ADD_UP = (
             || ' after the revision ' || n.revision as detail
         from (
             select m.lot_id, m.revision,
-                {total("m.available", "numbered")} + coalesce((
-                    select {_BEGAN_WITH} from lots l where l.tenant_id = $1
-                    and cast(l.id as text) = m.lot_id and l.pool_id > $2 and l.pool_id <= $3
-                ), 0) as available,
+                {total("m.available", "numbered")} as available,
                 {total("m.reserved", "numbered")} as reserved
-            from ({_MOVES}) m
+            from (
+                select cast(l.pool_id as text) as pool_id, cast(l.id as text) as lot_id,
+                    0 as revision, 0 as side, {_BEGAN_WITH} as available, 0 as reserved,
+                    0 as brought {_LOTS}
+                union all {_MOVES}
+            ) m
             window numbered as (
                 partition by m.pool_id, m.lot_id order by m.revision, m.side
                 rows between unbounded preceding and current row
@@ -312,13 +315,12 @@ RESERVATIONS = (
         "I23",
         "pool",
         f"""
-        select p.id, 'reserved ' || p.reserved || ', its open reservations hold '
-            || coalesce(c.held, 0) as detail
-        from pools p left join (
-            select r.pool_id, {total(_HELD)} as held {_RESERVATIONS} and r.status = '{_OPEN}'
-            group by r.pool_id
-        ) c on c.pool_id = p.id
-        where p.tenant_id = $1 and p.id > $2 and p.id <= $3 and p.reserved <> coalesce(c.held, 0)
+        select c.id, 'reserved ' || max(c.reserved) || ', its open reservations hold '
+            || {total("c.held")} as detail
+        from (
+            select p.id, p.reserved, 0 as held {_PAGE}
+            union all select r.pool_id, 0, {_HELD} {_RESERVATIONS} and r.status = '{_OPEN}'
+        ) c group by c.id having max(c.reserved) <> {total("c.held")}
         """,
         Paged.POOLS,
     ),
