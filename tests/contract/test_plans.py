@@ -374,7 +374,7 @@ async def test_what_expires_soon_on_sqlite_goes_by_the_date(tmp_path: Path) -> N
 
 def _statements_of_a_pool(dialect: Dialect) -> dict[str, Statement]:
     """All that statements of one pool read, from the middle of its ledger on."""
-    whose = {"tenant_id": 1, "pool_id": _LITERALS["uuid"]}
+    whose: dict[str, Any] = {"tenant_id": 1, "pool_id": _LITERALS["uuid"]}
     return {
         "cut": pool_statements.cut(dialect, **whose, before=1, up_to=ROWS),
         "sums": pool_statements.sums(dialect, **whose, since=1, after=1, up_to=ROWS),
@@ -387,7 +387,7 @@ def _statements_of_a_pool(dialect: Dialect) -> dict[str, Statement]:
     }
 
 
-REFERENCED = {
+REFERENCED: dict[str, Any] = {
     "tenant_id": 1,
     "namespace": "a",
     "external_reference": "a",
