@@ -44,6 +44,8 @@ CONTENDERS_OF = {
     ("provision", 64): (*HTTP, LIMIT_POSTGRES),
     ("check-eligibility", 64): HTTP,
     ("get-balance", 64): HTTP,
+    ("statement", 1): (OURS_SQLITE, OURS_POSTGRES),
+    ("statement-by-lot", 1): (OURS_SQLITE, OURS_POSTGRES),
 }
 """Who is measured in each scenario at each number of connections."""
 

@@ -24,6 +24,8 @@ POOLS_WITH_LOTS = 64
 PROVIDER_APP_ID = "5f0c6d0e-34c5-4b0a-9c8e-0b6f1f6a7d10"
 OPENING_CREDITS = "1000000000"
 LOTS_LIVE_FOR = "P1Y"
+STATEMENT_TRANSACTIONS = 10_000
+STATEMENT_LOTS = 5
 
 State = dict[str, Any]
 NextRequest = Callable[[], Request]
@@ -191,10 +193,10 @@ def _shuffled(values: list[str]) -> Iterator[str]:
     return itertools.cycle(random.sample(values, len(values)))
 
 
-def set_up_lots(client: Client, lots: int) -> State:
+def set_up_lots(client: Client, lots: int, programs: int = POOLS_WITH_LOTS) -> State:
     """Provision programs whose pools have so many live lots, each with credits to spend."""
     definitions = create_definitions(client, expiresAfter=LOTS_LIVE_FOR)
-    state = provision_pools(client, definitions, programs=POOLS_WITH_LOTS)
+    state = provision_pools(client, definitions, programs=programs)
     for pool_id in state["poolIds"]:
         for _ in range(lots - 1):
             body = {
@@ -203,6 +205,15 @@ def set_up_lots(client: Client, lots: int) -> State:
                 "idempotencyKey": new_id(),
             }
             client.post(f"{PREFIX}/balances/{pool_id}/change", body)
+    return state
+
+
+def set_up_history(client: Client, lots: int = 0) -> State:
+    """Provision one pool, with or without lots, and redeem from it many times."""
+    state = set_up_lots(client, lots, programs=1) if lots else set_up(client, programs=1)
+    redeem = make_redeem_requests(state)
+    for _ in range(STATEMENT_TRANSACTIONS):
+        client.send(redeem())
     return state
 
 
@@ -263,6 +274,16 @@ def make_balance_requests(state: State) -> NextRequest:
     return lambda: Request("GET", f"{PREFIX}/balances/{next(pool_ids)}")
 
 
+def make_statement_requests(state: State, query: str = "") -> NextRequest:
+    """Ask for the first page of the statement of a pool, from its beginning until now."""
+    path = f"{PREFIX}/balances/{state['poolIds'][0]}/statement{query}"
+    return lambda: Request("GET", path)
+
+
+def _is_statement(answer: dict[str, Any]) -> bool:
+    return bool(answer["summary"]["transactionCount"] > STATEMENT_TRANSACTIONS)
+
+
 def _is_redeemed(answer: dict[str, Any]) -> bool:
     return _is_id(answer["transactionId"])
 
@@ -313,5 +334,17 @@ SCENARIOS = {
     "get-balance": Scenario(
         make_requests=make_balance_requests,
         check_answer=_is_balance,
+    ),
+    "statement": Scenario(
+        make_requests=make_statement_requests,
+        check_answer=_is_statement,
+        set_up=set_up_history,
+        held_against="get-balance",
+    ),
+    "statement-by-lot": Scenario(
+        make_requests=partial(make_statement_requests, query="?byLot=true"),
+        check_answer=_is_statement,
+        set_up=partial(set_up_history, lots=STATEMENT_LOTS),
+        held_against="get-balance",
     ),
 }

@@ -19,7 +19,13 @@ from benefit_programs.domain import lookups
 from benefit_programs.domain.entities import Item, Transaction
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.state import Mode
-from benefit_programs.storage import item_specs, specs, statements
+from benefit_programs.storage import (
+    item_specs,
+    pool_statements,
+    specs,
+    statements,
+    tenant_statements,
+)
 from benefit_programs.storage.agenda import DUE_POOLS, FIRST_PLACE
 from benefit_programs.storage.feed import after_statement
 from benefit_programs.storage.positions import SQLITE_NEWEST
@@ -35,6 +41,7 @@ from benefit_programs.storage.query import (
     plan_page,
 )
 from benefit_programs.storage.query.fields import IDENTITY_TYPES
+from benefit_programs.storage.referenced import transactions_referenced
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import connect
@@ -363,6 +370,147 @@ async def test_what_expires_soon_on_sqlite_goes_by_the_date(tmp_path: Path) -> N
         plan = "\n".join(str(row[3]) for row in rows)
     assert "ix_lots_live_expiration_date (tenant_id=? AND expiration_date>" in plan
     assert "SCAN" not in plan
+
+
+def _statements_of_a_pool(dialect: Dialect) -> dict[str, Statement]:
+    """All that statements of one pool read, from the middle of its ledger on."""
+    whose: dict[str, Any] = {"tenant_id": 1, "pool_id": _LITERALS["uuid"]}
+    return {
+        "cut": pool_statements.cut(dialect, **whose, before=1, up_to=ROWS),
+        "sums": pool_statements.sums(dialect, **whose, since=1, after=1, up_to=ROWS),
+        "sums by lot": pool_statements.sums_by_lot(dialect, **whose, since=1, after=1, to=ROWS),
+        "rows": pool_statements.rows(
+            dialect, **whose, since=_LITERALS["uuid"], after=1, up_to=ROWS, limit=1
+        ),
+        "lots": pool_statements.lots(dialect, **whose, since=1),
+        "any lot": pool_statements.any_lot(dialect, **whose),
+    }
+
+
+REFERENCED: dict[str, Any] = {
+    "tenant_id": 1,
+    "namespace": "a",
+    "external_reference": "a",
+    "until": ROWS,
+    "limit": 1,
+}
+SCOPES = (
+    tenant_statements.Scope(tenant_id=1),
+    tenant_statements.Scope(tenant_id=1, namespace="a"),
+    tenant_statements.Scope(tenant_id=1, pool_definition_id=_LITERALS["uuid"]),
+)
+
+
+def _statements_of_a_tenant(dialect: Dialect) -> dict[str, Statement]:
+    """All that statements of many pools read, however the pools are narrowed."""
+    made = {
+        "moved": lambda scope: tenant_statements.moved(
+            dialect, scope, start=1, end=2, edges=(1, 2)
+        ),
+        "outstanding": lambda scope: tenant_statements.outstanding(dialect, scope),
+        "oldest due": lambda scope: tenant_statements.oldest_due(dialect, scope),
+        "by expiry": lambda scope: tenant_statements.lots_by_expiry(dialect, scope, (1, 2)),
+        "by age": lambda scope: tenant_statements.lots_by_age(dialect, scope, (1, 2)),
+    }
+    return {f"{name} of {scope}": make(scope) for name, make in made.items() for scope in SCOPES}
+
+
+async def _plan_by_keys(store: PostgresStore, statement: Statement) -> str:
+    """How a snapshot reads it."""
+    (rows,) = await store.fetch_together([(f"explain {statement.sql}", statement.parameters)])
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.fixture
+async def store_of_one_busy_pool(
+    postgres_server: PostgresServer, filled_url: str
+) -> AsyncIterator[PostgresStore]:
+    """One pool has many transactions, and the statistics say that pools have one each."""
+    url = postgres_server.create_database(template=urlsplit(filled_url).path.removeprefix("/"))
+    connection = await asyncpg.connect(url)
+    await connection.execute("analyze")
+    await connection.execute(_fill(TABLES[Transaction], same="pool_id"))
+    await connection.close()
+    store = await PostgresStore.open(url, connections_max=1)
+    yield store
+    await store.close()
+    postgres_server.drop_database(url)
+
+
+async def test_statements_of_a_pool_on_postgresql_read_its_rows_alone(
+    store_of_one_busy_pool: PostgresStore,
+) -> None:
+    """They go along an index of the pool, and sort nothing to find a page, whatever is analyzed."""
+    for name, statement in _statements_of_a_pool(PostgresDialect()).items():
+        plan = await _plan_by_keys(store_of_one_busy_pool, statement)
+        assert "Seq Scan" not in plan, (name, plan)
+        assert "Sort Key: id" not in plan, (name, plan)
+        assert "pool_id = " in "".join(_conditions(plan)), (name, plan)
+
+
+async def test_statements_of_a_pool_on_sqlite_read_its_rows_alone(tmp_path: Path) -> None:
+    """So they do on the embedded engine; only kinds and cuts are sorted."""
+    for name, statement in _statements_of_a_pool(SqliteDialect()).items():
+        plan = await _sqlite_plan(tmp_path, statement)
+        assert not re.search("SCAN [olp]$", plan, re.MULTILINE), (name, plan)
+        assert "(tenant_id=?)" not in plan, (name, plan)
+        assert "(tenant_id=? AND pool_id=?" in plan, (name, plan)
+
+
+async def test_a_page_of_a_statement_on_sqlite_is_read_in_order(tmp_path: Path) -> None:
+    """The rows of a page come out of the index in the order of their ids."""
+    plan = await _sqlite_plan(tmp_path, _statements_of_a_pool(SqliteDialect())["rows"])
+    assert "TEMP B-TREE" not in plan
+
+
+async def test_statements_of_a_tenant_on_postgresql_read_its_rows_alone(
+    store_of_one_busy_pool: PostgresStore,
+) -> None:
+    """Each table is read by an index of the tenant; transactions by the time of the period."""
+    for name, statement in _statements_of_a_tenant(PostgresDialect()).items():
+        plan = await _plan_by_keys(store_of_one_busy_pool, statement)
+        assert "Seq Scan" not in plan, (name, plan)
+        conditions = _conditions(plan)
+        assert all("tenant_id = " in each for each in conditions), (name, plan)
+        if name.startswith("moved of"):
+            assert any("id >= " in each and "id < " in each for each in conditions), plan
+
+
+async def test_statements_of_a_tenant_on_sqlite_read_its_rows_alone(tmp_path: Path) -> None:
+    """So they do on the embedded engine."""
+    for name, statement in _statements_of_a_tenant(SqliteDialect()).items():
+        plan = await _sqlite_plan(tmp_path, statement)
+        assert not re.search("SCAN [tlp]$", plan, re.MULTILINE), (name, plan)
+        if name.startswith("moved of"):
+            assert re.search(r"SEARCH t .*\bid>\? AND id<\?\)", plan), (name, plan)
+
+
+async def test_references_on_postgresql_are_found_by_their_index(
+    filled: asyncpg.Connection,
+) -> None:
+    """What was made with an external reference is found by it."""
+    await filled.execute("analyze")
+    statement = transactions_referenced(PostgresDialect(), **REFERENCED)
+    rows = await filled.fetch(f"explain {statement.sql}", *statement.parameters)
+    plan = "\n".join(row[0] for row in rows)
+    assert "Seq Scan" not in plan, plan
+    assert "external_reference = " in "".join(_conditions(plan)), plan
+
+
+async def test_references_on_sqlite_are_found_by_their_index(tmp_path: Path) -> None:
+    """So it is on the embedded engine."""
+    plan = await _sqlite_plan(tmp_path, transactions_referenced(SqliteDialect(), **REFERENCED))
+    assert "(tenant_id=? AND external_reference=?" in plan
+    assert not re.search("SCAN [tp]$", plan, re.MULTILINE), plan
+
+
+async def _sqlite_plan(folder: Path, statement: Statement) -> str:
+    path = folder / "plans.db"
+    if not path.exists():
+        await migrate(f"sqlite:///{path}")
+    with closing(connect(path)) as connection:
+        rows = connection.execute(f"explain query plan {statement.sql}", statement.parameters)
+        return "\n".join(str(row[3]) for row in rows)
 
 
 @pytest.mark.parametrize("make", SPECS)

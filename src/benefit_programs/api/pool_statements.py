@@ -7,6 +7,7 @@ transactions that it will be.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,7 @@ from benefit_programs.domain.statements import (
 )
 from benefit_programs.domain.values import Credits, Instant
 from benefit_programs.storage import pool_statements as statements
+from benefit_programs.storage.query import Statement
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire.types import statements as wire
 from benefit_programs.wire.types.transactions import DrawnLot
@@ -61,11 +63,15 @@ class Ledger:
 
     def __init__(self, call: Call, seen: Looked) -> None:
         self._call = call
-        self._fetch = call.services.reader.fetch
         self._dialect = call.services.reader.dialect
         self.seen = seen
         self.pool_id = seen.stored.id
         self.booked = seen.stored.balance_revision
+
+    async def _fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """The rows of a statement along an index: tables don't tell how large this pool is."""
+        (rows,) = await self._call.services.reader.fetch_together(statement)
+        return rows
 
     async def cut(self, before: Instant) -> Cut:
         """Behind all that happened before an instant."""

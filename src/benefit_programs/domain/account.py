@@ -419,6 +419,7 @@ class Account:
             draws = () if all(each.lot_id == pool.id for each in draws) else tuple(draws)
         transaction_id = context.new_id()
         details = more.get("details") or TransactionDetails(reason=rule.reason)
+        assert details.due is None or rule.comes_due, "statements look for it among those"
         if draws or reserved or details.draws or details.reserved_after:
             details = replace(details, draws=draws, reserved_after=reserved)
         more["details"] = details

@@ -41,6 +41,9 @@ class Rule(NamedTuple):
     follows: tuple[Operation, ...] = ()
     """It goes on in the chain of one transaction of these operations, and doesn't end it."""
 
+    comes_due: bool = False
+    """It may happen by itself, and then it may be booked later than that."""
+
     supersedes: tuple[Operation, ...] = ()
     """It takes the place of one transaction of these operations in its chain."""
 
@@ -64,7 +67,7 @@ _REDEMPTIONS = (Operation.REDEEM, Operation.CAPTURE)
 RULES: dict[Operation, Rule] = {
     Operation.PROVISION: Rule(*_IN, reason="Provisioning", opens=True),
     Operation.RENEWAL: Rule(*_IN, reason="Renewal"),
-    Operation.EXPIRY: Rule(*_OUT, reason="Expiry"),
+    Operation.EXPIRY: Rule(*_OUT, reason="Expiry", comes_due=True),
     Operation.CHANGE: Rule(),
     Operation.REDEEM: Rule(
         *_OUT,
@@ -99,7 +102,7 @@ RULES: dict[Operation, Rule] = {
     Operation.REVERT: Rule(
         may_be_zero=True, reason="Revert", gives_back=(*_REDEMPTIONS, Operation.CHANGE)
     ),
-    Operation.GRANT: Rule(*_IN, reason="Grant"),
+    Operation.GRANT: Rule(*_IN, reason="Grant", comes_due=True),
     Operation.RESERVE: Rule(
         BalanceType.AVAILABLE,
         BalanceType.RESERVED,
@@ -124,6 +127,7 @@ RULES: dict[Operation, Rule] = {
         reason="Release",
         event="benefit_reservation_canceled",
         follows=(Operation.RESERVE,),
+        comes_due=True,
     ),
 }
 
@@ -132,6 +136,7 @@ def operations(which: Callable[[Rule], object]) -> tuple[Operation, ...]:
     return tuple(operation for operation, rule in RULES.items() if which(rule))
 
 
+COMING_DUE = operations(lambda rule: rule.comes_due)
 GIVING_BACK = operations(lambda rule: rule.gives_back)
 REDEMPTIONS = _REDEMPTIONS
 """What begins the chain of a redemption."""

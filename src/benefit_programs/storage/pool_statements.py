@@ -10,6 +10,7 @@ from __future__ import annotations
 from benefit_programs.domain.entities import BalanceType, Lot, Operation, Transaction
 from benefit_programs.domain.lookups import RESERVATIONS_MAX
 from benefit_programs.domain.lots import OPEN_LOTS_MAX
+from benefit_programs.domain.operations import COMING_DUE
 from benefit_programs.domain.statements import Moved, MovedInLot
 from benefit_programs.domain.values import Instant
 from benefit_programs.storage.query import Dialect, PostgresDialect, Statement
@@ -35,14 +36,20 @@ def first_id(at: Instant) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def moment(dialect: Dialect, alias: str = "t") -> str:
-    """When a transaction happened. Few have another moment than when they were booked."""
-    details, created = f"{alias}.details", f"{alias}.created"
-    if isinstance(dialect, PostgresDialect):
-        has_due, due = f"strpos({details}::text, '\"due\":') > 0", f"({details}->>'due')::bigint"
-    else:
-        has_due, due = f"instr({details}, '\"due\":')", f"json_extract({details}, '$.due')"
-    return f"(case when {has_due} then coalesce({due}, {created}) else {created} end)"
+_COMING_DUE = ", ".join(f"'{each}'" for each in COMING_DUE)
+
+
+def moment(dialect: Dialect) -> str:
+    """When a transaction ``t`` happened. Only what happens by itself may be booked later."""
+    due = (
+        "(t.details->>'due')::bigint"
+        if isinstance(dialect, PostgresDialect)
+        else "json_extract(t.details, '$.due')"
+    )
+    return (
+        f"(case when t.operation in ({_COMING_DUE}) then coalesce({due}, t.created)"
+        " else t.created end)"
+    )
 
 
 def parts_of(amount: str) -> str:
@@ -70,13 +77,16 @@ def cut(
     """
     tenant, pool, limit, revision = (dialect.bare(number) for number in (1, 2, 3, 5))
     at = dialect.placeholder(4, "bigint")
-    mine = f"from transactions t where t.tenant_id = {tenant} and t.pool_id = {pool}"
+    mine = f"""
+        select o.operation, o.created, o.balance_revision, o.available_after, o.details
+        from transactions o where o.tenant_id = {tenant} and o.pool_id = {pool}
+    """
     sql = f"""
         select t.balance_revision, t.available_after, {_reserved_after(dialect)} from (
-            select * from (select t.* {mine} and t.id < {limit} order by t.id desc
+            select * from ({mine} and o.id < {limit} order by o.id desc
                 limit {OUT_OF_ORDER_MAX}) b
             union all
-            select * from (select t.* {mine} and t.id >= {limit} order by t.id
+            select * from ({mine} and o.id >= {limit} order by o.id
                 limit {BOOKED_LATE_MAX}) t where {moment(dialect)} < {at}
         ) t where t.balance_revision <= {revision}
         order by t.balance_revision desc limit 1
@@ -119,19 +129,29 @@ def sums_by_lot(
 ) -> Statement:
     """What all transactions behind a revision moved, by lots; see ``moved_in_lot_of``.
 
-    Each sum says whether it is of those up to the revision ``to``.
+    Each sum says whether it is of those up to the revision ``to``. Many transactions draw the same
+    amounts from the same lots: they are added up before their draws are read.
     """
     if isinstance(dialect, PostgresDialect):
-        draws = "left join lateral json_array_elements(t.details->'draws') d(value) on true"
-        amount = "coalesce((d.value->>'amount')::bigint, t.amount)"
+        draws = "left join lateral json_array_elements(g.drawn::json) d(value) on true"
+        amount = "(d.value->>'amount')::bigint"
     else:
-        draws = "left join json_each(t.details, '$.draws') d"
-        amount = "coalesce(d.value->>'amount', t.amount)"
+        draws = "left join json_each(g.drawn) d"
+        amount = "(d.value->>'amount')"
     inside = f"case when t.balance_revision <= {dialect.placeholder(6, 'bigint')} then 1 else 0 end"
-    sql = (
-        f"select {KIND}, {parts_of(amount)}, {inside}, d.value->>'lot_id', d.value->>'into'"
-        f" from transactions t {draws} where {_between(dialect)} group by 1, 2, 3, 4, 7, 8, 9"
+    parts = ", ".join(
+        f"sum(case when d.value is null then g.{own} else ({amount} {operator} {_PART}) * g.n end)"
+        for own, operator in (("whole", "/"), ("rest", "%"))
     )
+    sql = f"""
+        select g.operation, g.source, g.target, g.has_item, {parts}, g.inside,
+            d.value->>'lot_id', d.value->>'into'
+        from (
+            select {KIND} as has_item, {inside} as inside, t.details->>'draws' as drawn,
+                sum(t.amount / {_PART}) as whole, sum(t.amount % {_PART}) as rest, count(*) as n
+            from transactions t where {_between(dialect)} group by 1, 2, 3, 4, 5, 6
+        ) g {draws} group by 1, 2, 3, 4, 7, 8, 9
+    """
     return Statement(sql, (tenant_id, pool_id, first_id(since), after, _ALL, to))
 
 

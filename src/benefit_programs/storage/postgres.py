@@ -156,9 +156,10 @@ class PostgresStore:
             self._connection(self._queries) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            await connection.execute(_PATIENTLY_BY_KEYS)
-            if seconds_max is not None:
-                await connection.execute(f"set local statement_timeout = '{seconds_max}s'")
+            limit = 0 if seconds_max is None else seconds_max
+            await connection.execute(
+                f"{_PATIENTLY_BY_KEYS}; set local statement_timeout = '{limit}s'"
+            )
             return [
                 [tuple(record) for record in await connection.fetch(sql, *parameters)]
                 for sql, parameters in statements
@@ -249,7 +250,6 @@ _KEYED_SETTINGS = {
 """Batches and look-ups go by keys alone, and wait for no lock for long."""
 
 _PATIENTLY_BY_KEYS = """
-set local statement_timeout = 0;
 set local work_mem = '64MB';
 set local enable_seqscan = off;
 set local enable_bitmapscan = off;
