@@ -19,7 +19,7 @@ from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.extended_fields import closed_namespaces, hidden_namespaces
 from benefit_programs.domain.settings import ExtendedEntity, TenantSettings
 from benefit_programs.wire.codec import Bulk, Decoded, Shape, fields_of, to_camel
-from benefit_programs.wire.codec.fields import entries_of, is_recursive
+from benefit_programs.wire.codec.fields import entries_of, is_recursive, once
 from benefit_programs.wire.events import shown_entities
 from benefit_programs.wire.types import (
     items,
@@ -106,6 +106,7 @@ class Place(msgspec.Struct, frozen=True):
     entity: ExtendedEntity
 
 
+@once
 def place_in(request: type[Any]) -> Place | None:
     """The place of extended fields in a request or, for a bulk request, in each of its entries."""
     entries = entries_of(request)
@@ -162,6 +163,7 @@ def _judged(
 # Namespaces on the way out
 
 
+@once
 def hider_for(response: type[Any]) -> Hide | None:
     """What takes hidden namespaces out of an encoded answer; None if it can't hold any."""
     entity = ENTITIES.get(response)
