@@ -7,6 +7,8 @@ import tests.support.bytecode  # noqa: F401
 
 # isort: split
 
+import gc
+import sys
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +37,9 @@ VERIFIED_ON_POSTGRES = 8
 
 # Loading the certificates of all authorities takes 30 ms, and each client would do it anew.
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
+
+# It is not installed, and httpx would look for it on the disk with each request.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 # A busy machine is no failure: what a test may take is its timeout, not a deadline per example.
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -69,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_table = len(given.keys() - {"databases", "anyio_backend"}) > 0
         if given.get("databases") == "postgres" and is_table and not _chosen(item.nodeid, 2):
             item.add_marker(pytest.mark.full)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: the modules and the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def _chosen(node_id: str, one_in: int) -> bool:
