@@ -8,7 +8,6 @@ Contract: Extended fields.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.extended_fields import closed_namespaces, hidden_namespaces
 from benefit_programs.domain.settings import ExtendedEntity, TenantSettings
 from benefit_programs.wire.codec import Bulk, Decoded, Shape, fields_of, to_camel
-from benefit_programs.wire.codec.fields import entries_of, is_recursive
+from benefit_programs.wire.codec.fields import entries_of, is_recursive, once
 from benefit_programs.wire.events import shown_entities
 from benefit_programs.wire.types import (
     items,
@@ -60,9 +59,9 @@ class FieldRules:
     """What one method has to see to about extended fields; mostly nothing."""
 
     def __init__(self, method: Method) -> None:
-        self._place = place_in(method.request)  # type: ignore[arg-type]
+        self._place = place_in(method.request)
         self._entries = to_camel(method.bulk_field or "")
-        self._hide = hider_for(method.response)  # type: ignore[arg-type]
+        self._hide = hider_for(method.response)
 
     def check(self, decoded: Decoded[Any], principal: Principal) -> None:
         """Refuse a request whose extended fields disagree with the tenant's schemas."""
@@ -107,7 +106,7 @@ class Place(msgspec.Struct, frozen=True):
     entity: ExtendedEntity
 
 
-@cache
+@once
 def place_in(request: type[Any]) -> Place | None:
     """The place of extended fields in a request or, for a bulk request, in each of its entries."""
     entries = entries_of(request)
@@ -164,7 +163,7 @@ def _judged(
 # Namespaces on the way out
 
 
-@cache
+@once
 def hider_for(response: type[Any]) -> Hide | None:
     """What takes hidden namespaces out of an encoded answer; None if it can't hold any."""
     entity = ENTITIES.get(response)
