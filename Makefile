@@ -13,8 +13,9 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 # The interpreter to build .venv with, for example `make test PYTHON=python3.12`.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
-# How the tests share the machine's cores; each process has its own PostgreSQL.
-PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
+# How the tests share the machine's cores; each process has its own PostgreSQL. Many tests wait, so
+# four processes are quicker on two cores, too.
+PARALLEL ?= --numprocesses 4 --dist worksteal
 # Arguments for the command behind a target, for example `make test ARGS="tests/unit -x"`.
 ARGS ?=
 

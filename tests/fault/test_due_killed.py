@@ -37,7 +37,7 @@ LOOKS_MAX = 100_000
 SIZES = pytest.mark.parametrize(
     ("pools", "kills", "ahead"),
     [
-        pytest.param(3_000, 3, 15_000, marks=pytest.mark.timeout(300), id="small"),
+        pytest.param(1_000, 3, 10_000, marks=pytest.mark.timeout(300), id="small"),
         pytest.param(
             100_000, 20, 30_000, marks=[pytest.mark.full, pytest.mark.timeout(3_600)], id="full"
         ),

@@ -57,7 +57,7 @@ async def read_lots(service: Service) -> dict[str, Counter[Any]]:
         if amount:
             name = pools[lot.pool_id].program_external_id
             found[name][lot.status, amount, *terms_of(lot)] += 1
-    assert await verify_store(service.store) == []
+    assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
     return found
 
 
@@ -195,7 +195,7 @@ async def test_stated_lots_are_all_there_is(lasting: Gym, tmp_path: Path) -> Non
         ]
         booked = [(row.details.reason, row.amount) for row in await service.rows(Transaction)]
         assert booked == [("Provisioning", 80_000), ("Import", 80_000), ("Import", 100_000)]
-        assert await verify_store(service.store) == []
+        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
     await lasting.reopen(look)
 
@@ -213,7 +213,7 @@ async def test_a_row_without_lots_leaves_what_a_pool_opens_with(
     assert lasting.run_json("import-programs", file)["created"] == 2
 
     async def look(service: Service) -> list[int]:
-        assert await verify_store(service.store) == []
+        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
         assert all(lot.expiration_date for lot in await service.rows(Lot))
         return sorted(lot.available for lot in await service.rows(Lot))
 
