@@ -238,7 +238,7 @@ async def test_a_bulk_request_may_be_taken_on_in_part(
     async with writes_held(own_service, database_url):
         futures = [submit(own_service, change)]
         await own_service.call("queryProgramDefinitions")
-        futures += [submit(own_service, change) for _ in range(QUEUE_LENGTH_MAX - 60)]
+        futures += [submit(own_service, change) for _ in range(QUEUE_LENGTH_MAX - 10)]
         request = {"poolDefinitions": [new] * 100}
         bulk = asyncio.create_task(own_service.call("bulkCreatePoolDefinitions", request))
         await has_taken(own_service, before + QUEUE_LENGTH_MAX + 1)
