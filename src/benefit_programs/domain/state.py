@@ -147,7 +147,15 @@ class State:
             walks = self._walks.setdefault(index, {})
             for key in keys:
                 walks.setdefault(key[:-1], {})[key] = None
-                found[key] = self._walked(index, key, by_columns.get(key[:-1], []))
+            is_plain = not dirty and len(keys) == len({key[:-1] for key in keys})
+            for key in keys:
+                step = by_columns.get(key[:-1], [])
+                # Rows of a single walk that nobody has changed all come after its key.
+                found[key] = (
+                    dict.fromkeys(map(identity_of, step))
+                    if is_plain
+                    else self._walked(index, key, step)
+                )
         else:
             found.update({key: {} for key in keys})
             _share_out(known, index, found)
