@@ -329,8 +329,8 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         (
             (
                 "update transactions set correlation_id = (select t.correlation_id"
-                " from transactions t where t.tenant_id = 2 and t.operation = 'CANCEL'),"
-                " balance_revision = 900 where tenant_id = 2 and operation = 'REALLOCATE'"
+                " from transactions t where t.tenant_id = 2 and t.operation = 'CANCEL'"
+                " order by t.id limit 1), balance_revision = 900 where tenant_id = 2 and operation = 'REALLOCATE'"
             ),
         ),
     ),
@@ -374,8 +374,8 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
         (
             (
                 "update events set transaction_id = (select t.id from transactions t"
-                " where t.tenant_id = 2 and t.operation = 'CANCEL') where tenant_id = 2"
-                " and slug = 'benefit_reallocated'"
+                " where t.tenant_id = 2 and t.operation = 'CANCEL' order by t.id limit 1)"
+                " where tenant_id = 2 and slug = 'benefit_reallocated'"
             ),
         ),
     ),
