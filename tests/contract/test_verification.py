@@ -330,7 +330,8 @@ BREAKAGES: list[tuple[str, str, tuple[str, ...]]] = [
             (
                 "update transactions set correlation_id = (select t.correlation_id"
                 " from transactions t where t.tenant_id = 2 and t.operation = 'CANCEL'"
-                " order by t.id limit 1), balance_revision = 900 where tenant_id = 2 and operation = 'REALLOCATE'"
+                " order by t.id limit 1), balance_revision = 900"
+                " where tenant_id = 2 and operation = 'REALLOCATE'"
             ),
         ),
     ),
