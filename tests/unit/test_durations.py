@@ -15,7 +15,6 @@ from benefit_programs.domain.durations import (
     FIRST_INSTANT,
     LAST_INSTANT,
     earlier,
-    exact,
     later,
     parse,
 )
@@ -92,11 +91,6 @@ def test_time_ends_with_the_year_9999(zone: str) -> None:
     assert later(near_end, "P100Y", zone) == LAST_INSTANT
     assert earlier(near_start, "P1M", zone) == FIRST_INSTANT
     assert earlier(near_end, "P1D", zone) == near_end - 86_400_000
-
-
-def test_exact_durations_are_milliseconds() -> None:
-    """A duration without calendar units is a number of milliseconds."""
-    assert exact("PT1H30M1.25S") == 5_401_250
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,6 @@ class Account:
             pool_id=self.pool.id,
             amount=amount,
             now=now,
-            at=now,
         )
         self._new[lot.id] = None
         if fate.effective_date is None or fate.effective_date <= now:

@@ -89,13 +89,6 @@ def earlier(at: Instant, duration: str, time_zone: str) -> Instant:
     return _moved(at, parse(duration), time_zone, direction=-1)
 
 
-def exact(duration: str) -> int:
-    """The milliseconds of a duration without units of the calendar."""
-    span = parse(duration)
-    assert span.is_exact
-    return span.milliseconds
-
-
 def _moved(at: Instant, span: Span, time_zone: str, *, direction: int) -> Instant:
     moved = at
     if not span.is_exact:

@@ -206,7 +206,6 @@ class CancelReferenced(Command[tuple[ReferencedCancellation, ...]], frozen=True,
                 ReservationStatus.CANCELED,
                 at=now,
                 details=release_details(reservation, transaction.details, now, now),
-                external_reference=transaction.external_reference,
             )
         chain = Chain.of(state, transaction)
         total = chain.redeemed_count

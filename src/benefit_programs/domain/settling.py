@@ -19,21 +19,10 @@ from typing import Unpack
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import (
-    Account,
-    More,
-    ask_for_draws,
-    ask_for_lots,
-)
-from benefit_programs.domain.command import (
-    Command,
-)
-from benefit_programs.domain.context import (
-    Context,
-)
-from benefit_programs.domain.durations import (
-    later,
-)
+from benefit_programs.domain.account import Account, More, ask_for_draws, ask_for_lots
+from benefit_programs.domain.command import Command
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import (
     BalanceType,
     Draw,
@@ -48,44 +37,14 @@ from benefit_programs.domain.entities import (
     Transaction,
     TransactionDetails,
 )
-from benefit_programs.domain.lookups import (
-    POOL,
-    RESERVATIONS_OF_POOL,
-    SNAPSHOT,
-    TRANSACTION,
-)
-from benefit_programs.domain.lots import (
-    Fate,
-    due_of,
-    is_standard,
-    joined,
-    total,
-)
-from benefit_programs.domain.operations import (
-    RULES,
-)
-from benefit_programs.domain.quotas import (
-    ask_for_quotas,
-)
-from benefit_programs.domain.required import (
-    require,
-    snapshot_of,
-)
-from benefit_programs.domain.settings import (
-    TenantSettings,
-)
-from benefit_programs.domain.state import (
-    Changes,
-    Needs,
-    State,
-)
-from benefit_programs.domain.values import (
-    AMOUNT_MAX,
-    SYSTEM,
-    Credits,
-    Identity,
-    Instant,
-)
+from benefit_programs.domain.lookups import POOL, RESERVATIONS_OF_POOL, SNAPSHOT, TRANSACTION
+from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, total
+from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.quotas import ask_for_quotas
+from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.values import AMOUNT_MAX, SYSTEM, Credits, Identity, Instant
 
 # What comes back
 

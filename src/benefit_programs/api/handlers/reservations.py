@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from benefit_programs.api.call import Call, bulk_answer, execute_each, metadata_of
+from benefit_programs.api.call import (
+    Call,
+    EntryResult,
+    bulk_answer,
+    execute_each,
+    metadata_of,
+)
 from benefit_programs.api.explanations import explain
 from benefit_programs.api.method import GET, MANAGE, POST, READ_LIMITED, method
 from benefit_programs.api.verdicts import with_verdicts
+from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Pool, Reservation
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -112,9 +120,7 @@ async def bulk_reserve(
         lambda _, reserved: reserved and reserved.transaction.id,
         execute=lambda command: _reserve(call, command),
     )
-    return bulk_answer(
-        wire.BulkReservationsResponse, wire.BulkReservationResult, results, _transaction
-    )
+    return _answer(results)
 
 
 @method(
@@ -129,14 +135,7 @@ async def bulk_reserve(
 async def bulk_capture(
     call: Call, _: wire.BulkCaptureBenefitReservationsRequest
 ) -> wire.BulkReservationsResponse:
-    results = await execute_each(
-        call,
-        lambda _, entry: _to_capture(entry.value),
-        lambda entry, _: entry.value.transaction_id,
-    )
-    return bulk_answer(
-        wire.BulkReservationsResponse, wire.BulkReservationResult, results, _transaction
-    )
+    return await _end_each(call, _to_capture)
 
 
 @method(
@@ -151,14 +150,7 @@ async def bulk_capture(
 async def bulk_cancel(
     call: Call, _: wire.BulkCancelBenefitReservationsRequest
 ) -> wire.BulkReservationsResponse:
-    results = await execute_each(
-        call,
-        lambda _, entry: _to_cancel(entry.value),
-        lambda entry, _: entry.value.transaction_id,
-    )
-    return bulk_answer(
-        wire.BulkReservationsResponse, wire.BulkReservationResult, results, _transaction
-    )
+    return await _end_each(call, _to_cancel)
 
 
 @method(
@@ -213,6 +205,24 @@ async def _reserve(call: Call, command: Any) -> Redeemed:
         return await call.execute(await with_verdicts(call, command))
     except Refusal as refusal:
         raise await explain(call, refusal) from None
+
+
+async def _end_each(
+    call: Call, command_of: Callable[[Any], Command[Redeemed]]
+) -> wire.BulkReservationsResponse:
+    """Capture or cancel each reservation of a bulk request."""
+    results = await execute_each(
+        call,
+        lambda _, entry: command_of(entry.value),
+        lambda entry, _: entry.value.transaction_id,
+    )
+    return _answer(results)
+
+
+def _answer(results: Sequence[EntryResult]) -> wire.BulkReservationsResponse:
+    return bulk_answer(
+        wire.BulkReservationsResponse, wire.BulkReservationResult, results, _transaction
+    )
 
 
 def _to_reserve(request: wire.ReserveBenefitRequest) -> ReserveBenefit:
