@@ -565,6 +565,21 @@ async def test_at_the_end_credits_stay_or_lapse(
     assert await wallet.available() == left
 
 
+async def test_nothing_comes_back_to_credits_that_ended(service: Service) -> None:
+    """What is canceled or released after the end lapses in the same commit."""
+    wallet = await open_wallet(service, creditConfiguration={"amount": "30", "lapseAtEnd": True})
+    redeemed = await wallet.redeem()
+    held = await service.call("reserveBenefit", wallet.redemption())
+    await service.call("endProgram", {"programId": wallet.program["id"]})
+    await service.running.runner.settle()
+    await wallet.cancel(redeemed)
+    assert await wallet.available() == "0"
+    ended = {"transactionId": held["transactionId"], "idempotencyKey": guid()}
+    await service.call("cancelBenefitReservation", ended)
+    balance = await wallet.balance()
+    assert balance["amount"] == {"available": "0", "reserved": "0"}
+
+
 # Finding lots
 
 

@@ -194,12 +194,13 @@ async def test_a_reservation_lasts_90_days_at_most(service: Service) -> None:
     assert refused.fields == {"settings.reservationExpiresAfter": "MAX"}
 
 
+@pytest.mark.parametrize("price", ["10", "0"])
 async def test_a_pool_has_a_limit_of_open_reservations(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch, price: str
 ) -> None:
-    """One more is refused; an ended one makes room."""
+    """One more is refused, also of what costs nothing; an ended one makes room."""
     monkeypatch.setattr(reservations, "RESERVATIONS_MAX", 2)
-    wallet = await open_wallet(service)
+    wallet = await open_wallet(service, benefit("towel", price=price))
     first = await reserve(wallet)
     await reserve(wallet)
     refused = await reserve_refused(wallet)
