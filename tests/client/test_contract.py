@@ -17,7 +17,9 @@ import hatch_build
 from benefit_programs.api.methods import METHODS
 from benefit_programs.client import asynchronous, core, synchronous, types
 from benefit_programs.client.generated.routes import ROUTES
+from benefit_programs.client.types import events
 from benefit_programs.wire.codec.fields import fields_by_name
+from benefit_programs.wire.events import EVENT_TYPES
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -260,3 +262,12 @@ def signatures(kind: type[Any]) -> dict[str, list[str]]:
         for name, member in vars(kind).items()
         if inspect.isfunction(member)
     }
+
+
+def test_the_entity_of_every_event_has_a_type() -> None:
+    """What the service tells events of, the client reads as its own types."""
+    told = {kind.rpartition(".")[2] for kind in EVENT_TYPES}
+    known = {name.rpartition(".")[2] for name in events.ENTITIES}
+    assert {
+        kind for kind in told if not kind.startswith(tuple(f"{name}_" for name in known))
+    } == set()

@@ -10,6 +10,7 @@ import sys
 import time
 from base64 import b64decode, b64encode
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -120,6 +121,7 @@ def test_events_are_verified_and_typed(
 def test_every_entity_is_typed(client: BenefitPrograms, gym: Gym) -> None:
     """The entity of each event in the feed is read as its own type, with its namespace."""
     program, pool = gym.provision()
+    client.lots.grant(pool.id, Decimal(1))
     gym.redeem(pool)
     client.items.delete(gym.item.id)
     client.programs.end(program.id)
@@ -128,7 +130,7 @@ def test_every_entity_is_typed(client: BenefitPrograms, gym: Gym) -> None:
     events = [each for page in client.events.pages() for each in page.events]
     kinds = {type(each.entity).__name__ for each in events}
     assert kinds == {
-        *("ProgramDefinition", "PoolDefinition", "Item", "Program", "Pool"),
+        *("ProgramDefinition", "PoolDefinition", "Item", "Program", "Pool", "Lot"),
         *("Balance", "Transaction", "WebhookEndpoint"),
     }
     mine = [each for each in events if each.namespace == gym.namespace]

@@ -13,6 +13,7 @@ from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.definitions import PoolDefinition, ProgramDefinition
 from benefit_programs.client.types.items import Item
 from benefit_programs.client.types.ledger import Balance, Transaction
+from benefit_programs.client.types.lots import Lot
 from benefit_programs.client.types.pools import Pool
 from benefit_programs.client.types.programs import Program
 from benefit_programs.client.types.webhooks import WebhookEndpoint
@@ -23,18 +24,20 @@ EventEntity: TypeAlias = (
     | Item
     | Program
     | Pool
+    | Lot
     | Balance
     | Transaction
     | WebhookEndpoint
 )
 """What an event can be about."""
 
-_ENTITIES: dict[str, tuple[str, type[EventEntity]]] = {
+ENTITIES: dict[str, tuple[str, type[EventEntity]]] = {
     "wix.benefit_programs.v1.program_definition": ("programDefinition", ProgramDefinition),
     "wix.benefit_programs.v1.pool_definition": ("poolDefinition", PoolDefinition),
     "wix.benefit_programs.v1.item": ("item", Item),
     "wix.benefit_programs.v1.program": ("program", Program),
     "wix.benefit_programs.v1.pool": ("pool", Pool),
+    "wix.benefit_programs.v1.lot": ("lot", Lot),
     "wix.benefit_programs.v1.balance": ("balance", Balance),
     "wix.benefit_programs.v1.transaction": ("transaction", Transaction),
     "wix.benefit_programs.v1.webhook_endpoint": ("webhookEndpoint", WebhookEndpoint),
@@ -102,7 +105,7 @@ class DomainEvent(Part, frozen=True, kw_only=True):
     @property
     def entity(self) -> EventEntity | None:
         """The entity as the event tells of it; None for a kind that this version doesn't know."""
-        name, kind = _ENTITIES.get(self.entity_fqdn, ("", None))
+        name, kind = ENTITIES.get(self.entity_fqdn, ("", None))
         found = self.body if self.action_event is None else self.body.get(name)
         return from_wire(kind, found) if kind is not None and found else None
 
