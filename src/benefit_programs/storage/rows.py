@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from itertools import compress
+from operator import is_not
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from benefit_programs.domain.indexes import fields_of
 from benefit_programs.domain.rows import Row
@@ -37,12 +40,12 @@ class RowCodec(Generic[R]):
 
     def read(self, values: Values) -> R:
         """The row for the values of ``columns``."""
-        fields = dict(zip(self.columns, values, strict=True))
+        plain = list(values)
         for position, convert in self._readers:
-            value = values[position]
+            value = plain[position]
             if value is not None:
-                fields[self.columns[position]] = convert(value)
-        return self.entity(**fields)
+                plain[position] = convert(value)
+        return self.entity(**dict(zip(self.columns, plain, strict=True)))
 
     def values(self, row: Row, columns: tuple[str, ...]) -> Values:
         """The row's values for these columns, as the drivers take them."""
@@ -52,13 +55,13 @@ class RowCodec(Generic[R]):
         """What takes the values of these columns from rows, made once and kept."""
         known = self._writers.get(columns)
         if known is None:
+            take = astuple if columns == self.columns else fields_of(columns)
             documents = [self.types[name] is Document for name in columns]
-            known = self._writers[columns] = _writer(columns, documents)
+            known = self._writers[columns] = _writer(take, documents)
         return known
 
 
-def _writer(columns: tuple[str, ...], documents: list[bool]) -> Callable[[Row], Values]:
-    take = fields_of(columns)
+def _writer(take: Callable[[Row], Values], documents: list[bool]) -> Callable[[Row], Values]:
     if not any(documents):
         return take
     positions = [position for position, is_document in enumerate(documents) if is_document]
@@ -81,10 +84,12 @@ CODECS: dict[type[Row], RowCodec[Any]] = {entity: RowCodec(entity) for entity in
 
 def changed_columns(pairs: list[tuple[Row, Row]], codec: RowCodec[Any]) -> tuple[str, ...]:
     """The columns in which any of the rows differs from what is stored."""
-    take = fields_of(codec.columns)
+    positions = range(len(codec.columns))
     changed: set[int] = set()
     for old, new in pairs:
-        for position, (before, after) in enumerate(zip(take(old), take(new), strict=True)):
-            if before is not after and before != after:
+        before, after = astuple(old), astuple(new)
+        # A row's successor shares with it what hasn't changed, so this leaves few to compare.
+        for position in compress(positions, map(is_not, before, after)):
+            if before[position] != after[position]:
                 changed.add(position)
     return tuple(codec.columns[position] for position in sorted(changed))

@@ -465,8 +465,7 @@ class SqliteStore:
 
     def _select(self, tenant_id: int, index: Index[Any], keys: list[tuple[Any, ...]]) -> list[Row]:
         sql, read = statements.sqlite_select(index), CODECS[index.entity].read
-        execute = self._writer.execute
-        return [read(values) for key in keys for values in execute(sql, (tenant_id, *key))]
+        return [*map(read, self._writer.executemany(sql, [(tenant_id, *key) for key in keys]))]
 
     def _write(self, tenant_id: int, state: State) -> None:
         written = sorted(state.written(), key=lambda part: _WRITE_ORDER[part.entity])
@@ -477,12 +476,10 @@ class SqliteStore:
             if changed:
                 columns = changed_columns(changed, codec)
                 if columns:
+                    values = codec.writer((*entity.key, *columns))
                     self._writer.executemany(
                         statements.sqlite_update(entity, columns),
-                        [
-                            (tenant_id, *codec.values(row, entity.key), *codec.values(row, columns))
-                            for _, row in changed
-                        ],
+                        [(tenant_id, *values(row)) for _, row in changed],
                     )
         for entity, _, _, gone in reversed(written):
             if gone:
@@ -506,10 +503,9 @@ class SqliteStore:
         )
 
     def _insert(self, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
-        codec = CODECS[entity]
+        values = CODECS[entity].writer(CODECS[entity].columns)
         self._writer.executemany(
-            statements.sqlite_insert(entity),
-            [(tenant_id, *codec.values(row, codec.columns)) for row in rows],
+            statements.sqlite_insert(entity), [(tenant_id, *values(row)) for row in rows]
         )
 
 
