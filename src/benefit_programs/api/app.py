@@ -145,6 +145,7 @@ class Application:
         self._pages = create_pages(services)
         self._routes = Routes(METHODS.values())
         self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
+        self._log = _log.bind()
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -186,7 +187,7 @@ class Application:
         except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
             refusal = refusal_of(error)
             if isinstance(refusal, Unexpected):
-                _log.exception("failed", request_id=request_id, **record)
+                self._log.exception("failed", request_id=request_id, **record)
             reason = _reason_of(error)
             if reason is not None:
                 record["reason"] = reason
@@ -203,7 +204,8 @@ class Application:
         )
         seconds = time.perf_counter() - started
         self._observe(record["method"], status, seconds)
-        tell = _log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
+        log = self._log
+        tell = log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
         tell(
             "answered",
             request_id=request_id,
