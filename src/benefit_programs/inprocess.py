@@ -94,6 +94,8 @@ class AsyncInProcessTransport:
     async def send(self, request: Request) -> Response:
         """Carry one request to the application. Raises ConnectionFailed once it is closed."""
         application, _ = await self._open()
+        if request.timeout is None:
+            return await _call(application, request)
         try:
             async with asyncio.timeout(request.timeout):
                 return await _call(application, request)
@@ -135,6 +137,8 @@ class AsyncInProcessTransport:
         if self._opened is None:
             self._opened = asyncio.get_running_loop().create_future()
             self._service = asyncio.create_task(self._serve(self._opened))
+        if self._opened.done():
+            return self._opened.result()
         # One caller who goes away must not take the service from the others.
         return await asyncio.shield(self._opened)
 

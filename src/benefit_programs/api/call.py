@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
 import structlog
 
 from benefit_programs.api.authentication import Principal
@@ -42,8 +42,7 @@ _log = structlog.get_logger("benefit_programs.request")
 NO_QUERY = CursorQuery()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A call that was authenticated, with its decoded request."""
 
     services: Services
@@ -177,8 +176,7 @@ def updates_of(decoded: Decoded[Any], attribute: str) -> dict[str, Any]:
     return updates
 
 
-@dataclass(frozen=True, slots=True)
-class EntryResult:
+class EntryResult(msgspec.Struct, frozen=True):
     """What became of one entry of a bulk request: the answer of its command, or its refusal."""
 
     metadata: ItemMetadata

@@ -85,8 +85,11 @@ class Needs:
         if find is not None and (row := find(key)) is not None:
             self._state.load(index, {key: mode}, [row])
             return
-        keys = self.wanted.setdefault(index, {})
-        keys[key] = max(mode, keys.get(key, mode))
+        keys = self.wanted.get(index)
+        if keys is None:
+            self.wanted[index] = {key: mode}
+        elif keys.get(key, -1) < mode:
+            keys[key] = mode
 
 
 class Written(NamedTuple):
