@@ -219,7 +219,9 @@ def require_pool(
 ) -> Pool:
     """The pool with the credits that it has now, if it is of this namespace and beneficiary."""
     pool = state.one(POOL, pool_id)
-    if pool is None or pool.namespace != namespace or beneficiary not in (None, pool.beneficiary):
+    if pool is None or pool.namespace != namespace:
+        raise PoolNotFound(pool_id=pool_id)
+    if beneficiary is not None and beneficiary != pool.beneficiary:
         raise PoolNotFound(pool_id=pool_id)
     return usable(state, pool, *moment)
 

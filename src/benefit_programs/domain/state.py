@@ -32,6 +32,10 @@ class Mode(IntEnum):
     LOCK = 2
 
 
+# Looked up once: an enum takes its time to find a member.
+_READ, _SHARE, _LOCK = Mode.READ, Mode.SHARE, Mode.LOCK
+
+
 class NotLoaded(LookupError):
     """A decider read what it hadn't asked for: the state moved on since its needs were loaded."""
 
@@ -67,15 +71,15 @@ class Needs:
 
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""
-        self._ask(index, key, Mode.READ)
+        self._ask(index, key, _READ)
 
     def share(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows that nobody else may change until the commit."""
-        self._ask(index, key, Mode.SHARE)
+        self._ask(index, key, _SHARE)
 
     def lock(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows that this command may change."""
-        self._ask(index, key, Mode.LOCK)
+        self._ask(index, key, _LOCK)
 
     def _ask(self, index: Index[Any], key: Key, mode: Mode) -> None:
         held = self._held.get(index)
@@ -206,7 +210,7 @@ class State:
 
     def known(self, index: Index[R], *key: Any) -> list[R]:
         """All rows with this key, or none if they weren't asked for yet."""
-        return self.many(index, *key) if self.has(index, key, Mode.READ) else []
+        return self.many(index, *key) if self.has(index, key, _READ) else []
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""

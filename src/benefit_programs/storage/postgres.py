@@ -361,9 +361,9 @@ async def _write(connection: Any, tenant_id: int, state: State) -> None:
     lists: list[tuple[Any, ...]] = []
 
     def add(writing: Writing, rows: Iterable[Row]) -> None:
-        values = CODECS[writing.entity].values
+        values = CODECS[writing.entity].writer(writing.names)
         writings.append(writing)
-        lists.extend(zip(*[values(row, writing.names) for row in rows], strict=True))
+        lists.extend(zip(*map(values, rows), strict=True))
 
     for entity, new, changed, gone in state.written():
         codec = CODECS[entity]
