@@ -49,7 +49,7 @@ class Needs:
     ``at_hand`` is in the state as soon as it is asked for.
     """
 
-    __slots__ = ("_at_hand", "_held", "_state", "now", "settings", "wanted")
+    __slots__ = ("_amounts", "_at_hand", "_held", "_state", "now", "settings", "wanted")
 
     def __init__(
         self,
@@ -64,10 +64,31 @@ class Needs:
         self.now = now
         self.settings = settings
         self.wanted: Wanted = {}
+        self._amounts: dict[tuple[Index[Any], Key], int] = {}
+        """How much is needed of what an index sums."""
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether somebody may ask for more because of what was found, now that it is loaded."""
+        return any(
+            index.sums is None or any(self._is_short(index, key) for key in keys)
+            for index, keys in self.wanted.items()
+            if index.leads_on
+        )
+
+    def _is_short(self, index: Index[Any], key: Key) -> bool:
+        amount = self._amounts.get((index, key), 0)
+        return not index.has_enough(self._state.many(index, *key), amount)
 
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""
         self._ask(index, key, Mode.READ)
+
+    def read_enough(self, index: Index[Any], amount: int, *key: Any) -> None:
+        """Ask for the first rows of a walk, which have an amount of what it sums, or lead on."""
+        self._ask(index, key, Mode.READ)
+        place = (index, key)
+        self._amounts[place] = max(amount, self._amounts.get(place, 0))
 
     def share(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows that nobody else may change until the commit."""
@@ -217,14 +238,6 @@ class State:
     def all_of(self, entity: type[R]) -> list[R]:
         """All rows of a type that are here, whatever found them."""
         return list(self._rows.get(entity, {}).values())  # type: ignore[arg-type]
-
-    def leads_on(self, wanted: Wanted) -> bool:
-        """Whether somebody may ask for more because of what was found for these keys."""
-        return any(
-            not index.leads_on_if_full or any(index.is_full(self._sets[index][key]) for key in keys)
-            for index, keys in wanted.items()
-            if index.leads_on
-        )
 
     def apply(self, changes: Changes[Any]) -> None:
         for row in changes.saved:

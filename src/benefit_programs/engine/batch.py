@@ -70,7 +70,8 @@ def steps_of(
     """
     state = State()
     for _ in range(ROUNDS_MAX):
-        wanted = _wanted(submissions, state, now, snapshots.at_hand)
+        needs = _needs(submissions, state, now, snapshots.at_hand)
+        wanted = needs.wanted
         if not wanted:
             break
         if before_load is not None:
@@ -78,7 +79,7 @@ def steps_of(
         for index, rows in (yield Load(wanted)).items():
             snapshots.keep(rows)
             state.load(index, wanted[index], rows)
-        if not state.leads_on(wanted):
+        if not needs.leads_on:
             break
     outcomes: list[Outcome] = []
     for submission in submissions:
@@ -106,15 +107,15 @@ def _note_due(state: State, now: Instant) -> Generator[Load, Loaded, None]:
 
 def first_needs(submission: Submission, *, now: Instant, snapshots: SnapshotCache) -> Wanted:
     """What a command asks for before anything is loaded."""
-    return _wanted([submission], State(), now, snapshots.at_hand)
+    return _needs([submission], State(), now, snapshots.at_hand).wanted
 
 
-def _wanted(submissions: list[Submission], state: State, now: Instant, at_hand: AtHand) -> Wanted:
+def _needs(submissions: list[Submission], state: State, now: Instant, at_hand: AtHand) -> Needs:
     needs = Needs(state, now, submissions[0].settings, at_hand)
     for submission in submissions:
         needs.settings = submission.settings
         submission.command.ask(needs, state)
-    return needs.wanted
+    return needs
 
 
 def _decide(submission: Submission, state: State, now: Instant, ids: IdSource) -> Outcome:
