@@ -57,6 +57,7 @@ class Index(Generic[R]):
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""
 
+        self._place_of = self.key_of if after is None else fields_of((*columns, after))
         self.is_own_key = columns == entity.key and after is None and limit is None and not live
         """Whether it finds rows by their own key, so one at most."""
 
@@ -77,8 +78,7 @@ class Index(Generic[R]):
 
     def has_moved(self, old: Row, row: Row) -> bool:
         """Whether a row has another place on the walk than before."""
-        assert self.after is not None
-        return bool(getattr(row, self.after) != getattr(old, self.after))
+        return self._place_of(row) != self._place_of(old)
 
     def is_revived(self, old: Row, row: Row) -> bool:
         """Whether a row lives again, so that a walk along the living finds it only now."""

@@ -290,7 +290,8 @@ class State:
         for index in self._indexes.get(type(row), ()):
             sets = self._sets[index]
             if index.after is not None:
-                self._save_on_walk(index, identity, old, row)
+                if old is None or index.has_moved(old, row) or index.is_revived(old, row):
+                    self._save_on_walk(index, identity, old, row)
                 continue
             key = index.key_of(row)
             if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
@@ -311,7 +312,7 @@ class State:
                 self._leave(index, set_key, identity)
             elif old is None or not index.is_after(set_key, old) or index.is_revived(old, row):
                 members[identity] = None
-            elif identity in members and index.has_moved(old, row):
+            elif identity in members:
                 self._leave(index, set_key, identity)
                 if set_key in sets:
                     members[identity] = None
