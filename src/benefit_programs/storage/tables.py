@@ -289,7 +289,6 @@ TABLES: dict[type[Row], sa.Table] = dict(
             "reservations",
             _index("pool_id", "id"),
             _index("pool_id", "id", live=True),
-            _index("expiration_date", "id", live=True),
         ),
         _table(
             entities.Transaction,

@@ -60,7 +60,6 @@ def upgrade() -> None:
     open_ = "status not in ('CAPTURED', 'CANCELED', 'LAPSED')"
     _index("reservations", "pool_id, id")
     _index("reservations", "pool_id, id", open_, prefix="live_")
-    _index("reservations", "expiration_date, id", open_, prefix="live_")
 
 
 def _create(name: str, columns: str, *not_negative: str) -> None:
