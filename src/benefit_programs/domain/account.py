@@ -267,7 +267,12 @@ class Account:
         self._lots[lot.id] = lot
         self._changed[lot.id] = None
         due = due_of(lot)
-        if due is not None and (self.pool.due is None or due < self.pool.due):
+        if due is not None:
+            self.look_again_at(due)
+
+    def look_again_at(self, due: Instant) -> None:
+        """Have the pool looked at at an instant, or before."""
+        if self.pool.due is None or due < self.pool.due:
             self.pool = replace(self.pool, due=due)
 
     def change_lot(self, lot: Lot) -> None:
