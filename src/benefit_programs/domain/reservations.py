@@ -74,11 +74,11 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         super().ask(needs, state)
         pool = state.loaded(POOL, self.pool_id)
-        if pool is not None and self._counts(state, pool):
+        if pool is not None and self._may_count(state, pool):
             needs.read(RESERVATIONS_OF_POOL, self.pool_id)
 
-    def _counts(self, state: State, pool: Pool) -> bool:
-        """Whether open reservations have to be counted: there may be some.
+    def _may_count(self, state: State, pool: Pool) -> bool:
+        """Whether open reservations may have to be counted.
 
         While nothing is reserved, only those that cost nothing can be open. What costs something
         then makes one more at the most.
@@ -96,7 +96,8 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
         changes = super().decide(state, context)
-        if not self._counts(state, require(state, POOL, self.pool_id)):
+        pool = require(state, POOL, self.pool_id)
+        if pool.due is None or not (pool.reserved or _is_free(changes.answer)):
             return changes
         open_now = sum(
             each.status_at(context.now) is _OPEN
@@ -306,6 +307,10 @@ def _release(
     now = account.context.now
     more["details"] = release_details(row, reserved, now, now)
     return release(state, account, row, status, at=now, **more)
+
+
+def _is_free(reserved: Redeemed) -> bool:
+    return not reserved.transaction.amount
 
 
 def _already_executed(first: Transaction, key: str, hash_: int) -> AlreadyExecuted:
