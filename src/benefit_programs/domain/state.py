@@ -49,7 +49,16 @@ class Needs:
     ``at_hand`` is in the state as soon as it is asked for.
     """
 
-    __slots__ = ("_amounts", "_at_hand", "_held", "_state", "now", "settings", "wanted")
+    __slots__ = (
+        "_amounts",
+        "_at_hand",
+        "_held",
+        "_state",
+        "is_open",
+        "now",
+        "settings",
+        "wanted",
+    )
 
     def __init__(
         self,
@@ -64,6 +73,9 @@ class Needs:
         self.now = now
         self.settings = settings
         self.wanted: Wanted = {}
+        self.is_open = False
+        """Whether something was asked for, since this was last set, that may lead on."""
+
         self._amounts: dict[tuple[Index[Any], Key], int] = {}
         """How much is needed of what an index sums."""
 
@@ -106,6 +118,8 @@ class Needs:
         if find is not None and (row := find(key)) is not None:
             self._state.load(index, {key: mode}, [row])
             return
+        if index.leads_on:
+            self.is_open = True
         keys = self.wanted.setdefault(index, {})
         keys[key] = max(mode, keys.get(key, mode))
 
