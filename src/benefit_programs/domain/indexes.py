@@ -71,7 +71,7 @@ class Index(Generic[R]):
         """Whether a key has so many rows that there may be more of them than were loaded."""
         return self.limit is not None and len(found) >= self.limit
 
-    def has_enough(self, found: Collection[Row], amount: int) -> bool:
+    def has_enough(self, found: Collection[Any], amount: int) -> bool:
         """Whether the rows of a key have an amount of what is summed, or are all that there are."""
         assert self.sums is not None
         return not self.is_full(found) or sum(map(attrgetter(self.sums), found)) >= amount
