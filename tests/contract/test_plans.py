@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import apsw
 import asyncpg
@@ -16,8 +17,9 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from benefit_programs.domain import lookups
-from benefit_programs.domain.entities import Item, Transaction
+from benefit_programs.domain.entities import Item, Lot, Reservation, Transaction
 from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import (
     item_specs,
@@ -73,25 +75,26 @@ SPECS = [
     item_specs.pool_definition_items,
 ]
 ROWS = 3_000
+_IDS = [str(UUID(int=number)) for number in range(64)]
 _LITERALS = {"uuid": "00000000-0000-4000-8000-000000000000", "bigint": "1", "text": "a"}
 IDENTITIES = [{key: _LITERALS["uuid"]} for key in IDENTITY_TYPES]
 
 
-def _arguments(sql: str) -> str:
-    """One made-up value for each parameter, of the type that the statement gives it."""
+def _arguments(sql: str, ids: str) -> str:
+    """Made-up values for the parameters, of the types that the statement gives them."""
     types = {int(n): (t, array) for n, t, array in re.findall(r"\$(\d+)::(\w+)(\[\])?", sql)}
     values = ["1"]
     for number in range(2, max(types, default=1) + 1):
         kind, array = types[number]
-        value = _LITERALS.get(kind.lower(), "1")
+        value = ids if array and kind.lower() == "uuid" else _LITERALS.get(kind.lower(), "1")
         values.append(f"'{{{value}}}'" if array else f"'{value}'")
     return ", ".join(values)
 
 
-async def _plan(connection: asyncpg.Connection, sql: str) -> str:
+async def _plan(connection: asyncpg.Connection, sql: str, *, ids: str = _LITERALS["uuid"]) -> str:
     await connection.execute(f"prepare probe as {sql}")
     try:
-        rows = await connection.fetch(f"explain execute probe({_arguments(sql)})")
+        rows = await connection.fetch(f"explain execute probe({_arguments(sql, ids)})")
     finally:
         await connection.execute("deallocate probe")
     return "\n".join(row[0] for row in rows)
@@ -165,6 +168,23 @@ async def test_look_ups_on_postgresql_use_all_columns_of_their_key(
             assert any(
                 wanted <= set(re.findall(r"(\w+) = ", condition)) for condition in _conditions(plan)
             ), (index, plan)
+
+
+@pytest.mark.parametrize("entity", [Lot, Reservation])
+async def test_many_rows_are_found_by_their_ids_alone(
+    filled: asyncpg.Connection, entity: type[Row]
+) -> None:
+    """Lots and reservations are read and changed by their key, not by the index of pools."""
+    await filled.execute(_fill(TABLES[entity], rows=4 * ROWS))
+    ids = ",".join(_IDS)
+    index = next(each for each in INDEXES if each.entity is entity and each.is_own_key)
+    update = Writing("update", entity, CODECS[entity].columns[-1:])
+    for sql in (
+        statements.postgres_select(index, Mode.READ),
+        statements.postgres_writing((update,)),
+    ):
+        plan = await _plan(filled, sql, ids=ids)
+        assert f"pk_{TABLES[entity].name}" in plan, plan
 
 
 async def test_a_busy_pool_is_found_by_the_whole_key(filled: asyncpg.Connection) -> None:

@@ -32,6 +32,7 @@ class Leaf(Row, frozen=True, kw_only=True):
 
 
 LEAF = Index(Leaf, "id")
+NAMED_LEAF = Index(Leaf, "id", leads_on=False)
 
 
 class Follow(Command[list[str]], frozen=True, kw_only=True):
@@ -55,6 +56,22 @@ class Follow(Command[list[str]], frozen=True, kw_only=True):
             leaf = state.one(LEAF, at)
             at = leaf.following if leaf else ""
         return Changes(found)
+
+
+class Name(Command[None], frozen=True, kw_only=True):
+    """Read a leaf for nothing but its name."""
+
+    asked: list[str] = msgspec.field(default_factory=list)
+
+    def ask(self, needs: Needs, state: State) -> None:  # noqa: ARG002
+        """Ask for it, and note that."""
+        self.asked.append("0")
+        needs.read(NAMED_LEAF, "0")
+
+    def decide(self, state: State, context: Context) -> Changes[None]:  # noqa: ARG002
+        """Find it."""
+        state.one(NAMED_LEAF, "0")
+        return Changes(None)
 
 
 class Put(Command[str], frozen=True, kw_only=True):
@@ -183,6 +200,14 @@ def test_commands_ask_together() -> None:
     """A round has the questions of all commands, each once and as firmly as any needs it."""
     played = Played(Follow(start="0"), Put(leaf=Leaf(id="0")), Follow(start="2"))
     assert played.asked == [{LEAF: {("0",): Mode.LOCK, ("2",): Mode.READ}}]
+
+
+def test_who_needs_no_more_is_not_asked_again() -> None:
+    """A command that is led nowhere isn't asked again because others of its batch are."""
+    name = Name()
+    played = Played(name, Follow(start="0"), leaves=chain(3))
+    assert played.outcomes == [None, ["0", "1", "2"]]
+    assert (len(played.asked), name.asked) == (3, ["0"])
 
 
 def test_a_command_sees_what_those_before_it_have_done() -> None:

@@ -43,6 +43,7 @@ WALK_BOOKS = Index(Book, after="id", limit=100)
 LOAN = Index(Loan, "reader", "number")
 LOANS_OF_BOOK = Index(Loan, "book")
 WALK_LOANS = Index(Loan, "reader", after="number", limit=10)
+FIRST_LOANS = Index(Loan, "reader", after="number", limit=2, sums="number")
 
 
 class Visit(Row, frozen=True, kw_only=True):
@@ -268,6 +269,22 @@ def test_what_was_loaded_stays_loaded() -> None:
     needs.read(BOOK, "2")
     assert needs.wanted == {}
     assert (state.one(BOOK, "1"), state.one(BOOK, "2")) == (ONE, TWO)
+
+
+@pytest.mark.parametrize(
+    ("found", "amount", "further"),
+    [((), 3, False), ((1,), 3, False), ((1, 2), 3, False), ((1, 2), 4, True)],
+)
+def test_a_walk_that_has_enough_leads_no_further(
+    found: tuple[int, ...], amount: int, *, further: bool
+) -> None:
+    """More is asked for only where there may be more, and the first rows have less than needed."""
+    state = State()
+    needs = wanted_of(state)
+    needs.read_enough(FIRST_LOANS, amount, "r", 0)
+    needs.read_enough(FIRST_LOANS, 1, "r", 0)
+    load(state, FIRST_LOANS, ("r", 0), rows=[Loan(reader="r", number=each) for each in found])
+    assert needs.leads_on is further
 
 
 # Changing

@@ -88,11 +88,12 @@ def ask_to_spend(needs: Needs, state: State, pool: Pool, amount: Credits) -> Non
     """Ask for the lots that pay an amount: the first few in the burn order, or more, or all."""
     if not pool.in_lots:
         return
-    for index in (LOTS_TO_BURN, MORE_LOTS_TO_BURN, LOTS_OF_POOL):
-        needs.read(index, pool.id, FROM_THE_FIRST)
-        lots = state.known(index, pool.id, FROM_THE_FIRST)
-        if not index.is_full(lots) or sum(lot.available for lot in lots) >= amount:
+    key = (pool.id, FROM_THE_FIRST)
+    for index in (LOTS_TO_BURN, MORE_LOTS_TO_BURN):
+        needs.read_enough(index, amount, *key)
+        if index.has_enough(state.known(index, *key), amount):
             return
+    ask_for_lots(needs, pool.id)
 
 
 class More(TypedDict, total=False):
@@ -266,7 +267,12 @@ class Account:
         self._lots[lot.id] = lot
         self._changed[lot.id] = None
         due = due_of(lot)
-        if due is not None and (self.pool.due is None or due < self.pool.due):
+        if due is not None:
+            self.look_again_at(due)
+
+    def look_again_at(self, due: Instant) -> None:
+        """Have the pool looked at at an instant, or before."""
+        if self.pool.due is None or due < self.pool.due:
             self.pool = replace(self.pool, due=due)
 
     def change_lot(self, lot: Lot) -> None:

@@ -190,11 +190,11 @@ def ask_to_pay(
     elif valid_on(snapshot) is ValidOn.TARGET_DATE:
         ask_for_lots(needs, pool.id)
     else:
-        prices = (
+        prices = [
             each.price or 0
             for each in snapshot.details.benefits or ()
             if benefit_key in (None, each.benefit_key)
-        )
+        ]
         ask_to_spend(needs, state, pool, max(prices, default=0) * requested.count)
 
 

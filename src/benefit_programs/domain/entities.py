@@ -478,11 +478,13 @@ class Lot(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     What has no fate of its own is in the pool's standard lot, which isn't stored. ``granted`` is
     what came, ``available`` what can be spent of it and ``reserved`` what reservations hold;
-    a lot that is still to come has nothing available. ``rank`` is its place in the burn order.
+    a lot that is still to come has nothing available. ``rank`` is its place in the burn order, with
+    its id at the end.
     ``revision`` and ``updated`` are those of its terms: spending changes neither.
     """
 
     over: ClassVar[tuple[str, ...]] = ("SPENT", "EXPIRED")
+    distinct: ClassVar[tuple[str, ...]] = ("rank",)
 
     id: Id
     revision: int

@@ -32,7 +32,8 @@ class Index(Generic[R]):
     ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
     ``after`` a key has one value more, and the rows are those that come after it in the order of
     that column. So a walk goes through a table, ``limit`` rows at a time. Where it doesn't lead on,
-    nobody asks for more because of the rows that were found; or only because there were ``limit``.
+    nobody asks for more because of the rows that were found. Where it ``sums`` a column, somebody
+    does only if there were ``limit`` rows that have less in all than is needed.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Index(Generic[R]):
         limit: int | None = None,
         live: bool = False,
         leads_on: bool = True,
-        leads_on_if_full: bool = False,
+        sums: str | None = None,
     ) -> None:
         assert after is None or limit is not None, "a walk has a bounded step"
         self.entity = entity
@@ -52,10 +53,11 @@ class Index(Generic[R]):
         self.limit = limit
         self.live = live
         self.leads_on = leads_on
-        self.leads_on_if_full = leads_on_if_full
+        self.sums = sums
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""
 
+        self._place_of = self.key_of if after is None else fields_of((*columns, after))
         self.is_own_key = columns == entity.key and after is None and limit is None and not live
         """Whether it finds rows by their own key, so one at most."""
 
@@ -69,10 +71,14 @@ class Index(Generic[R]):
         """Whether a key has so many rows that there may be more of them than were loaded."""
         return self.limit is not None and len(found) >= self.limit
 
+    def has_enough(self, found: Collection[Any], amount: int) -> bool:
+        """Whether the rows of a key have an amount of what is summed, or are all that there are."""
+        assert self.sums is not None
+        return not self.is_full(found) or sum(map(attrgetter(self.sums), found)) >= amount
+
     def has_moved(self, old: Row, row: Row) -> bool:
         """Whether a row has another place on the walk than before."""
-        assert self.after is not None
-        return bool(getattr(row, self.after) != getattr(old, self.after))
+        return self._place_of(row) != self._place_of(old)
 
     def is_revived(self, old: Row, row: Row) -> bool:
         """Whether a row lives again, so that a walk along the living finds it only now."""

@@ -77,10 +77,10 @@ KEYS_OF_SUBJECT = Index(IdempotencyKey, "subject_id")
 """The keys of a subject that has few: one redemption by whichever pools pay."""
 
 LOT = Index(Lot, "id")
-LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=2, live=True, leads_on_if_full=True)
+LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=2, live=True, sums="available")
 """The first lots in the burn order: most of what is spent needs no more of them."""
 
-MORE_LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=50, live=True, leads_on_if_full=True)
+MORE_LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=50, live=True, sums="available")
 """The same for what needs more than those."""
 
 LOTS_OF_POOL = Index(Lot, "pool_id", after="rank", limit=2_000, live=True)

@@ -10,6 +10,7 @@ Invariants I20 and I22 (docs/invariants.md).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -78,8 +79,11 @@ def ranked(lot: Lot) -> Lot:
     return replace(lot, rank=rank)
 
 
+_rank = attrgetter("rank")
+
+
 def in_burn_order(lots: Iterable[Lot]) -> list[Lot]:
-    return sorted(lots, key=lambda lot: lot.rank)
+    return sorted(lots, key=_rank)
 
 
 def standard_lot(pool: Pool) -> Lot:

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, More
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.eligibility import Candidate, Moment
 from benefit_programs.domain.entities import (
@@ -75,11 +74,11 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         super().ask(needs, state)
         pool = state.loaded(POOL, self.pool_id)
-        if pool is not None and self._counts(state, pool):
+        if pool is not None and self._may_count(state, pool):
             needs.read(RESERVATIONS_OF_POOL, self.pool_id)
 
-    def _counts(self, state: State, pool: Pool) -> bool:
-        """Whether open reservations have to be counted: there may be some.
+    def _may_count(self, state: State, pool: Pool) -> bool:
+        """Whether open reservations may have to be counted.
 
         While nothing is reserved, only those that cost nothing can be open. What costs something
         then makes one more at the most.
@@ -97,7 +96,8 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
         changes = super().decide(state, context)
-        if not self._counts(state, require(state, POOL, self.pool_id)):
+        pool = require(state, POOL, self.pool_id)
+        if pool.due is None or not (pool.reserved or _is_free(changes.answer)):
             return changes
         open_now = sum(
             each.status_at(context.now) is _OPEN
@@ -126,8 +126,7 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
             external_reference=self.external_reference,
         )
         account.beside.append(reservation)
-        due = earliest(account.pool.due, reservation.expiration_date)
-        account.pool = replace(account.pool, due=due)
+        account.look_again_at(reservation.expiration_date)
         return transaction
 
     def _end(self, now: Instant, settings: TenantSettings) -> Instant:
@@ -205,7 +204,8 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
         """What the request means."""
 
     def _require_held(self, state: State, context: Context) -> _Held:
-        if state.one(TRANSACTION, self.transaction_id) is None:
+        transaction = state.one(TRANSACTION, self.transaction_id)
+        if transaction is None:
             raise ReservationNotFound(reservation_id=self.transaction_id)
         row = require(state, RESERVATION, self.transaction_id)
         key = (row.pool_id, self.operation, self.idempotency_key)
@@ -215,7 +215,7 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
         if status is not _OPEN:
             raise ReservationNotOpen(reservation_id=row.id, reservation_status=status)
         account = open_account(state, context, require(state, POOL, row.pool_id))
-        return _Held(row, require(state, TRANSACTION, row.id), account)
+        return _Held(row, transaction, account)
 
 
 class CaptureReservation(_EndReservation, frozen=True, kw_only=True):
@@ -247,17 +247,19 @@ class CaptureReservation(_EndReservation, frozen=True, kw_only=True):
             request_hash=self._hash,
             external_reference=row.external_reference,
         )
+        left = row.held - count
         rest = replace(
             row,
             updated=account.context.now,
+            status=_OPEN if left else _CAPTURED,
             captured=row.captured + count,
-            draws=last_of(row.draws, row.price * (row.held - count)),
+            draws=last_of(row.draws, row.price * left),
             quota_shares=of_fewer(row.quota_shares, count),
         )
-        if rest.held and not self.keep_rest:
+        if left and not self.keep_rest:
             _release(state, account, rest, _CAPTURED, held.transaction.details)
         else:
-            account.beside.append(rest if rest.held else replace(rest, status=_CAPTURED))
+            account.beside.append(rest)
         return transaction
 
     def _count(self, row: Reservation) -> int:
@@ -305,6 +307,10 @@ def _release(
     now = account.context.now
     more["details"] = release_details(row, reserved, now, now)
     return release(state, account, row, status, at=now, **more)
+
+
+def _is_free(reserved: Redeemed) -> bool:
+    return not reserved.transaction.amount
 
 
 def _already_executed(first: Transaction, key: str, hash_: int) -> AlreadyExecuted:

@@ -10,8 +10,10 @@ import msgspec
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stored thing. ``key`` names the fields that tell one row of a type from another.
 
-    ``over`` are the values of ``status`` that end the life of a row.
+    ``over`` are the values of ``status`` that end the life of a row. ``distinct`` names other
+    fields that no two rows have in common.
     """
 
     key: ClassVar[tuple[str, ...]] = ("id",)
     over: ClassVar[tuple[str, ...]] = ("ENDED",)
+    distinct: ClassVar[tuple[str, ...]] = ()

@@ -53,7 +53,16 @@ class Needs:
     ``at_hand`` is in the state as soon as it is asked for.
     """
 
-    __slots__ = ("_at_hand", "_held", "_state", "now", "settings", "wanted")
+    __slots__ = (
+        "_amounts",
+        "_at_hand",
+        "_held",
+        "_state",
+        "is_open",
+        "now",
+        "settings",
+        "wanted",
+    )
 
     def __init__(
         self,
@@ -68,10 +77,34 @@ class Needs:
         self.now = now
         self.settings = settings
         self.wanted: Wanted = {}
+        self.is_open = False
+        """Whether something was asked for, since this was last set, that may lead on."""
+
+        self._amounts: dict[tuple[Index[Any], Key], int] = {}
+        """How much is needed of what an index sums."""
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether somebody may ask for more because of what was found, now that it is loaded."""
+        return any(
+            index.sums is None or any(self._is_short(index, key) for key in keys)
+            for index, keys in self.wanted.items()
+            if index.leads_on
+        )
+
+    def _is_short(self, index: Index[Any], key: Key) -> bool:
+        amount = self._amounts.get((index, key), 0)
+        return not index.has_enough(self._state.many(index, *key), amount)
 
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""
         self._ask(index, key, _READ)
+
+    def read_enough(self, index: Index[Any], amount: int, *key: Any) -> None:
+        """Ask for the first rows of a walk, which have an amount of what it sums, or lead on."""
+        self._ask(index, key, _READ)
+        place = (index, key)
+        self._amounts[place] = max(amount, self._amounts.get(place, 0))
 
     def share(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows that nobody else may change until the commit."""
@@ -89,6 +122,8 @@ class Needs:
         if find is not None and (row := find(key)) is not None:
             self._state.load(index, {key: mode}, [row])
             return
+        if index.leads_on:
+            self.is_open = True
         keys = self.wanted.get(index)
         if keys is None:
             self.wanted[index] = {key: mode}
@@ -225,14 +260,6 @@ class State:
         """All rows of a type that are here, whatever found them."""
         return list(self._rows.get(entity, {}).values())  # type: ignore[arg-type]
 
-    def leads_on(self, wanted: Wanted) -> bool:
-        """Whether somebody may ask for more because of what was found for these keys."""
-        return any(
-            not index.leads_on_if_full or any(index.is_full(self._sets[index][key]) for key in keys)
-            for index, keys in wanted.items()
-            if index.leads_on
-        )
-
     def apply(self, changes: Changes[Any]) -> None:
         for row in changes.saved:
             self._save(row)
@@ -284,7 +311,8 @@ class State:
         for index in self._indexes.get(type(row), ()):
             sets = self._sets[index]
             if index.after is not None:
-                self._save_on_walk(index, identity, old, row)
+                if old is None or index.has_moved(old, row) or index.is_revived(old, row):
+                    self._save_on_walk(index, identity, old, row)
                 continue
             key = index.key_of(row)
             if old is not None and (old_key := index.key_of(old)) != key and old_key in sets:
@@ -305,7 +333,7 @@ class State:
                 self._leave(index, set_key, identity)
             elif old is None or not index.is_after(set_key, old) or index.is_revived(old, row):
                 members[identity] = None
-            elif identity in members and index.has_moved(old, row):
+            elif identity in members:
                 self._leave(index, set_key, identity)
                 if set_key in sets:
                     members[identity] = None

@@ -69,8 +69,10 @@ def steps_of(
     a command must come again, all behind it come again too, which keeps their order.
     """
     state = State()
+    asking = submissions
     for _ in range(ROUNDS_MAX):
-        wanted = _wanted(submissions, state, now, snapshots.at_hand)
+        needs, asking = _needs(asking, state, now, snapshots.at_hand)
+        wanted = needs.wanted
         if not wanted:
             break
         if before_load is not None:
@@ -78,7 +80,7 @@ def steps_of(
         for index, rows in (yield Load(wanted)).items():
             snapshots.keep(rows)
             state.load(index, wanted[index], rows)
-        if not state.leads_on(wanted):
+        if not asking or not needs.leads_on:
             break
     outcomes: list[Outcome] = []
     for submission in submissions:
@@ -106,15 +108,21 @@ def _note_due(state: State, now: Instant) -> Generator[Load, Loaded, None]:
 
 def first_needs(submission: Submission, *, now: Instant, snapshots: SnapshotCache) -> Wanted:
     """What a command asks for before anything is loaded."""
-    return _wanted([submission], State(), now, snapshots.at_hand)
+    return _needs([submission], State(), now, snapshots.at_hand)[0].wanted
 
 
-def _wanted(submissions: list[Submission], state: State, now: Instant, at_hand: AtHand) -> Wanted:
+def _needs(
+    submissions: list[Submission], state: State, now: Instant, at_hand: AtHand
+) -> tuple[Needs, list[Submission]]:
+    """What commands ask for, and those that may ask for more once they have it."""
     needs = Needs(state, now, submissions[0].settings, at_hand)
+    asking = []
     for submission in submissions:
-        needs.settings = submission.settings
+        needs.settings, needs.is_open = submission.settings, False
         submission.command.ask(needs, state)
-    return needs.wanted
+        if needs.is_open:
+            asking.append(submission)
+    return needs, asking
 
 
 def _decide(submission: Submission, state: State, now: Instant, ids: IdSource) -> Outcome:

@@ -54,7 +54,7 @@ class _Loading(NamedTuple):
             found = await self.reader.look_up_all(self.tenant_id, needs.wanted)
             for index, rows in found.items():
                 state.load(index, needs.wanted[index], rows)
-            if not state.leads_on(needs.wanted):
+            if not needs.leads_on:
                 break
         return state
 

@@ -48,6 +48,8 @@ def _order(entity: type[Row], alias: str) -> str:
 
 def _sequence(index: Index[Any]) -> str:
     """The order in which an index gives its rows: a walk goes along its own column."""
+    if index.after in index.entity.distinct:
+        return f"t.{index.after}"
     key = [name for name in index.entity.key if name != index.after]
     return ", ".join(f"t.{name}" for name in ([index.after] if index.after else []) + key)
 

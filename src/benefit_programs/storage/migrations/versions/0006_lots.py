@@ -45,7 +45,7 @@ def upgrade() -> None:
         "reserved",
     )
     live = "status not in ('SPENT', 'EXPIRED')"
-    _index("lots", "pool_id, id")
+    _index("lots", "pool_id, id", "pool_id is not null")
     _index("lots", "pool_id, rank", live, prefix="live_")
     _index("lots", "expiration_date, id", f"{live} and expiration_date is not null", prefix="live_")
     _index("lots", "external_reference, id", "external_reference is not null")
@@ -58,9 +58,8 @@ def upgrade() -> None:
         """,
     )
     open_ = "status not in ('CAPTURED', 'CANCELED', 'LAPSED')"
-    _index("reservations", "pool_id, id")
+    _index("reservations", "pool_id, id", "pool_id is not null")
     _index("reservations", "pool_id, id", open_, prefix="live_")
-    _index("reservations", "expiration_date, id", open_, prefix="live_")
 
 
 def _create(name: str, columns: str, *not_negative: str) -> None:
