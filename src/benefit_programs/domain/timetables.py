@@ -1,0 +1,75 @@
+"""Timetables: the instants at which a program renews, counted from an anchor.
+
+The instants are the anchor and what lies one, two, three ... times the duration after it, each
+counted from the anchor itself. So the 31st stays the 31st: in a shorter month it is the last day,
+and in the next one the 31st again. Units of the calendar move the wall clock of the time zone,
+hours and less are exact. A local time that doesn't exist is the first instant after the gap, and
+one that comes twice is the first of the two. Instants that fall together are one.
+
+``shift`` is by how much all of it was moved, in exact milliseconds: a pause that stops the clock
+moves each instant by as long as it lasted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from benefit_programs.domain.durations import HOUR, LAST_INSTANT, Span, moved, parse
+from benefit_programs.domain.values import Instant
+
+EVERY_MIN = HOUR
+"""How long the periods of a timetable are at the least, in milliseconds."""
+
+CYCLES_MAX = 10_000
+"""How many cycles a timetable may have that has an end."""
+
+
+class AtEnd(StrEnum):
+    """What becomes of a program whose last cycle is over."""
+
+    END = "END"
+    STAY = "STAY"
+
+
+class Timetable(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When a program renews; ``cycles`` is how many cycles there are at the most."""
+
+    every: str
+    anchor: Instant
+    time_zone: str
+    cycles: int | None = None
+    at_end: AtEnd = AtEnd.END
+    shift: int = 0
+
+
+class Place(NamedTuple):
+    """An instant of a timetable, and how often the duration lies between it and the anchor."""
+
+    index: int
+    at: Instant
+
+
+def instant_at(timetable: Timetable, index: int) -> Instant:
+    """The instant with an index, from 0 on; at most the last one of the year 9999."""
+    span = parse(timetable.every)
+    times = Span(span.months * index, span.days * index, span.milliseconds * index)
+    return min(moved(timetable.anchor, times, timetable.time_zone) + timetable.shift, LAST_INSTANT)
+
+
+def first_after(timetable: Timetable, at: Instant, *, index: int = 0) -> Place | None:
+    """The first place after an instant, among those from an index on.
+
+    None if the calendar ends before.
+    """
+    if (found := instant_at(timetable, index)) <= at:
+        # Some periods are never as short as half of their usual length, but for a day that a
+        # zone has left out.
+        usual = parse(timetable.every).usual_milliseconds
+        indexes = range(index, index + 2 * (at - found) // usual + 4)
+        index = indexes[bisect_right(indexes, at, key=lambda each: instant_at(timetable, each))]
+        found = instant_at(timetable, index)
+    return Place(index, found) if found < LAST_INSTANT else None
