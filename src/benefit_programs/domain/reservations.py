@@ -24,7 +24,6 @@ from benefit_programs.domain.entities import (
     Reservation,
     ReservationStatus,
     Transaction,
-    TransactionDetails,
 )
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -56,7 +55,6 @@ from benefit_programs.domain.settling import (
     ask_to_release,
     open_account,
     release,
-    release_details,
 )
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Credits, Instant
@@ -255,7 +253,7 @@ class CaptureReservation(_EndReservation, frozen=True, kw_only=True):
             quota_shares=of_fewer(row.quota_shares, count),
         )
         if rest.held and not self.keep_rest:
-            _release(state, account, rest, _CAPTURED, held.transaction.details)
+            release(state, account, rest, _CAPTURED, reserved=held.transaction.details)
         else:
             account.beside.append(rest if rest.held else replace(rest, status=_CAPTURED))
         return transaction
@@ -279,12 +277,12 @@ class CancelReservation(_EndReservation, frozen=True, kw_only=True):
     operation: ClassVar[Operation] = Operation.RELEASE
 
     def _act(self, state: State, held: _Held) -> Transaction:
-        return _release(
+        return release(
             state,
             held.account,
             held.row,
             ReservationStatus.CANCELED,
-            held.transaction.details,
+            reserved=held.transaction.details,
             idempotency_key=self.idempotency_key,
             request_hash=self._hash,
         )
@@ -292,19 +290,6 @@ class CancelReservation(_EndReservation, frozen=True, kw_only=True):
     @property
     def _hash(self) -> int:
         return request_hash(self.transaction_id)
-
-
-def _release(
-    state: State,
-    account: Account,
-    row: Reservation,
-    status: ReservationStatus,
-    reserved: TransactionDetails,
-    **more: Unpack[More],
-) -> Transaction:
-    now = account.context.now
-    more["details"] = release_details(row, reserved, now, now)
-    return release(state, account, row, status, at=now, **more)
 
 
 def _already_executed(first: Transaction, key: str, hash_: int) -> AlreadyExecuted:

@@ -13,43 +13,17 @@ moves each instant by as long as it lasted.
 from __future__ import annotations
 
 from bisect import bisect_right
-from enum import StrEnum
 from typing import NamedTuple
 
-import msgspec
-
-from benefit_programs.domain.durations import HOUR, LAST_INSTANT, Span, moved, parse
+from benefit_programs.domain.calendars import Timetable
+from benefit_programs.domain.durations import LAST_INSTANT, Span, moved, parse
 from benefit_programs.domain.values import Instant
-
-EVERY_MIN = HOUR
-"""How long the periods of a timetable are at the least, in milliseconds."""
-
-CYCLES_MAX = 10_000
-"""How many cycles a timetable may have that has an end."""
-
-
-class AtEnd(StrEnum):
-    """What becomes of a program whose last cycle is over."""
-
-    END = "END"
-    STAY = "STAY"
-
-
-class Timetable(msgspec.Struct, frozen=True, omit_defaults=True):
-    """When a program renews; ``cycles`` is how many cycles there are at the most."""
-
-    every: str
-    anchor: Instant
-    time_zone: str
-    cycles: int | None = None
-    at_end: AtEnd = AtEnd.END
-    shift: int = 0
 
 
 class Place(NamedTuple):
     """An instant of a timetable, and how often the duration lies between it and the anchor."""
 
-    index: int
+    number: int
     at: Instant
 
 
