@@ -274,7 +274,7 @@ def act(
         _start(state, changes, context, program, order)
         return None
     after = finished(state, changes, context, program, order, waiting)
-    items = _reach(state, changes, context, after, order, living(pools))
+    items = _reach(state, changes, context, program, after, order, living(pools))
     _record(changes, context, after, order)
     return items
 
@@ -295,7 +295,7 @@ def _start(
             target_status=order.status,
         )
     )
-    items = _reach(state, changes, context, under_way, order, pools)
+    items = _reach(state, changes, context, program, under_way, order, pools)
     record_updated(changes, context, under_way)
     start_order(changes, context, agenda, order, items)
 
@@ -315,20 +315,18 @@ def _reach(
     state: State,
     changes: Changes[Any],
     context: Context,
-    program: Program,
+    before: Program,
+    after: Program,
     order: Order,
     pools: list[Pool],
 ) -> list[JobItem]:
-    """Act on pools, and open missing ones: before the action, or as part of a renewal.
-
-    ``program`` is the program after it.
-    """
-    opened = open_missing(state, changes, context, program)
+    """Act on pools, and open missing ones: before the action, or as part of a renewal."""
+    opened = open_missing(state, changes, context, before)
     acted = [
-        reach(state, changes, context, pool, [order], program=program) for pool in (*pools, *opened)
+        reach(state, changes, context, pool, [order], program=after) for pool in (*pools, *opened)
     ]
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
-        acted += open_at_renewal(state, changes, context, program, order, acted)
+        acted += open_at_renewal(state, changes, context, after, order, acted)
     return [JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted]
 
 
