@@ -409,7 +409,7 @@ def test_the_shortest_periods_are_found_years_later() -> None:
     """Hour after hour for thirty years, which had eight leap days."""
     timetable = Timetable("PT1H", instant("1995-01-01T00:00:00.007+00:00"), BERLIN)
     found = first_after(timetable, instant("2025-01-01T00:00:00+00:00"))
-    assert found == ((30 * 365 + 8) * 24, instant("2025-01-01T00:00:00.007+00:00"))
+    assert found == Place((30 * 365 + 8) * 24, instant("2025-01-01T00:00:00.007+00:00"))
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_a_shift_moves_each_instant_exactly(shift: int, expected: list[str]) -> 
     moved = Timetable(still.every, still.anchor, still.time_zone, shift=shift)
     places = walk(moved, moved.anchor + shift - 1, 40)
     assert expected == [shown(place.at, BERLIN) for place in places[:2]]
-    assert places == [(it.index, it.at + shift) for it in walk(still, still.anchor - 1, 40)]
+    assert places == [Place(it.index, it.at + shift) for it in walk(still, still.anchor - 1, 40)]
 
 
 @pytest.mark.parametrize("zone", ["UTC", BERLIN, NEW_YORK, APIA, "Pacific/Pago_Pago"])
@@ -451,7 +451,7 @@ def test_the_last_instants_before_the_end_are_found() -> None:
     timetable = Timetable("P1M", instant("2026-01-31T10:00:00+05:45"), KATHMANDU)
     last = instant("9999-12-31T10:00:00+05:45")
     found = first_after(timetable, last - 1)
-    assert found == ((9999 - 2026) * 12 + 11, last)
+    assert found == Place((9999 - 2026) * 12 + 11, last)
     assert first_after(timetable, last) is None
 
 
@@ -459,7 +459,7 @@ def test_a_timetable_may_begin_with_the_calendar() -> None:
     """An anchor in the year 1 is nothing special."""
     timetable = Timetable("P1Y", FIRST_INSTANT, "UTC")
     found = first_after(timetable, instant("2025-12-31T23:59:59.999+00:00"))
-    assert found == (2025, instant("2026-01-01T00:00:00+00:00"))
+    assert found == Place(2025, instant("2026-01-01T00:00:00+00:00"))
 
 
 @pytest.mark.parametrize("every", ["PT1H", "P1D", "P1W", "P1M", "P1M1D", "P1Y", "P100Y"])
@@ -477,8 +477,8 @@ def test_an_index_that_has_been_comes_never_again() -> None:
     """What was promised for later and came early, say by hand, is not found a second time."""
     timetable = Timetable("P1M", instant("2024-01-31T00:00:00+01:00"), BERLIN)
     early = instant("2024-03-30T12:00:00+01:00")
-    assert first_after(timetable, early) == (2, instant("2024-03-31T00:00:00+01:00"))
-    assert first_after(timetable, early, index=2) == (3, instant("2024-04-30T00:00:00+02:00"))
+    assert first_after(timetable, early) == Place(2, instant("2024-03-31T00:00:00+01:00"))
+    assert first_after(timetable, early, index=2) == Place(3, instant("2024-04-30T00:00:00+02:00"))
 
 
 MOVED = "Atlantis/Capital"

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from enum import StrEnum
-from typing import NamedTuple
 
 import msgspec
 
@@ -46,7 +45,7 @@ class Timetable(msgspec.Struct, frozen=True, omit_defaults=True):
     shift: int = 0
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """An instant of a timetable, and how often the duration lies between it and the anchor."""
 
     index: int
