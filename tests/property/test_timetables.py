@@ -219,7 +219,8 @@ def test_the_neighbours_of_a_far_instant_are_found(drawn: tuple[Timetable, Every
 @thorough
 @given(
     everies.filter(lambda every: bool(every.of_the_calendar)),
-    st.integers(1, 30 * DAY),
+    # Within two days of the end, the year 9999 is over in some zones, and dateutil knows no other.
+    st.integers(2 * DAY, 30 * DAY),
     st.sampled_from(ZONES),
     shifts,
 )
