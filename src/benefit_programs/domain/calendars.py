@@ -14,6 +14,9 @@ import msgspec
 from benefit_programs.domain.constraints import Duration, InstantText, Int32, Required, Text
 from benefit_programs.domain.values import Instant
 
+EVERY_MIN = 3_600_000
+"""How long the periods of a timetable are at the least, in milliseconds."""
+
 CYCLES_MAX = 10_000
 """How many cycles a timetable may have that has an end."""
 

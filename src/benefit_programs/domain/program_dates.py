@@ -119,7 +119,7 @@ def begun(program: Program, terms: ProgramTerms | None, now: Instant, time_zone:
     return in_cycle(replace(program, calendar=calendar), 1, now)
 
 
-def in_cycle(program: Program, number: int, at: Instant, *, index: int = 0) -> Program:
+def in_cycle(program: Program, number: int, at: Instant, *, index: int = -1) -> Program:
     """The program with a cycle that begins at an instant; the next one begins by the timetable."""
     calendar = program.calendar
     assert calendar is not None
@@ -132,7 +132,7 @@ def in_cycle(program: Program, number: int, at: Instant, *, index: int = 0) -> P
     ends = is_last and timetable.at_end is AtEnd.END
     calendar = replace(
         calendar,
-        index=calendar.index if place is None else place.number,
+        index=calendar.index if place is None else place.index,
         cycle=number,
         cycle_start=at,
         last_end=following if ends else None,
@@ -144,7 +144,7 @@ def renewed(program: Program, at: Instant) -> Program:
     """The program in its next cycle."""
     calendar = program.calendar
     assert calendar is not None
-    return in_cycle(program, calendar.cycle + 1, at, index=calendar.index + 1)
+    return in_cycle(program, calendar.cycle + 1, at, index=calendar.index)
 
 
 def restarted(program: Program, at: Instant) -> Program:

@@ -13,17 +13,18 @@ moves each instant by as long as it lasted.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+
+import msgspec
 
 from benefit_programs.domain.calendars import Timetable
 from benefit_programs.domain.durations import LAST_INSTANT, Span, moved, parse
 from benefit_programs.domain.values import Instant
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """An instant of a timetable, and how often the duration lies between it and the anchor."""
 
-    number: int
+    index: int
     at: Instant
 
 
@@ -34,16 +35,18 @@ def instant_at(timetable: Timetable, index: int) -> Instant:
     return min(moved(timetable.anchor, times, timetable.time_zone) + timetable.shift, LAST_INSTANT)
 
 
-def first_after(timetable: Timetable, at: Instant, *, index: int = 0) -> Place | None:
-    """The first place after an instant, among those from an index on.
+def first_after(timetable: Timetable, at: Instant, *, index: int = -1) -> Place | None:
+    """The first place after an instant, among those past an index.
 
-    None if the calendar ends before.
+    Give the index of the place that was last: if the rules of the zone change and move it, it
+    doesn't come a second time. None if the calendar ends before.
     """
+    index += 1
     if (found := instant_at(timetable, index)) <= at:
-        # Some periods are never as short as half of their usual length, but for a day that a
-        # zone has left out.
+        # Periods are longer than half of the usual length. Only a day that a zone has left out
+        # may take one away, and the last instant of the calendar comes again and again.
         usual = parse(timetable.every).usual_milliseconds
         indexes = range(index, index + 2 * (at - found) // usual + 4)
-        index = indexes[bisect_right(indexes, at, key=lambda each: instant_at(timetable, each))]
+        index += bisect_right(indexes, at, key=lambda each: instant_at(timetable, each))
         found = instant_at(timetable, index)
     return Place(index, found) if found < LAST_INSTANT else None
