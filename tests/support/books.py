@@ -13,6 +13,10 @@ from tests.support.serving import run_benefits
 SQLITE = "sqlite:///"
 
 
+VERIFY_SECONDS_MAX = 600
+"""How long a database with hundreds of thousands of transactions may take."""
+
+
 class Books:
     """The rows of a database's first tenant, beside the servers that may be at work on it."""
 
@@ -41,7 +45,9 @@ class Books:
 
     def verify(self) -> None:
         """Fail unless ``benefits verify`` finds a sound database."""
-        verified = run_benefits("verify", BENEFITS_DATABASE_URL=self._url)
+        verified = run_benefits(
+            "verify", seconds=VERIFY_SECONDS_MAX, BENEFITS_DATABASE_URL=self._url
+        )
         assert verified.returncode == 0, verified.stdout + verified.stderr
 
     async def _open(self) -> SqliteStore | PostgresStore:

@@ -34,7 +34,6 @@ from benefit_programs.domain.settling import (
     ask_to_release,
     open_account,
     release,
-    release_details,
 )
 from benefit_programs.domain.state import Changes
 from tests.support.calls import Refused, benefit, guid
@@ -140,15 +139,8 @@ class EndReservation(Command[bool], frozen=True, kw_only=True):
             reservation = self._capture(account, reservation, count)
         if reservation.held:
             root = require(state, TRANSACTION, reservation.id)
-            details = release_details(reservation, root.details, context.now, context.now)
-            release(
-                state,
-                account,
-                reservation,
-                ReservationStatus.CANCELED,
-                at=context.now,
-                details=details,
-            )
+            canceled = ReservationStatus.CANCELED
+            release(state, account, reservation, canceled, reserved=root.details)
         else:
             account.beside.append(replace(reservation, status=ReservationStatus.CAPTURED))
         account.save(changes)

@@ -32,7 +32,6 @@ from benefit_programs.domain.settling import (
     ask_to_release,
     open_account,
     release,
-    release_details,
 )
 from benefit_programs.domain.state import Changes, Needs, State
 from tests.support.calls import benefit, guid
@@ -203,15 +202,7 @@ class LetGo(Command[None], frozen=True, kw_only=True):
         held = _open_reservation(state, context, self.reservation_id)
         account = open_account(state, context, require(state, POOL, held.pool_id))
         details = require(state, TRANSACTION, held.id).details
-        now = context.now
-        release(
-            state,
-            account,
-            held,
-            ReservationStatus.CANCELED,
-            at=now,
-            details=release_details(held, details, now, now),
-        )
+        release(state, account, held, ReservationStatus.CANCELED, reserved=details)
         changes = Changes(None)
         account.save(changes)
         return changes

@@ -38,13 +38,15 @@ def start_benefits(*arguments: str, stdout: int, stderr: int, **variables: str) 
     )
 
 
-def run_benefits(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_benefits(
+    *arguments: str, seconds: float = START_SECONDS_MAX, **variables: str
+) -> subprocess.CompletedProcess[str]:
     with TemporaryFile("w+") as out, TemporaryFile("w+") as errors:
         process = start_benefits(
             *arguments, stdout=out.fileno(), stderr=errors.fileno(), **variables
         )
         try:
-            code = process.wait(START_SECONDS_MAX)
+            code = process.wait(seconds)
         finally:
             process.kill()
         out.seek(0)

@@ -153,9 +153,9 @@ def test_credits_have_the_fate_that_their_definition_says() -> None:
 
 def test_a_new_lot_has_its_credits_still_to_come() -> None:
     """It begins when it is made, unless it is for later."""
-    now = new_lot(Fate(origin=LotOrigin.GRANT), lot_id="1", pool_id="2", amount=3, now=7)
+    now = new_lot(Fate(origin=LotOrigin.GRANT), lot_id="1", pool_id="2", amount=3, now=7, begin=7)
     assert (now.status, now.granted, now.available) == (LotStatus.FUTURE, 3, 0)
     assert (now.effective_date, now.expiration_date, now.priority) == (7, None, 100)
     fate = Fate(origin=LotOrigin.GRANT, effective_date=50, expiration_date=60)
-    later = new_lot(fate, lot_id="1", pool_id="2", amount=3, now=7)
+    later = new_lot(fate, lot_id="1", pool_id="2", amount=3, now=7, begin=50)
     assert (later.effective_date, later.expiration_date) == (50, 60)

@@ -77,6 +77,11 @@ def ask_for_lots(needs: Needs, pool_id: str) -> None:
     needs.read(LOTS_OF_POOL, pool_id, FROM_THE_FIRST)
 
 
+def has_lots(pool: Pool) -> bool:
+    """Whether a pool may have stored lots that are live or still to come."""
+    return bool(pool.in_lots) or pool.due is not None or pool.stopped is not None
+
+
 def ask_for_draws(needs: Needs, pool_id: str, draws: Iterable[Draw]) -> None:
     """Ask for the stored lots that some credits may go back to."""
     for each in draws:
@@ -115,7 +120,8 @@ class Account:
     ``pool`` is the pool as it is now, after the ``transactions`` made so far. ``party`` gave the
     instruction; without one it was the caller. The ``state`` has the lots of the pool and its rate
     limits, unless all ``lots`` are given; a pool that was just opened needs neither. ``taken`` and
-    ``freed`` are shares of rate limits, and ``beside`` what else is saved with the account.
+    ``freed`` are shares of rate limits, and ``beside`` what else is saved with the account. ``at``
+    is the instant at which happens what is booked now: now, or earlier if it is booked late.
     """
 
     __slots__ = (
@@ -125,6 +131,7 @@ class Account:
         "_new",
         "_state",
         "_told",
+        "at",
         "beside",
         "context",
         "freed",
@@ -146,6 +153,7 @@ class Account:
         self.pool = pool
         self.transactions: list[Transaction] = []
         self.context = context
+        self.at = context.now
         self.party = party or context.caller
         self.taken: list[QuotaShare] = []
         self.freed: list[QuotaShare] = []
@@ -224,16 +232,16 @@ class Account:
 
     def add_lot(self, fate: Fate, amount: Credits) -> Lot:
         """A new lot, whose credits are still to come."""
-        now = self.context.now
         lot = new_lot(
             fate,
             lot_id=self.context.new_id(),
             pool_id=self.pool.id,
             amount=amount,
-            now=now,
+            now=self.context.now,
+            begin=self.at if fate.effective_date is None else fate.effective_date,
         )
         self._new[lot.id] = None
-        if fate.effective_date is None or fate.effective_date <= now:
+        if lot.effective_date <= self.at:
             lot = replace(lot, status=_LIVE)
         self.set_lot(lot)
         return lot
@@ -271,9 +279,10 @@ class Account:
             self.look_again_at(due)
 
     def look_again_at(self, due: Instant) -> None:
-        """Have the pool looked at at an instant, or before."""
-        if self.pool.due is None or due < self.pool.due:
-            self.pool = replace(self.pool, due=due)
+        """Have the pool looked at at an instant, or before; not while its clock stands."""
+        pool = self.pool
+        if pool.stopped is None and (pool.due is None or due < pool.due):
+            self.pool = replace(pool, due=due)
 
     def change_lot(self, lot: Lot) -> None:
         """Let a lot have other terms, of which its next revision and an event tell."""
@@ -290,7 +299,7 @@ class Account:
         """All stored lots that are live or still to come, in the burn order."""
         pool = self.pool
         stored: list[Lot] = []
-        if not self._has_all and (pool.in_lots or pool.due is not None):
+        if not self._has_all and has_lots(pool):
             assert self._state is not None
             stored = self._state.many(LOTS_OF_POOL, pool.id, FROM_THE_FIRST)
         lots = self._as_now(stored)
@@ -424,7 +433,8 @@ class Account:
             draws = () if all(each.lot_id == pool.id for each in draws) else tuple(draws)
         transaction_id = context.new_id()
         details = more.get("details") or TransactionDetails(reason=rule.reason)
-        assert details.due is None or rule.comes_due, "statements look for it among those"
+        if self.at < context.now and rule.comes_due:
+            details = replace(details, due=self.at)
         if draws or reserved or details.draws or details.reserved_after:
             details = replace(details, draws=draws, reserved_after=reserved)
         more["details"] = details

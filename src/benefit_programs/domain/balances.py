@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import Account, More, ask_for_lots, balance_of
+from benefit_programs.domain.account import Account, More, ask_for_lots, balance_of, has_lots
 from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
@@ -152,7 +152,7 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
         if pool is not None:
             needs.read(SNAPSHOT, pool.snapshot_id)
             snapshot = state.loaded(SNAPSHOT, pool.snapshot_id)
-            if pool.in_lots or (snapshot and snapshot.details.brings_lots and pool.due is not None):
+            if pool.in_lots or (snapshot and snapshot.details.brings_lots and has_lots(pool)):
                 ask_for_lots(needs, pool.id)
         needs.read(TRANSACTION_BY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)
         needs.read(IDEMPOTENCY_KEY, self.pool_id, Operation.CHANGE, self.idempotency_key)

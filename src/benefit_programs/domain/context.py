@@ -14,10 +14,12 @@ class Context(msgspec.Struct, frozen=True):
     """What a decision may depend on besides the state: the moment, the caller, the settings.
 
     ``now`` is one instant for a whole batch; ``new_id`` gives UUIDv7 ids made from it, so that
-    rows made later have greater ids.
+    rows made later have greater ids. What is due of programs comes first, unless it ``is_late``
+    anyhow, because a job is still at it.
     """
 
     now: Instant
     new_id: Callable[[], str]
     caller: Identity
     settings: TenantSettings
+    is_late: bool = False

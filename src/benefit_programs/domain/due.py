@@ -10,11 +10,13 @@ tenant to it. It ends the turn by moving the agenda to what is due next. If it d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.entities import Agenda, Pool
+from benefit_programs.domain.entities import Agenda, Pool, Program
 from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, FIRST_DUE
 from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
 from benefit_programs.domain.values import Instant
@@ -35,12 +37,42 @@ LEASE = 1_000
 """For how long a tenant is left to the runner that began a turn, in milliseconds."""
 
 
+class NotSettled(Exception):
+    """Something has happened to programs that isn't booked yet, and comes before a decision.
+
+    The engine books it and decides anew. Without programs it is a cascade with a date that begins.
+    """
+
+    def __init__(self, program_ids: tuple[str, ...] = ()) -> None:
+        super().__init__("something has come due")
+        self.program_ids = program_ids
+
+
+def require_settled(pools: Iterable[Pool], context: Context) -> None:
+    """Raise NotSettled if something has come due in the programs of these pools."""
+    now = context.now
+    late = {
+        each.program_id: None
+        for each in pools
+        if each.program_due is not None and each.program_due <= now
+    }
+    if late and not context.is_late:
+        raise NotSettled(tuple(late))
+
+
+def require_program_settled(program: Program, context: Context) -> None:
+    """Raise NotSettled if something has come due in a program."""
+    if program.due is not None and program.due <= context.now and not context.is_late:
+        raise NotSettled((program.id,))
+
+
 def newly_due(state: State) -> Instant | None:
-    """The earliest instant that a batch has given a pool, where the one before was later."""
+    """The earliest instant that a batch has given a row, where the one before was later."""
     return min(
         (
             after.due
-            for before, after in state.changed(Pool)
+            for index in FIRST_DUE
+            for before, after in state.changed(index.entity)
             if after.due is not None
             and (before is None or before.due is None or after.due < before.due)
         ),

@@ -81,20 +81,21 @@ def parse(text: str) -> Span:
 
 def later(at: Instant, duration: str, time_zone: str) -> Instant:
     """The instant that lies a duration after ``at``; at most the last one of the year 9999."""
-    return _moved(at, parse(duration), time_zone, direction=1)
+    return moved(at, parse(duration), time_zone)
 
 
 def earlier(at: Instant, duration: str, time_zone: str) -> Instant:
     """The instant that lies a duration before ``at``; at least the first one of the year 1."""
-    return _moved(at, parse(duration), time_zone, direction=-1)
+    return moved(at, parse(duration), time_zone, direction=-1)
 
 
-def _moved(at: Instant, span: Span, time_zone: str, *, direction: int) -> Instant:
-    moved = at
+def moved(at: Instant, span: Span, time_zone: str, *, direction: int = 1) -> Instant:
+    """The instant that lies a span after ``at``, or before it with the direction -1."""
+    found = at
     if not span.is_exact:
         inside = min(max(at, _INSIDE_FIRST), _INSIDE_LAST)
-        moved += _on_calendar(inside, span, time_zone, direction) - inside
-    return min(max(moved + direction * span.milliseconds, FIRST_INSTANT), LAST_INSTANT)
+        found += _on_calendar(inside, span, time_zone, direction) - inside
+    return min(max(found + direction * span.milliseconds, FIRST_INSTANT), LAST_INSTANT)
 
 
 def _on_calendar(at: Instant, span: Span, time_zone: str, direction: int) -> Instant:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from benefit_programs.domain.calendars import Calendar, ProgramTerms
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import (
@@ -233,6 +234,7 @@ class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
     order_number: int = 0
+    terms: ProgramTerms | None = None
 
 
 class PoolDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -319,7 +321,8 @@ class Item(Row, frozen=True, kw_only=True, omit_defaults=True):
 class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     """The pools of one beneficiary. Unique by (namespace, external id).
 
-    Orders up to ``order_number`` are older than it: its definitions knew them already.
+    Orders up to ``order_number`` are older than it: its definitions knew them already. Nothing
+    happens to the program by itself before ``due``; without a ``calendar`` nothing ever does.
     """
 
     id: Id
@@ -336,6 +339,10 @@ class Program(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     extended_fields: dict[str, Any] | None = None
     sequence: int = 0
     order_number: int = 0
+    calendar: Calendar | None = None
+    next_renewal: Instant | None = None
+    end_date: Instant | None = None
+    due: Instant | None = None
 
 
 class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
@@ -346,7 +353,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     up to ``order_number``.
 
     ``in_lots`` is what stored lots hold of ``available``; the rest is the standard lot's. Nothing
-    happens to the credits by itself before ``due``.
+    happens to the credits by itself before ``due``, and nothing to the program before
+    ``program_due``. A pause has ``stopped`` the clock of its dates at this instant.
     """
 
     id: Id
@@ -378,6 +386,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     order_number: int = 0
     in_lots: Credits = 0
     due: Instant | None = None
+    program_due: Instant | None = None
+    stopped: Instant | None = None
 
 
 class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -636,6 +646,8 @@ class Order(Row, frozen=True, kw_only=True, omit_defaults=True):
     NEXT_RENEWAL marks pools at once. One that ``stands`` concerns programs, too, when they renew.
     Terms are the ``snapshot_id`` and ``revision`` of the definition, or the ``status`` of the
     program. An order to open a pool of a provisioning names its definition in ``opened_id`` only.
+    One that happens by itself has the instant ``at`` which it does. A pause may say that it
+    ``stops_clock``.
     """
 
     key: ClassVar[tuple[str, ...]] = ("number",)
@@ -653,6 +665,8 @@ class Order(Row, frozen=True, kw_only=True, omit_defaults=True):
     snapshot_id: Id | None = None
     revision: int = 0
     status: ProgramStatus | None = None
+    at: Instant | None = None
+    stops_clock: bool | None = None
 
 
 class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benefit_programs.domain.details import ROLLING_TIMES_MAX
 from benefit_programs.domain.entities import (
     Agenda,
@@ -26,6 +28,11 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.scheduled_changes import (
+    CHANGES_OF_DEFINITION_MAX,
+    CHANGES_OF_PROGRAM_MAX,
+    ScheduledChange,
+)
 from benefit_programs.domain.settings import IN_REQUEST_MAX
 from benefit_programs.domain.webhooks.rows import (
     WebhookDelivery,
@@ -71,6 +78,13 @@ WALK_USES = Index(
 )
 """The uses of a limit that rolls which come after an instant, in their order."""
 
+SCHEDULED_CHANGE = Index(ScheduledChange, "id")
+CHANGES_OF_PROGRAM = Index(
+    ScheduledChange, "program_id", limit=CHANGES_OF_PROGRAM_MAX + 1, live=True
+)
+CHANGES_OF_POOL_DEFINITION = Index(
+    ScheduledChange, "pool_definition_id", limit=CHANGES_OF_DEFINITION_MAX + 1, live=True
+)
 IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key")
 
 KEYS_OF_SUBJECT = Index(IdempotencyKey, "subject_id")
@@ -155,7 +169,9 @@ BEFORE_ALL_INSTANTS = -(2**62)
 """Where a walk through rows in the order of their instants begins."""
 
 FIRST_DUE_POOL = Index(Pool, after="due", limit=1)
-FIRST_DUE = (FIRST_DUE_POOL,)
+FIRST_DUE_PROGRAM = Index(Program, after="due", limit=1)
+FIRST_DUE_CASCADE = Index(ScheduledChange, after="due", limit=1, live=True)
+FIRST_DUE: tuple[Index[Any], ...] = (FIRST_DUE_POOL, FIRST_DUE_PROGRAM, FIRST_DUE_CASCADE)
 """What finds the first row of each kind that something happens to by itself."""
 
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import Account, ask_for_lots
+from benefit_programs.domain.account import Account, ask_for_lots, has_lots
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.durations import LAST_INSTANT, later
@@ -77,7 +77,7 @@ class GrantCredits(Command[ChangedLot], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         pool = ask_for_account(needs, state, self.pool_id)
-        if pool is not None and (pool.in_lots or pool.due is not None):
+        if pool is not None and has_lots(pool):
             ask_for_lots(needs, pool.id)
         _ask_for_key(needs, self.pool_id, Operation.GRANT, self.idempotency_key)
 
@@ -203,7 +203,6 @@ class ExpireLot(Command[ChangedLot], frozen=True, kw_only=True):
         transaction = lapse(
             account,
             [Draw(lot.id, lot.available)],
-            context.now,
             idempotency_key=key,
             request_hash=self._hash(),
         )

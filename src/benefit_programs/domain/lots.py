@@ -108,9 +108,10 @@ def is_standard(lot: Lot) -> bool:
     return lot.id == lot.pool_id
 
 
-def new_lot(fate: Fate, *, lot_id: str, pool_id: str, amount: Credits, now: Instant) -> Lot:
-    """A lot with its credits still to come. They count from now on, unless their fate says when."""
-    begin = now if fate.effective_date is None else fate.effective_date
+def new_lot(
+    fate: Fate, *, lot_id: str, pool_id: str, amount: Credits, now: Instant, begin: Instant
+) -> Lot:
+    """A lot with its credits still to come. It is made now, and they count from ``begin`` on."""
     return ranked(
         Lot(
             id=lot_id,

@@ -20,7 +20,9 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.events import record_created
 from benefit_programs.domain.lots import own_fate
+from benefit_programs.domain.program_dates import stops_clock
 from benefit_programs.domain.state import Changes
+from benefit_programs.domain.values import Instant
 
 PROVISIONED = "provisioned"
 
@@ -53,9 +55,14 @@ def open_pool(
     program: Program,
     template: Template,
     origin: PoolOrigin,
+    at: Instant | None = None,
 ) -> Pool:
-    """Make a program's pool of one definition, and fill its balance. Contract: Provision."""
+    """Make a program's pool of one definition, and fill its balance. Contract: Provision.
+
+    It happens ``at`` an instant if a renewal that is booked late brings it.
+    """
     paused = settled_status(program) is ProgramStatus.PAUSED
+    at = context.now if at is None else at
     pool = Pool(
         id=context.new_id(),
         revision=1,
@@ -75,12 +82,15 @@ def open_pool(
         program_definition_id=program.program_definition_id,
         program_definition_external_id=program.program_definition_external_id,
         order_number=template.order_number,
+        program_due=program.due,
+        stopped=at if paused and stops_clock(program) else None,
         **beneficiary_columns(program.beneficiary),
     )
     account = Account(pool, context)
+    account.at = at
     configuration = template.snapshot.details.credit_configuration
     if configuration is not None and configuration.amount:
-        fate = own_fate(configuration, LotOrigin.PROVISION, context.now, context.settings.time_zone)
+        fate = own_fate(configuration, LotOrigin.PROVISION, at, context.settings.time_zone)
         changes.save(account.grant(Operation.PROVISION, configuration.amount, fate))
         account.save_beside(changes)
     pool = account.pool

@@ -65,8 +65,8 @@ _OUT = (BalanceType.AVAILABLE, BalanceType.EXTERNAL)
 _REDEMPTIONS = (Operation.REDEEM, Operation.CAPTURE)
 
 RULES: dict[Operation, Rule] = {
-    Operation.PROVISION: Rule(*_IN, reason="Provisioning", opens=True),
-    Operation.RENEWAL: Rule(*_IN, reason="Renewal"),
+    Operation.PROVISION: Rule(*_IN, reason="Provisioning", opens=True, comes_due=True),
+    Operation.RENEWAL: Rule(*_IN, reason="Renewal", comes_due=True),
     Operation.EXPIRY: Rule(*_OUT, reason="Expiry", comes_due=True),
     Operation.CHANGE: Rule(),
     Operation.REDEEM: Rule(

@@ -25,7 +25,9 @@ def with_status(pool: Pool, status: PoolStatus) -> Pool:
     if pool.status is status or pool.status is PoolStatus.ENDED:
         return pool
     changed = replace(pool, status=status, previous_status=pool.status)
-    return without_action(changed) if status is PoolStatus.ENDED else changed
+    if status is PoolStatus.ENDED:
+        return replace(without_action(changed), program_due=None)
+    return changed
 
 
 def without_action(pool: Pool) -> Pool:
@@ -42,12 +44,13 @@ def marked_to_end(pool: Pool) -> Pool:
 def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:
     """Write a pool that several steps have changed, as one change with its events.
 
-    A pool that only went through orders that leave it as it is gets no new revision.
+    A pool that only went through orders that leave it as it is gets no new revision, nor does one
+    whose program has another date.
     """
     after, context, transactions = account.pool, account.context, account.transactions
     if before == after:
         return after
-    if before == replace(after, order_number=before.order_number):
+    if before == replace(after, order_number=before.order_number, program_due=before.program_due):
         changes.save(after)
         return after
     slugs = []

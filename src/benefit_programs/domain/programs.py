@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from benefit_programs.domain.calendars import ProgramTerms, merged
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -36,6 +37,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import numbered
+from benefit_programs.domain.program_dates import begun, dated
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
@@ -64,6 +66,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     display_name: str | None = None
     program_definition_id: str | None = None
     pool_definition_id: str | None = None
+    terms: ProgramTerms | None = None
     at_once: bool = False
     """Whether all that may be done within a request is, whatever the tenant's setting."""
 
@@ -99,6 +102,8 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if current is not None:
             self._require_empty(state, current)
         program = self._program(current, program_definition, definitions, context)
+        terms = merged(program_definition.terms if program_definition else None, self.terms)
+        program = dated(begun(program, terms, context.now, context.settings.time_zone))
         if self._is_large(definition_ids, context.settings):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
@@ -134,11 +139,13 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             for definition in definitions
         ]
         agenda, orders = numbered(state, orders)
-        program = replace(
-            program,
-            status=ProgramStatus.PROVISIONING,
-            target_status=self.status,
-            order_number=agenda.newest_order,
+        program = dated(
+            replace(
+                program,
+                status=ProgramStatus.PROVISIONING,
+                target_status=self.status,
+                order_number=agenda.newest_order,
+            )
         )
         changes: Changes[Any] = Changes(None)
         program = _record(changes, context, program)

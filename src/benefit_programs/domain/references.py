@@ -38,7 +38,6 @@ from benefit_programs.domain.settling import (
     ask_to_release,
     open_account,
     release,
-    release_details,
 )
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Credits, Instant
@@ -198,15 +197,8 @@ class CancelReferenced(Command[tuple[ReferencedCancellation, ...]], frozen=True,
     def _give_back(self, state: State, account: Account, transaction: Transaction) -> Transaction:
         if transaction.operation is Operation.RESERVE:
             reservation = _reservation(state, account, transaction.id)
-            now = account.context.now
-            return release(
-                state,
-                account,
-                reservation,
-                ReservationStatus.CANCELED,
-                at=now,
-                details=release_details(reservation, transaction.details, now, now),
-            )
+            status = ReservationStatus.CANCELED
+            return release(state, account, reservation, status, reserved=transaction.details)
         chain = Chain.of(state, transaction)
         total = chain.redeemed_count
         canceled = cancel_items(state, account, chain, total, in_full=self.override)

@@ -23,7 +23,6 @@ from benefit_programs.domain.entities import (
     Reservation,
     ReservationStatus,
     Transaction,
-    TransactionDetails,
 )
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -55,7 +54,6 @@ from benefit_programs.domain.settling import (
     ask_to_release,
     open_account,
     release,
-    release_details,
 )
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Credits, Instant
@@ -257,7 +255,7 @@ class CaptureReservation(_EndReservation, frozen=True, kw_only=True):
             quota_shares=of_fewer(row.quota_shares, count),
         )
         if left and not self.keep_rest:
-            _release(state, account, rest, _CAPTURED, held.transaction.details)
+            release(state, account, rest, _CAPTURED, reserved=held.transaction.details)
         else:
             account.beside.append(rest)
         return transaction
@@ -281,12 +279,12 @@ class CancelReservation(_EndReservation, frozen=True, kw_only=True):
     operation: ClassVar[Operation] = Operation.RELEASE
 
     def _act(self, state: State, held: _Held) -> Transaction:
-        return _release(
+        return release(
             state,
             held.account,
             held.row,
             ReservationStatus.CANCELED,
-            held.transaction.details,
+            reserved=held.transaction.details,
             idempotency_key=self.idempotency_key,
             request_hash=self._hash,
         )
@@ -294,19 +292,6 @@ class CancelReservation(_EndReservation, frozen=True, kw_only=True):
     @property
     def _hash(self) -> int:
         return request_hash(self.transaction_id)
-
-
-def _release(
-    state: State,
-    account: Account,
-    row: Reservation,
-    status: ReservationStatus,
-    reserved: TransactionDetails,
-    **more: Unpack[More],
-) -> Transaction:
-    now = account.context.now
-    more["details"] = release_details(row, reserved, now, now)
-    return release(state, account, row, status, at=now, **more)
 
 
 def _is_free(reserved: Redeemed) -> bool:

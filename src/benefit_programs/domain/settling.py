@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, More, ask_for_draws, ask_for_lots
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import earliest, require_settled
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import (
     BalanceType,
@@ -38,7 +39,7 @@ from benefit_programs.domain.entities import (
     TransactionDetails,
 )
 from benefit_programs.domain.lookups import POOL, RESERVATIONS_OF_POOL, SNAPSHOT, TRANSACTION
-from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, total
+from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, ranked, total
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas
 from benefit_programs.domain.required import require, snapshot_of
@@ -71,16 +72,15 @@ def put_back(
     source: BalanceType,
     draws: Sequence[Draw],
     amount: Credits,
-    *,
-    at: Instant,
     **more: Unpack[More],
 ) -> Transaction:
-    """Bring credits back to the lots that they came from, as these are ``at`` an instant."""
-    lives_until = _returns_live_until(state, account, draws, at)
+    """Bring credits back to the lots that they came from, as these are at the account's instant."""
+    at = account.at
+    lives_until = _returns_live_until(state, account, draws)
     late = [each for each in draws if not _lives(account.lot(each.lot_id), lives_until or at + 1)]
     back = draws
     if late and lives_until is not None:
-        fate = Fate(origin=LotOrigin.RETURN, expiration_date=lives_until, effective_date=at)
+        fate = Fate(origin=LotOrigin.RETURN, expiration_date=lives_until)
         into = account.add_lot(fate, total(late)).id if account.has_room else account.pool.id
         # Reservations hold credits of the old lot, which has to let them go.
         holds = source is BalanceType.RESERVED
@@ -94,7 +94,7 @@ def put_back(
         operation, source, BalanceType.AVAILABLE, joined(back), amount, **more
     )
     if late:
-        lapse(account, joined(late), at)
+        lapse(account, joined(late))
     if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
         lapse_all(account)
     return transaction
@@ -118,23 +118,17 @@ def give_back(
     )
     more["correlation_id"] = root.id
     if root.target is BalanceType.EXTERNAL:
-        now = account.context.now
-        return put_back(
-            state, account, operation, BalanceType.EXTERNAL, draws, amount, at=now, **more
-        )
+        return put_back(state, account, operation, BalanceType.EXTERNAL, draws, amount, **more)
     return account.spend(operation, amount, first=[each.lot_id for each in draws], **more)
 
 
-def lapse(
-    account: Account, draws: Sequence[Draw], at: Instant, **more: Unpack[More]
-) -> Transaction:
-    """Let credits of lots that have expired lapse at an instant."""
+def lapse(account: Account, draws: Sequence[Draw], **more: Unpack[More]) -> Transaction:
+    """Let credits of lots that have expired lapse."""
     for each in draws:
         account.set_lot(replace(account.lot(each.lot_id), status=LotStatus.EXPIRED))
     more["details"] = TransactionDetails(
         reason=RULES[Operation.EXPIRY].reason,
-        effective_date=at,
-        due=at if at < account.context.now else None,
+        effective_date=account.at,
     )
     return account.put(
         Operation.EXPIRY, BalanceType.AVAILABLE, BalanceType.EXTERNAL, draws, total(draws), **more
@@ -161,11 +155,20 @@ def release(
     account: Account,
     reservation: Reservation,
     status: ReservationStatus,
-    *,
-    at: Instant,
+    reserved: TransactionDetails,
     **more: Unpack[More],
 ) -> Transaction:
-    """End a reservation: what it still holds goes back, also its share of rate limits."""
+    """End a reservation: what it still holds goes back, also its share of rate limits.
+
+    The details are those of what ``reserved`` it, for the items that it still holds.
+    """
+    more["details"] = replace(
+        reserved,
+        reason=RULES[Operation.RELEASE].reason,
+        item_count=reservation.held,
+        quota_shares=reservation.quota_shares,
+        reservation_id=reservation.id,
+    )
     more["correlation_id"] = reservation.id
     more["external_reference"] = reservation.external_reference
     account.freed += reservation.quota_shares
@@ -179,35 +182,18 @@ def release(
         BalanceType.RESERVED,
         reservation.draws,
         reservation.price * reservation.held,
-        at=at,
         **more,
     )
 
 
-def release_details(
-    reservation: Reservation, details: TransactionDetails, at: Instant, now: Instant
-) -> TransactionDetails:
-    """The details of a release: those of the reservation, for the items that it still holds."""
-    return replace(
-        details,
-        reason=RULES[Operation.RELEASE].reason,
-        item_count=reservation.held,
-        quota_shares=reservation.quota_shares,
-        reservation_id=reservation.id,
-        due=at if at < now else None,
-    )
-
-
-def _returns_live_until(
-    state: State, account: Account, draws: Sequence[Draw], at: Instant
-) -> Instant | None:
+def _returns_live_until(state: State, account: Account, draws: Sequence[Draw]) -> Instant | None:
     """Until when returned credits live at the least, if their definition says so."""
     if all(each.lot_id == account.pool.id for each in draws):
         return None
     configuration = snapshot_of(state, account.pool).details.credit_configuration
     if configuration is None or configuration.returns_live is None:
         return None
-    return later(at, configuration.returns_live, account.context.settings.time_zone)
+    return later(account.at, configuration.returns_live, account.context.settings.time_zone)
 
 
 def _lives(lot: Lot, until: Instant) -> bool:
@@ -242,6 +228,12 @@ def ask_for_account(
     return pool
 
 
+def ask_to_move_dates(needs: Needs, pool: Pool) -> None:
+    """Ask for what has dates in a pool whose clock goes on."""
+    ask_for_lots(needs, pool.id)
+    needs.read(RESERVATIONS_OF_POOL, pool.id)
+
+
 def ask_to_settle(needs: Needs, state: State, pool: Pool) -> None:
     """Ask for what may have come due in a pool."""
     ask_for_lots(needs, pool.id)
@@ -255,6 +247,8 @@ def open_account(
     state: State, context: Context, pool: Pool, party: Identity | None = None
 ) -> Account:
     """The account of a pool, with everything booked that has come due in it."""
+    if pool.program_due is not None:
+        require_settled((pool,), context)
     account = Account(pool, context, party, state=state)
     if pool.due is not None:
         settle(state, account)
@@ -275,16 +269,17 @@ def look_at_account(state: State, pool: Pool, now: Instant, settings: TenantSett
 
 
 def settle(state: State, account: Account) -> None:
-    """Book what has come due in a pool up to now, in the order of its instants."""
-    now = account.context.now
-    if not is_due(account.pool, now):
+    """Book what has come due in a pool up to the account's instant, in the order of instants."""
+    until, party = account.at, account.party
+    if not is_due(account.pool, until):
         return
-    party, account.party = account.party, SYSTEM
+    account.party = SYSTEM
     agenda = _Agenda(state, account)
-    while (at := agenda.next()) is not None and at <= now:
+    while (at := agenda.next()) is not None and at <= until:
+        account.at = at
         agenda.play()
     account.pool = replace(account.pool, due=agenda.next())
-    account.party = party
+    account.at, account.party = until, party
 
 
 class _Agenda:
@@ -314,15 +309,15 @@ class _Agenda:
 
     def play(self) -> None:
         """Let happen what comes next."""
-        at, kind, row_id = heappop(self._heap)
+        _, kind, row_id = heappop(self._heap)
         if kind == _LAPSES:
-            self._lapse(self._reservations.pop(row_id), at)
+            self._lapse(self._reservations.pop(row_id))
             return
         lot = self._account.lot(row_id)
         if kind == _EXPIRES:
-            lapse(self._account, [Draw(lot.id, lot.available)], at)
+            lapse(self._account, [Draw(lot.id, lot.available)])
         else:
-            self._begin(lot, at)
+            self._begin(lot)
 
     def _stands(self, at: Instant, kind: int, row_id: str) -> bool:
         if kind == _LAPSES:
@@ -336,21 +331,16 @@ class _Agenda:
                 self._heap, (due, _BEGINS if lot.status is LotStatus.FUTURE else _EXPIRES, lot.id)
             )
 
-    def _lapse(self, reservation: Reservation, at: Instant) -> None:
+    def _lapse(self, reservation: Reservation) -> None:
         transaction = require(self._state, TRANSACTION, reservation.id)
-        details = release_details(reservation, transaction.details, at, self._account.context.now)
+        lapsed = ReservationStatus.LAPSED
         touched = release(
-            self._state,
-            self._account,
-            reservation,
-            ReservationStatus.LAPSED,
-            at=at,
-            details=details,
+            self._state, self._account, reservation, lapsed, reserved=transaction.details
         )
         for each in touched.details.draws:
             self._add(self._account.lot(each.into or each.lot_id))
 
-    def _begin(self, lot: Lot, at: Instant) -> None:
+    def _begin(self, lot: Lot) -> None:
         """Let a lot count from now on. It never takes a balance past the largest amount."""
         account = self._account
         room = AMOUNT_MAX - account.pool.available - account.pool.reserved
@@ -364,13 +354,37 @@ class _Agenda:
                 [Draw(lot.id, amount)],
                 amount,
                 details=TransactionDetails(
-                    reason=RULES[Operation.GRANT].reason,
-                    effective_date=at,
-                    due=at if at < account.context.now else None,
+                    reason=RULES[Operation.GRANT].reason, effective_date=account.at
                 ),
                 external_reference=lot.external_reference,
             )
         self._add(account.lot(lot.id))
+
+
+def move_dates(state: State, account: Account) -> None:
+    """Let the clock of a pool's dates go on: each of them is later by the time that it stood.
+
+    What came while it stood is later by the rest of that time.
+    """
+    stopped, at = account.pool.stopped, account.at
+    assert stopped is not None
+    account.pool = replace(account.pool, stopped=None)
+    for lot in account.open_lots():
+        by, begin, end = at - max(stopped, lot.created), lot.effective_date, lot.expiration_date
+        moved = replace(
+            lot,
+            effective_date=begin + by if lot.status is LotStatus.FUTURE else begin,
+            expiration_date=None if end is None else end + by,
+        )
+        account.change_lot(ranked(moved))
+    held = [
+        replace(each, expiration_date=each.expiration_date + at - stopped)
+        for each in state.many(RESERVATIONS_OF_POOL, account.pool.id)
+        if each.status is ReservationStatus.OPEN
+    ]
+    account.beside += held
+    lapses = (each.expiration_date for each in held)
+    account.pool = replace(account.pool, due=earliest(account.pool.due, *lapses))
 
 
 class LookAtPools(msgspec.Struct, frozen=True):

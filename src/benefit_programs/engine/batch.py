@@ -27,11 +27,12 @@ ROUNDS_MAX = 8
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """A command on its way: what to do, for whom, and under which settings."""
+    """A command on its way: what to do, for whom, under which settings, and whether it is late."""
 
     command: Command[Any]
     caller: Identity
     settings: TenantSettings
+    is_late: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -127,7 +128,11 @@ def _needs(
 
 def _decide(submission: Submission, state: State, now: Instant, ids: IdSource) -> Outcome:
     context = Context(
-        now=now, new_id=ids.at(now), caller=submission.caller, settings=submission.settings
+        now=now,
+        new_id=ids.at(now),
+        caller=submission.caller,
+        settings=submission.settings,
+        is_late=submission.is_late,
     )
     try:
         changes = submission.command.decide(state, context)

@@ -15,12 +15,14 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from benefit_programs.domain.command import Command
+from benefit_programs.domain.due import NotSettled
+from benefit_programs.domain.orders.calendar import settling
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store
-from benefit_programs.domain.values import Identity, Instant
+from benefit_programs.domain.values import SYSTEM, Identity, Instant
 from benefit_programs.engine.batch import Submission
 from benefit_programs.engine.locks import Locks
 from benefit_programs.engine.runs import Listener, LockedOut, Observer, Runs, Waiting, fail, give_up
@@ -31,6 +33,9 @@ T = TypeVar("T")
 BATCH_SIZE_MAX = 64
 QUEUE_LENGTH_MAX = 10_000
 """How many commands may wait in one process; past it they are refused at once."""
+
+SETTLING_MAX = 1_000
+"""How many things that have come due are booked, one after the other, before a command goes on."""
 
 QUIET_TURNS_MAX = 10
 """How many turns of the event loop in a row may bring no command before the next batch begins."""
@@ -115,9 +120,28 @@ class Engine:
     ) -> Answer:
         """Do a command and give its answer, once it is durable.
 
+        What has come due before is booked first. If that goes on elsewhere, or takes very long, the
+        command doesn't wait for it.
+
         Raises the command's refusal, QueueFull, StoreTimeout or StoreUnavailable.
         """
-        return await self.submit(command, tenant_id=tenant_id, caller=caller, settings=settings)
+        for _ in range(SETTLING_MAX):
+            try:
+                return await self.submit(
+                    command, tenant_id=tenant_id, caller=caller, settings=settings
+                )
+            except NotSettled as late:
+                if not await self.settle(late, tenant_id=tenant_id, settings=settings):
+                    break
+        late_one = Submission(command, caller, settings, is_late=True)
+        answer: asyncio.Future[Answer] = self._submit(late_one, tenant_id)
+        return await answer
+
+    async def settle(self, late: NotSettled, *, tenant_id: int, settings: TenantSettings) -> bool:
+        """Book what has come due; whether anything was. Raises as ``execute``."""
+        first: Command[int] = settling(late)
+        done = await self.execute(first, tenant_id=tenant_id, caller=SYSTEM, settings=settings)
+        return done > 0
 
     def submit(
         self,
@@ -129,12 +153,16 @@ class Engine:
     ) -> asyncio.Future[Answer]:
         """Put a command into the queue; commands of one tenant are decided in their order here.
 
-        The future raises what ``execute`` raises, but QueueFull is raised at once.
+        The future raises what ``execute`` raises, but QueueFull is raised at once, and NotSettled
+        if something has to be booked first.
         """
+        return self._submit(Submission(command, caller, settings), tenant_id)
+
+    def _submit(self, submission: Submission, tenant_id: int) -> asyncio.Future[Any]:
         if self._length >= QUEUE_LENGTH_MAX or self._closing:
             raise QueueFull
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        waiting = Waiting(Submission(command, caller, settings), answer)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(submission, answer)
         queue = self._at_work.get(tenant_id)
         if queue is None:
             queue = self._queues.get(tenant_id)

@@ -22,6 +22,7 @@ from msgspec import Struct
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
 from benefit_programs.domain.lookups import CHUNK_SIZE
+from benefit_programs.domain.orders.calendar import SettlePrograms, StartCascades
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
@@ -31,7 +32,9 @@ from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.rounds import POLL_SECONDS, Round, Rounds
 from benefit_programs.jobs.tenants import Tenants, apart
 from benefit_programs.storage.agenda import (
+    DUE_CASCADES,
     DUE_POOLS,
+    DUE_PROGRAMS,
     FIRST_PLACE,
     Fetching,
     Place,
@@ -84,7 +87,11 @@ class Source(NamedTuple):
     command: Callable[[tuple[str, ...]], Command[int]]
 
 
-SOURCES = (Source("pool", DUE_POOLS, lambda ids: SettlePools(pool_ids=ids)),)
+SOURCES = (
+    Source("cascade", DUE_CASCADES, lambda _: StartCascades()),
+    Source("program", DUE_PROGRAMS, lambda ids: SettlePrograms(program_ids=ids)),
+    Source("pool", DUE_POOLS, lambda ids: SettlePools(pool_ids=ids)),
+)
 
 
 class _Outcome(Enum):

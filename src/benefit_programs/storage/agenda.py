@@ -11,6 +11,7 @@ from benefit_programs.domain.job_commands import WAIT_MILLISECONDS_MAX
 from benefit_programs.domain.jobs import JOBS
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, BEFORE_ALL_INSTANTS, CHUNK_SIZE
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Instant
 from benefit_programs.storage.tables import live_condition
 
@@ -71,6 +72,24 @@ from pools p
 where p.tenant_id = $1 and p.due <= $2 and (p.due, p.id) > ($3, $4) order by p.due, p.id limit $5
 """
 """The tenant, the instant, a place and a limit; how much of a chunk a pool takes is last."""
+
+DUE_PROGRAMS = f"""
+select cast(p.id as text), p.due, (
+    select count(*) from (
+        select 1 from pools c where c.tenant_id = p.tenant_id and c.program_id = p.id
+        limit {CHUNK_SIZE}) c)
+from programs p
+where p.tenant_id = $1 and p.due <= $2 and (p.due, p.id) > ($3, $4) order by p.due, p.id limit $5
+"""
+"""The same for programs; a chunk has so many pools."""
+
+DUE_CASCADES = f"""
+select cast(c.id as text), c.due, {CHUNK_SIZE}
+from scheduled_changes c
+where c.tenant_id = $1 and {live_condition(ScheduledChange, "c.status")} and c.due <= $2
+and (c.due, c.id) > ($3, $4) order by c.due, c.id limit $5
+"""
+"""The same for cascades, one by one."""
 
 DUE_COUNTED_MAX = 100_000
 """How many pools with something due a metric counts."""

@@ -24,6 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from benefit_programs.domain import entities, values
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.webhooks import rows as webhooks
 from benefit_programs.storage.directory import ApiKey, Tenant
 
@@ -265,6 +266,17 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("anonymous_visitor_id", "id", sparse=True),
             _index("member_id", "id", sparse=True),
             _index("wix_user_id", "id", sparse=True),
+            _index("due", "id", sparse=True),
+            _index("next_renewal", "id", sparse=True),
+            _index("end_date", "id", sparse=True),
+        ),
+        _table(
+            ScheduledChange,
+            "scheduled_changes",
+            _index("due", "id", live=True, sparse=True),
+            _index("date", "id", live=True),
+            _index("program_id", "id", sparse=True),
+            _index("pool_definition_id", "id", sparse=True),
         ),
         _table(
             entities.Pool,

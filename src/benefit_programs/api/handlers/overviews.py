@@ -8,7 +8,7 @@ import msgspec
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import POST, READ_LIMITED, method
-from benefit_programs.domain.account import Account, ask_for_lots
+from benefit_programs.domain.account import Account, ask_for_lots, has_lots
 from benefit_programs.domain.entities import (
     LotStatus,
     Pool,
@@ -53,7 +53,7 @@ class _Everything(msgspec.Struct, frozen=True):
             pool = ask_for_account(needs, state, pool_id, reads_only=True)
             if pool is not None:
                 needs.read(SNAPSHOT, pool.snapshot_id)
-                if pool.in_lots or pool.due is not None:
+                if has_lots(pool):
                     ask_for_lots(needs, pool_id)
                 if pool.reserved:
                     needs.read(RESERVATIONS_OF_POOL, pool_id)

@@ -35,6 +35,7 @@ from benefit_programs.domain.jobs import (
     save_items,
 )
 from benefit_programs.domain.lookups import (
+    CHANGES_OF_PROGRAM,
     CHUNK_SIZE,
     ITEM,
     JOB,
@@ -74,6 +75,7 @@ from benefit_programs.domain.orders.play import (
     reach,
 )
 from benefit_programs.domain.orders.programs import ACTIONS, POOL_ITEM, finish_action
+from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
 
@@ -220,6 +222,7 @@ class _OrderForPools(Carrier):
 
     def _reach(self, state: State, changes: Changes[Any], context: Context, pool: Pool) -> bool:
         assert self.order is not None
+        # Pools of a program with so many don't know its dates.
         reach(state, changes, context, pool, up_to=self.order.number)
         return concerns(self.order, pool)
 
@@ -231,6 +234,7 @@ class _Action(_OrderForPools):
 
     def ask_for_rows(self, needs: Needs, state: State, rows: list[Pool]) -> None:
         needs.lock(PROGRAM, self.job.subject_id)
+        needs.read(CHANGES_OF_PROGRAM, self.job.subject_id)
         ask_to_reach(needs, state, rows)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
@@ -244,7 +248,7 @@ class _Action(_OrderForPools):
             if self._reach(state, changes, context, pool)
         ]
         if self.is_last(state):
-            finish_action(changes, context, program, order)
+            finish_action(state, changes, context, program, order)
             changes.delete(order)
         return items
 
@@ -369,11 +373,7 @@ def _finish_provisioning(
     opened: list[Pool],
 ) -> None:
     """Write a program that has its pools, and open what was added meanwhile."""
-    ready = replace(
-        program,
-        status=settled_status(program),
-        target_status=None,
-    )
+    ready = dated(replace(program, status=settled_status(program), target_status=None))
     ready = record_updated(changes, context, ready, PROVISIONED)
     for order in additions(state, program):
         serve(state, changes, context, ready, order, opened)

@@ -53,6 +53,7 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
+from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.required import require
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
@@ -347,11 +348,7 @@ def end_program(
         for pool in open_missing(state, changes, context, program):
             reach(state, changes, context, pool, orders or [])
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
-    ended = replace(
-        program,
-        status=ProgramStatus.ENDED,
-        target_status=None,
-    )
+    ended = dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
     record_updated(changes, context, ended, "ended")
 
 

@@ -12,6 +12,7 @@ has seen a number sees all smaller ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -41,7 +42,7 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade
+from benefit_programs.domain.values import Cascade, Instant
 
 OPENING = (OrderPhase.OPENING, 0, -1)
 REACHED = (OrderPhase.REACHED, 0, -1)
@@ -130,15 +131,25 @@ def ask_for_orders(needs: Needs, state: State, place: Place) -> None:
                 needs.read(SNAPSHOT, order.snapshot_id)
 
 
-def orders_ahead(state: State, pool: Pool, *, up_to: int | None = None) -> list[Order]:
-    """The orders that a pool has yet to go through, up to a number, in their order."""
+def orders_ahead(
+    state: State, pool: Pool, *, up_to: int | None = None, until: Instant | None = None
+) -> list[Order]:
+    """The orders that a pool has yet to go through, up to a number, in their order.
+
+    They end before the first one that happens only after an instant, ``until``.
+    """
     ahead = {
         order.number: order
         for index, key in Place.of(pool).logs
         for order in state.many(index, key)
         if order.number > pool.order_number and concerns(order, pool)
     }
-    return [ahead[number] for number in sorted(ahead) if up_to is None or number <= up_to]
+    found = (ahead[number] for number in sorted(ahead) if up_to is None or number <= up_to)
+    return list(takewhile(lambda order: not _is_after(order, until), found))
+
+
+def _is_after(order: Order, instant: Instant | None) -> bool:
+    return instant is not None and order.at is not None and order.at > instant
 
 
 # Orders for a whole program definition.

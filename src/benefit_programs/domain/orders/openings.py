@@ -42,6 +42,7 @@ from benefit_programs.domain.orders.play import (
     reach,
 )
 from benefit_programs.domain.state import Changes, Mode, Needs, State
+from benefit_programs.domain.values import Instant
 
 
 def ask_to_open(
@@ -152,7 +153,7 @@ def open_at_renewal(
         if is_added_at_renewal(order) and not living(kind):
             number = renewal.number or newest_number(state)
             template = template_in(state, order, number)
-            opened.append(open_added(changes, context, program, template))
+            opened.append(open_added(changes, context, program, template, at=renewal.at))
     return opened
 
 
@@ -166,10 +167,15 @@ def template_in(state: State, order: Order, number: int) -> Template:
 
 
 def open_added(
-    changes: Changes[Any], context: Context, program: Program, template: Template
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    template: Template,
+    *,
+    at: Instant | None = None,
 ) -> Pool:
     origin = PoolOrigin.CASCADE
-    return open_pool(changes, context, program=program, template=template, origin=origin)
+    return open_pool(changes, context, program=program, template=template, origin=origin, at=at)
 
 
 def _has_lived(pools: Iterable[Pool], order: Order) -> bool:

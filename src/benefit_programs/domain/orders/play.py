@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.account import Account, ask_for_lots
+from benefit_programs.domain.account import Account, ask_for_lots, has_lots
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import PERCENT_MAX, CreditConfiguration
 from benefit_programs.domain.durations import later
@@ -22,6 +22,7 @@ from benefit_programs.domain.entities import (
     Order,
     Pool,
     PoolStatus,
+    Program,
     ProgramStatus,
     RenewalActionType,
 )
@@ -42,10 +43,12 @@ from benefit_programs.domain.pool_changes import (
 )
 from benefit_programs.domain.required import snapshot_of
 from benefit_programs.domain.settling import (
+    ask_to_move_dates,
     ask_to_settle,
     is_due,
     lapse_all,
     lapses_at_end,
+    move_dates,
     settle,
 )
 from benefit_programs.domain.state import Changes, Needs, State
@@ -68,9 +71,11 @@ def ask_for_renewal(needs: Needs, state: State, pool: Pool) -> None:
 def ask_for_end(needs: Needs, state: State, pool: Pool) -> None:
     """Ask for what may become of a pool's credits when it ends."""
     needs.read(SNAPSHOT, pool.snapshot_id)
-    if is_due(pool, needs.now):
+    if pool.stopped is not None:
+        ask_to_move_dates(needs, pool)
+    elif is_due(pool, needs.now):
         ask_to_settle(needs, state, pool)
-    elif pool.in_lots or pool.due is not None:
+    elif has_lots(pool):
         ask_for_lots(needs, pool.id)
 
 
@@ -92,14 +97,25 @@ def play(state: State, account: Account, order: Order) -> None:
     pool = account.pool
     if pool.status is PoolStatus.ENDED:
         return
+    account.at = account.context.now if order.at is None else order.at
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
         renew_pool(state, account)
     else:
-        account.pool = _changed(state, pool, order)
+        _stop_or_move(state, account, order)
+        account.pool = _changed(state, account.pool, order)
     if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
         settle(state, account)
         lapse_all(account)
     account.pool = replace(account.pool, order_number=order.number or pool.order_number)
+
+
+def _stop_or_move(state: State, account: Account, order: Order) -> None:
+    """Stop the clock of a pool's dates with a pause, or let it go on with what follows."""
+    if order.stops_clock:
+        settle(state, account)
+        account.pool = replace(account.pool, stopped=account.at, due=None)
+    elif account.pool.stopped is not None and order.status is not None:
+        move_dates(state, account)
 
 
 def _changed(state: State, pool: Pool, order: Order) -> Pool:
@@ -159,14 +175,21 @@ def reach(
     orders: Sequence[Order] = (),
     *,
     up_to: int | None = None,
+    program: Program | None = None,
 ) -> Pool:
-    """Take a pool through what is ahead of it, then through new orders: one change of the pool."""
+    """Take a pool through what is ahead of it, then through new orders: one change of the pool.
+
+    It takes over the date of its ``program``, where that has another one now.
+    """
     account = Account(pool, context, state=state, lots=_lots_if_new(changes, pool))
-    for order in orders_ahead(state, pool, up_to=up_to):
+    until = next((order.at for order in orders), None)
+    for order in orders_ahead(state, pool, up_to=up_to, until=until):
         play(state, account, order)
     for order in orders:
         if concerns(order, pool):
             play(state, account, order)
+    if program is not None and account.pool.status is not PoolStatus.ENDED:
+        account.pool = replace(account.pool, program_due=program.due)
     return save_pool(changes, pool, account)
 
 
@@ -193,10 +216,8 @@ def renew_pool(state: State, account: Account) -> None:
     if configuration is not None:
         _roll_over(account, configuration)
         if configuration.amount:
-            context = account.context
-            fate = own_fate(
-                configuration, LotOrigin.RENEWAL, context.now, context.settings.time_zone
-            )
+            zone = account.context.settings.time_zone
+            fate = own_fate(configuration, LotOrigin.RENEWAL, account.at, zone)
             account.grant(Operation.RENEWAL, configuration.amount, fate)
     account.pool = replace(account.pool, renewal_count=account.pool.renewal_count + 1)
 
@@ -216,8 +237,7 @@ def _roll_over(account: Account, configuration: CreditConfiguration) -> None:
     rollover = configuration.rollover_configuration
     if not kept or rollover is None or rollover.expires_after is None:
         return
-    context = account.context
-    end = later(context.now, rollover.expires_after, context.settings.time_zone)
+    end = later(account.at, rollover.expires_after, account.context.settings.time_zone)
     for lot in account.live_lots():
         if not lot.kept_at_renewal and (lot.expiration_date is None or lot.expiration_date > end):
             account.let_end(lot, end)

@@ -6,13 +6,16 @@ by a job, while the program shows what is going on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from benefit_programs.domain.calendar_errors import PausedDaysUsedUp
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_program_settled
 from benefit_programs.domain.entities import (
     IdempotencyKey,
     JobItem,
@@ -31,6 +34,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.jobs import done_job
 from benefit_programs.domain.lookups import (
+    CHANGES_OF_PROGRAM,
     IDEMPOTENCY_KEY,
     LIVE_POOLS_OF_PROGRAM,
     ORDERS_OF_PROGRAM,
@@ -57,8 +61,18 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
+from benefit_programs.domain.program_dates import (
+    dated,
+    has_paused_days,
+    paused,
+    restarted,
+    resumed,
+    stops_clock,
+)
 from benefit_programs.domain.required import require
+from benefit_programs.domain.scheduled_changes import ChangeStatus, ScheduledChange, ended
 from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.values import Instant
 
 POOL_ITEM = "pool"
 
@@ -106,63 +120,43 @@ ACTIONS = {action.kind: action for action in (PAUSE, RESUME, END, RENEW)}
 
 
 class ActOnProgram(Command[str], frozen=True, kw_only=True):
-    """Do an action on a program, once per key, and answer with its job."""
+    """Do an action on a program, once per key, and answer with its job.
+
+    A pause may end by itself, ``until`` an instant. A renewal may restart the timetable.
+    """
 
     action: Action
     program_id: str
     idempotency_key: str | None = None
+    until: Instant | None = None
+    restarts_timetable: bool = False
 
     def ask(self, needs: Needs, state: State) -> None:
-        """Look at the program and its pools, then lock what the action changes.
-
-        An action that needs a number asks for that before it holds the program.
-        """
+        """Look at the program and its pools, then lock what the action changes."""
         needs.read(PROGRAM, self.program_id)
         needs.read(LIVE_POOLS_OF_PROGRAM, self.program_id)
         if self.idempotency_key is not None:
             needs.read(IDEMPOTENCY_KEY, *self._key)
         program = state.loaded(PROGRAM, self.program_id)
-        if program is None:
-            return
-        pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
-        is_large = len(pools) > needs.settings.in_request_max
-        if is_large:
-            ask_to_give_numbers(needs)
-        else:
-            needs.lock(LIVE_POOLS_OF_PROGRAM, program.id)
-        needs.lock(PROGRAM, program.id)
-        needs.read(ORDERS_OF_PROGRAM, program.id)
-        added = ask_for_additions(needs, state, program, at_renewal=self.action is RENEW)
-        reached = added if is_large else pools
-        ask_to_reach(needs, state, reached)
-        if self.action is RENEW:
-            for pool in reached:
-                ask_for_renewal(needs, state, pool)
+        if program is not None:
+            ask_to_act(needs, state, program, renews=self.action is RENEW)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
         program = require(state, PROGRAM, self.program_id)
         first = self._first_execution(state)
         if first is not None:
             return self._repeated(first)
-        if program.target_status is not None:
-            raise InProgress
-        current = ProgramStatus.ENDED if is_ending(state, program) else program.status
-        if current not in self.action.allowed:
-            raise ProgramStatusTransitionNotAllowed(
-                current_status=current,
-                requested_status=self.action.status or ProgramStatus.ACTIVE,
-            )
+        require_program_settled(program, context)
+        require_allowed(state, program, self.action, context.now)
         job_id = context.new_id()
         changes = Changes(job_id)
         if self.idempotency_key is not None:
             changes.save(self._used_key(job_id, context))
-        order = self._order(state, program, job_id)
-        pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
-        if len(pools) > context.settings.in_request_max:
-            self._start(state, changes, context, program, order)
-        else:
-            items = _reach(state, changes, context, program, order, living(pools))
-            finish_action(changes, context, program, order)
+        if self.restarts_timetable:
+            program = restarted(program, context.now)
+        order = order_for(state, program, self.action, job_id)
+        items = act(state, changes, context, program, order, until=self.until)
+        if items is not None:
             changes.save(done_job(job_id, self.action.kind, program.id, items, context))
         return changes
 
@@ -196,42 +190,114 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
             result_id=job_id,
         )
 
-    def _order(self, state: State, program: Program, job_id: str) -> Order:
-        """The action; a renewal ends the program if its definition was deleted before."""
-        status = self.action.status or settled_status(program)
-        if self.action is RENEW and ends_at_renewal(state, program.program_definition_id):
-            status = ProgramStatus.ENDED
-        return Order(
-            number=0,
-            kind=self.action.kind,
-            phase=OrderPhase.REACHING,
-            job_id=job_id,
-            program_id=program.id,
-            status=status,
+
+def ask_to_act(needs: Needs, state: State, program: Program, *, renews: bool) -> None:
+    """Ask for what an action on a program changes, once its living pools were read.
+
+    An action that needs a number asks for that before it holds the program.
+    """
+    pools = state.known(LIVE_POOLS_OF_PROGRAM, program.id)
+    is_large = len(pools) > needs.settings.in_request_max
+    if is_large:
+        ask_to_give_numbers(needs)
+    else:
+        needs.lock(LIVE_POOLS_OF_PROGRAM, program.id)
+    needs.lock(PROGRAM, program.id)
+    needs.read(ORDERS_OF_PROGRAM, program.id)
+    if program.calendar is not None:
+        needs.read(CHANGES_OF_PROGRAM, program.id)
+    added = ask_for_additions(needs, state, program, at_renewal=renews)
+    reached = added if is_large else pools
+    ask_to_reach(needs, state, reached)
+    if renews:
+        for pool in reached:
+            ask_for_renewal(needs, state, pool)
+
+
+def require_allowed(state: State, program: Program, action: Action, now: Instant) -> None:
+    """Raise what refuses an action on a program as it is now."""
+    if program.target_status is not None:
+        raise InProgress
+    current = ProgramStatus.ENDED if is_ending(state, program) else program.status
+    if current not in action.allowed:
+        raise ProgramStatusTransitionNotAllowed(
+            current_status=current,
+            requested_status=action.status or ProgramStatus.ACTIVE,
+        )
+    if action is PAUSE and not has_paused_days(program, now):
+        assert program.calendar is not None
+        raise PausedDaysUsedUp(
+            program_id=program.id, paused_days_max=program.calendar.paused_days_max
         )
 
-    def _start(
-        self,
-        state: State,
-        changes: Changes[str],
-        context: Context,
-        program: Program,
-        order: Order,
-    ) -> None:
-        """Leave the program's pools to a job, but act at once on those that additions concern.
 
-        So the job finds all pools that the action is for, and opens none at its end.
-        """
-        agenda, (order,) = numbered(state, [order])
-        pools = _of_additions(state, program, renews=self.action is RENEW)
-        items = _reach(state, changes, context, program, order, pools)
-        under_way = replace(
+def order_for(
+    state: State, program: Program, action: Action, job_id: str, *, at: Instant | None = None
+) -> Order:
+    """The action; a renewal ends the program if its definition was deleted before."""
+    status = action.status or settled_status(program)
+    if action is RENEW and ends_at_renewal(state, program.program_definition_id):
+        status = ProgramStatus.ENDED
+    return Order(
+        number=0,
+        kind=action.kind,
+        phase=OrderPhase.REACHING,
+        job_id=job_id,
+        program_id=program.id,
+        status=status,
+        at=at,
+        stops_clock=(action is PAUSE and stops_clock(program)) or None,
+    )
+
+
+def act(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    order: Order,
+    *,
+    until: Instant | None = None,
+    waiting: Sequence[ScheduledChange] | None = None,
+) -> list[JobItem] | None:
+    """Take a program and its pools through an action; the pools, unless a job goes on with them.
+
+    ``waiting`` are the changes that wait for their date, if they aren't those that are stored.
+    """
+    at = context.now if order.at is None else order.at
+    if order.kind is JobKind.PAUSE_PROGRAM:
+        program = paused(program, at, until)
+    elif order.kind is JobKind.RESUME_PROGRAM:
+        program = resumed(program, at)
+    pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
+    if len(pools) > context.settings.in_request_max:
+        _start(state, changes, context, program, order)
+        return None
+    after = finished(state, changes, context, program, order, waiting)
+    items = _reach(state, changes, context, program, after, order, living(pools))
+    _record(changes, context, after, order)
+    return items
+
+
+def _start(
+    state: State, changes: Changes[Any], context: Context, program: Program, order: Order
+) -> None:
+    """Leave the program's pools to a job, but act at once on those that additions concern.
+
+    So the job finds all pools that the action is for, and opens none at its end.
+    """
+    agenda, (order,) = numbered(state, [order])
+    pools = _of_additions(state, program, renews=order.kind is JobKind.RENEW_PROGRAM)
+    under_way = dated(
+        replace(
             program,
-            status=self.action.working or program.status,
+            status=ACTIONS[order.kind].working or program.status,
             target_status=order.status,
         )
-        record_updated(changes, context, under_way)
-        start_order(changes, context, agenda, order, items)
+    )
+    items = _reach(state, changes, context, program, under_way, order, pools)
+    record_updated(changes, context, under_way)
+    start_order(changes, context, agenda, order, items)
 
 
 def _of_additions(state: State, program: Program, *, renews: bool) -> list[Pool]:
@@ -249,26 +315,52 @@ def _reach(
     state: State,
     changes: Changes[Any],
     context: Context,
-    program: Program,
+    before: Program,
+    after: Program,
     order: Order,
     pools: list[Pool],
 ) -> list[JobItem]:
     """Act on pools, and open missing ones: before the action, or as part of a renewal."""
-    opened = open_missing(state, changes, context, program)
-    acted = [reach(state, changes, context, pool, [order]) for pool in (*pools, *opened)]
+    opened = open_missing(state, changes, context, before)
+    acted = [
+        reach(state, changes, context, pool, [order], program=after) for pool in (*pools, *opened)
+    ]
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
-        acted += open_at_renewal(state, changes, context, program, order, acted)
+        acted += open_at_renewal(state, changes, context, after, order, acted)
     return [JobItem(id=pool.id, entity=POOL_ITEM) for pool in acted]
 
 
-def finish_action(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:
+def finish_action(
+    state: State, changes: Changes[Any], context: Context, program: Program, order: Order
+) -> None:
+    """Write a program whose pools have all been through an action."""
+    _record(changes, context, finished(state, changes, context, program, order), order)
+
+
+def finished(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    order: Order,
+    waiting: Sequence[ScheduledChange] | None = None,
+) -> Program:
+    """The program after an action, with the date of what comes next.
+
+    Nothing waits any more for the dates of a program that has ended.
+    """
     assert order.status is not None
+    if waiting is None:
+        waiting = state.known(CHANGES_OF_PROGRAM, program.id)
+    after = replace(program, status=order.status, target_status=None)
+    if after.status is ProgramStatus.ENDED:
+        changes.save(*(ended(each, ChangeStatus.WITHDRAWN, context.now) for each in waiting))
+        waiting = ()
+    return dated(after, waiting)
+
+
+def _record(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:
     slugs = [ACTIONS[order.kind].slug]
     if order.status is ProgramStatus.ENDED and order.kind is JobKind.RENEW_PROGRAM:
         slugs.append(END.slug)
-    changed = replace(
-        program,
-        status=order.status,
-        target_status=None,
-    )
-    record_updated(changes, context, changed, *slugs)
+    record_updated(changes, context, program, *slugs)

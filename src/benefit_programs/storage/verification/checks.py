@@ -52,6 +52,7 @@ class Paged(StrEnum):
     SNAPSHOTS = "snapshots"
     ITEMS = "items"
     PROGRAMS = "programs"
+    SCHEDULED_CHANGES = "scheduled_changes"
     POOLS = "pools"
     LOTS = "lots"
     RESERVATIONS = "reservations"

@@ -33,6 +33,7 @@ _NAMED = (
     ("pools", "pool", "renewal_snapshot_id", "snapshots"),
     ("transactions", "transaction", "pool_id", "pools"),
     ("transactions", "transaction", "snapshot_id", "snapshots"),
+    ("scheduled_changes", "scheduled_change", "program_id", "programs"),
     ("quotas", "quota", "pool_id", "pools"),
     ("lots", "lot", "pool_id", "pools"),
     ("reservations", "reservation", "pool_id", "pools"),
