@@ -22,10 +22,10 @@ from benefit_programs.domain.calendars import (
     WhilePaused,
 )
 from benefit_programs.domain.due import earliest
-from benefit_programs.domain.durations import instant_of, later
+from benefit_programs.domain.durations import LAST_INSTANT, instant_of, later
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
-from benefit_programs.domain.timetables import first_after
+from benefit_programs.domain.timetables import first_after, instant_at
 from benefit_programs.domain.values import DAY, Instant, Updates
 
 
@@ -77,8 +77,9 @@ def dates_ahead(
     if is_paused and (resumes := resumes_at(calendar)) is not None:
         found.append(ProgramDate(resumes, DateKind.RESUME))
     if not is_paused or calendar.while_paused is WhilePaused.RUN:
-        if program.end_date is not None:
-            found.append(ProgramDate(program.end_date, DateKind.END))
+        end = earliest(calendar.ends, calendar.last_end)
+        if end is not None:
+            found.append(ProgramDate(end, DateKind.END))
         if program.next_renewal is not None:
             kind = DateKind.MISSED_RENEWAL if is_paused else DateKind.RENEWAL
             found.append(ProgramDate(program.next_renewal, kind))
@@ -273,7 +274,17 @@ def _until(program: Program, calendar: Calendar, next_renewal: Instant | None) -
     end = earliest(calendar.ends, calendar.last_end)
     if end is not None and next_renewal is not None and end <= next_renewal:
         next_renewal = None
+    end = earliest(end, None if next_renewal is None else _end_of_cycles(calendar))
     return replace(program, calendar=calendar, next_renewal=next_renewal, end_date=end)
+
+
+def _end_of_cycles(calendar: Calendar) -> Instant | None:
+    """When the last cycle will be over, as far as it can be known before it has begun."""
+    timetable = calendar.timetable
+    if timetable is None or timetable.cycles is None or timetable.at_end is AtEnd.STAY:
+        return None
+    end = instant_at(timetable, calendar.index + timetable.cycles - calendar.cycle)
+    return end if end < LAST_INSTANT else None
 
 
 def _moved(at: Instant | None, by: int) -> Instant | None:
