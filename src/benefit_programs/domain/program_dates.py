@@ -107,7 +107,7 @@ def begun(program: Program, terms: ProgramTerms | None, now: Instant, time_zone:
     is_paused = ProgramStatus.PAUSED in {program.status, program.target_status}
     calendar = Calendar(
         time_zone=zone,
-        timetable=renewal and timetable_of(renewal, now, zone),
+        timetable=timetable_of(renewal, now, zone) if renewal else None,
         ends=later(now, terms.ends_after, zone) if terms.ends_after else terms.end_date,
         while_paused=terms.while_paused or WhilePaused.RUN,
         paused_days_max=terms.paused_days_max,
@@ -174,7 +174,7 @@ def changed(program: Program, updates: Updates, now: Instant) -> Program:
 def _says(renewal: RenewalConfiguration | None, timetable: Timetable | None) -> bool:
     """Whether a configuration says no more than a timetable has."""
     if renewal is None or timetable is None:
-        return renewal is timetable
+        return renewal is None and timetable is None
     stated = timetable_of(renewal, timetable.anchor, timetable.time_zone)
     return stated == replace(timetable, shift=0)
 
