@@ -7,10 +7,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
-from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.entities import Pool, PoolStatus, Program, RenewalActionType
 from benefit_programs.domain.events import record, record_balance, record_updated
+from benefit_programs.domain.lookups import LIVE_POOLS_OF_PROGRAM
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.state import Changes
+from benefit_programs.domain.state import Changes, State
 
 RENEWED = "renewed"
 STATUS_SLUGS = {
@@ -39,6 +41,13 @@ def marked_to_end(pool: Pool) -> Pool:
     if pool.status is PoolStatus.ENDED or pool.renewal_action is RenewalActionType.END:
         return pool
     return replace(without_action(pool), renewal_action=RenewalActionType.END)
+
+
+def date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
+    """Tell the living pools of a program its next date, unless there are too many of them."""
+    pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
+    if len(pools) <= context.settings.in_request_max:
+        changes.save(*(replace(pool, program_due=program.due) for pool in pools))
 
 
 def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:

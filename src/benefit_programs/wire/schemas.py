@@ -28,6 +28,7 @@ from benefit_programs.domain.constraints import (
     Requires,
     Size,
     Text,
+    TimeZone,
     Undocumented,
 )
 from benefit_programs.domain.durations import DURATION_LENGTH_MAX, DURATION_YEARS_MAX
@@ -287,6 +288,7 @@ _WRITERS: dict[type[Mark], Callable[[Any], Schema]] = {
     Int32: _int32,
     FreeForm: _free_form,
     MaskText: _mask,
+    TimeZone: lambda _: {"type": "string", "description": "The IANA name of a time zone."},
 }
 
 
