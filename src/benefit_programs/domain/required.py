@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from benefit_programs.domain.calendar_errors import ScheduledChangeNotFound
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, PoolDefinition, Snapshot
 from benefit_programs.domain.errors import (
+    Invalid,
     ItemNotFound,
     JobNotFound,
     PoolDefinitionNotFound,
@@ -28,6 +31,7 @@ from benefit_programs.domain.lookups import (
     PROGRAM,
     PROGRAM_DEFINITION,
     RESERVATION,
+    SCHEDULED_CHANGE,
     SNAPSHOT,
     TRANSACTION,
     WEBHOOK_DELIVERY,
@@ -35,6 +39,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State
+from benefit_programs.domain.values import Instant
 
 R = TypeVar("R", bound=Row)
 
@@ -46,6 +51,7 @@ _REFUSALS: dict[Index[Any], Callable[[str], Refusal]] = {
     PROGRAM: lambda given: ProgramNotFound(program_id=given),
     PROGRAM_DEFINITION: lambda given: ProgramDefinitionNotFound(program_definition_id=given),
     RESERVATION: lambda given: ReservationNotFound(reservation_id=given),
+    SCHEDULED_CHANGE: lambda given: ScheduledChangeNotFound(scheduled_change_id=given),
     TRANSACTION: lambda given: TransactionNotFound(transaction_id=given),
     WEBHOOK_DELIVERY: lambda given: WebhookDeliveryNotFound(webhook_delivery_id=given),
     WEBHOOK_ENDPOINT: lambda given: WebhookEndpointNotFound(webhook_endpoint_id=given),
@@ -58,6 +64,12 @@ def require(state: State, index: Index[R], row_id: str) -> R:
     if row is None:
         raise _REFUSALS[index](row_id)
     return row
+
+
+def require_ahead(date: Instant, context: Context, path: str) -> None:
+    """Refuse a date that isn't later than now."""
+    if date <= context.now:
+        raise Invalid.because(path, "must lie ahead: later than now")
 
 
 def snapshot_of(state: State, row: Pool | PoolDefinition) -> Snapshot:

@@ -138,10 +138,11 @@ class Engine:
         return await answer
 
     async def settle(self, late: NotSettled, *, tenant_id: int, settings: TenantSettings) -> bool:
-        """Book what has come due; whether anything was. Raises as ``execute``."""
+        """Book what has come due; whether to look again for more. Raises as ``execute``."""
         first: Command[int] = settling(late)
         done = await self.execute(first, tenant_id=tenant_id, caller=SYSTEM, settings=settings)
-        return done > 0
+        # A cascade that another process has begun meanwhile holds nobody up any more.
+        return done > 0 or not late.program_ids
 
     def submit(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
+from benefit_programs.domain.calendar_errors import PausedDaysUsedUp
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -18,6 +19,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import PROGRAM, PROGRAM_BY_EXTERNAL_ID
 from benefit_programs.domain.orders.programs import END, PAUSE, RENEW, RESUME, Action, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram, UpdateProgram
+from benefit_programs.domain.values import Instant
 from benefit_programs.storage import specs
 from benefit_programs.wire import views
 from benefit_programs.wire.types import programs as wire
@@ -71,10 +73,11 @@ async def renew(call: Call, request: wire.RenewProgramRequest) -> wire.RenewProg
     "/benefit-programs/v1/programs/pause",
     MANAGE,
     "BENEFIT_PROGRAMS.PROGRAM_PAUSE",
-    refuses=(ProgramNotFound, AlreadyExecuted, *_STATUS),
+    refuses=(ProgramNotFound, AlreadyExecuted, PausedDaysUsedUp, *_STATUS),
 )
 async def pause(call: Call, request: wire.PauseProgramRequest) -> wire.PauseProgramResponse:
-    return wire.PauseProgramResponse(job_id=await _act(call, PAUSE, request))
+    job_id = await _act(call, PAUSE, request, until=request.until_date)
+    return wire.PauseProgramResponse(job_id=job_id)
 
 
 @method(
@@ -89,10 +92,19 @@ async def resume(call: Call, request: wire.ResumeProgramRequest) -> wire.ResumeP
     return wire.ResumeProgramResponse(job_id=await _act(call, RESUME, request))
 
 
-async def _act(call: Call, action: Action, request: wire.ProgramActionRequest) -> str:
+async def _act(
+    call: Call,
+    action: Action,
+    request: wire.ProgramActionRequest,
+    *,
+    until: Instant | None = None,
+) -> str:
     return await call.execute(
         ActOnProgram(
-            action=action, program_id=request.program_id, idempotency_key=request.idempotency_key
+            action=action,
+            program_id=request.program_id,
+            idempotency_key=request.idempotency_key,
+            until=until,
         )
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import Alias, Immutable, ReadOnly, Undocumented
+from benefit_programs.domain.constraints import Addition, Alias, Immutable, ReadOnly, Undocumented
 from benefit_programs.domain.values import Cascade
 from benefit_programs.wire.types.common import (
     CursorPagingMetadata,
@@ -91,6 +91,7 @@ class DeleteProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     program_definition_id: EntityId
     cascade_type: Annotated[Cascade, Alias("cascade")] | None = None
+    cascade_date: Annotated[Timestamp, Addition()] | None = None
 
 
 class DeleteProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,14 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import Alias, Immutable, OneOf, ReadOnly, Undocumented
+from benefit_programs.domain.constraints import (
+    Addition,
+    Alias,
+    Immutable,
+    OneOf,
+    ReadOnly,
+    Undocumented,
+)
 from benefit_programs.domain.entities import ProgramStatus
 from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.wire.types.common import (
@@ -133,6 +140,8 @@ class RenewProgramResponse(JobResponse, frozen=True, kw_only=True):
 
 class PauseProgramRequest(ProgramActionRequest, frozen=True, kw_only=True):
     """Pause a program and its pools."""
+
+    until_date: Annotated[Timestamp, Addition()] | None = None
 
 
 class PauseProgramResponse(JobResponse, frozen=True, kw_only=True):
