@@ -24,7 +24,7 @@ from typing import Any, get_type_hints
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.domain import errors
+from benefit_programs.domain import calendar_errors, errors
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
 from benefit_programs.wire.codec.fields import fields_of, shape_of
@@ -62,6 +62,8 @@ MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
+# The modules of refusals that clients get as errors of their own.
+DOMAIN_ERRORS = frozenset({errors.__name__, calendar_errors.__name__})
 # Their classes stand in client/errors.py, for they have more than facts.
 WRITTEN_ERRORS = frozenset(
     {
@@ -221,7 +223,7 @@ def error_classes() -> str:
     """A class for each refusal of the contract, below that of its status."""
     classes, used = [], set()
     for refusal, status in STATUS_BY_ERROR.items():
-        if refusal.__module__ != errors.__name__ or refusal in WRITTEN_ERRORS:
+        if refusal.__module__ not in DOMAIN_ERRORS or refusal in WRITTEN_ERRORS:
             continue
         facts = _facts(refusal)
         used |= {*re.findall(r"Fact\((\w+)\)", facts)}

@@ -35,6 +35,7 @@ from benefit_programs.wire.types import (
     program_definitions,
     programs,
     reservations,
+    scheduled_changes,
     settings,
     statements,
     transactions,
@@ -84,6 +85,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (statements.GetStatementsResponse, package.StatementOfPools),
     (statements.StatementSummary, package.StatementSummary),
     (statements.StatementRow, package.StatementRow),
+    (scheduled_changes.ScheduledChange, package.ScheduledChange),
     (overviews.GetOverviewResponse, package.Overview),
 ]
 

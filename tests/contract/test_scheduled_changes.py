@@ -83,7 +83,7 @@ class Gym:
         change = {
             "id": self.pass_["id"],
             "revision": found["poolDefinition"]["revision"],
-            "details": details(**{"creditConfiguration": {"amount": amount}}),
+            "details": details(creditConfiguration={"amount": amount}),
         }
         request = {"poolDefinition": change, "cascade": cascade, **more}
         await self.service.call("updatePoolDefinition", request)
@@ -213,7 +213,7 @@ async def test_an_end_by_hand_withdraws_what_waits(idle: Service, clock: StillCl
 
 
 async def test_a_pause_by_hand_ends_by_itself(idle: Service, clock: StillClock) -> None:
-    """pauseProgram may say until when; a resumption before takes its place."""
+    """A pause may say until when; a resumption before takes its place."""
     gym = await open_gym(idle)
     first, second = await gym.join(), await gym.join(MONTHLY)
     for program in (first, second):
@@ -261,9 +261,7 @@ async def test_wrong_dates_are_refused(
     assert await statuses(idle) == []
 
 
-async def test_what_cannot_be_done_is_refused_at_its_date(
-    idle: Service, clock: StillClock
-) -> None:
+async def test_what_cannot_be_done_is_refused_at_its_date(idle: Service, clock: StillClock) -> None:
     """It keeps the code of its refusal, and what comes after it happens all the same."""
     program = await (await open_gym(idle)).join()
     first = await schedule(idle, program, "RESUME", START + DAY)
@@ -671,14 +669,14 @@ async def live_a_year(url: str, *, every: int) -> list[Any]:
         other = await service.create_pool_definition(
             details=details(creditConfiguration={"amount": "7", "expiresAfter": "P50D"})
         )
-        await schedule(
-            service, program, "PAUSE", START + 45 * DAY, untilDate=iso(START + 55 * DAY)
-        )
+        await schedule(service, program, "PAUSE", START + 45 * DAY, untilDate=iso(START + 55 * DAY))
         await schedule(service, program, "PAUSE", START + 100 * DAY)
         await schedule(service, program, "RESUME", START + 110 * DAY)
         await gym.update("20", "IMMEDIATELY", cascadeDate=iso(START + 70 * DAY))
         await gym.place("add", other["id"], "IMMEDIATELY", cascadeDate=iso(START + 77 * DAY))
-        await gym.place("remove", gym.pass_["id"], "NEXT_RENEWAL", cascadeDate=iso(START + 201 * DAY))
+        await gym.place(
+            "remove", gym.pass_["id"], "NEXT_RENEWAL", cascadeDate=iso(START + 201 * DAY)
+        )
         await schedule(service, program, "END", START + 300 * DAY)
         while clock.now < START + 360 * DAY:
             clock.now += every
@@ -709,5 +707,6 @@ async def story(service: Service, program: str) -> list[Any]:
         for row in await service.rows(Pool)
     ]
     (row,) = [row for row in rows if row.id == program]
-    slugs = await service.slugs_of(program)
+    # The first event is so old that it may have been removed.
+    slugs = [each for each in await service.slugs_of(program) if "created" not in each]
     return [sorted(told), lots, ends, row.status, row.next_renewal, slugs, await statuses(service)]

@@ -223,3 +223,21 @@ class TooManyReservations(FailedPrecondition, code="TOO_MANY_RESERVATIONS"):
     """The pool has as many open reservations as it may have."""
     pool_id = text()
     maximum = number()
+
+class ScheduledChangeNotFound(NotFound, code="SCHEDULED_CHANGE_NOT_FOUND"):
+    """No change with a date has this id."""
+    scheduled_change_id = text()
+
+class ScheduledChangeOver(FailedPrecondition, code="SCHEDULED_CHANGE_OVER"):
+    """The change no longer waits: it was done, refused or withdrawn."""
+    scheduled_change_id = text()
+    change_status = text()
+
+class TooManyScheduledChanges(FailedPrecondition, code="TOO_MANY_SCHEDULED_CHANGES"):
+    """As many changes wait for their dates as may."""
+    maximum = number()
+
+class PausedDaysUsedUp(FailedPrecondition, code="PAUSED_DAYS_USED_UP"):
+    """The program was paused for as many days of this year as its terms allow."""
+    program_id = text()
+    paused_days_max = number()
