@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from benefit_programs.domain.calendar_errors import ScheduledChangeNotFound
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, PoolDefinition, Snapshot
 from benefit_programs.domain.errors import (
@@ -31,7 +30,6 @@ from benefit_programs.domain.lookups import (
     PROGRAM,
     PROGRAM_DEFINITION,
     RESERVATION,
-    SCHEDULED_CHANGE,
     SNAPSHOT,
     TRANSACTION,
     WEBHOOK_DELIVERY,
@@ -51,7 +49,6 @@ _REFUSALS: dict[Index[Any], Callable[[str], Refusal]] = {
     PROGRAM: lambda given: ProgramNotFound(program_id=given),
     PROGRAM_DEFINITION: lambda given: ProgramDefinitionNotFound(program_definition_id=given),
     RESERVATION: lambda given: ReservationNotFound(reservation_id=given),
-    SCHEDULED_CHANGE: lambda given: ScheduledChangeNotFound(scheduled_change_id=given),
     TRANSACTION: lambda given: TransactionNotFound(transaction_id=given),
     WEBHOOK_DELIVERY: lambda given: WebhookDeliveryNotFound(webhook_delivery_id=given),
     WEBHOOK_ENDPOINT: lambda given: WebhookEndpointNotFound(webhook_endpoint_id=given),

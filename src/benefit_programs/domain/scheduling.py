@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
-from benefit_programs.domain.calendar_errors import ScheduledChangeOver, TooManyScheduledChanges
+from benefit_programs.domain.calendar_errors import (
+    ScheduledChangeNotFound,
+    ScheduledChangeOver,
+    TooManyScheduledChanges,
+)
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import (
@@ -34,7 +36,7 @@ from benefit_programs.domain.lookups import (
     SCHEDULED_CHANGE,
 )
 from benefit_programs.domain.opening import settled_status
-from benefit_programs.domain.orders.programs import END, PAUSE, RESUME, with_calendar
+from benefit_programs.domain.orders.programs import END, PAUSE, RESUME, date_pools, with_calendar
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.required import require, require_ahead
 from benefit_programs.domain.scheduled_changes import (
@@ -131,7 +133,8 @@ class ScheduleChange(Command[ScheduledChange], frozen=True, kw_only=True):
     def _repeated(self, state: State, first: IdempotencyKey) -> ScheduledChange:
         """The change that the key was used for, as it is now, if the request is the same."""
         assert first.result_id is not None
-        change = require(state, SCHEDULED_CHANGE, first.result_id)
+        change = state.one(SCHEDULED_CHANGE, first.result_id)
+        assert change is not None, "changes with a date are never deleted"
         if (change.kind, change.date, change.until) != (self.kind, self.date, self.until):
             raise AlreadyExecuted(idempotency_key=self.idempotency_key, same_request=False)
         return change
@@ -154,7 +157,9 @@ class WithdrawChange(Command[ScheduledChange], frozen=True, kw_only=True):
             ask_to_date(needs, state, change.program_id)
 
     def decide(self, state: State, context: Context) -> Changes[ScheduledChange]:
-        change = require(state, SCHEDULED_CHANGE, self.id)
+        change = state.one(SCHEDULED_CHANGE, self.id)
+        if change is None:
+            raise ScheduledChangeNotFound(scheduled_change_id=self.id)
         program = None
         if change.program_id is None:
             require_begun(state, context)
@@ -203,16 +208,3 @@ def save_dates(
     program = dated(program, waiting)
     changes.save(program)
     date_pools(state, changes, context, program)
-
-
-def date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
-    """Tell the pools of a program its next date. If they are many, they don't know it."""
-    pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
-    if len(pools) <= context.settings.in_request_max:
-        changes.save(
-            *(
-                replace(pool, program_due=program.due)
-                for pool in pools
-                if pool.program_due != program.due
-            )
-        )

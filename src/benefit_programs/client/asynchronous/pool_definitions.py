@@ -94,7 +94,7 @@ class AsyncPoolDefinitions(AsyncMethods):
         )
         return await self._session.call("bulkCreatePoolDefinitions", _BULK, fields)
 
-    async def update(
+    async def update(  # noqa: PLR0913 - a field each
         self,
         pool_definition_id: str,
         *,

@@ -12,7 +12,6 @@ from typing import Any
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import (
-    NotSettled,
     ask_for_cascades,
     require_begun,
 )
@@ -24,7 +23,6 @@ from benefit_programs.domain.lookups import (
     LIVE_POOLS_OF_PROGRAM,
     PROGRAM,
 )
-from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.orders.programs import (
     END,
     PAUSE,
@@ -32,6 +30,7 @@ from benefit_programs.domain.orders.programs import (
     RESUME,
     act,
     ask_to_act,
+    date_pools,
     order_for,
     require_allowed,
 )
@@ -43,7 +42,6 @@ from benefit_programs.domain.program_dates import (
     renewed,
 )
 from benefit_programs.domain.scheduled_changes import ChangeStatus, ScheduledChange, ended
-from benefit_programs.domain.scheduling import date_pools
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Instant
 
@@ -128,8 +126,3 @@ def _act(
     order = order_for(state, program, action, context.new_id(), at=date.at)
     until = None if date.change is None else date.change.until
     act(state, changes, context, program, order, until=until, waiting=waiting)
-
-
-def settling(late: NotSettled) -> Command[int]:
-    """What has to be done before a decision can be made."""
-    return SettlePrograms(program_ids=late.program_ids) if late.program_ids else StartCascades()

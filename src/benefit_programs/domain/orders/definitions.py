@@ -57,8 +57,7 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
-from benefit_programs.domain.orders.waiting import schedule, withdraw_all, withdraw_orders
-from benefit_programs.domain.program_dates import dated
+from benefit_programs.domain.orders.waiting import schedule, with_end, withdraw_orders
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade, Instant
@@ -413,12 +412,6 @@ def end_program(
             reach(state, changes, context, pool, orders or [])
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
     record_updated(changes, context, with_end(state, changes, context, program), "ended")
-
-
-def with_end(state: State, changes: Changes[Any], context: Context, program: Program) -> Program:
-    """The program after its end; nothing waits for its dates any more."""
-    withdraw_all(changes, state.many(CHANGES_OF_PROGRAM, program.id), context.now)
-    return dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
 
 
 def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:

@@ -59,12 +59,12 @@ from benefit_programs.domain.lookups import (
     WALK_TRANSACTIONS,
 )
 from benefit_programs.domain.orders.carrier import Carrier, Walk, shortened
-from benefit_programs.domain.orders.definitions import with_end
 from benefit_programs.domain.orders.openings import ask_for_additions, open_missing
 from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
+from benefit_programs.domain.orders.waiting import with_end
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 
 PROGRAMS_STAGE = 0

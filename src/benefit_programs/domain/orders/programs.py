@@ -386,6 +386,19 @@ def finished(
     return dated(after, waiting)
 
 
+def date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
+    """Tell the pools of a program its next date. If they are many, they don't know it."""
+    pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
+    if len(pools) <= context.settings.in_request_max:
+        changes.save(
+            *(
+                replace(pool, program_due=program.due)
+                for pool in pools
+                if pool.program_due != program.due
+            )
+        )
+
+
 def _record(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:
     slugs = [ACTIONS[order.kind].slug]
     if order.status is ProgramStatus.ENDED and order.kind is JobKind.RENEW_PROGRAM:

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.calendar_errors import TooManyScheduledChanges
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.entities import Order
-from benefit_programs.domain.lookups import CHANGES_OF_POOL_DEFINITION
+from benefit_programs.domain.entities import Order, Program, ProgramStatus
+from benefit_programs.domain.lookups import CHANGES_OF_POOL_DEFINITION, CHANGES_OF_PROGRAM
+from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.scheduled_changes import (
     CHANGES_OF_DEFINITION_MAX,
     ChangeKind,
@@ -92,6 +93,12 @@ def withdraw_all(changes: Changes[Any], waiting: Iterable[ScheduledChange], now:
     for each in waiting:
         if each.status is ChangeStatus.WAITING:
             changes.save(ended(each, ChangeStatus.WITHDRAWN, now))
+
+
+def with_end(state: State, changes: Changes[Any], context: Context, program: Program) -> Program:
+    """The program after its end; nothing waits for its dates any more."""
+    withdraw_all(changes, state.many(CHANGES_OF_PROGRAM, program.id), context.now)
+    return dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
 
 
 def _payload(orders: Sequence[Order]) -> dict[str, Any]:
