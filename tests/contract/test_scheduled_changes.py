@@ -565,6 +565,23 @@ async def test_the_last_word_about_a_place_counts(idle: Service, clock: StillClo
         assert pool["status"] == "ACTIVE"
 
 
+async def test_a_place_may_be_for_a_season(idle: Service, clock: StillClock) -> None:
+    """An addition that waits stands, where the removal has a later date."""
+    gym = await open_gym(idle)
+    program = await gym.join()
+    other = await idle.create_pool_definition()
+    await gym.place("add", other["id"], "IMMEDIATELY", cascadeDate=iso(START + DAY))
+    await gym.place("remove", other["id"], "IMMEDIATELY", cascadeDate=iso(START + 2 * DAY))
+    clock.now = START + DAY
+    await run_jobs(idle)
+    assert [each["status"] for each in await idle.pools_of(program)] == ["ACTIVE", "ACTIVE"]
+    clock.now = START + 2 * DAY
+    await run_jobs(idle)
+    pools = await idle.pools_of(program)
+    assert sorted(each["status"] for each in pools) == ["ACTIVE", "ENDED"]
+    assert await statuses(idle) == ["DONE", "DONE"]
+
+
 async def test_a_removal_ends_pools_at_its_date(idle: Service, clock: StillClock) -> None:
     """Pools of the place end then, and programs that came meanwhile never had one."""
     gym = await open_gym(idle)

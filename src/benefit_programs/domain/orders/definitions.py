@@ -82,11 +82,16 @@ class Change(msgspec.Struct, frozen=True):
         return self.cascade in {Cascade.IMMEDIATELY, Cascade.NEXT_RENEWAL}
 
     def overrides(self, order: Order) -> bool:
-        """Whether an order that waits for its date is taken back: the last word counts."""
-        place = order.program_definition_id
-        if order.kind is JobKind.END_POOLS:
-            return self.deleted or place in self.added_to
-        return self.deleted or place in self.removed_from
+        """Whether an order that waits for its date is taken back: the last word counts.
+
+        What comes before a change that has a later date stands.
+        """
+        if self.deleted:
+            return True
+        if self.date is not None and order.at is not None and order.at < self.date:
+            return False
+        others = self.added_to if order.kind is JobKind.END_POOLS else self.removed_from
+        return order.program_definition_id in others
 
 
 def ask_to_change(
