@@ -31,7 +31,7 @@ _ENTITY = reads_field("program", Program)
 _ROWS = reads_rows("programs", Program)
 _PROVISIONED = reads(ProvisionedProgram)
 _STARTED = reads(StartedJob)
-_SCHEDULED = reads_field("scheduled_change", ScheduledChange)
+_SCHEDULED = reads_field("scheduledChange", ScheduledChange)
 
 
 class AsyncPrograms(AsyncMethods):

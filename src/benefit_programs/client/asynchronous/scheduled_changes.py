@@ -16,8 +16,8 @@ AsyncScheduledChangeQuery: TypeAlias = AsyncQuery[
     ScheduledChange, ScheduledChangeFilter, ScheduledChangeSort
 ]
 
-_ENTITY = reads_field("scheduled_change", ScheduledChange)
-_ROWS = reads_rows("scheduled_changes", ScheduledChange)
+_ENTITY = reads_field("scheduledChange", ScheduledChange)
+_ROWS = reads_rows("scheduledChanges", ScheduledChange)
 
 
 class AsyncScheduledChanges(AsyncMethods):
