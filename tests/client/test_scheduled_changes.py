@@ -33,9 +33,9 @@ def test_changes_are_scheduled_found_and_withdrawn(client: BenefitPrograms, gym:
     pause = client.programs.schedule_pause(program, date=SUMMER, until_date=AUTUMN)
     resume = client.programs.schedule_resume(program, date=AUTUMN)
     assert (pause.kind, pause.date, pause.until_date) == (ChangeKind.PAUSE, SUMMER, AUTUMN)
-    found = client.scheduled_changes.query({"program_id": program}).to_list()
+    found = client.scheduled_changes.query({"program_id": program})
     assert [each.id for each in found] == [pause.id, end.id, resume.id]
-    latest = client.scheduled_changes.query({"program_id": program}, sort=["-date"]).to_list()
+    latest = client.scheduled_changes.query({"program_id": program}, sort=["-date"])
     assert [each.date for each in latest] == [AUTUMN, AUTUMN, SUMMER]
     withdrawn = client.scheduled_changes.withdraw(pause.id)
     assert withdrawn.status == ChangeStatus.WITHDRAWN
@@ -66,9 +66,11 @@ def test_cascades_have_dates(client: BenefitPrograms, gym: Gym) -> None:
         cascade=Cascade.IMMEDIATELY,
         cascade_date=SUMMER,
     )
-    (update,) = client.scheduled_changes.query({"pool_definition_id": definition.id}).to_list()
-    assert (update.kind, update.cascade_type) == (ChangeKind.CASCADE, Cascade.IMMEDIATELY)
+    updates = client.scheduled_changes.query({"pool_definition_id": definition.id})
+    found = [(each.kind, each.cascade_type) for each in updates]
+    assert found == [(ChangeKind.CASCADE, Cascade.IMMEDIATELY)]
     plan = gym.program_definition.id
     client.program_definitions.delete(plan, cascade_type=Cascade.NEXT_RENEWAL, cascade_date=AUTUMN)
-    (deletion,) = client.scheduled_changes.query({"program_definition_id": plan}).to_list()
-    assert (deletion.date, deletion.cascade_type) == (AUTUMN, Cascade.NEXT_RENEWAL)
+    deletions = client.scheduled_changes.query({"program_definition_id": plan})
+    ends = [(each.date, each.cascade_type) for each in deletions]
+    assert ends == [(AUTUMN, Cascade.NEXT_RENEWAL)]
