@@ -36,6 +36,7 @@ from benefit_programs.wire.types import (
     program_definitions,
     programs,
     reservations,
+    scheduled_changes,
     settings,
     statements,
     transactions,
@@ -85,6 +86,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (statements.GetStatementsResponse, package.StatementOfPools),
     (statements.StatementSummary, package.StatementSummary),
     (statements.StatementRow, package.StatementRow),
+    (scheduled_changes.ScheduledChange, package.ScheduledChange),
     (overviews.GetOverviewResponse, package.Overview),
     (calendars.TimetableResponse, package.Timetable),
 ]

@@ -99,7 +99,7 @@ missing(
     "PROGRAM_NOT_FOUND",
     lambda it: {"programId": it.program},
     *("renewProgram", "pauseProgram", "resumeProgram", "endProgram"),
-    *("updateProgram", "getProgram"),
+    *("updateProgram", "getProgram", "scheduleProgramChange"),
 )
 missing(
     "PROGRAM_NOT_FOUND",
@@ -305,6 +305,28 @@ async def end_what_has_ended(service: Service, world: World, method: str) -> Pro
     await service.call("cancelBenefitReservation", REQUESTS["cancelBenefitReservation"](world))
     data = {"reservationId": world.reservation, "reservationStatus": "CANCELED"}
     return Provoked(method, REQUESTS[method](world), data)
+
+
+missing(
+    "SCHEDULED_CHANGE_NOT_FOUND",
+    lambda it: {"scheduledChangeId": it.scheduled_change},
+    *("getScheduledChange", "withdrawScheduledChange"),
+)
+
+
+@row(428, "SCHEDULED_CHANGE_OVER", "withdrawScheduledChange")
+async def withdraw_twice(service: Service, world: World, method: str) -> Provoked:
+    await service.call(method, REQUESTS[method](world))
+    data = {"scheduledChangeId": world.scheduled_change, "changeStatus": "WITHDRAWN"}
+    return Provoked(method, REQUESTS[method](world), data)
+
+
+@row(409, "ALREADY_EXECUTED", "scheduleProgramChange")
+async def schedule_another_with_the_key(service: Service, world: World, method: str) -> Provoked:
+    request = REQUESTS[method](world)
+    await service.call(method, request)
+    data = {"idempotencyKey": request["idempotencyKey"], "sameRequest": False}
+    return Provoked(method, {**request, "kind": "END", "untilDate": None}, data)
 
 
 @row(428, "NOT_ENOUGH_RESERVED", "captureBenefitReservation")
@@ -572,6 +594,9 @@ FURTHER = {
 
 PROVOKED_APART = {
     "IN_PROGRESS",
+    # tests/contract/test_scheduled_changes.py
+    "PAUSED_DAYS_USED_UP",
+    "TOO_MANY_SCHEDULED_CHANGES",
     # tests/contract/test_reservations.py
     "TOO_MANY_RESERVATIONS",
     # tests/contract/test_events.py

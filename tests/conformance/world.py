@@ -37,6 +37,7 @@ class World(NamedTuple):
     job: str
     endpoint: str
     delivery: str
+    scheduled_change: str
     other_pool: str = ""
     """Another pool of the beneficiary that holds the item."""
 
@@ -99,6 +100,7 @@ async def settle(service: Caller) -> World:
         job=provisioned["jobId"],
         endpoint="",
         delivery="",
+        scheduled_change="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     reserved = await service.call("reserveBenefit", REQUESTS["reserveBenefit"](world))
@@ -110,6 +112,9 @@ async def settle(service: Caller) -> World:
         program_definition=program_definition, beneficiary={"memberId": member}
     )
     (other_pool,) = await service.pools_of(another["program"]["id"])
+    scheduled = await service.call(
+        "scheduleProgramChange", REQUESTS["scheduleProgramChange"](world)
+    )
     return world._replace(
         other_pool=other_pool["id"],
         redemption=redeemed["transactionId"],
@@ -118,6 +123,7 @@ async def settle(service: Caller) -> World:
         lot=granted["lot"]["id"],
         endpoint=endpoint,
         delivery=delivery,
+        scheduled_change=scheduled["scheduledChange"]["id"],
     )
 
 
@@ -240,6 +246,15 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "pauseProgram": _action,
     "resumeProgram": _action,
     "endProgram": lambda it: {"programId": it.program},
+    "scheduleProgramChange": lambda it: {
+        **_action(it),
+        "kind": "PAUSE",
+        "date": "2100-01-01T00:00:00.000Z",
+        "untilDate": "2100-02-01T00:00:00.000Z",
+    },
+    "getScheduledChange": lambda it: {"scheduledChangeId": it.scheduled_change},
+    "withdrawScheduledChange": lambda it: {"scheduledChangeId": it.scheduled_change},
+    "queryScheduledChanges": lambda it: _found(programId=it.program),
     "updateProgram": lambda it: {"program": _changed(it.program)},
     "getProgram": lambda it: {"programId": it.program},
     "queryPrograms": lambda it: _found(externalId=it.program_external),

@@ -68,6 +68,10 @@ COMMANDS = {
         "programs:commands",
         "Provision programs, look at them, and let them live and end.",
     ),
+    "scheduled-changes": (
+        "scheduled_changes:commands",
+        "Look at changes that wait for their date, and withdraw them.",
+    ),
     "pools": ("pools:commands", "Look at pools."),
     "reservations": (
         "reservations:commands",

@@ -151,13 +151,26 @@ def delete_program_definition(
             metavar="CASCADE",
         ),
     ] = None,
+    cascade_date: Annotated[
+        str | None,
+        typer.Option(
+            "--cascade-date",
+            help="When the cascade happens (ISO 8601). Default: now.",
+            metavar="DATE",
+        ),
+    ] = None,
     yes: Yes = False,
 ) -> Answer:
     """Delete a program definition."""
     found = find_program_definition(client, definition, namespace)
-    when = f"; its programs end ({cascade})" if cascade else "; its programs live on"
+    at = f" from {cascade_date} on" if cascade_date else ""
+    when = f"; its programs end ({cascade}){at}" if cascade else "; its programs live on"
     require_consent(f"Delete program definition {found.external_id}{when}?", yes=yes)
-    client.program_definitions.delete(found.id, cascade_type=Cascade(cascade) if cascade else None)
+    client.program_definitions.delete(
+        found.id,
+        cascade_type=Cascade(cascade) if cascade else None,
+        cascade_date=instant_of("--cascade-date", cascade_date),
+    )
     return Answer({"deleted": found.id}, line=f"Deleted {found.id}.")
 
 

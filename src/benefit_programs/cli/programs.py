@@ -38,9 +38,11 @@ from benefit_programs.cli.remote import (
     calls_service,
     conditions_of,
     entity,
+    instant_of,
     listing,
     require_consent,
 )
+from benefit_programs.cli.scheduled_changes import change_answer
 from benefit_programs.client import UNSET, BenefitPrograms, Program, StartStatus
 from benefit_programs.client.core.wire import to_wire
 
@@ -71,6 +73,10 @@ WaitSeconds = Annotated[
         help="How long to wait for the job; 0: not at all.",
         metavar="SECONDS",
     ),
+]
+Date = Annotated[
+    str | None,
+    typer.Option("--date", help="When (ISO 8601). Default: now.", metavar="DATE"),
 ]
 COLUMNS = ("ID", "NAMESPACE", "EXTERNAL ID", "STATUS", "BENEFICIARY", "NAME")
 
@@ -161,23 +167,51 @@ def provision_program(  # noqa: PLR0913 - an option each
     return _after(client, provisioned.program.id, provisioned.job_id, wait)
 
 
-def _register_action(name: str, about: str) -> None:
-    @calls_service(commands, name, help=about)
-    def act(
-        client: BenefitPrograms,
-        program: ProgramId,
-        *,
-        namespace: OfNamespace = None,
-        idempotency_key: IdempotencyKey = None,
-        wait: WaitSeconds = WAIT_SECONDS,
-    ) -> Answer:
-        found = _find(client, program, namespace)
-        started = getattr(client.programs, name)(found.id, idempotency_key=idempotency_key)
-        return _after(client, found.id, started.job_id, wait)
+@calls_service(commands, "pause")
+def pause_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    date: Date = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="When it resumes by itself (ISO 8601).", metavar="DATE"),
+    ] = None,
+    idempotency_key: IdempotencyKey = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Pause an active program and its pools, now or at a date."""
+    found = _find(client, program, namespace)
+    until_date = instant_of("--until", until)
+    if (at := instant_of("--date", date)) is not None:
+        change = client.programs.schedule_pause(
+            found.id, date=at, until_date=until_date, idempotency_key=idempotency_key
+        )
+        return change_answer(change)
+    started = client.programs.pause(
+        found.id, until_date=until_date, idempotency_key=idempotency_key
+    )
+    return _after(client, found.id, started.job_id, wait)
 
 
-_register_action("pause", "Pause an active program and its pools.")
-_register_action("resume", "Resume a paused program and its pools.")
+@calls_service(commands, "resume")
+def resume_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    date: Date = None,
+    idempotency_key: IdempotencyKey = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Resume a paused program and its pools, now or at a date."""
+    found = _find(client, program, namespace)
+    if (at := instant_of("--date", date)) is not None:
+        change = client.programs.schedule_resume(found.id, date=at, idempotency_key=idempotency_key)
+        return change_answer(change)
+    started = client.programs.resume(found.id, idempotency_key=idempotency_key)
+    return _after(client, found.id, started.job_id, wait)
 
 
 @calls_service(commands, "renew")
@@ -261,12 +295,17 @@ def end_program(
     program: ProgramId,
     *,
     namespace: OfNamespace = None,
+    date: Date = None,
     wait: WaitSeconds = WAIT_SECONDS,
     yes: Yes = False,
 ) -> Answer:
-    """End a program and its pools, for good."""
+    """End a program and its pools, for good, now or at a date."""
     found = _find(client, program, namespace)
-    require_consent(f"End program {found.external_id} for good?", yes=yes)
+    at = instant_of("--date", date)
+    when = "" if at is None else f" at {to_wire(at)}"
+    require_consent(f"End program {found.external_id} for good{when}?", yes=yes)
+    if at is not None:
+        return change_answer(client.programs.schedule_end(found.id, date=at))
     return _after(client, found.id, client.programs.end(found.id).job_id, wait)
 
 

@@ -26,7 +26,7 @@ class ScheduledChangeOver(Refusal):
     code: ClassVar[str] = "SCHEDULED_CHANGE_OVER"
 
     scheduled_change_id: str
-    status: str
+    change_status: str
 
 
 @dataclass(kw_only=True, eq=False)

@@ -17,7 +17,13 @@ from msgspec.structs import replace
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Agenda, Pool, Program
-from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, FIRST_DUE
+from benefit_programs.domain.lookups import (
+    AGENDA,
+    BEFORE_ALL_INSTANTS,
+    FIRST_DUE,
+    FIRST_DUE_CASCADE,
+)
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
 from benefit_programs.domain.values import Instant, earliest
 
@@ -48,22 +54,41 @@ class NotSettled(Exception):
         self.program_ids = program_ids
 
 
-def require_settled(pools: Iterable[Pool], context: Context) -> None:
-    """Raise NotSettled if something has come due in the programs of these pools."""
+def require_settled(
+    pools: Iterable[Pool], context: Context, *, programs: Iterable[Program] = ()
+) -> None:
+    """Raise NotSettled if something has come due in these programs, or in those of pools."""
     now = context.now
     late = {
         each.program_id: None
         for each in pools
         if each.program_due is not None and each.program_due <= now
     }
+    late |= {each.id: None for each in programs if each.due is not None and each.due <= now}
     if late and not context.is_late:
         raise NotSettled(tuple(late))
 
 
 def require_program_settled(program: Program, context: Context) -> None:
     """Raise NotSettled if something has come due in a program."""
-    if program.due is not None and program.due <= context.now and not context.is_late:
-        raise NotSettled((program.id,))
+    require_settled((), context, programs=(program,))
+
+
+def ask_for_cascades(needs: Needs) -> None:
+    """Ask for the first cascade with a date, which may have to begin before anything else."""
+    needs.read(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS)
+
+
+def due_cascades(state: State, now: Instant) -> list[ScheduledChange]:
+    """The first cascade whose date has come, and that hasn't begun; none if there is none."""
+    first = state.many(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS)
+    return [each for each in first if each.due is not None and each.due <= now]
+
+
+def require_begun(state: State, context: Context) -> None:
+    """Raise NotSettled if a cascade whose date has come has to begin first."""
+    if due_cascades(state, context.now) and not context.is_late:
+        raise NotSettled
 
 
 def newly_due(state: State) -> Instant | None:

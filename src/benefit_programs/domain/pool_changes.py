@@ -47,7 +47,8 @@ def date_pools(state: State, changes: Changes[Any], context: Context, program: P
     """Tell the living pools of a program its next date, unless there are too many of them."""
     pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
     if len(pools) <= context.settings.in_request_max:
-        changes.save(*(replace(pool, program_due=program.due) for pool in pools))
+        late = (pool for pool in pools if pool.program_due != program.due)
+        changes.save(*(replace(pool, program_due=program.due) for pool in late))
 
 
 def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:

@@ -35,6 +35,7 @@ from benefit_programs.domain.extended_fields import accepted, merged
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_POOL_DEFINITION,
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    CHANGES_OF_POOL_DEFINITION,
     POOL_DEFINITION,
     PROGRAM_DEFINITION,
     SNAPSHOT,
@@ -46,10 +47,11 @@ from benefit_programs.domain.orders.definitions import (
     carry_out,
     end_programs,
 )
-from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.orders.waiting import withdraw_orders
+from benefit_programs.domain.required import require, require_ahead, snapshot_of
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
-from benefit_programs.domain.values import Cascade
+from benefit_programs.domain.values import Cascade, Instant
 
 PROGRAM_DEFINITIONS_MAX = 20
 """How many program definitions one pool definition may belong to."""
@@ -124,6 +126,7 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     namespace: str
     details: Details
     cascade: Cascade | None = None
+    cascade_date: Instant | None = None
     display_name: str | None = None
     description: str | None = None
     program_definition_ids: tuple[str, ...] = ()
@@ -133,11 +136,13 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     def ask(self, needs: Needs, state: State) -> None:
         for program_definition_id in self.program_definition_ids:
             needs.lock(PROGRAM_DEFINITION, program_definition_id)
-        ask_to_change(needs, state, None, self.cascade, added_to=self.program_definition_ids)
+        cascade = cascade_now(self.cascade, self.cascade_date)
+        ask_to_change(needs, state, None, cascade, added_to=self.program_definition_ids)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         if self.program_definition_ids:
             require_cascade(self.cascade)
+        require_cascade_date(self.cascade, self.cascade_date, context)
         joined = tuple(
             require(state, PROGRAM_DEFINITION, program_definition_id)
             for program_definition_id in dict.fromkeys(self.program_definition_ids)
@@ -164,7 +169,8 @@ class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
             snapshot_id=snapshot.id,
             extended_fields=accepted(self.extended_fields, context, PoolDefinition),
         )
-        change = Change(self.cascade, added_to=tuple(row.id for row in joined))
+        joined_ids = tuple(row.id for row in joined)
+        change = Change(self.cascade, added_to=joined_ids, date=self.cascade_date)
         definition = carry_out(state, context, changes, definition, snapshot, change)
         described = DescribedPoolDefinition(definition, snapshot, joined)
         return described.save(state, changes, context, CREATED)
@@ -180,6 +186,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
     revision: int
     updates: dict[str, Any]
     cascade: Cascade | None = None
+    cascade_date: Instant | None = None
     path: str = "poolDefinition"
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -194,10 +201,12 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
         ask_for_pool_definition(needs, state, self.id)
         if state.loaded(POOL_DEFINITION, self.id) is not None:
             added_to = self._added(state)
-            ask_to_change(needs, state, self.id, self.cascade, added_to=added_to)
+            cascade = cascade_now(self.cascade, self.cascade_date)
+            ask_to_change(needs, state, self.id, cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         require_cascade(self.cascade)
+        require_cascade_date(self.cascade, self.cascade_date, context)
         current = require(state, POOL_DEFINITION, self.id)
         require_revision(current, self.revision)
         joined = self._joined(state)
@@ -223,6 +232,7 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
                 for place in assignments_of(state, self.id)
                 if place.program_definition_id not in kept
             ),
+            date=self.cascade_date,
         )
         definition = carry_out(state, context, changes, definition, snapshot, change)
         described = DescribedPoolDefinition(definition, snapshot, joined)
@@ -252,15 +262,18 @@ class _ChangePlace(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
     pool_definition_id: str
     program_definition_id: str
     cascade: Cascade | None = None
+    cascade_date: Instant | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.lock(PROGRAM_DEFINITION, self.program_definition_id)
         ask_for_pool_definition(needs, state, self.pool_definition_id)
         added_to = (self.program_definition_id,) if self.adds else ()
-        ask_to_change(needs, state, self.pool_definition_id, self.cascade, added_to=added_to)
+        cascade = cascade_now(self.cascade, self.cascade_date)
+        ask_to_change(needs, state, self.pool_definition_id, cascade, added_to=added_to)
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPoolDefinition]:
         require_cascade(self.cascade)
+        require_cascade_date(self.cascade, self.cascade_date, context)
         current = require(state, POOL_DEFINITION, self.pool_definition_id)
         place = require(state, PROGRAM_DEFINITION, self.program_definition_id)
         described = describe(state, current)
@@ -270,10 +283,10 @@ class _ChangePlace(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
         if self.adds:
             _require_room(before)
             joined, slug = (*before, place), "added_to_program_definition"
-            change = Change(self.cascade, added_to=(place.id,))
+            change = Change(self.cascade, added_to=(place.id,), date=self.cascade_date)
         else:
             joined, slug = _without(before, place.id), "removed_from_program_definition"
-            change = Change(self.cascade, removed_from=(place.id,))
+            change = Change(self.cascade, removed_from=(place.id,), date=self.cascade_date)
         changes: Changes[Any] = Changes(None)
         definition = carry_out(
             state, context, changes, next_revision(context, current), described.snapshot, change
@@ -316,17 +329,19 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
 
     id: str
     cascade: Cascade | None = None
+    cascade_date: Instant | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         ask_for_pool_definition(needs, state, self.id)
-        ask_to_change(needs, state, self.id, self.cascade)
+        ask_to_change(needs, state, self.id, cascade_now(self.cascade, self.cascade_date))
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         require_cascade(self.cascade)
+        require_cascade_date(self.cascade, self.cascade_date, context)
         current = require(state, POOL_DEFINITION, self.id)
         changes = Changes(None)
         described = describe(state, current)
-        change = Change(self.cascade, deleted=True)
+        change = Change(self.cascade, deleted=True, date=self.cascade_date)
         carry_out(state, context, changes, current, described.snapshot, change)
         changes.delete(*assignments_of(state, self.id))
         record_deleted(
@@ -344,21 +359,25 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
 
     id: str
     cascade: Cascade | None = None
+    cascade_date: Instant | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.lock(PROGRAM_DEFINITION, self.id)
-        ask_to_end_programs(needs, state, self.id, self.cascade or Cascade.FUTURE_PROVISIONS)
+        cascade = cascade_now(self.cascade, self.cascade_date) or Cascade.FUTURE_PROVISIONS
+        ask_to_end_programs(needs, state, self.id, cascade)
         needs.read(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id)
         if state.loaded(PROGRAM_DEFINITION, self.id) is not None:
             for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
                 ask_for_pool_definition(needs, state, place.pool_definition_id)
+                needs.lock(CHANGES_OF_POOL_DEFINITION, place.pool_definition_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         """Delete it; its external id is free again."""
+        require_cascade_date(self.cascade, self.cascade_date, context)
         current = require(state, PROGRAM_DEFINITION, self.id)
         cascade = self.cascade or Cascade.FUTURE_PROVISIONS
         changes: Changes[Any] = Changes(None)
-        end_programs(state, context, changes, current, cascade)
+        end_programs(state, context, changes, current, cascade, self.cascade_date)
         for place in state.many(ASSIGNMENTS_OF_PROGRAM_DEFINITION, self.id):
             self._take_out(state, context, changes, place, cascade)
         record_deleted(changes, context, current)
@@ -374,6 +393,8 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         cascade: Cascade,
     ) -> None:
         described = describe(state, require(state, POOL_DEFINITION, place.pool_definition_id))
+        left = Change(cascade, removed_from=(self.id,))
+        withdraw_orders(state, changes, context, place.pool_definition_id, left.overrides)
         after = replace(
             described,
             definition=next_revision(context, described.definition),
@@ -382,6 +403,24 @@ class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
         slug = "removed_from_program_definition"
         more = {"program_definition_id": self.id, "cascade_type": cascade}
         after.save(state, changes, context, UPDATED, slug, **more)
+
+
+def cascade_now(cascade: Cascade | None, date: Instant | None) -> Cascade | None:
+    """What a change does at once to what was made before: nothing if it has a date."""
+    return cascade if date is None else Cascade.FUTURE_PROVISIONS
+
+
+def require_cascade_date(cascade: Cascade | None, date: Instant | None, context: Context) -> None:
+    """Refuse a date that isn't ahead, or at which nothing would happen."""
+    if date is None:
+        return
+    if not Change(cascade).reaches:
+        raise Invalid.because(
+            "cascadeDate",
+            "only a cascade IMMEDIATELY or NEXT_RENEWAL has a date",
+            ViolatedRule.FIELD_NOT_ALLOWED,
+        )
+    require_ahead(date, context, "cascadeDate")
 
 
 def require_cascade(cascade: Cascade | None) -> None:

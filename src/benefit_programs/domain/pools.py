@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.benefits import update_snapshot
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.extended_fields import merged
@@ -51,6 +52,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         current = require(state, POOL, self.id)
         require_revision(current, self.revision)
         changes: Changes[Any] = Changes(None)
+        require_settled((current,), context)
         current = reach(state, changes, context, current)
         definition = state.one(POOL_DEFINITION, current.pool_definition_id)
         snapshot = update_snapshot(

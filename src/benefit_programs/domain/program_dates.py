@@ -130,7 +130,7 @@ def with_calendar(program: Program, now: Instant, time_zone: str) -> Program:
     """A program that may be given dates, also where it had none until now."""
     if program.calendar is not None:
         return program
-    is_paused = program.status is ProgramStatus.PAUSED
+    is_paused = (program.target_status or program.status) is ProgramStatus.PAUSED
     calendar = Calendar(time_zone=time_zone, paused_since=now if is_paused else None)
     return replace(program, calendar=calendar)
 

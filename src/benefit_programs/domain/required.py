@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, PoolDefinition, Snapshot
 from benefit_programs.domain.errors import (
+    Invalid,
     ItemNotFound,
     JobNotFound,
     PoolDefinitionNotFound,
@@ -35,6 +37,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State
+from benefit_programs.domain.values import Instant
 
 R = TypeVar("R", bound=Row)
 
@@ -58,6 +61,12 @@ def require(state: State, index: Index[R], row_id: str) -> R:
     if row is None:
         raise _REFUSALS[index](row_id)
     return row
+
+
+def require_ahead(date: Instant, context: Context, path: str) -> None:
+    """Refuse a date that isn't later than now."""
+    if date <= context.now:
+        raise Invalid.because(path, "must lie ahead: later than now")
 
 
 def snapshot_of(state: State, row: Pool | PoolDefinition) -> Snapshot:

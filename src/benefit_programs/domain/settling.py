@@ -370,7 +370,9 @@ def move_dates(state: State, account: Account) -> None:
     assert stopped is not None
     account.pool = replace(account.pool, stopped=None)
     for lot in account.open_lots():
-        by, begin, end = at - max(stopped, lot.created), lot.effective_date, lot.expiration_date
+        begin, end = lot.effective_date, lot.expiration_date
+        # What a pool's definition brings may be booked after it came.
+        by = at - max(stopped, min(lot.created, begin))
         moved = replace(
             lot,
             effective_date=begin + by if lot.status is LotStatus.FUTURE else begin,

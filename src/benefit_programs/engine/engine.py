@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import NotSettled
-from benefit_programs.domain.orders.calendar import settling
+from benefit_programs.domain.orders.calendar import SettlePrograms
+from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import Store
 from benefit_programs.domain.values import SYSTEM, Identity, Instant
@@ -138,10 +139,13 @@ class Engine:
         return await answer
 
     async def settle(self, late: NotSettled, *, tenant_id: int, settings: TenantSettings) -> bool:
-        """Book what has come due; whether anything was. Raises as ``execute``."""
-        first: Command[int] = settling(late)
+        """Book what has come due; whether to look again for more. Raises as ``execute``."""
+        first: Command[int] = (
+            SettlePrograms(program_ids=late.program_ids) if late.program_ids else StartCascades()
+        )
         done = await self.execute(first, tenant_id=tenant_id, caller=SYSTEM, settings=settings)
-        return done > 0
+        # A cascade that another process has begun meanwhile holds nobody up any more.
+        return done > 0 or not late.program_ids
 
     def submit(
         self,

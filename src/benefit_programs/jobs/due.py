@@ -22,7 +22,8 @@ from msgspec import Struct
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
 from benefit_programs.domain.lookups import CHUNK_SIZE
-from benefit_programs.domain.orders.calendar import SettlePrograms, StartCascades
+from benefit_programs.domain.orders.calendar import SettlePrograms
+from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable

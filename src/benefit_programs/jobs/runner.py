@@ -137,9 +137,12 @@ class JobRunner:
         await asyncio.gather(self._rounds.close(), self._due.close(), self._sweeper.close())
 
     async def settle(self) -> None:
-        """Wait until no tenant has work left, and nothing is due."""
+        """Wait until no tenant has work left, and nothing is due: each may bring the other."""
         await self._rounds.settle()
         await self._due.settle()
+        while await self._tenants_with_work():
+            await self._rounds.settle()
+            await self._due.settle()
 
     def _notice(self, written: frozenset[type[Row]]) -> None:
         if Agenda in written:

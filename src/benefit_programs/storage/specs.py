@@ -21,6 +21,7 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Id
 from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookEndpoint
 from benefit_programs.storage.query import (
@@ -316,6 +317,22 @@ def _lot_status() -> Field:
         LotStatus.EXPIRED: f"(l.status = 'EXPIRED' OR ({is_open} AND {ends} <= {NOW}))",
     }
     return _status(tests)
+
+
+@cache
+def scheduled_changes(dialect: Dialect) -> QuerySpec:
+    field = partial(field_of, ScheduledChange, "s")
+    fields = (
+        field("programId", "program_id"),
+        field("poolDefinitionId", "pool_definition_id"),
+        field("programDefinitionId", "program_definition_id"),
+        field("kind", "kind"),
+        field("status", "status"),
+        field("date", "date", FieldKind.INSTANT),
+    )
+    indexed = ("programId", "poolDefinitionId")
+    alone = spec_of("queryScheduledChanges", ScheduledChange, "s", dialect, fields, indexed=indexed)
+    return replace(alone, default_sort=(("date", "ASC"),))
 
 
 @cache

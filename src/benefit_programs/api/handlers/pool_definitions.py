@@ -33,7 +33,6 @@ from benefit_programs.domain.pool_definitions import (
     RemoveFromProgramDefinition,
     UpdatePoolDefinition,
 )
-from benefit_programs.domain.values import Cascade
 from benefit_programs.storage import specs
 from benefit_programs.wire import views
 from benefit_programs.wire.types import pool_definitions as wire
@@ -42,12 +41,15 @@ B = TypeVar("B", bound=wire.BulkCreatePoolDefinitionsResponse)
 
 
 def _create_command(
-    new: wire.NewPoolDefinition, cascade: Cascade | None, path: str
+    new: wire.NewPoolDefinition,
+    request: wire.CreatePoolDefinitionRequest | wire.BulkCreatePoolDefinitionsRequest,
+    path: str,
 ) -> CreatePoolDefinition:
     return CreatePoolDefinition(
         namespace=new.namespace,
         details=new.details,
-        cascade=cascade,
+        cascade=request.cascade,
+        cascade_date=request.cascade_date,
         display_name=new.display_name,
         description=new.description,
         program_definition_ids=new.program_definition_ids or (),
@@ -59,11 +61,25 @@ def _create_command(
 def _update_command(
     change: wire.PoolDefinitionChange,
     updates: dict[str, Any],
-    cascade: Cascade | None,
+    request: wire.UpdatePoolDefinitionRequest | wire.BulkUpdatePoolDefinitionsRequest,
     path: str = "poolDefinition",
 ) -> UpdatePoolDefinition:
     return UpdatePoolDefinition(
-        id=change.id, revision=change.revision, updates=updates, cascade=cascade, path=path
+        id=change.id,
+        revision=change.revision,
+        updates=updates,
+        cascade=request.cascade,
+        cascade_date=request.cascade_date,
+        path=path,
+    )
+
+
+def _delete_command(
+    definition_id: str,
+    request: wire.DeletePoolDefinitionRequest | wire.BulkDeletePoolDefinitionsRequest,
+) -> DeletePoolDefinition:
+    return DeletePoolDefinition(
+        id=definition_id, cascade=request.cascade, cascade_date=request.cascade_date
     )
 
 
@@ -79,7 +95,7 @@ async def create(
     call: Call, request: wire.CreatePoolDefinitionRequest
 ) -> wire.CreatePoolDefinitionResponse:
     described = await call.execute(
-        _create_command(request.pool_definition, request.cascade, "poolDefinition")
+        _create_command(request.pool_definition, request, "poolDefinition")
     )
     return wire.CreatePoolDefinitionResponse(pool_definition=views.pool_definition(described))
 
@@ -97,9 +113,7 @@ async def bulk_create(
 ) -> wire.BulkCreatePoolDefinitionsResponse:
     results = await execute_each(
         call,
-        lambda index, entry: _create_command(
-            entry.value, request.cascade, f"poolDefinitions[{index}]"
-        ),
+        lambda index, entry: _create_command(entry.value, request, f"poolDefinitions[{index}]"),
         _id_of,
     )
     return _answer(
@@ -119,7 +133,7 @@ async def update(
     call: Call, request: wire.UpdatePoolDefinitionRequest
 ) -> wire.UpdatePoolDefinitionResponse:
     described = await call.execute(
-        _update_command(request.pool_definition, call.updates("pool_definition"), request.cascade)
+        _update_command(request.pool_definition, call.updates("pool_definition"), request)
     )
     return wire.UpdatePoolDefinitionResponse(pool_definition=views.pool_definition(described))
 
@@ -140,7 +154,7 @@ async def bulk_update(
         lambda index, entry: _update_command(
             entry.value.pool_definition,
             updates_of(entry, "pool_definition"),
-            request.cascade,
+            request,
             f"poolDefinitions[{index}].poolDefinition",
         ),
         lambda entry, _: entry.value.pool_definition.id,
@@ -161,7 +175,7 @@ async def bulk_update(
 async def delete(
     call: Call, request: wire.DeletePoolDefinitionRequest
 ) -> wire.DeletePoolDefinitionResponse:
-    await call.execute(DeletePoolDefinition(id=request.pool_definition_id, cascade=request.cascade))
+    await call.execute(_delete_command(request.pool_definition_id, request))
     return wire.DeletePoolDefinitionResponse()
 
 
@@ -178,7 +192,7 @@ async def bulk_delete(
 ) -> wire.BulkDeletePoolDefinitionsResponse:
     results = await execute_each(
         call,
-        lambda _, entry: DeletePoolDefinition(id=entry.value, cascade=request.cascade),
+        lambda _, entry: _delete_command(entry.value, request),
         lambda entry, _: entry.value,
     )
     return _answer(wire.BulkDeletePoolDefinitionsResponse, results)
@@ -233,6 +247,7 @@ async def add_to_program_definition(
             pool_definition_id=request.pool_definition_id,
             program_definition_id=request.program_definition_id,
             cascade=request.cascade,
+            cascade_date=request.cascade_date,
         )
     )
     return wire.AddPoolDefinitionToProgramDefinitionResponse(
@@ -256,6 +271,7 @@ async def remove_from_program_definition(
             pool_definition_id=request.pool_definition_id,
             program_definition_id=request.program_definition_id,
             cascade=request.cascade,
+            cascade_date=request.cascade_date,
         )
     )
     return wire.RemovePoolDefinitionFromProgramDefinitionResponse(

@@ -82,7 +82,11 @@ async def delete(
     call: Call, request: wire.DeleteProgramDefinitionRequest
 ) -> wire.DeleteProgramDefinitionResponse:
     await call.execute(
-        DeleteProgramDefinition(id=request.program_definition_id, cascade=request.cascade_type)
+        DeleteProgramDefinition(
+            id=request.program_definition_id,
+            cascade=request.cascade_type,
+            cascade_date=request.cascade_date,
+        )
     )
     return wire.DeleteProgramDefinitionResponse()
 

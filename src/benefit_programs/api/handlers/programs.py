@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
-from benefit_programs.domain.calendar_errors import EndDatePassed, ProgramDatesFixed
+from benefit_programs.domain.calendar_errors import (
+    EndDatePassed,
+    PausedDaysUsedUp,
+    ProgramDatesFixed,
+)
 from benefit_programs.domain.calendars import terms_of
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.errors import (
@@ -20,6 +24,7 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import PROGRAM, PROGRAM_BY_EXTERNAL_ID
 from benefit_programs.domain.orders.programs import END, PAUSE, RENEW, RESUME, Action, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram, UpdateProgram
+from benefit_programs.domain.values import Instant
 from benefit_programs.storage import specs
 from benefit_programs.wire import views
 from benefit_programs.wire.types import programs as wire
@@ -81,10 +86,11 @@ async def renew(call: Call, request: wire.RenewProgramRequest) -> wire.RenewProg
     "/benefit-programs/v1/programs/pause",
     MANAGE,
     "BENEFIT_PROGRAMS.PROGRAM_PAUSE",
-    refuses=(ProgramNotFound, AlreadyExecuted, *_STATUS),
+    refuses=(ProgramNotFound, AlreadyExecuted, PausedDaysUsedUp, *_STATUS),
 )
 async def pause(call: Call, request: wire.PauseProgramRequest) -> wire.PauseProgramResponse:
-    return wire.PauseProgramResponse(job_id=await _act(call, PAUSE, request))
+    job_id = await _act(call, PAUSE, request, until=request.until_date)
+    return wire.PauseProgramResponse(job_id=job_id)
 
 
 @method(
@@ -100,13 +106,19 @@ async def resume(call: Call, request: wire.ResumeProgramRequest) -> wire.ResumeP
 
 
 async def _act(
-    call: Call, action: Action, request: wire.ProgramActionRequest, *, restarts: bool = False
+    call: Call,
+    action: Action,
+    request: wire.ProgramActionRequest,
+    *,
+    until: Instant | None = None,
+    restarts: bool = False,
 ) -> str:
     return await call.execute(
         ActOnProgram(
             action=action,
             program_id=request.program_id,
             idempotency_key=request.idempotency_key,
+            until=until,
             restarts_timetable=restarts,
         )
     )

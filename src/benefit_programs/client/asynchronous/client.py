@@ -21,6 +21,7 @@ from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
 from benefit_programs.client.asynchronous.programs import AsyncPrograms
 from benefit_programs.client.asynchronous.reservations import AsyncReservations
+from benefit_programs.client.asynchronous.scheduled_changes import AsyncScheduledChanges
 from benefit_programs.client.asynchronous.session import (
     AsyncCallsFunctions,
     AsyncSession,
@@ -114,6 +115,7 @@ class AsyncBenefitPrograms:
         self.pools = AsyncPools(session)
         """Live copies of pool definitions, with one balance of credits each."""
         self.reservations = AsyncReservations(session)
+        self.scheduled_changes = AsyncScheduledChanges(session)
         """Credits that are held for items, to be spent or given back later."""
         self.items = AsyncItems(session)
         """References to what provider apps sell, in the item sets of benefits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
@@ -43,7 +44,8 @@ _BULK = reads(BulkResult[PoolDefinition])
 class AsyncPoolDefinitions(AsyncMethods):
     """Templates of pools, with benefits and a credit configuration.
 
-    A cascade says when a change reaches existing pools: at once, when they renew, or never.
+    A cascade says when a change reaches existing pools: at once, when they renew, or never. With a
+    ``cascade_date`` the cascade waits for that date.
     """
 
     async def create(
@@ -56,6 +58,7 @@ class AsyncPoolDefinitions(AsyncMethods):
         program_definition_ids: Sequence[str] | None = None,
         extended_fields: Namespaces | None = None,
         cascade: Cascade | None = None,
+        cascade_date: datetime | None = None,
     ) -> PoolDefinition:
         """Create a pool definition. With program definition ids it needs a cascade.
 
@@ -71,7 +74,7 @@ class AsyncPoolDefinitions(AsyncMethods):
             program_definition_ids=program_definition_ids,
             extended_fields=extended_fields,
         )
-        fields = document(pool_definition=new, cascade=cascade)
+        fields = document(pool_definition=new, cascade=cascade, cascade_date=cascade_date)
         return await self._session.call("createPoolDefinition", _ENTITY, fields)
 
     async def bulk_create(
@@ -79,20 +82,25 @@ class AsyncPoolDefinitions(AsyncMethods):
         pool_definitions: Sequence[NewPoolDefinition],
         *,
         cascade: Cascade | None = None,
+        cascade_date: datetime | None = None,
         return_entity: bool = False,
     ) -> BulkResult[PoolDefinition]:
         """Create 1 to 100 pool definitions; each succeeds or fails alone."""
         fields = document(
-            pool_definitions=pool_definitions, cascade=cascade, return_entity=return_entity
+            pool_definitions=pool_definitions,
+            cascade=cascade,
+            cascade_date=cascade_date,
+            return_entity=return_entity,
         )
         return await self._session.call("bulkCreatePoolDefinitions", _BULK, fields)
 
-    async def update(
+    async def update(  # noqa: PLR0913 - a field each
         self,
         pool_definition_id: str,
         *,
         revision: int,
         cascade: Cascade,
+        cascade_date: datetime | None = None,
         display_name: str | Unset | None = UNSET,
         description: str | Unset | None = UNSET,
         details: Details | DetailsChange | Unset = UNSET,
@@ -114,7 +122,12 @@ class AsyncPoolDefinitions(AsyncMethods):
             details=details,
             extended_fields=extended_fields,
         )
-        fields = document(pool_definition=changed, field_mask=mask(field_mask), cascade=cascade)
+        fields = document(
+            pool_definition=changed,
+            field_mask=mask(field_mask),
+            cascade=cascade,
+            cascade_date=cascade_date,
+        )
         return await self._session.call("updatePoolDefinition", _ENTITY, fields)
 
     async def bulk_update(
@@ -122,27 +135,43 @@ class AsyncPoolDefinitions(AsyncMethods):
         pool_definitions: Sequence[PoolDefinitionChange],
         *,
         cascade: Cascade,
+        cascade_date: datetime | None = None,
         return_entity: bool = False,
     ) -> BulkResult[PoolDefinition]:
         """Change 1 to 100 pool definitions; each succeeds or fails alone."""
         entries = [masked("poolDefinition", each) for each in pool_definitions]
-        fields = document(pool_definitions=entries, cascade=cascade, return_entity=return_entity)
+        fields = document(
+            pool_definitions=entries,
+            cascade=cascade,
+            cascade_date=cascade_date,
+            return_entity=return_entity,
+        )
         return await self._session.call("bulkUpdatePoolDefinitions", _BULK, fields)
 
-    async def delete(self, pool_definition_id: str, *, cascade: Cascade) -> None:
+    async def delete(
+        self, pool_definition_id: str, *, cascade: Cascade, cascade_date: datetime | None = None
+    ) -> None:
         """Delete a pool definition; the cascade says when its pools end.
 
         Raises:
             PoolDefinitionNotFound: There is no such pool definition.
         """
-        fields = document(pool_definition_id=pool_definition_id, cascade=cascade)
+        fields = document(
+            pool_definition_id=pool_definition_id, cascade=cascade, cascade_date=cascade_date
+        )
         await self._session.call("deletePoolDefinition", reads_nothing, fields)
 
     async def bulk_delete(
-        self, pool_definition_ids: Sequence[str], *, cascade: Cascade
+        self,
+        pool_definition_ids: Sequence[str],
+        *,
+        cascade: Cascade,
+        cascade_date: datetime | None = None,
     ) -> BulkResult[PoolDefinition]:
         """Delete 1 to 100 pool definitions; each succeeds or fails alone."""
-        fields = document(pool_definition_ids=pool_definition_ids, cascade=cascade)
+        fields = document(
+            pool_definition_ids=pool_definition_ids, cascade=cascade, cascade_date=cascade_date
+        )
         return await self._session.call("bulkDeletePoolDefinitions", _BULK, fields)
 
     async def get(self, pool_definition_id: str) -> PoolDefinition:
@@ -164,7 +193,12 @@ class AsyncPoolDefinitions(AsyncMethods):
         return begin(self._session, Plan(name="queryPoolDefinitions", read=_ROWS), filter, sort)
 
     async def add_to_program_definition(
-        self, pool_definition_id: str, *, program_definition_id: str, cascade: Cascade
+        self,
+        pool_definition_id: str,
+        *,
+        program_definition_id: str,
+        cascade: Cascade,
+        cascade_date: datetime | None = None,
     ) -> PoolDefinition:
         """Add a pool definition to a program definition; the cascade says when programs follow.
 
@@ -176,12 +210,18 @@ class AsyncPoolDefinitions(AsyncMethods):
             pool_definition_id=pool_definition_id,
             program_definition_id=program_definition_id,
             cascade=cascade,
+            cascade_date=cascade_date,
         )
         name = "addPoolDefinitionToProgramDefinition"
         return await self._session.call(name, _ENTITY, fields)
 
     async def remove_from_program_definition(
-        self, pool_definition_id: str, *, program_definition_id: str, cascade: Cascade
+        self,
+        pool_definition_id: str,
+        *,
+        program_definition_id: str,
+        cascade: Cascade,
+        cascade_date: datetime | None = None,
     ) -> PoolDefinition:
         """Remove a pool definition from a program definition; the cascade says when its pools end.
 
@@ -193,6 +233,7 @@ class AsyncPoolDefinitions(AsyncMethods):
             pool_definition_id=pool_definition_id,
             program_definition_id=program_definition_id,
             cascade=cascade,
+            cascade_date=cascade_date,
         )
         name = "removePoolDefinitionFromProgramDefinition"
         return await self._session.call(name, _ENTITY, fields)

@@ -150,14 +150,24 @@ class AsyncProgramDefinitions(AsyncMethods):
         return await self._session.call("previewTimetable", _TIMETABLE, fields)
 
     async def delete(
-        self, program_definition_id: str, *, cascade_type: Cascade | None = None
+        self,
+        program_definition_id: str,
+        *,
+        cascade_type: Cascade | None = None,
+        cascade_date: datetime | None = None,
     ) -> None:
         """Delete a program definition; without a cascade its programs stay.
+
+        With a ``cascade_date`` they live on until then.
 
         Raises:
             ProgramDefinitionNotFound: There is no such program definition.
         """
-        fields = document(program_definition_id=program_definition_id, cascade_type=cascade_type)
+        fields = document(
+            program_definition_id=program_definition_id,
+            cascade_type=cascade_type,
+            cascade_date=cascade_date,
+        )
         await self._session.call("deleteProgramDefinition", reads_nothing, fields)
 
     async def get(self, program_definition_id: str) -> ProgramDefinition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
 from benefit_programs.client.asynchronous.session import AsyncMethods
@@ -18,12 +18,13 @@ from benefit_programs.client.core.wire import (
     reads_field,
     reads_rows,
 )
-from benefit_programs.client.generated.enums import StartStatus, WhilePaused
+from benefit_programs.client.generated.enums import ProgramChangeKind, StartStatus, WhilePaused
 from benefit_programs.client.generated.filters import ProgramFilter, ProgramSort
 from benefit_programs.client.types.calendars import RenewalConfiguration, Timetable
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
+from benefit_programs.client.types.scheduled_changes import ScheduledChange
 
 AsyncProgramQuery: TypeAlias = AsyncQuery[Program, ProgramFilter, ProgramSort]
 
@@ -32,6 +33,7 @@ _ROWS = reads_rows("programs", Program)
 _PROVISIONED = reads(ProvisionedProgram)
 _STARTED = reads(StartedJob)
 _TIMETABLE = reads(Timetable)
+_SCHEDULED = reads_field("scheduledChange", ScheduledChange)
 
 
 class AsyncPrograms(AsyncMethods):
@@ -103,19 +105,31 @@ class AsyncPrograms(AsyncMethods):
             InProgress: Another action on it is still running.
         """
         return await self._act(
-            "renewProgram", program_id, idempotency_key, restart_timetable=restart_timetable or None
+            "renewProgram",
+            program_id,
+            idempotency_key,
+            document(restart_timetable=restart_timetable or None),
         )
 
-    async def pause(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
-        """Pause an active program and its pools.
+    async def pause(
+        self,
+        program_id: str,
+        *,
+        until_date: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> StartedJob:
+        """Pause an active program and its pools; with a date it resumes by itself.
 
         Raises:
             ProgramNotFound: There is no such program.
             ProgramStatusTransitionNotAllowed: The program isn't active.
+            PausedDaysUsedUp: It was paused for as many days of this year as it may.
             AlreadyExecuted: The caller's key was used before.
             InProgress: Another action on it is still running.
         """
-        return await self._act("pauseProgram", program_id, idempotency_key)
+        return await self._act(
+            "pauseProgram", program_id, idempotency_key, document(until_date=until_date)
+        )
 
     async def resume(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
         """Resume a paused program and its pools.
@@ -129,9 +143,9 @@ class AsyncPrograms(AsyncMethods):
         return await self._act("resumeProgram", program_id, idempotency_key)
 
     async def _act(
-        self, name: str, program_id: str, key: str | None, **more: bool | None
+        self, name: str, program_id: str, key: str | None, more: dict[str, Any] | None = None
     ) -> StartedJob:
-        fields = document(program_id=program_id, **more)
+        fields = document(program_id=program_id) | (more or {})
         call = keyed(name, _STARTED, fields, idempotency_key=key, replay=first_job)
         return await self._session.send(call)
 
@@ -145,6 +159,56 @@ class AsyncPrograms(AsyncMethods):
         """
         fields = document(program_id=program_id)
         return await self._session.call("endProgram", _STARTED, fields)
+
+    async def schedule_pause(
+        self,
+        program_id: str,
+        *,
+        date: datetime,
+        until_date: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> ScheduledChange:
+        """Have a program pause at a date; with another one it resumes by itself.
+
+        Whether it can be done shows at the date. With a key that was used for the same before,
+        return that change.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+            ProgramStatusTransitionNotAllowed: The program has ended.
+            TooManyScheduledChanges: As many changes of the program wait as may.
+            AlreadyExecuted: The key was used for another change.
+        """
+        fields = document(program_id=program_id, date=date, until_date=until_date)
+        return await self._schedule(ProgramChangeKind.PAUSE, fields, idempotency_key)
+
+    async def schedule_resume(
+        self, program_id: str, *, date: datetime, idempotency_key: str | None = None
+    ) -> ScheduledChange:
+        """Have a program resume at a date. Raises as ``schedule_pause``."""
+        fields = document(program_id=program_id, date=date)
+        return await self._schedule(ProgramChangeKind.RESUME, fields, idempotency_key)
+
+    async def schedule_end(
+        self, program_id: str, *, date: datetime, idempotency_key: str | None = None
+    ) -> ScheduledChange:
+        """Have a program end at a date, for good. Raises as ``schedule_pause``."""
+        fields = document(program_id=program_id, date=date)
+        return await self._schedule(ProgramChangeKind.END, fields, idempotency_key)
+
+    async def _schedule(
+        self, kind: ProgramChangeKind, fields: dict[str, Any], key: str | None
+    ) -> ScheduledChange:
+        fields = {**fields, **document(kind=kind)}
+        # The service answers a repeated request with the first one's change.
+        call = keyed(
+            "scheduleProgramChange",
+            _SCHEDULED,
+            fields,
+            idempotency_key=key,
+            replay=lambda _: None,
+        )
+        return await self._session.send(call)
 
     async def update(  # noqa: PLR0913 - a field each
         self,

@@ -30,6 +30,14 @@ class Cascade(OpenEnum):
     NEXT_RENEWAL = "NEXT_RENEWAL"; IMMEDIATELY = "IMMEDIATELY"
     FUTURE_PROVISIONS = "FUTURE_PROVISIONS"
 
+class ChangeKind(OpenEnum):
+    """What a change with a date does."""
+    PAUSE = "PAUSE"; RESUME = "RESUME"; END = "END"; CASCADE = "CASCADE"
+
+class ChangeStatus(OpenEnum):
+    """The status of a change with a date; all but the first are its end."""
+    WAITING = "WAITING"; DONE = "DONE"; REFUSED = "REFUSED"; WITHDRAWN = "WITHDRAWN"
+
 class DeliveryLog(OpenEnum):
     """Which deliveries of an endpoint are kept: all, or only those that failed at first."""
     ALL = "ALL"; FAILURES = "FAILURES"
@@ -122,6 +130,10 @@ class PoolStatus(OpenEnum):
     """The status of a pool."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"; ENDED = "ENDED"; PROVISIONING = "PROVISIONING"
     RENEWING = "RENEWING"; PENDING = "PENDING"
+
+class ProgramChangeKind(OpenEnum):
+    """What may happen to a program at a date."""
+    PAUSE = "PAUSE"; RESUME = "RESUME"; END = "END"
 
 class ProgramStatus(OpenEnum):
     """The status of a program; those in -ING show while an action runs in the background."""

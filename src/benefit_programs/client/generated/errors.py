@@ -233,3 +233,21 @@ class ProgramDatesFixed(FailedPrecondition, code="PROGRAM_DATES_FIXED"):
     """These dates can't be changed now: the program has ended, or is paused."""
     fields = texts()
     current_status = Fact(ProgramStatus)
+
+class ScheduledChangeNotFound(NotFound, code="SCHEDULED_CHANGE_NOT_FOUND"):
+    """No change with a date has this id."""
+    scheduled_change_id = text()
+
+class ScheduledChangeOver(FailedPrecondition, code="SCHEDULED_CHANGE_OVER"):
+    """The change no longer waits: it was done, refused or withdrawn."""
+    scheduled_change_id = text()
+    change_status = text()
+
+class TooManyScheduledChanges(FailedPrecondition, code="TOO_MANY_SCHEDULED_CHANGES"):
+    """As many changes wait for their dates as may."""
+    maximum = number()
+
+class PausedDaysUsedUp(FailedPrecondition, code="PAUSED_DAYS_USED_UP"):
+    """The program was paused for as many days of this year as its terms allow."""
+    program_id = text()
+    paused_days_max = number()

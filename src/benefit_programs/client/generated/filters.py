@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
 
 from benefit_programs.client.generated.enums import (
-    DeliveryOrigin, DeliveryStatus, LotOrigin, LotStatus, PoolStatus, ProgramStatus,
-    ReservationStatus, TransactionStatus, WebhookFormat, WebhookStatus,
+    ChangeKind, ChangeStatus, DeliveryOrigin, DeliveryStatus, LotOrigin, LotStatus, PoolStatus,
+    ProgramStatus, ReservationStatus, TransactionStatus, WebhookFormat, WebhookStatus,
 )
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
@@ -187,6 +187,21 @@ ReservationSort: TypeAlias = Literal[
     "external_reference", "-external_reference",
 ]
 """What to sort reservations by."""
+
+ScheduledChangeFilter = TypedDict("ScheduledChangeFilter", {
+    "created_date": InstantCondition, "date": InstantCondition, "id": TextCondition,
+    "kind": ChangeKind | TextCondition, "pool_definition_id": TextCondition,
+    "program_definition_id": TextCondition, "program_id": TextCondition,
+    "status": ChangeStatus | TextCondition, "$and": "Sequence[ScheduledChangeFilter]",
+    "$or": "Sequence[ScheduledChangeFilter]", "$not": "ScheduledChangeFilter",
+}, total=False)
+"""Which scheduled changes to find."""
+ScheduledChangeSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "program_id", "-program_id", "pool_definition_id",
+    "-pool_definition_id", "program_definition_id", "-program_definition_id", "kind", "-kind",
+    "status", "-status", "date", "-date",
+]
+"""What to sort scheduled changes by."""
 
 TransactionFilter = TypedDict("TransactionFilter", {
     "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,

@@ -9,24 +9,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import NotSettled
-from benefit_programs.domain.entities import Order, Program
+from benefit_programs.domain.due import (
+    ask_for_cascades,
+    require_begun,
+)
+from benefit_programs.domain.entities import Program
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.lookups import (
-    BEFORE_ALL_INSTANTS,
     CHANGES_OF_PROGRAM,
-    FIRST_DUE_CASCADE,
     LIVE_POOLS_OF_PROGRAM,
     PROGRAM,
 )
-from benefit_programs.domain.orders.definitions import start_orders
-from benefit_programs.domain.orders.log import ask_to_give_numbers
 from benefit_programs.domain.orders.programs import (
     END,
     PAUSE,
@@ -66,7 +62,7 @@ class SettlePrograms(Command[int], frozen=True, kw_only=True):
     program_ids: tuple[str, ...]
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.read(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS)
+        ask_for_cascades(needs)
         for program_id in self.program_ids:
             needs.read(PROGRAM, program_id)
             needs.read(LIVE_POOLS_OF_PROGRAM, program_id)
@@ -76,8 +72,7 @@ class SettlePrograms(Command[int], frozen=True, kw_only=True):
                 ask_to_act(needs, state, program, renews=program.next_renewal == program.due)
 
     def decide(self, state: State, context: Context) -> Changes[int]:
-        if any(is_due_cascade(each, context.now) for each in first_cascades(state)):
-            raise NotSettled
+        require_begun(state, context)
         changes = Changes(0)
         for program_id in self.program_ids:
             program = state.one(PROGRAM, program_id)
@@ -89,14 +84,6 @@ class SettlePrograms(Command[int], frozen=True, kw_only=True):
 
 def is_due(program: Program, now: Instant) -> bool:
     return program.due is not None and program.due <= now
-
-
-def first_cascades(state: State) -> list[ScheduledChange]:
-    return state.known(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS)
-
-
-def is_due_cascade(change: ScheduledChange, now: Instant) -> bool:
-    return change.due is not None and change.due <= now
 
 
 def _settle(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
@@ -139,29 +126,3 @@ def _act(
     order = order_for(state, program, action, context.new_id(), at=date.at)
     until = None if date.change is None else date.change.until
     act(state, changes, context, program, order, until=until, waiting=waiting)
-
-
-class StartCascades(Command[int], frozen=True, kw_only=True):
-    """Begin the first cascade whose date has come. Answers whether there was one, as a number."""
-
-    def ask(self, needs: Needs, state: State) -> None:
-        ask_to_give_numbers(needs)
-        needs.lock(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS)
-
-    def decide(self, state: State, context: Context) -> Changes[int]:
-        changes = Changes(0)
-        for change in first_cascades(state):
-            if is_due_cascade(change, context.now) and change.payload is not None:
-                orders = [
-                    replace(msgspec.convert(each, Order), at=change.date)
-                    for each in change.payload["orders"]
-                ]
-                start_orders(state, changes, context, orders)
-                changes.save(ended(change, ChangeStatus.DONE, context.now))
-                changes.answer += 1
-        return changes
-
-
-def settling(late: NotSettled) -> Command[int]:
-    """What has to be done before a decision can be made."""
-    return SettlePrograms(program_ids=late.program_ids) if late.program_ids else StartCascades()

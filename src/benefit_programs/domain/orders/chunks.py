@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     Job,
     JobItem,
@@ -214,9 +215,11 @@ class _OrderForPools(Carrier):
         return self.along(WALK_POOLS_OF_POOL_DEFINITION, POOL_ITEM, self.order.pool_definition_id)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        rows = self.rows(state)
+        require_settled(rows, context)
         return [
             JobItem(id=pool.id, entity=POOL_ITEM)
-            for pool in self.rows(state)
+            for pool in rows
             if pool.status is not PoolStatus.ENDED and self._reach(state, changes, context, pool)
         ]
 
@@ -281,6 +284,7 @@ class _Addition(_OrderForPools):
             for program in self.rows(state)
             if program.order_number < order.number and takes_additions(program)
         ]
+        require_settled((), context, programs=programs)
         for program in programs:
             serve(state, changes, context, program, order)
         return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]
@@ -309,12 +313,14 @@ class _ProgramsEnd(_OrderForPools):
             return
         for program in rows:
             needs.read(ORDERS_OF_PROGRAM, program.id)
+            needs.read(CHANGES_OF_PROGRAM, program.id)
             ask_for_additions(needs, state, program)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
         if not self.job.stage:
             return super().do(state, changes, context)
         programs = self.rows(state)
+        require_settled((), context, programs=programs)
         for program in programs:
             end_program(state, changes, context, program)
         return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]
@@ -338,6 +344,7 @@ class _Provision(Carrier):
         if not ask_to_open(needs, state, plan_id, [str(row.opened_id) for row in rows]):
             return
         needs.lock(PROGRAM, program.id)
+        needs.read(CHANGES_OF_PROGRAM, program.id)
         for row in rows:
             needs.read(SNAPSHOT, row.snapshot_id)
             ask_for_orders(needs, state, Place(str(row.opened_id), program.id, plan_id))
@@ -373,7 +380,8 @@ def _finish_provisioning(
     opened: list[Pool],
 ) -> None:
     """Write a program that has its pools, and open what was added meanwhile."""
-    ready = dated(replace(program, status=settled_status(program), target_status=None))
+    ready = replace(program, status=settled_status(program), target_status=None)
+    ready = dated(ready, state.many(CHANGES_OF_PROGRAM, program.id))
     ready = record_updated(changes, context, ready, PROVISIONED)
     for order in additions(state, program):
         serve(state, changes, context, ready, order, opened)

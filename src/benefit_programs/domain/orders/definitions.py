@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import ask_for_cascades, require_begun, require_settled
 from benefit_programs.domain.entities import (
     JobKind,
     Order,
@@ -22,6 +24,8 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
+    CHANGES_OF_POOL_DEFINITION,
+    CHANGES_OF_PROGRAM,
     LIVE_POOLS_OF_POOL_DEFINITION,
     LIVE_POOLS_OF_PROGRAM_DEFINITION,
     LIVE_PROGRAMS_OF_PROGRAM_DEFINITION,
@@ -53,11 +57,10 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
-from benefit_programs.domain.program_dates import dated
-from benefit_programs.domain.required import require
+from benefit_programs.domain.orders.waiting import schedule, with_end, withdraw_orders
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade
+from benefit_programs.domain.values import Cascade, Instant
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -70,11 +73,25 @@ class Change(msgspec.Struct, frozen=True):
     deleted: bool = False
     added_to: tuple[str, ...] = ()
     removed_from: tuple[str, ...] = ()
+    date: Instant | None = None
+    """When it reaches what was made before, if that isn't at once."""
 
     @property
     def reaches(self) -> bool:
         """Whether it is meant for what was made from the definition before."""
         return self.cascade in {Cascade.IMMEDIATELY, Cascade.NEXT_RENEWAL}
+
+    def overrides(self, order: Order) -> bool:
+        """Whether an order that waits for its date is taken back: the last word counts.
+
+        What comes before a change that has a later date stands.
+        """
+        if self.deleted:
+            return True
+        if self.date is not None and order.at is not None and order.at < self.date:
+            return False
+        others = self.added_to if order.kind is JobKind.END_POOLS else self.removed_from
+        return order.program_definition_id in others
 
 
 def ask_to_change(
@@ -85,10 +102,12 @@ def ask_to_change(
     *,
     added_to: Iterable[str] = (),
 ) -> None:
-    """Ask for what a change of a pool definition may reach. A new one has no id yet."""
+    """Ask for what a change of a pool definition may reach at once. A new one has no id yet."""
     ask_to_give_numbers(needs)
+    ask_for_cascades(needs)
     if pool_definition_id is not None:
         needs.read(ORDERS_OF_POOL_DEFINITION, pool_definition_id)
+        needs.lock(CHANGES_OF_POOL_DEFINITION, pool_definition_id)
     change = Change(cascade, added_to=tuple(added_to))
     if not change.reaches:
         return
@@ -111,18 +130,24 @@ def carry_out(
     snapshot: Snapshot,
     change: Change,
 ) -> PoolDefinition:
-    """Take a change to the pools and programs that it concerns, or leave that to jobs.
+    """Take a change to the pools and programs that it concerns, or leave that to jobs or a date.
 
     Returns the definition with the number of its newest order.
     """
-    _update_standing(state, changes, definition, change)
+    require_begun(state, context)
+    waiting = withdraw_orders(state, changes, context, definition.id, change.overrides)
     orders = _orders(state, definition, snapshot, change)
+    if change.date is not None:
+        schedule(changes, context, orders, change.date, waiting=waiting)
+        orders, change = [], replace(change, cascade=Cascade.FUTURE_PROVISIONS)
+    update_standing(state, changes, definition.id, change, snapshot.id, definition.revision)
     if _is_large(state, context.settings, definition.id, change):
         orders = start_orders(state, changes, context, orders)
     elif orders:
         orders = log_orders(state, changes, orders)
         _play(state, changes, context, definition, snapshot, orders)
-    return _remember(state, changes, definition, orders)
+    number = remember(state, changes, orders)
+    return definition if number is None else replace(definition, order_number=number)
 
 
 def _play(
@@ -135,6 +160,13 @@ def _play(
 ) -> None:
     """Play orders on all pools and programs that they are for."""
     pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id)
+    programs = [
+        program
+        for order in orders
+        if order.kind is JobKind.ADD_POOLS and not is_added_at_renewal(order)
+        for program in _programs_for(state, order)
+    ]
+    require_settled(pools, context, programs=programs)
     after = living(reach(state, changes, context, pool, orders) for pool in pools)
     with_pools = {pool.program_id for pool in after}
     for order in orders:
@@ -145,21 +177,20 @@ def _play(
                     open_added(changes, context, program, template)
 
 
-def _remember(
-    state: State, changes: Changes[Any], definition: PoolDefinition, orders: list[Order]
-) -> PoolDefinition:
-    """Write the numbers of orders on the definitions that they are for.
+def remember(state: State, changes: Changes[Any], orders: list[Order]) -> int | None:
+    """Write the newest number of orders on the program definitions that they are for.
 
-    Whoever provisions shares these rows, and so knows which orders are older than the program.
+    Returns it for the pool definition. Whoever provisions shares these rows, and so knows which
+    orders are older than the program.
     """
     numbers = [order.number for order in orders if order.number]
     if not numbers:
-        return definition
+        return None
     for place_id in dict.fromkeys(order.program_definition_id for order in orders):
-        if place_id is not None:
-            place = require(state, PROGRAM_DEFINITION, place_id)
+        place = None if place_id is None else state.one(PROGRAM_DEFINITION, place_id)
+        if place is not None:
             changes.save(replace(place, order_number=max(numbers)))
-    return replace(definition, order_number=max(numbers))
+    return max(numbers)
 
 
 def _is_large(
@@ -179,26 +210,11 @@ def _orders(
     """The orders of a change, as they are played one after the other."""
     if not change.reaches:
         return []
-    cascade = change.cascade
-    assert cascade is not None
-    at_renewal = cascade is Cascade.NEXT_RENEWAL
-
-    def order(kind: JobKind, place: str | None = None, *, stands: bool = False) -> Order:
-        return Order(
-            number=0,
-            kind=kind,
-            phase=OrderPhase.REACHING,
-            cascade=cascade,
-            stands=stands,
-            pool_definition_id=definition.id,
-            program_definition_id=place,
-            snapshot_id=snapshot.id,
-            revision=definition.revision,
-        )
-
+    at_renewal = change.cascade is Cascade.NEXT_RENEWAL
+    order = partial(_order, definition, snapshot, change)
     marked = {
         each.program_definition_id
-        for each in _standing(state, definition)
+        for each in _standing(state, definition.id)
         if each.kind is JobKind.END_POOLS
     }
     return [
@@ -212,6 +228,42 @@ def _orders(
         ),
         *(order(JobKind.ADD_POOLS, each, stands=at_renewal) for each in change.added_to),
     ]
+
+
+def _order(
+    definition: PoolDefinition,
+    snapshot: Snapshot,
+    change: Change,
+    kind: JobKind,
+    place: str | None = None,
+    *,
+    stands: bool = False,
+) -> Order:
+    assert change.cascade is not None
+    return Order(
+        number=0,
+        kind=kind,
+        phase=OrderPhase.REACHING,
+        cascade=change.cascade,
+        stands=stands,
+        pool_definition_id=definition.id,
+        program_definition_id=place,
+        snapshot_id=snapshot.id,
+        revision=definition.revision,
+    )
+
+
+def change_of(orders: Sequence[Order]) -> Change:
+    """What orders that have waited for a date do to a pool definition."""
+    added = [order for order in orders if order.kind is JobKind.ADD_POOLS]
+    ending = [order for order in orders if order.kind is JobKind.END_POOLS]
+    return Change(
+        orders[0].cascade,
+        updated=any(order.kind is JobKind.UPDATE_POOLS for order in orders),
+        deleted=any(order.program_definition_id is None for order in ending),
+        added_to=tuple(filter(None, (order.program_definition_id for order in added))),
+        removed_from=tuple(filter(None, (order.program_definition_id for order in ending))),
+    )
 
 
 def start_orders(
@@ -252,29 +304,32 @@ def _programs_for(state: State, order: Order) -> list[Program]:
     return [program for program in programs if takes_additions(program)]
 
 
-def _standing(state: State, definition: PoolDefinition) -> list[Order]:
-    orders = state.known(ORDERS_OF_POOL_DEFINITION, definition.id)
+def _standing(state: State, pool_definition_id: str) -> list[Order]:
+    orders = state.known(ORDERS_OF_POOL_DEFINITION, pool_definition_id)
     return [order for order in orders if order.stands]
 
 
-def _update_standing(
-    state: State, changes: Changes[Any], definition: PoolDefinition, change: Change
+def update_standing(
+    state: State,
+    changes: Changes[Any],
+    pool_definition_id: str,
+    change: Change,
+    snapshot_id: str | None,
+    revision: int,
 ) -> None:
     """Withdraw the standing orders that a change overrides, and renew the terms of the others.
 
     A removal for future provisions only leaves pools that were to end marked so. Adding the
     definition again can still take that back.
     """
-    for order in _standing(state, definition):
+    for order in _standing(state, pool_definition_id):
         place, is_addition = order.program_definition_id, is_added_at_renewal(order)
         moved = change.reaches and place in {*change.added_to, *change.removed_from}
         taken_back = is_addition and place in change.removed_from
         if change.deleted or moved or taken_back:
             withdraw(state, changes, order)
-        elif is_addition and change.updated and change.reaches:
-            changes.save(
-                replace(order, snapshot_id=definition.snapshot_id, revision=definition.revision)
-            )
+        elif is_addition and change.updated and change.reaches and order.revision < revision:
+            changes.save(replace(order, snapshot_id=snapshot_id, revision=revision))
 
 
 # A program definition that is deleted.
@@ -285,6 +340,7 @@ def ask_to_end_programs(
 ) -> None:
     """Ask for what the end of a program definition may reach."""
     ask_to_give_numbers(needs)
+    ask_for_cascades(needs)
     needs.read(ORDERS_OF_PROGRAM_DEFINITION, program_definition_id)
     if not Change(cascade).reaches:
         return
@@ -294,6 +350,7 @@ def ask_to_end_programs(
         return
     for program in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id):
         needs.read(ORDERS_OF_PROGRAM, program.id)
+        needs.read(CHANGES_OF_PROGRAM, program.id)
         if cascade is Cascade.IMMEDIATELY:
             ask_for_additions(needs, state, program)
     ask_to_reach(needs, state, state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id))
@@ -305,8 +362,13 @@ def end_programs(
     changes: Changes[Any],
     definition: ProgramDefinition,
     cascade: Cascade,
+    date: Instant | None = None,
 ) -> None:
-    """End the programs of a program definition with their pools, now or when they renew."""
+    """End the programs of a program definition with their pools, now or when they renew.
+
+    With a ``date`` that begins then.
+    """
+    require_begun(state, context)
     for standing in orders_of_plan(state, definition.id):
         if standing.stands:
             withdraw(state, changes, standing)
@@ -320,14 +382,20 @@ def end_programs(
         stands=cascade is Cascade.NEXT_RENEWAL,
         program_definition_id=definition.id,
     )
+    if date is not None:
+        schedule(changes, context, [order], date)
+        return
     if _is_large_end(state, context.settings, definition.id):
         start_orders(state, changes, context, [order])
         return
+    pools = state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id)
+    programs = state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id)
+    require_settled(pools, context, programs=programs)
     orders = log_orders(state, changes, [order])
-    for pool in state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id):
+    for pool in pools:
         reach(state, changes, context, pool, orders)
     if cascade is Cascade.IMMEDIATELY:
-        for program in state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id):
+        for program in programs:
             end_program(state, changes, context, program, orders)
 
 
@@ -348,8 +416,7 @@ def end_program(
         for pool in open_missing(state, changes, context, program):
             reach(state, changes, context, pool, orders or [])
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
-    ended = dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
-    record_updated(changes, context, ended, "ended")
+    record_updated(changes, context, with_end(state, changes, context, program), "ended")
 
 
 def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     Job,
     JobItem,
@@ -45,6 +44,7 @@ from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
+    CHANGES_OF_PROGRAM,
     CHUNK_SIZE,
     ERASURE_CHUNK_SIZE,
     LOT,
@@ -64,6 +64,7 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
+from benefit_programs.domain.orders.waiting import with_end
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 
 PROGRAMS_STAGE = 0
@@ -152,6 +153,7 @@ class ErasureChunks(Carrier):
     ) -> list[JobItem]:
         found = [state.one(PROGRAM, program_id) for program_id in self._found]
         programs = [each for each in found if each and each.beneficiary == self._erasure.identity]
+        require_settled((), context, programs=programs)
         for program in programs:
             ended, pools = _ended(state, changes, context, program)
             record_updated(changes, context, erased_program(ended, self._erasure), **ANONYMIZED)
@@ -193,6 +195,7 @@ def _ask_for_program(needs: Needs, state: State, program_id: str) -> None:
     needs.lock(POOLS_OF_PROGRAM, program_id)
     needs.lock(PROGRAM, program_id)
     needs.read(ORDERS_OF_PROGRAM, program_id)
+    needs.read(CHANGES_OF_PROGRAM, program_id)
     ask_for_additions(needs, state, program)
     ask_to_reach(needs, state, state.known(POOLS_OF_PROGRAM, program_id))
 
@@ -215,5 +218,5 @@ def _ended(
         pools = [*pools, *open_missing(state, changes, context, program)]
     pools = [reach(state, changes, context, pool, [end]) for pool in pools]
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
-    ended = replace(program, status=ProgramStatus.ENDED, target_status=None)
+    ended = with_end(state, changes, context, program)
     return record_updated(changes, context, ended, "ended"), pools

@@ -155,24 +155,32 @@ def _is_after(order: Order, instant: Instant | None) -> bool:
 # Orders for a whole program definition.
 
 
-def orders_of_plan(state: State, program_definition_id: str | None) -> list[Order]:
-    """The orders for programs of a definition and for pools in it, as far as they are loaded."""
+def orders_of_plan(
+    state: State, program_definition_id: str | None, *, until: Instant | None = None
+) -> list[Order]:
+    """The orders for programs of a definition and for pools in it, as far as they are loaded.
+
+    Those that happen only after an instant, ``until``, are left out.
+    """
     if program_definition_id is None:
         return []
-    return state.known(ORDERS_OF_PROGRAM_DEFINITION, program_definition_id)
+    orders = state.known(ORDERS_OF_PROGRAM_DEFINITION, program_definition_id)
+    return [order for order in orders if not _is_after(order, until)]
 
 
-def ends_at_renewal(state: State, program_definition_id: str | None) -> bool:
+def ends_at_renewal(
+    state: State, program_definition_id: str | None, until: Instant | None = None
+) -> bool:
     """Whether programs end when they renew, because their definition is gone."""
-    orders = orders_of_plan(state, program_definition_id)
+    orders = orders_of_plan(state, program_definition_id, until=until)
     return any(order.kind is JobKind.END_PROGRAMS and order.stands for order in orders)
 
 
-def is_ending(state: State, program: Program) -> bool:
+def is_ending(state: State, program: Program, until: Instant | None = None) -> bool:
     """Whether a program is to end at once, because its definition is gone."""
     return any(
         order.kind is JobKind.END_PROGRAMS and order.cascade is Cascade.IMMEDIATELY
-        for order in orders_of_plan(state, program.program_definition_id)
+        for order in orders_of_plan(state, program.program_definition_id, until=until)
     )
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     Job,
     JobItem,
@@ -142,6 +143,7 @@ def _move(
     owner = beneficiary_columns(merge.owner)
     locked = [state.one(PROGRAM, program.id) for program in programs]
     moving = [each for each in locked if each and each.beneficiary == merge.visitor]
+    require_settled((), context, programs=moving)
     for program in moving:
         record_updated(changes, context, replace(program, **owner))
         for pool in state.many(POOLS_OF_PROGRAM, program.id):

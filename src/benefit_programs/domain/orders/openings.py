@@ -57,11 +57,16 @@ def ask_to_open(
     return all(state.has(index, (key,), Mode.SHARE) for index, key in wanted)
 
 
-def additions(state: State, program: Program, *, at_renewal: bool = False) -> list[Order]:
-    """The orders by which a program gets pools that it may not have yet, in their order."""
+def additions(
+    state: State, program: Program, *, at_renewal: bool = False, until: Instant | None = None
+) -> list[Order]:
+    """The orders by which a program gets pools that it may not have yet, in their order.
+
+    They end with those that happen up to an instant, ``until``.
+    """
     return [
         order
-        for order in orders_of_plan(state, program.program_definition_id)
+        for order in orders_of_plan(state, program.program_definition_id, until=until)
         if order.kind is JobKind.ADD_POOLS
         and (
             (at_renewal and order.stands)
@@ -116,15 +121,24 @@ def serve(
     new = [pool for pool in opened if pool.pool_definition_id == order.pool_definition_id]
     if not living(reached) and not _has_lived([*pools, *new], order):
         template = template_in(state, order, order.number)
-        reach(state, changes, context, open_added(changes, context, program, template))
+        new_pool = open_added(changes, context, program, template, at=order.at)
+        reach(state, changes, context, new_pool)
 
 
 def open_missing(
-    state: State, changes: Changes[Any], context: Context, program: Program
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    *,
+    until: Instant | None = None,
 ) -> list[Pool]:
-    """Open the pools that additions give the program and that aren't open yet."""
+    """Open the pools that additions give the program and that aren't open yet.
+
+    Additions after an instant, ``until``, come later.
+    """
     opened: list[Pool] = []
-    for order in additions(state, program):
+    for order in additions(state, program, until=until):
         stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, order.pool_definition_id)
         kind = [pool for pool in opened if pool.pool_definition_id == order.pool_definition_id]
         then = [
@@ -132,7 +146,7 @@ def open_missing(
         ]
         if not living(then) and not _has_lived([*stored, *kind], order):
             template = template_in(state, order, order.number)
-            opened.append(open_added(changes, context, program, template))
+            opened.append(open_added(changes, context, program, template, at=order.at))
     return opened
 
 
@@ -146,7 +160,7 @@ def open_at_renewal(
 ) -> list[Pool]:
     """Open the pools that a renewal adds, unless the program has one of the kind."""
     opened = []
-    for order in additions(state, program, at_renewal=True):
+    for order in additions(state, program, at_renewal=True, until=renewal.at):
         stored = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, order.pool_definition_id)
         pools = {pool.id: pool for pool in (*stored, *renewed)}.values()
         kind = [pool for pool in pools if pool.pool_definition_id == order.pool_definition_id]

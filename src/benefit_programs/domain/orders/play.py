@@ -26,7 +26,11 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     RenewalActionType,
 )
-from benefit_programs.domain.lookups import ORDERS_OF_PROGRAM, SNAPSHOT
+from benefit_programs.domain.lookups import (
+    ORDERS_OF_POOL_DEFINITION,
+    ORDERS_OF_PROGRAM,
+    SNAPSHOT,
+)
 from benefit_programs.domain.lots import own_fate
 from benefit_programs.domain.orders.log import (
     Place,
@@ -133,12 +137,44 @@ def _changed(state: State, pool: Pool, order: Order) -> Pool:
 
 def _updated(state: State, pool: Pool, order: Order) -> Pool:
     assert order.snapshot_id is not None
+    if order.at is not None:
+        return _updated_by_date(state, pool, order)
     updated = replace(
         without_action(pool),
         snapshot_id=order.snapshot_id,
         pool_definition_revision=order.revision,
     )
     return marked_to_end(updated) if _ends_with_its_program(state, pool, order) else updated
+
+
+def _updated_by_date(state: State, pool: Pool, order: Order) -> Pool:
+    """A pool after an update that had to wait for its date; what came meanwhile stands.
+
+    Whoever has newer terms isn't taken back, nor is what was pending by a newer change.
+    """
+    if pool.pool_definition_revision >= order.revision:
+        return pool
+    keeps_action = (pool.renewal_revision or 0) > order.revision or (
+        pool.renewal_action is RenewalActionType.END and _ends_by_newer(state, pool, order)
+    )
+    updated = replace(
+        pool if keeps_action else without_action(pool),
+        snapshot_id=order.snapshot_id,
+        pool_definition_revision=order.revision,
+    )
+    return marked_to_end(updated) if _ends_with_its_program(state, pool, order) else updated
+
+
+def _ends_by_newer(state: State, pool: Pool, order: Order) -> bool:
+    """Whether a change after this one, which waited, says that the pool ends at its renewal."""
+    orders = state.known(ORDERS_OF_POOL_DEFINITION, pool.pool_definition_id)
+    return any(
+        each.kind is JobKind.END_POOLS
+        and each.stands
+        and each.revision > order.revision
+        and concerns(each, pool)
+        for each in orders
+    )
 
 
 def _ends_with_its_program(state: State, pool: Pool, order: Order) -> bool:
@@ -150,6 +186,9 @@ def _ends_with_its_program(state: State, pool: Pool, order: Order) -> bool:
 
 def _marked_to_update(pool: Pool, order: Order) -> Pool:
     if pool.renewal_action is RenewalActionType.END:
+        return pool
+    newest = max(pool.pool_definition_revision, pool.renewal_revision or 0)
+    if order.at is not None and newest >= order.revision:
         return pool
     return replace(
         pool,

@@ -15,7 +15,11 @@ from msgspec.structs import replace
 from benefit_programs.domain.calendar_errors import PausedDaysUsedUp
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import require_program_settled
+from benefit_programs.domain.due import (
+    ask_for_cascades,
+    require_begun,
+    require_program_settled,
+)
 from benefit_programs.domain.entities import (
     IdempotencyKey,
     JobItem,
@@ -61,6 +65,7 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
+from benefit_programs.domain.orders.waiting import withdraw_all
 from benefit_programs.domain.program_dates import (
     dated,
     has_paused_days,
@@ -68,9 +73,10 @@ from benefit_programs.domain.program_dates import (
     restarted,
     resumed,
     stops_clock,
+    with_calendar,
 )
-from benefit_programs.domain.required import require
-from benefit_programs.domain.scheduled_changes import ChangeStatus, ScheduledChange, ended
+from benefit_programs.domain.required import require, require_ahead
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Instant
 
@@ -135,6 +141,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         """Look at the program and its pools, then lock what the action changes."""
         needs.read(PROGRAM, self.program_id)
         needs.read(LIVE_POOLS_OF_PROGRAM, self.program_id)
+        ask_for_cascades(needs)
         if self.idempotency_key is not None:
             needs.read(IDEMPOTENCY_KEY, *self._key)
         program = state.loaded(PROGRAM, self.program_id)
@@ -146,6 +153,10 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         first = self._first_execution(state)
         if first is not None:
             return self._repeated(first)
+        if self.until is not None:
+            require_ahead(self.until, context, "untilDate")
+            program = with_calendar(program, context.now, context.settings.time_zone)
+        require_begun(state, context)
         require_program_settled(program, context)
         require_allowed(state, program, self.action, context.now)
         job_id = context.new_id()
@@ -175,9 +186,11 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         assert first.result_id is not None
         if self.action is RENEW:
             return Changes(first.result_id)
-        # The program and the action are all that such a request says, and the key is of both.
+        # Beside the program and the action, which the key is of, a pause may say when it ends.
         raise AlreadyExecuted(
-            idempotency_key=first.idempotency_key, job_id=first.result_id, same_request=True
+            idempotency_key=first.idempotency_key,
+            job_id=first.result_id,
+            same_request=first.request_hash == self.until,
         )
 
     def _used_key(self, job_id: str, context: Context) -> IdempotencyKey:
@@ -188,6 +201,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
             idempotency_key=key,
             created=context.now,
             result_id=job_id,
+            request_hash=self.until,
         )
 
 
@@ -218,7 +232,7 @@ def require_allowed(state: State, program: Program, action: Action, now: Instant
     """Raise what refuses an action on a program as it is now."""
     if program.target_status is not None:
         raise InProgress
-    current = ProgramStatus.ENDED if is_ending(state, program) else program.status
+    current = ProgramStatus.ENDED if is_ending(state, program, now) else program.status
     if current not in action.allowed:
         raise ProgramStatusTransitionNotAllowed(
             current_status=current,
@@ -236,7 +250,7 @@ def order_for(
 ) -> Order:
     """The action; a renewal ends the program if its definition was deleted before."""
     status = action.status or settled_status(program)
-    if action is RENEW and ends_at_renewal(state, program.program_definition_id):
+    if action is RENEW and ends_at_renewal(state, program.program_definition_id, at):
         status = ProgramStatus.ENDED
     return Order(
         number=0,
@@ -321,7 +335,7 @@ def _reach(
     pools: list[Pool],
 ) -> list[JobItem]:
     """Act on pools, and open missing ones: before the action, or as part of a renewal."""
-    opened = open_missing(state, changes, context, before)
+    opened = open_missing(state, changes, context, before, until=order.at)
     acted = [
         reach(state, changes, context, pool, [order], program=after) for pool in (*pools, *opened)
     ]
@@ -354,7 +368,7 @@ def finished(
         waiting = state.known(CHANGES_OF_PROGRAM, program.id)
     after = replace(program, status=order.status, target_status=None)
     if after.status is ProgramStatus.ENDED:
-        changes.save(*(ended(each, ChangeStatus.WITHDRAWN, context.now) for each in waiting))
+        withdraw_all(changes, waiting, context.now)
         waiting = ()
     return dated(after, waiting)
 

@@ -16,6 +16,7 @@ from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
 from benefit_programs.wire.descriptions.reservations import OF_RESERVATIONS
 from benefit_programs.wire.descriptions.returns import OF_RETURNS
+from benefit_programs.wire.descriptions.scheduled_changes import OF_SCHEDULED_CHANGES
 from benefit_programs.wire.descriptions.settings import OF_SETTINGS
 from benefit_programs.wire.descriptions.statements import OF_STATEMENTS
 from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
@@ -27,6 +28,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_EVENTS,
     **OF_LOTS,
     **OF_RESERVATIONS,
+    **OF_SCHEDULED_CHANGES,
     **OF_SETTINGS,
     **OF_RETURNS,
     **OF_STATEMENTS,

@@ -35,6 +35,10 @@ COMMON = {
     "bulk_action_metadata": "How many entries succeeded, and how many failed.",
     "bytes_max": "The largest number of bytes that is accepted.",
     "cancellation_transaction_id": "The transaction that gave the credits back.",
+    "cascade_date": (
+        "When the cascade happens, if not at once: the definition changes now, and what was made"
+        " from it before follows at this date. Only with IMMEDIATELY or NEXT_RENEWAL."
+    ),
     "cascade": "When the change reaches existing programs and pools.",
     "category": "The provider app's category for the item. Absent if there is none.",
     "code": "What happened, as a fixed name.",
@@ -384,6 +388,11 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     programs.PoolDefinitionLookupId: {
         "pool_definition_id": "The program gets one pool, of this pool definition.",
         "program_definition_id": "The program gets a pool of each of its pool definitions.",
+    },
+    programs.PauseProgramRequest: {
+        "until_date": (
+            "When the program resumes by itself: later than now. Absent: when somebody resumes it."
+        ),
     },
     programs.ProvisionProgramRequest: {
         **OF_PROVISIONING,

@@ -8,6 +8,7 @@ import msgspec
 
 from benefit_programs.domain.benefits import illegalities, repetitions
 from benefit_programs.domain.constraints import (
+    Addition,
     Chosen,
     Entries,
     Immutable,
@@ -49,6 +50,7 @@ ProgramDefinitionInfos = Annotated[
 
 _CASCADE_RULES = ("cascade_is_required", "cascade_value_not_supported")
 ChosenCascade = Annotated[Cascade, Required(), Chosen(*_CASCADE_RULES)]
+CascadeDate = Annotated[Timestamp, Addition()]
 
 
 class PoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +125,7 @@ class CreatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[Cascade, Chosen(*_CASCADE_RULES, ("pool_definition", "program_definition_ids"))]
         | None
     ) = None
+    cascade_date: CascadeDate | None = None
 
 
 class CreatePoolDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +142,7 @@ class BulkCreatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
         Annotated[Cascade, Chosen(*_CASCADE_RULES, ("pool_definitions", "program_definition_ids"))]
         | None
     ) = None
+    cascade_date: CascadeDate | None = None
     return_entity: bool | None = None
 
 
@@ -162,6 +166,7 @@ class UpdatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     pool_definition: PoolDefinitionChange
     field_mask: Annotated[FieldMask, Undocumented()] | None = None
     cascade: ChosenCascade
+    cascade_date: CascadeDate | None = None
 
 
 class UpdatePoolDefinitionResponse(CreatePoolDefinitionResponse, frozen=True, kw_only=True):
@@ -173,6 +178,7 @@ class BulkUpdatePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
 
     pool_definitions: Annotated[tuple[MaskedPoolDefinition, ...], BulkSize, Entries()]
     cascade: ChosenCascade
+    cascade_date: CascadeDate | None = None
     return_entity: bool | None = None
 
 
@@ -187,6 +193,7 @@ class DeletePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     pool_definition_id: EntityId
     cascade: ChosenCascade
+    cascade_date: CascadeDate | None = None
 
 
 class DeletePoolDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,6 +205,7 @@ class BulkDeletePoolDefinitionsRequest(msgspec.Struct, frozen=True, kw_only=True
 
     pool_definition_ids: BulkIds
     cascade: ChosenCascade
+    cascade_date: CascadeDate | None = None
 
 
 class BulkDeletePoolDefinitionsResponse(
@@ -240,6 +248,7 @@ class AddPoolDefinitionToProgramDefinitionRequest(msgspec.Struct, frozen=True, k
     pool_definition_id: EntityId
     program_definition_id: EntityId
     cascade: ChosenCascade
+    cascade_date: CascadeDate | None = None
 
 
 class AddPoolDefinitionToProgramDefinitionResponse(

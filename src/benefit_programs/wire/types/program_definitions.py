@@ -6,7 +6,14 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import Alias, Immutable, OneOf, ReadOnly, Undocumented
+from benefit_programs.domain.constraints import (
+    Addition,
+    Alias,
+    Immutable,
+    OneOf,
+    ReadOnly,
+    Undocumented,
+)
 from benefit_programs.domain.values import Cascade
 from benefit_programs.wire.types.calendars import (
     EitherEnd,
@@ -116,6 +123,7 @@ class DeleteProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     program_definition_id: EntityId
     cascade_type: Annotated[Cascade, Alias("cascade")] | None = None
+    cascade_date: Annotated[Timestamp, Addition()] | None = None
 
 
 class DeleteProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):

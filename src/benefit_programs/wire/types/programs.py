@@ -171,6 +171,8 @@ class RenewProgramResponse(JobResponse, frozen=True, kw_only=True):
 class PauseProgramRequest(ProgramActionRequest, frozen=True, kw_only=True):
     """Pause a program and its pools."""
 
+    until_date: Annotated[Timestamp, Addition()] | None = None
+
 
 class PauseProgramResponse(JobResponse, frozen=True, kw_only=True):
     """The job of the pause."""
