@@ -18,6 +18,7 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Agenda, Pool, Program
 from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, FIRST_DUE
+from benefit_programs.domain.pool_items import PoolItem
 from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
 from benefit_programs.domain.values import Instant
 
@@ -48,22 +49,25 @@ class NotSettled(Exception):
         self.program_ids = program_ids
 
 
-def require_settled(pools: Iterable[Pool], context: Context) -> None:
-    """Raise NotSettled if something has come due in the programs of these pools."""
-    now = context.now
-    late = {
-        each.program_id: None
-        for each in pools
-        if each.program_due is not None and each.program_due <= now
-    }
+Dated = Program | Pool | PoolItem
+"""What tells when something comes due in a program."""
+
+
+def late_programs(rows: Iterable[Dated], now: Instant) -> tuple[str, ...]:
+    """The ids of the programs of these rows in which something has come due."""
+    late: dict[str, None] = {}
+    for each in rows:
+        due = each.due if isinstance(each, Program) else each.program_due
+        if due is not None and due <= now:
+            late[each.id if isinstance(each, Program) else each.program_id] = None
+    return tuple(late)
+
+
+def require_settled(rows: Iterable[Pool | Program | None], context: Context) -> None:
+    """Raise NotSettled if something has come due in these programs, or in those of these pools."""
+    late = late_programs((each for each in rows if each is not None), context.now)
     if late and not context.is_late:
-        raise NotSettled(tuple(late))
-
-
-def require_program_settled(program: Program, context: Context) -> None:
-    """Raise NotSettled if something has come due in a program."""
-    if program.due is not None and program.due <= context.now and not context.is_late:
-        raise NotSettled((program.id,))
+        raise NotSettled(late)
 
 
 def newly_due(state: State) -> Instant | None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.calendars import ProgramTerms, merged
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     JobItem,
     JobKind,
@@ -100,6 +101,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         definitions = self._definitions(state, definition_ids)
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None:
+            require_settled((current,), context)
             self._require_empty(state, current)
         program = self._program(current, program_definition, definitions, context)
         terms = merged(program_definition.terms if program_definition else None, self.terms)
@@ -243,6 +245,7 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Program]:
         current = require(state, PROGRAM, self.id)
+        require_settled((current,), context)
         return updated(current, self.updates, context, revision=self.revision, path="program")
 
 

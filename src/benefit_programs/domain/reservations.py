@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, More
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
+from benefit_programs.domain.due import earliest, require_settled
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.eligibility import Candidate, Moment
 from benefit_programs.domain.entities import (
@@ -209,10 +209,12 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
         key = (row.pool_id, self.operation, self.idempotency_key)
         if (first := state.one(TRANSACTION_BY_KEY, *key)) is not None:
             raise _already_executed(first, self.idempotency_key, self._hash)
-        status = row.status_at(context.now)
+        pool = require(state, POOL, row.pool_id)
+        require_settled((pool,), context)
+        status = row.status_at(pool.clock_at(context.now))
         if status is not _OPEN:
             raise ReservationNotOpen(reservation_id=row.id, reservation_status=status)
-        account = open_account(state, context, require(state, POOL, row.pool_id))
+        account = open_account(state, context, pool)
         return _Held(row, require(state, TRANSACTION, row.id), account)
 
 

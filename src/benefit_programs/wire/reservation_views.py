@@ -13,7 +13,7 @@ def reservation(
 ) -> reservations.Reservation:
     """A reservation as it is now; its transaction says what it is for."""
     details, item = transaction.details, transaction.details.item
-    status = row.status_at(now)
+    status = row.status_at(pool.clock_at(now))
     held = row.held if status is ReservationStatus.OPEN else 0
     return reservations.Reservation(
         id=row.id,

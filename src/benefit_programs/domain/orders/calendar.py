@@ -104,7 +104,7 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
     ahead = dates_ahead(program, waiting)
     if not ahead:
         # Its status was changed by what doesn't look at dates.
-        changes.save(dated(program, waiting))
+        _save_dated(state, changes, context, dated(program, waiting))
         return
     date = ahead[0]
     if date.change is not None:
@@ -113,13 +113,14 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
             require_allowed(state, program, _ACTIONS[date.kind], date.at)
         except Refusal as refusal:
             over = ended(date.change, ChangeStatus.REFUSED, context.now, reason=refusal.code)
-            changes.save(over, dated(program, waiting))
+            changes.save(over)
+            _save_dated(state, changes, context, dated(program, waiting))
             return
         changes.save(ended(date.change, ChangeStatus.DONE, context.now))
     if date.kind is DateKind.MISSED_RENEWAL:
         after = dated(renewed(program, date.at), waiting)
         record_updated(changes, context, after)
-        _date_pools(state, changes, after)
+        _date_pools(state, changes, context, after)
         return
     _act(state, changes, context, program, date, waiting)
 
@@ -140,10 +141,16 @@ def _act(
     act(state, changes, context, program, order, until=until, waiting=waiting)
 
 
-def _date_pools(state: State, changes: Changes[Any], program: Program) -> None:
-    """Tell the pools of a program its next date."""
-    for pool in state.many(LIVE_POOLS_OF_PROGRAM, program.id):
-        changes.save(replace(pool, program_due=program.due))
+def _save_dated(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
+    changes.save(program)
+    _date_pools(state, changes, context, program)
+
+
+def _date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
+    """Tell the pools of a program its next date, unless they are so many that none knows it."""
+    pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
+    if len(pools) <= context.settings.in_request_max:
+        changes.save(*(replace(pool, program_due=program.due) for pool in pools))
 
 
 class StartCascades(Command[int], frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     JobKind,
     Order,
@@ -22,6 +23,7 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
+    CHANGES_OF_PROGRAM,
     LIVE_POOLS_OF_POOL_DEFINITION,
     LIVE_POOLS_OF_PROGRAM_DEFINITION,
     LIVE_PROGRAMS_OF_PROGRAM_DEFINITION,
@@ -55,6 +57,7 @@ from benefit_programs.domain.orders.play import (
 )
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.required import require
+from benefit_programs.domain.scheduled_changes import ChangeStatus, ended
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Cascade
@@ -135,6 +138,11 @@ def _play(
 ) -> None:
     """Play orders on all pools and programs that they are for."""
     pools = state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id)
+    places = [order.program_definition_id for order in orders if order.kind is JobKind.ADD_POOLS]
+    programs = (
+        each for place in places for each in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, place)
+    )
+    require_settled((*pools, *programs), context)
     after = living(reach(state, changes, context, pool, orders) for pool in pools)
     with_pools = {pool.program_id for pool in after}
     for order in orders:
@@ -293,9 +301,10 @@ def ask_to_end_programs(
     if _is_large_end(state, needs.settings, program_definition_id):
         return
     for program in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id):
-        needs.read(ORDERS_OF_PROGRAM, program.id)
         if cascade is Cascade.IMMEDIATELY:
-            ask_for_additions(needs, state, program)
+            ask_to_end_program(needs, state, program)
+        else:
+            needs.read(ORDERS_OF_PROGRAM, program.id)
     ask_to_reach(needs, state, state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id))
 
 
@@ -324,11 +333,21 @@ def end_programs(
         start_orders(state, changes, context, [order])
         return
     orders = log_orders(state, changes, [order])
-    for pool in state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id):
+    pools = state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id)
+    programs = state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id)
+    require_settled((*pools, *programs), context)
+    for pool in pools:
         reach(state, changes, context, pool, orders)
     if cascade is Cascade.IMMEDIATELY:
-        for program in state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id):
+        for program in programs:
             end_program(state, changes, context, program, orders)
+
+
+def ask_to_end_program(needs: Needs, state: State, program: Program) -> None:
+    needs.read(ORDERS_OF_PROGRAM, program.id)
+    if program.calendar is not None:
+        needs.read(CHANGES_OF_PROGRAM, program.id)
+    ask_for_additions(needs, state, program)
 
 
 def end_program(
@@ -348,8 +367,10 @@ def end_program(
         for pool in open_missing(state, changes, context, program):
             reach(state, changes, context, pool, orders or [])
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
-    ended = dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
-    record_updated(changes, context, ended, "ended")
+    for each in state.known(CHANGES_OF_PROGRAM, program.id):
+        changes.save(ended(each, ChangeStatus.WITHDRAWN, context.now))
+    over = dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
+    record_updated(changes, context, over, "ended")
 
 
 def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.calendar_errors import PausedDaysUsedUp
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import require_program_settled
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     IdempotencyKey,
     JobItem,
@@ -146,7 +146,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         first = self._first_execution(state)
         if first is not None:
             return self._repeated(first)
-        require_program_settled(program, context)
+        require_settled((program,), context)
         require_allowed(state, program, self.action, context.now)
         job_id = context.new_id()
         changes = Changes(job_id)
