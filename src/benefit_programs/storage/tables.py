@@ -284,8 +284,9 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("member_id", "id", sparse=True),
             _index("wix_user_id", "id", sparse=True),
             _index("due", "id", sparse=True),
+            _index("stopped", "id", sparse=True),
             not_negative=("available", "reserved"),
-            added=("in_lots",),
+            added=("in_lots", "shift"),
         ),
         _table(
             entities.Lot,
@@ -295,6 +296,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("expiration_date", "id", live=True, sparse=True),
             _index("external_reference", "id", sparse=True),
             not_negative=("available", "reserved"),
+            added=("shift",),
         ),
         _table(
             entities.Reservation,

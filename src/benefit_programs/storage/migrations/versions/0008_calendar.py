@@ -52,6 +52,7 @@ def upgrade() -> None:
         op.add_column(table, shift)
     for name in ("due", "next_renewal", "end_date"):
         _index("programs", f"{name}, id", f"{name} is not null")
+    _index("pools", "stopped, id", "stopped is not null")
     op.create_table(
         "scheduled_changes",
         *(_column(each) for each in f"tenant_id whole, {_CHANGES}".split(",")),
