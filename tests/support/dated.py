@@ -11,14 +11,14 @@ from benefit_programs.domain.calendars import (
     RenewalConfiguration,
     WhilePaused,
 )
-from benefit_programs.domain.entities import Pool
+from benefit_programs.domain.entities import JobKind, Pool
 from benefit_programs.domain.orders.calendar import SettlePrograms
 from benefit_programs.domain.orders.programs import ACTIONS, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.values import Identity, IdentityType
 from tests.support.calls import NAMESPACE, benefit, details, guid
-from tests.support.clock import DAY, StillClock
+from tests.support.clock import DAY, Clock, StillClock
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import do
 from tests.support.wallet import Wallet, add_item
@@ -26,7 +26,6 @@ from tests.support.wallet import Wallet, add_item
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from benefit_programs.domain.entities import JobKind
     from tests.support.calls import Document
     from tests.support.inprocess import Service
 
@@ -105,3 +104,19 @@ async def act_until(
 async def pool_row(service: Service, wallet: Wallet) -> Pool:
     """A pool as it is stored."""
     return next(row for row in await service.rows(Pool) if row.id == wallet.pool_id)
+
+
+async def fill_with_dates(service: Service, clock: Clock) -> None:
+    """Leave programs that have renewed late, have ended by themselves, and stand still."""
+    made = await make_plan(service, amount="9", expiresAfter="P90D")
+    every_day = RenewalConfiguration(every="P1D", cycles=5)
+    terms = (
+        ProgramTerms(renewal_configuration=every_day),
+        ProgramTerms(ends_after="P1D"),
+        MONTHLY_STOPPING,
+    )
+    renewing, ending, stopping = [await join(service, made, each) for each in terms]
+    clock.move(hours=50)
+    assert (await renewing.pool())["renewalCount"] == 2
+    assert (await ending.pool())["status"] == "ENDED"
+    await act_until(service, stopping, JobKind.PAUSE_PROGRAM, clock() + DAY)
