@@ -8,6 +8,7 @@ import pytest
 
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.entities import JobKind, Program
+from benefit_programs.domain.settings import IN_REQUEST_MAX
 from benefit_programs.storage.verification import verify_store
 from benefit_programs.wire.codec import instant_text
 from tests.support.calls import NAMESPACE, guid
@@ -23,7 +24,7 @@ from tests.support.dated import (
     pool_row,
 )
 from tests.support.inprocess import new_tenant
-from tests.support.lifecycle import run_jobs
+from tests.support.lifecycle import limit_requests, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -224,6 +225,52 @@ async def test_a_renewal_takes_what_the_pool_gave_at_its_instant(
     assert await by_definition.available() == "100"
     clock.now += 31 * DAY
     assert await by_definition.available() == "700"
+
+
+async def test_a_cascade_by_a_job_comes_after_renewals_that_were_due_before_it(
+    dated: tuple[Service, StillClock],
+) -> None:
+    """Whether a read books the renewal while the job waits, or the job does."""
+    service, clock = dated
+    made = await make_plan(service, amount="100")
+    read, reached = [await join(service, made, MONTHLY) for _ in range(2)]
+    await limit_requests(service, 1)
+    clock.now += 32 * DAY
+    definition = made[1]
+    more = {**definition["details"], "creditConfiguration": {"amount": "700"}}
+    change = {"id": definition["id"], "revision": definition["revision"], "details": more}
+    await service.call("updatePoolDefinition", {"poolDefinition": change, "cascade": "IMMEDIATELY"})
+    clock.now += 1
+    assert await read.available() == "100"
+    assert (await read.pool())["poolDefinitionRevision"] == definition["revision"]
+    await run_jobs(service)
+    for wallet in (read, reached):
+        pool = await wallet.pool()
+        assert (pool["renewalCount"], pool["details"]["creditConfiguration"]["amount"]) == (
+            1,
+            "700",
+        )
+        assert await wallet.available() == "100"
+
+
+async def test_pools_of_a_large_program_do_not_ask_again_and_again(
+    dated: tuple[Service, StillClock],
+) -> None:
+    """Once a job has renewed them, a read books nothing."""
+    service, clock = dated
+    wallet = await late_by_a_renewal(service, clock)
+    await limit_requests(service, 0)
+    await wallet.balance()
+    await run_jobs(service)
+    assert await wallet.available() == "100"
+    before = service.engine.submitted
+    await wallet.balance()
+    assert service.engine.submitted == before
+    await limit_requests(service, IN_REQUEST_MAX)
+    clock.now += 31 * DAY
+    await run_jobs(service)
+    row = await pool_row(service, wallet)
+    assert (row.renewal_count, row.program_due) == (2, (await service.rows(Program))[0].due)
 
 
 async def test_what_is_late_comes_before_a_program_of_the_same_name(

@@ -101,7 +101,6 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         definitions = self._definitions(state, definition_ids)
         current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if current is not None:
-            require_settled((current,), context)
             self._require_empty(state, current)
         program = self._program(current, program_definition, definitions, context)
         terms = merged(program_definition.terms if program_definition else None, self.terms)
