@@ -100,7 +100,7 @@ class Call:
         are. It costs nothing unless something has just come due.
         """
         engine = self.services.engine
-        late = late_programs(rows, engine.now())
+        late = late_programs(rows, engine.now)
         if not late:
             return False
         settings = self.principal.settings

@@ -10,7 +10,7 @@ tenant to it. It ends the turn by moving the agenda to what is due next. If it d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -53,19 +53,25 @@ Dated = Program | Pool | PoolItem
 """What tells when something comes due in a program."""
 
 
-def late_programs(rows: Iterable[Dated], now: Instant) -> tuple[str, ...]:
-    """The ids of the programs of these rows in which something has come due."""
-    late: dict[str, None] = {}
-    for each in rows:
-        due = each.due if isinstance(each, Program) else each.program_due
-        if due is not None and due <= now:
-            late[each.id if isinstance(each, Program) else each.program_id] = None
-    return tuple(late)
+def late_programs(rows: Iterable[Dated], now: Callable[[], Instant]) -> tuple[str, ...]:
+    """The ids of the programs of these rows in which something has come due.
+
+    The clock is read only if there are any in which something will ever be.
+    """
+    dates = [
+        (each.id if isinstance(each, Program) else each.program_id, due)
+        for each in rows
+        if (due := each.due if isinstance(each, Program) else each.program_due) is not None
+    ]
+    if not dates:
+        return ()
+    at = now()
+    return tuple(dict.fromkeys(program_id for program_id, due in dates if due <= at))
 
 
 def require_settled(rows: Iterable[Pool | Program | None], context: Context) -> None:
     """Raise NotSettled if something has come due in these programs, or in those of these pools."""
-    late = late_programs((each for each in rows if each is not None), context.now)
+    late = late_programs((each for each in rows if each is not None), lambda: context.now)
     if late and not context.is_late:
         raise NotSettled(late)
 

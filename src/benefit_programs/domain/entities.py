@@ -391,10 +391,6 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     stopped: Instant | None = None
     shift: int = 0
 
-    def clock_at(self, now: Instant) -> Instant:
-        """When its dates are judged: now, or at the instant when a pause stopped their clock."""
-        return now if self.stopped is None else min(now, self.stopped)
-
 
 class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
     """How many items a redemption counts on a quota, under a local date or at an instant.
@@ -495,9 +491,8 @@ class Lot(Row, frozen=True, kw_only=True, omit_defaults=True):
     What has no fate of its own is in the pool's standard lot, which isn't stored. ``granted`` is
     what came, ``available`` what can be spent of it and ``reserved`` what reservations hold;
     a lot that is still to come has nothing available. ``rank`` is its place in the burn order.
-    ``revision`` and ``updated`` are those of its terms: spending changes neither. Its dates have
-    been moved as far as ``shift`` says: where that is less than its pool's, by the difference more
-    once it gets credits again.
+    ``revision`` and ``updated`` are those of its terms: spending changes neither. Pauses have moved
+    its dates by ``shift``; what its pool has more, they move once it gets credits again.
     """
 
     over: ClassVar[tuple[str, ...]] = ("SPENT", "EXPIRED")

@@ -143,6 +143,11 @@ def new_lot(
     )
 
 
+def clock_at(pool: Pool, now: Instant) -> Instant:
+    """When a pool's dates are judged: now, or at the instant when a pause stopped their clock."""
+    return now if pool.stopped is None else min(now, pool.stopped)
+
+
 def moved_on(lot: Lot, shift: int) -> Lot:
     """The lot with its dates moved as far as pauses have moved those of its pool by now."""
     by, begin, end = shift - lot.shift, lot.effective_date, lot.expiration_date

@@ -43,7 +43,7 @@ from benefit_programs.domain.lookups import (
     TRANSACTION,
     TRANSACTION_BY_KEY,
 )
-from benefit_programs.domain.lots import first_of, last_of
+from benefit_programs.domain.lots import clock_at, first_of, last_of
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import of_count, of_fewer
 from benefit_programs.domain.redemptions import Redeemed, RequestBenefit
@@ -211,7 +211,7 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
             raise _already_executed(first, self.idempotency_key, self._hash)
         pool = require(state, POOL, row.pool_id)
         require_settled((pool,), context)
-        status = row.status_at(pool.clock_at(context.now))
+        status = row.status_at(clock_at(pool, context.now))
         if status is not _OPEN:
             raise ReservationNotOpen(reservation_id=row.id, reservation_status=status)
         account = open_account(state, context, pool)

@@ -27,7 +27,7 @@ from benefit_programs.domain.lookups import (
     RESERVATIONS_OF_POOL,
     SNAPSHOT,
 )
-from benefit_programs.domain.lots import is_standard
+from benefit_programs.domain.lots import clock_at, is_standard
 from benefit_programs.domain.required import require
 from benefit_programs.domain.settling import ask_for_account, look_at_account
 from benefit_programs.domain.state import Needs, State
@@ -115,7 +115,7 @@ def _open_reservations(state: State, pool: Pool, now: Instant) -> list[Reservati
     if not pool.reserved:
         return []
     found = state.many(RESERVATIONS_OF_POOL, pool.id)
-    at = pool.clock_at(now)
+    at = clock_at(pool, now)
     return [each for each in found if each.held and each.expiration_date > at]
 
 

@@ -48,7 +48,7 @@ def upgrade() -> None:
         table, name, kind = line.split()
         op.add_column(table, sa.Column(name, _TYPES[kind], nullable=True))
     for table in ("pools", "lots"):
-        shift = sa.Column("shift", _TYPES["whole"], nullable=False, server_default="0")
+        shift = sa.Column("shift", _TYPES["whole"], nullable=False, server_default=sa.text("0"))
         op.add_column(table, shift)
     for name in ("due", "next_renewal", "end_date"):
         _index("programs", f"{name}, id", f"{name} is not null")
