@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.domain.entities import (
-    Removal,
 )
 from benefit_programs.domain.event_removal import EVENTS, RemoveEvents
-from benefit_programs.domain.event_rows import Event
+from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.lookups import REMOVAL
 from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.engine.engine import Engine

@@ -14,6 +14,7 @@ import pytest
 
 from benefit_programs.bootstrap import open_database
 from benefit_programs.config import Settings
+from benefit_programs.domain.settings import IN_REQUEST_MAX
 from benefit_programs.storage.verification import (
     INVARIANTS,
     PROGRESS_WHOLE,
@@ -24,6 +25,7 @@ from benefit_programs.storage.verification import (
 from tests.support.calls import benefit, details, guid
 from tests.support.clock import Clock
 from tests.support.databases import run_apart
+from tests.support.dated import fill_with_dates
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests
 from tests.support.lots import fill_with_lots
@@ -52,6 +54,7 @@ DAILY = {
 
 async def fill(service: Service, clock: Clock) -> None:
     """Do to a tenant what leaves rows of every kind."""
+    await fill_with_dates(service, clock)
     wallet = await open_wallet(service, benefit("towel", policyExpression=DAILY), benefit("bar"))
     kept = await wallet.redeem()
     moved = await wallet.reallocate(await wallet.redeem(count=2), "2026-12-01T10:00:00Z")
@@ -70,6 +73,7 @@ async def fill(service: Service, clock: Clock) -> None:
     await fill_with_lots(service, clock)
     assert kept != moved
     await leave_work(service)
+    await limit_requests(service, IN_REQUEST_MAX)
 
 
 async def leave_work(service: Service) -> None:
@@ -835,6 +839,105 @@ BREAKAGES += [
         "less reserved than before",
         (rewrite('"reserved_after":', '"reserved_after":1', of_first("RESERVE")),),
     ),
+]
+
+DATED = "tenant_id = 2 and due is not null"
+
+
+ENDED = first("programs", "status = 'ENDED' and calendar is not null")
+
+
+def change_of(kind: str, program: str = "null") -> str:
+    """A change that waits, of nothing or of some program."""
+    return (
+        "insert into scheduled_changes (tenant_id, id, created, updated, kind, status, date,"
+        f" program_id) select 2, p.id, p.created, p.created, '{kind}', 'WAITING', 1, {program}"
+        f" from programs p where {ENDED}"
+    )
+
+
+LATE_RENEWAL = "operation = 'RENEWAL' and cast(details as text) like '%\"due\":%'"
+LATE_RENEWALS = f"tenant_id = 2 and {LATE_RENEWAL}"
+
+BREAKAGES += [
+    ("I24", "a date that is forgotten", (f"update programs set due = null where {DATED}",)),
+    ("I24", "a date that is too late", (f"update programs set due = due + 1 where {DATED}",)),
+    (
+        "I24",
+        "something happens after the end",
+        ("update programs set due = 1 where tenant_id = 2 and status = 'ENDED'",),
+    ),
+    (
+        "I24",
+        "another end than the calendar's",
+        ("update programs set end_date = end_date + 1 where tenant_id = 2",),
+    ),
+    (
+        "I24",
+        "no next renewal",
+        (f"update programs set next_renewal = null, due = end_date where {DATED}",),
+    ),
+    (
+        "I24",
+        "a renewal before its cycle",
+        (f"update programs set next_renewal = 1, due = 1 where {DATED}",),
+    ),
+    ("I24", "dates without a calendar", (f"update programs set calendar = null where {DATED}",)),
+    (
+        "I24",
+        "nobody comes by for a program",
+        ("update agenda set since = null where tenant_id = 2 and kind = 'due'",),
+    ),
+    ("I24", "a change that waits for what is over", (change_of("END", "p.id"),)),
+    ("I24", "a cascade that nobody begins", (change_of("CASCADE"),)),
+    (
+        "I25",
+        "renewed twice at one instant",
+        (
+            (
+                "update transactions set details = (select min(cast(t.details as text))"
+                f" from transactions t where {LATE_RENEWAL} and t.tenant_id = 2)"
+                f" where {LATE_RENEWALS}"
+            ),
+        ),
+    ),
+    (
+        "I25",
+        "booked before it was due",
+        (rewrite('"due":', '"due":9', LATE_RENEWALS),),
+    ),
+    (
+        "I26",
+        "a pool that doesn't know when",
+        ("update pools set program_due = null where tenant_id = 2",),
+    ),
+    (
+        "I26",
+        "a pool that knows another date",
+        ("update pools set program_due = program_due + 1 where tenant_id = 2",),
+    ),
+    (
+        "I26",
+        "a pool that has ended and waits",
+        ("update pools set program_due = 1 where tenant_id = 2 and status = 'ENDED'",),
+    ),
+    (
+        "I26",
+        "a clock that goes on in a pause",
+        ("update pools set stopped = null where tenant_id = 2",),
+    ),
+    (
+        "I26",
+        "a clock that stands without a pause",
+        ("update pools set stopped = created where tenant_id = 2 and status = 'ACTIVE'",),
+    ),
+    (
+        "I26",
+        "a clock that stood before the pause",
+        ("update pools set stopped = stopped - 1 where tenant_id = 2",),
+    ),
+    ("I26", "a lot that wasn't moved", (f"update pools set shift = 5 where {LIVE_POOL}",)),
+    ("I26", "a lot that moved alone", (f"update lots set shift = 5 where {LIVE_LOT}",)),
 ]
 
 

@@ -12,10 +12,9 @@ from benefit_programs.domain.entities import (
     PoolDefinition,
     Program,
     ProgramDefinition,
-    Removal,
     Transaction,
 )
-from benefit_programs.domain.event_rows import Event
+from benefit_programs.domain.event_rows import Event, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -14,14 +14,18 @@ from benefit_programs.api.errors import Unexpected, application_error, refusal_o
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.entities import Pool, Snapshot
+from benefit_programs.domain.due import Dated, late_programs
+from benefit_programs.domain.entities import Lot, Pool, Program, Reservation, Snapshot
 from benefit_programs.domain.errors import Invalid, Refusal
 from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.lookups import POOL
+from benefit_programs.domain.pool_items import PoolItem
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import State
+from benefit_programs.domain.values import Instant
 from benefit_programs.domain.violations import VIOLATIONS_MAX
-from benefit_programs.storage.loading import usable_pools
+from benefit_programs.storage.loading import Asks, Known, load_state, usable_pools
 from benefit_programs.storage.query import Page, Query, QuerySpec
-from benefit_programs.storage.reader import Found
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire.codec import Bulk, Decoded
 from benefit_programs.wire.types.common import (
@@ -36,10 +40,23 @@ from benefit_programs.wire.types.common import (
 Answer = TypeVar("Answer")
 B = TypeVar("B")
 R = TypeVar("R", bound=Row)
+T = TypeVar("T")
+H = TypeVar("H", Lot, Reservation)
 
 _log = structlog.get_logger("benefit_programs.request")
 
 NO_QUERY = CursorQuery()
+
+_WITH_DATES = (Pool, Program, PoolItem)
+"""The rows that tell that something has come due in a program."""
+
+
+class Rows(NamedTuple, Generic[T]):
+    """One page of what a query has found, and the page itself for its cursors."""
+
+    rows: list[T]
+    page: Page
+    extra: dict[str, Any]
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -64,16 +81,80 @@ class Call(msgspec.Struct, frozen=True):
             settings=principal.settings,
         )
 
-    def one(self, index: Index[R], *key: Any) -> Coroutine[Any, Any, R | None]:
-        return self.services.reader.one(self.tenant_id, index, *key)
+    async def one(self, index: Index[R], *key: Any) -> R | None:
+        rows = await self.many(index, (key,))
+        return rows[0] if rows else None
 
-    def many(self, index: Index[R], keys: Iterable[Key]) -> Coroutine[Any, Any, list[R]]:
-        return self.services.reader.many(self.tenant_id, index, keys)
+    async def many(self, index: Index[R], keys: Iterable[Key]) -> list[R]:
+        wanted, reader = tuple(keys), self.services.reader
+        rows = await reader.many(self.tenant_id, index, wanted)
+        if index.entity in _WITH_DATES and await self.catch_up(rows):  # type: ignore[arg-type]
+            return await reader.many(self.tenant_id, index, wanted)
+        return rows
+
+    async def catch_up(self, rows: Iterable[Dated]) -> bool:
+        """Book what has come due in programs of which these rows were read.
+
+        Whether they have to be read again. If nothing can be written now, they are shown as they
+        are. It costs nothing unless something has just come due.
+        """
+        engine = self.services.engine
+        late = late_programs(rows, engine.now)
+        if not late:
+            return False
+        settings = self.principal.settings
+        try:
+            await engine.catch_up(late, tenant_id=self.tenant_id, settings=settings)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is something to show
+            _log.warning("late programs are shown as they are", reason=repr(error))
+            return False
+        return True
+
+    async def load(
+        self,
+        questions: Iterable[Asks],
+        *,
+        now: Instant,
+        known: Known = (),
+        enough: Callable[[State], bool] = lambda _: False,
+    ) -> State:
+        """What questions ask for, with all that has come due in programs. See ``load_state``."""
+        questions, rows = tuple(questions), [(index, list(found)) for index, found in known]
+
+        def loading(known: Known) -> Coroutine[Any, Any, State]:
+            return load_state(
+                self.services.reader,
+                self.tenant_id,
+                questions,
+                now=now,
+                settings=self.principal.settings,
+                known=known,
+                enough=enough,
+            )
+
+        state = await loading(rows)
+        if await self.catch_up((*state.all_of(Pool), *state.all_of(Program))):
+            # What was known is read anew.
+            state = await loading(())
+        return state
 
     async def by_id(self, index: Index[R], ids: Iterable[str | None]) -> dict[str | None, R]:
         """The rows with these ids, by their ids; None is no id."""
         rows: list[Any] = await self.many(index, [(each,) for each in ids if each is not None])
         return {row.id: row for row in rows}
+
+    async def in_pool(self, index: Index[H], row_id: str) -> tuple[H, Pool] | None:
+        """What belongs to a pool, with that pool, after all that has come due."""
+        found = await self._in_pool(index, row_id)
+        if found is not None and await self.catch_up(found[1:]):
+            return await self._in_pool(index, row_id)
+        return found
+
+    async def _in_pool(self, index: Index[H], row_id: str) -> tuple[H, Pool] | None:
+        reader = self.services.reader
+        row = await reader.one(self.tenant_id, index, row_id)
+        pool = row and await reader.one(self.tenant_id, POOL, row.pool_id)
+        return (row, pool) if row and pool else None
 
     def snapshots(self, ids: Iterable[str]) -> Coroutine[Any, Any, dict[str, Snapshot]]:
         return self.services.reader.snapshots(self.tenant_id, ids)
@@ -88,6 +169,9 @@ class Call(msgspec.Struct, frozen=True):
     async def usable(self, pools: list[Pool]) -> list[Pool]:
         """Pools with the credits that they have now, also where something has just come due."""
         services = self.services
+        if await self.catch_up(pools):
+            again = await self.by_id(POOL, (pool.id for pool in pools))
+            pools = [again.get(pool.id, pool) for pool in pools]
         return await usable_pools(
             services.reader,
             self.tenant_id,
@@ -100,22 +184,41 @@ class Call(msgspec.Struct, frozen=True):
         self, entity: type[R], query: CursorQuery | None, *, path: str = "query"
     ) -> tuple[list[R], CursorPagingMetadata]:
         """One page of entities, as the method's spec reads them, and what it says about itself."""
-        found = await self.find(query, path=path)
-        read = CODECS[entity].read
-        return [read(row) for row in found.rows], metadata_of(found.page)
+        found = await self.find(query, CODECS[entity].read, path=path)
+        return found.rows, metadata_of(found.page)
 
     async def find(
         self,
         query: CursorQuery | None,
+        read: Callable[[tuple[Any, ...]], T],
         *,
+        dated: Callable[[T], Any] = lambda row: row,
         path: str = "query",
         extra: dict[str, Any] | None = None,
         check: Callable[[frozenset[str]], None] | None = None,
-    ) -> Found:
-        """One page of what the method's spec reads; a member finds its own rows alone."""
+    ) -> Rows[T]:
+        """One page of what the method's spec reads; a member finds its own rows alone.
+
+        ``dated`` gives the pool or program of a row. What has come due in it is booked first; then
+        the page is read again, for other rows may be on it.
+        """
         query = query or NO_QUERY
+        found = await self._find(query, read, path, extra or {}, check)
+        owners = (each for each in map(dated, found.rows) if isinstance(each, _WITH_DATES))
+        if await self.catch_up(owners):
+            return await self._find(query, read, path, extra or {}, check)
+        return found
+
+    async def _find(
+        self,
+        query: CursorQuery,
+        read: Callable[[tuple[Any, ...]], T],
+        path: str,
+        extra: dict[str, Any],
+        check: Callable[[frozenset[str]], None] | None,
+    ) -> Rows[T]:
         paging = query.cursor_paging
-        return await self.services.reader.page(
+        found = await self.services.reader.page(
             self.tenant_id,
             self._spec,
             Query(
@@ -123,7 +226,7 @@ class Call(msgspec.Struct, frozen=True):
                 sort=tuple((each.field_name, each.order) for each in query.sort or ()),
                 limit=paging.limit if paging else None,
                 cursor=paging.cursor if paging else None,
-                extra=extra or {},
+                extra=extra,
                 path=path,
                 now=self.services.engine.now(),
             ),
@@ -131,6 +234,7 @@ class Call(msgspec.Struct, frozen=True):
             row_filter=self._own_rows,
             check=check,
         )
+        return Rows([read(row) for row in found.rows], found.page, found.extra)
 
     async def count(self, value: dict[str, Any] | None, *, at_most: int) -> int:
         """How many rows a filter finds, counted no further than ``at_most`` + 1."""
@@ -181,6 +285,13 @@ class EntryResult(msgspec.Struct, frozen=True):
 
     metadata: ItemMetadata
     answer: Any | None
+
+
+def with_pool(entity: type[R]) -> Callable[[tuple[Any, ...]], tuple[R, Pool]]:
+    """Reads rows with the columns of an entity, and then those of its pool."""
+    codec, of_pool = CODECS[entity], CODECS[Pool]
+    width = len(codec.columns)
+    return lambda row: (codec.read(row[:width]), of_pool.read(row[width:]))
 
 
 async def execute_each(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -15,7 +15,6 @@ from benefit_programs.domain.settling import ask_for_account, is_due, look_at_ac
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.store import StoreConflict
 from benefit_programs.domain.values import Instant
-from benefit_programs.storage.loading import load_state
 
 LOOKS_MAX = 5
 """How often a pool is looked at that changes while it is read."""
@@ -55,7 +54,7 @@ async def look_at_pool(call: Call, pool_id: str, now: Instant) -> Looked:
     for _ in range(LOOKS_MAX):
         if not is_due(stored, now):
             return Looked(stored=stored, pool=stored)
-        state = await _state(call, [stored], now)
+        state = await call.load([AccountsOf((pool_id,))], now=now, known=[(POOL, [stored])])
         again = await call.get(POOL, pool_id, missing=missing)
         if again == stored:
             return looked(look_at_account(state, stored, now, call.principal.settings), stored)
@@ -69,16 +68,4 @@ def looked(account: Account, stored: Pool) -> Looked:
         pool=account.pool,
         coming=account.transactions,
         lots=account.seen_lots(),
-    )
-
-
-async def _state(call: Call, pools: Iterable[Pool], now: Instant) -> State:
-    rows = list(pools)
-    return await load_state(
-        call.services.reader,
-        call.tenant_id,
-        [AccountsOf(tuple(row.id for row in rows))],
-        now=now,
-        settings=call.principal.settings,
-        known=[(POOL, rows)],
     )

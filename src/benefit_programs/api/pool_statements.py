@@ -78,8 +78,6 @@ class Ledger:
         for each in reversed(self.seen.coming):
             if moment_of(each) < before:
                 return Cut(each.balance_revision, each.available_after, each.details.reserved_after)
-        if before <= self.seen.stored.created:
-            return BEGINNING
         found = await self._fetch(
             statements.cut(
                 self._dialect,

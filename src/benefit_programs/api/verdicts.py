@@ -16,7 +16,6 @@ from benefit_programs.domain.redemptions import ReallocateBenefit, RedeemBenefit
 from benefit_programs.domain.reservations import ReserveBenefit
 from benefit_programs.providers.asking import Subject
 from benefit_programs.providers.questions import PolicyProvider, RedemptionFacts
-from benefit_programs.storage.loading import load_state
 
 Asking = TypeVar(
     "Asking", bound=RedeemBenefit | ReserveBenefit | ReallocateBenefit | MoveRedemption
@@ -32,13 +31,8 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
     if not settings.policy_providers:
         return command
     now = services.engine.now()
-    state = await load_state(
-        services.reader,
-        call.tenant_id,
-        (command,),
-        now=now,
-        settings=settings,
-        enough=lambda state: not command.may_ask_providers(state),
+    state = await call.load(
+        (command,), now=now, enough=lambda state: not command.may_ask_providers(state)
     )
     if not command.may_ask_providers(state):
         return command
@@ -52,9 +46,7 @@ async def with_verdicts_of_each(call: Call, command: RedeemEligible) -> RedeemEl
     if not settings.policy_providers:
         return command
     moment = Moment(services.engine.now(), settings)
-    state = await load_state(
-        services.reader, call.tenant_id, (command,), now=moment.now, settings=settings
-    )
+    state = await call.load((command,), now=moment.now)
     found = command.candidates(state, moment)
     verdicts = zip(found, await ask_providers(call, found), strict=True)
     return replace(

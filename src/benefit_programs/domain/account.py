@@ -49,6 +49,7 @@ from benefit_programs.domain.lots import (
     due_of,
     in_burn_order,
     is_standard,
+    moved_on,
     new_lot,
     pays_for,
     ranked,
@@ -225,6 +226,22 @@ class Account:
 
     # Lots.
 
+    def clock_of(self, lot: Lot) -> Instant:
+        """The instant at which a lot's dates are judged.
+
+        Where a pause has stopped the clock, that is when it stopped, or when the lot came since.
+        """
+        pool = self.pool
+        if pool.stopped is None or is_standard(lot):
+            return self.at
+        return pool.stopped + max(lot.shift - pool.shift, 0)
+
+    @property
+    def shift(self) -> int:
+        """How far dates have been moved that are set now: a pause moves them by its rest alone."""
+        pool = self.pool
+        return pool.shift if pool.stopped is None else pool.shift + self.at - pool.stopped
+
     @property
     def has_room(self) -> bool:
         """Whether the pool may have one more open lot."""
@@ -239,6 +256,7 @@ class Account:
             amount=amount,
             now=self.context.now,
             begin=self.at if fate.effective_date is None else fate.effective_date,
+            shift=self.shift,
         )
         self._new[lot.id] = None
         if lot.effective_date <= self.at:
@@ -254,7 +272,12 @@ class Account:
             return standard_lot(self.pool)
         lot = None if self._state is None else self._state.one(LOT, lot_id)
         assert lot is not None, "a transaction's lot is never deleted"
-        return lot
+        moved = moved_on(lot, self.pool.shift)
+        if moved is not lot:
+            # Pauses didn't move it while it had nothing.
+            self._lots[lot_id] = moved
+            self._told[lot_id] = None
+        return moved
 
     def seen(self, stored: Lot) -> Lot:
         """A stored lot as it is now; one that nobody asked for is as it was stored."""

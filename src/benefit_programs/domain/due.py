@@ -10,7 +10,7 @@ tenant to it. It ends the turn by moving the agenda to what is due next. If it d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from benefit_programs.domain.lookups import (
     FIRST_DUE,
     FIRST_DUE_CASCADE,
 )
+from benefit_programs.domain.pool_items import PoolItem
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
 from benefit_programs.domain.values import Instant, earliest
@@ -54,26 +55,6 @@ class NotSettled(Exception):
         self.program_ids = program_ids
 
 
-def require_settled(
-    pools: Iterable[Pool], context: Context, *, programs: Iterable[Program] = ()
-) -> None:
-    """Raise NotSettled if something has come due in these programs, or in those of pools."""
-    now = context.now
-    late = {
-        each.program_id: None
-        for each in pools
-        if each.program_due is not None and each.program_due <= now
-    }
-    late |= {each.id: None for each in programs if each.due is not None and each.due <= now}
-    if late and not context.is_late:
-        raise NotSettled(tuple(late))
-
-
-def require_program_settled(program: Program, context: Context) -> None:
-    """Raise NotSettled if something has come due in a program."""
-    require_settled((), context, programs=(program,))
-
-
 def ask_for_cascades(needs: Needs) -> None:
     """Ask for the first cascade with a date, which may have to begin before anything else."""
     needs.read(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS)
@@ -89,6 +70,33 @@ def require_begun(state: State, context: Context) -> None:
     """Raise NotSettled if a cascade whose date has come has to begin first."""
     if due_cascades(state, context.now) and not context.is_late:
         raise NotSettled
+
+
+Dated = Program | Pool | PoolItem
+"""What tells when something comes due in a program."""
+
+
+def late_programs(rows: Iterable[Dated], now: Callable[[], Instant]) -> tuple[str, ...]:
+    """The ids of the programs of these rows in which something has come due.
+
+    The clock is read only if there are any in which something will ever be.
+    """
+    dates = [
+        (each.id if isinstance(each, Program) else each.program_id, due)
+        for each in rows
+        if (due := each.due if isinstance(each, Program) else each.program_due) is not None
+    ]
+    if not dates:
+        return ()
+    at = now()
+    return tuple(dict.fromkeys(program_id for program_id, due in dates if due <= at))
+
+
+def require_settled(rows: Iterable[Pool | Program | None], context: Context) -> None:
+    """Raise NotSettled if something has come due in these programs, or in those of these pools."""
+    late = late_programs((each for each in rows if each is not None), lambda: context.now)
+    if late and not context.is_late:
+        raise NotSettled(late)
 
 
 def newly_due(state: State) -> Instant | None:

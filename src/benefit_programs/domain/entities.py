@@ -354,7 +354,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
 
     ``in_lots`` is what stored lots hold of ``available``; the rest is the standard lot's. Nothing
     happens to the credits by itself before ``due``, and nothing to the program before
-    ``program_due``. A pause has ``stopped`` the clock of its dates at this instant.
+    ``program_due``. A pause has ``stopped`` the clock of its dates at this instant. So far pauses
+    have moved them by ``shift`` milliseconds.
     """
 
     id: Id
@@ -388,6 +389,7 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     due: Instant | None = None
     program_due: Instant | None = None
     stopped: Instant | None = None
+    shift: int = 0
 
 
 class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -489,8 +491,9 @@ class Lot(Row, frozen=True, kw_only=True, omit_defaults=True):
     What has no fate of its own is in the pool's standard lot, which isn't stored. ``granted`` is
     what came, ``available`` what can be spent of it and ``reserved`` what reservations hold;
     a lot that is still to come has nothing available. ``rank`` is its place in the burn order, with
-    its id at the end.
-    ``revision`` and ``updated`` are those of its terms: spending changes neither.
+    its id at the end. ``revision`` and ``updated`` are those of its terms: spending changes
+    neither. Pauses have moved its dates by ``shift``; what its pool has more, they move once it
+    gets credits again.
     """
 
     over: ClassVar[tuple[str, ...]] = ("SPENT", "EXPIRED")
@@ -515,6 +518,7 @@ class Lot(Row, frozen=True, kw_only=True, omit_defaults=True):
     external_reference: str | None = None
     additional_data: dict[str, Any] | None = None
     sequence: int = 0
+    shift: int = 0
 
 
 class Reservation(Row, frozen=True, kw_only=True, omit_defaults=True):
@@ -541,7 +545,7 @@ class Reservation(Row, frozen=True, kw_only=True, omit_defaults=True):
     external_reference: str | None = None
 
     def status_at(self, now: Instant) -> ReservationStatus:
-        """Its status at an instant, whether or not it is booked that it has lapsed."""
+        """Its status at an instant of its pool's clock, booked or not that it has lapsed."""
         if self.status is ReservationStatus.OPEN and self.expiration_date <= now:
             return ReservationStatus.LAPSED
         return self.status
@@ -680,18 +684,3 @@ class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     newest_order: int
     since: Instant | None = None
-
-
-class Removal(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """How far events were removed: all of them up to the id ``upto``.
-
-    The event of that id was made at ``created``. Later ones are all there. None of the removed was
-    behind ``position`` in the feed.
-    """
-
-    key: ClassVar[tuple[str, ...]] = ("kind",)
-
-    kind: str
-    upto: Id
-    created: Instant
-    position: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Id, Instant
@@ -23,3 +23,18 @@ class Event(Row, frozen=True, kw_only=True, omit_defaults=True):
     slug: str
     body: dict[str, Any]
     transaction_id: Id | None = None
+
+
+class Removal(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """How far events were removed: all of them up to the id ``upto``.
+
+    The event of that id was made at ``created``. Later ones are all there. None of the removed was
+    behind ``position`` in the feed.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("kind",)
+
+    kind: str
+    upto: Id
+    created: Instant
+    position: int

@@ -20,13 +20,12 @@ from benefit_programs.domain.entities import (
     Program,
     ProgramDefinition,
     Quota,
-    Removal,
     Reservation,
     Snapshot,
     SnapshotBenefit,
     Transaction,
 )
-from benefit_programs.domain.event_rows import Event
+from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.scheduled_changes import (
     CHANGES_OF_DEFINITION_MAX,

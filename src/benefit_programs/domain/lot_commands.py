@@ -169,6 +169,8 @@ class UpdateLot(Command[ChangedLot], frozen=True, kw_only=True):
             violations = tuple(_violations_of("lot.expirationDate", begin, end, context.now))
             if violations:
                 raise Invalid(violations)
+        if changed.expiration_date != lot.expiration_date and lot.status is not LotStatus.FUTURE:
+            changed = replace(changed, shift=account.shift)
         account.change_lot(ranked(changed))
         return _saved(account, lot.id, None)
 
@@ -266,7 +268,7 @@ def _unexpired(account: Account, lot_id: str) -> Lot:
     """The lot as it is now. Raises LotExpired."""
     lot = account.lot(lot_id)
     end = lot.expiration_date
-    if lot.status is LotStatus.EXPIRED or (end is not None and end <= account.context.now):
+    if lot.status is LotStatus.EXPIRED or (end is not None and end <= account.clock_of(lot)):
         raise LotExpired(lot_id=lot_id)
     return lot
 

@@ -101,6 +101,7 @@ def standard_lot(pool: Pool) -> Lot:
         priority=PRIORITY,
         effective_date=pool.created,
         rank=rank_of(PRIORITY, None, pool.created, pool.id),
+        shift=pool.shift,
     )
 
 
@@ -109,9 +110,19 @@ def is_standard(lot: Lot) -> bool:
 
 
 def new_lot(
-    fate: Fate, *, lot_id: str, pool_id: str, amount: Credits, now: Instant, begin: Instant
+    fate: Fate,
+    *,
+    lot_id: str,
+    pool_id: str,
+    amount: Credits,
+    now: Instant,
+    begin: Instant,
+    shift: int = 0,
 ) -> Lot:
-    """A lot with its credits still to come. It is made now, and they count from ``begin`` on."""
+    """A lot with its credits still to come. It is made now, and they count from ``begin`` on.
+
+    Its dates have been moved as far as ``shift`` says.
+    """
     return ranked(
         Lot(
             id=lot_id,
@@ -131,8 +142,28 @@ def new_lot(
             display_name=fate.display_name,
             external_reference=fate.external_reference,
             additional_data=fate.additional_data,
+            shift=shift,
         )
     )
+
+
+def clock_at(pool: Pool, now: Instant) -> Instant:
+    """When a pool's dates are judged: now, or at the instant when a pause stopped their clock."""
+    return now if pool.stopped is None else min(now, pool.stopped)
+
+
+def moved_on(lot: Lot, shift: int) -> Lot:
+    """The lot with its dates moved as far as pauses have moved those of its pool by now."""
+    by, begin, end = shift - lot.shift, lot.effective_date, lot.expiration_date
+    if by <= 0 or lot.status is LotStatus.EXPIRED or is_standard(lot):
+        return lot
+    moved = replace(
+        lot,
+        effective_date=begin + by if lot.status is LotStatus.FUTURE else begin,
+        expiration_date=None if end is None else end + by,
+        shift=shift,
+    )
+    return ranked(moved)
 
 
 def due_of(lot: Lot) -> Instant | None:

@@ -7,6 +7,7 @@ import msgspec
 from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.eligibility import (
     NO_VERDICTS,
     Candidate,
@@ -101,6 +102,8 @@ class MoveRedemption(Command[Moved], frozen=True, kw_only=True):
         return require_candidate(state, pool, key, requested)
 
     def decide(self, state: State, context: Context) -> Changes[Moved]:
+        before = require(state, TRANSACTION, self.transaction_id).pool_id
+        require_settled((state.one(POOL, each) for each in (before, self.pool_id)), context)
         candidate = self.candidate(state, Moment(context.now, context.settings))
         account = open_account(state, context, require(state, POOL, self.pool_id))
         candidate = candidate.paid_by(account)
@@ -116,10 +119,10 @@ class MoveRedemption(Command[Moved], frozen=True, kw_only=True):
             request_hash=self._hash(),
             external_reference=chain.root.external_reference,
         )
-        before = open_account(state, context, chain.pool)
+        paid_before = open_account(state, context, chain.pool)
         canceled = cancel_items(
             state,
-            before,
+            paid_before,
             chain,
             chain.redeemed_count,
             in_full=True,
@@ -129,7 +132,7 @@ class MoveRedemption(Command[Moved], frozen=True, kw_only=True):
         )
         assert canceled.transaction is not None
         changes = Changes(Moved(redemption, canceled.transaction, canceled.returned))
-        before.save(changes)
+        paid_before.save(changes)
         account.save(changes)
         return changes
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, ask_for_lots
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.eligibility import (
     NO_VERDICTS,
     Candidate,
@@ -117,6 +118,7 @@ class RedeemEligible(Command[Paid], frozen=True, kw_only=True):
         ]
 
     def decide(self, state: State, context: Context) -> Changes[Paid]:
+        require_settled((state.one(POOL, each) for each in self.pool_ids), context)
         found = self.candidates(state, Moment(context.now, context.settings))
         refusals = [each for each in found if isinstance(each, Refusal)]
         missing, paid = self.count, []

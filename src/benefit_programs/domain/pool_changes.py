@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +13,8 @@ from benefit_programs.domain.entities import Pool, PoolStatus, Program, RenewalA
 from benefit_programs.domain.events import record, record_balance, record_updated
 from benefit_programs.domain.lookups import LIVE_POOLS_OF_PROGRAM
 from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.program_dates import dated
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes, State
 
 RENEWED = "renewed"
@@ -49,6 +52,19 @@ def date_pools(state: State, changes: Changes[Any], context: Context, program: P
     if len(pools) <= context.settings.in_request_max:
         late = (pool for pool in pools if pool.program_due != program.due)
         changes.save(*(replace(pool, program_due=program.due) for pool in late))
+
+
+def save_dates(
+    state: State,
+    changes: Changes[Any],
+    context: Context,
+    program: Program,
+    waiting: Iterable[ScheduledChange],
+) -> None:
+    """Write the date of what comes next in a program, and tell its pools."""
+    program = dated(program, waiting)
+    changes.save(program)
+    date_pools(state, changes, context, program)
 
 
 def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:

@@ -39,6 +39,7 @@ class PoolItem(NamedTuple):
     status: str
     available: Credits
     due: Instant | None
+    program_due: Instant | None
 
 
 class PoolDefinitionItem(NamedTuple):

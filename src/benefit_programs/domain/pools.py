@@ -50,6 +50,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
         current = require(state, POOL, self.id)
+        require_settled((current,), context)
         require_revision(current, self.revision)
         changes: Changes[Any] = Changes(None)
         require_settled((current,), context)

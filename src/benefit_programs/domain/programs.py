@@ -11,7 +11,7 @@ from benefit_programs.domain.calendar_errors import EndDatePassed, ProgramDatesF
 from benefit_programs.domain.calendars import TERMS, ProgramTerms, merged
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import require_program_settled
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
     JobItem,
     JobKind,
@@ -286,7 +286,7 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
         dates = differing(current, self._dates)
         if not dates:
             return updated(current, others, context, revision=self.revision, path="program")
-        require_program_settled(current, context)
+        require_settled((current,), context)
         after = _dated(state, context, current, dates)
         others |= {
             name: getattr(after, name) for name in ("calendar", "next_renewal", "end_date", "due")

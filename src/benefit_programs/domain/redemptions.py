@@ -17,6 +17,7 @@ from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import PERCENT_MAX
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.eligibility import (
     Candidate,
     Moment,
@@ -135,6 +136,7 @@ class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
+        require_settled((state.one(POOL, self.pool_id),), context)
         candidate = self.candidate(state, Moment(context.now, context.settings))
         account = open_account(state, context, require(state, POOL, self.pool_id))
         candidate = candidate.paid_by(account)
@@ -287,6 +289,8 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
+        redemption = require(state, TRANSACTION, self.transaction_id)
+        require_settled((state.one(POOL, redemption.pool_id),), context)
         candidate = self.candidate(state, Moment(context.now, context.settings))
         account = open_account(state, context, require(state, POOL, candidate.pool.id))
         candidate = candidate.paid_by(account)

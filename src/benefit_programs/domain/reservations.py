@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, More
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.eligibility import Candidate, Moment
 from benefit_programs.domain.entities import (
@@ -42,7 +43,7 @@ from benefit_programs.domain.lookups import (
     TRANSACTION,
     TRANSACTION_BY_KEY,
 )
-from benefit_programs.domain.lots import first_of, last_of
+from benefit_programs.domain.lots import clock_at, first_of, last_of
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import of_count, of_fewer
 from benefit_programs.domain.redemptions import Redeemed, RequestBenefit
@@ -209,7 +210,9 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
         key = (row.pool_id, self.operation, self.idempotency_key)
         if (first := state.one(TRANSACTION_BY_KEY, *key)) is not None:
             raise _already_executed(first, self.idempotency_key, self._hash)
-        status = row.status_at(context.now)
+        pool = require(state, POOL, row.pool_id)
+        require_settled((pool,), context)
+        status = row.status_at(clock_at(pool, context.now))
         if status is not _OPEN:
             raise ReservationNotOpen(reservation_id=row.id, reservation_status=status)
         account = open_account(state, context, require(state, POOL, row.pool_id))

@@ -6,8 +6,6 @@ withdraws writes the program's next date, also on its pools.
 
 from __future__ import annotations
 
-from typing import Any
-
 from benefit_programs.domain.calendar_errors import (
     ScheduledChangeNotFound,
     ScheduledChangeOver,
@@ -18,7 +16,7 @@ from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import (
     ask_for_cascades,
     require_begun,
-    require_program_settled,
+    require_settled,
 )
 from benefit_programs.domain.entities import IdempotencyKey, Program, ProgramStatus
 from benefit_programs.domain.errors import (
@@ -37,8 +35,8 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.orders.programs import END, PAUSE, RESUME
-from benefit_programs.domain.pool_changes import date_pools
-from benefit_programs.domain.program_dates import dated, with_calendar
+from benefit_programs.domain.pool_changes import save_dates
+from benefit_programs.domain.program_dates import with_calendar
 from benefit_programs.domain.required import require, require_ahead
 from benefit_programs.domain.scheduled_changes import (
     CHANGES_OF_PROGRAM_MAX,
@@ -80,7 +78,7 @@ class ScheduleChange(Command[ScheduledChange], frozen=True, kw_only=True):
         if first is not None:
             return Changes(self._repeated(state, first))
         self._require_dates(context)
-        require_program_settled(program, context)
+        require_settled((program,), context)
         if settled_status(program) is ProgramStatus.ENDED:
             raise ProgramStatusTransitionNotAllowed(
                 current_status=program.status,
@@ -167,7 +165,7 @@ class WithdrawChange(Command[ScheduledChange], frozen=True, kw_only=True):
             require_begun(state, context)
         else:
             program = require(state, PROGRAM, change.program_id)
-            require_program_settled(program, context)
+            require_settled((program,), context)
         if change.status is not ChangeStatus.WAITING:
             raise ScheduledChangeOver(scheduled_change_id=change.id, change_status=change.status)
         if change.date <= context.now:
@@ -197,16 +195,3 @@ def waiting_of(state: State, program: Program) -> list[ScheduledChange]:
     """The changes of a program that wait for their dates."""
     changes = state.many(CHANGES_OF_PROGRAM, program.id)
     return [each for each in changes if each.status is ChangeStatus.WAITING]
-
-
-def save_dates(
-    state: State,
-    changes: Changes[Any],
-    context: Context,
-    program: Program,
-    waiting: list[ScheduledChange],
-) -> None:
-    """Write the date of what comes next in a program, and tell its pools."""
-    program = dated(program, waiting)
-    changes.save(program)
-    date_pools(state, changes, context, program)

@@ -39,7 +39,7 @@ from benefit_programs.domain.entities import (
     TransactionDetails,
 )
 from benefit_programs.domain.lookups import POOL, RESERVATIONS_OF_POOL, SNAPSHOT, TRANSACTION
-from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, ranked, total
+from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, moved_on, total
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas
 from benefit_programs.domain.required import require, snapshot_of
@@ -75,12 +75,12 @@ def put_back(
     **more: Unpack[More],
 ) -> Transaction:
     """Bring credits back to the lots that they came from, as these are at the account's instant."""
-    at = account.at
-    lives_until = _returns_live_until(state, account, draws)
-    late = [each for each in draws if not _lives(account.lot(each.lot_id), lives_until or at + 1)]
+    life = _life_of_returns(state, account, draws)
+    late = [each for each in draws if not _lives(account, account.lot(each.lot_id), life)]
     back = draws
-    if late and lives_until is not None:
-        fate = Fate(origin=LotOrigin.RETURN, expiration_date=lives_until)
+    if late and life is not None:
+        until = later(account.at, life, account.context.settings.time_zone)
+        fate = Fate(origin=LotOrigin.RETURN, expiration_date=until)
         into = account.add_lot(fate, total(late)).id if account.has_room else account.pool.id
         # Reservations hold credits of the old lot, which has to let them go.
         holds = source is BalanceType.RESERVED
@@ -186,24 +186,33 @@ def release(
     )
 
 
-def _returns_live_until(state: State, account: Account, draws: Sequence[Draw]) -> Instant | None:
-    """Until when returned credits live at the least, if their definition says so."""
+def _life_of_returns(state: State, account: Account, draws: Sequence[Draw]) -> str | None:
+    """How long returned credits live at the least, if their definition says so."""
     if all(each.lot_id == account.pool.id for each in draws):
         return None
     configuration = snapshot_of(state, account.pool).details.credit_configuration
-    if configuration is None or configuration.returns_live is None:
-        return None
-    return later(account.at, configuration.returns_live, account.context.settings.time_zone)
+    return None if configuration is None else configuration.returns_live
 
 
-def _lives(lot: Lot, until: Instant) -> bool:
-    return is_standard(lot) or lot.expiration_date is None or lot.expiration_date >= until
+def _lives(account: Account, lot: Lot, life: str | None) -> bool:
+    """Whether a lot lives on, by its own clock, and for so long where that is said."""
+    if is_standard(lot) or lot.expiration_date is None:
+        return True
+    at = account.clock_of(lot)
+    if life is None:
+        return lot.expiration_date > at
+    return lot.expiration_date >= later(at, life, account.context.settings.time_zone)
 
 
 # What is due
 
 # What happens first of what is due at the same instant.
 _LAPSES, _EXPIRES, _BEGINS = range(3)
+
+
+def _changed_in(account: Account) -> list[Reservation]:
+    """The reservations that the same decision has changed, as they are now."""
+    return [each for each in account.beside if isinstance(each, Reservation)]
 
 
 def _ids_of_nothing() -> Callable[[], str]:
@@ -265,7 +274,9 @@ def usable(state: State, pool: Pool, now: Instant, settings: TenantSettings) -> 
 
 def look_at_account(state: State, pool: Pool, now: Instant, settings: TenantSettings) -> Account:
     """An account as it is at an instant, to be read only."""
-    return open_account(state, Context(now, _ids_of_nothing(), SYSTEM, settings), pool)
+    return open_account(
+        state, Context(now, _ids_of_nothing(), SYSTEM, settings, is_late=True), pool
+    )
 
 
 def settle(state: State, account: Account) -> None:
@@ -291,7 +302,7 @@ class _Agenda:
         pool_id = account.pool.id
         self._reservations = {
             each.id: each
-            for each in state.many(RESERVATIONS_OF_POOL, pool_id)
+            for each in (*state.many(RESERVATIONS_OF_POOL, pool_id), *_changed_in(account))
             if each.status is ReservationStatus.OPEN
         }
         self._heap = [
@@ -364,23 +375,23 @@ class _Agenda:
 def move_dates(state: State, account: Account) -> None:
     """Let the clock of a pool's dates go on: each of them is later by the time that it stood.
 
-    What came while it stood is later by the rest of that time.
+    What came while it stood is later by the rest of that time. A lot that has nothing is moved once
+    it gets credits again.
     """
     stopped, at = account.pool.stopped, account.at
     assert stopped is not None
-    account.pool = replace(account.pool, stopped=None)
+    account.pool = replace(account.pool, stopped=None, shift=account.shift)
     for lot in account.open_lots():
-        begin, end = lot.effective_date, lot.expiration_date
-        # What a pool's definition brings may be booked after it came.
-        by = at - max(stopped, min(lot.created, begin))
-        moved = replace(
-            lot,
-            effective_date=begin + by if lot.status is LotStatus.FUTURE else begin,
-            expiration_date=None if end is None else end + by,
-        )
-        account.change_lot(ranked(moved))
+        moved = moved_on(lot, account.pool.shift)
+        if (moved.effective_date, moved.expiration_date) == (
+            lot.effective_date,
+            lot.expiration_date,
+        ):
+            account.set_lot(moved)
+        else:
+            account.change_lot(moved)
     held = [
-        replace(each, expiration_date=each.expiration_date + at - stopped)
+        replace(each, expiration_date=each.expiration_date + at - max(stopped, each.created))
         for each in state.many(RESERVATIONS_OF_POOL, account.pool.id)
         if each.status is ReservationStatus.OPEN
     ]

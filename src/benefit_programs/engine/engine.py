@@ -14,11 +14,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import NotSettled
+from benefit_programs.domain.lookups import CHUNK_SIZE
 from benefit_programs.domain.orders.calendar import SettlePrograms
 from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.settings import TenantSettings
@@ -137,6 +138,16 @@ class Engine:
         late_one = Submission(command, caller, settings, is_late=True)
         answer: asyncio.Future[Answer] = self._submit(late_one, tenant_id)
         return await answer
+
+    async def catch_up(
+        self, program_ids: Sequence[str], *, tenant_id: int, settings: TenantSettings
+    ) -> None:
+        """Book all that has come due in programs, but for what jobs do. Raises as ``execute``."""
+        for start in range(0, len(program_ids), CHUNK_SIZE):
+            late = NotSettled(tuple(program_ids[start : start + CHUNK_SIZE]))
+            for _ in range(SETTLING_MAX):
+                if not await self.settle(late, tenant_id=tenant_id, settings=settings):
+                    break
 
     async def settle(self, late: NotSettled, *, tenant_id: int, settings: TenantSettings) -> bool:
         """Book what has come due; whether to look again for more. Raises as ``execute``."""

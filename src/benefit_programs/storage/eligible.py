@@ -35,8 +35,9 @@ def pools_holding(
 
     Oldest pool first, benefits in their definition's order. With ``payable`` only those whose
     balance pays for so many of the item, or has changed by itself, so that no others take their
-    places in an answer. Of one
-    beneficiary there is one row more than may be judged, if there are so many.
+    places in an answer. Those are among them in whose program something has come due by ``now``,
+    whatever their status. Of one beneficiary there is one row more than may be judged, if there are
+    so many.
     """
     limit = ELIGIBLE_MAX if beneficiary is None else ELIGIBLE_OF_BENEFICIARY_MAX + 1
     values: list[object] = [
@@ -47,16 +48,20 @@ def pools_holding(
         namespace,
         dialect.list_parameter(tuple(str(status) for status in statuses)),
     ]
-    narrowed = ""
+    narrowed, late = "", ""
+    if now:
+        values.append(now)
+        late = f" or p.program_due <= {dialect.placeholder(len(values), 'bigint')}"
     if beneficiary is not None:
         values.append(beneficiary.id)
-        narrowed = f" and p.{_COLUMNS[beneficiary.type]} = {dialect.bare(7)}"
+        narrowed = f" and p.{_COLUMNS[beneficiary.type]} = {dialect.bare(len(values))}"
     if payable:
         values.append(payable)
         # Divided rather than multiplied, for a cost may be past the largest number.
         pays = f"p.available / {dialect.placeholder(len(values), 'bigint')} >= b.price"
         values.append(now)
-        narrowed += f" and ({pays} or p.due <= {dialect.placeholder(len(values), 'bigint')})"
+        due = f"p.due <= {dialect.placeholder(len(values), 'bigint')}"
+        narrowed += f" and ({pays} or {due}{late})"
     sql = (
         f"select {columns_of(Pool, 'p', dialect)}, b.benefit_key"
         " from items i"
@@ -67,7 +72,7 @@ def pools_holding(
         f" where i.tenant_id = {dialect.bare(1)} and i.external_id = {dialect.bare(2)}"
         f" and i.provider_app_id = {dialect.bare(3)} and i.category = {dialect.bare(4)}"
         f" and p.tenant_id = {dialect.bare(1)} and p.namespace = {dialect.bare(5)}"
-        f" and {dialect.within('p.status', 6, 'text')}{narrowed}"
+        f" and ({dialect.within('p.status', 6, 'text')}{late}){narrowed}"
         f" order by p.id, b.ordinal limit {limit}"
     )
     return Statement(sql, tuple(values))

@@ -73,6 +73,7 @@ def pool_items(dialect: Dialect) -> QuerySpec:
         "status": "p.status",
         "available": "p.available",
         "due": "p.due",
+        "program_due": "p.program_due",
         **_item_columns(identifier, dialect),
     }
     return QuerySpec(

@@ -8,8 +8,6 @@ instant is behind the transaction with the greatest revision that happened befor
 from __future__ import annotations
 
 from benefit_programs.domain.entities import BalanceType, Lot, Operation, Transaction
-from benefit_programs.domain.lookups import RESERVATIONS_MAX
-from benefit_programs.domain.lots import OPEN_LOTS_MAX
 from benefit_programs.domain.operations import COMING_DUE
 from benefit_programs.domain.statements import Moved, MovedInLot
 from benefit_programs.domain.values import Instant
@@ -17,14 +15,9 @@ from benefit_programs.storage.query import Dialect, PostgresDialect, Statement
 from benefit_programs.storage.specs import columns_of
 
 OUT_OF_ORDER_MAX = 100
-"""How many transactions before a cut may have been booked in another order than their clocks'."""
+"""How many transactions on both sides of a cut may be in another order than their clocks'."""
 
-BOOKED_LATE_MAX = 2 * OPEN_LOTS_MAX + RESERVATIONS_MAX + OUT_OF_ORDER_MAX
-"""How many transactions that happened before a cut may have been booked behind it.
-
-A pool that is left alone has no more that can happen to it: its lots begin and end, its
-reservations lapse. All of that is booked before anything else.
-"""
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 # Sums are taken in two parts: SQLite's sum refuses to pass 64 bits even on the way.
 _PART = 1_000_000_000
@@ -73,7 +66,8 @@ def cut(
 ) -> Statement:
     """The last transaction that happened before an instant: revision, available, reserved.
 
-    None are behind the revision ``up_to``.
+    None are behind the revision ``up_to``. What was booked late is behind the cut by its id. It was
+    booked before anything else, so it is looked for only as far as more comes that happened later.
     """
     tenant, pool, limit, revision = (dialect.bare(number) for number in (1, 2, 3, 5))
     at = dialect.placeholder(4, "bigint")
@@ -86,8 +80,11 @@ def cut(
             select * from ({mine} and o.id < {limit} order by o.id desc
                 limit {OUT_OF_ORDER_MAX}) b
             union all
-            select * from ({mine} and o.id >= {limit} order by o.id
-                limit {BOOKED_LATE_MAX}) t where {moment(dialect)} < {at}
+            select * from ({mine} and o.id >= {limit} and o.id <= coalesce((
+                select t.id from transactions t
+                where t.tenant_id = {tenant} and t.pool_id = {pool} and t.id >= {limit}
+                and {moment(dialect)} >= {at} order by t.id limit 1 offset {OUT_OF_ORDER_MAX}
+            ), '{LAST_ID}')) t where {moment(dialect)} < {at}
         ) t where t.balance_revision <= {revision}
         order by t.balance_revision desc limit 1
     """

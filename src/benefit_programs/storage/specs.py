@@ -286,13 +286,23 @@ def lots(dialect: Dialect) -> QuerySpec:
     )
 
 
+_STANDS = "(p.stopped IS NOT NULL)"
+"""Whether a pause has stopped the clock of a pool."""
+
+
+def _stored_or(status: str, test: str) -> str:
+    """Whether a lot has a status: as it is stored while the clock stands, or else by a test."""
+    return f"CASE WHEN {_STANDS} THEN l.status = '{status}' ELSE {test} END"
+
+
 def _reservation_status() -> Field:
     """A reservation lapses at its date, whether or not that is booked."""
     is_open, ends = live_condition(Reservation, "r.status"), "r.expiration_date"
     tests = {str(each): f"r.status = '{each}'" for each in ReservationStatus}
-    tests[ReservationStatus.OPEN] = f"({is_open} AND {ends} > {NOW})"
+    tests[ReservationStatus.OPEN] = f"({is_open} AND ({ends} > {NOW} OR {_STANDS}))"
     tests[ReservationStatus.LAPSED] = (
-        f"(r.status = '{ReservationStatus.LAPSED}' OR ({is_open} AND {ends} <= {NOW}))"
+        f"(r.status = '{ReservationStatus.LAPSED}'"
+        f" OR ({is_open} AND {ends} <= {NOW} AND NOT {_STANDS}))"
     )
     return _status(tests)
 
@@ -305,16 +315,20 @@ def _status(tests: Mapping[Any, str]) -> Field:
 
 
 def _lot_status() -> Field:
-    """What a lot is now, whether or not it is booked. What is stored says where to look."""
+    """What a lot is now, whether or not it is booked. What is stored says where to look.
+
+    Where a pause has stopped the clock, it stays what is stored.
+    """
     is_open = live_condition(Lot, "l.status")
     ends = "l.expiration_date"
+    lives = f"l.effective_date <= {NOW} AND ({ends} IS NULL OR {ends} > {NOW})"
     tests = {
-        LotStatus.FUTURE: f"({is_open} AND l.effective_date > {NOW})",
-        LotStatus.LIVE: (
-            f"({is_open} AND l.effective_date <= {NOW} AND ({ends} IS NULL OR {ends} > {NOW}))"
-        ),
+        LotStatus.FUTURE: f"({is_open} AND {_stored_or('FUTURE', f'l.effective_date > {NOW}')})",
+        LotStatus.LIVE: f"({is_open} AND {_stored_or('LIVE', lives)})",
         LotStatus.SPENT: "l.status = 'SPENT'",
-        LotStatus.EXPIRED: f"(l.status = 'EXPIRED' OR ({is_open} AND {ends} <= {NOW}))",
+        LotStatus.EXPIRED: (
+            f"(l.status = 'EXPIRED' OR ({is_open} AND {ends} <= {NOW} AND NOT {_STANDS}))"
+        ),
     }
     return _status(tests)
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
-from benefit_programs.domain.event_rows import Event
+from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.webhooks import rows as webhooks
@@ -291,8 +291,9 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("member_id", "id", sparse=True),
             _index("wix_user_id", "id", sparse=True),
             _index("due", "id", sparse=True),
+            _index("stopped", "id", sparse=True),
             not_negative=("available", "reserved"),
-            added=("in_lots",),
+            added=("in_lots", "shift"),
         ),
         _table(
             entities.Lot,
@@ -302,6 +303,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("expiration_date", "id", live=True, sparse=True),
             _index("external_reference", "id", sparse=True),
             not_negative=("available", "reserved"),
+            added=("shift",),
         ),
         _table(
             entities.Reservation,
@@ -337,7 +339,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("position"),
             beside=(position_column(),),
         ),
-        _table(entities.Removal, "removals"),
+        _table(Removal, "removals"),
         _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
         _table(webhooks.WebhookSecret, "webhook_secrets"),
         _table(webhooks.WebhookProgress, "webhook_progress"),

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Instant
-from benefit_programs.storage.pool_statements import KIND, first_id, moment, parts_of
+from benefit_programs.storage.pool_statements import KIND, LAST_ID, first_id, moment, parts_of
 from benefit_programs.storage.query import Dialect, PostgresDialect, Statement
-
-LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+from benefit_programs.storage.tables import live_condition
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,17 +97,27 @@ def outstanding(dialect: Dialect, scope: Scope) -> Statement:
 
 
 def oldest_due(dialect: Dialect, scope: Scope) -> Statement:
-    """An instant before which nothing is due in any pool of the tenant; none if nothing is."""
-    return Statement(
-        f"select min(p.due) from pools p where p.tenant_id = {dialect.bare(1)}"
-        " and p.due is not null",
-        (scope.tenant_id,),
+    """An instant before which nothing is due in the tenant; none if nothing is."""
+    waits = live_condition(ScheduledChange, "c.status")
+    sources = (
+        "min(p.due) as due from pools p where p.due is not null and p",
+        "min(g.due) from programs g where g.due is not null and g",
+        f"min(c.due) from scheduled_changes c where c.due is not null and {waits} and c",
+        "min(o.at) from orders o where o.at is not null and o.phase <> 'REACHED' and o",
     )
+    found = " union all ".join(f"select {each}.tenant_id = {dialect.bare(1)}" for each in sources)
+    return Statement(f"select min(d.due) from ({found}) d", (scope.tenant_id,))
 
 
 def lots_by_expiry(dialect: Dialect, scope: Scope, edges: Sequence[Instant]) -> Statement:
-    """What live lots hold, by the first of the ``edges`` that their end comes before."""
-    return _lots_by(dialect, scope, "l.expiration_date", edges)
+    """What live lots hold, by the first of the ``edges`` that their end comes before.
+
+    The first edge is now. Where a pause has stopped the clock, the end is as much later.
+    """
+    stands = f"({dialect.placeholder(2, 'bigint')} - s.stopped)"
+    return _lots_by(
+        dialect, scope, f"(l.expiration_date + coalesce({stands}, 0))", edges, joined=_STOPPED
+    )
 
 
 def lots_by_age(dialect: Dialect, scope: Scope, edges: Sequence[Instant]) -> Statement:
@@ -115,16 +125,27 @@ def lots_by_age(dialect: Dialect, scope: Scope, edges: Sequence[Instant]) -> Sta
     return _lots_by(dialect, scope, "l.effective_date", edges)
 
 
-def _lots_by(dialect: Dialect, scope: Scope, column: str, edges: Sequence[Instant]) -> Statement:
+_STOPPED = " left join stopped s on s.id = l.pool_id"
+
+
+def _lots_by(
+    dialect: Dialect, scope: Scope, column: str, edges: Sequence[Instant], *, joined: str = ""
+) -> Statement:
     """Sums with the number of the edge; behind all edges their number, without an instant -1."""
     cases = " ".join(
         f"when {column} < {dialect.placeholder(number, 'bigint')} then {number - 2}"
         for number in range(2, len(edges) + 2)
     )
+    stopped = (
+        "with stopped as materialized (select p.id, p.stopped from pools p"
+        f" where p.tenant_id = {dialect.bare(1)} and p.stopped is not null) "
+        if joined
+        else ""
+    )
     sql = (
-        f"select case when {column} is null then -1 {cases} else {len(edges)} end as edge,"
+        f"{stopped}select case when {column} is null then -1 {cases} else {len(edges)} end as edge,"
         f" {parts_of('l.available')}"
-        f" from lots l{scope.join(dialect, 'l.pool_id', len(edges) + 2)}"
+        f" from lots l{joined}{scope.join(dialect, 'l.pool_id', len(edges) + 2)}"
         f" where l.tenant_id = {dialect.bare(1)}"
         " and l.status not in ('SPENT', 'EXPIRED') group by 1"
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from benefit_programs.domain.entities import Lot, Pool
-from benefit_programs.domain.lots import is_standard
+from benefit_programs.domain.lots import is_standard, moved_on
 from benefit_programs.wire.types import lots as wire
 from benefit_programs.wire.types.common import IdentificationData
 
 
 def lot(row: Lot, pool: Pool) -> wire.Lot:
     """A lot of a pool. What came into the standard one isn't counted."""
-    standard = is_standard(row)
+    standard, row = is_standard(row), moved_on(row, pool.shift)
     return wire.Lot(
         id=row.id,
         revision=row.revision,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benefit_programs.domain.entities import Pool, Reservation, ReservationStatus, Transaction
+from benefit_programs.domain.lots import clock_at
 from benefit_programs.domain.values import Instant
 from benefit_programs.wire.types import reservations
 from benefit_programs.wire.types.common import IdentificationData, ItemReferenceData
@@ -13,7 +14,7 @@ def reservation(
 ) -> reservations.Reservation:
     """A reservation as it is now; its transaction says what it is for."""
     details, item = transaction.details, transaction.details.item
-    status = row.status_at(now)
+    status = row.status_at(clock_at(pool, now))
     held = row.held if status is ReservationStatus.OPEN else 0
     return reservations.Reservation(
         id=row.id,

@@ -29,7 +29,6 @@ from benefit_programs.storage.eligible import (
     pools_holding,
     provider_app_known,
 )
-from benefit_programs.storage.loading import load_state
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire.types import eligibility as wire
 from benefit_programs.wire.types.common import IdentificationData, ItemReferenceData
@@ -187,7 +186,14 @@ async def _find(
         now=call.services.engine.now(),
     )
     read = CODECS[Pool].read
-    rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
+
+    async def rows_now() -> list[tuple[Pool, str]]:
+        return [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
+
+    rows = await rows_now()
+    if await call.catch_up(pool for pool, _ in rows):
+        rows = await rows_now()
+    rows = [(pool, key) for pool, key in rows if pool.status in statuses]
     if not rows:
         await require_known_app(call, namespace, requested.reference)
     if beneficiary is not None and len(rows) > ELIGIBLE_OF_BENEFICIARY_MAX:
@@ -232,14 +238,7 @@ async def _answer(
     """Answer checks of single pools, with a few statements for all of them."""
     services = call.services
     moment = Moment(services.engine.now(), call.principal.settings)
-    state = await load_state(
-        services.reader,
-        call.tenant_id,
-        checks,
-        now=moment.now,
-        settings=moment.settings,
-        known=known,
-    )
+    state = await call.load(checks, now=moment.now, known=known)
     pools = (state.loaded(POOL, each.pool_id) for each in checks)
     names = Names.loaded(state, (each for each in pools if each is not None))
     found = [each.candidates(state, moment) for each in checks]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
-from benefit_programs.api.call import Call, metadata_of
+from benefit_programs.api.call import Call, metadata_of, with_pool
 from benefit_programs.api.handlers.balances import describe as describe_balances
 from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
 from benefit_programs.domain.account import Account
@@ -26,8 +27,6 @@ from benefit_programs.domain.lots import PRIORITY
 from benefit_programs.domain.settling import is_due, look_at_account
 from benefit_programs.domain.state import State
 from benefit_programs.storage import specs
-from benefit_programs.storage.loading import load_state
-from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire import lot_views as views
 from benefit_programs.wire.types import lots as wire
 from benefit_programs.wire.types.balances import Balance
@@ -76,14 +75,12 @@ async def grant(call: Call, request: wire.GrantCreditsRequest) -> wire.GrantCred
     is_addition=True,
 )
 async def get(call: Call, request: wire.GetLotRequest) -> wire.GetLotResponse:
-    row = await call.one(LOT, request.lot_id)
-    pool = await call.one(POOL, row.pool_id if row else request.lot_id)
-    if pool is None:
-        raise LotNotFound(lot_id=request.lot_id)
-    if row is None:
+    found = await call.in_pool(LOT, request.lot_id)
+    if found is None:
+        pool = await call.get(POOL, request.lot_id, missing=LotNotFound(lot_id=request.lot_id))
         state, accounts = await _accounts(call, [pool], all_lots=True)
         return wire.GetLotResponse(lot=views.lot(standard_lot_of(state, accounts[pool.id]), pool))
-    (lot,) = await _describe(call, [(row, pool)])
+    (lot,) = await _describe(call, [found])
     return wire.GetLotResponse(lot=lot)
 
 
@@ -127,12 +124,9 @@ async def list_(call: Call, request: wire.ListLotsRequest) -> wire.ListLotsRespo
     is_addition=True,
 )
 async def query(call: Call, request: wire.QueryLotsRequest) -> wire.QueryLotsResponse:
-    found = await call.find(request.query)
-    codec, pool_codec = CODECS[Lot], CODECS[Pool]
-    width = len(codec.columns)
-    rows = [(codec.read(row[:width]), pool_codec.read(row[width:])) for row in found.rows]
+    found = await call.find(request.query, with_pool(Lot), dated=itemgetter(1))
     return wire.QueryLotsResponse(
-        lots=tuple(await _describe(call, rows)), metadata=metadata_of(found.page)
+        lots=tuple(await _describe(call, found.rows)), metadata=metadata_of(found.page)
     )
 
 
@@ -199,9 +193,7 @@ async def _accounts(
     ids = [pool.id for pool in pools]
     now, settings = call.services.engine.now(), call.principal.settings
     question = LotsOfPools(pool_ids=tuple(ids), all_lots=all_lots)
-    state = await load_state(
-        call.services.reader, call.tenant_id, [question], now=now, settings=settings
-    )
+    state = await call.load([question], now=now)
     found = [state.one(POOL, each) for each in ids]
     accounts = {pool.id: look_at_account(state, pool, now, settings) for pool in found if pool}
     return state, accounts

@@ -27,11 +27,11 @@ from benefit_programs.domain.lookups import (
     RESERVATIONS_OF_POOL,
     SNAPSHOT,
 )
-from benefit_programs.domain.lots import is_standard
+from benefit_programs.domain.lots import clock_at, is_standard
+from benefit_programs.domain.required import require
 from benefit_programs.domain.settling import ask_for_account, look_at_account
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Instant
-from benefit_programs.storage.loading import load_state
 from benefit_programs.wire import lot_views
 from benefit_programs.wire.types import overviews as wire
 from benefit_programs.wire.types.common import IdentificationData
@@ -97,22 +97,17 @@ async def get(call: Call, request: wire.GetOverviewRequest) -> wire.GetOverviewR
 
 async def _pools(call: Call, rows: Sequence[Pool], now: Instant) -> dict[str, wire.OverviewPool]:
     settings = call.principal.settings
-    state = await load_state(
-        call.services.reader,
-        call.tenant_id,
-        [_Everything(tuple(row.id for row in rows))],
-        now=now,
-        settings=settings,
-        known=[(POOL, rows)],
-    )
-    snapshots = await call.snapshots([row.snapshot_id for row in rows])
+    question = _Everything(tuple(row.id for row in rows))
+    state = await call.load([question], now=now, known=[(POOL, rows)])
+    pools = [require(state, POOL, row.id) for row in rows]
+    snapshots = await call.snapshots([pool.snapshot_id for pool in pools])
     return {
-        row.id: _pool(
-            look_at_account(state, row, now, settings),
-            snapshots[row.snapshot_id],
-            _open_reservations(state, row, now),
+        pool.id: _pool(
+            look_at_account(state, pool, now, settings),
+            snapshots[pool.snapshot_id],
+            _open_reservations(state, pool, now),
         )
-        for row in rows
+        for pool in pools
     }
 
 
@@ -120,7 +115,8 @@ def _open_reservations(state: State, pool: Pool, now: Instant) -> list[Reservati
     if not pool.reserved:
         return []
     found = state.many(RESERVATIONS_OF_POOL, pool.id)
-    return [each for each in found if each.held and each.expiration_date > now]
+    at = clock_at(pool, now)
+    return [each for each in found if each.held and each.expiration_date > at]
 
 
 def _program(
@@ -188,7 +184,9 @@ def _reservation(row: Reservation) -> wire.OverviewReservation:
 
 
 def _next_expiry(account: Account) -> wire.NextExpiry | None:
-    """The next instant at which credits end, with all that end then."""
+    """When credits end next, with all that end then; none while a pause has stopped the clock."""
+    if account.pool.stopped is not None:
+        return None
     ends: dict[Instant, int] = {}
     for lot in account.open_lots():
         if lot.status is LotStatus.LIVE and lot.expiration_date is not None:

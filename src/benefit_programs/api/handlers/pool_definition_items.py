@@ -31,10 +31,11 @@ from benefit_programs.wire.types import pool_definition_items as wire
 async def query(
     call: Call, request: wire.QueryPoolDefinitionItemsRequest
 ) -> wire.QueryPoolDefinitionItemsResponse:
-    found = await call.find(request.query, extra={"fields": list(request.fields or ())})
-    rows = [PoolDefinitionItem._make(row) for row in found.rows]
+    found = await call.find(
+        request.query, PoolDefinitionItem._make, extra={"fields": list(request.fields or ())}
+    )
     return wire.QueryPoolDefinitionItemsResponse(
-        pool_definition_items=await _describe(call, rows, found.extra.get("fields", ())),
+        pool_definition_items=await _describe(call, found.rows, found.extra.get("fields", ())),
         metadata=metadata_of(found.page),
     )
 

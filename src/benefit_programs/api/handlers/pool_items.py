@@ -30,10 +30,11 @@ async def query(call: Call, request: wire.QueryPoolItemsRequest) -> wire.QueryPo
     """An app says whose items it asks for."""
     found = await call.find(
         request.query,
+        PoolItem._make,
         extra={"fields": list(request.fields or ())},
         check=_require_member if call.principal.is_app else None,
     )
-    rows = [PoolItem._make(row) for row in found.rows]
+    rows = found.rows
     if wire.RequestedFields.BALANCE in found.extra.get("fields", ()):
         rows = await _usable(call, rows)
     return wire.QueryPoolItemsResponse(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from benefit_programs.api.call import (
@@ -11,6 +12,7 @@ from benefit_programs.api.call import (
     bulk_answer,
     execute_each,
     metadata_of,
+    with_pool,
 )
 from benefit_programs.api.explanations import explain
 from benefit_programs.api.method import GET, MANAGE, POST, READ_LIMITED, method
@@ -30,7 +32,7 @@ from benefit_programs.domain.errors import (
     ReservationNotOpen,
     TooManyReservations,
 )
-from benefit_programs.domain.lookups import POOL, RESERVATION, TRANSACTION
+from benefit_programs.domain.lookups import RESERVATION, TRANSACTION
 from benefit_programs.domain.redemptions import Redeemed
 from benefit_programs.domain.reservations import (
     CancelReservation,
@@ -38,7 +40,6 @@ from benefit_programs.domain.reservations import (
     ReserveBenefit,
 )
 from benefit_programs.storage import specs
-from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire import reservation_views as views
 from benefit_programs.wire.types import reservations as wire
 from benefit_programs.wire.types.pools import RedeemBenefitResponse
@@ -164,10 +165,10 @@ async def bulk_cancel(
 )
 async def get(call: Call, request: wire.GetReservationRequest) -> wire.GetReservationResponse:
     missing = ReservationNotFound(reservation_id=request.reservation_id)
-    row = await call.get(RESERVATION, request.reservation_id, missing=missing)
-    pool = await call.one(POOL, row.pool_id)
-    assert pool is not None
-    (reservation,) = await describe(call, [(row, pool)])
+    found = await call.in_pool(RESERVATION, request.reservation_id)
+    if found is None:
+        raise missing
+    (reservation,) = await describe(call, [found])
     return wire.GetReservationResponse(reservation=reservation)
 
 
@@ -184,12 +185,9 @@ async def get(call: Call, request: wire.GetReservationRequest) -> wire.GetReserv
 async def query(
     call: Call, request: wire.QueryReservationsRequest
 ) -> wire.QueryReservationsResponse:
-    found = await call.find(request.query)
-    codec, pool_codec = CODECS[Reservation], CODECS[Pool]
-    width = len(codec.columns)
-    rows = [(codec.read(row[:width]), pool_codec.read(row[width:])) for row in found.rows]
+    found = await call.find(request.query, with_pool(Reservation), dated=itemgetter(1))
     return wire.QueryReservationsResponse(
-        reservations=tuple(await describe(call, rows)), metadata=metadata_of(found.page)
+        reservations=tuple(await describe(call, found.rows)), metadata=metadata_of(found.page)
     )
 
 

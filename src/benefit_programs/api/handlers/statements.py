@@ -10,7 +10,14 @@ from benefit_programs.api import tenant_statements
 from benefit_programs.api.call import Call
 from benefit_programs.api.looking import look_at_pool
 from benefit_programs.api.method import GET, POST, READ, READ_LIMITED, method
-from benefit_programs.api.pool_statements import Cut, Ledger, figures_view, is_held, row_view
+from benefit_programs.api.pool_statements import (
+    BEGINNING,
+    Cut,
+    Ledger,
+    figures_view,
+    is_held,
+    row_view,
+)
 from benefit_programs.domain.entities import Transaction
 from benefit_programs.domain.errors import BalanceNotFound, Invalid
 from benefit_programs.domain.periods import PERIODS_MAX, Interval, edges
@@ -72,7 +79,7 @@ async def get(call: Call, request: wire.GetStatementRequest) -> wire.GetStatemen
     to = now + 1 if to is None or to > now else to
     since = min(since if since is not None else ledger.seen.stored.created, to)
     end = _now(ledger) if is_open else await ledger.cut(to)
-    start = await ledger.cut(since)
+    start = BEGINNING if request.from_date is None else await ledger.cut(since)
     place = Place(start.revision, first_id(since), end.revision, since, to)
     page = await _page(call, request, ledger, place)
     moves, count = await ledger.moves(start, end, since)

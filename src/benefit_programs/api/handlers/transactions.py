@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from benefit_programs.api.call import Call, metadata_of
+from operator import itemgetter
+
+from benefit_programs.api.call import Call, metadata_of, with_pool
 from benefit_programs.api.method import GET, POST, READ_LIMITED, method
 from benefit_programs.domain.entities import Pool, Transaction
 from benefit_programs.domain.errors import TransactionNotFound
 from benefit_programs.domain.lookups import POOL, TRANSACTION
 from benefit_programs.storage import specs
-from benefit_programs.storage.rows import CODECS
 from benefit_programs.wire import views
 from benefit_programs.wire.types import transactions as wire
 
@@ -41,12 +42,9 @@ async def get(call: Call, request: wire.GetTransactionRequest) -> wire.GetTransa
 async def query(
     call: Call, request: wire.QueryTransactionsRequest
 ) -> wire.QueryTransactionsResponse:
-    found = await call.find(request.query)
-    codec, pool_codec = CODECS[Transaction], CODECS[Pool]
-    width = len(codec.columns)
-    rows = [(codec.read(row[:width]), pool_codec.read(row[width:])) for row in found.rows]
+    found = await call.find(request.query, with_pool(Transaction), dated=itemgetter(1))
     return wire.QueryTransactionsResponse(
-        transactions=tuple(await describe(call, rows)), metadata=metadata_of(found.page)
+        transactions=tuple(await describe(call, found.rows)), metadata=metadata_of(found.page)
     )
 
 

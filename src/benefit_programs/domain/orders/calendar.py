@@ -33,7 +33,7 @@ from benefit_programs.domain.orders.programs import (
     order_for,
     require_allowed,
 )
-from benefit_programs.domain.pool_changes import date_pools
+from benefit_programs.domain.pool_changes import date_pools, save_dates
 from benefit_programs.domain.program_dates import (
     DateKind,
     ProgramDate,
@@ -92,7 +92,7 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
     ahead = dates_ahead(program, waiting)
     if not ahead:
         # Its status was changed by what doesn't look at dates.
-        changes.save(dated(program, waiting))
+        save_dates(state, changes, context, program, waiting)
         return
     date = ahead[0]
     if date.change is not None:
@@ -101,7 +101,8 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
             require_allowed(state, program, _ACTIONS[date.kind], date.at)
         except Refusal as refusal:
             over = ended(date.change, ChangeStatus.REFUSED, context.now, reason=refusal.code)
-            changes.save(over, dated(program, waiting))
+            changes.save(over)
+            save_dates(state, changes, context, program, waiting)
             return
         changes.save(ended(date.change, ChangeStatus.DONE, context.now))
     if date.kind is DateKind.MISSED_RENEWAL:

@@ -41,7 +41,6 @@ from benefit_programs.domain.lookups import (
     ITEM,
     JOB,
     ORDER_OF_JOB,
-    ORDERS_OF_PROGRAM,
     PROGRAM,
     SNAPSHOT,
     WALK_POOLS_OF_POOL_DEFINITION,
@@ -52,7 +51,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, settled_status
 from benefit_programs.domain.orders.carrier import Carrier, Walk
-from benefit_programs.domain.orders.definitions import end_program
+from benefit_programs.domain.orders.definitions import ask_to_end_program, end_program
 from benefit_programs.domain.orders.erasing import ErasureChunks
 from benefit_programs.domain.orders.log import (
     Place,
@@ -223,14 +222,22 @@ class _OrderForPools(Carrier):
             if pool.status is not PoolStatus.ENDED and self._reach(state, changes, context, pool)
         ]
 
-    def _reach(self, state: State, changes: Changes[Any], context: Context, pool: Pool) -> bool:
+    def _reach(
+        self,
+        state: State,
+        changes: Changes[Any],
+        context: Context,
+        pool: Pool,
+        program: Program | None = None,
+    ) -> bool:
         assert self.order is not None
-        # Pools of a program with so many don't know its dates.
-        reach(state, changes, context, pool, up_to=self.order.number)
+        reach(state, changes, context, pool, up_to=self.order.number, program=program)
         return concerns(self.order, pool)
 
 
 class _Action(_OrderForPools):
+    # So many pools don't know the dates of their program, which has none while this goes on.
+
     @property
     def walk(self) -> Walk | None:
         return self.along(WALK_POOLS_OF_PROGRAM, POOL_ITEM, self.job.subject_id)
@@ -248,7 +255,7 @@ class _Action(_OrderForPools):
         items = [
             JobItem(id=pool.id, entity=POOL_ITEM)
             for pool in ahead
-            if self._reach(state, changes, context, pool)
+            if self._reach(state, changes, context, pool, program)
         ]
         if self.is_last(state):
             finish_action(state, changes, context, program, order)
@@ -284,7 +291,7 @@ class _Addition(_OrderForPools):
             for program in self.rows(state)
             if program.order_number < order.number and takes_additions(program)
         ]
-        require_settled((), context, programs=programs)
+        require_settled(programs, context)
         for program in programs:
             serve(state, changes, context, program, order)
         return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]
@@ -312,15 +319,13 @@ class _ProgramsEnd(_OrderForPools):
             ask_to_reach(needs, state, rows)
             return
         for program in rows:
-            needs.read(ORDERS_OF_PROGRAM, program.id)
-            needs.read(CHANGES_OF_PROGRAM, program.id)
-            ask_for_additions(needs, state, program)
+            ask_to_end_program(needs, state, program)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
         if not self.job.stage:
             return super().do(state, changes, context)
         programs = self.rows(state)
-        require_settled((), context, programs=programs)
+        require_settled(programs, context)
         for program in programs:
             end_program(state, changes, context, program)
         return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]

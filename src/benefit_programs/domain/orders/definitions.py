@@ -166,7 +166,7 @@ def _play(
         if order.kind is JobKind.ADD_POOLS and not is_added_at_renewal(order)
         for program in _programs_for(state, order)
     ]
-    require_settled(pools, context, programs=programs)
+    require_settled((*pools, *programs), context)
     after = living(reach(state, changes, context, pool, orders) for pool in pools)
     with_pools = {pool.program_id for pool in after}
     for order in orders:
@@ -349,10 +349,10 @@ def ask_to_end_programs(
     if _is_large_end(state, needs.settings, program_definition_id):
         return
     for program in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id):
-        needs.read(ORDERS_OF_PROGRAM, program.id)
-        needs.read(CHANGES_OF_PROGRAM, program.id)
         if cascade is Cascade.IMMEDIATELY:
-            ask_for_additions(needs, state, program)
+            ask_to_end_program(needs, state, program)
+        else:
+            needs.read(ORDERS_OF_PROGRAM, program.id)
     ask_to_reach(needs, state, state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id))
 
 
@@ -390,13 +390,20 @@ def end_programs(
         return
     pools = state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id)
     programs = state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id)
-    require_settled(pools, context, programs=programs)
+    require_settled((*pools, *programs), context)
     orders = log_orders(state, changes, [order])
     for pool in pools:
         reach(state, changes, context, pool, orders)
     if cascade is Cascade.IMMEDIATELY:
         for program in programs:
             end_program(state, changes, context, program, orders)
+
+
+def ask_to_end_program(needs: Needs, state: State, program: Program) -> None:
+    needs.read(ORDERS_OF_PROGRAM, program.id)
+    if program.calendar is not None:
+        needs.read(CHANGES_OF_PROGRAM, program.id)
+    ask_for_additions(needs, state, program)
 
 
 def end_program(

@@ -153,7 +153,7 @@ class ErasureChunks(Carrier):
     ) -> list[JobItem]:
         found = [state.one(PROGRAM, program_id) for program_id in self._found]
         programs = [each for each in found if each and each.beneficiary == self._erasure.identity]
-        require_settled((), context, programs=programs)
+        require_settled(programs, context)
         for program in programs:
             ended, pools = _ended(state, changes, context, program)
             record_updated(changes, context, erased_program(ended, self._erasure), **ANONYMIZED)

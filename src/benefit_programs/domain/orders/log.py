@@ -42,7 +42,7 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade, Instant
+from benefit_programs.domain.values import Cascade, Instant, instant_of_id
 
 OPENING = (OrderPhase.OPENING, 0, -1)
 REACHED = (OrderPhase.REACHED, 0, -1)
@@ -136,7 +136,7 @@ def orders_ahead(
 ) -> list[Order]:
     """The orders that a pool has yet to go through, up to a number, in their order.
 
-    They end before the first one that happens only after an instant, ``until``.
+    They end before the first one that happens, or was asked for, only after an instant, ``until``.
     """
     ahead = {
         order.number: order
@@ -149,7 +149,10 @@ def orders_ahead(
 
 
 def _is_after(order: Order, instant: Instant | None) -> bool:
-    return instant is not None and order.at is not None and order.at > instant
+    at = order.at
+    if at is None and order.job_id is not None:
+        at = instant_of_id(order.job_id)
+    return instant is not None and at is not None and at > instant
 
 
 # Orders for a whole program definition.

@@ -143,7 +143,7 @@ def _move(
     owner = beneficiary_columns(merge.owner)
     locked = [state.one(PROGRAM, program.id) for program in programs]
     moving = [each for each in locked if each and each.beneficiary == merge.visitor]
-    require_settled((), context, programs=moving)
+    require_settled(moving, context)
     for program in moving:
         record_updated(changes, context, replace(program, **owner))
         for pool in state.many(POOLS_OF_PROGRAM, program.id):

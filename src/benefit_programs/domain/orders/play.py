@@ -105,21 +105,16 @@ def play(state: State, account: Account, order: Order) -> None:
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
         renew_pool(state, account)
     else:
-        _stop_or_move(state, account, order)
+        if order.stops_clock:
+            settle(state, account)
+            account.pool = replace(account.pool, stopped=account.at, due=None)
         account.pool = _changed(state, account.pool, order)
+    if account.pool.stopped is not None and account.pool.status is not PoolStatus.PAUSED:
+        move_dates(state, account)
     if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
         settle(state, account)
         lapse_all(account)
     account.pool = replace(account.pool, order_number=order.number or pool.order_number)
-
-
-def _stop_or_move(state: State, account: Account, order: Order) -> None:
-    """Stop the clock of a pool's dates with a pause, or let it go on with what follows."""
-    if order.stops_clock:
-        settle(state, account)
-        account.pool = replace(account.pool, stopped=account.at, due=None)
-    elif account.pool.stopped is not None and order.status is not None:
-        move_dates(state, account)
 
 
 def _changed(state: State, pool: Pool, order: Order) -> Pool:
@@ -234,7 +229,7 @@ def reach(
 
 def _lots_if_new(changes: Changes[Any], pool: Pool) -> list[Lot] | None:
     """All lots of a pool that was opened in the same decision."""
-    if pool.due is None or not any(
+    if not has_lots(pool) or not any(
         isinstance(row, Pool) and row.id == pool.id for row in changes.saved
     ):
         return None
@@ -276,8 +271,9 @@ def _roll_over(account: Account, configuration: CreditConfiguration) -> None:
     rollover = configuration.rollover_configuration
     if not kept or rollover is None or rollover.expires_after is None:
         return
-    end = later(account.at, rollover.expires_after, account.context.settings.time_zone)
     for lot in account.live_lots():
+        at, zone = account.clock_of(lot), account.context.settings.time_zone
+        end = later(at, rollover.expires_after, zone)
         if not lot.kept_at_renewal and (lot.expiration_date is None or lot.expiration_date > end):
             account.let_end(lot, end)
 

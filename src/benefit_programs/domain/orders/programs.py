@@ -18,7 +18,7 @@ from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import (
     ask_for_cascades,
     require_begun,
-    require_program_settled,
+    require_settled,
 )
 from benefit_programs.domain.entities import (
     IdempotencyKey,
@@ -157,7 +157,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
             require_ahead(self.until, context, "untilDate")
             program = with_calendar(program, context.now, context.settings.time_zone)
         require_begun(state, context)
-        require_program_settled(program, context)
+        require_settled((program,), context)
         require_allowed(state, program, self.action, context.now)
         job_id = context.new_id()
         changes = Changes(job_id)

@@ -97,7 +97,7 @@ def withdraw_all(changes: Changes[Any], waiting: Iterable[ScheduledChange], now:
 
 def with_end(state: State, changes: Changes[Any], context: Context, program: Program) -> Program:
     """The program after its end; nothing waits for its dates any more."""
-    withdraw_all(changes, state.many(CHANGES_OF_PROGRAM, program.id), context.now)
+    withdraw_all(changes, state.known(CHANGES_OF_PROGRAM, program.id), context.now)
     return dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
 
 

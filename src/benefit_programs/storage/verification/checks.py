@@ -40,6 +40,9 @@ INVARIANTS = {
     "I21": "what is due happens at its instant",
     "I22": "a lot gives in its turn, and nothing after it has lapsed",
     "I23": "what is reserved is what open reservations hold",
+    "I24": "a program's dates are those of its calendar",
+    "I25": "what comes due in a program happens once, and not before",
+    "I26": "pools know when something happens to their program, and whether their clock stands",
 }
 """The invariants by number; docs/invariants.md gives the reasons."""
 
@@ -76,14 +79,15 @@ class Words(msgspec.Struct, frozen=True):
     """What the two engines write differently.
 
     ``hex`` is an instant as the 12 digits that its ids begin with; ``field`` and ``number`` take a
-    text or a whole number out of a document; ``elements`` joins the elements of a list in a
-    document as ``each``, ``members`` those of a document that is a list, and ``part`` and ``whole``
-    take fields out of those.
+    text or a whole number out of a document, and ``inner`` a number out of a document in it;
+    ``elements`` joins the elements of a list in a document as ``each``, ``members`` those of a
+    document that is a list, and ``part`` and ``whole`` take fields out of those.
     """
 
     hex: str
     field: str
     number: str
+    inner: str
     elements: str
     members: str
     part: str
@@ -96,6 +100,7 @@ SQLITE = Words(
     hex="printf('%012x', \\1)",
     field="json_extract(\\1, '$.\\2')",
     number="json_extract(\\1, '$.\\2')",
+    inner="json_extract(\\1, '$.\\2.\\3')",
     elements="json_each(\\1, '$.\\2') each",
     members="json_each(\\1) each",
     part="json_extract(each.value, '$.\\1')",
@@ -108,6 +113,7 @@ POSTGRES = Words(
     hex="lpad(to_hex(\\1), 12, '0')",
     field="(\\1->>'\\2')",
     number="(\\1->>'\\2')::bigint",
+    inner="(\\1->'\\2'->>'\\3')::bigint",
     elements="json_array_elements(\\1->'\\2') each",
     members="json_array_elements(\\1) each",
     part="(each.value->>'\\1')",
@@ -121,6 +127,7 @@ _PLACES = (
     (re.compile(r"\bhex\[([^\]]+)\]"), "hex"),
     (re.compile(r"\bfield\[([^,\]]+), (\w+)\]"), "field"),
     (re.compile(r"\bnumber\[([^,\]]+), (\w+)\]"), "number"),
+    (re.compile(r"\binner\[([^,\]]+), (\w+), (\w+)\]"), "inner"),
     (re.compile(r"\belements\[([^,\]]+), (\w+)\]"), "elements"),
     (re.compile(r"\bmembers\[([^\]]+)\]"), "members"),
     (re.compile(r"\bpart\[(\w+)\]"), "part"),

@@ -14,6 +14,7 @@ import msgspec
 
 from benefit_programs.storage.query import Dialect, SqliteDialect
 from benefit_programs.storage.tables import TABLES
+from benefit_programs.storage.verification.calendar import CALENDAR_CHECKS
 from benefit_programs.storage.verification.checks import (
     POSTGRES,
     SAMPLES_MAX,
@@ -34,6 +35,7 @@ from benefit_programs.storage.verification.lots import LOT_CHECKS
 CHECKS: tuple[Check, ...] = (
     *LEDGER_CHECKS,
     *LOT_CHECKS,
+    *CALENDAR_CHECKS,
     *ENTITY_CHECKS,
     *JOB_CHECKS,
     *EVENT_CHECKS,

@@ -47,8 +47,12 @@ def upgrade() -> None:
     for line in _ADDED.strip().splitlines():
         table, name, kind = line.split()
         op.add_column(table, sa.Column(name, _TYPES[kind], nullable=True))
+    for table in ("pools", "lots"):
+        shift = sa.Column("shift", _TYPES["whole"], nullable=False, server_default=sa.text("0"))
+        op.add_column(table, shift)
     for name in ("due", "next_renewal", "end_date"):
         _index("programs", f"{name}, id", f"{name} is not null")
+    _index("pools", "stopped, id", "stopped is not null")
     op.create_table(
         "scheduled_changes",
         *(_column(each) for each in f"tenant_id whole, {_CHANGES}".split(",")),

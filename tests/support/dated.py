@@ -1,0 +1,122 @@
+"""Programs with dates, in a service whose clock the test moves and whose runner does nothing."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from benefit_programs.domain.calendars import (
+    ProgramTerms,
+    RenewalConfiguration,
+    WhilePaused,
+)
+from benefit_programs.domain.entities import JobKind, Pool
+from benefit_programs.domain.orders.calendar import SettlePrograms
+from benefit_programs.domain.orders.programs import ACTIONS, ActOnProgram
+from benefit_programs.domain.programs import ProvisionProgram
+from benefit_programs.domain.settling import SettlePools
+from benefit_programs.domain.values import Identity, IdentityType
+from tests.support.calls import NAMESPACE, benefit, details, guid
+from tests.support.clock import DAY, Clock, StillClock
+from tests.support.inprocess import new_tenant, open_application
+from tests.support.lifecycle import do
+from tests.support.wallet import Wallet, add_item
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.calls import Document
+    from tests.support.inprocess import Service
+
+BEGIN = int(datetime(2027, 1, 31, 10, tzinfo=UTC).timestamp() * 1000)
+"""The 31st of a month, so that months differ."""
+
+MONTHLY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P1M"))
+STOPPING = ProgramTerms(while_paused=WhilePaused.STOP)
+MONTHLY_STOPPING = ProgramTerms(
+    renewal_configuration=RenewalConfiguration(every="P1M"), while_paused=WhilePaused.STOP
+)
+
+
+@asynccontextmanager
+async def open_dated(url: str) -> AsyncIterator[tuple[Any, StillClock]]:
+    """A running service, and its clock, which stands at ``BEGIN``."""
+    clock = StillClock()
+    clock.now = BEGIN
+    async with open_application(url, clock=clock, run_jobs=False) as application:
+        yield application, clock
+
+
+async def new_dated(opened: tuple[Any, StillClock]) -> tuple[Service, StillClock]:
+    """A new tenant; the clock goes on where the last test left it."""
+    application, clock = opened
+    clock.now += DAY
+    return await new_tenant(*application), clock
+
+
+async def make_plan(service: Service, **credit: Any) -> tuple[Document, Document]:
+    """A program definition with one pool definition, whose benefit has an item."""
+    plan = await service.create_program_definition()
+    definition = await service.create_pool_definition(
+        programDefinitionIds=[plan["id"]],
+        details=details(benefit("towel"), amount=None, creditConfiguration=credit),
+    )
+    await add_item(service, definition["details"]["benefits"][0], "item of towel")
+    return plan, definition
+
+
+async def join(
+    service: Service, made: tuple[Document, Document], terms: ProgramTerms, **more: Any
+) -> Wallet:
+    """A program of a plan that begins now, with terms of its own."""
+    plan, definition = made
+    command = ProvisionProgram(
+        beneficiary=Identity(IdentityType.MEMBER, guid()),
+        namespace=NAMESPACE,
+        external_id=guid(),
+        program_definition_id=plan["id"],
+        terms=terms,
+        **more,
+    )
+    program = (await do(service, command)).program
+    found = await service.call("getProgram", {"programId": program.id})
+    (pool,) = await service.pools_of(program.id)
+    return Wallet(service, definition, found["program"], pool["id"])
+
+
+async def be_on_time(service: Service, wallet: Wallet) -> None:
+    """Book what is due of one program now, as a runner that is never late would."""
+    program_id = wallet.program["id"]
+    while await do(service, SettlePrograms(program_ids=(program_id,))):
+        pass
+    await do(service, SettlePools(pool_ids=(wallet.pool_id,)))
+
+
+async def act_until(
+    service: Service, wallet: Wallet, kind: JobKind, until: int | None = None
+) -> None:
+    """Do an action on a program; a pause may end by itself."""
+    command = ActOnProgram(action=ACTIONS[kind], program_id=wallet.program["id"], until=until)
+    await do(service, command)
+
+
+async def pool_row(service: Service, wallet: Wallet) -> Pool:
+    """A pool as it is stored."""
+    return next(row for row in await service.rows(Pool) if row.id == wallet.pool_id)
+
+
+async def fill_with_dates(service: Service, clock: Clock) -> None:
+    """Leave programs that have renewed late, have ended by themselves, and stand still."""
+    made = await make_plan(service, amount="9", expiresAfter="P90D")
+    every_day = RenewalConfiguration(every="P1D", cycles=5)
+    terms = (
+        ProgramTerms(renewal_configuration=every_day),
+        ProgramTerms(ends_after="P1D"),
+        MONTHLY_STOPPING,
+    )
+    renewing, ending, stopping = [await join(service, made, each) for each in terms]
+    clock.move(hours=50)
+    assert (await renewing.pool())["renewalCount"] == 2
+    assert (await ending.pool())["status"] == "ENDED"
+    await act_until(service, stopping, JobKind.PAUSE_PROGRAM, clock() + DAY)
