@@ -28,6 +28,7 @@ from benefit_programs.domain.events import record_created, record_updated
 from benefit_programs.domain.jobs import ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    CHANGES_OF_PROGRAM,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM,
     PROGRAM,
@@ -37,8 +38,10 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import numbered
+from benefit_programs.domain.orders.waiting import withdraw_all
 from benefit_programs.domain.program_dates import begun, dated
 from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import updated
@@ -89,6 +92,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         program = state.loaded(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if program is not None:
             needs.read(POOLS_OF_PROGRAM, program.id)
+            needs.read(CHANGES_OF_PROGRAM, program.id)
 
     def decide(self, state: State, context: Context) -> Changes[Provisioned]:
         program_definition = (
@@ -108,6 +112,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             return self._start(state, context, program, definitions)
         job_id = context.new_id()
         changes: Changes[Any] = Changes(None)
+        withdraw_all(changes, self._waiting(state), context.now)
         program = _record(changes, context, program, PROVISIONED)
         changes.answer = Provisioned(job_id, program)
         pools = [self._open(changes, context, state, program, row) for row in definitions]
@@ -148,11 +153,17 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
             )
         )
         changes: Changes[Any] = Changes(None)
+        withdraw_all(changes, self._waiting(state), context.now)
         program = _record(changes, context, program)
         changes.answer = Provisioned(job_id, program)
         changes.save(*orders)
         start_job(changes, context, agenda, new_job(job_id, kind, program.id, context))
         return changes
+
+    def _waiting(self, state: State) -> list[ScheduledChange]:
+        """What waits for the dates of a program that is provisioned again: it begins anew."""
+        current = state.one(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
+        return [] if current is None else state.many(CHANGES_OF_PROGRAM, current.id)
 
     def _is_large(self, definition_ids: list[str], settings: TenantSettings) -> bool:
         most = PROVISION_IN_REQUEST_MAX if self.at_once else 2 * settings.in_request_max
