@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.entities import (
-)
 from benefit_programs.domain.event_removal import EVENTS, RemoveEvents
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.lookups import REMOVAL

@@ -434,6 +434,19 @@ async def test_an_erasure_withdraws_what_waits(idle: Service) -> None:
     assert (await program_row(idle, program)).due is None
 
 
+async def test_a_program_that_is_provisioned_again_begins_anew(idle: Service) -> None:
+    """Nothing of what waited for the program without pools happens to the one in its place."""
+    plan = await idle.create_program_definition()
+    external_id = guid()
+    await idle.provision(program_definition=plan, externalProgramId=external_id)
+    (first,) = await idle.rows(Program)
+    await schedule(idle, first.id, "END", START + DAY)
+    await idle.provision(program_definition=plan, externalProgramId=external_id)
+    assert await statuses(idle) == ["WITHDRAWN"]
+    (again,) = await idle.rows(Program)
+    assert (again.id, again.status, again.due) == (first.id, "ACTIVE", None)
+
+
 # Cascades
 
 

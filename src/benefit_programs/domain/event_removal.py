@@ -6,8 +6,6 @@ from itertools import takewhile
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.entities import (
-)
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, REMOVAL, WALK_EVENTS

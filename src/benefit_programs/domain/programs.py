@@ -41,6 +41,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import numbered
+from benefit_programs.domain.orders.waiting import withdraw_all
 from benefit_programs.domain.pool_changes import date_pools
 from benefit_programs.domain.program_dates import (
     begun,
@@ -51,7 +52,6 @@ from benefit_programs.domain.program_dates import (
     with_calendar,
 )
 from benefit_programs.domain.required import require, snapshot_of
-from benefit_programs.domain.scheduled_changes import ChangeStatus, ended
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision, updated
@@ -121,8 +121,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         changes: Changes[Any] = Changes(None)
         if current is not None:
             # It begins anew: what was to happen to it before is no more.
-            waiting = state.many(CHANGES_OF_PROGRAM, current.id)
-            changes.save(*(ended(each, ChangeStatus.WITHDRAWN, context.now) for each in waiting))
+            withdraw_all(changes, state.many(CHANGES_OF_PROGRAM, current.id), context.now)
         if self._is_large(definition_ids, context.settings):
             return self._start(state, changes, context, program, definitions)
         job_id = context.new_id()
