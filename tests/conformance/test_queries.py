@@ -165,6 +165,11 @@ async def test_every_field_filters_with_every_operator(
     assert wrong == []
 
 
+def own(name: str) -> str:
+    """The field's own name: by an alias it is the same field again."""
+    return brute_force.ALIASES.get(name, name)
+
+
 @pytest.mark.parametrize("method", QUERIES)
 async def test_every_field_sorts(
     service: Service, gymnasium: tuple[Gymnasium, Random], method: str
@@ -174,7 +179,7 @@ async def test_every_field_sorts(
     names = sorted(METHODS[method].sortable)
     for name in names:
         for order in ("ASC", "DESC"):
-            second = random.choice([each for each in names if each != name])
+            second = random.choice([each for each in names if own(each) != own(name)])
             for sort in ([(name, order)], [(name, order), (second, random.choice(ORDERS))]):
                 wire = [{"fieldName": field, "order": way} for field, way in sort]
                 query = {"sort": wire, "cursorPaging": {"limit": 100}}
