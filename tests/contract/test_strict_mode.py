@@ -124,7 +124,10 @@ async def test_what_is_readonly_cannot_be_changed(service: Service) -> None:
 async def test_an_unknown_field_is_told_those_that_exist(service: Service) -> None:
     """Where nothing is near, the fields of the object are listed."""
     body = {"programDefinition": {"namespace": "gym", "externalId": "x", "zzz": 1}}
-    known = "namespace, externalId, displayName, description, extendedFields"
+    known = (
+        "namespace, externalId, displayName, description, extendedFields, renewalConfiguration,"
+        " endDate, endsAfter, whilePaused, pausedDaysMax"
+    )
     assert await refused(service, "createProgramDefinition", body) == {
         "programDefinition.zzz": ("unknown_field", f"is no field here; there are {known}")
     }
