@@ -8,29 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
+from benefit_programs.domain.calendar_errors import PausedDaysUsedUp
 from benefit_programs.domain.calendars import (
     AtEnd,
     ProgramTerms,
     RenewalConfiguration,
     WhilePaused,
 )
-from benefit_programs.domain.entities import Operation, Transaction
-from benefit_programs.domain.entities import Pool as StoredPool
+from benefit_programs.domain.entities import Operation, ProgramStatus, Transaction
 from benefit_programs.domain.entities import Program as StoredProgram
-from benefit_programs.domain.entities import ProgramStatus
-from benefit_programs.domain.errors import Refusal
-from benefit_programs.domain.orders.programs import PAUSE, RENEW, ActOnProgram
-from benefit_programs.domain.programs import ProvisionProgram
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.errors import ProgramStatusTransitionNotAllowed, Refusal
 from benefit_programs.jobs.due import SOURCES
 from benefit_programs.storage.agenda import FIRST_PLACE
 from benefit_programs.wire.codec import amount_text
 from tests.support.calendar_model import CalendarPool, Dates, Program, Renewals
-from tests.support.calls import NAMESPACE, benefit, details, guid
+from tests.support.calls import benefit
 from tests.support.clock import HOUR, StillClock
+from tests.support.dated import open_dated, pause, restart
 from tests.support.lifecycle import act, do
 from tests.support.lifecycle import refused as refused_action
 from tests.support.lots_machine import (
@@ -42,7 +40,6 @@ from tests.support.lots_machine import (
     configuration,
 )
 from tests.support.lots_model import NEVER, Terms
-from tests.support.wallet import Wallet, add_item
 
 if TYPE_CHECKING:
     from tests.support.clock import Clock
@@ -70,22 +67,24 @@ DATES = st.builds(
     paused_days=st.none() | st.sampled_from([1, 10, 60, 365, 366]),
 )
 BOOKED_MAX = 10_000
+START = 1_767_225_600_000
+"""Midnight of 2026-01-01, UTC: examples don't depend on the day on which they are tried."""
 
 
-def terms_of(dates: Dates) -> ProgramTerms:
+def terms_of(dates: Dates, begin: int) -> ProgramTerms:
     """The same dates as a definition says them."""
-    renewals = dates.renewals
     return ProgramTerms(
-        renewal_configuration=None if renewals is None else configured(renewals, dates.zone),
+        renewal_configuration=dates.renewals and configured(dates.renewals, dates.zone, begin),
         ends_after=None if dates.ends_hours is None else f"PT{dates.ends_hours}H",
         while_paused=WhilePaused.STOP if dates.stops else None,
         paused_days_max=dates.paused_days,
     )
 
 
-def configured(renewals: Renewals, zone: str) -> RenewalConfiguration:
-    unit, number = renewals.every
+def configured(renewals: Renewals, zone: str, begin: int) -> RenewalConfiguration:
+    (unit, number), ahead = renewals.every, renewals.anchor_hours
     return RenewalConfiguration(
+        anchor=None if ahead is None else begin + ahead * HOUR,
         every=UNITS[unit].format(number),
         time_zone=zone,
         cycles=renewals.cycles,
@@ -108,43 +107,24 @@ class CalendarMachine(LotsMachine):
     def open(  # type: ignore[override]
         self, terms: Terms, dates: Dates, begin: int, *, is_paused: bool
     ) -> None:
-        self.clock.move(begin)
+        self.clock.now = START + begin * HOUR
         self.balances: dict[int, int] = {}
-        self.run(self.provision(terms, dates, is_paused=is_paused))
+        benefits = [benefit(name, price=amount_text(price)) for name, price in PRICES.items()]
+        self.wallet = self.run(
+            open_dated(
+                self.service,
+                terms_of(dates, self.now),
+                *benefits,
+                status=ProgramStatus.PAUSED if is_paused else ProgramStatus.ACTIVE,
+                **configuration(terms),
+            )
+        )
+        self.program_id: str = self.wallet.program["id"]
+        self.revision = self.wallet.definition["revision"]
         self.pool = CalendarPool(terms, self.now)
         status = "PAUSED" if is_paused else "ACTIVE"
         self.program = Program(dates, self.now, self.pool, status)
         self.agree()
-
-    async def provision(self, terms: Terms, dates: Dates, *, is_paused: bool) -> None:
-        service = self.service
-        plan = await service.create_program_definition()
-        benefits = [benefit(name, price=amount_text(price)) for name, price in PRICES.items()]
-        self.definition = await service.create_pool_definition(
-            programDefinitionIds=[plan["id"]],
-            details=details(*benefits, amount=None, creditConfiguration=configuration(terms)),
-        )
-        for each in self.definition["details"]["benefits"]:
-            await add_item(service, each, f"item of {each['benefitKey']}")
-        given = terms_of(dates)
-        renewals = dates.renewals
-        if renewals is not None and renewals.anchor_hours is not None:
-            anchor = self.now + renewals.anchor_hours * HOUR
-            configuration_ = given.renewal_configuration
-            assert configuration_ is not None
-            given = _anchored(given, configuration_, anchor)
-        command = ProvisionProgram(
-            beneficiary=Identity(IdentityType.MEMBER, guid()),
-            namespace=NAMESPACE,
-            external_id=guid(),
-            program_definition_id=plan["id"],
-            status=ProgramStatus.PAUSED if is_paused else ProgramStatus.ACTIVE,
-            terms=given,
-        )
-        self.program_id = (await do(service, command)).program.id
-        (pool,) = await service.rows(StoredPool)
-        answer = await service.call("getProgram", {"programId": self.program_id})
-        self.wallet = Wallet(service, self.definition, answer["program"], pool.id)
 
     # Time
 
@@ -191,21 +171,17 @@ class CalendarMachine(LotsMachine):
     @rule(until=MAYBE_HOURS | st.sampled_from([40 * DAY_HOURS]))
     def pause(self, until: int | None) -> None:
         self.program.pass_until(self.now)
-        may = self.program.status == "ACTIVE"
-        is_used_up = may and self.program.days_end(self.now) <= self.now
         end = None if until is None else self.now + until * HOUR
-        command = ActOnProgram(
-            action=PAUSE, program_id=self.program_id, idempotency_key=guid(), until=end
-        )
-        try:
-            self.run(do(self.service, command))
-        except Refusal as refusal:
-            assert not may or is_used_up, refusal
-            code = "PAUSED_DAYS_USED_UP" if is_used_up else "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED"
-            assert refusal.code == code
+        refusal: type[Refusal] | None = None
+        if self.program.status != "ACTIVE":
+            refusal = ProgramStatusTransitionNotAllowed
+        elif self.program.days_end(self.now) <= self.now:
+            refusal = PausedDaysUsedUp
+        if refusal is not None:
+            with pytest.raises(refusal):
+                self.run(pause(self.service, self.program_id, end))
         else:
-            assert may
-            assert not is_used_up
+            self.run(pause(self.service, self.program_id, end))
             self.program.pause(self.now, NEVER if end is None else end)
         self.require_program()
 
@@ -236,13 +212,7 @@ class CalendarMachine(LotsMachine):
         self.program.pass_until(self.now)
         if self.program.status == "ENDED":
             return
-        command = ActOnProgram(
-            action=RENEW,
-            program_id=self.program_id,
-            idempotency_key=guid(),
-            restarts_timetable=True,
-        )
-        self.run(do(self.service, command))
+        self.run(restart(self.service, self.program_id))
         self.program.restart(self.now)
         self.program.renew(self.now)
         self.require_program()
@@ -262,17 +232,17 @@ class CalendarMachine(LotsMachine):
         self.program.pass_until(self.now)
         terms = Terms(**{**vars(self.pool.pending or self.pool.terms), "amount": amount})
         change = {
-            "id": self.definition["id"],
-            "revision": self.definition["revision"],
+            "id": self.wallet.definition["id"],
+            "revision": self.revision,
             "details": {
-                "benefits": self.definition["details"]["benefits"],
+                "benefits": self.wallet.definition["details"]["benefits"],
                 "creditConfiguration": configuration(terms),
             },
         }
         cascade = "IMMEDIATELY" if at_once else "NEXT_RENEWAL"
         request = {"poolDefinition": change, "cascade": cascade}
         answer = self.run(self.service.call("updatePoolDefinition", request))
-        self.definition["revision"] = answer["poolDefinition"]["revision"]
+        self.revision = answer["poolDefinition"]["revision"]
         if self.program.status == "ENDED":
             return
         if at_once:
@@ -334,9 +304,3 @@ class CalendarMachine(LotsMachine):
                 if moment <= at
             )
             assert sum(changes) == available, at
-
-
-def _anchored(terms: ProgramTerms, renewal: RenewalConfiguration, anchor: int) -> ProgramTerms:
-    from msgspec.structs import replace
-
-    return replace(terms, renewal_configuration=replace(renewal, anchor=anchor))

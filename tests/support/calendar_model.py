@@ -43,6 +43,10 @@ def instant_of(wall: datetime, zone: str) -> int:
     return next(each for each in minutes if wall_of(each, zone) >= wall)
 
 
+def begin_of(year: int, zone: str) -> int:
+    return instant_of(datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None), zone)
+
+
 def _milliseconds(when: datetime) -> int:
     return (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
@@ -208,9 +212,7 @@ class Program:
     @property
     def is_last(self) -> bool:
         renewals = self.dates.renewals
-        return renewals is None or (
-            renewals.cycles is not None and self.cycle >= renewals.cycles
-        )
+        return renewals is None or (renewals.cycles is not None and self.cycle >= renewals.cycles)
 
     @property
     def next_renewal(self) -> int | None:
@@ -236,7 +238,7 @@ class Program:
             return NEVER
         first = wall_of(since, zone).year
         for year in range(first, first + YEARS_MAX):
-            start, end = (instant_of(datetime(each, 1, 1), zone) for each in (year, year + 1))
+            start, end = (begin_of(each, zone) for each in (year, year + 1))
             used = sum(max(0, min(b, end) - max(a, start)) for a, b in self.pauses)
             is_up = max(start, since) + days * DAY - used
             if is_up < end:
