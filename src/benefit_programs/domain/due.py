@@ -11,6 +11,7 @@ tenant to it. It ends the turn by moving the agenda to what is due next. If it d
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -48,22 +49,39 @@ class NotSettled(Exception):
         self.program_ids = program_ids
 
 
-def require_settled(pools: Iterable[Pool], context: Context) -> None:
+class Occasion(Protocol):
+    """When something is decided, and whether what has come due before is left aside."""
+
+    @property
+    def now(self) -> Instant: ...
+
+    @property
+    def is_late(self) -> bool: ...
+
+
+def require_settled(pools: Iterable[Pool], occasion: Occasion) -> None:
     """Raise NotSettled if something has come due in the programs of these pools."""
-    now = context.now
+    now = occasion.now
     late = {
         each.program_id: None
         for each in pools
         if each.program_due is not None and each.program_due <= now
     }
-    if late and not context.is_late:
+    if late and not occasion.is_late:
         raise NotSettled(tuple(late))
 
 
-def require_program_settled(program: Program, context: Context) -> None:
+def require_program_settled(program: Program, occasion: Occasion) -> None:
     """Raise NotSettled if something has come due in a program."""
-    if program.due is not None and program.due <= context.now and not context.is_late:
-        raise NotSettled((program.id,))
+    require_programs_settled((program,), occasion)
+
+
+def require_programs_settled(programs: Iterable[Program], occasion: Occasion) -> None:
+    """Raise NotSettled if something has come due in programs."""
+    now = occasion.now
+    late = [each.id for each in programs if each.due is not None and each.due <= now]
+    if late and not occasion.is_late:
+        raise NotSettled(tuple(late))
 
 
 def newly_due(state: State) -> Instant | None:

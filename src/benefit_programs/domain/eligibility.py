@@ -23,6 +23,7 @@ from benefit_programs.domain.account import (
     usable_for,
 )
 from benefit_programs.domain.details import Benefit, PolicyExpression, ValidOn
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import Item, Lot, Pool, PoolStatus, QuotaShare, Snapshot
 from benefit_programs.domain.errors import (
     BenefitNotFound,
@@ -208,10 +209,14 @@ def may_ask_providers(state: State, pool: Pool | None, benefit_key: str) -> bool
 
 
 class Moment(NamedTuple):
-    """When and under which settings something is judged."""
+    """When and under which settings something is judged.
+
+    What has come due of programs must be booked before, unless it ``is_late``.
+    """
 
     now: Instant
     settings: TenantSettings
+    is_late: bool = True
 
 
 def require_pool(
@@ -221,7 +226,8 @@ def require_pool(
     pool = state.one(POOL, pool_id)
     if pool is None or pool.namespace != namespace or beneficiary not in (None, pool.beneficiary):
         raise PoolNotFound(pool_id=pool_id)
-    return usable(state, pool, *moment)
+    require_settled((pool,), moment)
+    return usable(state, pool, moment.now, moment.settings)
 
 
 def require_candidate(
@@ -373,7 +379,7 @@ def assess(
         return candidate
     if candidate.pool.in_lots:
         stored = require(state, POOL, candidate.pool.id)
-        candidate = candidate.paid_by(look_at_account(state, stored, *moment))
+        candidate = candidate.paid_by(look_at_account(state, stored, moment.now, moment.settings))
     try:
         approve(state, candidate, moment.settings, verdicts)
     except Refusal as refusal:

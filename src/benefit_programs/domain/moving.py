@@ -101,7 +101,7 @@ class MoveRedemption(Command[Moved], frozen=True, kw_only=True):
         return require_candidate(state, pool, key, requested)
 
     def decide(self, state: State, context: Context) -> Changes[Moved]:
-        candidate = self.candidate(state, Moment(context.now, context.settings))
+        candidate = self.candidate(state, Moment(context.now, context.settings, context.is_late))
         account = open_account(state, context, require(state, POOL, self.pool_id))
         candidate = candidate.paid_by(account)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)

@@ -117,7 +117,7 @@ class RedeemEligible(Command[Paid], frozen=True, kw_only=True):
         ]
 
     def decide(self, state: State, context: Context) -> Changes[Paid]:
-        found = self.candidates(state, Moment(context.now, context.settings))
+        found = self.candidates(state, Moment(context.now, context.settings, context.is_late))
         refusals = [each for each in found if isinstance(each, Refusal)]
         missing, paid = self.count, []
         for payer in _in_order(state, context, found):

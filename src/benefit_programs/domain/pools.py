@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.benefits import update_snapshot
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.events import record_updated
 from benefit_programs.domain.extended_fields import merged
@@ -49,6 +50,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[DescribedPool]:
         current = require(state, POOL, self.id)
+        require_settled((current,), context)
         require_revision(current, self.revision)
         changes: Changes[Any] = Changes(None)
         current = reach(state, changes, context, current)

@@ -135,7 +135,7 @@ class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        candidate = self.candidate(state, Moment(context.now, context.settings))
+        candidate = self.candidate(state, Moment(context.now, context.settings, context.is_late))
         account = open_account(state, context, require(state, POOL, self.pool_id))
         candidate = candidate.paid_by(account)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
@@ -287,7 +287,7 @@ class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        candidate = self.candidate(state, Moment(context.now, context.settings))
+        candidate = self.candidate(state, Moment(context.now, context.settings, context.is_late))
         account = open_account(state, context, require(state, POOL, candidate.pool.id))
         candidate = candidate.paid_by(account)
         _, shares = approve(state, candidate, context.settings, self.verdicts)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_programs_settled, require_settled
 from benefit_programs.domain.entities import (
     Job,
     JobItem,
@@ -214,6 +215,7 @@ class _OrderForPools(Carrier):
         return self.along(WALK_POOLS_OF_POOL_DEFINITION, POOL_ITEM, self.order.pool_definition_id)
 
     def do(self, state: State, changes: Changes[Any], context: Context) -> list[JobItem]:
+        require_settled(self.rows(state), context)
         return [
             JobItem(id=pool.id, entity=POOL_ITEM)
             for pool in self.rows(state)
@@ -281,6 +283,7 @@ class _Addition(_OrderForPools):
             for program in self.rows(state)
             if program.order_number < order.number and takes_additions(program)
         ]
+        require_programs_settled(programs, context)
         for program in programs:
             serve(state, changes, context, program, order)
         return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]
@@ -315,6 +318,7 @@ class _ProgramsEnd(_OrderForPools):
         if not self.job.stage:
             return super().do(state, changes, context)
         programs = self.rows(state)
+        require_programs_settled(programs, context)
         for program in programs:
             end_program(state, changes, context, program)
         return [JobItem(id=program.id, entity=PROGRAM_ITEM) for program in programs]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_programs_settled, require_settled
 from benefit_programs.domain.entities import (
     JobKind,
     Order,
@@ -115,14 +116,27 @@ def carry_out(
 
     Returns the definition with the number of its newest order.
     """
+    is_large = _is_large(state, context.settings, definition.id, change)
+    if not is_large:
+        _require_settled(state, context, definition, change)
     _update_standing(state, changes, definition, change)
     orders = _orders(state, definition, snapshot, change)
-    if _is_large(state, context.settings, definition.id, change):
+    if is_large:
         orders = start_orders(state, changes, context, orders)
     elif orders:
         orders = log_orders(state, changes, orders)
         _play(state, changes, context, definition, snapshot, orders)
     return _remember(state, changes, definition, orders)
+
+
+def _require_settled(
+    state: State, context: Context, definition: PoolDefinition, change: Change
+) -> None:
+    """What has come due before the change is booked with what held until then."""
+    require_settled(state.known(LIVE_POOLS_OF_POOL_DEFINITION, definition.id), context)
+    for place_id in change.added_to:
+        programs = state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, place_id)
+        require_programs_settled(programs, context)
 
 
 def _play(
@@ -312,6 +326,10 @@ def end_programs(
             withdraw(state, changes, standing)
     if not Change(cascade).reaches:
         return
+    programs = state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id)
+    is_large = _is_large_end(state, context.settings, definition.id)
+    if not is_large:
+        require_programs_settled(programs, context)
     order = Order(
         number=0,
         kind=JobKind.END_PROGRAMS,
@@ -320,14 +338,14 @@ def end_programs(
         stands=cascade is Cascade.NEXT_RENEWAL,
         program_definition_id=definition.id,
     )
-    if _is_large_end(state, context.settings, definition.id):
+    if is_large:
         start_orders(state, changes, context, [order])
         return
     orders = log_orders(state, changes, [order])
     for pool in state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id):
         reach(state, changes, context, pool, orders)
     if cascade is Cascade.IMMEDIATELY:
-        for program in state.many(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, definition.id):
+        for program in programs:
             end_program(state, changes, context, program, orders)
 
 

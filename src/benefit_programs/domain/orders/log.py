@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.durations import FIRST_INSTANT
 from benefit_programs.domain.entities import (
     Agenda,
     JobItem,
@@ -42,7 +43,7 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Cascade, Instant
+from benefit_programs.domain.values import Cascade, Instant, made_at
 
 OPENING = (OrderPhase.OPENING, 0, -1)
 REACHED = (OrderPhase.REACHED, 0, -1)
@@ -136,7 +137,7 @@ def orders_ahead(
 ) -> list[Order]:
     """The orders that a pool has yet to go through, up to a number, in their order.
 
-    They end before the first one that happens only after an instant, ``until``.
+    They end before the first one that was given after an instant, ``until``, or happens then.
     """
     ahead = {
         order.number: order
@@ -149,7 +150,14 @@ def orders_ahead(
 
 
 def _is_after(order: Order, instant: Instant | None) -> bool:
-    return instant is not None and order.at is not None and order.at > instant
+    return instant is not None and _given_at(order) > instant
+
+
+def _given_at(order: Order) -> Instant:
+    """When an order was given, or is to happen. One without a job is older than its pools."""
+    if order.at is not None:
+        return order.at
+    return FIRST_INSTANT if order.job_id is None else made_at(order.job_id)
 
 
 # Orders for a whole program definition.
