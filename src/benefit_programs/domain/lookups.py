@@ -100,6 +100,9 @@ MORE_LOTS_TO_BURN = Index(Lot, "pool_id", after="rank", limit=50, live=True, lea
 LOTS_OF_POOL = Index(Lot, "pool_id", after="rank", limit=2_000, live=True)
 """All lots of a pool that are live or still to come: from the rank "" on."""
 
+LOTS_WITH_END = Index(Lot, "pool_id", after="expiration_date", limit=2_000)
+"""The lots of a pool that expire after an instant, spent ones too."""
+
 RESERVATION = Index(Reservation, "id")
 RESERVATIONS_MAX = 1_000
 """How many reservations of a pool may be open."""

@@ -42,7 +42,7 @@ from benefit_programs.domain.lots import OPEN_LOTS_MAX, PRIORITY, Fate, ranked
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require
-from benefit_programs.domain.settling import ask_for_account, lapse, open_account
+from benefit_programs.domain.settling import ask_for_account, lapse, lives, open_account
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.values import Credits, Instant
@@ -265,8 +265,7 @@ def _require_lot(state: State, lot_id: str) -> Lot:
 def _unexpired(account: Account, lot_id: str) -> Lot:
     """The lot as it is now. Raises LotExpired."""
     lot = account.lot(lot_id)
-    end = lot.expiration_date
-    if lot.status is LotStatus.EXPIRED or (end is not None and end <= account.context.now):
+    if lot.status is LotStatus.EXPIRED or not lives(account, lot):
         raise LotExpired(lot_id=lot_id)
     return lot
 

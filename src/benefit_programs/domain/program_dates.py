@@ -26,6 +26,12 @@ from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, 
 from benefit_programs.domain.timetables import first_after
 from benefit_programs.domain.values import DAY, Instant
 
+YEARS_MAX = 9
+"""Within how many years the days of one are used up, if they ever are: one of them is a leap year.
+
+Each new year brings all of its days again.
+"""
+
 
 class DateKind(IntEnum):
     """What happens to a program by itself. At one instant the first of these comes first."""
@@ -177,11 +183,13 @@ def resumed(program: Program, at: Instant) -> Program:
     )
     if calendar.while_paused is WhilePaused.RUN:
         return replace(program, calendar=calendar)
-    timetable, by = calendar.timetable, at - since
+    timetable = calendar.timetable
+    # A timetable may have been started anew meanwhile.
+    by = at - max(since, calendar.cycle_start)
     calendar = replace(
         calendar,
         timetable=timetable and replace(timetable, shift=timetable.shift + by),
-        ends=_moved(calendar.ends, by),
+        ends=_moved(calendar.ends, at - since),
         last_end=_moved(calendar.last_end, by),
     )
     return _until(program, calendar, _moved(program.next_renewal, by))
@@ -225,16 +233,14 @@ def _days_end(calendar: Calendar) -> Instant | None:
     since, days = calendar.paused_since, calendar.paused_days_max
     if since is None or days is None:
         return None
-    zone = calendar.time_zone
-    year = _year_of(since, zone)
-    left = days * DAY - (calendar.paused if year == calendar.paused_year else 0)
-    new_year = _start_of(year + 1, zone)
-    if since + left > new_year:
-        # Each new year brings all days again, so a whole year of them never ends.
+    first = _year_of(since, calendar.time_zone)
+    left = days * DAY - (calendar.paused if first == calendar.paused_year else 0)
+    for year in range(first, first + YEARS_MAX):
+        new_year = _start_of(year + 1, calendar.time_zone)
+        if since + left < new_year:
+            return since + max(left, 0)
         since, left = new_year, days * DAY
-        if since + left >= _start_of(year + 2, zone):
-            return None
-    return since + max(left, 0)
+    return None
 
 
 def _year_of(at: Instant, time_zone: str) -> int:

@@ -38,7 +38,13 @@ from benefit_programs.domain.entities import (
     Transaction,
     TransactionDetails,
 )
-from benefit_programs.domain.lookups import POOL, RESERVATIONS_OF_POOL, SNAPSHOT, TRANSACTION
+from benefit_programs.domain.lookups import (
+    LOTS_WITH_END,
+    POOL,
+    RESERVATIONS_OF_POOL,
+    SNAPSHOT,
+    TRANSACTION,
+)
 from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, ranked, total
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas
@@ -75,12 +81,12 @@ def put_back(
     **more: Unpack[More],
 ) -> Transaction:
     """Bring credits back to the lots that they came from, as these are at the account's instant."""
-    at = account.at
-    lives_until = _returns_live_until(state, account, draws)
-    late = [each for each in draws if not _lives(account.lot(each.lot_id), lives_until or at + 1)]
+    duration = _returns_live(state, account, draws)
+    late = [each for each in draws if not lives(account, account.lot(each.lot_id), duration)]
     back = draws
-    if late and lives_until is not None:
-        fate = Fate(origin=LotOrigin.RETURN, expiration_date=lives_until)
+    if late and duration is not None:
+        end = later(account.at, duration, account.context.settings.time_zone)
+        fate = Fate(origin=LotOrigin.RETURN, expiration_date=end)
         into = account.add_lot(fate, total(late)).id if account.has_room else account.pool.id
         # Reservations hold credits of the old lot, which has to let them go.
         holds = source is BalanceType.RESERVED
@@ -186,18 +192,22 @@ def release(
     )
 
 
-def _returns_live_until(state: State, account: Account, draws: Sequence[Draw]) -> Instant | None:
-    """Until when returned credits live at the least, if their definition says so."""
+def _returns_live(state: State, account: Account, draws: Sequence[Draw]) -> str | None:
+    """How long returned credits live at the least, if their definition says so."""
     if all(each.lot_id == account.pool.id for each in draws):
         return None
     configuration = snapshot_of(state, account.pool).details.credit_configuration
-    if configuration is None or configuration.returns_live is None:
-        return None
-    return later(account.at, configuration.returns_live, account.context.settings.time_zone)
+    return None if configuration is None else configuration.returns_live
 
 
-def _lives(lot: Lot, until: Instant) -> bool:
-    return is_standard(lot) or lot.expiration_date is None or lot.expiration_date >= until
+def lives(account: Account, lot: Lot, duration: str | None = None) -> bool:
+    """Whether a lot lives for a duration from now on, or at all; as if all clocks ran."""
+    if is_standard(lot) or lot.expiration_date is None:
+        return True
+    zone, stopped = account.context.settings.time_zone, account.pool.stopped
+    by = 0 if stopped is None else time_stood(lot, stopped, account.at)
+    until = account.at + 1 if duration is None else later(account.at, duration, zone)
+    return lot.expiration_date + by >= until
 
 
 # What is due
@@ -231,6 +241,7 @@ def ask_for_account(
 def ask_to_move_dates(needs: Needs, pool: Pool) -> None:
     """Ask for what has dates in a pool whose clock goes on."""
     ask_for_lots(needs, pool.id)
+    needs.read(LOTS_WITH_END, pool.id, pool.stopped)
     needs.read(RESERVATIONS_OF_POOL, pool.id)
 
 
@@ -364,13 +375,16 @@ class _Agenda:
 def move_dates(state: State, account: Account) -> None:
     """Let the clock of a pool's dates go on: each of them is later by the time that it stood.
 
-    What came while it stood is later by the rest of that time.
+    That is so, too, for lots with nothing left, to which credits may come back.
     """
     stopped, at = account.pool.stopped, account.at
     assert stopped is not None
+    lots = {lot.id: lot for lot in account.open_lots()}
+    spent = (account.seen(lot) for lot in state.many(LOTS_WITH_END, account.pool.id, stopped))
+    lots |= {lot.id: lot for lot in spent if lot.status is LotStatus.SPENT}
     account.pool = replace(account.pool, stopped=None)
-    for lot in account.open_lots():
-        by, begin, end = at - max(stopped, lot.created), lot.effective_date, lot.expiration_date
+    for lot in lots.values():
+        by, begin, end = time_stood(lot, stopped, at), lot.effective_date, lot.expiration_date
         moved = replace(
             lot,
             effective_date=begin + by if lot.status is LotStatus.FUTURE else begin,
@@ -385,6 +399,16 @@ def move_dates(state: State, account: Account) -> None:
     account.beside += held
     lapses = (each.expiration_date for each in held)
     account.pool = replace(account.pool, due=earliest(account.pool.due, *lapses))
+
+
+def time_stood(lot: Lot, stopped: Instant, at: Instant) -> int:
+    """For how long of a lot's time the clock stood until an instant.
+
+    What came while it stood has the rest of that time. Renewals may be booked after they come.
+    """
+    is_given = lot.origin in {LotOrigin.GRANT, LotOrigin.ADJUSTMENT}
+    made = lot.created if is_given else min(lot.created, lot.effective_date)
+    return at - max(stopped, made)
 
 
 class LookAtPools(msgspec.Struct, frozen=True):

@@ -237,7 +237,9 @@ def _roll_over(account: Account, configuration: CreditConfiguration) -> None:
     rollover = configuration.rollover_configuration
     if not kept or rollover is None or rollover.expires_after is None:
         return
-    end = later(account.at, rollover.expires_after, account.context.settings.time_zone)
+    # What is in the pool already moves by all of a pause that stops the clock.
+    start = account.at if pool.stopped is None else pool.stopped
+    end = later(start, rollover.expires_after, account.context.settings.time_zone)
     for lot in account.live_lots():
         if not lot.kept_at_renewal and (lot.expiration_date is None or lot.expiration_date > end):
             account.let_end(lot, end)
