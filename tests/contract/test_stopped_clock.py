@@ -15,7 +15,7 @@ from benefit_programs.domain.lookups import LIVE_POOLS_OF_PROGRAM, PROGRAM
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.required import require
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
-from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.storage.verification import verify_store
 from tests.support.clock import DAY, HOUR
 from tests.support.dated import (
@@ -131,7 +131,8 @@ class PlanPause(Command[None], frozen=True, kw_only=True):
     until: int
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.lock(PROGRAM, self.program_id)
+        if not state.has(PROGRAM, (self.program_id,), Mode.LOCK):
+            needs.lock(PROGRAM, self.program_id)
         needs.lock(LIVE_POOLS_OF_PROGRAM, self.program_id)
 
     def decide(self, state: State, context: Context) -> Changes[None]:

@@ -34,15 +34,14 @@ WORKERS = 2
 REDEEMERS = 3
 REDEEMED_POOLS = 60
 LOOKS_MAX = 1_000_000
+MANY = {"sqlite": 100_000, "postgresql": 1_000_000}
 FULL = [pytest.mark.full, pytest.mark.timeout(7_200)]
 
 SIZES = pytest.mark.parametrize(
     ("programs", "kills", "ahead"),
     [
         pytest.param(1_000, 3, 5_000, marks=pytest.mark.timeout(300), id="small"),
-        pytest.param(
-            {"sqlite": 100_000, "postgresql": 1_000_000}, 20, 30_000, marks=FULL, id="full"
-        ),
+        pytest.param(MANY, 20, 30_000, marks=FULL, id="full"),
     ],
 )
 """How many programs, how often there is killing, and how many milliseconds ahead they renew."""
@@ -75,7 +74,8 @@ class Members:
                 answer = await self._fleet.call("redeemBenefit", request)
             except Refused as refused:
                 # A server that was killed had done it, and its answer was lost.
-                assert refused.code == "BENEFIT_ALREADY_REDEEMED", refused
+                if refused.code != "BENEFIT_ALREADY_REDEEMED":
+                    raise
                 answer = refused.data
             self.told.append(answer["transactionId"])
 
