@@ -123,9 +123,9 @@ def _client_of(server: Server) -> AbstractContextManager[Client]:
     return http_client(host=HOST, port=server.port, api_key=server.api_key)
 
 
-def make_templates(launch: Launch, *, expires_after: str | None = None) -> dict[str, Any]:
+def make_templates(launch: Launch, **definitions: Any) -> dict[str, Any]:
     with launch.start() as server, _client_of(server) as client:
-        state = create_definitions(client, expires_after=expires_after)
+        state = create_definitions(client, **definitions)
         provision = make_provision_requests(state)
         for _ in range(TEMPLATES):
             client.send(provision())

@@ -14,6 +14,7 @@ from bench.growth import run_growth
 from bench.imports import PROGRAMS_DEFAULT, print_imports
 from bench.jobs import run_jobs
 from bench.names import CONTENDERS
+from bench.renewals import run_renewals
 from bench.scenarios import SCENARIOS
 from bench.sizes import run_sizes
 from bench.speed import run_speed
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "imports": run_imports,
     "jobs": run_jobs,
     "expiry": run_expiry,
+    "renewals": run_renewals,
     "sizes": run_sizes,
     "events": run_events,
     "against": run_against,
@@ -70,7 +72,7 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     add("--scenarios", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
     add("--connections", type=int, nargs="+", help="these numbers of callers alone")
     add("--only", nargs="+", metavar="PREFIX", help=f"contenders, of {', '.join(CONTENDERS)}")
-    add("--programs", type=int, default=PROGRAMS_DEFAULT, help="how many are imported")
+    add("--programs", type=int, default=PROGRAMS_DEFAULT, help="how many are imported, or renew")
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
     add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")
     return parser.parse_args(arguments)

@@ -54,11 +54,16 @@ def new_id() -> str:
 
 
 def create_definitions(
-    client: Client, *, expires_after: str | None = None, **credit_configuration: str
+    client: Client,
+    *,
+    expires_after: str | None = None,
+    pools: int = POOLS_PER_PROGRAM,
+    **credit_configuration: str,
 ) -> State:
     """Create a program definition with two pool definitions of three benefits and ten items each.
 
-    The credits of the second one expire after a duration, if there is one.
+    The credits of the second one expire after a duration, if there is one. There may be other
+    numbers of ``pools``.
 
     The sizes are those of an ordinary definition: three benefits with prices, credits that are
     above 0 (so each balance opens with a transaction), ten items a benefit.
@@ -75,13 +80,13 @@ def create_definitions(
     )
     definition_id = created["programDefinition"]["id"]
     lasting = {} if expires_after is None else {"expiresAfter": expires_after}
-    pools = [
+    made = [
         _create_pool_definition(
             client, definition_id, credit_configuration | (lasting if number else {})
         )
-        for number in range(POOLS_PER_PROGRAM)
+        for number in range(pools)
     ]
-    return {"programDefinitionId": definition_id, "pools": pools}
+    return {"programDefinitionId": definition_id, "pools": made}
 
 
 def _create_pool_definition(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.support.clock import Clock
+from tests.support.calendar_machine import CalendarMachine
 from tests.support.inprocess import open_application
 from tests.support.ledger_machine import LedgerMachine
 from tests.support.lives_machine import LivesMachine
@@ -25,16 +25,17 @@ EXAMPLES = 15
 STEPS = 40
 EXAMPLES_FULL = 1_000
 STEPS_FULL = 100
+MACHINES = [LedgerMachine, LivesMachine, LotsMachine, CalendarMachine]
 
 
-@pytest.fixture(scope="module", params=[LedgerMachine, LivesMachine, LotsMachine])
+@pytest.fixture(scope="module", params=MACHINES)
 def machine(request: pytest.FixtureRequest, databases: Databases) -> Iterator[type[LedgerMachine]]:
     """Give callers of one pool after the other, or of programs with all that befalls them."""
     url = databases.create()
     chosen: type[LedgerMachine] = request.param
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        chosen.runner, chosen.clock = runner, Clock()
+        chosen.runner, chosen.clock = runner, chosen.clock_type()
         opening = open_application(url, clock=chosen.clock, run_jobs=False)
         chosen.application = runner.run(stack.enter_async_context(opening))
         yield chosen

@@ -14,6 +14,7 @@ import apsw
 import asyncpg
 import msgspec
 
+from benefit_programs.domain.calendars import Calendar, Timetable
 from benefit_programs.domain.entities import (
     Job,
     Lot,
@@ -24,6 +25,7 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.values import DAY
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
@@ -231,8 +233,35 @@ async def let_expire(url: str, instant: Instant) -> None:
             (instant, f"{instant:012x}"),
         ),
         ("update pools set due = $1 where tenant_id = $2 and in_lots > 0", (instant,)),
-        ("update agenda set since = $1 where tenant_id = $2 and kind = 'due'", (instant,)),
+        (_AGENDA, (instant,)),
     ]
+    await _change(url, changes)
+
+
+async def let_renew(url: str, instant: Instant, *, every: str = "P1M") -> None:
+    """Have all programs of a crowd renew at one instant, and again and again after it."""
+    timetable = Timetable(every=every, anchor=instant, time_zone="UTC")
+    calendar = Calendar(time_zone="UTC", timetable=timetable, cycle=1, cycle_start=instant - DAY)
+    document = msgspec.json.encode(calendar).decode()
+    programs = "update programs set calendar = $1, next_renewal = $2, due = $2 where tenant_id = $3"
+    await _change(
+        url,
+        [
+            (programs, (document, instant)),
+            ("update pools set program_due = $1 where tenant_id = $2", (instant,)),
+            (_AGENDA, (instant,)),
+        ],
+    )
+
+
+_AGENDA = """
+insert into agenda (tenant_id, kind, newest_order, since) values ($2, 'due', 0, $1)
+on conflict (tenant_id, kind) do update set since = excluded.since
+"""
+
+
+async def _change(url: str, changes: list[tuple[str, tuple[Any, ...]]]) -> None:
+    """Make changes of the first tenant; the last parameter of each names it."""
     if url.startswith("sqlite"):
         with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
             for sql, values in changes:

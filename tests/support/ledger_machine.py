@@ -22,6 +22,7 @@ from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model as model
 from tests.support.audit import audit
 from tests.support.calls import Refused, benefit
+from tests.support.clock import Clock
 from tests.support.inprocess import new_tenant
 from tests.support.ledger_model import OK, Entry, Pool
 from tests.support.wallet import Wallet, open_another, open_wallet
@@ -29,7 +30,6 @@ from tests.support.wallet import Wallet, open_another, open_wallet
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from tests.support.clock import Clock
     from tests.support.inprocess import Service
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class LedgerMachine(RuleBasedStateMachine):
     runner: ClassVar[asyncio.Runner]
     application: ClassVar[Any]
     clock: ClassVar[Clock]
+    clock_type: ClassVar[type[Clock]] = Clock
 
     pools = Bundle("pools")
     entries = Bundle("entries")

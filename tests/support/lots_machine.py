@@ -18,6 +18,7 @@ from benefit_programs.wire.codec import amount_text, instant_text
 from benefit_programs.wire.codec.formats import read_instant
 from tests.support.audit import audit
 from tests.support.calls import Refused, benefit, guid
+from tests.support.clock import Clock
 from tests.support.inprocess import new_tenant
 from tests.support.lots_model import HOUR, NEVER, Lot, Pool, Redemption, Reservation, Terms
 from tests.support.wallet import Wallet, open_wallet
@@ -25,7 +26,6 @@ from tests.support.wallet import Wallet, open_wallet
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from tests.support.clock import Clock
     from tests.support.inprocess import Service
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class LotsMachine(RuleBasedStateMachine):
     runner: ClassVar[asyncio.Runner]
     application: ClassVar[Any]
     clock: ClassVar[Clock]
+    clock_type: ClassVar[type[Clock]] = Clock
 
     redemptions = Bundle("redemptions")
     reservations = Bundle("reservations")

@@ -234,7 +234,7 @@ class Pool:
         lives = self.terms.returns_live
         late = 0
         for lot, part in parts:
-            if lot.expires >= (at + 1 if lives is None else at + lives * HOUR):
+            if self.lives(lot, at + 1 if lives is None else at + lives * HOUR):
                 lot.available += part
             elif lives is None:
                 lot.lapsed = True
@@ -243,6 +243,9 @@ class Pool:
         if late:
             assert lives is not None
             self.add("RETURN", late, effective=at, expires=at + lives * HOUR)
+
+    def lives(self, lot: Lot, until: float) -> bool:
+        return lot.expires >= until
 
     def adjust(self, value: int, now: float) -> bool:
         if self.available + value < 0:

@@ -27,6 +27,12 @@ from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, 
 from benefit_programs.domain.timetables import first_after, instant_at
 from benefit_programs.domain.values import DAY, Instant, Updates, earliest
 
+YEARS_MAX = 9
+"""Within how many years the days of one are used up, if they ever are: one of them is a leap year.
+
+Each new year brings all of its days again.
+"""
+
 
 class DateKind(IntEnum):
     """What happens to a program by itself. At one instant the first of these comes first."""
@@ -303,16 +309,14 @@ def days_end(calendar: Calendar) -> Instant | None:
     since, days = calendar.paused_since, calendar.paused_days_max
     if since is None or days is None:
         return None
-    zone = calendar.time_zone
-    year = _year_of(since, zone)
-    left = days * DAY - (calendar.paused if year == calendar.paused_year else 0)
-    new_year = _start_of(year + 1, zone)
-    if since + left > new_year:
-        # Each new year brings all days again, so a whole year of them never ends.
+    first = _year_of(since, calendar.time_zone)
+    left = days * DAY - (calendar.paused if first == calendar.paused_year else 0)
+    for year in range(first, first + YEARS_MAX):
+        new_year = _start_of(year + 1, calendar.time_zone)
+        if since + left < new_year:
+            return since + max(left, 0)
         since, left = new_year, days * DAY
-        if since + left >= _start_of(year + 2, zone):
-            return None
-    return since + max(left, 0)
+    return None
 
 
 def _year_of(at: Instant, time_zone: str) -> int:

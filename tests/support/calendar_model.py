@@ -1,0 +1,318 @@
+"""The calendar of one program in a few lines, worked out by wall clocks and lists of pauses.
+
+It knows no agenda, cursor or moved timetable. Before anything is asked of it, time is let pass: the
+earliest thing that is due happens, then the next, until nothing is due.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from tests.support.clock import DAY
+from tests.support.lots_model import NEVER, Pool
+
+if TYPE_CHECKING:
+    from tests.support.lots_model import Lot, Redemption, Reservation, Terms
+
+RESUMES, ENDS, RENEWS = 0, 2, 3
+MINUTE = timedelta(minutes=1)
+YEARS_MAX = 9
+"""The longest time from one leap year to the next, and one more."""
+
+
+def wall_of(at: int, zone: str) -> datetime:
+    """What a clock on the wall shows at an instant."""
+    seconds, milliseconds = divmod(at, 1000)
+    shown = datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(zone))
+    return shown.replace(tzinfo=None, microsecond=milliseconds * 1000)
+
+
+def instant_of(wall: datetime, zone: str) -> int:
+    """The first instant at which the clock on the wall shows this or more."""
+    guess = wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+    found = _milliseconds(guess)
+    if wall_of(found, zone) == wall:
+        return found
+    start = guess.replace(second=0, microsecond=0) - timedelta(hours=3)
+    minutes = (_milliseconds(start + each * MINUTE) for each in range(6 * 60))
+    return next(each for each in minutes if wall_of(each, zone) >= wall)
+
+
+def begin_of(year: int, zone: str) -> int:
+    return instant_of(datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None), zone)
+
+
+def _milliseconds(when: datetime) -> int:
+    return (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+@cache
+def instant_of_grid(anchor: int, zone: str, every: tuple[str, int], times: int) -> int:
+    """So many times a number of units after an anchor."""
+    unit, number = every[0], every[1] * times
+    if unit == "hours":
+        return anchor + number * 3_600_000
+    wall = wall_of(anchor, zone)
+    if unit == "days":
+        return instant_of(wall + timedelta(days=number), zone)
+    years, month = divmod(wall.month - 1 + number, 12)
+    year, month = wall.year + years, month + 1
+    day = min(wall.day, calendar.monthrange(year, month)[1])
+    return instant_of(wall.replace(year=year, month=month, day=day), zone)
+
+
+@dataclass(frozen=True)
+class Renewals:
+    """How often a program renews; the anchor lies so many hours after its begin."""
+
+    every: tuple[str, int]
+    anchor_hours: int | None = None
+    cycles: int | None = None
+    stays: bool = False
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The dates of a program; ``ends_hours`` after its begin it ends."""
+
+    zone: str
+    renewals: Renewals | None = None
+    ends_hours: int | None = None
+    stops: bool = False
+    paused_days: int | None = None
+
+
+class CalendarPool(Pool):
+    """A pool whose clock may stand still, and whose terms may change."""
+
+    program: Program
+    status = "ACTIVE"
+    pending: Terms | None = None
+    stopped: float | None = None
+
+    def __post_init__(self) -> None:
+        self.now: float = self.created
+        self.made: dict[Lot, float] = {}
+        self.granted: list[float] = []
+        super().__post_init__()
+
+    def pass_until(self, now: float) -> None:
+        """Let all happen that is due, in the pool's program first."""
+        self.program.pass_until(int(now))
+
+    def settle(self, now: float) -> None:
+        """Let all happen that is due in the pool itself, unless the clock stands still."""
+        if self.stopped is None:
+            super().pass_until(now)
+        self.now = now
+
+    def stop(self, at: float) -> None:
+        """Let nothing come due from now on."""
+        self.settle(at)
+        self.stopped = at
+
+    def add(self, origin: str, amount: int, **more: float) -> Lot:
+        """A lot; it is kept since when there is one."""
+        lot = super().add(origin, amount, **more)
+        self.made[lot] = self.now
+        return lot
+
+    def redeem(self, price: int, count: int) -> Redemption | None:
+        return super().redeem(price, count) if self.status == "ACTIVE" else None
+
+    def reserve(self, price: int, count: int, expires: float) -> Reservation | None:
+        return super().reserve(price, count, expires) if self.status == "ACTIVE" else None
+
+    def go_on(self, at: float) -> None:
+        """Move all dates by the time for which there was something, and the clock stood still."""
+        stopped = self.stopped
+        if stopped is None:
+            return
+        for lot in self.lots[1:]:
+            by = at - max(stopped, self.made[lot])
+            if lot.state == "FUTURE":
+                lot.effective += by
+            if not lot.lapsed and lot.expires > stopped:
+                lot.expires += by
+        for held in self.reservations:
+            held.expires += (at - stopped) if held.state == "OPEN" else 0
+        self.stopped = None
+
+    def lives(self, lot: Lot, until: float) -> bool:
+        """While the clock stands, dates are compared with the instant at which it stopped."""
+        by = 0 if self.stopped is None else self.now - max(self.stopped, self.made.get(lot, 0))
+        return lot.expires + by >= until
+
+    def renew(self, now: float) -> None:
+        """Bring it into its next cycle, with what waits for that."""
+        self.settle(now)
+        self.terms, self.pending = self.pending or self.terms, None
+        super().renew(now)
+        if self.terms.amount:
+            self.granted.append(now)
+
+    def _shorten(self, end: float) -> None:
+        """While the clock stands, what rolled over lives from when it stopped on."""
+        number = len(self.lots)
+        super()._shorten(end if self.stopped is None else end - self.now + self.stopped)
+        self.made |= dict.fromkeys(self.lots[number:], 0)
+
+
+@dataclass(eq=False)
+class Program:
+    """A program with one pool, from its begin on."""
+
+    dates: Dates
+    begin: int
+    pool: CalendarPool
+    status: str = "ACTIVE"
+    number: int = 0
+    cycle: int = 0
+    cycle_start: int = 0
+    moved: int = 0
+    anchor: int = 0
+    ends: float = NEVER
+    since: int | None = None
+    until: float = NEVER
+    pauses: list[tuple[int, int]] = field(default_factory=list)
+    slugs: list[str] = field(default_factory=lambda: ["created+provisioned"])
+
+    def __post_init__(self) -> None:
+        self.pool.program = self
+        self.pool.status = self.status
+        if self.status == "PAUSED":
+            self.since = self.begin
+            self.pool.stopped = self.begin if self.dates.stops else None
+        if self.dates.ends_hours is not None:
+            self.ends = self.begin + self.dates.ends_hours * 3_600_000
+        renewals = self.dates.renewals
+        if renewals is not None:
+            self.anchor = self.begin + (renewals.anchor_hours or 0) * 3_600_000
+            self.start_cycle(1, self.begin)
+
+    # What comes next
+
+    def start_cycle(self, cycle: int, at: int) -> None:
+        """Begin a cycle, and look for the next instant of the timetable."""
+        self.cycle, self.cycle_start = cycle, at
+        while self._grid(self.number) <= at:
+            self.number += 1
+
+    def _grid(self, number: int) -> int:
+        renewals = self.dates.renewals
+        assert renewals is not None
+        every = renewals.every
+        return self.moved + instant_of_grid(self.anchor, self.dates.zone, every, number)
+
+    @property
+    def is_last(self) -> bool:
+        renewals = self.dates.renewals
+        return renewals is None or (renewals.cycles is not None and self.cycle >= renewals.cycles)
+
+    @property
+    def next_renewal(self) -> int | None:
+        return None if self.is_last else self._grid(self.number)
+
+    @property
+    def end(self) -> float:
+        """The end that somebody set, or that of the last cycle, if that is earlier."""
+        renewals = self.dates.renewals
+        if renewals is None or renewals.stays or not self.is_last:
+            return self.ends
+        return min(self.ends, self._grid(self.number))
+
+    @property
+    def resumes(self) -> float:
+        """When a pause ends by itself: as said, or when its days are used up."""
+        return min(self.until, self.days_end(self.since)) if self.since is not None else NEVER
+
+    def days_end(self, since: int) -> float:
+        """When the days of a year are used up that a pause from an instant on takes."""
+        days, zone = self.dates.paused_days, self.dates.zone
+        if days is None:
+            return NEVER
+        first = wall_of(since, zone).year
+        for year in range(first, first + YEARS_MAX):
+            start, end = (begin_of(each, zone) for each in (year, year + 1))
+            used = sum(max(0, min(b, end) - max(a, start)) for a, b in self.pauses)
+            is_up = max(start, since) + days * DAY - used
+            if is_up < end:
+                return max(is_up, since)
+        return NEVER
+
+    def next_date(self) -> tuple[float, int]:
+        """What happens next by itself, and when."""
+        found: list[tuple[float, int]] = [(NEVER, RENEWS)]
+        if self.status == "ENDED":
+            return found[0]
+        if self.since is not None:
+            found.append((self.resumes, RESUMES))
+        if self.since is None or not self.dates.stops:
+            found.append((self.end, ENDS))
+            found.append((self.next_renewal or NEVER, RENEWS))
+        return min(found)
+
+    def pass_until(self, now: int) -> None:
+        """Let all happen that is due by now, each at its own instant."""
+        while (date := self.next_date())[0] <= now:
+            at, kind = int(date[0]), date[1]
+            if kind == RESUMES:
+                self.resume(at)
+            elif kind == ENDS:
+                self.finish(at)
+            else:
+                self._renew_by_timetable(at)
+        self.pool.settle(now)
+
+    def _renew_by_timetable(self, at: int) -> None:
+        self.number += 1
+        self.start_cycle(self.cycle + 1, at)
+        if self.since is None:
+            self.renew(at)
+        else:
+            self.slugs.append("updated")
+
+    # What happens
+
+    def renew(self, at: int) -> None:
+        """A renewal, by the timetable or by hand."""
+        self.pool.renew(at)
+        self.slugs.append("updated+renewed")
+
+    def restart(self, at: int) -> None:
+        """Count the timetable from now on anew."""
+        if self.dates.renewals is not None:
+            self.anchor, self.moved, self.number = at, 0, 0
+            self.start_cycle(1, at)
+
+    def pause(self, at: int, until: float = NEVER) -> None:
+        self.status = self.pool.status = "PAUSED"
+        self.since, self.until = at, until
+        self.slugs.append("updated+paused")
+        if self.dates.stops:
+            self.pool.stop(at)
+
+    def resume(self, at: int) -> None:
+        """Go on; with a clock that stood still all that lies ahead is as much later."""
+        assert self.since is not None
+        self.pauses.append((self.since, at))
+        self.pool.settle(at)
+        if self.dates.stops:
+            self.moved += at - max(self.since, self.cycle_start)
+            self.ends += at - self.since
+            self.pool.go_on(at)
+        self.since, self.until = None, NEVER
+        self.status = self.pool.status = "ACTIVE"
+        self.slugs.append("updated+resumed")
+
+    def finish(self, at: int) -> None:
+        self.pool.settle(at)
+        self.pool.go_on(at)
+        self.status = self.pool.status = "ENDED"
+        self.pool.pending = None
+        self.slugs.append("updated+ended")
