@@ -105,7 +105,7 @@ class CalendarMachine(LotsMachine):
         begin=st.integers(0, 400 * DAY_HOURS),
         is_paused=st.booleans(),
     )
-    def open(  # type: ignore[override]
+    def open(
         self, terms: Terms, dates: Dates, begin: int, *, is_paused: bool
     ) -> None:
         self.clock.now = START + begin * HOUR
@@ -130,7 +130,7 @@ class CalendarMachine(LotsMachine):
     # Time
 
     @rule(hours=st.sampled_from(LEAPS))
-    def wait(self, hours: int) -> None:  # type: ignore[override]
+    def wait(self, hours: int) -> None:
         """Let nobody be there for a while."""
         self.clock.move(hours)
 
@@ -146,7 +146,7 @@ class CalendarMachine(LotsMachine):
                 self.program.pass_until(self.now)
 
     @rule(size=st.integers(1, 3))
-    def settle(self, size: int = 3) -> None:  # type: ignore[override]
+    def settle(self, size: int = 3) -> None:
         """Let the runner come by."""
         self.run(self.book(size))
         self.pool.pass_until(self.now)
