@@ -20,7 +20,6 @@ from benefit_programs.domain.due import DUE
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import Agenda, Job, JobKind, JobStatus
 from benefit_programs.domain.errors import Invalid
-from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.jobs import agenda_of, ask_for_agenda, new_job
 from benefit_programs.domain.lookups import (
     AGENDA,

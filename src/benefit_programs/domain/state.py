@@ -45,8 +45,8 @@ AtHand = Mapping[Index[Any], Callable[[Key], Row | None]]
 class Needs:
     """The rows that a round asks for; what is loaded already is not asked for again.
 
-    ``now``, ``ahead`` and ``settings`` are those that the command will be decided with. A row that is
-    ``at_hand`` is in the state as soon as it is asked for.
+    ``now``, ``ahead`` and ``settings`` are those that the command will be decided with. A row
+    that is ``at_hand`` is in the state as soon as it is asked for.
     """
 
     __slots__ = ("_at_hand", "_held", "_state", "ahead", "now", "settings", "wanted")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from benefit_programs.client import policies
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.client import AsyncBenefitPrograms
+from benefit_programs.client.asynchronous.clock import AsyncClock
 from benefit_programs.client.asynchronous.events import AsyncEvents
 from benefit_programs.client.asynchronous.items import AsyncItemQuery, AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
@@ -73,6 +74,7 @@ from benefit_programs.client.generated.filters import (
 )
 from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
+from benefit_programs.client.synchronous.clock import Clock
 from benefit_programs.client.synchronous.events import Events
 from benefit_programs.client.synchronous.items import ItemQuery, Items
 from benefit_programs.client.synchronous.jobs import AsyncJobs
@@ -104,6 +106,7 @@ from benefit_programs.client.types.beneficiaries import (
 from benefit_programs.client.types.bulk import (
     BulkEntry, BulkResult, BulkTotals, EntryError, EntryMetadata,
 )
+from benefit_programs.client.types.clock import Clock
 from benefit_programs.client.types.common import (
     Amount, BalanceAmount, BenefitItem, CreditConfigurationInfo, ExtendedFields, ItemInfo,
     ItemReference, Namespaces, ProgramDefinitionInfo, ProgramInfo, UNSET, Unset,
@@ -167,10 +170,10 @@ from benefit_programs.client.webhooks import Webhook, WebhookHeaders
 __all__ = [
     "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
     "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
-    "AsyncBenefitPrograms", "AsyncEvents", "AsyncItemQuery", "AsyncItems", "AsyncJobs",
-    "AsyncListing", "AsyncLotQuery", "AsyncLots", "AsyncPage", "AsyncPoolDefinitionItemQuery",
-    "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions",
-    "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
+    "AsyncBenefitPrograms", "AsyncClock", "AsyncEvents", "AsyncItemQuery", "AsyncItems",
+    "AsyncJobs", "AsyncListing", "AsyncLotQuery", "AsyncLots", "AsyncPage",
+    "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery",
+    "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
     "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions", "AsyncProgramQuery", "AsyncPrograms",
     "AsyncQuery", "AsyncReservationQuery", "AsyncReservations", "AsyncSettings", "AsyncStatements",
     "AsyncTransactionQuery", "AsyncTransactions", "AsyncWebhookDeliveryQuery",
@@ -182,32 +185,32 @@ __all__ = [
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CanceledItems", "Cancellation",
     "CancellationStatus", "CancellationTerm", "Cascade", "ChainOperationInProgress",
-    "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance", "ChangedLot", "Conflict",
-    "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration", "CreditConfigurationInfo",
-    "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin", "DeliveryStatus",
-    "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility", "EligibleAlreadyRedeemed",
-    "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted", "EntityUpdated",
-    "EntryError", "EntryMetadata", "Erasure", "EventEntity", "EventPage", "EventReceiver", "Events",
-    "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema", "ExtendedFields",
-    "FailedPrecondition", "FailedTransactionDetails", "FeedStart", "FieldViolation", "Figure",
-    "FirstDayOfWeek", "FixedIntervalPolicy", "IdMode", "Identity", "InProgress", "InactivePool",
-    "InstantCondition", "InstantOperators", "Intent", "Interval", "InvalidItemReference",
-    "InvalidRevision", "Item", "ItemAlreadyExists", "ItemChange", "ItemFilter", "ItemInfo",
-    "ItemNotFound", "ItemQuery", "ItemReference", "ItemSetNotFound", "ItemSetReferenceFilter",
-    "ItemSort", "Items", "Job", "JobCounts", "JobCreator", "JobCreatorApp", "JobFailed", "JobItem",
-    "JobItemStatus", "JobNotCancelable", "JobNotFound", "JobNotRetryable", "JobStatus",
-    "JobStillRunning", "JwtNotInstalled", "KeptEvent", "KeptLot", "KeptRecord", "KeptReservation",
-    "LimitRule", "Listing", "Lot", "LotAsOf", "LotExpired", "LotFilter", "LotIsStandard",
-    "LotNotFound", "LotOrigin", "LotQuery", "LotSort", "LotStatement", "LotStatus", "Lots",
-    "Member", "Merge", "MissingBenefit", "MissingPool", "MovedRedemption", "Namespaces", "NewItem",
-    "NewPoolDefinition", "NewReservation", "NextExpiry", "NoEligibleBenefit", "NotEnoughBalance",
-    "NotEnoughReserved", "NotFound", "NotInProcess", "NotLatestTransaction", "NotOneRow",
-    "Outstanding", "OutstandingPart", "Overview", "OverviewBenefit", "OverviewPool",
-    "OverviewProgram", "OverviewReservation", "Page", "PaidRedemption", "PeriodLength",
-    "PermissionDenied", "Policy", "PolicyExpression", "PolicyExpressionAnd",
-    "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot", "PolicyExpressionOr",
-    "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType", "Pool",
-    "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
+    "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance", "ChangedLot", "Clock", "Clock",
+    "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration",
+    "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin",
+    "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility",
+    "EligibleAlreadyRedeemed", "EligibleBenefit", "EntityActed", "EntityCreated", "EntityDeleted",
+    "EntityUpdated", "EntryError", "EntryMetadata", "Erasure", "EventEntity", "EventPage",
+    "EventReceiver", "Events", "EventsRemoved", "ExtendedEntity", "ExtendedFieldSchema",
+    "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails", "FeedStart",
+    "FieldViolation", "Figure", "FirstDayOfWeek", "FixedIntervalPolicy", "IdMode", "Identity",
+    "InProgress", "InactivePool", "InstantCondition", "InstantOperators", "Intent", "Interval",
+    "InvalidItemReference", "InvalidRevision", "Item", "ItemAlreadyExists", "ItemChange",
+    "ItemFilter", "ItemInfo", "ItemNotFound", "ItemQuery", "ItemReference", "ItemSetNotFound",
+    "ItemSetReferenceFilter", "ItemSort", "Items", "Job", "JobCounts", "JobCreator",
+    "JobCreatorApp", "JobFailed", "JobItem", "JobItemStatus", "JobNotCancelable", "JobNotFound",
+    "JobNotRetryable", "JobStatus", "JobStillRunning", "JwtNotInstalled", "KeptEvent", "KeptLot",
+    "KeptRecord", "KeptReservation", "LimitRule", "Listing", "Lot", "LotAsOf", "LotExpired",
+    "LotFilter", "LotIsStandard", "LotNotFound", "LotOrigin", "LotQuery", "LotSort", "LotStatement",
+    "LotStatus", "Lots", "Member", "Merge", "MissingBenefit", "MissingPool", "MovedRedemption",
+    "Namespaces", "NewItem", "NewPoolDefinition", "NewReservation", "NextExpiry",
+    "NoEligibleBenefit", "NotEnoughBalance", "NotEnoughReserved", "NotFound", "NotInProcess",
+    "NotLatestTransaction", "NotOneRow", "Outstanding", "OutstandingPart", "Overview",
+    "OverviewBenefit", "OverviewPool", "OverviewProgram", "OverviewReservation", "Page",
+    "PaidRedemption", "PeriodLength", "PermissionDenied", "Policy", "PolicyExpression",
+    "PolicyExpressionAnd", "PolicyExpressionEvaluatedToFalse", "PolicyExpressionNot",
+    "PolicyExpressionOr", "PolicyExpressionType", "PolicyFailure", "PolicyProvider", "PolicyType",
+    "Pool", "PoolBenefitInfo", "PoolChange", "PoolDefinition", "PoolDefinitionBenefitNotFound",
     "PoolDefinitionChange", "PoolDefinitionFilter", "PoolDefinitionInfo", "PoolDefinitionItem",
     "PoolDefinitionItemField", "PoolDefinitionItemFilter", "PoolDefinitionItemQuery",
     "PoolDefinitionItemSort", "PoolDefinitionItems", "PoolDefinitionNotFound",
