@@ -33,6 +33,7 @@ from benefit_programs.wire.codec.naming import to_snake
 CLIENT = Path(__file__).resolve().parent.parent / "src" / "benefit_programs" / "client"
 GENERATED = CLIENT / "generated"
 PACKAGE = "benefit_programs.client"
+DOMAIN = "benefit_programs.domain."
 WIDTH = 100
 
 NOTE = "# Made by tools/generate_client.py (`make docs`): change what it reads.\n"
@@ -221,7 +222,7 @@ def error_classes() -> str:
     """A class for each refusal of the contract, below that of its status."""
     classes, used = [], set()
     for refusal, status in STATUS_BY_ERROR.items():
-        if refusal.__module__ != errors.__name__ or refusal in WRITTEN_ERRORS:
+        if not refusal.__module__.startswith(DOMAIN) or refusal in WRITTEN_ERRORS:
             continue
         facts = _facts(refusal)
         used |= {*re.findall(r"Fact\((\w+)\)", facts)}

@@ -23,6 +23,7 @@ from benefit_programs.api.handlers import (
     returns,
     settings,
     statements,
+    timetables,
     transactions,
     webhooks,
 )
@@ -47,6 +48,7 @@ _FAMILIES = (
     settings,
     clock,
     statements,
+    timetables,
     beneficiaries,
     overviews,
     events,

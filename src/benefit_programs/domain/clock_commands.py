@@ -76,7 +76,7 @@ class SetClock(Command[Clock], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[Clock]:
         clock = _clock_of(state)
         if clock.until is not None:
-            raise ClockIsMoving(target_date=clock.until)
+            raise ClockIsMoving
         clock = replace(clock, at=context.now, until=self._target(context))
         changes = Changes(clock)
         changes.save(clock)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from benefit_programs.domain.constraints import InstantText
 from benefit_programs.domain.errors import Refusal
 
 
@@ -21,5 +20,3 @@ class ClockIsMoving(Refusal):
     """The clock is being set forward already."""
 
     code: ClassVar[str] = "CLOCK_IS_MOVING"
-
-    target_date: Annotated[int, InstantText()]

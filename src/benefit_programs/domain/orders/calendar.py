@@ -119,7 +119,7 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
     if date.kind is DateKind.MISSED_RENEWAL:
         after = dated(renewed(program, date.at), waiting)
         record_updated(changes, context, after)
-        _date_pools(state, changes, after)
+        date_pools(state, changes, after)
         return
     _act(state, changes, context, program, date, waiting)
 
@@ -140,7 +140,7 @@ def _act(
     act(state, changes, context, program, order, until=until, waiting=waiting)
 
 
-def _date_pools(state: State, changes: Changes[Any], program: Program) -> None:
+def date_pools(state: State, changes: Changes[Any], program: Program) -> None:
     """Tell the pools of a program its next date."""
     for pool in state.many(LIVE_POOLS_OF_PROGRAM, program.id):
         changes.save(replace(pool, program_due=program.due))
