@@ -24,7 +24,7 @@ from typing import Any, get_type_hints
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.domain import errors
+from benefit_programs.domain import clock_errors, errors
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
 from benefit_programs.wire.codec.fields import fields_of, shape_of
@@ -33,7 +33,6 @@ from benefit_programs.wire.codec.naming import to_snake
 CLIENT = Path(__file__).resolve().parent.parent / "src" / "benefit_programs" / "client"
 GENERATED = CLIENT / "generated"
 PACKAGE = "benefit_programs.client"
-DOMAIN = "benefit_programs.domain."
 WIDTH = 100
 
 NOTE = "# Made by tools/generate_client.py (`make docs`): change what it reads.\n"
@@ -63,6 +62,9 @@ MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
+# The modules whose refusals have classes in the client.
+WITH_REFUSALS = (errors.__name__, clock_errors.__name__)
+
 # Their classes stand in client/errors.py, for they have more than facts.
 WRITTEN_ERRORS = frozenset(
     {
@@ -222,7 +224,7 @@ def error_classes() -> str:
     """A class for each refusal of the contract, below that of its status."""
     classes, used = [], set()
     for refusal, status in STATUS_BY_ERROR.items():
-        if not refusal.__module__.startswith(DOMAIN) or refusal in WRITTEN_ERRORS:
+        if refusal.__module__ not in WITH_REFUSALS or refusal in WRITTEN_ERRORS:
             continue
         facts = _facts(refusal)
         used |= {*re.findall(r"Fact\((\w+)\)", facts)}

@@ -59,6 +59,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     is_over: bool = False
     waits_for_jobs: bool = False
+    at: Instant = 0
     kind: DueKind = DueKind.POOL
     ids: tuple[str, ...] = ()
 
@@ -176,7 +177,7 @@ def _step(due: list[tuple[DueKind, str, Instant]], now: Instant) -> Step:
     for kind in DueKind:
         ids = tuple(row_id for each, row_id, at in due if each is kind and at <= now)
         if ids:
-            return Step(kind=kind, ids=ids)
+            return Step(at=now, kind=kind, ids=ids)
     return Step()
 
 

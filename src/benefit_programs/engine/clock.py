@@ -23,8 +23,8 @@ from benefit_programs.engine.engine import Engine, QueueFull
 JOB_PAUSE_SECONDS = 0.02
 """How long to wait before looking again at jobs that a cascade or a large program has begun."""
 
-FAILURES_MAX = 3
-"""How often in a row nothing could be booked before rows are left behind."""
+ATTEMPTS_MAX = 3
+"""How often rows are tried that stay as they are, before they are left behind."""
 
 _log = structlog.get_logger("benefit_programs.clock")
 
@@ -50,8 +50,9 @@ class _Mover:
         self._tenant_id = tenant_id
         self._settings = settings
         self._passed_by: frozenset[str] = frozenset()
-        self._failures = 0
-        """How often in a row nothing could be booked."""
+        self._last = Step()
+        self._attempts = 0
+        """How often in a row the last step was the same."""
 
     async def step(self) -> bool:
         """Book what is next; whether nothing was."""
@@ -59,26 +60,25 @@ class _Mover:
         if step.waits_for_jobs:
             await asyncio.sleep(JOB_PAUSE_SECONDS)
         elif step.ids:
-            await self._book(step.kind, step.ids)
+            self._attempts = self._attempts + 1 if step == self._last else 1
+            self._last = step
+            done = await self._book(step.kind, step.ids)
+            # Else somebody else may just have booked them.
+            if not done and self._attempts >= ATTEMPTS_MAX:
+                self._passed_by |= frozenset(step.ids)
         return step.is_over
 
-    async def _book(self, kind: DueKind, ids: tuple[str, ...]) -> None:
-        """Book rows together, or else one by one; those that can't be booked are passed by."""
+    async def _book(self, kind: DueKind, ids: tuple[str, ...]) -> int:
+        """Book rows together, or else one by one; how many there were."""
         try:
-            done = await self._execute(_booking(kind, ids))
+            return await self._execute(_booking(kind, ids))
         except (QueueFull, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be booked
             if len(ids) > 1:
-                for each in ids:
-                    await self._book(kind, (each,))
-                return
-            done = 0
+                return sum([await self._book(kind, (each,)) for each in ids])
             _log.warning("due row not booked", tenant=self._tenant_id, row=ids[0], exc_info=error)
-        # Somebody else may just have booked them.
-        self._failures = 0 if done else self._failures + 1
-        if self._failures >= FAILURES_MAX:
-            self._passed_by |= frozenset(ids)
+            return 0
 
     async def _execute(self, command: Command[Step] | Command[int]) -> Step | int:
         return await self._engine.execute(

@@ -223,3 +223,9 @@ class TooManyReservations(FailedPrecondition, code="TOO_MANY_RESERVATIONS"):
     """The pool has as many open reservations as it may have."""
     pool_id = text()
     maximum = number()
+
+class NotASandbox(FailedPrecondition, code="NOT_A_SANDBOX"):
+    """Only a tenant that was made as a sandbox has a clock of its own."""
+
+class ClockIsMoving(FailedPrecondition, code="CLOCK_IS_MOVING"):
+    """The clock is being set forward already."""
