@@ -32,6 +32,8 @@ pytestmark = pytest.mark.anyio
 MEMBERSHIPS = 3
 MONTHS = 6
 OK = 200
+AT_ONCE = 1_000
+"""Within how many milliseconds two processes may decide in another order than they began in."""
 
 
 async def test_clock_that_was_set_counts_everywhere_at_once(postgres_url: str) -> None:
@@ -92,4 +94,4 @@ def require_order(found: list[Transaction]) -> None:
     assert [each for each in found if each.details and each.details.due] == []
     for before, after in pairwise(found):
         if before.pool_id == after.pool_id:
-            assert before.created <= after.created
+            assert before.created <= after.created + AT_ONCE
