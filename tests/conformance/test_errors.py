@@ -572,6 +572,9 @@ FURTHER = {
 
 PROVOKED_APART = {
     "IN_PROGRESS",
+    # tests/contract/test_sandboxes.py
+    "CLOCK_IS_MOVING",
+    "NOT_A_SANDBOX",
     # tests/contract/test_reservations.py
     "TOO_MANY_RESERVATIONS",
     # tests/contract/test_events.py

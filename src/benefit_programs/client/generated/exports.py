@@ -107,7 +107,7 @@ from benefit_programs.client.types.beneficiaries import (
 from benefit_programs.client.types.bulk import (
     BulkEntry, BulkResult, BulkTotals, EntryError, EntryMetadata,
 )
-from benefit_programs.client.types.clock import Clock
+from benefit_programs.client.types.clock import SandboxClock
 from benefit_programs.client.types.common import (
     Amount, BalanceAmount, BenefitItem, CreditConfigurationInfo, ExtendedFields, ItemInfo,
     ItemReference, Namespaces, ProgramDefinitionInfo, ProgramInfo, UNSET, Unset,
@@ -186,7 +186,7 @@ __all__ = [
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CanceledItems", "Cancellation",
     "CancellationStatus", "CancellationTerm", "Cascade", "ChainOperationInProgress",
-    "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance", "ChangedLot", "Clock", "Clock",
+    "ChangeAlreadyReverted", "ChangeDetails", "ChangedBalance", "ChangedLot", "Clock",
     "ClockIsMoving", "Conflict", "ConnectionFailed", "CreatedWebhookEndpoint",
     "CreditConfiguration", "CreditConfigurationInfo", "CustomPolicy", "DatabaseNotUsable",
     "DeliveryLog", "DeliveryOrigin", "DeliveryStatus", "Details", "DetailsChange", "DomainEvent",
@@ -229,9 +229,9 @@ __all__ = [
     "RenewalActionType", "RenewalUpdate", "RequestedValues", "Reservation", "ReservationCancel",
     "ReservationCapture", "ReservationFilter", "ReservationNotFound", "ReservationNotOpen",
     "ReservationQuery", "ReservationSort", "ReservationStatus", "Reservations",
-    "RolloverConfiguration", "RolloverInfo", "SecretKeyMissing", "SelectedEligibility",
-    "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance", "Settings",
-    "StartStatus", "StartedJob", "Statement", "StatementFigures", "StatementOfPools",
+    "RolloverConfiguration", "RolloverInfo", "SandboxClock", "SecretKeyMissing",
+    "SelectedEligibility", "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance",
+    "Settings", "StartStatus", "StartedJob", "Statement", "StatementFigures", "StatementOfPools",
     "StatementPeriod", "StatementRow", "StatementSummary", "Statements", "TenantSettings",
     "TextCondition", "TextOperators", "Throttled", "TimePeriod", "TimedOut", "TimetableKind",
     "TooLittleBalance", "TooManyLots", "TooManyReferenced", "TooManyReservations", "TooManyToCount",

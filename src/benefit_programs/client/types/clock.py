@@ -7,7 +7,7 @@ from datetime import datetime
 from benefit_programs.client.types.base import Part
 
 
-class Clock(Part, frozen=True, kw_only=True):
+class SandboxClock(Part, frozen=True, kw_only=True):
     """What the clock of a sandbox shows.
 
     While much is due, a job goes on with it until ``target_date``.
