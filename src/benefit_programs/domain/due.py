@@ -21,7 +21,7 @@ from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Agenda, Pool, Program
 from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, CLOCK, FIRST_DUE
 from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.values import Instant, earliest
 
 DUE = "due"
 """The kind of agenda that says from when on something is due."""
@@ -165,7 +165,3 @@ def _is_moving(state: State) -> bool:
 def _since(state: State) -> Instant | None:
     agenda = state.one(AGENDA, DUE)
     return None if agenda is None else agenda.since
-
-
-def earliest(*instants: Instant | None) -> Instant | None:
-    return min((each for each in instants if each is not None), default=None)

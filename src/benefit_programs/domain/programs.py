@@ -40,8 +40,8 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
-from benefit_programs.domain.orders.calendar import date_pools
 from benefit_programs.domain.orders.log import numbered
+from benefit_programs.domain.pool_changes import date_pools
 from benefit_programs.domain.program_dates import (
     begun,
     changed,
@@ -292,8 +292,9 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
             name: getattr(after, name) for name in ("calendar", "next_renewal", "end_date", "due")
         }
         changes = updated(current, others, context, revision=self.revision, path="program")
-        if len(state.many(LIVE_POOLS_OF_PROGRAM, self.id)) <= context.settings.in_request_max:
-            date_pools(state, changes, after)
+        pools = state.many(LIVE_POOLS_OF_PROGRAM, self.id)
+        if len(pools) <= context.settings.in_request_max:
+            date_pools(changes, pools, after)
         return changes
 
     @property
@@ -336,7 +337,7 @@ def _require_changeable(program: Program, dates: Updates) -> None:
             fixed |= {"renewal_configuration", "end_date"}
     names = tuple(_NAMES[name] for name in dates if name in fixed)
     if names:
-        raise ProgramDatesFixed(fields=names, status=program.status)
+        raise ProgramDatesFixed(fields=names, current_status=program.status)
 
 
 _NAMES = {
