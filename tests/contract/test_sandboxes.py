@@ -29,6 +29,7 @@ from tests.support.lifecycle import (
     read,
     run_jobs,
 )
+from tests.support.receiver import Received, Receiver
 from tests.support.sandboxes import (
     START,
     advance,
@@ -38,7 +39,7 @@ from tests.support.sandboxes import (
     set_clock,
 )
 from tests.support.wallet import open_wallet
-from tests.support.webhooks import look_until
+from tests.support.webhooks import create_endpoint, look_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -280,3 +281,29 @@ async def test_large_program_renews_by_jobs_in_order(sandbox: Service) -> None:
     await act(sandbox, "renew", program_id)
     await advance(sandbox, "P1M")
     assert (await read(sandbox, program_id))["status"] == "ACTIVE"
+
+
+async def test_webhooks_go_out_in_real_time(sandbox: Service) -> None:
+    """What happens in another year is delivered at once, and signed with real time."""
+    async with Receiver().running() as receiver:
+        await set_clock(sandbox, START)
+        await create_endpoint(sandbox, receiver)
+        await new_membership(sandbox)
+        await advance(sandbox, "P1M")
+
+        async def taken() -> list[Received]:
+            return [each for each in receiver.taken if each.event["slug"] == "renewed"]
+
+        (first, *_) = await look_until(taken, bool)
+        assert first.event["eventTime"].startswith(MONTHS[0])
+        assert abs(int(first.headers["webhook-timestamp"]) * 1000 - real_now()) < DAY
+
+
+async def test_settings_make_no_sandbox(service: Service) -> None:
+    """A tenant is a sandbox from its beginning, or never."""
+    refused = await service.refusal(
+        "updateSettings", {"settings": {"isSandbox": True}}, x_benefits_strict="true"
+    )
+    assert list(refused.fields) == ["settings.isSandbox"]
+    await service.call("updateSettings", {"settings": {"isSandbox": True}})
+    assert (await service.refusal("getClock")).code == "NOT_A_SANDBOX"

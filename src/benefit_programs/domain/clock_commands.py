@@ -8,6 +8,7 @@ caller's, or a runner's (``engine/clock.py``); any number of them may be at it.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from benefit_programs.domain.due import DUE
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import Agenda, Job, JobKind, JobStatus
 from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.jobs import agenda_of, ask_for_agenda, new_job
 from benefit_programs.domain.lookups import (
     AGENDA,
@@ -47,7 +49,7 @@ class DueKind(StrEnum):
     POOL = "pool"
 
 
-_WALKS = {
+_WALKS: dict[DueKind, Index[Any]] = {
     DueKind.CASCADE: FIRST_DUE_CASCADE,
     DueKind.PROGRAM: WALK_DUE_PROGRAMS,
     DueKind.POOL: WALK_DUE_POOLS,
@@ -120,15 +122,16 @@ class StepClock(Command[Step], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[Step]:
         clock = _clock_of(state)
-        if clock.until is None:
+        until = clock.until
+        if until is None:
             return Changes(Step(is_over=True))
         if _has_other_jobs(state, clock):
             return Changes(Step(waits_for_jobs=True))
         due = self._due(state)
         if not any(at <= clock.at for _, _, at in due):
-            clock = replace(clock, at=min((at for _, _, at in due), default=clock.until + 1))
+            clock = replace(clock, at=min((at for _, _, at in due), default=until + 1))
         changes = Changes(_step(due, clock.at))
-        if clock.at > clock.until:
+        if clock.at > until:
             _end(state, changes, context, clock)
             changes.answer = Step(is_over=True)
         else:
