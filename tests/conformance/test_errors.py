@@ -99,7 +99,7 @@ missing(
     "PROGRAM_NOT_FOUND",
     lambda it: {"programId": it.program},
     *("renewProgram", "pauseProgram", "resumeProgram", "endProgram"),
-    *("updateProgram", "getProgram"),
+    *("updateProgram", "getProgram", "getProgramTimetable"),
 )
 missing(
     "PROGRAM_NOT_FOUND",
@@ -581,6 +581,9 @@ PROVOKED_APART = {
     "EVENTS_REMOVED",
     # tests/contract/test_lots.py
     "TOO_MANY_LOTS",
+    # tests/contract/test_program_terms.py
+    "END_DATE_PASSED",
+    "PROGRAM_DATES_FIXED",
     # tests/contract/test_redeem_eligible.py
     "ELIGIBLE_ALREADY_REDEEMED",
     "NO_ELIGIBLE_BENEFIT",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +20,8 @@ from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreUnavailable
 from benefit_programs.domain.values import SYSTEM
 from benefit_programs.engine.engine import Engine, QueueFull
+
+Answer = TypeVar("Answer")
 
 JOB_PAUSE_SECONDS = 0.02
 """How long to wait before looking again at jobs that a cascade or a large program has begun."""
@@ -56,7 +59,7 @@ class _Mover:
 
     async def step(self) -> bool:
         """Book what is next; whether nothing was."""
-        step: Step = await self._execute(StepClock(passed_by=self._passed_by))
+        step = await self._execute(StepClock(passed_by=self._passed_by))
         if step.waits_for_jobs:
             await asyncio.sleep(JOB_PAUSE_SECONDS)
         elif step.ids:
@@ -80,7 +83,7 @@ class _Mover:
             _log.warning("due row not booked", tenant=self._tenant_id, row=ids[0], exc_info=error)
             return 0
 
-    async def _execute(self, command: Command[Step] | Command[int]) -> Step | int:
+    async def _execute(self, command: Command[Answer]) -> Answer:
         return await self._engine.execute(
             command, tenant_id=self._tenant_id, caller=SYSTEM, settings=self._settings
         )

@@ -42,7 +42,8 @@ async def set_forward(call: Call, request: wire.SetClockRequest) -> wire.ClockRe
     await call.execute(SetClock(date=request.date, advance=request.advance))
     settings, engine = call.principal.settings, call.services.engine
     if not await move_clock(engine, call.tenant_id, settings, seconds=IN_REQUEST_SECONDS_MAX):
-        return _shown(call, await call.execute(LeaveClockToJob()))
+        clock = await call.execute(LeaveClockToJob())
+        return _shown(call, clock)
     return _shown(call, await call.services.reader.clock(call.tenant_id))
 
 
