@@ -171,6 +171,7 @@ def test_every_parameter_is_offered() -> None:
                 named |= set(kind.__struct_fields__)
     given = {make_camel(each) for each in named} | {
         "reservations",
+        "advance",  # the duration of clock.advance
         "poolDefinitionLookupId",  # one of the two ids
         "benefitSelectors",
         "itemReferences",  # items

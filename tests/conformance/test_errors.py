@@ -597,6 +597,9 @@ PROVOKED_APART = {
     # tests/contract/test_scheduled_changes.py
     "PAUSED_DAYS_USED_UP",
     "TOO_MANY_SCHEDULED_CHANGES",
+    # tests/contract/test_sandboxes.py
+    "CLOCK_IS_MOVING",
+    "NOT_A_SANDBOX",
     # tests/contract/test_reservations.py
     "TOO_MANY_RESERVATIONS",
     # tests/contract/test_events.py

@@ -350,6 +350,8 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getAsyncJob": lambda it: {"jobId": it.job},
     "listAsyncJobItems": lambda it: {"jobId": it.job},
     "getSettings": lambda _: {},
+    "getClock": lambda _: {},
+    "setClock": lambda _: {"advance": "P1D"},
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
     "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "listEvents": lambda it: {"entityId": it.pool},

@@ -105,9 +105,7 @@ class CalendarMachine(LotsMachine):
         begin=st.integers(0, 400 * DAY_HOURS),
         is_paused=st.booleans(),
     )
-    def open(
-        self, terms: Terms, dates: Dates, begin: int, *, is_paused: bool
-    ) -> None:
+    def open(self, terms: Terms, dates: Dates, begin: int, *, is_paused: bool) -> None:
         self.clock.now = START + begin * HOUR
         self.balances: dict[int, int] = {}
         benefits = [benefit(name, price=amount_text(price)) for name, price in PRICES.items()]

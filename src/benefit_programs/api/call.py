@@ -13,6 +13,7 @@ from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Unexpected, application_error, refusal_of
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import Dated, late_programs
 from benefit_programs.domain.entities import Lot, Pool, Program, Reservation, Snapshot
@@ -67,6 +68,14 @@ class Call(msgspec.Struct, frozen=True):
     method: Method
     decoded: Decoded[Any] | None
     bulk: Bulk[Any] | None = None
+    clock: Clock | None = None
+    """That of a sandbox, as it was when the call began. Others go by real time."""
+
+    @property
+    def now(self) -> Instant:
+        """The tenant's time."""
+        real = self.services.engine.now()
+        return real if self.clock is None else self.clock.now(real)
 
     @property
     def tenant_id(self) -> int:
@@ -176,7 +185,7 @@ class Call(msgspec.Struct, frozen=True):
             services.reader,
             self.tenant_id,
             pools,
-            now=services.engine.now(),
+            now=self.now,
             settings=self.principal.settings,
         )
 
@@ -228,7 +237,7 @@ class Call(msgspec.Struct, frozen=True):
                 cursor=paging.cursor if paging else None,
                 extra=extra,
                 path=path,
-                now=self.services.engine.now(),
+                now=self.now,
             ),
             ids=self.principal.settings.id_mode,
             row_filter=self._own_rows,

@@ -27,10 +27,10 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
 
     Nobody is asked if a check fails that comes before its policy: then that refusal is raised.
     """
-    settings, services = call.principal.settings, call.services
+    settings = call.principal.settings
     if not settings.policy_providers:
         return command
-    now = services.engine.now()
+    now = call.now
     state = await call.load(
         (command,), now=now, enough=lambda state: not command.may_ask_providers(state)
     )
@@ -42,10 +42,10 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
 
 async def with_verdicts_of_each(call: Call, command: RedeemEligible) -> RedeemEligible:
     """The command with what providers say of each benefit that may pay."""
-    settings, services = call.principal.settings, call.services
+    settings = call.principal.settings
     if not settings.policy_providers:
         return command
-    moment = Moment(services.engine.now(), settings)
+    moment = Moment(call.now, settings)
     state = await call.load((command,), now=moment.now)
     found = command.candidates(state, moment)
     verdicts = zip(found, await ask_providers(call, found), strict=True)
@@ -61,7 +61,7 @@ async def with_verdicts_of_each(call: Call, command: RedeemEligible) -> RedeemEl
 
 async def ask_providers(call: Call, candidates: Sequence[Candidate | Refusal]) -> list[Verdicts]:
     """The verdicts on each candidate; nobody is asked about what is refused already."""
-    settings, services = call.principal.settings, call.services
+    settings = call.principal.settings
     if not settings.policy_providers:
         return [NO_VERDICTS] * len(candidates)
     providers = {
@@ -69,7 +69,7 @@ async def ask_providers(call: Call, candidates: Sequence[Candidate | Refusal]) -
         for each in settings.policy_providers
     }
     subjects = [_subject(call, each) for each in candidates if isinstance(each, Candidate)]
-    given = iter(await services.providers.ask(subjects, providers, now=services.engine.now()))
+    given = iter(await call.services.providers.ask(subjects, providers, now=call.now))
     return [next(given) if isinstance(each, Candidate) else NO_VERDICTS for each in candidates]
 
 

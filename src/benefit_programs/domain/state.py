@@ -49,8 +49,8 @@ AtHand = Mapping[Index[Any], Callable[[Key], Row | None]]
 class Needs:
     """The rows that a round asks for; what is loaded already is not asked for again.
 
-    ``now`` and ``settings`` are those that the command will be decided with. A row that is
-    ``at_hand`` is in the state as soon as it is asked for.
+    ``now``, ``ahead`` and ``settings`` are those that the command will be decided with. A row
+    that is ``at_hand`` is in the state as soon as it is asked for.
     """
 
     __slots__ = (
@@ -58,6 +58,7 @@ class Needs:
         "_at_hand",
         "_held",
         "_state",
+        "ahead",
         "is_open",
         "now",
         "settings",
@@ -70,11 +71,14 @@ class Needs:
         now: Instant,
         settings: TenantSettings,
         at_hand: AtHand = MappingProxyType({}),
+        *,
+        ahead: int = 0,
     ) -> None:
         self._state = state
         self._held = state.held
         self._at_hand = at_hand
         self.now = now
+        self.ahead = ahead
         self.settings = settings
         self.wanted: Wanted = {}
         self.is_open = False
@@ -95,6 +99,11 @@ class Needs:
     def _is_short(self, index: Index[Any], key: Key) -> bool:
         amount = self._amounts.get((index, key), 0)
         return not index.has_enough(self._state.many(index, *key), amount)
+
+    @property
+    def real_now(self) -> Instant:
+        """See ``Context.real_now``."""
+        return self.now - self.ahead
 
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""

@@ -151,7 +151,7 @@ def _requested(
     target_date: Instant | None,
     **known: bool,
 ) -> RequestedItem:
-    at = target_date if target_date is not None else call.services.engine.now()
+    at = target_date if target_date is not None else call.now
     return RequestedItem(reference=reference.reference(), count=count or 1, at=at, **known)
 
 
@@ -183,7 +183,7 @@ async def _find(
         beneficiary=beneficiary,
         statuses=statuses,
         payable=payable,
-        now=call.services.engine.now(),
+        now=call.now,
     )
     read = CODECS[Pool].read
 
@@ -236,8 +236,7 @@ async def _answer(
     known: Iterable[tuple[Index[Any], Iterable[Row]]] = (),
 ) -> list[list[wire.BenefitResult]]:
     """Answer checks of single pools, with a few statements for all of them."""
-    services = call.services
-    moment = Moment(services.engine.now(), call.principal.settings)
+    moment = Moment(call.now, call.principal.settings)
     state = await call.load(checks, now=moment.now, known=known)
     pools = (state.loaded(POOL, each.pool_id) for each in checks)
     names = Names.loaded(state, (each for each in pools if each is not None))

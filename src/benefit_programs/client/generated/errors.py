@@ -251,3 +251,9 @@ class PausedDaysUsedUp(FailedPrecondition, code="PAUSED_DAYS_USED_UP"):
     """The program was paused for as many days of this year as its terms allow."""
     program_id = text()
     paused_days_max = number()
+
+class NotASandbox(FailedPrecondition, code="NOT_A_SANDBOX"):
+    """Only a tenant that was made as a sandbox has a clock of its own."""
+
+class ClockIsMoving(FailedPrecondition, code="CLOCK_IS_MOVING"):
+    """The clock is being set forward already."""
