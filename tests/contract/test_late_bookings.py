@@ -70,8 +70,8 @@ async def test_a_change_of_a_pool_changes_no_renewal_before_it(database_url: str
     """The same for a pool that is changed by hand: what was due is booked first."""
     async with open_still(database_url) as (service, clock):
         wallet = await open_dated(service, DAILY, amount="100")
-        clock.move(hours=36)
         before = await wallet.pool()
+        clock.move(hours=36)
         details = {
             "benefits": wallet.definition["details"]["benefits"],
             "creditConfiguration": {"amount": "7"},

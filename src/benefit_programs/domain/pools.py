@@ -53,7 +53,6 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         require_settled((current,), context)
         require_revision(current, self.revision)
         changes: Changes[Any] = Changes(None)
-        require_settled((current,), context)
         current = reach(state, changes, context, current)
         definition = state.one(POOL_DEFINITION, current.pool_definition_id)
         snapshot = update_snapshot(
