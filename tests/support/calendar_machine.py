@@ -74,7 +74,9 @@ START = 1_767_225_600_000
 def terms_of(dates: Dates, begin: int) -> ProgramTerms:
     """The same dates as a definition says them."""
     return ProgramTerms(
-        renewal_configuration=dates.renewals and configured(dates.renewals, dates.zone, begin),
+        renewal_configuration=(
+            None if dates.renewals is None else configured(dates.renewals, dates.zone, begin)
+        ),
         ends_after=None if dates.ends_hours is None else f"PT{dates.ends_hours}H",
         while_paused=WhilePaused.STOP if dates.stops else None,
         paused_days_max=dates.paused_days,
@@ -104,9 +106,7 @@ class CalendarMachine(LotsMachine):
         begin=st.integers(0, 400 * DAY_HOURS),
         is_paused=st.booleans(),
     )
-    def open(  # type: ignore[override]
-        self, terms: Terms, dates: Dates, begin: int, *, is_paused: bool
-    ) -> None:
+    def open(self, terms: Terms, dates: Dates, begin: int, *, is_paused: bool) -> None:
         self.clock.now = START + begin * HOUR
         self.balances: dict[int, int] = {}
         benefits = [benefit(name, price=amount_text(price)) for name, price in PRICES.items()]
@@ -129,7 +129,7 @@ class CalendarMachine(LotsMachine):
     # Time
 
     @rule(hours=st.sampled_from(LEAPS))
-    def wait(self, hours: int) -> None:  # type: ignore[override]
+    def wait(self, hours: int) -> None:
         """Let nobody be there for a while."""
         self.clock.move(hours)
 
@@ -145,7 +145,7 @@ class CalendarMachine(LotsMachine):
                 self.program.pass_until(self.now)
 
     @rule(size=st.integers(1, 3))
-    def settle(self, size: int = 3) -> None:  # type: ignore[override]
+    def settle(self, size: int = 3) -> None:
         """Let the runner come by."""
         self.run(self.book(size))
         self.pool.pass_until(self.now)
