@@ -206,7 +206,9 @@ class State:
 
     def known(self, index: Index[R], *key: Any) -> list[R]:
         """All rows with this key, or none if they weren't asked for yet."""
-        return self.many(index, *key) if self.has(index, key, Mode.READ) else []
+        if index.is_own_key:
+            return self.many(index, *key) if self.has(index, key, Mode.READ) else []
+        return self.many(index, *key) if self._sets.get(index, {}).get(key) else []
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""
