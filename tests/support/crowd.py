@@ -255,7 +255,7 @@ async def let_renew(url: str, instant: Instant, *, every: str = "P1M") -> None:
 
 
 _AGENDA = """
-insert into agenda (tenant_id, kind, newest_order, since) values ($2, 'due', 0, $1)
+insert into agenda (since, kind, newest_order, tenant_id) values ($1, 'due', 0, $2)
 on conflict (tenant_id, kind) do update set since = excluded.since
 """
 

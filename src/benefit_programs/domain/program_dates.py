@@ -27,7 +27,7 @@ from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, 
 from benefit_programs.domain.timetables import first_after, instant_at
 from benefit_programs.domain.values import DAY, Instant, Updates, earliest
 
-YEARS_MAX = 9
+YEARS_LOOKED_AT = 9
 """Within how many years the days of one are used up, if they ever are: one of them is a leap year.
 
 Each new year brings all of its days again.
@@ -311,7 +311,7 @@ def days_end(calendar: Calendar) -> Instant | None:
         return None
     first = _year_of(since, calendar.time_zone)
     left = days * DAY - (calendar.paused if first == calendar.paused_year else 0)
-    for year in range(first, first + YEARS_MAX):
+    for year in range(first, first + YEARS_LOOKED_AT):
         new_year = _start_of(year + 1, calendar.time_zone)
         if since + left < new_year:
             return since + max(left, 0)

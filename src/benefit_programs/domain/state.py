@@ -249,12 +249,17 @@ class State:
         if index.is_own_key:
             row = self.one(index, *key)
             return [] if row is None else [row]
+        members = self._members(index, key)
+        if not members:
+            return []
         rows = self._rows.get(index.entity, {})
-        return [rows[identity] for identity in sorted(self._members(index, key))]  # type: ignore[misc]
+        return [rows[identity] for identity in sorted(members)]  # type: ignore[misc]
 
     def known(self, index: Index[R], *key: Any) -> list[R]:
         """All rows with this key, or none if they weren't asked for yet."""
-        return self.many(index, *key) if self.has(index, key, _READ) else []
+        if index.is_own_key:
+            return self.many(index, *key) if self.has(index, key, _READ) else []
+        return self.many(index, *key) if self._sets.get(index, {}).get(key) else []
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""
