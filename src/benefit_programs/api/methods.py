@@ -22,6 +22,7 @@ from benefit_programs.api.handlers import (
     returns,
     settings,
     statements,
+    timetables,
     transactions,
     webhooks,
 )
@@ -45,6 +46,7 @@ _FAMILIES = (
     async_jobs,
     settings,
     statements,
+    timetables,
     beneficiaries,
     overviews,
     events,

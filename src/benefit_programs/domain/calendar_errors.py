@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from benefit_programs.domain.constraints import InstantText
+from benefit_programs.domain.entities import ProgramStatus
 from benefit_programs.domain.errors import NotFound, Refusal
 
 
@@ -44,3 +46,23 @@ class PausedDaysUsedUp(Refusal):
 
     program_id: str
     paused_days_max: int | None
+
+
+@dataclass(kw_only=True, eq=False)
+class EndDatePassed(Refusal):
+    """The end of the program definition's programs has passed: give the program another endDate."""
+
+    code: ClassVar[str] = "END_DATE_PASSED"
+
+    program_definition_id: str
+    end_date: Annotated[int, InstantText()]
+
+
+@dataclass(kw_only=True, eq=False)
+class ProgramDatesFixed(Refusal):
+    """These dates can't be changed now: the program has ended, or is paused."""
+
+    code: ClassVar[str] = "PROGRAM_DATES_FIXED"
+
+    fields: tuple[str, ...]
+    status: ProgramStatus

@@ -7,12 +7,24 @@ program's own copy, with how far its timetable has come. See docs/concepts/calen
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
-from benefit_programs.domain.constraints import Duration, InstantText, Int32, Required, Text
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.constraints import (
+    Duration,
+    InstantText,
+    Int32,
+    Judged,
+    Required,
+    Text,
+)
+from benefit_programs.domain.time_zones import zone_illegalities
+from benefit_programs.domain.values import Instant, Updates
+
+RENEWAL_HOURS_MIN = 1
+"""How long a cycle of a timetable must be at the least, in hours."""
 
 EVERY_MIN = 3_600_000
 """How long the periods of a timetable are at the least, in milliseconds."""
@@ -41,9 +53,11 @@ class AtEnd(StrEnum):
 class RenewalConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     """When programs renew by themselves."""
 
-    every: Annotated[str, Duration(), Required()]
+    every: Annotated[str, Duration(hours_min=RENEWAL_HOURS_MIN), Required()]
     anchor: Annotated[Instant, InstantText()] | None = None
-    time_zone: Annotated[str, Text(min_length=1, max_length=64)] | None = None
+    time_zone: (
+        Annotated[str, Text(min_length=1, max_length=64), Judged(zone_illegalities)] | None
+    ) = None
     cycles: Annotated[int, Int32(minimum=1, maximum=CYCLES_MAX)] | None = None
     at_end: AtEnd | None = None
 
@@ -56,6 +70,26 @@ class ProgramTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     ends_after: Annotated[str, Duration()] | None = None
     while_paused: WhilePaused | None = None
     paused_days_max: Annotated[int, Int32(minimum=1, maximum=PAUSED_DAYS_MAX)] | None = None
+
+
+TERMS = ProgramTerms.__struct_fields__
+"""The names of what is said about dates, wherever it is said."""
+
+
+def terms_of(stated: Any) -> ProgramTerms | None:
+    """What an object with fields of these names says about dates; None if that is nothing."""
+    terms = ProgramTerms(**{name: getattr(stated, name) for name in TERMS})
+    return None if terms == ProgramTerms() else terms
+
+
+def changed_terms(terms: ProgramTerms | None, updates: Updates) -> ProgramTerms | None:
+    """The terms after an update. One of the two ends takes the place of the other."""
+    given = {name: updates[name] for name in TERMS if name in updates}
+    for name, other in (("end_date", "ends_after"), ("ends_after", "end_date")):
+        if given.get(name) is not None:
+            given[other] = None
+    after = replace(terms or ProgramTerms(), **given)
+    return None if after == ProgramTerms() else after
 
 
 def merged(general: ProgramTerms | None, own: ProgramTerms | None) -> ProgramTerms | None:

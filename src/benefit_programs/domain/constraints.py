@@ -51,12 +51,14 @@ class Duration(Mark, frozen=True):
     """An ISO-8601 duration such as P1M or PT12H; in memory upper-case text.
 
     It is longer than nothing, unless ``zero`` lets it be nothing. With ``is_fixed`` it has no years
-    and no months, which are not equally long. It is at most ``days_max`` days long, else 100 years.
+    and no months, which are not equally long. It is at most ``days_max`` days long, else 100 years,
+    and at least ``hours_min`` hours.
     """
 
     zero: bool = False
     is_fixed: bool = False
     days_max: int | None = None
+    hours_min: int | None = None
 
 
 class Int64Text(Mark, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import whenever
 from msgspec.structs import replace
@@ -17,14 +17,16 @@ from benefit_programs.domain.calendars import (
     AtEnd,
     Calendar,
     ProgramTerms,
+    RenewalConfiguration,
     Timetable,
     WhilePaused,
 )
+from benefit_programs.domain.due import earliest
 from benefit_programs.domain.durations import instant_of, later
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
 from benefit_programs.domain.timetables import first_after
-from benefit_programs.domain.values import DAY, Instant
+from benefit_programs.domain.values import DAY, Instant, Updates
 
 
 class DateKind(IntEnum):
@@ -72,7 +74,7 @@ def dates_ahead(
         if each.status is ChangeStatus.WAITING
     ]
     is_paused = calendar.paused_since is not None
-    if is_paused and (resumes := _resumes_at(calendar)) is not None:
+    if is_paused and (resumes := resumes_at(calendar)) is not None:
         found.append(ProgramDate(resumes, DateKind.RESUME))
     if not is_paused or calendar.while_paused is WhilePaused.RUN:
         if program.end_date is not None:
@@ -87,6 +89,8 @@ def dated(program: Program, changes: Iterable[ScheduledChange] = ()) -> Program:
     """The program with the instant at which something happens to it next."""
     if program.calendar is None:
         return program
+    if program.status is ProgramStatus.ENDED:
+        return replace(program, due=None, next_renewal=None)
     # What goes on in the background comes to its end first.
     is_busy = program.target_status is not None
     following = [] if is_busy else dates_ahead(program, changes)
@@ -102,21 +106,76 @@ def begun(program: Program, terms: ProgramTerms | None, now: Instant, time_zone:
     is_paused = ProgramStatus.PAUSED in {program.status, program.target_status}
     calendar = Calendar(
         time_zone=zone,
+        timetable=renewal and timetable_of(renewal, now, zone),
         ends=later(now, terms.ends_after, zone) if terms.ends_after else terms.end_date,
         while_paused=terms.while_paused or WhilePaused.RUN,
         paused_days_max=terms.paused_days_max,
         paused_since=now if is_paused else None,
     )
-    if renewal is not None:
-        timetable = Timetable(
-            every=renewal.every,
-            anchor=now if renewal.anchor is None else renewal.anchor,
-            time_zone=zone,
-            cycles=renewal.cycles,
-            at_end=renewal.at_end or AtEnd.END,
-        )
-        calendar = replace(calendar, timetable=timetable)
     return in_cycle(replace(program, calendar=calendar), 1, now)
+
+
+def timetable_of(renewal: RenewalConfiguration, now: Instant, time_zone: str) -> Timetable:
+    """The timetable that begins now; its anchor is now, too, unless another one is given."""
+    return Timetable(
+        every=renewal.every,
+        anchor=now if renewal.anchor is None else renewal.anchor,
+        time_zone=renewal.time_zone or time_zone,
+        cycles=renewal.cycles,
+        at_end=renewal.at_end or AtEnd.END,
+    )
+
+
+def with_calendar(program: Program, now: Instant, time_zone: str) -> Program:
+    """A program that may be given dates, also where it had none until now."""
+    if program.calendar is not None:
+        return program
+    is_paused = program.status is ProgramStatus.PAUSED
+    calendar = Calendar(time_zone=time_zone, paused_since=now if is_paused else None)
+    return replace(program, calendar=calendar)
+
+
+def differing(program: Program, updates: Updates) -> dict[str, Any]:
+    """What an update says of a program's dates that isn't so already."""
+    calendar = program.calendar or Calendar(time_zone="")
+    renewal = updates.get("renewal_configuration")
+    same = {
+        "renewal_configuration": _says(renewal, calendar.timetable),
+        "end_date": updates.get("end_date") == program.end_date,
+        "while_paused": (updates.get("while_paused") or WhilePaused.RUN) is calendar.while_paused,
+        "paused_days_max": updates.get("paused_days_max") == calendar.paused_days_max,
+    }
+    return {name: value for name, value in updates.items() if not same.get(name, True)}
+
+
+def changed(program: Program, updates: Updates, now: Instant) -> Program:
+    """The program with other terms. Another timetable begins now, with cycle 1."""
+    calendar = program.calendar
+    assert calendar is not None
+    calendar = replace(
+        calendar,
+        ends=updates.get("end_date", calendar.ends),
+        while_paused=updates.get("while_paused", calendar.while_paused) or WhilePaused.RUN,
+        paused_days_max=updates.get("paused_days_max", calendar.paused_days_max),
+    )
+    program = replace(program, calendar=calendar)
+    if "renewal_configuration" in updates:
+        renewal: RenewalConfiguration | None = updates["renewal_configuration"]
+        if renewal is None:
+            bare = replace(calendar, timetable=None, cycle=0, cycle_start=0, last_end=None)
+            return _until(program, bare, None)
+        timetable = timetable_of(renewal, now, calendar.time_zone)
+        calendar = replace(calendar, timetable=timetable, time_zone=timetable.time_zone)
+        return in_cycle(replace(program, calendar=calendar), 1, now)
+    return in_cycle(program, calendar.cycle, calendar.cycle_start, index=calendar.index - 1)
+
+
+def _says(renewal: RenewalConfiguration | None, timetable: Timetable | None) -> bool:
+    """Whether a configuration says no more than a timetable has."""
+    if renewal is None or timetable is None:
+        return renewal is timetable
+    stated = timetable_of(renewal, timetable.anchor, timetable.time_zone)
+    return stated == replace(timetable, shift=0)
 
 
 def in_cycle(program: Program, number: int, at: Instant, *, index: int = -1) -> Program:
@@ -148,12 +207,21 @@ def renewed(program: Program, at: Instant) -> Program:
 
 
 def restarted(program: Program, at: Instant) -> Program:
-    """The program in the first cycle of its timetable, which is counted from an instant anew."""
+    """The program in the first cycle of its timetable, which is counted from an instant anew.
+
+    If a pause has stopped the clock, it is counted from the end of the pause.
+    """
     calendar = program.calendar
     if calendar is None or calendar.timetable is None:
         return program
-    timetable = replace(calendar.timetable, anchor=at, shift=0)
-    return in_cycle(replace(program, calendar=replace(calendar, timetable=timetable)), 1, at)
+    since = calendar.paused_since
+    is_stopped = since is not None and calendar.while_paused is WhilePaused.STOP
+    begin = since if is_stopped and since is not None else at
+    timetable = replace(calendar.timetable, anchor=begin, shift=0)
+    calendar = replace(calendar, timetable=timetable)
+    after = in_cycle(replace(program, calendar=calendar), 1, begin)
+    assert after.calendar is not None
+    return replace(after, calendar=replace(after.calendar, cycle_start=at))
 
 
 def paused(program: Program, at: Instant, until: Instant | None = None) -> Program:
@@ -191,7 +259,7 @@ def has_paused_days(program: Program, at: Instant) -> bool:
     """Whether a program may be paused from an instant on, for any time at all."""
     if program.calendar is None:
         return True
-    end = _resumes_at(replace(program.calendar, paused_since=at, paused_until=None))
+    end = resumes_at(replace(program.calendar, paused_since=at, paused_until=None))
     return end is None or end > at
 
 
@@ -201,10 +269,11 @@ def stops_clock(program: Program) -> bool:
 
 
 def _until(program: Program, calendar: Calendar, next_renewal: Instant | None) -> Program:
-    ends = [each for each in (calendar.ends, calendar.last_end) if each is not None]
-    return replace(
-        program, calendar=calendar, next_renewal=next_renewal, end_date=min(ends, default=None)
-    )
+    """The program with its next renewal, unless it ends before or then."""
+    end = earliest(calendar.ends, calendar.last_end)
+    if end is not None and next_renewal is not None and end <= next_renewal:
+        next_renewal = None
+    return replace(program, calendar=calendar, next_renewal=next_renewal, end_date=end)
 
 
 def _moved(at: Instant | None, by: int) -> Instant | None:
@@ -214,13 +283,12 @@ def _moved(at: Instant | None, by: int) -> Instant | None:
 # Pauses and the days of a year.
 
 
-def _resumes_at(calendar: Calendar) -> Instant | None:
+def resumes_at(calendar: Calendar) -> Instant | None:
     """When a paused program resumes by itself: as it was said, or when its days are used up."""
-    ends = [each for each in (calendar.paused_until, _days_end(calendar)) if each is not None]
-    return min(ends, default=None)
+    return earliest(calendar.paused_until, days_end(calendar))
 
 
-def _days_end(calendar: Calendar) -> Instant | None:
+def days_end(calendar: Calendar) -> Instant | None:
     """When the pause that is on has used up the days of its calendar year, if it ever does."""
     since, days = calendar.paused_since, calendar.paused_days_max
     if since is None or days is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benefit_programs.domain.calendars import TERMS, ProgramTerms, changed_terms
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import ProgramDefinition
@@ -27,6 +28,7 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
     display_name: str | None = None
     description: str | None = None
     extended_fields: dict[str, Any] | None = None
+    terms: ProgramTerms | None = None
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.read(PROGRAM_DEFINITION_BY_EXTERNAL_ID, self.namespace, self.external_id)
@@ -49,6 +51,7 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
             display_name=self.display_name,
             description=self.description,
             extended_fields=accepted(self.extended_fields, context, ProgramDefinition),
+            terms=self.terms,
         )
         changes = Changes(definition)
         changes.answer = record_created(changes, context, definition)
@@ -56,7 +59,7 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
 
 
 class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
-    """Change the names or extended fields of a program definition."""
+    """Change a program definition. Programs that there are keep their dates."""
 
     id: str
     revision: int
@@ -67,6 +70,7 @@ class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
 
     def decide(self, state: State, context: Context) -> Changes[ProgramDefinition]:
         current = require(state, PROGRAM_DEFINITION, self.id)
-        return updated(
-            current, self.updates, context, revision=self.revision, path="programDefinition"
-        )
+        updates = {name: value for name, value in self.updates.items() if name not in TERMS}
+        if updates != self.updates:
+            updates["terms"] = changed_terms(current.terms, self.updates)
+        return updated(current, updates, context, revision=self.revision, path="programDefinition")

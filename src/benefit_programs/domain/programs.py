@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.calendars import ProgramTerms, merged
+from benefit_programs.domain.calendar_errors import EndDatePassed, ProgramDatesFixed
+from benefit_programs.domain.calendars import TERMS, ProgramTerms, merged
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.due import require_program_settled
 from benefit_programs.domain.entities import (
     JobItem,
     JobKind,
@@ -23,11 +25,13 @@ from benefit_programs.domain.entities import (
     ProgramStatus,
     beneficiary_columns,
 )
-from benefit_programs.domain.errors import InProgress, ProgramAlreadyExists
+from benefit_programs.domain.errors import InProgress, Invalid, ProgramAlreadyExists
 from benefit_programs.domain.events import record_created, record_updated
 from benefit_programs.domain.jobs import ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
+    CHANGES_OF_PROGRAM,
+    LIVE_POOLS_OF_PROGRAM,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM,
     PROGRAM,
@@ -36,13 +40,22 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
+from benefit_programs.domain.orders.calendar import date_pools
 from benefit_programs.domain.orders.log import numbered
-from benefit_programs.domain.program_dates import begun, dated
+from benefit_programs.domain.program_dates import (
+    begun,
+    changed,
+    dated,
+    differing,
+    stops_clock,
+    with_calendar,
+)
 from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.scheduled_changes import ChangeStatus, ended
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.updates import updated
-from benefit_programs.domain.values import Identity
+from benefit_programs.domain.updates import require_revision, updated
+from benefit_programs.domain.values import Identity, Updates
 
 PROVISION_IN_REQUEST_MAX = 2 * IN_REQUEST_MAX
 """How many pools a program gets within its request; with more it goes on in the background.
@@ -89,6 +102,7 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         program = state.loaded(PROGRAM_BY_EXTERNAL_ID, self.namespace, self.external_id)
         if program is not None:
             needs.read(POOLS_OF_PROGRAM, program.id)
+            needs.read(CHANGES_OF_PROGRAM, program.id)
 
     def decide(self, state: State, context: Context) -> Changes[Provisioned]:
         program_definition = (
@@ -102,12 +116,16 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if current is not None:
             self._require_empty(state, current)
         program = self._program(current, program_definition, definitions, context)
-        terms = merged(program_definition.terms if program_definition else None, self.terms)
+        terms = self._terms(program_definition, context)
         program = dated(begun(program, terms, context.now, context.settings.time_zone))
-        if self._is_large(definition_ids, context.settings):
-            return self._start(state, context, program, definitions)
-        job_id = context.new_id()
         changes: Changes[Any] = Changes(None)
+        if current is not None:
+            # It begins anew: what was to happen to it before is no more.
+            waiting = state.many(CHANGES_OF_PROGRAM, current.id)
+            changes.save(*(ended(each, ChangeStatus.WITHDRAWN, context.now) for each in waiting))
+        if self._is_large(definition_ids, context.settings):
+            return self._start(state, changes, context, program, definitions)
+        job_id = context.new_id()
         program = _record(changes, context, program, PROVISIONED)
         changes.answer = Provisioned(job_id, program)
         pools = [self._open(changes, context, state, program, row) for row in definitions]
@@ -116,9 +134,21 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         changes.save(done_job(job_id, kind, program.id, items, context))
         return changes
 
+    def _terms(
+        self, program_definition: ProgramDefinition | None, context: Context
+    ) -> ProgramTerms | None:
+        """The terms of the program: its own before those of its definition."""
+        terms = merged(program_definition.terms if program_definition else None, self.terms)
+        if terms is None or terms.end_date is None or terms.end_date > context.now:
+            return terms
+        if program_definition is None or (self.terms and self.terms.end_date is not None):
+            raise _not_in_the_future("endDate")
+        raise EndDatePassed(program_definition_id=program_definition.id, end_date=terms.end_date)
+
     def _start(
         self,
         state: State,
+        changes: Changes[Any],
         context: Context,
         program: Program,
         definitions: list[PoolDefinition],
@@ -147,7 +177,6 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
                 order_number=agenda.newest_order,
             )
         )
-        changes: Changes[Any] = Changes(None)
         program = _record(changes, context, program)
         changes.answer = Provisioned(job_id, program)
         changes.save(*orders)
@@ -232,18 +261,94 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
 
 
 class UpdateProgram(Command[Program], frozen=True, kw_only=True):
-    """Change the name or extended fields of a program."""
+    """Change the name, extended fields or dates of a program."""
 
     id: str
     revision: int
     updates: dict[str, Any]
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.lock(PROGRAM, self.id)
+        if not self._dates:
+            needs.lock(PROGRAM, self.id)
+            return
+        needs.read(PROGRAM, self.id)
+        needs.read(LIVE_POOLS_OF_PROGRAM, self.id)
+        if state.loaded(PROGRAM, self.id) is not None:
+            if len(state.known(LIVE_POOLS_OF_PROGRAM, self.id)) <= needs.settings.in_request_max:
+                needs.lock(LIVE_POOLS_OF_PROGRAM, self.id)
+            needs.lock(PROGRAM, self.id)
+            needs.read(CHANGES_OF_PROGRAM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[Program]:
         current = require(state, PROGRAM, self.id)
-        return updated(current, self.updates, context, revision=self.revision, path="program")
+        require_revision(current, self.revision)
+        others = {name: value for name, value in self.updates.items() if name not in TERMS}
+        dates = differing(current, self._dates)
+        if not dates:
+            return updated(current, others, context, revision=self.revision, path="program")
+        require_program_settled(current, context)
+        after = _dated(state, context, current, dates)
+        others |= {
+            name: getattr(after, name) for name in ("calendar", "next_renewal", "end_date", "due")
+        }
+        changes = updated(current, others, context, revision=self.revision, path="program")
+        if len(state.many(LIVE_POOLS_OF_PROGRAM, self.id)) <= context.settings.in_request_max:
+            date_pools(state, changes, after)
+        return changes
+
+    @property
+    def _dates(self) -> Updates:
+        return {name: value for name, value in self.updates.items() if name in TERMS}
+
+
+def _dated(state: State, context: Context, program: Program, dates: Updates) -> Program:
+    """The program with its new dates, all of which lie ahead."""
+    _require_changeable(program, dates)
+    end_date = dates.get("end_date")
+    if end_date is not None and end_date <= context.now:
+        raise _not_in_the_future("program.endDate")
+    after = changed(
+        with_calendar(program, context.now, context.settings.time_zone), dates, context.now
+    )
+    after = dated(after, state.many(CHANGES_OF_PROGRAM, program.id))
+    if after.due is not None and after.due <= context.now:
+        raise Invalid.because(
+            "program.pausedDaysMax",
+            "must not be less than the days for which the program was paused this year",
+            rule_name="paused_days_are_left",
+        )
+    return after
+
+
+def _require_changeable(program: Program, dates: Updates) -> None:
+    """Refuse changes of dates that can't be made now.
+
+    A stopped clock doesn't tell when dates will be, and a pause goes on as it has begun.
+    """
+    if program.target_status is not None:
+        raise InProgress
+    fixed: set[str] = set()
+    if program.status is ProgramStatus.ENDED:
+        fixed = set(dates)
+    elif program.status is ProgramStatus.PAUSED:
+        fixed = {"while_paused"}
+        if stops_clock(program):
+            fixed |= {"renewal_configuration", "end_date"}
+    names = tuple(_NAMES[name] for name in dates if name in fixed)
+    if names:
+        raise ProgramDatesFixed(fields=names, status=program.status)
+
+
+_NAMES = {
+    "renewal_configuration": "renewalConfiguration",
+    "end_date": "endDate",
+    "while_paused": "whilePaused",
+    "paused_days_max": "pausedDaysMax",
+}
+
+
+def _not_in_the_future(path: str) -> Invalid:
+    return Invalid.because(path, "must be later than now", rule_name="end_in_the_future")
 
 
 def _record(changes: Changes[Any], context: Context, program: Program, *also: str) -> Program:

@@ -11,8 +11,6 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -21,6 +19,7 @@ import msgspec
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict
+from benefit_programs.domain.time_zones import NO_TIME_ZONE, is_time_zone
 from benefit_programs.domain.values import Id, Identity, Instant
 
 SECRET_PREFIX = "bp_"  # noqa: S105 - tells what the secret is for, and is none
@@ -35,10 +34,6 @@ CURSOR_SECRET = "cursor"  # noqa: S105 - the name of a secret
 NAME_LENGTH_MAX = 128
 KEY_TENANTS_MAX = 100
 KEY_PERMISSIONS_MAX = 100
-NO_TIME_ZONE = "must be the IANA name of a time zone"
-_NO_PLACE = "Factory"
-"""What IANA lists for machines that haven't been told where they are."""
-
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""
 
@@ -390,17 +385,3 @@ def _require_size(field: str, size: int, size_min: int, size_max: int) -> None:
     if size > size_max:
         data = {"threshold": size_max}
         raise Invalid.because(field, f"takes at most {size_max}", ViolatedRule.MAX_SIZE, data=data)
-
-
-def is_time_zone(name: str) -> bool:
-    """Whether IANA lists it, as a zone or as a link to one.
-
-    A machine may know more: its own zone by another name, and zones that count leap seconds.
-    """
-    return name in _time_zones()
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return frozenset(names) - {_NO_PLACE}

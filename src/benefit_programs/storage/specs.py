@@ -148,6 +148,8 @@ def programs(dialect: Dialect) -> QuerySpec:
         field("namespace", "namespace"),
         field("programDefinitionId", "program_definition_id"),
         field("status", "status"),
+        field("endDate", "end_date", FieldKind.INSTANT),
+        field("nextRenewalDate", "next_renewal", FieldKind.INSTANT),
     )
     return spec_of(
         "queryPrograms",

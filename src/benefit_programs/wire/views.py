@@ -25,6 +25,7 @@ from benefit_programs.domain.explanations import (
 )
 from benefit_programs.domain.pool_definitions import DescribedPoolDefinition
 from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.wire import calendar_views
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -63,6 +64,7 @@ def program_definition(row: ProgramDefinition) -> program_definitions.ProgramDef
         namespace=row.namespace,
         extended_fields=_extended(row.extended_fields),
         external_id=row.external_id,
+        **calendar_views.terms(row.terms),
     )
 
 
@@ -130,6 +132,7 @@ def program(row: Program) -> programs.Program:
         external_id=row.external_id,
         program_definition=_kept_info(row),
         target_status=row.target_status,
+        **calendar_views.dates(row),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import DELETE, GET, MANAGE, PATCH, POST, READ_LIMITED, method
+from benefit_programs.domain.calendars import terms_of
 from benefit_programs.domain.entities import ProgramDefinition
 from benefit_programs.domain.errors import (
     InvalidRevision,
@@ -43,6 +44,7 @@ async def create(
             display_name=new.display_name,
             description=new.description,
             extended_fields=new.extended_fields.namespaces if new.extended_fields else None,
+            terms=terms_of(new),
         )
     )
     return wire.CreateProgramDefinitionResponse(program_definition=views.program_definition(row))

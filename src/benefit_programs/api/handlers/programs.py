@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import GET, MANAGE, PATCH, POST, READ_LIMITED, method
+from benefit_programs.domain.calendar_errors import EndDatePassed, ProgramDatesFixed
+from benefit_programs.domain.calendars import terms_of
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
@@ -31,7 +33,13 @@ _STATUS = (InProgress, ProgramStatusTransitionNotAllowed)
     "/benefit-programs/v1/programs/provision",
     MANAGE,
     "BENEFIT_PROGRAMS.PROGRAM_PROVISION",
-    refuses=(ProgramDefinitionNotFound, PoolDefinitionNotFound, InProgress, ProgramAlreadyExists),
+    refuses=(
+        ProgramDefinitionNotFound,
+        PoolDefinitionNotFound,
+        InProgress,
+        ProgramAlreadyExists,
+        EndDatePassed,
+    ),
 )
 async def provision(
     call: Call, request: wire.ProvisionProgramRequest
@@ -46,6 +54,7 @@ async def provision(
             display_name=request.display_name,
             program_definition_id=lookup.program_definition_id,
             pool_definition_id=lookup.pool_definition_id,
+            terms=terms_of(request),
         )
     )
     return wire.ProvisionProgramResponse(
@@ -62,7 +71,8 @@ async def provision(
     refuses=(ProgramNotFound, *_STATUS),
 )
 async def renew(call: Call, request: wire.RenewProgramRequest) -> wire.RenewProgramResponse:
-    return wire.RenewProgramResponse(job_id=await _act(call, RENEW, request))
+    restarts = bool(request.restart_timetable)
+    return wire.RenewProgramResponse(job_id=await _act(call, RENEW, request, restarts=restarts))
 
 
 @method(
@@ -89,10 +99,15 @@ async def resume(call: Call, request: wire.ResumeProgramRequest) -> wire.ResumeP
     return wire.ResumeProgramResponse(job_id=await _act(call, RESUME, request))
 
 
-async def _act(call: Call, action: Action, request: wire.ProgramActionRequest) -> str:
+async def _act(
+    call: Call, action: Action, request: wire.ProgramActionRequest, *, restarts: bool = False
+) -> str:
     return await call.execute(
         ActOnProgram(
-            action=action, program_id=request.program_id, idempotency_key=request.idempotency_key
+            action=action,
+            program_id=request.program_id,
+            idempotency_key=request.idempotency_key,
+            restarts_timetable=restarts,
         )
     )
 
@@ -117,7 +132,7 @@ async def end(call: Call, request: wire.EndProgramRequest) -> wire.EndProgramRes
     "/benefit-programs/v1/programs/{program.id}",
     MANAGE,
     "BENEFIT_PROGRAMS.PROGRAM_UPDATE",
-    refuses=(ProgramNotFound, InvalidRevision),
+    refuses=(ProgramNotFound, InvalidRevision, InProgress, ProgramDatesFixed),
 )
 async def update(call: Call, request: wire.UpdateProgramRequest) -> wire.UpdateProgramResponse:
     change = request.program

@@ -18,8 +18,8 @@ from benefit_programs.domain.settings import (
     PolicyProviderSetting,
     TenantSettings,
 )
+from benefit_programs.domain.time_zones import NO_TIME_ZONE, is_time_zone
 from benefit_programs.providers.questions import PolicyProvider
-from benefit_programs.storage.directory import NO_TIME_ZONE, is_time_zone
 from benefit_programs.wire.codec.choices import is_required
 from benefit_programs.wire.types import settings as wire
 

@@ -119,7 +119,7 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
     if date.kind is DateKind.MISSED_RENEWAL:
         after = dated(renewed(program, date.at), waiting)
         record_updated(changes, context, after)
-        _date_pools(state, changes, context, after)
+        date_pools(state, changes, context, after)
         return
     _act(state, changes, context, program, date, waiting)
 
@@ -140,7 +140,7 @@ def _act(
     act(state, changes, context, program, order, until=until, waiting=waiting)
 
 
-def _date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
+def date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
     """Tell the pools of a program its next date, unless there are too many of them."""
     pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
     if len(pools) <= context.settings.in_request_max:

@@ -24,7 +24,7 @@ from benefit_programs.domain.constraints import (
     MaskText,
     Text,
 )
-from benefit_programs.domain.durations import DURATION_YEARS_MAX, LONGEST, Span, parse
+from benefit_programs.domain.durations import DURATION_YEARS_MAX, HOUR, LONGEST, Span, parse
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT, DAY
 from benefit_programs.domain.violations import VIOLATIONS_MAX, FieldViolation, ViolatedRule
@@ -229,7 +229,7 @@ def duration_reader(mark: Duration) -> Read:
             span = parse(text)
         except (TypeError, ValueError):
             raise wrong_format("DURATION") from None
-        _require_length(span, zero=mark.zero)
+        _require_length(span, mark)
         if mark.days_max is not None and span.usual_milliseconds > mark.days_max * DAY:
             description, limit = f"must be at most {mark.days_max} days", f"P{mark.days_max}D"
             raise violated(ViolatedRule.MAX, description, threshold=limit)
@@ -242,9 +242,12 @@ def duration_reader(mark: Duration) -> Read:
     return read_duration
 
 
-def _require_length(span: Span, *, zero: bool) -> None:
+def _require_length(span: Span, mark: Duration) -> None:
     length = span.usual_milliseconds
-    if length == 0 and not zero:
+    if mark.hours_min is not None and length < mark.hours_min * HOUR:
+        limit = f"PT{mark.hours_min}H"
+        raise violated(ViolatedRule.MIN, f"must be at least {limit}", threshold=limit)
+    if length == 0 and not mark.zero:
         raise violated(ViolatedRule.MIN, "must be longer than nothing", threshold="PT0.001S")
     if length > LONGEST.usual_milliseconds:
         description = f"must be at most {DURATION_YEARS_MAX} years"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
+from benefit_programs.wire.descriptions.calendars import OF_CALENDARS
 from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
@@ -22,6 +23,7 @@ from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_CONTRACT,
     **OF_BENEFICIARIES,
+    **OF_CALENDARS,
     **OF_EVENTS,
     **OF_LOTS,
     **OF_RESERVATIONS,

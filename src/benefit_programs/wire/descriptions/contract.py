@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.domain import details, errors, explanations, values
+from benefit_programs.wire.descriptions.calendar_fields import (
+    OF_ANSWERED_PROGRAM,
+    OF_PROVISIONING,
+)
 from benefit_programs.wire.types import (
     async_jobs,
     balances,
@@ -372,6 +376,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     # Programs and pools.
     programs.Program: {
         **_PROGRAMLESS,
+        **OF_ANSWERED_PROGRAM,
         "program_definition": "Its ids. Absent if the program has none.",
         "status": "Its status. While an action is running, the status names the action.",
         "target_status": "The status after the running action. Absent if none is running.",
@@ -381,6 +386,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         "program_definition_id": "The program gets a pool of each of its pool definitions.",
     },
     programs.ProvisionProgramRequest: {
+        **OF_PROVISIONING,
         "display_name": "The name of the program, for people.",
         "external_program_id": "Your id of the program, unique within the namespace.",
         "pool_definition_lookup_id": "What the program is made from.",

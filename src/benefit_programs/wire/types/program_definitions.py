@@ -6,8 +6,16 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import Alias, Immutable, ReadOnly, Undocumented
+from benefit_programs.domain.constraints import Alias, Immutable, OneOf, ReadOnly, Undocumented
 from benefit_programs.domain.values import Cascade
+from benefit_programs.wire.types.calendars import (
+    EitherEnd,
+    EndDate,
+    EndsAfter,
+    PausedDaysMax,
+    Pausing,
+    Renewals,
+)
 from benefit_programs.wire.types.common import (
     CursorPagingMetadata,
     Description,
@@ -35,30 +43,47 @@ class ProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
     namespace: Annotated[Namespace, Immutable(), ReadOnly()] | None = None
     extended_fields: ExtendedFields | None = None
     external_id: Annotated[ExternalId, Immutable(), ReadOnly()] | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    ends_after: EndsAfter | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
 
 
 class NewProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A program definition to create."""
 
     entity: ClassVar[type[msgspec.Struct]] = ProgramDefinition
+    one_of: ClassVar[OneOf] = EitherEnd
 
     namespace: Namespace
     external_id: Annotated[ExternalId, Alias("externalProgramId")]
     display_name: ProgramName | None = None
     description: Annotated[Description, Undocumented()] | None = None
     extended_fields: ExtendedFields | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    ends_after: EndsAfter | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
 
 
 class ProgramDefinitionChange(msgspec.Struct, frozen=True, kw_only=True):
     """The changes of a program definition."""
 
     entity: ClassVar[type[msgspec.Struct]] = ProgramDefinition
+    one_of: ClassVar[OneOf] = EitherEnd
 
     id: EntityId
     revision: Revision
     display_name: ProgramName | None = None
     description: Annotated[Description, Undocumented()] | None = None
     extended_fields: ExtendedFields | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    ends_after: EndsAfter | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
 
 
 class CreateProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):

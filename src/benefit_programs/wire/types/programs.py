@@ -7,9 +7,25 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.constraints import Alias, Immutable, OneOf, ReadOnly, Undocumented
+from benefit_programs.domain.constraints import (
+    Addition,
+    Alias,
+    Immutable,
+    OneOf,
+    ReadOnly,
+    Undocumented,
+)
 from benefit_programs.domain.entities import ProgramStatus
 from benefit_programs.domain.explanations import ProgramDefinitionInfo
+from benefit_programs.wire.types.calendars import (
+    Cycle,
+    EitherEnd,
+    EndDate,
+    EndsAfter,
+    PausedDaysMax,
+    Pausing,
+    Renewals,
+)
 from benefit_programs.wire.types.common import (
     ActionKey,
     CursorPagingMetadata,
@@ -49,6 +65,14 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     external_id: Annotated[ExternalId, Immutable(), ReadOnly()] | None = None
     program_definition: Annotated[ProgramDefinitionInfo, ReadOnly()] | None = None
     target_status: Annotated[ProgramStatus, ReadOnly(), Undocumented()] | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
+    next_renewal_date: Annotated[Timestamp, ReadOnly(), Addition()] | None = None
+    cycle: Annotated[Cycle, ReadOnly(), Addition()] | None = None
+    paused_since_date: Annotated[Timestamp, ReadOnly(), Addition()] | None = None
+    paused_until_date: Annotated[Timestamp, ReadOnly(), Addition()] | None = None
 
 
 class ProgramChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +84,10 @@ class ProgramChange(msgspec.Struct, frozen=True, kw_only=True):
     revision: Revision
     display_name: ProgramName | None = None
     extended_fields: ExtendedFields | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
 
 
 class ProgramProvisioned(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,12 +124,19 @@ class PoolDefinitionLookupId(msgspec.Struct, frozen=True, kw_only=True):
 class ProvisionProgramRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Create a program for a beneficiary."""
 
+    one_of: ClassVar[OneOf] = EitherEnd
+
     pool_definition_lookup_id: Annotated[PoolDefinitionLookupId, Alias("poolDefinitionReference")]
     beneficiary: IdentificationData
     namespace: Namespace
     external_program_id: ExternalId
     program_status: ProvisionProgramRequestProgramStatus | None = None
     display_name: ProgramName | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    ends_after: EndsAfter | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
 
 
 class JobResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +160,8 @@ class ProgramActionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 class RenewProgramRequest(ProgramActionRequest, frozen=True, kw_only=True):
     """Start a new cycle."""
+
+    restart_timetable: Annotated[bool, Addition()] | None = None
 
 
 class RenewProgramResponse(JobResponse, frozen=True, kw_only=True):
