@@ -45,6 +45,7 @@ from benefit_programs.domain.lookups import (
     NAMED_PROGRAM,
     NAMED_PROGRAM_DEFINITION,
     POOL,
+    PROGRAM,
     SNAPSHOT,
 )
 from benefit_programs.domain.policies import (
@@ -52,6 +53,7 @@ from benefit_programs.domain.policies import (
     Facts,
     PolicyApps,
     Verdict,
+    counts_cycles,
     custom_policies,
     judge,
     policy_of,
@@ -165,14 +167,28 @@ def ask_for_candidates(
             needs.read(ITEM_BY_REFERENCE, *_item_key(requested.reference, benefit))
         policy = policy_of(snapshot.details, benefit)
         if policy is not None:
-            shares = quota_shares(
-                policy,
-                at=requested.at,
-                time_zone=ZoneInfo(needs.settings.time_zone),
-                count=requested.count,
-            )
-            ask_for_quotas(needs, pool.id, shares)
-            ask_for_counts(needs, pool.id, policy, requested.at)
+            _ask_to_judge(needs, state, pool, policy, requested)
+
+
+def _ask_to_judge(
+    needs: Needs, state: State, pool: Pool, policy: PolicyExpression, requested: RequestedItem
+) -> None:
+    """Ask for what rate limits have counted; for the program first if they count in its cycles."""
+    program = None
+    if counts_cycles(policy):
+        needs.read(PROGRAM, pool.program_id)
+        program = state.loaded(PROGRAM, pool.program_id)
+        if program is None:
+            return
+    shares = quota_shares(
+        policy,
+        at=requested.at,
+        time_zone=ZoneInfo(needs.settings.time_zone),
+        count=requested.count,
+        program_calendar=program and program.calendar,
+    )
+    ask_for_quotas(needs, pool.id, shares)
+    ask_for_counts(needs, pool.id, policy, requested.at)
 
 
 def ask_to_pay(
@@ -292,6 +308,9 @@ def _require_policy(
         time_zone=ZoneInfo(settings.time_zone),
         first_day=settings.first_day_of_week,
         item_count=requested.count,
+        program_calendar=(
+            require(state, PROGRAM, pool.program_id).calendar if counts_cycles(policy) else None
+        ),
         counts=counts_of(state, pool.id),
         verdicts=verdicts,
         freed=candidate.freed,

@@ -293,7 +293,7 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
         }
         changes = updated(current, others, context, revision=self.revision, path="program")
         if len(state.many(LIVE_POOLS_OF_PROGRAM, self.id)) <= context.settings.in_request_max:
-            date_pools(state, changes, after)
+            date_pools(state, changes, context, after)
         return changes
 
     @property

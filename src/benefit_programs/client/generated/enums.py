@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from benefit_programs.client.types.base import OpenEnum
 
+class AtEnd(OpenEnum):
+    """What becomes of a program whose last cycle is over."""
+    END = "END"; STAY = "STAY"
+
 class BalanceType(OpenEnum):
     """Where credits of a transaction come from or go to."""
     AVAILABLE = "AVAILABLE"; RESERVED = "RESERVED"; EXTERNAL = "EXTERNAL"
@@ -137,9 +141,14 @@ class StartStatus(OpenEnum):
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
 
 class TimePeriod(OpenEnum):
-    """What a rate limit counts in: a calendar period, all time, or a window that rolls along."""
+    """What a rate limit counts in: a calendar period, all time, a rolling window, or a cycle."""
     DAY = "DAY"; WEEK = "WEEK"; MONTH = "MONTH"; YEAR = "YEAR"; LIFETIME = "LIFETIME"
-    ROLLING = "ROLLING"
+    ROLLING = "ROLLING"; CYCLE = "CYCLE"
+
+class TimetableKind(OpenEnum):
+    """What happens to a program by itself."""
+    RESUME = "RESUME"; PAUSE = "PAUSE"; END = "END"; RENEWAL = "RENEWAL"
+    MISSED_RENEWAL = "MISSED_RENEWAL"
 
 class TransactionStatus(OpenEnum):
     """The status of a transaction: always COMPLETED, by the commit that writes it."""
@@ -165,3 +174,7 @@ class WeekDay(OpenEnum):
     """A day of the week; UNKNOWN means none given."""
     UNKNOWN = "UNKNOWN"; MONDAY = "MONDAY"; TUESDAY = "TUESDAY"; WEDNESDAY = "WEDNESDAY"
     THURSDAY = "THURSDAY"; FRIDAY = "FRIDAY"; SATURDAY = "SATURDAY"; SUNDAY = "SUNDAY"
+
+class WhilePaused(OpenEnum):
+    """What becomes of a program's dates while it is paused: the clock runs on, or stops."""
+    RUN = "RUN"; STOP = "STOP"

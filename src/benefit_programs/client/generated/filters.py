@@ -154,16 +154,18 @@ ProgramDefinitionSort: TypeAlias = Literal[
 """What to sort program definitions by."""
 
 ProgramFilter = TypedDict("ProgramFilter", {
-    "created_date": InstantCondition, "external_id": TextCondition, "id": TextCondition,
-    "namespace": TextCondition, "program_definition.id": TextCondition,
-    "program_definition_id": TextCondition, "status": ProgramStatus | TextCondition,
-    "$and": "Sequence[ProgramFilter]", "$or": "Sequence[ProgramFilter]", "$not": "ProgramFilter",
+    "created_date": InstantCondition, "end_date": InstantCondition, "external_id": TextCondition,
+    "id": TextCondition, "namespace": TextCondition, "next_renewal_date": InstantCondition,
+    "program_definition.id": TextCondition, "program_definition_id": TextCondition,
+    "status": ProgramStatus | TextCondition, "$and": "Sequence[ProgramFilter]",
+    "$or": "Sequence[ProgramFilter]", "$not": "ProgramFilter",
 }, total=False)
 """Which programs to find."""
 ProgramSort: TypeAlias = Literal[
     "id", "-id", "created_date", "-created_date", "external_id", "-external_id", "namespace",
     "-namespace", "program_definition_id", "-program_definition_id", "status", "-status",
-    "program_definition.id", "-program_definition.id",
+    "end_date", "-end_date", "next_renewal_date", "-next_renewal_date", "program_definition.id",
+    "-program_definition.id",
 ]
 """What to sort programs by."""
 

@@ -89,6 +89,8 @@ ROUTES: dict[str, Route] = {
     "getBalanceAsOf": Route("GET", "/benefit-programs/v1/balances/{poolId}/as-of", READ),
     "getStatement": Route("GET", "/benefit-programs/v1/balances/{poolId}/statement", READ),
     "getStatements": Route("POST", "/benefit-programs/v1/statements/query", READ),
+    "getProgramTimetable": Route("GET", "/benefit-programs/v1/programs/{programId}/timetable", READ),
+    "previewTimetable": Route("POST", "/benefit-programs/v1/program-definitions/timetable", READ),
     "eraseBeneficiary": Route("POST", "/benefit-programs/v1/beneficiaries/erase", ONCE),
     "mergeBeneficiary": Route("POST", "/benefit-programs/v1/beneficiaries/merge", ONCE),
     "exportBeneficiary": Route("POST", "/benefit-programs/v1/beneficiaries/export", ONCE),

@@ -11,6 +11,7 @@ import msgspec
 
 from benefit_programs.domain.details import TimePeriod
 from benefit_programs.domain.policies.calendar import period_dates
+from benefit_programs.domain.policies.cycles import Cycle, cycle_at
 from benefit_programs.domain.policies.windows import Window, fullest_window, window_length
 from benefit_programs.domain.settings import FirstDayOfWeek
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
+    from benefit_programs.domain.calendars import Calendar
     from benefit_programs.domain.details import RateLimitedPolicy
     from benefit_programs.domain.entities import QuotaShare
     from benefit_programs.domain.policies.expressions import CustomPolicyKey
@@ -101,6 +103,8 @@ class Facts(NamedTuple):
     verdicts: Mapping[CustomPolicyKey, Verdict] = MappingProxyType({})
     freed: tuple[QuotaShare, ...] = ()
     apps: PolicyApps = NO_APPS
+    program_calendar: Calendar | None = None
+    """Known if a limit counts in the cycles of the program."""
 
     def used(self, limit: RateLimitedPolicy) -> int:
         """What counts on a limit already, without what is given back; 0 without a quota."""
@@ -108,10 +112,21 @@ class Facts(NamedTuple):
             return self.window(limit).used
         if limit.quota_id is None:
             return 0
-        dates = period_dates(limit, self.at, self.time_zone, self.first_day)
+        dates = self._dates(limit)
         used = sum(self.counts.on(limit.quota_id, each) for each in dates)
         freed = sum(share.count for share in self._freed(limit) if share.period_start in dates)
         return max(used - freed, 0)
+
+    def cycle(self) -> Cycle:
+        """The cycle of the program that limits count in."""
+        return cycle_at(self.program_calendar, self.at)
+
+    def _dates(self, limit: RateLimitedPolicy) -> range:
+        """What the uses of a limit are counted under that doesn't roll."""
+        if limit.time_period is TimePeriod.CYCLE:
+            key = self.cycle().key
+            return range(key, key + 1)
+        return period_dates(limit, self.at, self.time_zone, self.first_day)
 
     def window(self, limit: RateLimitedPolicy) -> Window:
         """The window of a limit that rolls in which most is used."""
