@@ -24,10 +24,11 @@ from typing import Any, get_type_hints
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.domain import errors
+from benefit_programs.domain import calendar_errors, errors
+from benefit_programs.domain.constraints import InstantText
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
-from benefit_programs.wire.codec.fields import fields_of, shape_of
+from benefit_programs.wire.codec.fields import Shape, fields_of, shape_of
 from benefit_programs.wire.codec.naming import to_snake
 
 CLIENT = Path(__file__).resolve().parent.parent / "src" / "benefit_programs" / "client"
@@ -61,6 +62,7 @@ ENUM_NAMES: dict[str, str | None] = {
 MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
+ERROR_MODULES = frozenset({errors.__name__, calendar_errors.__name__})
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
 # Their classes stand in client/errors.py, for they have more than facts.
 WRITTEN_ERRORS = frozenset(
@@ -221,7 +223,7 @@ def error_classes() -> str:
     """A class for each refusal of the contract, below that of its status."""
     classes, used = [], set()
     for refusal, status in STATUS_BY_ERROR.items():
-        if refusal.__module__ != errors.__name__ or refusal in WRITTEN_ERRORS:
+        if refusal.__module__ not in ERROR_MODULES or refusal in WRITTEN_ERRORS:
             continue
         facts = _facts(refusal)
         used |= {*re.findall(r"Fact\((\w+)\)", facts)}
@@ -231,7 +233,7 @@ def error_classes() -> str:
         )
     return (
         f'{NOTE}"""The refusals of the contract, and their facts."""\n\n{FUTURE}'
-        f"from {PACKAGE}.core.facts import Fact, flag, item, number, text\n"
+        f"from {PACKAGE}.core.facts import Fact, flag, instant, item, number, text, texts\n"
         f"from {PACKAGE}.errors import {', '.join(ERROR_KINDS.values())}\n"
         f"from {PACKAGE}.generated.enums import {', '.join(sorted(used))}\n{''.join(classes)}"
     )
@@ -241,10 +243,15 @@ def _facts(refusal: type[Any]) -> str:
     """The attributes of an error. Raises KeyError for a kind of fact that the client can't read."""
     hints = get_type_hints(refusal, include_extras=True)
     names = [each.name for each in fields(refusal) if each.name not in NO_FACTS]
-    return "".join(f"    {name} = {_reader(shape_of(hints[name]).kind)}\n" for name in names)
+    return "".join(f"    {name} = {_reader(shape_of(hints[name]))}\n" for name in names)
 
 
-def _reader(kind: Any) -> str:
+def _reader(shape: Shape) -> str:
+    kind = shape.kind
+    if shape.is_list:
+        return "texts()"
+    if shape.mark(InstantText) is not None:
+        return "instant()"
     if issubclass(kind, Enum):
         return f"Fact({kind.__name__})"
     readers = {str: "text()", bool: "flag()", int: "number()", ItemReference: "item()"}

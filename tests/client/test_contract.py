@@ -24,6 +24,7 @@ from benefit_programs.wire.types import (
     async_jobs,
     balances,
     beneficiaries,
+    calendars,
     eligibility,
     items,
     lots,
@@ -85,6 +86,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (statements.StatementSummary, package.StatementSummary),
     (statements.StatementRow, package.StatementRow),
     (overviews.GetOverviewResponse, package.Overview),
+    (calendars.TimetableResponse, package.Timetable),
 ]
 
 # What can't be sent: the service refuses it until balances can be reserved.

@@ -454,7 +454,7 @@ async def test_a_stopped_clock_fixes_dates(timed: Service) -> None:
     ):
         refused = await update_refused(timed, program_id, **fields)
         assert (refused.status, refused.code) == (428, "PROGRAM_DATES_FIXED")
-        assert refused.data == {"fields": [*fields], "status": "PAUSED"}
+        assert refused.data == {"fields": [*fields], "currentStatus": "PAUSED"}
     same = await update(timed, program_id, **terms, displayName="Ada")
     assert same["displayName"] == "Ada"
     await act(timed, "resume", program_id)
@@ -466,7 +466,7 @@ async def test_what_has_ended_gets_no_dates(timed: Service) -> None:
     program_id = await new_member(timed)
     await act(timed, "end", program_id)
     refused = await update_refused(timed, program_id, endDate="2030-01-01T00:00:00Z")
-    assert refused.data == {"fields": ["endDate"], "status": "ENDED"}
+    assert refused.data == {"fields": ["endDate"], "currentStatus": "ENDED"}
 
 
 async def test_an_update_books_first_what_is_due(timed: Service, clock: StillClock) -> None:

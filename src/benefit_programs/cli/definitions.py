@@ -7,6 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
+from benefit_programs.cli.calendars import (
+    DATES_USUALLY,
+    AfterCycles,
+    Anchor,
+    Cycles,
+    Dates,
+    EndDate,
+    EndsAfter,
+    Every,
+    PausedDaysMax,
+    Pausing,
+    TimeZone,
+    ends,
+    renewals,
+    timetable_answer,
+)
 from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
@@ -15,6 +31,7 @@ from benefit_programs.cli.remote import (
     calls_service,
     conditions_of,
     entity,
+    instant_of,
     listing,
     require_consent,
 )
@@ -60,22 +77,64 @@ def show_program_definition(
 
 
 @calls_service(program_definitions, "create")
-def create_program_definition(
+def create_program_definition(  # noqa: PLR0913 - an option each
     client: BenefitPrograms,
     namespace: Annotated[str, typer.Argument(help="The namespace of your app.")],
     external_id: Annotated[str, typer.Argument(help="An id of your own in the namespace.")],
     *,
     display_name: Annotated[str | None, typer.Option("--display-name", help="Its name.")] = None,
     description: Annotated[str | None, typer.Option("--description", help="A description.")] = None,
+    every: Every = None,
+    anchor: Anchor = None,
+    time_zone: TimeZone = None,
+    cycles: Cycles = None,
+    at_end: AfterCycles = None,
+    end_date: EndDate = None,
+    ends_after: EndsAfter = None,
+    while_paused: Pausing = None,
+    paused_days_max: PausedDaysMax = None,
 ) -> Answer:
-    """Make a program definition."""
+    """Make a program definition, and say when its programs renew and end."""
     made = client.program_definitions.create(
         namespace=namespace,
         external_id=external_id,
         display_name=display_name,
         description=description,
+        renewal_configuration=renewals(every, anchor, time_zone, cycles, at_end),
+        **ends(end_date, ends_after, while_paused, paused_days_max),
     )
     return entity(made)
+
+
+@calls_service(program_definitions, "timetable")
+def show_timetable(  # noqa: PLR0913 - an option each
+    client: BenefitPrograms,
+    *,
+    every: Every = None,
+    anchor: Anchor = None,
+    time_zone: TimeZone = None,
+    cycles: Cycles = None,
+    at_end: AfterCycles = None,
+    end_date: EndDate = None,
+    ends_after: EndsAfter = None,
+    while_paused: Pausing = None,
+    paused_days_max: PausedDaysMax = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--begin", help="When it would begin (ISO 8601). Default: now.", metavar="DATE"
+        ),
+    ] = None,
+    limit: Dates = DATES_USUALLY,
+) -> Answer:
+    """Show what would happen to a program with these terms. Nothing is stored."""
+    shown = client.program_definitions.timetable(
+        renewal_configuration=renewals(every, anchor, time_zone, cycles, at_end),
+        from_date=instant_of("--begin", begin),
+        limit=limit,
+        **ends(end_date, ends_after, while_paused, paused_days_max),
+    )
+    return timetable_answer(shown)
 
 
 @calls_service(program_definitions, "delete")

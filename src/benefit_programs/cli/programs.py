@@ -7,6 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
+from benefit_programs.cli.calendars import (
+    DATES_USUALLY,
+    AfterCycles,
+    Anchor,
+    Cycles,
+    Dates,
+    EndDate,
+    EndsAfter,
+    Every,
+    PausedDaysMax,
+    Pausing,
+    TimeZone,
+    ends,
+    renewals,
+    timetable_answer,
+)
 from benefit_programs.cli.definitions import OfNamespace, Yes
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.output import Answer
@@ -25,7 +41,7 @@ from benefit_programs.cli.remote import (
     listing,
     require_consent,
 )
-from benefit_programs.client import BenefitPrograms, Program, StartStatus
+from benefit_programs.client import UNSET, BenefitPrograms, Program, StartStatus
 from benefit_programs.client.core.wire import to_wire
 
 commands = typer.Typer(
@@ -111,6 +127,15 @@ def provision_program(  # noqa: PLR0913 - an option each
     visitor: VisitorId = None,
     display_name: Annotated[str | None, typer.Option("--display-name", help="Its name.")] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Start it paused.")] = False,
+    every: Every = None,
+    anchor: Anchor = None,
+    time_zone: TimeZone = None,
+    cycles: Cycles = None,
+    at_end: AfterCycles = None,
+    end_date: EndDate = None,
+    ends_after: EndsAfter = None,
+    while_paused: Pausing = None,
+    paused_days_max: PausedDaysMax = None,
     wait: WaitSeconds = WAIT_SECONDS,
 ) -> Answer:
     """Provision a program for a beneficiary."""
@@ -130,6 +155,8 @@ def provision_program(  # noqa: PLR0913 - an option each
         pool_definition_id=pool_definition_id,
         display_name=display_name,
         program_status=StartStatus.PAUSED if paused else None,
+        renewal_configuration=renewals(every, anchor, time_zone, cycles, at_end),
+        **ends(end_date, ends_after, while_paused, paused_days_max),
     )
     return _after(client, provisioned.program.id, provisioned.job_id, wait)
 
@@ -151,9 +178,81 @@ def _register_action(name: str, about: str) -> None:
 
 _register_action("pause", "Pause an active program and its pools.")
 _register_action("resume", "Resume a paused program and its pools.")
-_register_action(
-    "renew", "Start a new cycle: old credits lapse or roll over, and new ones are granted."
-)
+
+
+@calls_service(commands, "renew")
+def renew_program(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    restart_timetable: Annotated[
+        bool, typer.Option("--restart-timetable", help="Count its timetable from now.")
+    ] = False,
+    idempotency_key: IdempotencyKey = None,
+    wait: WaitSeconds = WAIT_SECONDS,
+) -> Answer:
+    """Start a new cycle: old credits lapse or roll over, and new ones are granted."""
+    found = _find(client, program, namespace)
+    started = client.programs.renew(
+        found.id, restart_timetable=restart_timetable, idempotency_key=idempotency_key
+    )
+    return _after(client, found.id, started.job_id, wait)
+
+
+@calls_service(commands, "update")
+def update_program(  # noqa: PLR0913 - an option each
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    display_name: Annotated[str | None, typer.Option("--display-name", help="Its name.")] = None,
+    every: Every = None,
+    anchor: Anchor = None,
+    time_zone: TimeZone = None,
+    cycles: Cycles = None,
+    at_end: AfterCycles = None,
+    never_renews: Annotated[
+        bool, typer.Option("--never-renews", help="Take its timetable away.")
+    ] = False,
+    end_date: EndDate = None,
+    never_ends: Annotated[bool, typer.Option("--never-ends", help="Take its end away.")] = False,
+    while_paused: Pausing = None,
+    paused_days_max: PausedDaysMax = None,
+) -> Answer:
+    """Change what options name. Another timetable begins now, with cycle 1."""
+    if never_renews and every:
+        raise WrongUsage("--every and --never-renews contradict each other: use one")
+    if never_ends and end_date:
+        raise WrongUsage("--end-date and --never-ends contradict each other: use one")
+    dates = ends(end_date, None, while_paused, paused_days_max)
+    del dates["ends_after"]
+    renewal = renewals(every, anchor, time_zone, cycles, at_end)
+    given = dates | {"display_name": display_name, "renewal_configuration": renewal}
+    changed: dict[str, Any] = {
+        name: UNSET if value is None else value for name, value in given.items()
+    }
+    if never_renews:
+        changed["renewal_configuration"] = None
+    if never_ends:
+        changed["end_date"] = None
+    if all(value is UNSET for value in changed.values()):
+        raise WrongUsage("change what? Name it with an option")
+    found = _find(client, program, namespace)
+    return entity(client.programs.update(found.id, revision=found.revision, **changed))
+
+
+@calls_service(commands, "timetable")
+def show_timetable(
+    client: BenefitPrograms,
+    program: ProgramId,
+    *,
+    namespace: OfNamespace = None,
+    limit: Dates = DATES_USUALLY,
+) -> Answer:
+    """Show when a program renews, pauses, resumes and ends by itself, and why."""
+    found = _find(client, program, namespace)
+    return timetable_answer(client.programs.timetable(found.id, limit=limit))
 
 
 @calls_service(commands, "end")

@@ -65,4 +65,4 @@ class ProgramDatesFixed(Refusal):
     code: ClassVar[str] = "PROGRAM_DATES_FIXED"
 
     fields: tuple[str, ...]
-    status: ProgramStatus
+    current_status: ProgramStatus

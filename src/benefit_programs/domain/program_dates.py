@@ -22,10 +22,10 @@ from benefit_programs.domain.calendars import (
     WhilePaused,
 )
 from benefit_programs.domain.due import earliest
-from benefit_programs.domain.durations import instant_of, later
+from benefit_programs.domain.durations import LAST_INSTANT, instant_of, later
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
-from benefit_programs.domain.timetables import first_after
+from benefit_programs.domain.timetables import first_after, instant_at
 from benefit_programs.domain.values import DAY, Instant, Updates
 
 
@@ -77,8 +77,9 @@ def dates_ahead(
     if is_paused and (resumes := resumes_at(calendar)) is not None:
         found.append(ProgramDate(resumes, DateKind.RESUME))
     if not is_paused or calendar.while_paused is WhilePaused.RUN:
-        if program.end_date is not None:
-            found.append(ProgramDate(program.end_date, DateKind.END))
+        end = earliest(calendar.ends, calendar.last_end)
+        if end is not None:
+            found.append(ProgramDate(end, DateKind.END))
         if program.next_renewal is not None:
             kind = DateKind.MISSED_RENEWAL if is_paused else DateKind.RENEWAL
             found.append(ProgramDate(program.next_renewal, kind))
@@ -106,7 +107,7 @@ def begun(program: Program, terms: ProgramTerms | None, now: Instant, time_zone:
     is_paused = ProgramStatus.PAUSED in {program.status, program.target_status}
     calendar = Calendar(
         time_zone=zone,
-        timetable=renewal and timetable_of(renewal, now, zone),
+        timetable=timetable_of(renewal, now, zone) if renewal else None,
         ends=later(now, terms.ends_after, zone) if terms.ends_after else terms.end_date,
         while_paused=terms.while_paused or WhilePaused.RUN,
         paused_days_max=terms.paused_days_max,
@@ -173,7 +174,7 @@ def changed(program: Program, updates: Updates, now: Instant) -> Program:
 def _says(renewal: RenewalConfiguration | None, timetable: Timetable | None) -> bool:
     """Whether a configuration says no more than a timetable has."""
     if renewal is None or timetable is None:
-        return renewal is timetable
+        return renewal is None and timetable is None
     stated = timetable_of(renewal, timetable.anchor, timetable.time_zone)
     return stated == replace(timetable, shift=0)
 
@@ -273,7 +274,17 @@ def _until(program: Program, calendar: Calendar, next_renewal: Instant | None) -
     end = earliest(calendar.ends, calendar.last_end)
     if end is not None and next_renewal is not None and end <= next_renewal:
         next_renewal = None
+    end = earliest(end, None if next_renewal is None else _end_of_cycles(calendar))
     return replace(program, calendar=calendar, next_renewal=next_renewal, end_date=end)
+
+
+def _end_of_cycles(calendar: Calendar) -> Instant | None:
+    """When the last cycle will be over, as far as it can be known before it has begun."""
+    timetable = calendar.timetable
+    if timetable is None or timetable.cycles is None or timetable.at_end is AtEnd.STAY:
+        return None
+    end = instant_at(timetable, calendar.index + timetable.cycles - calendar.cycle)
+    return end if end < LAST_INSTANT else None
 
 
 def _moved(at: Instant | None, by: int) -> Instant | None:

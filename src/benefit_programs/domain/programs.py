@@ -336,7 +336,7 @@ def _require_changeable(program: Program, dates: Updates) -> None:
             fixed |= {"renewal_configuration", "end_date"}
     names = tuple(_NAMES[name] for name in dates if name in fixed)
     if names:
-        raise ProgramDatesFixed(fields=names, status=program.status)
+        raise ProgramDatesFixed(fields=names, current_status=program.status)
 
 
 _NAMES = {

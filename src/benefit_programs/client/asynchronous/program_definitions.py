@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
@@ -12,12 +13,14 @@ from benefit_programs.client.core.wire import (
     changes,
     document,
     mask,
+    reads,
     reads_field,
     reads_nothing,
     reads_rows,
 )
-from benefit_programs.client.generated.enums import Cascade
+from benefit_programs.client.generated.enums import Cascade, WhilePaused
 from benefit_programs.client.generated.filters import ProgramDefinitionFilter, ProgramDefinitionSort
+from benefit_programs.client.types.calendars import RenewalConfiguration, Timetable
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
 from benefit_programs.client.types.definitions import ProgramDefinition
 
@@ -27,12 +30,13 @@ AsyncProgramDefinitionQuery: TypeAlias = AsyncQuery[
 
 _ENTITY = reads_field("programDefinition", ProgramDefinition)
 _ROWS = reads_rows("programDefinitions", ProgramDefinition)
+_TIMETABLE = reads(Timetable)
 
 
 class AsyncProgramDefinitions(AsyncMethods):
     """Templates that group pool definitions."""
 
-    async def create(
+    async def create(  # noqa: PLR0913 - a field each
         self,
         *,
         namespace: str,
@@ -40,8 +44,15 @@ class AsyncProgramDefinitions(AsyncMethods):
         display_name: str | None = None,
         description: str | None = None,
         extended_fields: Namespaces | None = None,
+        renewal_configuration: RenewalConfiguration | None = None,
+        end_date: datetime | None = None,
+        ends_after: str | None = None,
+        while_paused: WhilePaused | None = None,
+        paused_days_max: int | None = None,
     ) -> ProgramDefinition:
-        """Create a program definition.
+        """Create a program definition, which may say when its programs renew and end.
+
+        They end at a date or after an ISO 8601 duration such as P1Y, not both.
 
         Raises:
             ProgramDefinitionAlreadyExists: The namespace has one with this external id.
@@ -52,12 +63,17 @@ class AsyncProgramDefinitions(AsyncMethods):
             display_name=display_name,
             description=description,
             extended_fields=extended_fields,
+            renewal_configuration=renewal_configuration,
+            end_date=end_date,
+            ends_after=ends_after,
+            while_paused=while_paused,
+            paused_days_max=paused_days_max,
         )
         return await self._session.call(
             "createProgramDefinition", _ENTITY, {"programDefinition": new}
         )
 
-    async def update(
+    async def update(  # noqa: PLR0913 - a field each
         self,
         program_definition_id: str,
         *,
@@ -65,10 +81,28 @@ class AsyncProgramDefinitions(AsyncMethods):
         display_name: str | Unset | None = UNSET,
         description: str | Unset | None = UNSET,
         extended_fields: Namespaces | Unset = UNSET,
-        field_mask: Collection[Literal["display_name", "description", "extended_fields"]]
+        renewal_configuration: RenewalConfiguration | Unset | None = UNSET,
+        end_date: datetime | Unset | None = UNSET,
+        ends_after: str | Unset | None = UNSET,
+        while_paused: WhilePaused | Unset | None = UNSET,
+        paused_days_max: int | Unset | None = UNSET,
+        field_mask: Collection[
+            Literal[
+                "display_name",
+                "description",
+                "extended_fields",
+                "renewal_configuration",
+                "end_date",
+                "ends_after",
+                "while_paused",
+                "paused_days_max",
+            ]
+        ]
         | None = None,
     ) -> ProgramDefinition:
         """Change the given fields. None clears a field, and so does a mask that names it alone.
+
+        Programs that there are keep their dates.
 
         Raises:
             ProgramDefinitionNotFound: There is no such program definition.
@@ -80,9 +114,40 @@ class AsyncProgramDefinitions(AsyncMethods):
             display_name=display_name,
             description=description,
             extended_fields=extended_fields,
+            renewal_configuration=renewal_configuration,
+            end_date=end_date,
+            ends_after=ends_after,
+            while_paused=while_paused,
+            paused_days_max=paused_days_max,
         )
         fields = document(program_definition=changed, field_mask=mask(field_mask))
         return await self._session.call("updateProgramDefinition", _ENTITY, fields)
+
+    async def timetable(
+        self,
+        *,
+        renewal_configuration: RenewalConfiguration | None = None,
+        end_date: datetime | None = None,
+        ends_after: str | None = None,
+        while_paused: WhilePaused | None = None,
+        paused_days_max: int | None = None,
+        from_date: datetime | None = None,
+        limit: int | None = None,
+    ) -> Timetable:
+        """Read what would happen to a program with these terms, 24 instants unless said.
+
+        Nothing is stored. It would begin now, unless ``from_date`` says otherwise.
+        """
+        fields = document(
+            renewal_configuration=renewal_configuration,
+            end_date=end_date,
+            ends_after=ends_after,
+            while_paused=while_paused,
+            paused_days_max=paused_days_max,
+            from_date=from_date,
+            limit=limit,
+        )
+        return await self._session.call("previewTimetable", _TIMETABLE, fields)
 
     async def delete(
         self, program_definition_id: str, *, cascade_type: Cascade | None = None

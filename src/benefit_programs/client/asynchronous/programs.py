@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from benefit_programs.client.asynchronous.queries import AsyncQuery, begin
@@ -17,8 +18,9 @@ from benefit_programs.client.core.wire import (
     reads_field,
     reads_rows,
 )
-from benefit_programs.client.generated.enums import StartStatus
+from benefit_programs.client.generated.enums import StartStatus, WhilePaused
 from benefit_programs.client.generated.filters import ProgramFilter, ProgramSort
+from benefit_programs.client.types.calendars import RenewalConfiguration, Timetable
 from benefit_programs.client.types.common import UNSET, Namespaces, Unset
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.programs import Program, ProvisionedProgram, StartedJob
@@ -29,12 +31,13 @@ _ENTITY = reads_field("program", Program)
 _ROWS = reads_rows("programs", Program)
 _PROVISIONED = reads(ProvisionedProgram)
 _STARTED = reads(StartedJob)
+_TIMETABLE = reads(Timetable)
 
 
 class AsyncPrograms(AsyncMethods):
     """The pools of one beneficiary each, managed together."""
 
-    async def provision(
+    async def provision(  # noqa: PLR0913 - a field each
         self,
         *,
         beneficiary: Identity,
@@ -44,8 +47,16 @@ class AsyncPrograms(AsyncMethods):
         pool_definition_id: str | None = None,
         display_name: str | None = None,
         program_status: StartStatus | None = None,
+        renewal_configuration: RenewalConfiguration | None = None,
+        end_date: datetime | None = None,
+        ends_after: str | None = None,
+        while_paused: WhilePaused | None = None,
+        paused_days_max: int | None = None,
     ) -> ProvisionedProgram:
         """Create a program for a beneficiary, from exactly one of the two definitions.
+
+        What is said about its dates counts before what the program definition says. It ends at a
+        date or after an ISO 8601 duration such as P1Y, not both.
 
         A namespace has at most one program with an external id. So after a lost answer provision
         again: ProgramAlreadyExists says that the program is there.
@@ -55,6 +66,7 @@ class AsyncPrograms(AsyncMethods):
             InProgress: It is being provisioned now.
             ProgramDefinitionNotFound: There is no such program definition.
             PoolDefinitionNotFound: There is no such pool definition.
+            EndDatePassed: The end that the program definition says has passed.
         """
         fields = document(
             pool_definition_lookup_id=document(
@@ -65,12 +77,24 @@ class AsyncPrograms(AsyncMethods):
             external_program_id=external_program_id,
             display_name=display_name,
             program_status=program_status,
+            renewal_configuration=renewal_configuration,
+            end_date=end_date,
+            ends_after=ends_after,
+            while_paused=while_paused,
+            paused_days_max=paused_days_max,
         )
         return await self._session.call("provisionProgram", _PROVISIONED, fields)
 
-    async def renew(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
+    async def renew(
+        self,
+        program_id: str,
+        *,
+        restart_timetable: bool = False,
+        idempotency_key: str | None = None,
+    ) -> StartedJob:
         """Start a new cycle: pending changes are made, credits lapse, roll over and are granted.
 
+        The program's timetable goes on as it was, unless it is restarted: then it counts from now.
         With a key that was used before, return the job of the first renewal and change nothing.
 
         Raises:
@@ -78,7 +102,9 @@ class AsyncPrograms(AsyncMethods):
             ProgramStatusTransitionNotAllowed: The program has ended.
             InProgress: Another action on it is still running.
         """
-        return await self._act("renewProgram", program_id, idempotency_key)
+        return await self._act(
+            "renewProgram", program_id, idempotency_key, restart_timetable=restart_timetable or None
+        )
 
     async def pause(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
         """Pause an active program and its pools.
@@ -102,8 +128,10 @@ class AsyncPrograms(AsyncMethods):
         """
         return await self._act("resumeProgram", program_id, idempotency_key)
 
-    async def _act(self, name: str, program_id: str, key: str | None) -> StartedJob:
-        fields = document(program_id=program_id)
+    async def _act(
+        self, name: str, program_id: str, key: str | None, **more: bool | None
+    ) -> StartedJob:
+        fields = document(program_id=program_id, **more)
         call = keyed(name, _STARTED, fields, idempotency_key=key, replay=first_job)
         return await self._session.send(call)
 
@@ -118,26 +146,48 @@ class AsyncPrograms(AsyncMethods):
         fields = document(program_id=program_id)
         return await self._session.call("endProgram", _STARTED, fields)
 
-    async def update(
+    async def update(  # noqa: PLR0913 - a field each
         self,
         program_id: str,
         *,
         revision: int,
         display_name: str | Unset | None = UNSET,
         extended_fields: Namespaces | Unset = UNSET,
-        field_mask: Collection[Literal["display_name", "extended_fields"]] | None = None,
+        renewal_configuration: RenewalConfiguration | Unset | None = UNSET,
+        end_date: datetime | Unset | None = UNSET,
+        while_paused: WhilePaused | Unset | None = UNSET,
+        paused_days_max: int | Unset | None = UNSET,
+        field_mask: Collection[
+            Literal[
+                "display_name",
+                "extended_fields",
+                "renewal_configuration",
+                "end_date",
+                "while_paused",
+                "paused_days_max",
+            ]
+        ]
+        | None = None,
     ) -> Program:
         """Change the given fields. None clears a field, and so does a mask that names it alone.
+
+        Another renewal configuration begins a new timetable now, with cycle 1.
 
         Raises:
             ProgramNotFound: There is no such program.
             InvalidRevision: It was changed since this revision was read.
+            ProgramDatesFixed: It has ended, or a pause has stopped these dates.
+            InProgress: An action on it is still running.
         """
         changed = changes(
             id=program_id,
             revision=revision,
             display_name=display_name,
             extended_fields=extended_fields,
+            renewal_configuration=renewal_configuration,
+            end_date=end_date,
+            while_paused=while_paused,
+            paused_days_max=paused_days_max,
         )
         fields = document(program=changed, field_mask=mask(field_mask))
         return await self._session.call("updateProgram", _ENTITY, fields)
@@ -149,6 +199,15 @@ class AsyncPrograms(AsyncMethods):
             ProgramNotFound: There is no such program.
         """
         return await self._session.call("getProgram", _ENTITY, document(program_id=program_id))
+
+    async def timetable(self, program_id: str, *, limit: int | None = None) -> Timetable:
+        """Read what happens to a program by itself next, and why: 24 instants unless said.
+
+        Raises:
+            ProgramNotFound: There is no such program.
+        """
+        fields = document(program_id=program_id, limit=limit)
+        return await self._session.call("getProgramTimetable", _TIMETABLE, fields)
 
     async def get_by_external_id(self, external_id: str, *, namespace: str) -> Program:
         """Read a program by the id that its maker gave it.

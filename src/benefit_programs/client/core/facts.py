@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
@@ -53,6 +54,14 @@ class Fact(Generic[T]):
 
 def text(path: str = "") -> Fact[str]:
     return Fact(str, path)
+
+
+def texts(path: str = "") -> Fact[tuple[str, ...]]:
+    return Fact(lambda value: msgspec.convert(value, tuple[str, ...]), path)
+
+
+def instant(path: str = "") -> Fact[datetime]:
+    return Fact(datetime.fromisoformat, path)
 
 
 def flag(path: str = "") -> Fact[bool]:

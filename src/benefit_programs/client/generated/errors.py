@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from benefit_programs.client.core.facts import Fact, flag, item, number, text
+from benefit_programs.client.core.facts import Fact, flag, instant, item, number, text, texts
 from benefit_programs.client.errors import BadRequest, NotFound, Conflict, FailedPrecondition
 from benefit_programs.client.generated.enums import PoolStatus, ProgramStatus, ReservationStatus
 
@@ -223,3 +223,13 @@ class TooManyReservations(FailedPrecondition, code="TOO_MANY_RESERVATIONS"):
     """The pool has as many open reservations as it may have."""
     pool_id = text()
     maximum = number()
+
+class EndDatePassed(FailedPrecondition, code="END_DATE_PASSED"):
+    """The end of the program definition's programs has passed: give the program another endDate."""
+    program_definition_id = text()
+    end_date = instant()
+
+class ProgramDatesFixed(FailedPrecondition, code="PROGRAM_DATES_FIXED"):
+    """These dates can't be changed now: the program has ended, or is paused."""
+    fields = texts()
+    current_status = Fact(ProgramStatus)

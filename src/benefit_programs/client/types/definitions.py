@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from benefit_programs.client.generated.enums import WhilePaused
 from benefit_programs.client.types.base import Change, Part
+from benefit_programs.client.types.calendars import RenewalConfiguration
 from benefit_programs.client.types.common import (
     UNSET,
     ExtendedFields,
@@ -28,6 +30,11 @@ class ProgramDefinition(Part, frozen=True, kw_only=True):
     display_name: str | None = None
     description: str | None = None
     extended_fields: ExtendedFields | None = None
+    renewal_configuration: RenewalConfiguration | None = None
+    end_date: datetime | None = None
+    ends_after: str | None = None
+    while_paused: WhilePaused | None = None
+    paused_days_max: int | None = None
 
 
 class PoolDefinition(Part, frozen=True, kw_only=True):

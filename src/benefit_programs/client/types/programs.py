@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from benefit_programs.client.generated.enums import ProgramStatus
+from benefit_programs.client.generated.enums import ProgramStatus, WhilePaused
 from benefit_programs.client.types.base import Part
+from benefit_programs.client.types.calendars import Cycle, RenewalConfiguration
 from benefit_programs.client.types.common import ExtendedFields, ProgramDefinitionInfo
 from benefit_programs.client.types.identities import Identity
 
@@ -26,6 +27,14 @@ class Program(Part, frozen=True, kw_only=True):
     program_definition: ProgramDefinitionInfo | None = None
     target_status: ProgramStatus | None = None
     extended_fields: ExtendedFields | None = None
+    renewal_configuration: RenewalConfiguration | None = None
+    end_date: datetime | None = None
+    while_paused: WhilePaused | None = None
+    paused_days_max: int | None = None
+    next_renewal_date: datetime | None = None
+    cycle: Cycle | None = None
+    paused_since_date: datetime | None = None
+    paused_until_date: datetime | None = None
 
 
 class ProvisionedProgram(Part, frozen=True, kw_only=True):

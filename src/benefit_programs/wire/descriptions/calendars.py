@@ -42,7 +42,6 @@ OF_CALENDARS: dict[type[Any], dict[str, str]] = {
     },
     calendar_errors.ProgramDatesFixed: {
         "fields": "The fields that can't be changed now.",
-        "status": "The status that the program has.",
     },
     calendars.Cycle: {
         "end_date": "When it ends: the next renewal, or the end of the program. Absent: open.",
