@@ -142,9 +142,9 @@ def export_programs(
         async with open_database(settings) as store:
             tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
             exporter = Exporter(store, tenant.id, encode=_encode, now=read_clock)
-            total, with_lots = await exporter.count(), await exporter.needs_lots()
+            total, columns = await exporter.count(), await exporter.more_columns()
             with (
-                open_target(file, chosen, with_lots=with_lots) as target,
+                open_target(file, chosen, columns) as target,
                 progress_bar(total) as show,
             ):
                 return await exporter.run(
