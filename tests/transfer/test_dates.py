@@ -48,16 +48,18 @@ async def served(gym: Gym, clock: StillClock, work: Callable[[Service], Any]) ->
 
 @pytest.fixture
 async def dated(gym: Gym) -> Gym:
-    """The gym, whose single pool keeps some credits, and whose program definition has terms."""
+    """The gym with a pool that keeps some credits, and programs that renew, for a long time now."""
+    clock = StillClock()
+    clock.now -= 101 * DAY
 
-    async def define(service: Service) -> str:
-        made = await service.create_pool_definition(
-            details=details(creditConfiguration=ROLLING_OVER)
-        )
-        await change_terms(service, gym, renewalConfiguration=MONTHLY)
-        return made["id"]  # type: ignore[no-any-return]
+    async def define(service: Service) -> Gym:
+        kind = details(creditConfiguration=ROLLING_OVER)
+        single = await service.create_pool_definition(details=kind)
+        silver = await service.create_program_definition(renewalConfiguration=MONTHLY)
+        await service.create_pool_definition(programDefinitionIds=[silver["id"]], details=kind)
+        return replace(gym, single=single["id"], program_definition_id=silver["id"])
 
-    return replace(gym, single=await gym.reopen(define))
+    return await served(gym, clock, define)  # type: ignore[no-any-return]
 
 
 async def change_terms(service: Service, gym: Gym, **terms: Any) -> None:
@@ -261,7 +263,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         *("dates.pausedSinceDate", "pause_has_begun"),
     ),
     ({"dates": {"timeZone": "Europe/Atlantis"}}, "dates.timeZone", "VALIDATION"),
-    ({"dates": {"movedBy": "P1M"}}, "dates.movedBy", "OTHER"),
+    ({"dates": {"movedBy": "P1M"}}, "dates.movedBy", "duration_has_a_fixed_length"),
 ]
 
 

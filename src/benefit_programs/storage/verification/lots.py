@@ -202,7 +202,7 @@ DUE_IN_TIME = (
                 and r.status = '{_OPEN}'
             ) c where c.due is not null group by c.pool_id
         ) d cross join pools p where p.tenant_id = $1 and p.id = d.pool_id
-        and (p.due is null or p.due > d.due)
+        and p.stopped is null and (p.due is null or p.due > d.due)
         """,
         Paged.POOLS,
     ),
