@@ -24,7 +24,7 @@ from typing import Any, get_type_hints
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.domain import calendar_errors, errors
+from benefit_programs.domain import calendar_errors, clock_errors, errors
 from benefit_programs.domain.constraints import InstantText
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
@@ -62,7 +62,7 @@ ENUM_NAMES: dict[str, str | None] = {
 MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
-ERROR_MODULES = frozenset({errors.__name__, calendar_errors.__name__})
+ERROR_MODULES = frozenset({errors.__name__, calendar_errors.__name__, clock_errors.__name__})
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
 # Their classes stand in client/errors.py, for they have more than facts.
 WRITTEN_ERRORS = frozenset(

@@ -76,7 +76,8 @@ class _Service(NamedTuple):
 class AsyncInProcessTransport:
     """The service in the caller's own event loop; opened by the first call at the latest."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, *, sandbox: bool = False) -> None:
+        self._sandbox = sandbox
         self._settings = Settings(
             database_url=_url_of(database),
             log_format=LogFormat.JSON,
@@ -148,6 +149,8 @@ class AsyncInProcessTransport:
                 services = replace(
                     running.services, authenticator=Owner(running.services.directory)
                 )
+                if self._sandbox:
+                    await _require_sandbox(services.directory)
                 opened.set_result(_Service(create_app(services), services))
                 await self._stop.wait()
         except Exception as error:
@@ -160,11 +163,18 @@ class AsyncInProcessTransport:
                 function.close()
 
 
+async def _require_sandbox(directory: Directory) -> None:
+    """See to it that the owner's tenant is a sandbox. Raises DatabaseNotUsable."""
+    tenant = await directory.ensure_default_tenant(is_sandbox=True)
+    if not tenant.settings.is_sandbox:
+        raise DatabaseNotUsable("its first tenant is no sandbox, and can't be made one")
+
+
 class InProcessTransport:
     """The service in an event loop of its own, in a thread, for code that has none."""
 
-    def __init__(self, database: str) -> None:
-        self._inner = AsyncInProcessTransport(database)
+    def __init__(self, database: str, *, sandbox: bool = False) -> None:
+        self._inner = AsyncInProcessTransport(database, sandbox=sandbox)
         self._lock = threading.Lock()
         self._is_closed = False
         self._thread: threading.Thread | None = None

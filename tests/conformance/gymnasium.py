@@ -16,6 +16,8 @@ NAMESPACES = ("gym", "Gym", "spa")
 CATEGORIES = (None, "", "a", "A", "ä", "Straße")
 EXTERNAL_IDS = ("a", "A", "ab", "b", "ß", "SS", "ŉ", "%", "_", "é", "\U0001f600", "' OR 1", "a/b")
 IDENTITIES = ("memberId", "wixUserId", "memberId", "anonymousVisitorId", "wixUserId")
+MONTHLY = {"renewalConfiguration": {"every": "P1M"}}
+TERMS: list[Document] = [{}, MONTHLY, {"endsAfter": "P1Y"}, MONTHLY | {"endsAfter": "P2Y"}]
 
 
 class Gymnasium:
@@ -90,6 +92,7 @@ class Gymnasium:
             namespace=self._random.choice(NAMESPACES),
             externalProgramId=f"{self._random.choice(EXTERNAL_IDS)}{len(self.programs)}",
             beneficiary=self.beneficiaries[len(self.programs) % len(self.beneficiaries)],
+            **TERMS[len(self.programs) % len(TERMS)],
         )
         self.programs.append(answer["program"])
 

@@ -64,7 +64,7 @@ ALSO_BEYOND = (
     ("DECIMAL_LTE", r".*"),
     ("DECIMAL_GTE", r"adjustOptions\.(upperLimit|lowerLimit)"),
     # How long a duration is, in whatever units.
-    ("MIN|MAX", r".*[eE]xpiresAfter"),
+    ("MIN|MAX", r".*([eE]xpiresAfter|endsAfter|every|advance)"),
     # A provider keeps its secret, so that only a new one needs it.
     ("REQUIRED_FIELD", r"settings\.policyProviders\[\d+\]\.secret"),
 )

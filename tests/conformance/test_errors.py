@@ -99,7 +99,7 @@ missing(
     "PROGRAM_NOT_FOUND",
     lambda it: {"programId": it.program},
     *("renewProgram", "pauseProgram", "resumeProgram", "endProgram"),
-    *("updateProgram", "getProgram"),
+    *("updateProgram", "getProgram", "getProgramTimetable"),
 )
 missing(
     "PROGRAM_NOT_FOUND",
@@ -572,12 +572,18 @@ FURTHER = {
 
 PROVOKED_APART = {
     "IN_PROGRESS",
+    # tests/contract/test_sandboxes.py
+    "CLOCK_IS_MOVING",
+    "NOT_A_SANDBOX",
     # tests/contract/test_reservations.py
     "TOO_MANY_RESERVATIONS",
     # tests/contract/test_events.py
     "EVENTS_REMOVED",
     # tests/contract/test_lots.py
     "TOO_MANY_LOTS",
+    # tests/contract/test_program_terms.py
+    "END_DATE_PASSED",
+    "PROGRAM_DATES_FIXED",
     # tests/contract/test_redeem_eligible.py
     "ELIGIBLE_ALREADY_REDEEMED",
     "NO_ELIGIBLE_BENEFIT",

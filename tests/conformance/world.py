@@ -242,6 +242,11 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "endProgram": lambda it: {"programId": it.program},
     "updateProgram": lambda it: {"program": _changed(it.program)},
     "getProgram": lambda it: {"programId": it.program},
+    "getProgramTimetable": lambda it: {"programId": it.program},
+    "previewTimetable": lambda _: {
+        "renewalConfiguration": {"every": "P1M"},
+        "fromDate": "2027-01-31T10:00:00Z",
+    },
     "queryPrograms": lambda it: _found(externalId=it.program_external),
     "getProgramByExternalIdAndNamespace": lambda it: {
         "namespace": NAMESPACE,
@@ -330,6 +335,8 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getAsyncJob": lambda it: {"jobId": it.job},
     "listAsyncJobItems": lambda it: {"jobId": it.job},
     "getSettings": lambda _: {},
+    "getClock": lambda _: {},
+    "setClock": lambda _: {"advance": "P1D"},
     "updateSettings": lambda _: {"settings": {"timeZone": "Europe/Berlin"}},
     "eraseBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "listEvents": lambda it: {"entityId": it.pool},

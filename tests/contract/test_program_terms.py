@@ -151,7 +151,7 @@ BAD: list[tuple[Document, dict[str, str]]] = [
     ),
     (
         {"renewalConfiguration": MONTHLY | {"timeZone": ""}},
-        {"renewalConfiguration.timeZone": "MIN_LENGTH"},
+        {"renewalConfiguration.timeZone": "VALIDATION"},
     ),
     ({"renewalConfiguration": MONTHLY | {"cycles": 0}}, {"renewalConfiguration.cycles": "MIN"}),
     (

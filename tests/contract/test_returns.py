@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from benefit_programs.api.method import Scope
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.entities import (
     Operation,
     Reservation,
@@ -24,7 +23,7 @@ from benefit_programs.domain.required import require
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.settling import ask_for_account, open_account
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import CREDIT, SYSTEM
+from benefit_programs.domain.values import CREDIT, SYSTEM, earliest
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import NAMESPACE, Document, benefit, details, guid
 from tests.support.clock import HOUR, Clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -40,6 +41,11 @@ def test_official_sdk_needs_an_origin_and_a_key(
 ) -> None:
     """The lines of the page connect the official SDK to a service of one's own."""
     require_sdk_page(environment, tmp_path)
+
+
+def test_official_sdk_plays_a_year(environment: dict[str, str], tmp_path: Path) -> None:
+    """The lines of the page set the clock of a sandbox, and see what has happened until then."""
+    require_clock_page(environment, tmp_path)
 
 
 @pytest.mark.parametrize("environment", [LOCAL_PROVIDERS], indirect=True)
@@ -97,6 +103,20 @@ def require_sdk_page(environment: dict[str, str], folder: Path) -> None:
     page, own = PAGES / "use-the-official-sdk.md", folder / "sdk"
     own.mkdir()
     assert printed_by(page) == printed(compile_page(page, own), environment, own)
+
+
+def require_clock_page(environment: dict[str, str], folder: Path) -> None:
+    """Run the TypeScript of the page with a key of a sandbox."""
+    page, own = PAGES / "test-with-a-clock.md", folder / "clock"
+    own.mkdir()
+    new = ["benefits", "tenants", "create", "sdk", "--sandbox", "--json"]
+    tenant = str(json.loads(printed(new, environment, own))["id"])
+    key = ["benefits", "keys", "create", "sdk", "--tenant", tenant, "--json"]
+    secret = json.loads(printed(key, environment, own))["secret"]
+    blocks = read_blocks(page)
+    (place,) = [n for n, each in enumerate(blocks) if each.language == "typescript"]
+    shown = printed(compile_page(page, own), environment | {"BENEFITS_API_KEY": secret}, own)
+    assert blocks[place + 1].text == shown
 
 
 def require_python_page(environment: dict[str, str], folder: Path) -> None:

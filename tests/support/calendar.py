@@ -9,7 +9,7 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, Program
 from benefit_programs.domain.lookups import CHANGES_OF_PROGRAM, LIVE_POOLS_OF_PROGRAM, PROGRAM
-from benefit_programs.domain.orders.calendar import date_pools
+from benefit_programs.domain.pool_changes import date_pools
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.required import require
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
@@ -135,7 +135,7 @@ class Schedule(Command[str], frozen=True, kw_only=True):
         program = dated(require(state, PROGRAM, self.program_id), waiting)
         changes = Changes(change.id)
         changes.save(change, program)
-        date_pools(state, changes, context, program)
+        date_pools(changes, state.many(LIVE_POOLS_OF_PROGRAM, self.program_id), program)
         return changes
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, ask_for_lots
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.entities import (
     BalanceType,
     LotOrigin,
@@ -36,6 +35,7 @@ from benefit_programs.domain.settling import (
     release,
 )
 from benefit_programs.domain.state import Changes
+from benefit_programs.domain.values import earliest
 from tests.support.calls import Refused, benefit, guid
 from tests.support.lifecycle import do
 from tests.support.wallet import Wallet, open_wallet

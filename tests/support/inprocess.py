@@ -125,9 +125,11 @@ async def open_application(
             yield running, client
 
 
-async def new_tenant(running: Running, client: httpx.AsyncClient) -> Service:
+async def new_tenant(
+    running: Running, client: httpx.AsyncClient, *, is_sandbox: bool = False
+) -> Service:
     """A new tenant of a running service, with an administrator's key."""
-    tenant = await running.services.directory.create_tenant("test")
+    tenant = await running.services.directory.create_tenant("test", is_sandbox=is_sandbox)
     service = Service(running, client, tenant)
     service.key = (await service.with_grants(administrator_grants())).key
     return service

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import ask_for_lots
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.entities import (
     BalanceType,
     IdempotencyKey,
@@ -34,6 +33,7 @@ from benefit_programs.domain.settling import (
     release,
 )
 from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.values import earliest
 from tests.support.calls import benefit, guid
 from tests.support.clock import HOUR
 from tests.support.commands import submit

@@ -45,6 +45,7 @@ class Server(ServerProcess):
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
             **RECEIVERS_HERE,
         )
+        self.database_url = database_url
         self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)
 
     def make_key(self, grants: Grants | None = None, *, site_id: str | None = None) -> str:

@@ -229,7 +229,10 @@ class Application:
         strict = is_strict(scope, principal.settings)
         decode = endpoint.decode_strictly if strict else endpoint.decode
         decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
-        return Call(self._services, principal, method, decoded, bulk)
+        clock = None
+        if principal.settings.is_sandbox:
+            clock = await self._services.reader.clock(principal.tenant_id)
+        return Call(self._services, principal, method, decoded, bulk, clock)
 
     async def _answer(self, call: Call, *, as_table: bool = False) -> bytes:
         try:

@@ -13,11 +13,13 @@ from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Unexpected, application_error, refusal_of
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Pool, Snapshot
 from benefit_programs.domain.errors import Invalid, Refusal
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.values import Instant
 from benefit_programs.domain.violations import VIOLATIONS_MAX
 from benefit_programs.storage.loading import usable_pools
 from benefit_programs.storage.query import Page, Query, QuerySpec
@@ -51,6 +53,14 @@ class Call:
     method: Method
     decoded: Decoded[Any] | None
     bulk: Bulk[Any] | None = None
+    clock: Clock | None = None
+    """That of a sandbox, as it was when the call began. Others go by real time."""
+
+    @property
+    def now(self) -> Instant:
+        """The tenant's time."""
+        real = self.services.engine.now()
+        return real if self.clock is None else self.clock.now(real)
 
     @property
     def tenant_id(self) -> int:
@@ -93,7 +103,7 @@ class Call:
             services.reader,
             self.tenant_id,
             pools,
-            now=services.engine.now(),
+            now=self.now,
             settings=self.principal.settings,
         )
 
@@ -126,7 +136,7 @@ class Call:
                 cursor=paging.cursor if paging else None,
                 extra=extra or {},
                 path=path,
-                now=self.services.engine.now(),
+                now=self.now,
             ),
             ids=self.principal.settings.id_mode,
             row_filter=self._own_rows,

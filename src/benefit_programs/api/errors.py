@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from benefit_programs.domain import calendar_errors, errors
+from benefit_programs.domain import calendar_errors, clock_errors, errors
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
@@ -216,6 +216,8 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     errors.TooManyReservations: FAILED_PRECONDITION,
     calendar_errors.EndDatePassed: FAILED_PRECONDITION,
     calendar_errors.ProgramDatesFixed: FAILED_PRECONDITION,
+    clock_errors.NotASandbox: FAILED_PRECONDITION,
+    clock_errors.ClockIsMoving: FAILED_PRECONDITION,
     TooManyRequests: THROTTLED,
     HeadTooLarge: HEAD_TOO_LARGE,
     Unexpected: OURS,

@@ -31,7 +31,7 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
     settings, services = call.principal.settings, call.services
     if not settings.policy_providers:
         return command
-    now = services.engine.now()
+    now = call.now
     state = await load_state(
         services.reader,
         call.tenant_id,
@@ -51,7 +51,7 @@ async def with_verdicts_of_each(call: Call, command: RedeemEligible) -> RedeemEl
     settings, services = call.principal.settings, call.services
     if not settings.policy_providers:
         return command
-    moment = Moment(services.engine.now(), settings)
+    moment = Moment(call.now, settings)
     state = await load_state(
         services.reader, call.tenant_id, (command,), now=moment.now, settings=settings
     )

@@ -23,7 +23,10 @@ commands = typer.Typer(
 
 SECRET = "secret"  # noqa: S105 - the name of a field that is stored and never shown
 
-FIELDS = {to_camel(name): name for name in TenantSettings.__struct_fields__}
+_FIXED = frozenset({"is_sandbox"})
+"""What a tenant is from its beginning on."""
+
+FIELDS = {to_camel(name): name for name in TenantSettings.__struct_fields__ if name not in _FIXED}
 """The attributes of the settings by their names on the wire."""
 
 

@@ -21,9 +21,12 @@ def create_tenant(
     site_id: Annotated[
         str | None, typer.Option("--site-id", help="The GUID of its site. Default: a new one.")
     ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="For tests: with a clock that can be set forward.")
+    ] = False,
 ) -> Answer:
     """Make a tenant. It has no keys yet: see `benefits keys create`."""
-    tenant = ask(lambda each: each.create_tenant(name, site_id=site_id))
+    tenant = ask(lambda each: each.create_tenant(name, site_id=site_id, is_sandbox=sandbox))
     return Answer(_document(tenant), COLUMNS, [_row(tenant)])
 
 
@@ -35,11 +38,12 @@ def list_tenants(ask: Ask) -> Answer:
     return Answer(document, COLUMNS, [_row(tenant) for tenant in tenants])
 
 
-COLUMNS = ("ID", "NAME", "SITE ID", "CREATED")
+COLUMNS = ("ID", "NAME", "SITE ID", "CREATED", "SANDBOX")
 
 
 def _row(tenant: Tenant) -> tuple[Any, ...]:
-    return (tenant.id, tenant.name, tenant.site_id, instant(tenant.created))
+    is_sandbox = "yes" if tenant.settings.is_sandbox else None
+    return (tenant.id, tenant.name, tenant.site_id, instant(tenant.created), is_sandbox)
 
 
 def _document(tenant: Tenant) -> dict[str, Any]:
@@ -48,4 +52,5 @@ def _document(tenant: Tenant) -> dict[str, Any]:
         "name": tenant.name,
         "siteId": tenant.site_id,
         "createdDate": instant(tenant.created),
+        "sandbox": tenant.settings.is_sandbox,
     }

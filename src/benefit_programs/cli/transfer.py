@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,6 +16,9 @@ from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, TenantId, database_settings
 from benefit_programs.cli.output import print_json, print_line, print_table, progress_bar
 from benefit_programs.config import Settings
+from benefit_programs.domain.clocks import THE_CLOCK, Clock
+from benefit_programs.domain.lookups import CLOCK
+from benefit_programs.domain.values import Instant
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, Directory, Tenant
 from benefit_programs.transfer.commands import IMPORTER
@@ -105,7 +108,7 @@ def import_programs(
                         tenant.id,
                         decode=_RowDecoder(tenant),
                         submit=submit,
-                        now=read_clock,
+                        now=await _now_of(store, tenant),
                         findings_max=errors_max,
                         progress=lambda report: show(source.position, f"{report.rows} rows"),
                     )
@@ -141,7 +144,8 @@ def export_programs(
     async def run() -> ExportReport:
         async with open_database(settings) as store:
             tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
-            exporter = Exporter(store, tenant.id, encode=_encode, now=read_clock)
+            now = await _now_of(store, tenant)
+            exporter = Exporter(store, tenant.id, encode=_encode, now=now)
             total, columns = await exporter.count(), await exporter.more_columns()
             with (
                 open_target(file, chosen, columns) as target,
@@ -178,6 +182,14 @@ async def _import_into(
                 command, tenant_id=tenant.id, caller=IMPORTER, settings=tenant.settings
             ),
         )
+
+
+async def _now_of(store: Lookups, tenant: Tenant) -> Callable[[], Instant]:
+    """What tells the tenant's time: a sandbox has a clock of its own."""
+    clocks: list[Clock] = []
+    if tenant.settings.is_sandbox:
+        clocks = await store.look_up(tenant.id, CLOCK, [(THE_CLOCK,)])
+    return lambda: clocks[0].now(read_clock()) if clocks else read_clock()
 
 
 class _RowDecoder:

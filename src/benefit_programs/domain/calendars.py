@@ -16,11 +16,9 @@ from benefit_programs.domain.constraints import (
     Duration,
     InstantText,
     Int32,
-    Judged,
     Required,
-    Text,
+    TimeZone,
 )
-from benefit_programs.domain.time_zones import zone_illegalities
 from benefit_programs.domain.values import Instant, Updates
 
 RENEWAL_HOURS_MIN = 1
@@ -55,9 +53,7 @@ class RenewalConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
 
     every: Annotated[str, Duration(hours_min=RENEWAL_HOURS_MIN), Required()]
     anchor: Annotated[Instant, InstantText()] | None = None
-    time_zone: (
-        Annotated[str, Text(min_length=1, max_length=64), Judged(zone_illegalities)] | None
-    ) = None
+    time_zone: Annotated[str, TimeZone()] | None = None
     cycles: Annotated[int, Int32(minimum=1, maximum=CYCLES_MAX)] | None = None
     at_end: AtEnd | None = None
 

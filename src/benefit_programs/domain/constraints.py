@@ -61,6 +61,10 @@ class Duration(Mark, frozen=True):
     hours_min: int | None = None
 
 
+class TimeZone(Mark, frozen=True):
+    """The IANA name of a time zone."""
+
+
 class Int64Text(Mark, frozen=True):
     """A 64-bit integer that travels as a string (revisions)."""
 

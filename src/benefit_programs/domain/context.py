@@ -23,3 +23,10 @@ class Context(msgspec.Struct, frozen=True):
     caller: Identity
     settings: TenantSettings
     is_late: bool = False
+    ahead: int = 0
+    """By how much ``now`` is ahead of real time: the clock of a sandbox."""
+
+    @property
+    def real_now(self) -> Instant:
+        """For what concerns the world outside and the runners: leases, deliveries, retention."""
+        return self.now - self.ahead

@@ -1,7 +1,8 @@
 """When a tenant has something due: what runners look at across tenants.
 
 The tenant's agenda of this kind holds an instant before which nothing of the tenant is due. Only
-runners move it on, and never further than ``HORIZON`` ahead. So a batch that leaves something due
+runners move it on, and never further than ``HORIZON`` ahead. It is an instant of real time, also
+where a tenant has a clock of its own. So a batch that leaves something due
 later than that has only to see that runners know the tenant; it locks nothing.
 
 A runner begins its turn at a tenant by a lease, in a row of its own, so that others leave the
@@ -14,12 +15,13 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.clocks import THE_CLOCK
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Agenda, Pool, Program
-from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, FIRST_DUE
+from benefit_programs.domain.lookups import AGENDA, BEFORE_ALL_INSTANTS, CLOCK, FIRST_DUE
 from benefit_programs.domain.state import Changes, Mode, Needs, State, Wanted
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.values import Instant, earliest
 
 DUE = "due"
 """The kind of agenda that says from when on something is due."""
@@ -119,10 +121,10 @@ class BeginTurn(Command[bool], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[bool]:
         turn = state.one(AGENDA, TURN) or Agenda(kind=TURN, newest_order=0)
-        if is_leased(turn.since, context.now):
+        if is_leased(turn.since, context.real_now):
             return Changes(answer=False)
         changes = Changes(answer=True)
-        changes.save(replace(turn, since=context.now + LEASE))
+        changes.save(replace(turn, since=context.real_now + LEASE))
         return changes
 
 
@@ -145,6 +147,8 @@ class EndTurn(Command[None], frozen=True, kw_only=True):
         agenda, turn = state.one(AGENDA, DUE), state.one(AGENDA, TURN)
         first = (row.due for index in FIRST_DUE for row in state.many(index, BEFORE_ALL_INSTANTS))
         since = earliest(context.now + HORIZON, *first)
+        assert since is not None
+        since = context.real_now if _is_moving(state) else since - context.ahead
         if agenda is not None and agenda.since != since:
             changes.save(replace(agenda, since=since))
         if turn is not None and turn.since is not None:
@@ -152,10 +156,12 @@ class EndTurn(Command[None], frozen=True, kw_only=True):
         return changes
 
 
+def _is_moving(state: State) -> bool:
+    """Whether a clock is being set forward: then runners come by at once."""
+    clock = state.loaded(CLOCK, THE_CLOCK)
+    return clock is not None and clock.is_moving
+
+
 def _since(state: State) -> Instant | None:
     agenda = state.one(AGENDA, DUE)
     return None if agenda is None else agenda.since
-
-
-def earliest(*instants: Instant | None) -> Instant | None:
-    return min((each for each in instants if each is not None), default=None)

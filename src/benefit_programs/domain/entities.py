@@ -144,7 +144,7 @@ class JobStatus(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a job does. All but the last three are kinds of orders, too."""
+    """What a job does. All but the last four are kinds of orders, too."""
 
     PROVISION_PROGRAM = "PROVISION_PROGRAM"
     """A program gets a pool."""
@@ -176,6 +176,9 @@ class JobKind(StrEnum):
 
     MERGE_BENEFICIARY = "MERGE_BENEFICIARY"
     """What a visitor has becomes somebody else's."""
+
+    ADVANCE_CLOCK = "ADVANCE_CLOCK"
+    """The clock of a sandbox is set forward, and what is due until then happens."""
 
 
 class OrderPhase(StrEnum):

@@ -39,7 +39,7 @@ class RemoveEvents(Command[bool], frozen=True, kw_only=True):
 
     def decide(self, state: State, context: Context) -> Changes[bool]:
         days = context.settings.event_retention_days
-        limit = context.now - days * DAY
+        limit = context.real_now - days * DAY
         events = state.many(self._walk, _removed_upto(state))
         gone = list(takewhile(lambda each: each.created < limit and each.id <= self.upto, events))
         changes = Changes(answer=bool(gone) and gone[-1].id == self.upto)

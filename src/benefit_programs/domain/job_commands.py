@@ -80,14 +80,14 @@ class ClaimJob(Command[Claim | None], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[Claim | None]:
         changes: Changes[Claim | None] = Changes(None)
         found = (state.one(JOB, job_id) for job_id in self.candidates)
-        job = next((job for job in found if job and self._is_free(job, context.now)), None)
+        job = next((job for job in found if job and self._is_free(job, context.real_now)), None)
         if job is not None:
             job = replace(
                 job,
                 status=JobStatus.PROCESSING,
                 updated=context.now,
                 lease_owner=self.owner,
-                due=context.now + LEASE_MILLISECONDS,
+                due=context.real_now + LEASE_MILLISECONDS,
             )
             changes.save(job)
             changes.answer = Claim(job, Identity(job.created_by_type, job.created_by_id))
@@ -137,7 +137,7 @@ class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
             updated=context.now,
             status=JobStatus.FAILED if failed else job.status,
             attempts=attempts,
-            due=context.now + RETRY_MILLISECONDS * 2 ** (attempts - 1),
+            due=context.real_now + RETRY_MILLISECONDS * 2 ** (attempts - 1),
             reason=self.reason,
             lease_owner=None,
         )
@@ -171,7 +171,7 @@ class RetryJob(Command[Job], frozen=True, kw_only=True):
             reason=None,
         )
         changes = Changes(job)
-        changes.save(job, replace(agenda_of(state), since=context.now))
+        changes.save(job, replace(agenda_of(state), since=context.real_now))
         return changes
 
 
@@ -230,13 +230,13 @@ class SweepJobs(Command[str | None], frozen=True, kw_only=True):
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.lock(WALK_JOBS, self.position)
-        for job in self._outdated(state, _limit(needs.now, needs.settings.job_retention_days)):
+        for job in self._outdated(state, _limit(needs.real_now, needs.settings.job_retention_days)):
             needs.read(ORDER_OF_JOB, job.id)
             needs.lock(WALK_JOB_PAGES, job.id, -1)
 
     def decide(self, state: State, context: Context) -> Changes[str | None]:
         """Remove outdated jobs, each after its pages."""
-        limit = _limit(context.now, context.settings.job_retention_days)
+        limit = _limit(context.real_now, context.settings.job_retention_days)
         jobs = state.many(WALK_JOBS, self.position)
         further = len(jobs) == SWEEP_SIZE and jobs[-1].created < limit
         changes: Changes[str | None] = Changes(jobs[-1].id if further else None)

@@ -62,7 +62,7 @@ def start_job(
     """Give a job to the runners; the commit wakes them. ``items`` are done already."""
     _save_pages(changes, job.id, 0, items)
     changes.save(replace(job, success_count=len(items), total=len(items)))
-    changes.save(replace(agenda, since=context.now))
+    changes.save(replace(agenda, since=context.real_now))
 
 
 def new_job(job_id: str, kind: JobKind, subject_id: str, context: Context) -> Job:
@@ -114,7 +114,7 @@ def advanced(job: Job, context: Context, **progress: Any) -> Job:
         **progress,
         updated=context.now,
         status=JobStatus.PROCESSING,
-        due=context.now + LEASE_MILLISECONDS,
+        due=context.real_now + LEASE_MILLISECONDS,
         attempts=0,
         reason=None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.details import ROLLING_TIMES_MAX
 from benefit_programs.domain.entities import (
     Agenda,
@@ -173,6 +174,13 @@ FIRST_DUE_PROGRAM = Index(Program, after="due", limit=1)
 FIRST_DUE_CASCADE = Index(ScheduledChange, after="due", limit=1, live=True)
 FIRST_DUE: tuple[Index[Any], ...] = (FIRST_DUE_POOL, FIRST_DUE_PROGRAM, FIRST_DUE_CASCADE)
 """What finds the first row of each kind that something happens to by itself."""
+
+DUE_AT_ONCE_MAX = 50
+"""How many rows with something due are looked at while the clock of a sandbox is set forward."""
+
+WALK_DUE_POOLS = Index(Pool, after="due", limit=DUE_AT_ONCE_MAX)
+WALK_DUE_PROGRAMS = Index(Program, after="due", limit=DUE_AT_ONCE_MAX)
+CLOCK = Index(Clock, "kind")
 
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)
 ORDERS_OF_POOL_DEFINITION = Index(Order, "pool_definition_id")

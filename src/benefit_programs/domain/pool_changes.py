@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
-from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType
+from benefit_programs.domain.entities import Pool, PoolStatus, Program, RenewalActionType
 from benefit_programs.domain.events import record, record_balance, record_updated
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.state import Changes
@@ -39,6 +40,12 @@ def marked_to_end(pool: Pool) -> Pool:
     if pool.status is PoolStatus.ENDED or pool.renewal_action is RenewalActionType.END:
         return pool
     return replace(without_action(pool), renewal_action=RenewalActionType.END)
+
+
+def date_pools(changes: Changes[Any], pools: Iterable[Pool], program: Program) -> None:
+    """Tell the living pools of a program its next date."""
+    for pool in pools:
+        changes.save(replace(pool, program_due=program.due))
 
 
 def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:

@@ -21,12 +21,11 @@ from benefit_programs.domain.calendars import (
     Timetable,
     WhilePaused,
 )
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.durations import LAST_INSTANT, instant_of, later
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
 from benefit_programs.domain.timetables import first_after, instant_at
-from benefit_programs.domain.values import DAY, Instant, Updates
+from benefit_programs.domain.values import DAY, Instant, Updates, earliest
 
 
 class DateKind(IntEnum):

@@ -40,8 +40,8 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
-from benefit_programs.domain.orders.calendar import date_pools
 from benefit_programs.domain.orders.log import numbered
+from benefit_programs.domain.pool_changes import date_pools
 from benefit_programs.domain.program_dates import (
     begun,
     changed,
@@ -300,8 +300,9 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
             name: getattr(after, name) for name in ("calendar", "next_renewal", "end_date", "due")
         }
         changes = updated(current, others, context, revision=self.revision, path="program")
-        if len(state.many(LIVE_POOLS_OF_PROGRAM, self.id)) <= context.settings.in_request_max:
-            date_pools(state, changes, context, after)
+        pools = state.many(LIVE_POOLS_OF_PROGRAM, self.id)
+        if len(pools) <= context.settings.in_request_max:
+            date_pools(changes, pools, after)
         return changes
 
     @property

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, More
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.eligibility import Candidate, Moment
 from benefit_programs.domain.entities import (
@@ -57,7 +56,7 @@ from benefit_programs.domain.settling import (
     release,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Credits, Instant
+from benefit_programs.domain.values import Credits, Instant, earliest
 
 _OPEN, _CAPTURED = ReservationStatus.OPEN, ReservationStatus.CAPTURED
 

@@ -151,3 +151,6 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     strict_requests: bool = False
     """Whether fields that would be ignored are refused; a request's header overrides it."""
+
+    is_sandbox: bool = False
+    """Whether the tenant has a clock of its own. It was made so, and never changes."""

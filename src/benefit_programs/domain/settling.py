@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.account import Account, More, ask_for_draws, ask_for_lots
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest, require_settled
+from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import (
     BalanceType,
@@ -45,7 +45,7 @@ from benefit_programs.domain.quotas import ask_for_quotas
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import AMOUNT_MAX, SYSTEM, Credits, Identity, Instant
+from benefit_programs.domain.values import AMOUNT_MAX, SYSTEM, Credits, Identity, Instant, earliest
 
 # What comes back
 

@@ -45,11 +45,11 @@ AtHand = Mapping[Index[Any], Callable[[Key], Row | None]]
 class Needs:
     """The rows that a round asks for; what is loaded already is not asked for again.
 
-    ``now`` and ``settings`` are those that the command will be decided with. A row that is
-    ``at_hand`` is in the state as soon as it is asked for.
+    ``now``, ``ahead`` and ``settings`` are those that the command will be decided with. A row
+    that is ``at_hand`` is in the state as soon as it is asked for.
     """
 
-    __slots__ = ("_at_hand", "_held", "_state", "now", "settings", "wanted")
+    __slots__ = ("_at_hand", "_held", "_state", "ahead", "now", "settings", "wanted")
 
     def __init__(
         self,
@@ -57,13 +57,21 @@ class Needs:
         now: Instant,
         settings: TenantSettings,
         at_hand: AtHand = MappingProxyType({}),
+        *,
+        ahead: int = 0,
     ) -> None:
         self._state = state
         self._held = state.held
         self._at_hand = at_hand
         self.now = now
+        self.ahead = ahead
         self.settings = settings
         self.wanted: Wanted = {}
+
+    @property
+    def real_now(self) -> Instant:
+        """See ``Context.real_now``."""
+        return self.now - self.ahead
 
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-
-from benefit_programs.domain.violations import FieldViolation
 
 NO_TIME_ZONE = "must be the IANA name of a time zone"
 
@@ -20,12 +17,6 @@ def is_time_zone(name: str) -> bool:
     A machine may know more: its own zone by another name, and zones that count leap seconds.
     """
     return name in _time_zones()
-
-
-def zone_illegalities(name: str) -> Iterator[FieldViolation]:
-    """What is illegal about the name of a time zone."""
-    if not is_time_zone(name):
-        yield FieldViolation("", NO_TIME_ZONE)
 
 
 @cache

@@ -72,3 +72,8 @@ class Cascade(StrEnum):
     NEXT_RENEWAL = "NEXT_RENEWAL"
     IMMEDIATELY = "IMMEDIATELY"
     FUTURE_PROVISIONS = "FUTURE_PROVISIONS"
+
+
+def earliest(*instants: Instant | None) -> Instant | None:
+    """The first of these instants; None are never."""
+    return min((each for each in instants if each is not None), default=None)

@@ -11,12 +11,22 @@ from typing import Any
 
 import msgspec
 
+from benefit_programs.domain.clocks import THE_CLOCK, new_clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import newly_due, note_due, wanted_to_note
+from benefit_programs.domain.lookups import CLOCK
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.state import AtHand, Needs, NotLoaded, State, Wanted
+from benefit_programs.domain.state import (
+    AtHand,
+    Changes,
+    Mode,
+    Needs,
+    NotLoaded,
+    State,
+    Wanted,
+)
 from benefit_programs.domain.store import BatchRun, Load, Loaded, Write
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.ids import IdSource
@@ -68,10 +78,15 @@ def steps_of(
 
     A refusal or an error concerns one command: its outcome is a Failure, and it leaves no trace. If
     a command must come again, all behind it come again too, which keeps their order.
+
+    In a sandbox they are decided at what its clock shows, which nobody sets until the commit.
     """
-    state = State()
+    state, ahead = State(), 0
+    if submissions[0].settings.is_sandbox:
+        ahead = yield from _look_at_clock(state, now, before_load)
+        now += ahead
     for _ in range(ROUNDS_MAX):
-        wanted = _wanted(submissions, state, now, snapshots.at_hand)
+        wanted = _wanted(submissions, state, now, snapshots.at_hand, ahead=ahead)
         if not wanted:
             break
         if before_load is not None:
@@ -83,22 +98,41 @@ def steps_of(
             break
     outcomes: list[Outcome] = []
     for submission in submissions:
-        outcomes.append(_decide(submission, state, now, ids))
+        outcomes.append(_decide(submission, state, now, ids, ahead=ahead))
         if isinstance(outcomes[-1], Again):
             break
     outcomes += [Again()] * (len(submissions) - len(outcomes))
     if state.has_changed:
-        yield from _note_due(state, now)
+        yield from _note_due(state, now, ahead)
         written.update(state.touched)
         yield Write(state)
     return outcomes
 
 
-def _note_due(state: State, now: Instant) -> Generator[Load, Loaded, None]:
+def _look_at_clock(
+    state: State, real: Instant, before_load: Callable[[Wanted], None] | None
+) -> Generator[Load, Loaded, int]:
+    """Hold the clock of a sandbox, and say by how much it is ahead. The first batch makes it."""
+    wanted: Wanted = {CLOCK: {(THE_CLOCK,): Mode.LOCK}}
+    if before_load is not None:
+        before_load(wanted)
+    for index, rows in (yield Load(wanted)).items():
+        state.load(index, wanted[index], rows)
+    clock = state.one(CLOCK, THE_CLOCK)
+    if clock is None:
+        clock = new_clock(real)
+        changes = Changes(None)
+        changes.save(clock)
+        state.apply(changes)
+    return clock.now(real) - real
+
+
+def _note_due(state: State, now: Instant, ahead: int) -> Generator[Load, Loaded, None]:
     """Tell runners of what the batch has left to happen by itself."""
     due = newly_due(state)
     if due is None:
         return
+    now, due = now - ahead, due - ahead
     while wanted := wanted_to_note(state, now, due):
         for index, rows in (yield Load(wanted)).items():
             state.load(index, wanted[index], rows)
@@ -107,24 +141,37 @@ def _note_due(state: State, now: Instant) -> Generator[Load, Loaded, None]:
 
 def first_needs(submission: Submission, *, now: Instant, snapshots: SnapshotCache) -> Wanted:
     """What a command asks for before anything is loaded."""
-    return _wanted([submission], State(), now, snapshots.at_hand)
+    wanted = _wanted([submission], State(), now, snapshots.at_hand)
+    if submission.settings.is_sandbox:
+        wanted[CLOCK] = {(THE_CLOCK,): Mode.LOCK}
+    return wanted
 
 
-def _wanted(submissions: list[Submission], state: State, now: Instant, at_hand: AtHand) -> Wanted:
-    needs = Needs(state, now, submissions[0].settings, at_hand)
+def _wanted(
+    submissions: list[Submission],
+    state: State,
+    now: Instant,
+    at_hand: AtHand,
+    *,
+    ahead: int = 0,
+) -> Wanted:
+    needs = Needs(state, now, submissions[0].settings, at_hand, ahead=ahead)
     for submission in submissions:
         needs.settings = submission.settings
         submission.command.ask(needs, state)
     return needs.wanted
 
 
-def _decide(submission: Submission, state: State, now: Instant, ids: IdSource) -> Outcome:
+def _decide(
+    submission: Submission, state: State, now: Instant, ids: IdSource, *, ahead: int
+) -> Outcome:
     context = Context(
         now=now,
         new_id=ids.at(now),
         caller=submission.caller,
         settings=submission.settings,
         is_late=submission.is_late,
+        ahead=ahead,
     )
     try:
         changes = submission.command.decide(state, context)

@@ -57,6 +57,9 @@ class Runs:
         self._store = store
         self._clock = clock
         self._ids = IdSource()
+        self._ids_of_sandboxes = IdSource()
+        """Made from instants that may be far ahead, which others' ids must not wait for."""
+
         self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
         self.listeners: list[Listener] = []
         self.observers: list[Observer] = []
@@ -129,10 +132,11 @@ class Runs:
         self, tenant_id: int, batch: list[Waiting], look: BeforeLoad | None, *, patient: bool
     ) -> list[Outcome]:
         written: set[type[Row]] = set()
+        is_sandbox = batch[0].submission.settings.is_sandbox
         steps = steps_of(
             [waiting.submission for waiting in batch],
             now=self._clock(),
-            ids=self._ids,
+            ids=self._ids_of_sandboxes if is_sandbox else self._ids,
             snapshots=self._snapshots_of(tenant_id),
             written=written,
             before_load=look,

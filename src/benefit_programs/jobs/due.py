@@ -12,21 +12,25 @@ many as its share of a second allows; it ends by moving the agenda on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 from msgspec import Struct
 
+from benefit_programs.domain.clocks import THE_CLOCK, Clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
-from benefit_programs.domain.lookups import CHUNK_SIZE
+from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.lookups import CHUNK_SIZE, CLOCK
 from benefit_programs.domain.orders.calendar import SettlePrograms, StartCascades
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
-from benefit_programs.domain.values import SYSTEM
+from benefit_programs.domain.values import SYSTEM, Instant
+from benefit_programs.engine.clock import move_clock
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.rounds import POLL_SECONDS, Round, Rounds
@@ -43,6 +47,7 @@ from benefit_programs.storage.agenda import (
 from benefit_programs.storage.directory import UnknownTenant
 
 Answer = TypeVar("Answer")
+R = TypeVar("R", bound=Row)
 
 ROUND_SECONDS = 1.0
 """How long a round over all tenants takes, as far as one chunk of each allows."""
@@ -72,6 +77,8 @@ class DueStore(Fetching, Protocol):
     """What the runner reads beside the engine."""
 
     batches_max: int
+
+    async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]: ...
 
 
 class Source(NamedTuple):
@@ -116,6 +123,11 @@ class _Turn(NamedTuple):
     tenant_id: int
     settings: TenantSettings
     ends: float
+    clock: Clock | None
+    """That of a sandbox. Others go by real time."""
+
+    def now(self, real: Instant) -> Instant:
+        return real if self.clock is None else self.clock.now(real)
 
     def labels(self, source: Source, row: _Row) -> dict[str, object]:
         return {"tenant": self.tenant_id, "entity": source.name, "row": row.id}
@@ -196,7 +208,10 @@ class DueRunner:
             settings = await self._tenants.settings(tenant_id)
         except UnknownTenant:
             return _Outcome.NOTHING
-        turn = _Turn(tenant_id, settings, self._clock() + seconds)
+        clock = await self._clock_of(tenant_id) if settings.is_sandbox else None
+        turn = _Turn(tenant_id, settings, self._clock() + seconds, clock)
+        if clock is not None and clock.is_moving:
+            return await self._move(turn, seconds)
         found = await self._find_all(turn)
         if not found and any((tenant_id, each.name) in self._troubles for each in SOURCES):
             return _Outcome.NOTHING
@@ -214,6 +229,18 @@ class DueRunner:
         await self._execute(EndTurn(), turn)
         return _Outcome.DONE
 
+    async def _clock_of(self, tenant_id: int) -> Clock | None:
+        clocks = await self._store.look_up(tenant_id, CLOCK, [(THE_CLOCK,)])
+        return clocks[0] if clocks else None
+
+    async def _move(self, turn: _Turn, seconds: float) -> _Outcome:
+        """Go on with a clock that is being set forward."""
+        if not self._alone and not await self._execute(BeginTurn(), turn):
+            return _Outcome.HELD
+        await move_clock(self._engine, turn.tenant_id, turn.settings, seconds=seconds)
+        await self._execute(EndTurn(), turn)
+        return _Outcome.DONE
+
     async def _find_all(self, turn: _Turn) -> list[tuple[Source, list[_Row]]]:
         """The next chunk of each source that has anything due."""
         found = [(source, await self._find(turn, source)) for source in SOURCES]
@@ -225,7 +252,7 @@ class DueRunner:
         if place is None:
             return []
         size = self._sizes.next()
-        parameters = (turn.tenant_id, self._engine.now(), *place, size)
+        parameters = (turn.tenant_id, turn.now(self._engine.now()), *place, size)
         rows = [_Row(*row) for row in await self._store.fetch(source.statement, parameters)]
         weight = 0
         for count, row in enumerate(rows):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from benefit_programs.domain.due import DUE, LATEST, TURN
-from benefit_programs.domain.entities import Job, JobStatus, Lot, Reservation
+from benefit_programs.domain.entities import Job, JobKind, JobStatus, Lot, Reservation
 from benefit_programs.domain.job_commands import WAIT_MILLISECONDS_MAX
 from benefit_programs.domain.jobs import JOBS
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, BEFORE_ALL_INSTANTS, CHUNK_SIZE
@@ -32,6 +32,7 @@ where a.kind = $1 and a.since is not null group by j.status
 JOBS_DUE = f"""
 select cast(j.id as text) from jobs j
 where j.tenant_id = $1 and {live_condition(Job, "j.status")}
+and j.kind <> '{JobKind.ADVANCE_CLOCK}'
 and (j.due <= $2 or j.due > $2 + {WAIT_MILLISECONDS_MAX}
     or (j.lease_owner is not null and cast($3 as int) = 1))
 and not exists (
@@ -42,6 +43,7 @@ order by j.updated, j.id limit {CANDIDATES_MAX}
 """The tenant, the instant, and whether leases count for nothing. Who has waited longest is first.
 
 Of the orders for one definition only the oldest is a candidate: the others would do its work.
+A clock is set forward by what books what is due.
 """
 
 

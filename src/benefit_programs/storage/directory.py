@@ -130,8 +130,10 @@ class Directory:
 
     # Tenants.
 
-    async def create_tenant(self, name: str, *, site_id: str | None = None) -> Tenant:
-        """Make a tenant; without a site id it gets a new one.
+    async def create_tenant(
+        self, name: str, *, site_id: str | None = None, is_sandbox: bool = False
+    ) -> Tenant:
+        """Make a tenant; without a site id it gets a new one. A sandbox has its own clock.
 
         Raises SiteTaken if another tenant has the site id, Invalid for a bad name or site id.
         """
@@ -146,7 +148,8 @@ class Directory:
                 "((select coalesce(max(id), 0) + 1 from tenants), $1, $2, $3, $4) "
                 "on conflict do nothing returning id"
             )
-            created = await self._store.execute(sql, (site_id, name, self._clock(), "{}"))
+            values = (site_id, name, self._clock(), _first_settings(is_sandbox=is_sandbox))
+            created = await self._store.execute(sql, values)
             if created:
                 return await self.tenant(created[0][0])
         raise StoreConflict("other tenants kept being made")
@@ -259,8 +262,8 @@ class Directory:
 
     # The first start.
 
-    async def ensure_default_tenant(self) -> Tenant:
-        """The first tenant, made now if there is none at all."""
+    async def ensure_default_tenant(self, *, is_sandbox: bool = False) -> Tenant:
+        """The first tenant, made now if there is none at all, as a sandbox or not."""
         tenants = await self.tenants()
         if tenants:
             return tenants[0]
@@ -268,7 +271,8 @@ class Directory:
             "insert into tenants (id, site_id, name, created, settings) "
             "values ($1, $2, $3, $4, $5) on conflict do nothing"
         )
-        values = (DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), "{}")
+        settings = _first_settings(is_sandbox=is_sandbox)
+        values = (DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), settings)
         await self._store.execute(sql, values)
         return (await self.tenants())[0]
 
@@ -363,6 +367,10 @@ def _key(row: tuple[Any, ...]) -> ApiKey:
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _first_settings(*, is_sandbox: bool) -> str:
+    return _text(TenantSettings(is_sandbox=is_sandbox))
 
 
 def _guid(text: str) -> str:

@@ -10,10 +10,11 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from benefit_programs.domain.clocks import THE_CLOCK, Clock
 from benefit_programs.domain.entities import Snapshot
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.indexes import Index, Key, KeysByIndex
-from benefit_programs.domain.lookups import SNAPSHOT
+from benefit_programs.domain.lookups import CLOCK, SNAPSHOT
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.state import AtHand
@@ -108,6 +109,10 @@ class Reader:
     async def one(self, tenant_id: int, index: Index[R], *key: Any) -> R | None:
         rows = await self._store.look_up(tenant_id, index, (key,))
         return rows[0] if rows else None
+
+    async def clock(self, tenant_id: int) -> Clock | None:
+        """The clock of a sandbox; none if nobody has used it yet."""
+        return await self.one(tenant_id, CLOCK, THE_CLOCK)
 
     def many(
         self, tenant_id: int, index: Index[R], keys: Iterable[Key]

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
@@ -342,6 +343,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("endpoint_id", "due", live=True),
         ),
         _table(webhooks.WebhookKey, "webhook_keys"),
+        _table(Clock, "clocks"),
     )
 )
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""

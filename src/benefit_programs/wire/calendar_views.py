@@ -10,10 +10,10 @@ from benefit_programs.domain.calendars import (
     ProgramTerms,
     RenewalConfiguration,
 )
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.entities import Program
 from benefit_programs.domain.outlook import CreditsAtRenewal, Outlook, OutlookDate
 from benefit_programs.domain.program_dates import resumes_at
+from benefit_programs.domain.values import earliest
 from benefit_programs.wire.types import calendars as wire
 
 

@@ -28,6 +28,7 @@ from benefit_programs.domain.constraints import (
     Requires,
     Size,
     Text,
+    TimeZone,
     Undocumented,
 )
 from benefit_programs.domain.durations import DURATION_LENGTH_MAX, DURATION_YEARS_MAX
@@ -43,8 +44,9 @@ Describe = Callable[[type[Any], str], str | None]
 PLACE = "#/components/schemas/"
 _TIME_PATTERN = "(T([0-9]{1,8}H)?([0-9]{1,9}M)?([0-9]{1,10}([.][0-9]{1,3})?S)?)?$"
 _EXACT_PATTERN = f"([0-9]{{1,5}}W)?([0-9]{{1,6}}D)?{_TIME_PATTERN}"
-FIXED_DURATION_PATTERN = f"^P{_EXACT_PATTERN}"
-DURATION_PATTERN = f"^P([0-9]{{1,4}}Y)?([0-9]{{1,5}}M)?{_EXACT_PATTERN}"
+_SOME_UNIT = "(?=[0-9]|T[0-9])"
+FIXED_DURATION_PATTERN = f"^P{_SOME_UNIT}{_EXACT_PATTERN}"
+DURATION_PATTERN = f"^P{_SOME_UNIT}([0-9]{{1,4}}Y)?([0-9]{{1,5}}M)?{_EXACT_PATTERN}"
 GIVEN_IDS = f"any 1 to {GIVEN_ID_LENGTH_MAX} printable characters"
 
 GIVEN_BY_PATH = "May be left out where the path has it; must not differ."
@@ -287,6 +289,7 @@ _WRITERS: dict[type[Mark], Callable[[Any], Schema]] = {
     Int32: _int32,
     FreeForm: _free_form,
     MaskText: _mask,
+    TimeZone: lambda _: {"type": "string", "description": "The IANA name of a time zone."},
 }
 
 

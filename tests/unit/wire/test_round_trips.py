@@ -28,6 +28,7 @@ from benefit_programs.domain.constraints import (
     Requires,
     Size,
     Text,
+    TimeZone,
 )
 from benefit_programs.domain.values import AMOUNT_MAX
 from benefit_programs.wire.codec import Shape, decoder_for, encoder_for, fields_of, read_json
@@ -70,7 +71,10 @@ VALUES_OF_MARK: dict[type[Any], Callable[[Any], st.SearchStrategy[Any]]] = {
         AMOUNT_MAX if mark.at_most is None else mark.at_most,
     ),
     InstantText: lambda _mark: st.integers(-62_135_596_800_000, 253_402_300_799_999),
-    Duration: lambda _mark: st.sampled_from(["P3D", "P10DT2H30M", "P2W", "PT0.5S"]),
+    Duration: lambda mark: st.sampled_from(
+        ["P3D", "P10DT2H30M", "P2W", "PT1H" if mark.hours_min else "PT0.5S"]
+    ),
+    TimeZone: lambda _mark: st.sampled_from(["UTC", "Europe/Berlin"]),
     Int64Text: lambda _mark: st.integers(-(2**63), 2**63 - 1),
     Int32: int32s_of,
     FreeForm: lambda _mark: FREE_FORM,

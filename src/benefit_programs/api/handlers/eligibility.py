@@ -152,7 +152,7 @@ def _requested(
     target_date: Instant | None,
     **known: bool,
 ) -> RequestedItem:
-    at = target_date if target_date is not None else call.services.engine.now()
+    at = target_date if target_date is not None else call.now
     return RequestedItem(reference=reference.reference(), count=count or 1, at=at, **known)
 
 
@@ -184,7 +184,7 @@ async def _find(
         beneficiary=beneficiary,
         statuses=statuses,
         payable=payable,
-        now=call.services.engine.now(),
+        now=call.now,
     )
     read = CODECS[Pool].read
     rows = [(read(row[:-1]), row[-1]) for row in await reader.fetch(holding)]
@@ -231,7 +231,7 @@ async def _answer(
 ) -> list[list[wire.BenefitResult]]:
     """Answer checks of single pools, with a few statements for all of them."""
     services = call.services
-    moment = Moment(services.engine.now(), call.principal.settings)
+    moment = Moment(call.now, call.principal.settings)
     state = await load_state(
         services.reader,
         call.tenant_id,

@@ -181,7 +181,7 @@ async def _balance(call: Call, changed: ChangedLot) -> Balance:
 
 async def _describe(call: Call, rows: Sequence[tuple[Lot, Pool]]) -> list[wire.Lot]:
     """Lots as they are now: of pools in which something is due, all that happened by itself."""
-    now = call.services.engine.now()
+    now = call.now
     due = {pool.id: pool for _, pool in rows if is_due(pool, now)}
     if not due:
         return [views.lot(lot, pool) for lot, pool in rows]
@@ -197,7 +197,7 @@ async def _accounts(
 ) -> tuple[State, dict[str, Account]]:
     """The accounts of some pools as they are now, to be read only, and what they were read from."""
     ids = [pool.id for pool in pools]
-    now, settings = call.services.engine.now(), call.principal.settings
+    now, settings = call.now, call.principal.settings
     question = LotsOfPools(pool_ids=tuple(ids), all_lots=all_lots)
     state = await load_state(
         call.services.reader, call.tenant_id, [question], now=now, settings=settings

@@ -71,7 +71,7 @@ class _Everything(msgspec.Struct, frozen=True):
 async def get(call: Call, request: wire.GetOverviewRequest) -> wire.GetOverviewResponse:
     asks_for_itself = call.principal.is_member
     identity = call.principal.caller if asks_for_itself else request.beneficiary.identity()
-    reader, now = call.services.reader, call.services.engine.now()
+    reader, now = call.services.reader, call.now
     ids = await reader.programs_of(
         call.tenant_id, identity, BEFORE_ALL_IDS, limit=OVERVIEW_PROGRAMS_MAX + 1
     )

@@ -54,7 +54,7 @@ def _require_member(pinned: frozenset[str]) -> None:
 
 async def _usable(call: Call, rows: list[PoolItem]) -> list[PoolItem]:
     """The same with what their pools have now, also where something has just come due."""
-    now = call.services.engine.now()
+    now = call.now
     due = {row.pool_id for row in rows if row.due is not None and row.due <= now}
     if not due:
         return rows

@@ -196,7 +196,7 @@ async def query(
 async def describe(call: Call, rows: list[tuple[Reservation, Pool]]) -> list[wire.Reservation]:
     """Reservations as they are now, with what they are for."""
     transactions = await call.by_id(TRANSACTION, [row.id for row, _ in rows])
-    now = call.services.engine.now()
+    now = call.now
     return [views.reservation(row, pool, transactions[row.id], now) for row, pool in rows]
 
 

@@ -99,7 +99,7 @@ async def get(call: Call, request: wire.GetStatementRequest) -> wire.GetStatemen
     table=tenant_statements.table,
 )
 async def get_of_many(call: Call, request: wire.GetStatementsRequest) -> wire.GetStatementsResponse:
-    now = call.services.engine.now()
+    now = call.now
     # Nothing was booked before that, and the calendar of a zone has an end.
     since = max(request.from_date, 0)
     to = min(now + 1 if request.to_date is None else request.to_date, now + 1)
@@ -124,7 +124,7 @@ async def get_of_many(call: Call, request: wire.GetStatementsRequest) -> wire.Ge
 
 async def _open(call: Call, pool_id: str) -> tuple[Ledger, Instant]:
     """The ledger of a pool, and now: not before its last transaction, whatever its clock said."""
-    now = call.services.engine.now()
+    now = call.now
     ledger = Ledger(call, await look_at_pool(call, pool_id, now))
     return ledger, max(now, ledger.seen.stored.balance_updated)
 

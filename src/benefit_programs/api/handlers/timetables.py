@@ -22,7 +22,7 @@ from benefit_programs.wire.types import calendars as wire
     is_addition=True,
 )
 async def get(call: Call, request: wire.GetProgramTimetableRequest) -> wire.TimetableResponse:
-    now, settings = call.services.engine.now(), call.principal.settings
+    now, settings = call.now, call.principal.settings
     question = ReadOutlook(request.program_id)
     state = await load_state(
         call.services.reader, call.tenant_id, [question], now=now, settings=settings
@@ -47,7 +47,7 @@ async def get(call: Call, request: wire.GetProgramTimetableRequest) -> wire.Time
     is_addition=True,
 )
 async def show(call: Call, request: wire.PreviewTimetableRequest) -> wire.TimetableResponse:
-    begin = call.services.engine.now() if request.from_date is None else request.from_date
+    begin = call.now if request.from_date is None else request.from_date
     if request.end_date is not None and request.end_date <= begin:
         raise Invalid.because(
             "endDate", "must be later than the begin", rule_name="end_in_the_future"

@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
+from benefit_programs.client.asynchronous.clock import AsyncClock
 from benefit_programs.client.asynchronous.events import AsyncEvents
 from benefit_programs.client.asynchronous.http import AsyncHttpTransport
 from benefit_programs.client.asynchronous.items import AsyncItems
@@ -79,19 +80,23 @@ class AsyncBenefitPrograms:
         timeout: float | None = TIMEOUT_SECONDS,
         max_retries: int = MAX_RETRIES,
         strict: bool = True,
+        sandbox: bool = False,
     ) -> Self:
         """A client of a service that runs in this process, as the first tenant's administrator.
 
         The database is the path of a SQLite file, which is made if it isn't there, or the
         ``postgresql://`` URL of a database that is prepared. It is opened by ``async with``, or by
-        the first call, and must be closed.
+        the first call, and must be closed. The tenant of a ``sandbox`` has a clock that can be set
+        forward; a database that has a tenant already must have been opened so before.
 
         If that fails, ``async with`` or the call raises DatabaseNotUsable.
 
         Raises:
             ServerNotInstalled: Only the client is installed.
         """
-        transport: AsyncTransport = inprocess().AsyncInProcessTransport(os.fspath(database))
+        transport: AsyncTransport = inprocess().AsyncInProcessTransport(
+            os.fspath(database), sandbox=sandbox
+        )
         settings = settings_for(
             None, site_id=None, timeout=timeout, max_retries=max_retries, strict=strict
         )
@@ -133,6 +138,8 @@ class AsyncBenefitPrograms:
         """Work that may continue after its request was answered."""
         self.settings = AsyncSettings(session)
         """The settings of the caller's tenant."""
+        self.clock = AsyncClock(session)
+        """The clock of a sandbox, which can be set forward."""
         self.beneficiaries = AsyncBeneficiaries(session)
         """The people who have programs."""
         self.events = AsyncEvents(session)

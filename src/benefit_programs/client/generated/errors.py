@@ -233,3 +233,9 @@ class ProgramDatesFixed(FailedPrecondition, code="PROGRAM_DATES_FIXED"):
     """These dates can't be changed now: the program has ended, or is paused."""
     fields = texts()
     current_status = Fact(ProgramStatus)
+
+class NotASandbox(FailedPrecondition, code="NOT_A_SANDBOX"):
+    """Only a tenant that was made as a sandbox has a clock of its own."""
+
+class ClockIsMoving(FailedPrecondition, code="CLOCK_IS_MOVING"):
+    """The clock is being set forward already."""

@@ -86,6 +86,8 @@ ROUTES: dict[str, Route] = {
     "listAsyncJobItems": Route("GET", "/async-jobs/v1/async-jobs/{jobId}/items", READ),
     "getSettings": Route("GET", "/benefit-programs/v1/settings", READ),
     "updateSettings": Route("PATCH", "/benefit-programs/v1/settings", ONCE),
+    "getClock": Route("GET", "/benefit-programs/v1/clock", READ),
+    "setClock": Route("POST", "/benefit-programs/v1/clock", ONCE),
     "getBalanceAsOf": Route("GET", "/benefit-programs/v1/balances/{poolId}/as-of", READ),
     "getStatement": Route("GET", "/benefit-programs/v1/balances/{poolId}/statement", READ),
     "getStatements": Route("POST", "/benefit-programs/v1/statements/query", READ),

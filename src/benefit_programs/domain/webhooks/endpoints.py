@@ -211,7 +211,7 @@ class RotateSecret(Command[WebhookSecret], frozen=True, kw_only=True):
         changes = Changes(secret)
         changes.delete(*newest_first[len(kept) :])
         changes.save(
-            *(replace(each, expires=context.now + self.hours * HOUR) for each in kept), secret
+            *(replace(each, expires=context.real_now + self.hours * HOUR) for each in kept), secret
         )
         return changes
 

@@ -213,8 +213,9 @@ DUE_IN_TIME = (
         select p.id, 'something may be due at ' || p.due || ', runners come by at '
             || coalesce(cast(a.since as text), 'no time') as detail
         from pools p left join agenda a on a.tenant_id = p.tenant_id and a.kind = '{DUE}'
+        left join clocks c on c.tenant_id = p.tenant_id and c.until is null
         where p.tenant_id = $1 and p.id > $2 and p.id <= $3 and p.due is not null
-        and (a.since is null or a.since > p.due)
+        and (a.since is null or a.since > p.due - coalesce(c.ahead, 0))
         """,
         Paged.POOLS,
     ),

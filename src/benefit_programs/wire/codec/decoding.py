@@ -27,6 +27,7 @@ from benefit_programs.domain.constraints import (
     Size,
     Stray,
     Text,
+    TimeZone,
 )
 from benefit_programs.domain.errors import (
     FieldViolation,
@@ -233,6 +234,7 @@ _READERS: dict[type[Mark], Callable[[Any], Read]] = {
     Int32: formats.int32_reader,
     FreeForm: formats.free_form_reader,
     MaskText: formats.mask_reader,
+    TimeZone: lambda _mark: formats.read_time_zone,
 }
 
 

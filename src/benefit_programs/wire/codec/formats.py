@@ -26,6 +26,7 @@ from benefit_programs.domain.constraints import (
 )
 from benefit_programs.domain.durations import DURATION_YEARS_MAX, HOUR, LONGEST, Span, parse
 from benefit_programs.domain.settings import IdMode
+from benefit_programs.domain.time_zones import NO_TIME_ZONE, is_time_zone
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT, DAY
 from benefit_programs.domain.violations import VIOLATIONS_MAX, FieldViolation, ViolatedRule
 from benefit_programs.domain.words import one_of
@@ -287,6 +288,13 @@ def int32_reader(mark: Int32) -> Read:
         raise wrong_format("INT32")
 
     return read_int32
+
+
+def read_time_zone(raw: Any) -> str:
+    """The IANA name of a time zone."""
+    if type(raw) is str and is_time_zone(raw):
+        return raw
+    raise violated(ViolatedRule.VALIDATION, NO_TIME_ZONE)
 
 
 def read_boolean(raw: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
 from benefit_programs.wire.descriptions.calendars import OF_CALENDARS
+from benefit_programs.wire.descriptions.clock import OF_CLOCK
 from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
@@ -24,6 +25,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_CONTRACT,
     **OF_BENEFICIARIES,
     **OF_CALENDARS,
+    **OF_CLOCK,
     **OF_EVENTS,
     **OF_LOTS,
     **OF_RESERVATIONS,

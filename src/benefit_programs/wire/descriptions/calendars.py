@@ -45,7 +45,7 @@ OF_CALENDARS: dict[type[Any], dict[str, str]] = {
     },
     calendars.Cycle: {
         "end_date": "When it ends: the next renewal, or the end of the program. Absent: open.",
-        "number": "1 for the first cycle.",
+        "number": "The number of the cycle: 1 for the first one.",
         "start_date": "When it began.",
     },
     calendars.CreditsAtRenewal: {

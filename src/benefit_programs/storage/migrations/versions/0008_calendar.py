@@ -1,4 +1,4 @@
-"""Programs that renew, pause and end by themselves, and changes that wait for their date.
+"""Programs that renew, pause and end by themselves, changes with a date, clocks of sandboxes.
 
 Revision ID: 0008
 Revises: 0007
@@ -42,6 +42,8 @@ _CHANGES = """
     payload document?, reason text?
 """
 
+_CLOCKS = "kind text, at whole, ahead whole, until whole?, job_id uuid?"
+
 
 def upgrade() -> None:
     for line in _ADDED.strip().splitlines():
@@ -53,6 +55,12 @@ def upgrade() -> None:
         "scheduled_changes",
         *(_column(each) for each in f"tenant_id whole, {_CHANGES}".split(",")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_scheduled_changes"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "clocks",
+        *(_column(each) for each in f"tenant_id whole, {_CLOCKS}".split(",")),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", name="pk_clocks"),
         sqlite_strict=True,
     )
     waiting = "status not in ('DONE', 'REFUSED', 'WITHDRAWN')"
