@@ -25,9 +25,8 @@ from benefit_programs.domain.constraints import (
     Duration,
     InstantText,
     Int32,
-    Judged,
     Size,
-    Text,
+    TimeZone,
 )
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import earliest
@@ -41,7 +40,6 @@ from benefit_programs.domain.scheduled_changes import (
     ChangeStatus,
     ScheduledChange,
 )
-from benefit_programs.domain.time_zones import zone_illegalities
 from benefit_programs.domain.timetables import first_after, instant_at
 from benefit_programs.domain.values import Instant
 
@@ -71,9 +69,7 @@ class StatedDates(msgspec.Struct, frozen=True, kw_only=True):
     timetable by ``moved_by``, and used ``paused`` of the days of the ``paused_year``.
     """
 
-    time_zone: (
-        Annotated[str, Text(min_length=1, max_length=64), Judged(zone_illegalities)] | None
-    ) = None
+    time_zone: Annotated[str, TimeZone()] | None = None
     renewal_configuration: RenewalConfiguration | None = None
     cycle: Annotated[int, Int32(minimum=1)] | None = None
     cycle_start_date: Annotated[Instant, InstantText()] | None = None
