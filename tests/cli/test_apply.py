@@ -265,7 +265,8 @@ def test_failed_step_can_be_applied_again(alone: Terminal) -> None:
             "displayNam: Gold",
             (
                 "5:5: programDefinitions[0].displayNam: is unknown here; known are externalId, "
-                "displayName, description, extendedFields (FIELD_NOT_ALLOWED)"
+                "displayName, description, renewalConfiguration, endDate, endsAfter, whilePaused, "
+                "pausedDaysMax, extendedFields (FIELD_NOT_ALLOWED)"
             ),
         ),
         (

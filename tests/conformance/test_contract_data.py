@@ -177,6 +177,7 @@ ENUM_DEVIATIONS: dict[tuple[str, str], str] = {
     ("TimePeriod", "YEAR"): "an addition",
     ("TimePeriod", "LIFETIME"): "an addition",
     ("TimePeriod", "ROLLING"): "an addition",
+    ("TimePeriod", "CYCLE"): "an addition",
 }
 
 REQUIRED_DEVIATIONS: dict[str, str] = {

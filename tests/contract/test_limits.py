@@ -215,7 +215,7 @@ WRONG = [
     ({"timePeriod": "ROLLING", "rollingDuration": "P0D"}, "rollingDuration", "MIN"),
     ({"timePeriod": "ROLLING", "rollingDuration": "soon"}, "rollingDuration", "FORMAT"),
     ({"timePeriod": "ROLLING", "rollingDuration": "P1D", "times": 1_001}, "times", "MAX"),
-    ({"timePeriod": "CYCLE"}, "timePeriod", "INVALID_ENUM_VALUE"),
+    ({"timePeriod": "FORTNIGHT"}, "timePeriod", "INVALID_ENUM_VALUE"),
 ]
 
 

@@ -146,9 +146,9 @@ def export_programs(
             tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
             now = await _now_of(store, tenant)
             exporter = Exporter(store, tenant.id, encode=_encode, now=now)
-            total, with_lots = await exporter.count(), await exporter.needs_lots()
+            total, columns = await exporter.count(), await exporter.more_columns()
             with (
-                open_target(file, chosen, with_lots=with_lots) as target,
+                open_target(file, chosen, columns) as target,
                 progress_bar(total) as show,
             ):
                 return await exporter.run(

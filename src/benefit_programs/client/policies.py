@@ -80,7 +80,7 @@ def weekly(
 
 
 def at_most(times: int, period: TimePeriod) -> PolicyExpression:
-    """Fulfilled for that many redeemed items per day, week, month or year, or in all."""
+    """Fulfilled for that many redeemed items per day, week, month, year or cycle, or in all."""
     return _rate_limited(RateLimitedPolicy(times=times, time_period=period))
 
 

@@ -65,7 +65,7 @@ class WeekDay(StrEnum):
 
 
 class TimePeriod(StrEnum):
-    """What a rate limit counts in: a calendar period, all time, or a window that rolls along."""
+    """What a rate limit counts in: a calendar period, all time, a rolling window, or a cycle."""
 
     DAY = "DAY"
     WEEK = "WEEK"
@@ -73,6 +73,7 @@ class TimePeriod(StrEnum):
     YEAR = "YEAR"
     LIFETIME = "LIFETIME"
     ROLLING = "ROLLING"
+    CYCLE = "CYCLE"
 
 
 class FixedIntervalPolicy(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ before the policy, so a provider is asked about candidates only. ``approve`` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -45,19 +46,29 @@ from benefit_programs.domain.lookups import (
     NAMED_PROGRAM,
     NAMED_PROGRAM_DEFINITION,
     POOL,
+    PROGRAM,
     SNAPSHOT,
 )
 from benefit_programs.domain.policies import (
+    Counts,
     CustomPolicyKey,
+    Cycle,
     Facts,
     PolicyApps,
     Verdict,
+    counts_cycles,
     custom_policies,
+    cycle_at,
     judge,
     policy_of,
     quota_shares,
 )
-from benefit_programs.domain.quotas import ask_for_counts, ask_for_quotas, counts_of
+from benefit_programs.domain.quotas import (
+    ask_for_counts,
+    ask_for_quotas,
+    quota_used,
+    uses_after,
+)
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
 from benefit_programs.domain.settling import ask_for_account, look_at_account, usable
@@ -165,14 +176,28 @@ def ask_for_candidates(
             needs.read(ITEM_BY_REFERENCE, *_item_key(requested.reference, benefit))
         policy = policy_of(snapshot.details, benefit)
         if policy is not None:
-            shares = quota_shares(
-                policy,
-                at=requested.at,
-                time_zone=ZoneInfo(needs.settings.time_zone),
-                count=requested.count,
-            )
-            ask_for_quotas(needs, pool.id, shares)
-            ask_for_counts(needs, pool.id, policy, requested.at)
+            _ask_to_judge(needs, state, pool, policy, requested)
+
+
+def _ask_to_judge(
+    needs: Needs, state: State, pool: Pool, policy: PolicyExpression, requested: RequestedItem
+) -> None:
+    """Ask for what rate limits have counted; for the program first if they count in its cycles."""
+    program = None
+    if counts_cycles(policy):
+        needs.read(PROGRAM, pool.program_id)
+        program = state.loaded(PROGRAM, pool.program_id)
+        if program is None:
+            return
+    shares = quota_shares(
+        policy,
+        at=requested.at,
+        time_zone=ZoneInfo(needs.settings.time_zone),
+        count=requested.count,
+        cycle=None if program is None else cycle_at(program.calendar, requested.at),
+    )
+    ask_for_quotas(needs, pool.id, shares)
+    ask_for_counts(needs, pool.id, policy, requested.at)
 
 
 def ask_to_pay(
@@ -281,6 +306,10 @@ def approve(
     return cost, shares
 
 
+def _cycle_of(state: State, pool: Pool, at: Instant) -> Cycle:
+    return cycle_at(require(state, PROGRAM, pool.program_id).calendar, at)
+
+
 def _require_policy(
     state: State,
     candidate: Candidate,
@@ -294,7 +323,8 @@ def _require_policy(
         time_zone=ZoneInfo(settings.time_zone),
         first_day=settings.first_day_of_week,
         item_count=requested.count,
-        counts=counts_of(state, pool.id),
+        cycle=_cycle_of(state, pool, requested.at) if counts_cycles(policy) else None,
+        counts=Counts(partial(quota_used, state, pool.id), partial(uses_after, state, pool.id)),
         verdicts=verdicts,
         freed=candidate.freed,
         apps=PolicyApps(

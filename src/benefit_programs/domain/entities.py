@@ -399,7 +399,7 @@ class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
     """How many items a redemption counts on a quota, under a local date or at an instant.
 
     The date is that of the tenant's time zone when it was taken, and is given back as it is. What
-    rolls is counted at an instant.
+    rolls is counted at an instant, and a cycle at that which names it.
     """
 
     quota_id: str
@@ -560,7 +560,7 @@ class Reservation(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Quota(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """How often a rate limit of a pool was used, under a local date or, if it rolls, at an instant.
+    """How often a rate limit of a pool was used, under a local date or at an instant.
 
     A row of an instant is there as long as a redemption counts on it.
     """

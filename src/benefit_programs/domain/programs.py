@@ -52,6 +52,7 @@ from benefit_programs.domain.program_dates import (
     with_calendar,
 )
 from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision, updated
@@ -116,9 +117,10 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         if current is not None:
             self._require_empty(state, current)
         program = self._program(current, program_definition, definitions, context)
-        terms = self._terms(program_definition, context)
-        program = dated(begun(program, terms, context.now, context.settings.time_zone))
+        program, ahead = self._begun(program, program_definition, context)
+        program = dated(program, ahead)
         changes: Changes[Any] = Changes(None)
+        changes.save(*ahead)
         if current is not None:
             # It begins anew: what was to happen to it before is no more.
             withdraw_all(changes, state.many(CHANGES_OF_PROGRAM, current.id), context.now)
@@ -132,6 +134,13 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
         kind = JobKind.PROVISION_PROGRAM
         changes.save(done_job(job_id, kind, program.id, items, context))
         return changes
+
+    def _begun(
+        self, program: Program, program_definition: ProgramDefinition | None, context: Context
+    ) -> tuple[Program, list[ScheduledChange]]:
+        """The program with the dates that it begins with, and what waits for them."""
+        terms = self._terms(program_definition, context)
+        return begun(program, terms, context.now, context.settings.time_zone), []
 
     def _terms(
         self, program_definition: ProgramDefinition | None, context: Context

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 import msgspec
+from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
 from benefit_programs.domain.balances import set_balance
+from benefit_programs.domain.calendars import Calendar
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -19,6 +21,8 @@ from benefit_programs.domain.entities import (
     LotOrigin,
     Operation,
     Pool,
+    Program,
+    ProgramDefinition,
     ProgramStatus,
     TransactionDetails,
 )
@@ -27,8 +31,10 @@ from benefit_programs.domain.lots import is_standard, own_fate, total
 from benefit_programs.domain.programs import PROVISION_IN_REQUEST_MAX, Provisioned, ProvisionProgram
 from benefit_programs.domain.required import snapshot_of
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Credits, Identity, IdentityType
+from benefit_programs.domain.values import Credits, Identity, IdentityType, Instant
+from benefit_programs.transfer.dates import with_next_renewal, with_stated_dates
 from benefit_programs.transfer.records import Named, StatedLot, settle_amounts, settle_lots
 
 IMPORT_REASON = "Import"
@@ -60,6 +66,25 @@ class Imported(msgspec.Struct, frozen=True):
     pools: tuple[Pool, ...]
 
 
+class ProvisionStated(ProvisionProgram, frozen=True, kw_only=True):
+    """Provision a program with the dates that a row states."""
+
+    named: Named
+
+    def _begun(
+        self, program: Program, program_definition: ProgramDefinition | None, context: Context
+    ) -> tuple[Program, list[ScheduledChange]]:
+        dates, at = self.named.dates, self.named.next_renewal_date
+        zone = context.settings.time_zone
+        if dates is not None:
+            after = with_stated_dates(program, dates, context.now, zone)
+            return after, dates.waiting(after, context)
+        terms = self._terms(program_definition, context)
+        if at is not None:
+            return with_next_renewal(program, terms, at, context.now, zone), []
+        return super()._begun(program, program_definition, context)
+
+
 class ImportProgram(Command[Imported], frozen=True, kw_only=True):
     """Provision a program, and set its balances as a change by hand would.
 
@@ -67,7 +92,7 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
     import that was killed leaves nothing half done.
     """
 
-    provision: ProvisionProgram
+    provision: ProvisionStated
     named: Named
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -78,11 +103,13 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         provisioned = self.provision.decide(state, context)
         if provisioned.answer.program.status is ProgramStatus.PROVISIONING:
             raise too_many_pools()
-        pools = [row for row in provisioned.saved if isinstance(row, Pool)]
+        calendar = provisioned.answer.program.calendar
+        pools = [_stopped(row, calendar) for row in provisioned.saved if isinstance(row, Pool)]
         amounts = settle_amounts(self.named, [pool.pool_definition_id for pool in pools])
-        lots = settle_lots(self.named, amounts, context.now)
+        as_of = self.named.as_of(context.now)
+        lots = settle_lots(self.named, amounts, as_of)
         changes = Changes(Imported(provisioned.answer, ()))
-        changes.save(*provisioned.saved)
+        changes.save(*provisioned.saved, *pools)
         changes.events.extend(provisioned.events)
         key = import_key((self.provision.namespace, self.provision.external_id))
         opened = []
@@ -96,7 +123,7 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
             if lots is None:
                 opened.append(_set(state, changes, account, amount, key))
             else:
-                arrange(account, amount, lots.get(pool.pool_definition_id, ()), key)
+                arrange(account, amount, lots.get(pool.pool_definition_id, ()), key, as_of)
                 opened.append(_saved(changes, account, key))
         changes.answer = Imported(provisioned.answer, tuple(opened))
         return changes
@@ -118,13 +145,15 @@ def _set(
     ).pool
 
 
-def arrange(account: Account, amount: Credits, lots: Sequence[StatedLot], key: str) -> None:
+def arrange(
+    account: Account, amount: Credits, lots: Sequence[StatedLot], key: str, as_of: Instant
+) -> None:
     """Bring a pool that was just opened to a balance and its lots; the rest is in no lot.
 
-    The last transaction has the key.
+    It has them at an instant ``as_of`` which that is so. The last transaction has the key.
     """
-    now, pool = account.context.now, account.pool
-    live = [lot for lot in lots if not lot.is_to_come(now)]
+    pool = account.pool
+    live = [lot for lot in lots if not lot.is_to_come(as_of)]
     rest = amount - sum(lot.amount for lot in live)
     more = rest - (pool.available - pool.in_lots)
     gone = [
@@ -133,14 +162,38 @@ def arrange(account: Account, amount: Credits, lots: Sequence[StatedLot], key: s
         if lot.available and (more < 0 or not is_standard(lot))
     ]
     added = [Draw(pool.id, more)] if more > 0 else []
-    added += [Draw(account.add_lot(lot.fate, lot.amount).id, lot.amount) for lot in live]
+    added += [Draw(_add(account, lot, as_of).id, lot.amount) for lot in live]
     for lot in lots:
-        if lot.is_to_come(now):
-            account.add_lot(lot.fate, lot.amount)
+        if lot.is_to_come(as_of):
+            _add(account, lot, as_of)
     if gone:
         _change(account, BalanceType.AVAILABLE, gone, None if added else key)
     if added:
         _change(account, BalanceType.EXTERNAL, added, key)
+
+
+def _add(account: Account, stated: StatedLot, as_of: Instant) -> Lot:
+    """Add a lot that was there at an instant. In a pool whose clock stands it keeps what is left.
+
+    Dates are stated as of the begin of the pause; those of a new lot go on from now.
+    """
+    now, stopped, fate = account.context.now, account.pool.stopped, stated.fate
+    by = 0 if stopped is None else now - stopped
+    if fate.expiration_date is not None:
+        fate = replace(fate, expiration_date=fate.expiration_date + by)
+    if fate.effective_date is not None and stated.is_to_come(as_of):
+        fate = replace(fate, effective_date=fate.effective_date + by)
+    account.at = as_of + by
+    lot = account.add_lot(fate, stated.amount)
+    account.at = now
+    return lot
+
+
+def _stopped(pool: Pool, calendar: Calendar | None) -> Pool:
+    """A pool whose dates stand still since its program was paused."""
+    if pool.stopped is None or calendar is None:
+        return pool
+    return replace(pool, stopped=calendar.paused_since)
 
 
 def _change(account: Account, source: BalanceType, draws: Sequence[Draw], key: str | None) -> None:

@@ -15,6 +15,7 @@ from benefit_programs.domain.lookups import BEFORE_ALL_IDS, IDEMPOTENCY_KEY, TRA
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.values import Credits
 from benefit_programs.transfer.commands import import_key
+from benefit_programs.transfer.dates import stated_dates
 from benefit_programs.transfer.definitions import Plan
 from benefit_programs.transfer.holdings import Holding
 from benefit_programs.transfer.lookups import Lookups, rows_of
@@ -58,9 +59,27 @@ def differing_fields(existing: Existing) -> list[Difference]:
         ("programStatus", str(settled_status(program)), str(record.named.status)),
         ("displayName", _text(program.display_name), _text(record.named.display_name)),
     ]
+    if (stated := record.named.dates) is not None:
+        stored = stated_dates(program, ())
+        pairs += [
+            (f"dates.{name}", _json(getattr(stored, field)), _json(getattr(stated, field)))
+            for field, name in _LASTING.items()
+        ]
     if plan.pool_definition_id is not None and program.program_definition_id is None:
         pairs.append(("poolDefinitionId", single, plan.pool_definition_id))
     return [Difference(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+_LASTING = {
+    "renewal_configuration": "renewalConfiguration",
+    "while_paused": "whilePaused",
+    "paused_days_max": "pausedDaysMax",
+}
+"""What stays of a program's dates while time goes on."""
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _text(value: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from benefit_programs.domain.entities import (
     Pool,
     PoolDefinition,
     Program,
+    ProgramDefinition,
     ProgramStatus,
     beneficiary_columns,
 )
@@ -19,14 +20,20 @@ from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     BEFORE_ALL_IDS,
+    CHANGES_OF_PROGRAM,
     POOL_DEFINITION,
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import settled_status
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Instant
+from benefit_programs.transfer.dates import stated_dates
 from benefit_programs.transfer.holdings import ANY_LOT, Holding, holdings_of
 from benefit_programs.transfer.lookups import Lookups, pools_of, rows_of
 from benefit_programs.transfer.records import (
+    DATES_COLUMN,
+    LOTS_COLUMN,
     LOTS_MAX,
     Named,
     Origin,
@@ -37,12 +44,15 @@ from benefit_programs.transfer.records import (
 )
 from benefit_programs.transfer.totals import Totals
 
+R = TypeVar("R", bound=Row)
+
 PAGE_SIZE = 200
 """How many programs are read together."""
 
 PAGES_MAX = 10_000_000
 
 WALK_PROGRAMS = Index(Program, after="id", limit=PAGE_SIZE)
+WALK_PROGRAM_DEFINITIONS = Index(ProgramDefinition, after="id", limit=PAGE_SIZE)
 WALK_POOL_DEFINITIONS = Index(PoolDefinition, after="id", limit=PAGE_SIZE)
 LIVE_POOLS = Index(Pool, "program_id", live=True)
 
@@ -113,11 +123,33 @@ class Exporter:
         self._encode = encode
         self._now = now
         self._report = ExportReport()
+        self._with_dates = False
 
     async def count(self) -> int:
         return await self._store.count(self._tenant_id, WALK_PROGRAMS, (BEFORE_ALL_IDS,))
 
-    async def needs_lots(self) -> bool:
+    async def more_columns(self) -> list[str]:
+        """The columns that a file needs which not every tenant's has."""
+        needed = {LOTS_COLUMN: await self._needs_lots(), DATES_COLUMN: await self._needs_dates()}
+        return [name for name in needed if needed[name]]
+
+    async def _needs_dates(self) -> bool:
+        """Whether some program has dates, or would get some from its definition."""
+        self._with_dates = await self._has_any(
+            WALK_PROGRAM_DEFINITIONS, lambda each: each.terms is not None
+        ) or await self._has_any(WALK_PROGRAMS, lambda each: each.calendar is not None)
+        return self._with_dates
+
+    async def _has_any(self, walk: Index[R], is_one: Callable[[R], bool]) -> bool:
+        after = BEFORE_ALL_IDS
+        for _ in range(PAGES_MAX):
+            found = await rows_of(self._store, self._tenant_id, walk, [(after,)])
+            if not found or any(map(is_one, found)):
+                return bool(found)
+            after = found[-1].id  # type: ignore[attr-defined]
+        return False
+
+    async def _needs_lots(self) -> bool:
         """Whether a file needs a column for lots: there are some, or new pools open with one."""
         if await rows_of(self._store, self._tenant_id, ANY_LOT, [(BEFORE_ALL_IDS,)]):
             return True
@@ -149,6 +181,7 @@ class Exporter:
         every = [pool for own in pools.values() for pool in own]
         held = await holdings_of(self._store, self._tenant_id, every, self._now())
         fresh = await self._bringing_lots(definitions.values())
+        waiting = await self._waiting(programs)
         for program in programs:
             own = pools.get(program.id, [])
             if settled_status(program) is ProgramStatus.ENDED:
@@ -161,7 +194,20 @@ class Exporter:
                 for loss in _losses(program, own, assigned, definitions, holdings):
                     self._report.not_carried[loss] += 1
                 states_lots = not fresh.isdisjoint(holdings)
-                write(self._document(program, own, holdings, states_lots=states_lots))
+                document = self._document(program, own, holdings, states_lots=states_lots)
+                if self._with_dates:
+                    dates = stated_dates(program, waiting.get(program.id, ()))
+                    document[DATES_COLUMN] = self._encode(dates)
+                write(document)
+
+    async def _waiting(self, programs: list[Program]) -> dict[str, list[ScheduledChange]]:
+        """The changes that wait for their dates, by the programs that have dates at all."""
+        keys = [(each.id,) for each in programs if each.calendar is not None]
+        found: dict[str, list[ScheduledChange]] = {}
+        for each in await rows_of(self._store, self._tenant_id, CHANGES_OF_PROGRAM, keys):
+            assert each.program_id is not None
+            found.setdefault(each.program_id, []).append(each)
+        return found
 
     async def _definitions_of(
         self, programs: list[Program], pools: dict[str, list[Pool]]

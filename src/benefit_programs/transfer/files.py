@@ -16,7 +16,7 @@ from benefit_programs.domain.errors import FieldViolation, ViolatedRule
 from benefit_programs.transfer.records import (
     COLUMNS,
     EXPORTED_COLUMNS,
-    LOTS_COLUMN,
+    JSON_COLUMNS,
     REQUIRED_COLUMNS,
 )
 
@@ -154,11 +154,12 @@ def _csv_line(number: int, columns: Sequence[str], cells: Sequence[str]) -> Line
         return _broken(number, "must be UTF-8")
     if "balances" in document:
         document["balances"] = _stated(document["balances"])
-    if LOTS_COLUMN in document:
+    for name in JSON_COLUMNS:
         try:
-            document[LOTS_COLUMN] = msgspec.json.decode(document[LOTS_COLUMN])
+            if name in document:
+                document[name] = msgspec.json.decode(document[name])
         except (msgspec.MsgspecError, RecursionError):
-            problem = FieldViolation(LOTS_COLUMN, "must be valid JSON", ViolatedRule.FORMAT)
+            problem = FieldViolation(name, "must be valid JSON", ViolatedRule.FORMAT)
             return Line(number, document, problem)
     return Line(number, document)
 
@@ -188,12 +189,12 @@ def _broken(number: int, description: str, rule: ViolatedRule = ViolatedRule.FOR
 
 
 class Target:
-    """A file that rows are written into; ``with_lots`` if it has a column for lots."""
+    """A file that rows are written into; ``more`` are columns that not every tenant needs."""
 
-    def __init__(self, file: TextIO, file_format: FileFormat, *, with_lots: bool) -> None:
+    def __init__(self, file: TextIO, file_format: FileFormat, more: Sequence[str]) -> None:
         self._file = file
         self._csv = csv.writer(file) if file_format is FileFormat.CSV else None
-        self._columns = (*EXPORTED_COLUMNS, *([LOTS_COLUMN] if with_lots else []))
+        self._columns = (*EXPORTED_COLUMNS, *more)
         if self._csv:
             self._csv.writerow(self._columns)
 
@@ -206,15 +207,14 @@ class Target:
             f"{each['poolDefinitionId']}={each['amount']}" for each in document["balances"]
         )
         flat = {**document, "balances": balances}
-        if LOTS_COLUMN in document:
-            flat[LOTS_COLUMN] = msgspec.json.encode(document[LOTS_COLUMN]).decode()
+        for name in JSON_COLUMNS:
+            if name in document:
+                flat[name] = msgspec.json.encode(document[name]).decode()
         self._csv.writerow([flat.get(name, "") for name in self._columns])
 
 
 @contextmanager
-def open_target(
-    path: Path, file_format: FileFormat, *, with_lots: bool = False
-) -> Iterator[Target]:
+def open_target(path: Path, file_format: FileFormat, more: Sequence[str] = ()) -> Iterator[Target]:
     """A new file that has its name only once it is whole.
 
     Raises WrongFile if the name is taken, or the file can't be written.
@@ -227,7 +227,7 @@ def open_target(
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         with partial.open("w", encoding="utf-8", newline="") as file:
-            yield Target(file, file_format, with_lots=with_lots)
+            yield Target(file, file_format, more)
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)

@@ -1,7 +1,7 @@
 """What pools hold at an instant, as a file states it: a balance, and the lots in it.
 
 What reservations hold counts as if it had come back: a file has no reservations. What is due counts
-as if it had been booked.
+as if it had been booked, up to where something happens to the program or its clock stands.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.account import has_lots
 from benefit_programs.domain.entities import Lot, LotStatus, Pool, Reservation
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, RESERVATIONS_OF_POOL
@@ -35,13 +36,13 @@ async def holdings_of(
     store: Lookups, tenant_id: int, pools: Collection[Pool], now: Instant
 ) -> dict[str, Holding]:
     """What pools hold, by their ids. Only those that have lots or reservations cost a look."""
-    with_lots = [pool for pool in pools if pool.in_lots or pool.due is not None]
+    with_lots = [pool for pool in pools if has_lots(pool)]
     lots = {
         lot.id: lot
         for pool in with_lots
         for lot in await rows_of(store, tenant_id, LOTS_OF_POOL, [(pool.id, "")])
     }
-    reserved = [(pool.id,) for pool in pools if pool.due is not None]
+    reserved = [(pool.id,) for pool in pools if pool.due is not None or pool.stopped is not None]
     reservations = await rows_of(store, tenant_id, RESERVATIONS_OF_POOL, reserved)
     drawn = {
         (draw.lot_id,)
@@ -55,10 +56,15 @@ async def holdings_of(
             pool,
             [lot for lot in lots.values() if lot.pool_id == pool.id],
             [each for each in reservations if each.pool_id == pool.id],
-            now,
+            _settled_until(pool, now),
         )
         for pool in pools
     }
+
+
+def _settled_until(pool: Pool, now: Instant) -> Instant:
+    """Up to when what is due counts as booked: not past what is ahead of it in the program."""
+    return min(each for each in (now, pool.program_due, pool.stopped) if each is not None)
 
 
 def _holding(
@@ -73,7 +79,8 @@ def _holding(
         back[pool.id] = back.get(pool.id, 0) + held
     available = pool.available - pool.in_lots + back.get(pool.id, 0)
     stated = []
-    for lot in in_burn_order(lots):
+    for stored in in_burn_order(lots):
+        lot = stored if pool.stopped is None else _as_of_pause(stored, pool.stopped)
         has = lot.granted if lot.status is LotStatus.FUTURE else lot.available
         amount = has + back.get(lot.id, 0)
         if amount and (lot.expiration_date is None or lot.expiration_date > now):
@@ -81,6 +88,17 @@ def _holding(
             if lot.effective_date <= now or lot.status is not LotStatus.FUTURE:
                 available += amount
     return Holding(available, tuple(stated), bool(reservations))
+
+
+def _as_of_pause(lot: Lot, stopped: Instant) -> Lot:
+    """A lot with its dates as of the begin of the pause, also if it came while the clock stood."""
+    by = max(lot.created - stopped, 0)
+    is_to_come = lot.status is LotStatus.FUTURE
+    return replace(
+        lot,
+        effective_date=lot.effective_date - by if is_to_come else min(lot.effective_date, stopped),
+        expiration_date=None if lot.expiration_date is None else lot.expiration_date - by,
+    )
 
 
 def _stated(lot: Lot, pool_definition_id: str) -> StatedLot:

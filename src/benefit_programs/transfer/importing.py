@@ -25,9 +25,8 @@ from benefit_programs.domain.errors import (
 )
 from benefit_programs.domain.lookups import POOLS_OF_PROGRAM, PROGRAM_BY_EXTERNAL_ID
 from benefit_programs.domain.orders.openings import living
-from benefit_programs.domain.programs import ProvisionProgram
 from benefit_programs.domain.values import Credits, Instant
-from benefit_programs.transfer.commands import Imported, ImportProgram
+from benefit_programs.transfer.commands import Imported, ImportProgram, ProvisionStated
 from benefit_programs.transfer.comparison import (
     Difference,
     Existing,
@@ -212,7 +211,7 @@ class Importer:
     def _create(self, row: _Judged) -> None:
         try:
             stated = settle_amounts(row.record.named, list(row.plan.credits))
-            settle_lots(row.record.named, stated, self._now())
+            settle_lots(row.record.named, stated, row.record.named.as_of(self._now()))
         except Invalid as refusal:
             self._refuse(row.line, row.record.named.external_program_id, refusal)
             return
@@ -280,7 +279,7 @@ class Importer:
 def _command(row: _Judged) -> ImportProgram:
     named = row.record.named
     return ImportProgram(
-        provision=ProvisionProgram(
+        provision=ProvisionStated(
             beneficiary=row.record.beneficiary,
             namespace=named.namespace,
             external_id=named.external_program_id,
@@ -289,6 +288,7 @@ def _command(row: _Judged) -> ImportProgram:
             program_definition_id=row.plan.program_definition_id,
             pool_definition_id=row.plan.pool_definition_id,
             at_once=True,
+            named=named,
         ),
         named=named,
     )

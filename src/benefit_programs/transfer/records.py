@@ -38,6 +38,7 @@ from benefit_programs.domain.values import (
     IdentityType,
     Instant,
 )
+from benefit_programs.transfer.dates import StatedDates
 
 T = TypeVar("T")
 
@@ -62,11 +63,19 @@ EXPORTED_COLUMNS = (
 """The columns of an export, in their order."""
 
 LOTS_COLUMN = "lots"
-"""The last column of an export of a tenant that has lots."""
+"""A column of an export of a tenant that has lots."""
+
+DATES_COLUMN = "dates"
+"""A column of an export of a tenant whose programs have dates."""
+
+JSON_COLUMNS = (LOTS_COLUMN, DATES_COLUMN)
+"""The columns that hold JSON, in CSV as well."""
 
 COLUMNS = (
     *EXPORTED_COLUMNS,
     LOTS_COLUMN,
+    DATES_COLUMN,
+    "nextRenewalDate",
     "programDefinitionExternalId",
     "programDefinitionNamespace",
     "balance",
@@ -135,6 +144,12 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     balance: Annotated[Credits, DecimalText()] | None = None
     balances: Annotated[tuple[StatedBalance, ...], Size(maximum=BALANCES_MAX)] | None = None
     lots: Annotated[tuple[StatedLot, ...], Size(maximum=LOTS_MAX)] | None = None
+    dates: StatedDates | None = None
+    next_renewal_date: Annotated[Instant, InstantText()] | None = None
+
+    def as_of(self, now: Instant) -> Instant:
+        """The instant at which the row is true: now, unless the program was late or is stopped."""
+        return now if self.dates is None else self.dates.as_of(now)
 
     @property
     def status(self) -> ProgramStatus:

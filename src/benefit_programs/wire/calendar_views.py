@@ -39,6 +39,12 @@ def dates(row: Program) -> dict[str, Any]:
     }
 
 
+def dates_ahead(row: Program) -> dict[str, Any]:
+    """The fields that say what comes next."""
+    names = ("next_renewal_date", "cycle", "end_date", "paused_until_date")
+    return {name: value for name, value in dates(row).items() if name in names}
+
+
 def _configuration(calendar: Calendar) -> RenewalConfiguration | None:
     timetable = calendar.timetable
     if timetable is None:

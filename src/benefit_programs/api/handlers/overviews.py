@@ -32,7 +32,7 @@ from benefit_programs.domain.required import require
 from benefit_programs.domain.settling import ask_for_account, look_at_account
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Instant
-from benefit_programs.wire import lot_views
+from benefit_programs.wire import calendar_views, lot_views
 from benefit_programs.wire.types import overviews as wire
 from benefit_programs.wire.types.common import IdentificationData
 
@@ -128,6 +128,7 @@ def _program(
         display_name=row.display_name,
         namespace=row.namespace,
         status=row.status,
+        **calendar_views.dates_ahead(row),
         pools=tuple(pools[each.id] for each in rows if each.program_id == row.id),
     )
 

@@ -7,7 +7,6 @@ from benefit_programs.api.method import GET, POST, READ_LIMITED, method
 from benefit_programs.domain.calendars import ProgramTerms, terms_of
 from benefit_programs.domain.errors import Invalid, ProgramNotFound
 from benefit_programs.domain.outlook import DATES_DEFAULT, ReadOutlook, outlook, preview
-from benefit_programs.storage.loading import load_state
 from benefit_programs.wire import calendar_views as views
 from benefit_programs.wire.types import calendars as wire
 
@@ -24,9 +23,7 @@ from benefit_programs.wire.types import calendars as wire
 async def get(call: Call, request: wire.GetProgramTimetableRequest) -> wire.TimetableResponse:
     now, settings = call.now, call.principal.settings
     question = ReadOutlook(request.program_id)
-    state = await load_state(
-        call.services.reader, call.tenant_id, [question], now=now, settings=settings
-    )
+    state = await call.load([question], now=now)
     return views.timetable(
         outlook(
             state,

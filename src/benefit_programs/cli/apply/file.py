@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
 from benefit_programs.cli.apply.yaml_text import FileUnusable, Problem, Text
 from benefit_programs.domain.benefits import require_legal
-from benefit_programs.domain.constraints import FreeForm, ReadOnly, Size
+from benefit_programs.domain.constraints import FreeForm, OneOf, ReadOnly, Size
 from benefit_programs.domain.constraints import Text as Limits
 from benefit_programs.domain.details import (
     Benefit,
@@ -24,6 +24,14 @@ from benefit_programs.domain.webhooks.rows import WebhookFormat
 from benefit_programs.outgoing.urls import url_problem
 from benefit_programs.wire.codec import Shape, decoder_for, encoder_for, fields_of
 from benefit_programs.wire.events import EVENT_TYPES
+from benefit_programs.wire.types.calendars import (
+    EitherEnd,
+    EndDate,
+    EndsAfter,
+    PausedDaysMax,
+    Pausing,
+    Renewals,
+)
 from benefit_programs.wire.types.common import (
     Category,
     Description,
@@ -94,9 +102,16 @@ class FilePoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 class FileProgramDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A program definition, identified by its external id."""
 
+    one_of: ClassVar[OneOf] = EitherEnd
+
     external_id: ExternalId
     display_name: ProgramName | None = None
     description: Description | None = None
+    renewal_configuration: Renewals | None = None
+    end_date: EndDate | None = None
+    ends_after: EndsAfter | None = None
+    while_paused: Pausing | None = None
+    paused_days_max: PausedDaysMax | None = None
     extended_fields: ExtendedFields | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -18,10 +19,13 @@ from benefit_programs.client import (
     NewItem,
     PoolDefinition,
     ProgramDefinition,
+    RenewalConfiguration,
     WebhookEndpoint,
     WebhookFormat,
+    WhilePaused,
 )
 from benefit_programs.client import Cascade as ClientCascade
+from benefit_programs.client.types.base import Part
 
 Document = dict[str, Any]
 Change = tuple[str, Any, Any]
@@ -73,6 +77,7 @@ def create_program_definition(name: str, wanted: Document, changes: Sequence[Cha
             display_name=wanted.get("displayName"),
             description=wanted.get("description"),
             extended_fields=_sent(wanted.get("extendedFields")),
+            **_dates(wanted),
         )
         service.program_definition_ids[name] = made.id
 
@@ -89,9 +94,26 @@ def change_program_definition(
             display_name=wanted.get("displayName"),
             description=wanted.get("description"),
             extended_fields=_changed_fields(found, wanted),
+            **_dates(wanted),
         )
 
     return Step("change", "program definition", found.external_id, run, changes=changes)
+
+
+class _Dates(Part, frozen=True, kw_only=True):
+    """What a program definition says about the dates of its programs."""
+
+    renewal_configuration: RenewalConfiguration | None = None
+    end_date: datetime | None = None
+    ends_after: str | None = None
+    while_paused: WhilePaused | None = None
+    paused_days_max: int | None = None
+
+
+def _dates(document: Document) -> dict[str, Any]:
+    """What the client gets of a document; what isn't there is None."""
+    dates = msgspec.convert(document, _Dates)
+    return {name: getattr(dates, name) for name in dates.__struct_fields__}
 
 
 def create_webhook(wanted: Document, changes: Sequence[Change]) -> Step:

@@ -31,6 +31,9 @@ from benefit_programs.wire.codec import decoder_for
 Document = dict[str, Any]
 Reference = tuple[str, str]
 
+DATES = ("renewalConfiguration", "endDate", "endsAfter", "whilePaused", "pausedDaysMax")
+"""What a program definition says about the dates of its programs."""
+
 ITEM_SETS_AT_ONCE = 100
 ITEMS_ON_A_PAGE = 1000
 
@@ -106,7 +109,9 @@ def key_of(definition: PoolDefinition) -> str | None:
 
 
 def program_definition_document(definition: ProgramDefinition) -> Document:
-    document = _named(definition, externalId=definition.external_id)
+    sent = to_wire(definition)
+    dates = {name: sent[name] for name in DATES if name in sent}
+    document = _named(definition, externalId=definition.external_id, **dates)
     return canonical(_decoded(FileProgramDefinition, document))
 
 

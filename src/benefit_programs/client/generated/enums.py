@@ -153,9 +153,9 @@ class StartStatus(OpenEnum):
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"
 
 class TimePeriod(OpenEnum):
-    """What a rate limit counts in: a calendar period, all time, or a window that rolls along."""
+    """What a rate limit counts in: a calendar period, all time, a rolling window, or a cycle."""
     DAY = "DAY"; WEEK = "WEEK"; MONTH = "MONTH"; YEAR = "YEAR"; LIFETIME = "LIFETIME"
-    ROLLING = "ROLLING"
+    ROLLING = "ROLLING"; CYCLE = "CYCLE"
 
 class TimetableKind(OpenEnum):
     """What happens to a program by itself."""

@@ -14,6 +14,7 @@ from benefit_programs.client.generated.enums import (
     ProgramStatus,
 )
 from benefit_programs.client.types.base import Part
+from benefit_programs.client.types.calendars import Cycle
 from benefit_programs.client.types.common import BalanceAmount
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.ledger import DrawnLot
@@ -205,6 +206,9 @@ class OverviewProgram(Part, frozen=True, kw_only=True):
     status: ProgramStatus
     display_name: str | None = None
     next_renewal_date: datetime | None = None
+    cycle: Cycle | None = None
+    end_date: datetime | None = None
+    paused_until_date: datetime | None = None
     pools: tuple[OverviewPool, ...] = ()
 
 

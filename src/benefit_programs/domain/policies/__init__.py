@@ -1,12 +1,13 @@
 """Policies: whether a redemption may happen now, and what it takes from rate limits.
 
-``calendar`` knows local time, ``windows`` what rolls, ``intervals`` the FIXED_INTERVAL policies,
-``expressions`` walks the trees, ``quotas`` keeps the ids of rate limits, ``judgement`` puts it all
-together, and ``failures`` says what stood in the way.
+``calendar`` knows local time, ``windows`` what rolls, ``cycles`` those of a timetable,
+``intervals`` the FIXED_INTERVAL policies, ``expressions`` walks the trees, ``quotas`` keeps the ids
+of rate limits, ``judgement`` puts it all together, and ``failures`` says what stood in the way.
 """
 
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import period_dates, period_start
+from benefit_programs.domain.policies.calendar import Cycle, period_dates, period_start
+from benefit_programs.domain.policies.cycles import counts_cycles, cycle_at
 from benefit_programs.domain.policies.expressions import (
     EXPRESSION_DEPTH_MAX,
     CustomPolicyKey,
@@ -35,6 +36,7 @@ __all__ = [
     "EXPRESSION_DEPTH_MAX",
     "Counts",
     "CustomPolicyKey",
+    "Cycle",
     "Facts",
     "FailureCode",
     "FailureDetail",
@@ -44,8 +46,10 @@ __all__ = [
     "Verdict",
     "assign_quota_ids",
     "contains",
+    "counts_cycles",
     "custom_policies",
     "custom_policy_key",
+    "cycle_at",
     "judge",
     "period_dates",
     "period_start",

@@ -121,3 +121,10 @@ def _offset(wall: datetime) -> int:
     offset = wall.utcoffset()
     assert offset is not None
     return offset // MILLISECOND
+
+
+class Cycle(NamedTuple):
+    """What its uses are counted at, and its first instant, if it has one."""
+
+    key: Instant
+    start: Instant | None

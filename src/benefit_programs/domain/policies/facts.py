@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from benefit_programs.domain.details import TimePeriod
-from benefit_programs.domain.policies.calendar import period_dates
+from benefit_programs.domain.policies.calendar import Cycle, period_dates
 from benefit_programs.domain.policies.windows import Window, fullest_window, window_length
 from benefit_programs.domain.settings import FirstDayOfWeek
 
@@ -101,6 +101,8 @@ class Facts(NamedTuple):
     verdicts: Mapping[CustomPolicyKey, Verdict] = MappingProxyType({})
     freed: tuple[QuotaShare, ...] = ()
     apps: PolicyApps = NO_APPS
+    cycle: Cycle | None = None
+    """That of the program, if a limit counts in its cycles."""
 
     def used(self, limit: RateLimitedPolicy) -> int:
         """What counts on a limit already, without what is given back; 0 without a quota."""
@@ -108,10 +110,16 @@ class Facts(NamedTuple):
             return self.window(limit).used
         if limit.quota_id is None:
             return 0
-        dates = period_dates(limit, self.at, self.time_zone, self.first_day)
+        dates = self._dates(limit)
         used = sum(self.counts.on(limit.quota_id, each) for each in dates)
         freed = sum(share.count for share in self._freed(limit) if share.period_start in dates)
         return max(used - freed, 0)
+
+    def _dates(self, limit: RateLimitedPolicy) -> range:
+        """What the uses of a limit are counted under that doesn't roll."""
+        if self.cycle is not None and limit.time_period is TimePeriod.CYCLE:
+            return range(self.cycle.key, self.cycle.key + 1)
+        return period_dates(limit, self.at, self.time_zone, self.first_day)
 
     def window(self, limit: RateLimitedPolicy) -> Window:
         """The window of a limit that rolls in which most is used."""

@@ -89,8 +89,8 @@ def _describe_limit(limit: RateLimitedPolicy, facts: Facts, *, excluded: bool) -
     }
     if limit.rolling_duration is not None:
         data["rollingDuration"] = limit.rolling_duration
-    if limit.time_period is not TimePeriod.LIFETIME:
-        data["periodStart"] = _instant_text(_start(limit, facts))
+    if (start := _start(limit, facts)) is not None:
+        data["periodStart"] = _instant_text(start)
     return FailureDetail(code=code, message=_cut(message, MESSAGE_LENGTH_MAX), error_data=data)
 
 
@@ -102,7 +102,12 @@ def _period(limit: RateLimitedPolicy) -> str:
     return f"a {limit.time_period.value.lower()}"
 
 
-def _start(limit: RateLimitedPolicy, facts: Facts) -> Instant:
+def _start(limit: RateLimitedPolicy, facts: Facts) -> Instant | None:
+    """The first instant that counts with the redemption's; None if it never began."""
+    if limit.time_period is TimePeriod.LIFETIME:
+        return None
+    if limit.time_period is TimePeriod.CYCLE:
+        return facts.cycle and facts.cycle.start
     if limit.time_period is TimePeriod.ROLLING:
         return facts.window(limit).start
     return period_start(limit, facts.at, facts.time_zone, facts.first_day)

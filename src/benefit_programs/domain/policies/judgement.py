@@ -49,7 +49,11 @@ def judge(expression: PolicyExpression | None, facts: Facts) -> Judgement:
         return ALLOWED
     finding = _find(expression, facts, 1)
     shares = quota_shares(
-        expression, at=facts.at, time_zone=facts.time_zone, count=facts.item_count
+        expression,
+        at=facts.at,
+        time_zone=facts.time_zone,
+        count=facts.item_count,
+        cycle=facts.cycle,
     )
     if finding.outcome:
         return Judgement(allowed=True, quota_shares=shares)

@@ -2,8 +2,9 @@
 
 A quota is counted per pool, ``quotaId`` and local date: that of the day or the one that the month
 or year begins with. So what was used stays used when the tenant changes its time zone. What rolls
-is counted per instant. The server names quotas: a rate limit keeps its id through updates while its
-place and ``timePeriod`` stay, whatever becomes of ``times`` and ``rollingDuration``.
+is counted per instant, and so are the cycles of a program. The server names quotas: a rate limit
+keeps its id through updates while its place and ``timePeriod`` stay, whatever becomes of ``times``
+and ``rollingDuration``.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from benefit_programs.domain.details import (
     TimePeriod,
 )
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import counted_date
+from benefit_programs.domain.policies.calendar import Cycle, counted_date
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, rate_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from benefit_programs.domain.values import Instant
+    from benefit_programs.domain.values import Instant, LocalDate
 
 
 # What makes two limits of one place the same, the strictest first.
@@ -44,26 +45,41 @@ _SAMENESS = (
 
 
 def quota_shares(
-    expression: PolicyExpression | None, *, at: Instant, time_zone: ZoneInfo, count: int
+    expression: PolicyExpression | None,
+    *,
+    at: Instant,
+    time_zone: ZoneInfo,
+    count: int,
+    cycle: Cycle | None = None,
 ) -> tuple[QuotaShare, ...]:
     """What a redemption of ``count`` items takes: a share of every rate limit of its expression.
 
     Also under OR and NOT, and once for a quota that several limits name.
     """
     shares = (
-        _share(limit.quota_id, limit, at, time_zone, count)
+        QuotaShare(
+            limit.quota_id,
+            _counted_at(limit, at, time_zone, cycle),
+            count,
+            is_rolling=limit.time_period in _BY_INSTANT,
+        )
         for limit in rate_limits(expression)
         if limit.quota_id is not None
     )
     return tuple(dict.fromkeys(shares))
 
 
-def _share(
-    quota_id: str, limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, count: int
-) -> QuotaShare:
+def _counted_at(
+    limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, cycle: Cycle | None
+) -> LocalDate | Instant:
     if limit.time_period is TimePeriod.ROLLING:
-        return QuotaShare(quota_id, at, count, is_rolling=True)
-    return QuotaShare(quota_id, counted_date(limit, at, time_zone), count)
+        return at
+    if cycle is not None and limit.time_period is TimePeriod.CYCLE:
+        return cycle.key
+    return counted_date(limit, at, time_zone)
+
+
+_BY_INSTANT = {TimePeriod.ROLLING, TimePeriod.CYCLE}
 
 
 def assign_quota_ids(new: Details, old: Details | None, new_id: Callable[[], str]) -> Details:

@@ -37,7 +37,7 @@ OF_BENEFICIARIES: dict[type[Any], dict[str, str]] = {
         "period_start": (
             "The local date under which the uses are counted. Absent if the limit rolls."
         ),
-        "used_at": "The instant of the uses, if the limit rolls.",
+        "used_at": "The instant of the uses if the limit rolls, or of the cycle that it counts in.",
         "used": "How many items were redeemed then.",
     },
     beneficiaries.KeptLot: {

@@ -264,8 +264,9 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
         ),
         "time_period": (
             "The period to count in. DAY, WEEK, MONTH and YEAR are those of the calendar in the"
-            " tenant's time zone, LIFETIME never ends, and ROLLING is any time as long as"
-            " `rollingDuration`. All but DAY and MONTH are additions to the contract."
+            " tenant's time zone, LIFETIME never ends, ROLLING is any time as long as"
+            " `rollingDuration`, and CYCLE is a cycle of the program's timetable. All but DAY and"
+            " MONTH are additions to the contract."
         ),
         "times": "How many items may be redeemed in each period.",
     },

@@ -156,7 +156,10 @@ OF_STATEMENTS: dict[type[Any], dict[str, str]] = {
         "unit_display_name": "What a credit is called.",
     },
     overviews.OverviewProgram: {
+        "cycle": "The current cycle of its timetable. Absent if it has none.",
+        "end_date": "When it ends by itself. Absent: it doesn't.",
         "next_renewal_date": "When it renews next by itself. Absent: it doesn't.",
+        "paused_until_date": "When it resumes by itself. Absent: it doesn't.",
         "pools": "Its pools that haven't ended.",
         "status": "The status of the program.",
     },

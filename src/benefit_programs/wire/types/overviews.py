@@ -6,6 +6,7 @@ import msgspec
 
 from benefit_programs.domain.entities import PoolStatus, ProgramStatus
 from benefit_programs.domain.explanations import BalanceAmount
+from benefit_programs.wire.types.calendars import Cycle
 from benefit_programs.wire.types.common import (
     Amount,
     BenefitKey,
@@ -81,6 +82,9 @@ class OverviewProgram(msgspec.Struct, frozen=True, kw_only=True):
     namespace: Namespace | None = None
     status: ProgramStatus | None = None
     next_renewal_date: Timestamp | None = None
+    cycle: Cycle | None = None
+    end_date: Timestamp | None = None
+    paused_until_date: Timestamp | None = None
     pools: tuple[OverviewPool, ...] | None = None
 
 
