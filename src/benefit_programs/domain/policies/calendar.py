@@ -8,7 +8,7 @@ past the years that a calendar library knows, the offset of the last known day i
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from benefit_programs.domain.details import RateLimitedPolicy, TimePeriod
 from benefit_programs.domain.settings import FirstDayOfWeek
