@@ -19,6 +19,8 @@ _STOPS = "coalesce(field[t.calendar, while_paused], 'RUN') = 'STOP'"
 _STANDS = f"({_PAUSED_SINCE} is not null and {_STOPS})"
 _CYCLES = "inner[t.calendar, timetable, cycles]"
 _IS_LAST = f"coalesce(number[t.calendar, cycle] >= {_CYCLES}, false)"
+_HAS_EXPECTED_END = f"({_CYCLES} is not null and t.next_renewal is not null)"
+"""Whether its end may be the one that its last cycle will have: before that has begun."""
 
 
 def _differ(one: str, other: str) -> str:
@@ -32,6 +34,7 @@ def _first(*instants: str) -> str:
     return f"(select min(d.at) from ({each}) d)"
 
 
+_ENDS = _first("number[t.calendar, ends]", "number[t.calendar, last_end]")
 _FIRST_CHANGE = f"""(
     select min(c.date) from scheduled_changes c
     where c.tenant_id = t.tenant_id and c.program_id = t.id and c.status = '{_WAITING}'
@@ -42,7 +45,7 @@ _FIRST_DATE = f"""case when t.status = 'ENDED' or t.target_status is not null th
         _FIRST_CHANGE,
         f"case when {_PAUSED_SINCE} is not null then number[t.calendar, paused_until] end",
         f"case when not {_STANDS} then t.next_renewal end",
-        f"case when not {_STANDS} then t.end_date end",
+        f"case when not {_STANDS} then {_ENDS} end",
     )
 } end"""
 _MAY_RESUME = (
@@ -74,12 +77,13 @@ PROGRAM_DATES = (
         select c.id, 'ends at ' || coalesce(cast(c.end_date as text), 'no time')
             || ', its calendar says ' || coalesce(cast(c.ends as text), 'never') as detail
         from (
-            select t.id, t.end_date, {
-            _first("number[t.calendar, ends]", "number[t.calendar, last_end]")
-        } as ends
+            select t.id, t.end_date, {_ENDS} as ends,
+                case when {_HAS_EXPECTED_END} then 1 else 0 end as may_be_earlier
             from programs t where {_PROGRAMS} and t.calendar is not null
         ) c
-        where {_differ("c.end_date", "c.ends")}
+        where (c.may_be_earlier = 0 and {_differ("c.end_date", "c.ends")})
+        or (c.may_be_earlier = 1 and c.ends is not null
+            and (c.end_date is null or c.end_date > c.ends))
         """,
         Paged.PROGRAMS,
     ),
@@ -92,8 +96,11 @@ PROGRAM_DATES = (
             || number[t.calendar, cycle_start] || '; renews next at '
             || coalesce(cast(t.next_renewal as text), 'no time') as detail
         from programs t where {_PROGRAMS} and field[t.calendar, timetable] is not null and (
-            (t.next_renewal is null) <> {_IS_LAST}
-            or t.next_renewal <= number[t.calendar, cycle_start])
+            (t.next_renewal is not null and ({_IS_LAST} or t.status = 'ENDED'))
+            or (t.next_renewal is null and not {_IS_LAST} and t.status <> 'ENDED'
+                and {_ENDS} is null)
+            or t.next_renewal <= number[t.calendar, cycle_start]
+            or t.next_renewal >= {_ENDS})
         """,
         Paged.PROGRAMS,
     ),
