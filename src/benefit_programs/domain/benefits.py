@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.alerts import alert_illegalities, repeated_alerts
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.details import Benefit, Details
 from benefit_programs.domain.durations import Span, parse
@@ -29,6 +30,7 @@ def require_legal(details: Details, path: str) -> None:
 def illegalities(details: Details) -> Iterator[FieldViolation]:
     """What is illegal about these details."""
     yield from repetitions(details)
+    yield from alert_illegalities(details)
     if details.credit_configuration is not None:
         return
     for position, benefit in enumerate(details.benefits or ()):
@@ -42,8 +44,9 @@ def illegalities(details: Details) -> Iterator[FieldViolation]:
 
 
 def repetitions(details: Details) -> Iterator[FieldViolation]:
-    """What stands there twice: keys of benefits, and durations of a benefit's terms."""
+    """What stands there twice: keys of benefits and alerts, and durations of a benefit's terms."""
     yield from _repeated_keys(details)
+    yield from repeated_alerts(details)
     yield from _repeated_terms(details)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from benefit_programs.domain.alerts import ALERTS_MAX, Alert
 from benefit_programs.domain.constraints import (
     Addition,
     DecimalText,
@@ -27,7 +28,7 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
-from benefit_programs.domain.values import CREDIT
+from benefit_programs.domain.values import PERCENT_MAX
 from benefit_programs.domain.violations import FieldViolation, ViolatedRule
 
 ROLLING_TIMES_MAX = 1_000
@@ -170,9 +171,6 @@ class PolicyExpression(msgspec.Struct, frozen=True, omit_defaults=True):
     policy_options: Policy | None = None
 
 
-PERCENT_MAX = 100 * CREDIT
-"""All of something, in percent; in the unit of amounts."""
-
 CANCELLATION_TERMS_MAX = 10
 """How many cancellation terms a benefit may have."""
 
@@ -237,6 +235,7 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     credit_configuration: CreditConfiguration | None = None
     policy_expression: Annotated[PolicyExpression, Undocumented()] | None = None
     additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+    alerts: Annotated[tuple[Alert, ...], Size(maximum=ALERTS_MAX), Addition()] | None = None
 
     def benefit(self, benefit_key: str) -> Benefit | None:
         for benefit in self.benefits or ():

@@ -7,10 +7,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
-from benefit_programs.domain.entities import Pool, PoolStatus, RenewalActionType
+from benefit_programs.domain.entities import Pool, PoolStatus, Program, RenewalActionType
 from benefit_programs.domain.events import record, record_balance, record_updated
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.state import Changes
+from benefit_programs.domain.values import Instant
+from benefit_programs.domain.watching import watch_anew
 
 RENEWED = "renewed"
 STATUS_SLUGS = {
@@ -26,7 +28,7 @@ def with_status(pool: Pool, status: PoolStatus) -> Pool:
         return pool
     changed = replace(pool, status=status, previous_status=pool.status)
     if status is PoolStatus.ENDED:
-        return replace(without_action(changed), program_due=None)
+        return replace(without_action(changed), program_due=None, alerts=None)
     return changed
 
 
@@ -45,14 +47,21 @@ def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:
     """Write a pool that several steps have changed, as one change with its events.
 
     A pool that only went through orders that leave it as it is gets no new revision, nor does one
-    whose program has another date.
+    whose program has another date or whose alerts have to be looked at.
     """
     after, context, transactions = account.pool, account.context, account.transactions
     if before == after:
         return after
-    if before == replace(after, order_number=before.order_number, program_due=before.program_due):
+    if before == replace(
+        after,
+        order_number=before.order_number,
+        program_due=before.program_due,
+        alerts=before.alerts,
+        due=before.due,
+    ):
+        account.save_beside(changes)
         changes.save(after)
-        return after
+        return account.tell(changes, after)
     slugs = []
     if after.renewal_count != before.renewal_count:
         slugs.append(RENEWED)
@@ -60,7 +69,8 @@ def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:
         slugs.append(STATUS_SLUGS[after.status])
     account.save_beside(changes)
     last = None
-    for transaction in transactions:
+    for number, transaction in enumerate(transactions):
+        after = account.tell(changes, after, before=number)
         event = RULES[transaction.operation].event
         if event is not None:
             changes.save(transaction)
@@ -70,4 +80,11 @@ def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:
         else:
             changes.save(transaction)
             last = transaction.id
-    return record_updated(changes, context, after, *slugs, transaction_id=last)
+    after = record_updated(changes, context, after, *slugs, transaction_id=last)
+    return account.tell(changes, after)
+
+
+def dated_by(pool: Pool, program: Program, at: Instant) -> Pool:
+    """A living pool that knows when something happens to its program next, and looks at alerts."""
+    dated = replace(pool, program_due=program.due)
+    return dated if pool.alerts is None else watch_anew(dated, at)

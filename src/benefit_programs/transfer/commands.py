@@ -92,7 +92,7 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
                 opened.append(pool)
                 continue
             own = [row for row in provisioned.saved if _is_lot_of(row, pool)]
-            account = Account(pool, context, lots=own)
+            account = Account(pool, context, state=state, lots=own)
             if lots is None:
                 opened.append(_set(state, changes, account, amount, key))
             else:

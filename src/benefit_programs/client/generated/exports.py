@@ -42,12 +42,12 @@ from benefit_programs.client.errors import (
     WebhookNotVerified, WrongArgument,
 )
 from benefit_programs.client.generated.enums import (
-    BalanceType, BenefitResultType, CancellationStatus, Cascade, DeliveryLog, DeliveryOrigin,
-    DeliveryStatus, ExtendedEntity, FeedStart, Figure, FirstDayOfWeek, IdMode, Intent, Interval,
-    JobItemStatus, JobStatus, LimitRule, LotOrigin, LotStatus, PolicyExpressionType, PolicyType,
-    PoolDefinitionItemField, PoolItemField, PoolOrigin, PoolStatus, ProgramStatus,
-    RenewalActionType, ReservationStatus, StartStatus, TimePeriod, TransactionStatus,
-    UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay,
+    AlertType, BalanceType, BenefitResultType, CancellationStatus, Cascade, DeliveryLog,
+    DeliveryOrigin, DeliveryStatus, ExtendedEntity, FeedStart, Figure, FirstDayOfWeek, IdMode,
+    Intent, Interval, JobItemStatus, JobStatus, LimitRule, LotOrigin, LotStatus,
+    PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
+    PoolStatus, ProgramStatus, RenewalActionType, ReservationStatus, StartStatus, TimePeriod,
+    TransactionStatus, UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay,
 )
 from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
@@ -115,9 +115,9 @@ from benefit_programs.client.types.definitions import (
     NewPoolDefinition, PoolDefinition, PoolDefinitionChange, ProgramDefinition,
 )
 from benefit_programs.client.types.details import (
-    Benefit, CancellationTerm, CreditConfiguration, CustomPolicy, Details, DetailsChange,
-    FixedIntervalPolicy, Policy, PolicyExpression, PolicyExpressionAnd, PolicyExpressionNot,
-    PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration,
+    Alert, BalanceBelow, Benefit, CancellationTerm, CreditConfiguration, CustomPolicy, Details,
+    DetailsChange, FixedIntervalPolicy, Policy, PolicyExpression, PolicyExpressionAnd,
+    PolicyExpressionNot, PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration, Within,
 )
 from benefit_programs.client.types.events import (
     DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
@@ -165,8 +165,8 @@ from benefit_programs.client.types.webhooks import (
 from benefit_programs.client.webhooks import Webhook, WebhookHeaders
 
 __all__ = [
-    "AdjustBalance", "AlreadyExecuted", "Amount", "AnonymousVisitor", "ApiError", "App",
-    "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
+    "AdjustBalance", "Alert", "AlertType", "AlreadyExecuted", "Amount", "AnonymousVisitor",
+    "ApiError", "App", "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
     "AsyncBenefitPrograms", "AsyncEvents", "AsyncItemQuery", "AsyncItems", "AsyncJobs",
     "AsyncListing", "AsyncLotQuery", "AsyncLots", "AsyncPage", "AsyncPoolDefinitionItemQuery",
     "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions",
@@ -175,9 +175,9 @@ __all__ = [
     "AsyncQuery", "AsyncReservationQuery", "AsyncReservations", "AsyncSettings", "AsyncStatements",
     "AsyncTransactionQuery", "AsyncTransactions", "AsyncWebhookDeliveryQuery",
     "AsyncWebhookEndpointQuery", "AsyncWebhooks", "BadRequest", "Balance",
-    "BalanceAlreadyInitialized", "BalanceAmount", "BalanceAsOf", "BalanceExceededLimits",
-    "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery", "BalanceSort",
-    "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
+    "BalanceAlreadyInitialized", "BalanceAmount", "BalanceAsOf", "BalanceBelow",
+    "BalanceExceededLimits", "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery",
+    "BalanceSort", "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
     "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
     "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
     "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CanceledItems", "Cancellation",
@@ -240,5 +240,5 @@ __all__ = [
     "WebhookDeliverySort", "WebhookEndpoint", "WebhookEndpointFilter", "WebhookEndpointNotFound",
     "WebhookEndpointQuery", "WebhookEndpointSort", "WebhookFormat", "WebhookHeaders", "WebhookKey",
     "WebhookNotVerified", "WebhookProgress", "WebhookStatus", "WebhookTest", "Webhooks", "WeekDay",
-    "WixUser", "WrongArgument", "policies",
+    "Within", "WixUser", "WrongArgument", "policies",
 ]

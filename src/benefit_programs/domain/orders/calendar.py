@@ -37,6 +37,7 @@ from benefit_programs.domain.orders.programs import (
     order_for,
     require_allowed,
 )
+from benefit_programs.domain.pool_changes import dated_by
 from benefit_programs.domain.program_dates import (
     DateKind,
     ProgramDate,
@@ -119,7 +120,7 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
     if date.kind is DateKind.MISSED_RENEWAL:
         after = dated(renewed(program, date.at), waiting)
         record_updated(changes, context, after)
-        _date_pools(state, changes, context, after)
+        _date_pools(state, changes, context, after, date.at)
         return
     _act(state, changes, context, program, date, waiting)
 
@@ -140,11 +141,13 @@ def _act(
     act(state, changes, context, program, order, until=until, waiting=waiting)
 
 
-def _date_pools(state: State, changes: Changes[Any], context: Context, program: Program) -> None:
+def _date_pools(
+    state: State, changes: Changes[Any], context: Context, program: Program, at: Instant
+) -> None:
     """Tell the pools of a program its next date, unless there are too many of them."""
     pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
     if len(pools) <= context.settings.in_request_max:
-        changes.save(*(replace(pool, program_due=program.due) for pool in pools))
+        changes.save(*(dated_by(pool, program, at) for pool in pools))
 
 
 class StartCascades(Command[int], frozen=True, kw_only=True):

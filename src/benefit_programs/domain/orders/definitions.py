@@ -194,6 +194,7 @@ def _orders(
             program_definition_id=place,
             snapshot_id=snapshot.id,
             revision=definition.revision,
+            has_alerts=bool(snapshot.details.alerts) or None,
         )
 
     marked = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benefit_programs.wire.descriptions.alerts import OF_ALERTS
 from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
 from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
@@ -21,6 +22,7 @@ from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 
 OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_CONTRACT,
+    **OF_ALERTS,
     **OF_BENEFICIARIES,
     **OF_EVENTS,
     **OF_LOTS,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from benefit_programs.domain.alerts import ALERT_KEY_LENGTH_MAX
 from benefit_programs.domain.constraints import (
     FILTER_BYTES_MAX,
     Alias,
@@ -39,6 +40,7 @@ IdentityId = Annotated[str, Guid("identity")]
 AppId = Annotated[str, Guid("app")]
 Namespace = Annotated[str, Text(min_length=1, max_length=20)]
 Category = Annotated[str, Text(max_length=20)]
+AlertKey = Annotated[str, Text(min_length=1, max_length=ALERT_KEY_LENGTH_MAX)]
 BenefitKey = Annotated[str, Text(min_length=1, max_length=64)]
 ActionKey = Annotated[str, Text(min_length=1, max_length=64)]
 TransactionKey = Annotated[str, Text(min_length=1, max_length=200)]

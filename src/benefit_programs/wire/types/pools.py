@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from benefit_programs.domain.alerts import AlertType
 from benefit_programs.domain.benefits import repetitions
 from benefit_programs.domain.constraints import (
     Addition,
@@ -21,6 +22,7 @@ from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActi
 from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
 from benefit_programs.wire.types.common import (
     AdditionalData,
+    AlertKey,
     Amount,
     BenefitKey,
     BulkActionMetadata,
@@ -176,6 +178,25 @@ class RedemptionCanceled(PoolProvisioned, frozen=True, kw_only=True):
     """Event: the credits of a redemption were given back."""
 
     cancellation_details: CancellationDetails | None = None
+
+
+class AlertDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that began to hold, and what it tells of."""
+
+    alert_key: AlertKey | None = None
+    type: AlertType | None = None
+    crossed_date: Timestamp | None = None
+    available: Amount | None = None
+    date: Timestamp | None = None
+    amount: Amount | None = None
+    lot_id: EntityId | None = None
+    reservation_id: EntityId | None = None
+
+
+class PoolAlert(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: an alert of the pool's details began to hold."""
+
+    alert_details: AlertDetails | None = None
 
 
 class GetPoolRequest(msgspec.Struct, frozen=True, kw_only=True):

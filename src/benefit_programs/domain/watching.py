@@ -1,0 +1,224 @@
+"""Alerts of a pool: what of them holds, and what has begun to.
+
+An alert tells of subjects: the balance, lots, reservations, or the program's next renewal or end.
+It stands of those of which it holds, and is raised when it begins to hold of one. A pool keeps of
+what its alerts stand. So each crossing is told once, and told again after it had ended.
+
+Whoever changes credits looks at what was changed; ``settling`` looks at what crosses by itself, at
+its instant, and at everything when the terms or the program have changed. Invariant I26
+(docs/invariants.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from benefit_programs.domain.alerts import Alert, AlertType, Raised
+from benefit_programs.domain.due import earliest
+from benefit_programs.domain.durations import earlier
+from benefit_programs.domain.entities import (
+    Lot,
+    LotStatus,
+    Pool,
+    PoolStatus,
+    Program,
+    Reservation,
+    ReservationStatus,
+)
+from benefit_programs.domain.required import snapshot_of
+from benefit_programs.domain.rows import Row
+from benefit_programs.domain.state import State
+from benefit_programs.domain.values import Instant
+
+if TYPE_CHECKING:
+    from benefit_programs.domain.account import Account
+    from benefit_programs.domain.details import Details
+
+_BALANCE, _END = "balance", "end"
+"""Subjects that have no ids."""
+
+
+class Crossing(NamedTuple):
+    """An alert that was raised in a decision, after so many of its transactions."""
+
+    after: int
+    raised: Raised
+
+
+class Watch:
+    """Judges the alerts of a pool while its account changes.
+
+    ``ahead`` are the instants at which an alert will begin to hold by itself, with the id of the
+    lot, the reservation or the program that has to be looked at then.
+    """
+
+    def __init__(self, account: Account, details: Details) -> None:
+        self.ahead: list[tuple[Instant, str]] = []
+        self._account = account
+        self._alerts: Sequence[Alert] = details.alerts or ()
+        self._granted = details.credit_amount
+        self._standing = {
+            key: dict.fromkeys(subjects) for key, subjects in (account.pool.alerts or {}).items()
+        }
+        self._judged: set[tuple[str, str]] = set()
+
+    def look_at_balance(self) -> None:
+        account = self._account
+        for alert in self._alerts:
+            options = alert.balance_below_options
+            if options is not None:
+                is_below = options.holds(account.pool.available, self._granted)
+                self._judge(alert, _BALANCE, account.at if is_below else None, account.at)
+
+    def look_at_lot(self, lot: Lot) -> None:
+        is_left = lot.status is LotStatus.LIVE and lot.available
+        date = lot.expiration_date if is_left else None
+        told = Raised(
+            alert_key="",
+            type=AlertType.CREDITS_EXPIRING,
+            crossed=0,
+            date=date,
+            amount=lot.available,
+            lot_id=lot.id,
+        )
+        self._look_ahead(lot.id, told, row_id=lot.id, since=lot.created)
+
+    def look_at_reservation(self, row: Reservation) -> None:
+        date = row.expiration_date if row.status is ReservationStatus.OPEN else None
+        told = Raised(
+            alert_key="",
+            type=AlertType.RESERVATION_LAPSING,
+            crossed=0,
+            date=date,
+            amount=row.price * row.held,
+            reservation_id=row.id,
+        )
+        self._look_ahead(row.id, told, row_id=row.id)
+
+    def look_at_program(self, program: Program) -> None:
+        """Look at the next renewal, which doesn't happen while it is paused, and at the end."""
+        calendar = program.calendar
+        if calendar is None:
+            return
+        renewal = None if calendar.paused_since is not None else program.next_renewal
+        dates = (
+            (str(calendar.cycle), AlertType.RENEWAL_DUE, renewal),
+            (_END, AlertType.PROGRAM_ENDING, program.end_date),
+        )
+        for subject, kind, date in dates:
+            told = Raised(alert_key="", type=kind, crossed=0, date=date)
+            self._look_ahead(subject, told, row_id=program.id, time_zone=calendar.time_zone)
+
+    def look_at_rows(self, rows: Iterable[Row]) -> None:
+        """Look at the lots and reservations among these."""
+        for row in rows:
+            if isinstance(row, Lot):
+                self.look_at_lot(row)
+            elif isinstance(row, Reservation):
+                self.look_at_reservation(row)
+
+    def forget_others(self) -> None:
+        """Let alerts stand only of what was looked at."""
+        for key, subjects in self._standing.items():
+            self._standing[key] = {each: None for each in subjects if (key, each) in self._judged}
+
+    def keep(self) -> None:
+        """Have the pool keep of what its alerts stand, and be looked at when the next one may."""
+        account = self._account
+        alerts = {key: [*subjects] for key, subjects in self._standing.items() if subjects}
+        pool = account.pool
+        if alerts != pool.alerts:
+            account.pool = pool = replace(pool, alerts=alerts)
+        if self.ahead and pool.stopped is None:
+            due = earliest(pool.due, *(at for at, _ in self.ahead))
+            account.pool = replace(pool, due=due)
+
+    def _look_ahead(
+        self,
+        subject: str,
+        told: Raised,
+        *,
+        row_id: str,
+        since: Instant = 0,
+        time_zone: str | None = None,
+    ) -> None:
+        """Judge the alerts about a date that comes by itself; without a date they don't hold."""
+        account = self._account
+        zone = time_zone or account.context.settings.time_zone
+        stopped = account.pool.stopped
+        # Of dates that move with a pause as much is left as when it began.
+        clock = account.at if stopped is None else max(stopped, since)
+        for alert in self._alerts:
+            within = alert.within(told.type)
+            if within is None:
+                continue
+            begin = None if told.date is None else earlier(told.date, within, zone)
+            if not self._judge(alert, subject, begin, clock, told) and begin is not None:
+                self.ahead.append((begin, row_id))
+
+    def _judge(
+        self,
+        alert: Alert,
+        subject: str,
+        begin: Instant | None,
+        clock: Instant,
+        told: Raised | None = None,
+    ) -> bool:
+        """Whether an alert holds of a subject; raise it if it did not until now."""
+        key = alert.alert_key
+        self._judged.add((key, subject))
+        standing = self._standing.setdefault(key, {})
+        if begin is None or begin > clock:
+            standing.pop(subject, None)
+            return False
+        if subject not in standing:
+            standing[subject] = None
+            self._raise(alert, told)
+        return True
+
+    def _raise(self, alert: Alert, told: Raised | None) -> None:
+        account = self._account
+        raised = told or Raised(alert_key="", type=alert.kind, crossed=0)
+        account.crossings.append(
+            Crossing(
+                after=len(account.transactions),
+                raised=replace(
+                    raised,
+                    alert_key=alert.alert_key,
+                    crossed=account.at,
+                    available=account.pool.available,
+                ),
+            )
+        )
+
+
+def watch_changes(state: State, account: Account) -> None:
+    """Judge the alerts of what was changed on an account."""
+    watch = Watch(account, snapshot_of(state, account.pool).details)
+    watch.look_at_balance()
+    watch.look_at_rows(account.changed_rows())
+    watch.keep()
+
+
+def watch_anew(pool: Pool, at: Instant) -> Pool:
+    """The pool with all of its alerts to be judged: its terms or its program have changed.
+
+    Runners do that soon, and whoever uses the pool before.
+    """
+    if pool.status is PoolStatus.ENDED:
+        return pool
+    due = None if pool.stopped is not None else earliest(pool.due, at)
+    return replace(pool, alerts=pool.alerts or {}, due=due)
+
+
+def begin_to_watch(account: Account, details: Details, program: Program) -> None:
+    """Judge the alerts of a pool that was just opened."""
+    account.pool = replace(account.pool, alerts={})
+    watch = Watch(account, details)
+    watch.look_at_balance()
+    watch.look_at_rows(account.seen_lots())
+    watch.look_at_program(program)
+    watch.keep()
