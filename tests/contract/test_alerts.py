@@ -107,12 +107,16 @@ async def test_a_low_balance_is_told_once_and_again_after_it_was_filled(
         for each in spent:
             await wallet.cancel(each)
     first, second = await told(service, wallet.pool_id)
-    assert first == second == {
-        "alertKey": "low",
-        "type": "BALANCE_BELOW",
-        "crossedDate": instant_text(clock.now),
-        "available": "70",
-    }
+    assert (
+        first
+        == second
+        == {
+            "alertKey": "low",
+            "type": "BALANCE_BELOW",
+            "crossedDate": instant_text(clock.now),
+            "available": "70",
+        }
+    )
 
 
 async def test_a_share_is_one_of_what_is_granted(service: Service) -> None:

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "docs/how-to/catch-up.md",
         "docs/how-to/webhooks.md",
         "docs/how-to/hold-and-capture.md",
+        "docs/how-to/alerts.md",
     ],
 )
 def test_commands_print_what_the_page_shows(

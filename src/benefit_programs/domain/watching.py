@@ -5,8 +5,7 @@ It stands of those of which it holds, and is raised when it begins to hold of on
 what its alerts stand. So each crossing is told once, and told again after it had ended.
 
 Whoever changes credits looks at what was changed; ``settling`` looks at what crosses by itself, at
-its instant, and at everything when the terms or the program have changed. Invariant I26
-(docs/invariants.md).
+its instant, and at everything when the terms or the program have changed.
 """
 
 from __future__ import annotations
