@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.alerts import ALERTS_MAX
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
+from benefit_programs.domain.details import ALERTS_MAX
 from benefit_programs.domain.entities import Pool, Reservation
 from benefit_programs.storage.verification import verify_store
 from benefit_programs.wire.codec import instant_text

@@ -42,6 +42,7 @@ from benefit_programs.domain.lookups import (
     LOTS_TO_BURN,
     MORE_LOTS_TO_BURN,
     QUOTA,
+    SNAPSHOT,
 )
 from benefit_programs.domain.lots import (
     OPEN_LOTS_MAX,
@@ -280,11 +281,16 @@ class Account:
             self.set_lot(replace(self.lot(own.id), available=lot.available))
 
     def set_lot(self, lot: Lot) -> None:
-        """Let a lot be as given, and have the pool looked at when something happens to it."""
+        """Let a lot be as given, and have the pool looked at when something happens to it.
+
+        One that has expired already lapses in the same decision.
+        """
         self._lots[lot.id] = lot
         self._changed[lot.id] = None
         due, pool = due_of(lot), self.pool
-        if due is not None and pool.stopped is None and (pool.due is None or due < pool.due):
+        if due is None or due <= self.at or pool.stopped is not None:
+            return
+        if pool.due is None or due < pool.due:
             self.pool = replace(pool, due=due)
 
     def change_lot(self, lot: Lot) -> None:
@@ -360,8 +366,7 @@ class Account:
         ``more`` stands in the body of the pool's event of the last transaction.
         """
         if self.pool.alerts is not None:
-            assert self._state is not None, "whoever saves a pool with alerts has what it gives"
-            watch_changes(self._state, self)
+            self.watch()
         self.save_beside(changes)
         event = None
         for number, transaction in enumerate(self.transactions):
@@ -381,6 +386,12 @@ class Account:
         if self.crossings:
             self.pool = self.tell(changes, self.pool)
         return self.pool
+
+    def watch(self) -> None:
+        """Judge the alerts of what was changed so far."""
+        snapshot = None if self._state is None else self._state.one(SNAPSHOT, self.pool.snapshot_id)
+        assert snapshot is not None, "whoever changes a pool with alerts has what it gives"
+        watch_changes(self, snapshot.details)
 
     def tell(self, changes: Changes[Any], pool: Pool, *, before: int | None = None) -> Pool:
         """Record the alerts that were raised before a transaction, or else all that are left."""

@@ -11,12 +11,13 @@ its instant, and at everything when the terms or the program have changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
+import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.alerts import Alert, AlertType, Raised
-from benefit_programs.domain.due import earliest
+from benefit_programs.domain.context import Context
+from benefit_programs.domain.details import Alert, AlertType, Details
 from benefit_programs.domain.durations import earlier
 from benefit_programs.domain.entities import (
     Lot,
@@ -26,18 +27,30 @@ from benefit_programs.domain.entities import (
     Program,
     Reservation,
     ReservationStatus,
+    Transaction,
 )
-from benefit_programs.domain.required import snapshot_of
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.state import State
-from benefit_programs.domain.values import Instant
-
-if TYPE_CHECKING:
-    from benefit_programs.domain.account import Account
-    from benefit_programs.domain.details import Details
+from benefit_programs.domain.values import Credits, Instant
 
 _BALANCE, _END = "balance", "end"
 """Subjects that have no ids."""
+
+
+class Raised(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An alert that began to hold of a pool, and what it tells, as its event keeps it.
+
+    ``available`` is what could be spent then. ``date`` is the instant that it tells of, and
+    ``amount`` what the lot or the reservation holds.
+    """
+
+    alert_key: str
+    type: AlertType
+    crossed: Instant
+    available: Credits = 0
+    date: Instant | None = None
+    amount: Credits | None = None
+    lot_id: str | None = None
+    reservation_id: str | None = None
 
 
 class Crossing(NamedTuple):
@@ -47,6 +60,22 @@ class Crossing(NamedTuple):
     raised: Raised
 
 
+class Watched(Protocol):
+    """The account whose alerts are judged."""
+
+    pool: Pool
+    at: Instant
+    context: Context
+    transactions: list[Transaction]
+    crossings: list[Crossing]
+
+    def changed_rows(self) -> list[Row]:
+        """What was changed beside the pool."""
+
+    def seen_lots(self) -> list[Lot]:
+        """All stored lots that it has looked at or made."""
+
+
 class Watch:
     """Judges the alerts of a pool while its account changes.
 
@@ -54,7 +83,7 @@ class Watch:
     lot, the reservation or the program that has to be looked at then.
     """
 
-    def __init__(self, account: Account, details: Details) -> None:
+    def __init__(self, account: Watched, details: Details) -> None:
         self.ahead: list[tuple[Instant, str]] = []
         self._account = account
         self._alerts: Sequence[Alert] = details.alerts or ()
@@ -132,8 +161,9 @@ class Watch:
         if alerts != pool.alerts:
             account.pool = pool = replace(pool, alerts=alerts)
         if self.ahead and pool.stopped is None:
-            due = earliest(pool.due, *(at for at, _ in self.ahead))
-            account.pool = replace(pool, due=due)
+            first = min(at for at, _ in self.ahead)
+            if pool.due is None or first < pool.due:
+                account.pool = replace(pool, due=first)
 
     def _look_ahead(
         self,
@@ -194,9 +224,9 @@ class Watch:
         )
 
 
-def watch_changes(state: State, account: Account) -> None:
+def watch_changes(account: Watched, details: Details) -> None:
     """Judge the alerts of what was changed on an account."""
-    watch = Watch(account, snapshot_of(state, account.pool).details)
+    watch = Watch(account, details)
     watch.look_at_balance()
     watch.look_at_rows(account.changed_rows())
     watch.keep()
@@ -209,11 +239,13 @@ def watch_anew(pool: Pool, at: Instant) -> Pool:
     """
     if pool.status is PoolStatus.ENDED:
         return pool
-    due = None if pool.stopped is not None else earliest(pool.due, at)
+    due = pool.due
+    if pool.stopped is None:
+        due = at if due is None else min(due, at)
     return replace(pool, alerts=pool.alerts or {}, due=due)
 
 
-def begin_to_watch(account: Account, details: Details, program: Program) -> None:
+def begin_to_watch(account: Watched, details: Details, program: Program) -> None:
     """Judge the alerts of a pool that was just opened."""
     account.pool = replace(account.pool, alerts={})
     watch = Watch(account, details)

@@ -14,7 +14,6 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.alerts import Raised
 from benefit_programs.domain.entities import (
     Item,
     Lot,
@@ -33,6 +32,7 @@ from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import POOL, PROGRAM_DEFINITION, TRANSACTION
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.watching import Raised
 from benefit_programs.domain.webhooks.rows import WebhookEndpoint
 from benefit_programs.wire import lot_views, views, webhook_views
 from benefit_programs.wire.codec.encoding import encoder_for

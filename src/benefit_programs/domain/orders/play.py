@@ -54,7 +54,7 @@ from benefit_programs.domain.settling import (
 )
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, PERCENT_MAX, Cascade, Credits
-from benefit_programs.domain.watching import watch_anew, watch_changes
+from benefit_programs.domain.watching import watch_anew
 
 POOL_STATUS = {
     ProgramStatus.ACTIVE: PoolStatus.ACTIVE,
@@ -130,7 +130,7 @@ def _watch(state: State, account: Account, order: Order, *, snapshot_before: str
     if pool.status is PoolStatus.ENDED:
         return
     if not account.is_whole:
-        watch_changes(state, account)
+        account.watch()
     account.pool = watch_anew(account.pool, account.at)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.domain import alerts
+from benefit_programs.domain import details
 from benefit_programs.wire.types import pools
 
 OF_ALERTS: dict[type[Any], dict[str, str]] = {
-    alerts.Alert: {
+    details.Alert: {
         "alert_key": "The name of the alert, unique in the details. Events tell it.",
         "balance_below_options": "Tells that little can be spent any more.",
         "credits_expiring_options": "Tells of each lot with credits left that expires soon.",
@@ -17,13 +17,13 @@ OF_ALERTS: dict[type[Any], dict[str, str]] = {
         "reservation_lapsing_options": "Tells of each open reservation that lapses soon.",
         "type": "Which of the options it has. May be left out.",
     },
-    alerts.BalanceBelow: {
+    details.BalanceBelow: {
         "amount": "Holds if less than this is available.",
         "percent": (
             "Holds if less than this share of the credit configuration's amount is available."
         ),
     },
-    alerts.Within: {
+    details.Within: {
         "within": (
             "How long before it tells of it. Days, months and years are those of the tenant's time"
             " zone, for programs those of the program's."

@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.alerts import ALERT_KEY_LENGTH_MAX
 from benefit_programs.domain.constraints import (
     FILTER_BYTES_MAX,
     Alias,
@@ -27,6 +26,7 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
+from benefit_programs.domain.details import ALERT_KEY_LENGTH_MAX
 from benefit_programs.domain.values import (
     EXTERNAL_REFERENCE_LENGTH_MAX,
     Identity,

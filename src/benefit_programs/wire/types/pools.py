@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from benefit_programs.domain.alerts import AlertType
 from benefit_programs.domain.benefits import repetitions
 from benefit_programs.domain.constraints import (
     Addition,
@@ -17,7 +16,7 @@ from benefit_programs.domain.constraints import (
     ReadOnly,
     Undocumented,
 )
-from benefit_programs.domain.details import Details
+from benefit_programs.domain.details import AlertType, Details
 from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActionType
 from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
 from benefit_programs.wire.types.common import (
