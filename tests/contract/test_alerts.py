@@ -9,7 +9,11 @@ import pytest
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.details import ALERTS_MAX
 from benefit_programs.domain.entities import Pool, Reservation
+from benefit_programs.domain.programs import ProvisionProgram
+from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
+from benefit_programs.transfer.commands import ImportProgram
+from benefit_programs.transfer.records import Named
 from benefit_programs.wire.codec import instant_text
 from tests.support.alerts import (
     ALERT_EVENT,
@@ -26,7 +30,7 @@ from tests.support.calls import NAMESPACE, benefit, details, guid
 from tests.support.clock import DAY, HOUR, StillClock
 from tests.support.holds import cancel, reserve
 from tests.support.inprocess import new_tenant, open_application
-from tests.support.lifecycle import act, limit_requests, run_jobs
+from tests.support.lifecycle import act, do, limit_requests, run_jobs
 from tests.support.receiver import Receiver
 from tests.support.wallet import open_another, open_wallet
 from tests.support.webhooks import create_endpoint
@@ -246,6 +250,29 @@ async def test_whoever_uses_a_pool_books_its_alerts_first(
     assert await keys_told(service, wallet.pool_id) == ["expiring", "low"]
 
 
+async def test_reads_count_alerts_that_are_not_booked(service: Service, clock: StillClock) -> None:
+    """Reads answer while an alert is due, and write nothing."""
+    wallet = await open_wallet(service, alerts=[expiring("P1D"), lapsing("PT1H"), renewing("P1D")])
+    await grant(wallet, "10", clock.now + 2 * DAY, priority=900)
+    await reserve(wallet, expiresAfter="PT40H")
+    clock.now += 39 * HOUR
+    member = wallet.program["beneficiary"]["memberId"]
+    assert await wallet.available() == "100"
+    assert await wallet.eligibility("towel")
+    query = {"query": {"filter": {"poolId": wallet.pool_id}}, "fields": ["BALANCE"]}
+    assert (await service.call("queryPoolItems", query))["poolItems"]
+    for method, request in (
+        ("listLots", {"poolId": wallet.pool_id}),
+        ("getStatement", {"poolId": wallet.pool_id}),
+        ("getOverview", {"beneficiary": {"memberId": member}}),
+        ("exportBeneficiary", {"beneficiary": {"memberId": member}}),
+    ):
+        assert await service.call(method, request)
+    assert await told(service, wallet.pool_id) == []
+    await run_jobs(service)
+    assert await keys_told(service, wallet.pool_id) == ["expiring", "lapsing"]
+
+
 # Reservations.
 
 
@@ -406,6 +433,25 @@ async def test_a_pool_may_have_alerts_of_its_own(service: Service) -> None:
     await service.call("updatePool", {"pool": change})
     await run_jobs(service)
     assert await keys_told(service, wallet.pool_id) == ["low"]
+
+
+async def test_an_imported_balance_is_watched(service: Service) -> None:
+    """A program that is imported with little tells it, beside what it told when it opened."""
+    plan = await service.create_program_definition()
+    place = {"programDefinitionIds": [plan["id"]]}
+    await open_wallet(
+        service, definition=place, alerts=[below(amount="50"), below("more", amount="101")]
+    )
+    provision = ProvisionProgram(
+        beneficiary=Identity(IdentityType.MEMBER, guid()),
+        namespace=plan["namespace"],
+        external_id="imported",
+        program_definition_id=plan["id"],
+    )
+    named = Named(external_program_id="imported", namespace=plan["namespace"], balance=10_000)
+    imported = await do(service, ImportProgram(provision=provision, named=named))
+    (pool,) = imported.pools
+    assert await keys_told(service, pool.id) == ["more", "low"]
 
 
 async def test_an_ended_pool_tells_nothing(service: Service, clock: StillClock) -> None:

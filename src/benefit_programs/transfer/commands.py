@@ -78,7 +78,8 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         provisioned = self.provision.decide(state, context)
         if provisioned.answer.program.status is ProgramStatus.PROVISIONING:
             raise too_many_pools()
-        pools = [row for row in provisioned.saved if isinstance(row, Pool)]
+        # One with an alert that holds already was saved once more.
+        pools = [*{row.id: row for row in provisioned.saved if isinstance(row, Pool)}.values()]
         amounts = settle_amounts(self.named, [pool.pool_definition_id for pool in pools])
         lots = settle_lots(self.named, amounts, context.now)
         changes = Changes(Imported(provisioned.answer, ()))
