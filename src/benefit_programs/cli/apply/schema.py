@@ -39,6 +39,7 @@ DESCRIPTIONS: dict[type[Any], dict[str, str]] = {
     FileProgramDefinition: {"external_id": "Its name in the file, unique within the namespace."},
     FilePoolDefinition: {
         "additional_data": "Values of your own, which pools get.",
+        "alerts": "What to tell of by events: a low balance, or something that will happen soon.",
         "benefits": "What the credits can be spent on.",
         "id": "Its id, for a pool definition that has no key yet.",
         "key": "Its name in the file.",
