@@ -9,10 +9,9 @@ import pytest
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.details import ALERTS_MAX
 from benefit_programs.domain.entities import Pool, Reservation
-from benefit_programs.domain.programs import ProvisionProgram
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
-from benefit_programs.transfer.commands import ImportProgram
+from benefit_programs.transfer.commands import ImportProgram, ProvisionStated
 from benefit_programs.transfer.records import Named
 from benefit_programs.wire.codec import instant_text
 from tests.support.alerts import (
@@ -442,13 +441,14 @@ async def test_an_imported_balance_is_watched(service: Service) -> None:
     await open_wallet(
         service, definition=place, alerts=[below(amount="50"), below("more", amount="101")]
     )
-    provision = ProvisionProgram(
+    named = Named(external_program_id="imported", namespace=plan["namespace"], balance=10_000)
+    provision = ProvisionStated(
         beneficiary=Identity(IdentityType.MEMBER, guid()),
         namespace=plan["namespace"],
         external_id="imported",
         program_definition_id=plan["id"],
+        named=named,
     )
-    named = Named(external_program_id="imported", namespace=plan["namespace"], balance=10_000)
     imported = await do(service, ImportProgram(provision=provision, named=named))
     (pool,) = imported.pools
     assert await keys_told(service, pool.id) == ["more", "low"]

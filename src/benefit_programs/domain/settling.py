@@ -39,6 +39,7 @@ from benefit_programs.domain.entities import (
     TransactionDetails,
 )
 from benefit_programs.domain.lookups import (
+    CHANGES_OF_PROGRAM,
     POOL,
     PROGRAM,
     RESERVATIONS_OF_POOL,
@@ -262,6 +263,7 @@ def ask_to_settle(needs: Needs, state: State, pool: Pool) -> None:
     if pool.alerts is not None:
         needs.read(SNAPSHOT, pool.snapshot_id)
         needs.read(PROGRAM, pool.program_id)
+        needs.read(CHANGES_OF_PROGRAM, pool.program_id)
     for each in state.known(RESERVATIONS_OF_POOL, pool.id):
         if each.expiration_date <= needs.now:
             ask_to_release(needs, pool, each)
@@ -333,7 +335,7 @@ class _Agenda:
         if self._watch is not None:
             self._watch.look_at_balance()
             self._watch.look_at_rows(self._reservations.values())
-            self._watch.look_at_program(require(state, PROGRAM, pool.program_id))
+            _look_at_program(self._watch, state, pool)
             self._watch.forget_others()
 
     def next(self) -> Instant | None:
@@ -381,7 +383,7 @@ class _Agenda:
         """Look at what an alert may tell of by now."""
         assert self._watch is not None
         if row_id == self._account.pool.program_id:
-            self._watch.look_at_program(require(self._state, PROGRAM, row_id))
+            _look_at_program(self._watch, self._state, self._account.pool)
         elif row_id in self._reservations:
             self._watch.look_at_reservation(self._reservations[row_id])
         else:
@@ -436,6 +438,13 @@ def _watch_of(state: State, account: Account) -> Watch | None:
         return None
     details = snapshot_of(state, account.pool).details
     return Watch(account, details) if details.alerts else None
+
+
+def _look_at_program(watch: Watch, state: State, pool: Pool) -> None:
+    """Judge the alerts about the dates of a pool's program."""
+    program_id = pool.program_id
+    changes = state.many(CHANGES_OF_PROGRAM, program_id)
+    watch.look_at_program(require(state, PROGRAM, program_id), changes)
 
 
 def move_dates(state: State, account: Account) -> None:

@@ -30,7 +30,8 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.values import Credits, Instant
+from benefit_programs.domain.scheduled_changes import ChangeKind, ScheduledChange
+from benefit_programs.domain.values import Credits, Instant, earliest
 
 _BALANCE, _END = "balance", "end"
 """Subjects that have no ids."""
@@ -129,15 +130,19 @@ class Watch:
         )
         self._look_ahead(row.id, told, row_id=row.id, clock=self._clock(since=row.created))
 
-    def look_at_program(self, program: Program) -> None:
-        """Look at the next renewal, which doesn't happen while it is paused, and at the end."""
+    def look_at_program(self, program: Program, changes: Iterable[ScheduledChange] = ()) -> None:
+        """Look at the next renewal, which doesn't happen while it is paused, and at the end.
+
+        The end may be one of the ``changes`` that wait for their date.
+        """
         calendar = program.calendar
         if calendar is None:
             return
         renewal = None if calendar.paused_since is not None else program.next_renewal
+        ends = (each.date for each in changes if each.kind is ChangeKind.END)
         dates = (
             (str(calendar.cycle), AlertType.RENEWAL_DUE, renewal),
-            (_END, AlertType.PROGRAM_ENDING, program.end_date),
+            (_END, AlertType.PROGRAM_ENDING, earliest(program.end_date, *ends)),
         )
         for subject, kind, date in dates:
             told = Raised(alert_key="", type=kind, crossed=0, date=date)

@@ -34,6 +34,7 @@ from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Credits, Identity, IdentityType, Instant
+from benefit_programs.domain.watching import watch_anew
 from benefit_programs.transfer.dates import with_next_renewal, with_stated_dates
 from benefit_programs.transfer.records import Named, StatedLot, settle_amounts, settle_lots
 
@@ -107,6 +108,10 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         # One with an alert that holds already was saved once more.
         newest = {row.id: row for row in provisioned.saved if isinstance(row, Pool)}
         pools = [_stopped(pool, calendar) for pool in newest.values()]
+        if any(isinstance(row, ScheduledChange) for row in provisioned.saved):
+            # Alerts may tell of what waits for its date, too.
+            now = context.now
+            pools = [pool if pool.alerts is None else watch_anew(pool, now) for pool in pools]
         amounts = settle_amounts(self.named, [pool.pool_definition_id for pool in pools])
         as_of = self.named.as_of(context.now)
         lots = settle_lots(self.named, amounts, as_of)
