@@ -22,6 +22,7 @@ from benefit_programs.domain.account import (
     balance_of,
     usable_for,
 )
+from benefit_programs.domain.cycles import cycle_at
 from benefit_programs.domain.details import Benefit, PolicyExpression, ValidOn
 from benefit_programs.domain.entities import Item, Lot, Pool, PoolStatus, QuotaShare, Snapshot
 from benefit_programs.domain.errors import (
@@ -49,7 +50,9 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.policies import (
+    ALL_TIME,
     CustomPolicyKey,
+    Cycle,
     Facts,
     PolicyApps,
     Verdict,
@@ -174,18 +177,19 @@ def _ask_to_judge(
     needs: Needs, state: State, pool: Pool, policy: PolicyExpression, requested: RequestedItem
 ) -> None:
     """Ask for what rate limits have counted; for the program first if they count in its cycles."""
-    program = None
+    cycle = ALL_TIME
     if counts_cycles(policy):
         needs.read(PROGRAM, pool.program_id)
         program = state.loaded(PROGRAM, pool.program_id)
         if program is None:
             return
+        cycle = cycle_at(program.calendar, requested.at)
     shares = quota_shares(
         policy,
         at=requested.at,
         time_zone=ZoneInfo(needs.settings.time_zone),
         count=requested.count,
-        program_calendar=program and program.calendar,
+        cycle=cycle,
     )
     ask_for_quotas(needs, pool.id, shares)
     ask_for_counts(needs, pool.id, policy, requested.at)
@@ -308,9 +312,7 @@ def _require_policy(
         time_zone=ZoneInfo(settings.time_zone),
         first_day=settings.first_day_of_week,
         item_count=requested.count,
-        program_calendar=(
-            require(state, PROGRAM, pool.program_id).calendar if counts_cycles(policy) else None
-        ),
+        cycle=_cycle(state, candidate) if counts_cycles(policy) else ALL_TIME,
         counts=counts_of(state, pool.id),
         verdicts=verdicts,
         freed=candidate.freed,
@@ -330,6 +332,11 @@ def _require_policy(
         ),
         context=context_of(pool, candidate.snapshot, candidate.benefit),
     )
+
+
+def _cycle(state: State, candidate: Candidate) -> Cycle:
+    program = require(state, PROGRAM, candidate.pool.program_id)
+    return cycle_at(program.calendar, candidate.requested.at)
 
 
 class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):

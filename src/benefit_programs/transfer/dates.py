@@ -29,7 +29,6 @@ from benefit_programs.domain.constraints import (
     TimeZone,
 )
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import earliest
 from benefit_programs.domain.durations import parse
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.errors import Invalid
@@ -41,7 +40,7 @@ from benefit_programs.domain.scheduled_changes import (
     ScheduledChange,
 )
 from benefit_programs.domain.timetables import first_after, instant_at
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.values import Instant, earliest
 
 YEAR_MIN, YEAR_MAX = 1970, 9999
 

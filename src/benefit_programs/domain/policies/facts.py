@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from benefit_programs.domain.details import TimePeriod
-from benefit_programs.domain.policies.calendar import period_dates
-from benefit_programs.domain.policies.cycles import Cycle, cycle_at
+from benefit_programs.domain.policies.calendar import LIFETIME_DATE, period_dates
 from benefit_programs.domain.policies.windows import Window, fullest_window, window_length
 from benefit_programs.domain.settings import FirstDayOfWeek
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
-    from benefit_programs.domain.calendars import Calendar
     from benefit_programs.domain.details import RateLimitedPolicy
     from benefit_programs.domain.entities import QuotaShare
     from benefit_programs.domain.policies.expressions import CustomPolicyKey
@@ -87,6 +85,17 @@ class Counts(NamedTuple):
     after: Callable[[str, Instant], Mapping[Instant, int]]
 
 
+class Cycle(NamedTuple):
+    """A cycle of a program: the instant that its uses are counted at, and its first, if any."""
+
+    key: Instant
+    start: Instant | None
+
+
+ALL_TIME = Cycle(LIFETIME_DATE, None)
+"""The only cycle of a program without a timetable."""
+
+
 class Facts(NamedTuple):
     """What is known when a redemption of ``item_count`` items is judged.
 
@@ -103,8 +112,8 @@ class Facts(NamedTuple):
     verdicts: Mapping[CustomPolicyKey, Verdict] = MappingProxyType({})
     freed: tuple[QuotaShare, ...] = ()
     apps: PolicyApps = NO_APPS
-    program_calendar: Calendar | None = None
-    """Known if a limit counts in the cycles of the program."""
+    cycle: Cycle = ALL_TIME
+    """The cycle of the program; asked for if a limit counts in it."""
 
     def used(self, limit: RateLimitedPolicy) -> int:
         """What counts on a limit already, without what is given back; 0 without a quota."""
@@ -117,15 +126,10 @@ class Facts(NamedTuple):
         freed = sum(share.count for share in self._freed(limit) if share.period_start in dates)
         return max(used - freed, 0)
 
-    def cycle(self) -> Cycle:
-        """The cycle of the program that limits count in."""
-        return cycle_at(self.program_calendar, self.at)
-
     def _dates(self, limit: RateLimitedPolicy) -> range:
         """What the uses of a limit are counted under that doesn't roll."""
         if limit.time_period is TimePeriod.CYCLE:
-            key = self.cycle().key
-            return range(key, key + 1)
+            return range(self.cycle.key, self.cycle.key + 1)
         return period_dates(limit, self.at, self.time_zone, self.first_day)
 
     def window(self, limit: RateLimitedPolicy) -> Window:

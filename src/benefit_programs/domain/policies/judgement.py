@@ -53,7 +53,7 @@ def judge(expression: PolicyExpression | None, facts: Facts) -> Judgement:
         at=facts.at,
         time_zone=facts.time_zone,
         count=facts.item_count,
-        program_calendar=facts.program_calendar,
+        cycle=facts.cycle,
     )
     if finding.outcome:
         return Judgement(allowed=True, quota_shares=shares)

@@ -27,14 +27,13 @@ from benefit_programs.domain.details import (
 )
 from benefit_programs.domain.entities import QuotaShare
 from benefit_programs.domain.policies.calendar import counted_date
-from benefit_programs.domain.policies.cycles import cycle_at
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, rate_limits
+from benefit_programs.domain.policies.facts import ALL_TIME, Cycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from benefit_programs.domain.calendars import Calendar
     from benefit_programs.domain.values import Instant, LocalDate
 
 
@@ -52,7 +51,7 @@ def quota_shares(
     at: Instant,
     time_zone: ZoneInfo,
     count: int,
-    program_calendar: Calendar | None = None,
+    cycle: Cycle = ALL_TIME,
 ) -> tuple[QuotaShare, ...]:
     """What a redemption of ``count`` items takes: a share of every rate limit of its expression.
 
@@ -61,7 +60,7 @@ def quota_shares(
     shares = (
         QuotaShare(
             limit.quota_id,
-            _counted_at(limit, at, time_zone, program_calendar),
+            _counted_at(limit, at, time_zone, cycle),
             count,
             is_rolling=limit.time_period in _BY_INSTANT,
         )
@@ -72,12 +71,12 @@ def quota_shares(
 
 
 def _counted_at(
-    limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, program_calendar: Calendar | None
+    limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, cycle: Cycle
 ) -> LocalDate | Instant:
     if limit.time_period is TimePeriod.ROLLING:
         return at
     if limit.time_period is TimePeriod.CYCLE:
-        return cycle_at(program_calendar, at).key
+        return cycle.key
     return counted_date(limit, at, time_zone)
 
 
