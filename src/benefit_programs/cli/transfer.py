@@ -52,6 +52,18 @@ Format = Annotated[
     ),
 ]
 
+DefinitionsOf = Annotated[
+    int | None,
+    typer.Option(
+        "--definitions-of",
+        min=1,
+        max=TENANT_ID_MAX,
+        metavar="ID",
+        help="The tenant of the same database whose definitions the file names; those of the same"
+        " names are taken here.",
+    ),
+]
+
 _NOT_CARRIED = {
     NotCarried.EXTENDED_FIELDS: "have extended fields",
     NotCarried.POOL_DETAILS: "have pools with details that their definitions don't have",
@@ -93,17 +105,7 @@ def import_programs(  # noqa: PLR0913 - an option each
             help="How many errors and differences to show; all are counted.",
         ),
     ] = FINDINGS_DEFAULT,
-    definitions_of: Annotated[
-        int | None,
-        typer.Option(
-            "--definitions-of",
-            min=1,
-            max=TENANT_ID_MAX,
-            metavar="ID",
-            help="The tenant of the same database whose definitions the file names; those of the"
-            " same names are taken here.",
-        ),
-    ] = None,
+    definitions_of: DefinitionsOf = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
