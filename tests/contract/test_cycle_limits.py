@@ -209,7 +209,7 @@ async def test_two_cycles_of_a_day(timed: Service, clock: StillClock) -> None:
 
 
 async def test_cycles_come_with_other_limits(timed: Service, clock: StillClock) -> None:
-    """Each benefit has its own limit; one without cycles isn't asked for the program's."""
+    """Each benefit has its own limit, by the day or by the cycle."""
     from tests.support.wallet import open_wallet  # noqa: PLC0415
 
     wallet = await open_wallet(

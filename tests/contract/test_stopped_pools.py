@@ -231,6 +231,52 @@ async def test_a_date_that_is_set_in_a_pause_moves_by_its_rest(
     assert await ends_of(service, wallet) == [text(clock.now + 2 * DAY)]
 
 
+async def test_an_end_that_is_set_before_a_lot_begins_moves_by_the_rest_of_a_pause(
+    dated: tuple[Service, StillClock],
+) -> None:
+    """Its begin moves by all of it, and its end is never before."""
+    service, clock = dated
+    wallet = await open_stopping(service, amount="0")
+    request = {"poolId": wallet.pool_id, "amount": "7", "idempotencyKey": guid()}
+    await service.call("grantCredits", {**request, "effectiveDate": text(clock.now + 3 * DAY)})
+    await act_until(service, wallet, PAUSE)
+    clock.now += 20 * DAY
+    (lot,) = await lots_of(service, wallet)
+    change = {"id": lot["id"], "revision": lot["revision"]}
+    too_soon = {"lot": {**change, "expirationDate": text(clock.now + 3 * DAY)}}
+    assert (await service.refusal("updateLot", too_soon)).status == 400
+    end = text(clock.now + 5 * DAY)
+    answer = await service.call("updateLot", {"lot": {**change, "expirationDate": end}})
+    assert answer["lot"]["effectiveDate"] == text(clock.now + 3 * DAY)
+    assert answer["lot"]["expirationDate"] == end
+    clock.now += 20 * DAY
+    await act_until(service, wallet, RESUME)
+    (lot,) = await lots_of(service, wallet)
+    assert lot["effectiveDate"] == text(clock.now + 3 * DAY)
+    assert lot["expirationDate"] == text(clock.now + 5 * DAY)
+
+
+async def test_what_is_still_to_come_begins_after_a_pause(
+    dated: tuple[Service, StillClock],
+) -> None:
+    """Also where the pool has no other credits, and however short the pause was."""
+    service, clock = dated
+    for days in (0, 20):
+        wallet = await open_stopping(service, amount="0")
+        request = {"poolId": wallet.pool_id, "amount": "7", "idempotencyKey": guid()}
+        await service.call("grantCredits", {**request, "effectiveDate": text(clock.now + DAY)})
+        await act_until(service, wallet, PAUSE)
+        clock.now += days * DAY
+        await act_until(service, wallet, RESUME)
+        clock.now += DAY - 1
+        assert await wallet.available() == "0"
+        clock.now += 1
+        assert await wallet.available() == "7"
+        assert [each["effectiveDate"] for each in await lots_of(service, wallet)] == [
+            text(clock.now)
+        ]
+
+
 async def test_a_lot_can_be_ended_in_a_pause(dated: tuple[Service, StillClock]) -> None:
     """Also one whose date has passed on the wall."""
     service, clock = dated

@@ -19,9 +19,12 @@ from benefit_programs.domain.calendars import (
     RenewalConfiguration,
     WhilePaused,
 )
+from benefit_programs.domain.entities import Lot as StoredLot
 from benefit_programs.domain.entities import Operation, ProgramStatus, Transaction
+from benefit_programs.domain.entities import Pool as StoredPool
 from benefit_programs.domain.entities import Program as StoredProgram
 from benefit_programs.domain.errors import ProgramStatusTransitionNotAllowed, Refusal
+from benefit_programs.domain.lots import moved_on
 from benefit_programs.jobs.due import SOURCES
 from benefit_programs.storage.agenda import FIRST_PLACE
 from benefit_programs.wire.codec import amount_text
@@ -39,7 +42,7 @@ from tests.support.lots_machine import (
     LotsMachine,
     configuration,
 )
-from tests.support.lots_model import NEVER, Terms
+from tests.support.lots_model import NEVER, Lot, Terms
 
 if TYPE_CHECKING:
     from tests.support.clock import Clock
@@ -131,6 +134,12 @@ class CalendarMachine(LotsMachine):
     def wait(self, hours: int) -> None:
         """Let nobody be there for a while."""
         self.clock.move(hours)
+
+    @rule()
+    def read(self) -> None:
+        """Ask what there is before anything of it is booked."""
+        self.pool.pass_until(self.now)
+        self.require_balance()
 
     @rule(early=st.sampled_from([0, 1]), times=st.integers(1, 4))
     def wait_for_next(self, early: int, times: int) -> None:
@@ -258,14 +267,19 @@ class CalendarMachine(LotsMachine):
         return super().done(name, request, "POOL_NOT_ACTIVE" if is_refused else refusal)
 
     def require_balance(self) -> None:
-        self.run(self.book())
         super().require_balance()
         self.balances[self.now] = self.pool.available
 
     def agree(self) -> None:
         """Whoever changes a pool has seen to the dates of its program before."""
         self.require_program()
+        (row,) = self.run(self.service.rows(StoredPool))
+        self.shift = row.shift
         super().agree()
+
+    def require_lot(self, row: StoredLot, lot: Lot) -> None:
+        """A lot with nothing left is stored as it was, and shown as pauses have moved it."""
+        super().require_lot(moved_on(row, self.shift), lot)
 
     def require_program(self) -> None:
         """The program and its dates are the model's, with nothing left to be booked."""
@@ -274,7 +288,7 @@ class CalendarMachine(LotsMachine):
         assert row.status == program.status
         if program.status != "ENDED":
             seen = (row.next_renewal, row.end_date or NEVER, row.due or NEVER)
-            assert seen == (program.next_renewal, program.end, program.next_date()[0])
+            assert seen == (program.next_renewal, program.end, program.next_date()[0]), seen
             assert row.calendar is not None
             assert row.calendar.cycle == program.cycle
             assert row.calendar.cycle_start == program.cycle_start

@@ -97,7 +97,7 @@ class CalendarPool(Pool):
 
     def __post_init__(self) -> None:
         self.now: float = self.created
-        self.made: dict[Lot, float] = {}
+        self.dated: dict[Lot, float] = {}
         self.granted: list[float] = []
         super().__post_init__()
 
@@ -117,10 +117,25 @@ class CalendarPool(Pool):
         self.stopped = at
 
     def add(self, origin: str, amount: int, **more: float) -> Lot:
-        """A lot; it is kept since when there is one."""
+        """A lot; it is kept as of when its dates were said."""
         lot = super().add(origin, amount, **more)
-        self.made[lot] = self.now
+        self.dated[lot] = self.now
         return lot
+
+    def stood(self, lot: Lot) -> float:
+        """For how long the clock has stood by now since a lot's dates were said."""
+        return 0 if self.stopped is None else self.now - max(self.stopped, self.dated[lot])
+
+    def begin_of(self, lot: Lot) -> float:
+        """When a lot begins if the clock goes on now."""
+        return lot.effective + (self.stood(lot) if lot.state == "FUTURE" else 0)
+
+    def end_at(self, lot: Lot, end: float) -> None:
+        """Let a lot end at another instant, said as of now."""
+        if end != lot.expires:
+            lot.effective = self.begin_of(lot)
+            self.dated[lot] = self.now
+            super().end_at(lot, end)
 
     def redeem(self, price: int, count: int) -> Redemption | None:
         return super().redeem(price, count) if self.status == "ACTIVE" else None
@@ -129,24 +144,21 @@ class CalendarPool(Pool):
         return super().reserve(price, count, expires) if self.status == "ACTIVE" else None
 
     def go_on(self, at: float) -> None:
-        """Move all dates by the time for which there was something, and the clock stood still."""
+        """Move all dates by the time for which they were there, and the clock stood still."""
         stopped = self.stopped
         if stopped is None:
             return
         for lot in self.lots[1:]:
-            by = at - max(stopped, self.made[lot])
-            if lot.state == "FUTURE":
-                lot.effective += by
-            if not lot.lapsed and lot.expires > stopped:
-                lot.expires += by
+            if not lot.lapsed:
+                lot.effective = self.begin_of(lot)
+                lot.expires += self.stood(lot)
         for held in self.reservations:
             held.expires += (at - stopped) if held.state == "OPEN" else 0
         self.stopped = None
 
     def lives(self, lot: Lot, until: float) -> bool:
-        """While the clock stands, dates are compared with the instant at which it stopped."""
-        by = 0 if self.stopped is None else self.now - max(self.stopped, self.made.get(lot, 0))
-        return lot.expires + by >= until
+        """While the clock stands, a lot ends as much later as it has stood."""
+        return lot is self.standard or lot.expires + self.stood(lot) >= until
 
     def renew(self, now: float) -> None:
         """Bring it into its next cycle, with what waits for that."""
@@ -156,11 +168,9 @@ class CalendarPool(Pool):
         if self.terms.amount:
             self.granted.append(now)
 
-    def _shorten(self, end: float) -> None:
-        """While the clock stands, what rolled over lives from when it stopped on."""
-        number = len(self.lots)
-        super()._shorten(end if self.stopped is None else end - self.now + self.stopped)
-        self.made |= dict.fromkeys(self.lots[number:], 0)
+    def shorten(self, lot: Lot, end: float) -> None:
+        """While the clock stands, what rolled over has its life before it."""
+        super().shorten(lot, end - self.stood(lot))
 
 
 @dataclass(eq=False)
@@ -207,7 +217,12 @@ class Program:
         renewals = self.dates.renewals
         assert renewals is not None
         every = renewals.every
-        return self.moved + instant_of_grid(self.anchor, self.dates.zone, every, number)
+        return self.moved + instant_of_grid(self.anchor, self.zone, every, number)
+
+    @property
+    def zone(self) -> str:
+        """That of the timetable; without one it is the tenant's."""
+        return "UTC" if self.dates.renewals is None else self.dates.zone
 
     @property
     def is_last(self) -> bool:
@@ -216,15 +231,17 @@ class Program:
 
     @property
     def next_renewal(self) -> int | None:
-        return None if self.is_last else self._grid(self.number)
+        """The begin of the next cycle, unless the program is over by then."""
+        following = None if self.is_last else self._grid(self.number)
+        return None if following is None or following >= self.ends else following
 
     @property
     def end(self) -> float:
         """The end that somebody set, or that of the last cycle, if that is earlier."""
         renewals = self.dates.renewals
-        if renewals is None or renewals.stays or not self.is_last:
+        if renewals is None or renewals.stays or renewals.cycles is None:
             return self.ends
-        return min(self.ends, self._grid(self.number))
+        return min(self.ends, self._grid(self.number + renewals.cycles - self.cycle))
 
     @property
     def resumes(self) -> float:
@@ -233,7 +250,7 @@ class Program:
 
     def days_end(self, since: int) -> float:
         """When the days of a year are used up that a pause from an instant on takes."""
-        days, zone = self.dates.paused_days, self.dates.zone
+        days, zone = self.dates.paused_days, self.zone
         if days is None:
             return NEVER
         first = wall_of(since, zone).year
@@ -285,10 +302,12 @@ class Program:
         self.slugs.append("updated+renewed")
 
     def restart(self, at: int) -> None:
-        """Count the timetable from now on anew."""
+        """Count the timetable from now on anew, or from the end of a pause if the clock stands."""
         if self.dates.renewals is not None:
-            self.anchor, self.moved, self.number = at, 0, 0
-            self.start_cycle(1, at)
+            stands = self.since is not None and self.dates.stops
+            self.anchor, self.moved, self.number = self.since if stands else at, 0, 0
+            self.start_cycle(1, self.anchor)
+            self.cycle_start = at
 
     def pause(self, at: int, until: float = NEVER) -> None:
         self.status = self.pool.status = "PAUSED"
@@ -303,7 +322,7 @@ class Program:
         self.pauses.append((self.since, at))
         self.pool.settle(at)
         if self.dates.stops:
-            self.moved += at - max(self.since, self.cycle_start)
+            self.moved += at - self.since
             self.ends += at - self.since
             self.pool.go_on(at)
         self.since, self.until = None, NEVER

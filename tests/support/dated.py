@@ -13,7 +13,7 @@ from benefit_programs.domain.calendars import (
 )
 from benefit_programs.domain.entities import JobKind, Pool
 from benefit_programs.domain.orders.calendar import SettlePrograms
-from benefit_programs.domain.orders.programs import ACTIONS, ActOnProgram
+from benefit_programs.domain.orders.programs import ACTIONS, RENEW, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.values import Identity, IdentityType
@@ -107,16 +107,29 @@ async def pool_row(service: Service, wallet: Wallet) -> Pool:
 
 
 async def fill_with_dates(service: Service, clock: Clock) -> None:
-    """Leave programs that have renewed late, have ended by themselves, and stand still."""
+    """Leave programs that have renewed late, have ended by themselves, and stand still.
+
+    One that stands still counts its timetable anew.
+    """
     made = await make_plan(service, amount="9", expiresAfter="P90D")
     every_day = RenewalConfiguration(every="P1D", cycles=5)
     terms = (
         ProgramTerms(renewal_configuration=every_day),
-        ProgramTerms(ends_after="P1D"),
+        ProgramTerms(renewal_configuration=every_day, ends_after="PT30H"),
+        MONTHLY_STOPPING,
         MONTHLY_STOPPING,
     )
-    renewing, ending, stopping = [await join(service, made, each) for each in terms]
+    renewing, ending, stopping, anew = [await join(service, made, each) for each in terms]
+    await act_until(service, anew, JobKind.PAUSE_PROGRAM)
+    clock.move(hours=1)
+    await join(service, made, ProgramTerms(renewal_configuration=every_day, ends_after="P4D"))
+    await join(service, made, ProgramTerms(renewal_configuration=every_day, ends_after="PT40H"))
     clock.move(hours=50)
     assert (await renewing.pool())["renewalCount"] == 2
     assert (await ending.pool())["status"] == "ENDED"
     await act_until(service, stopping, JobKind.PAUSE_PROGRAM, clock() + DAY)
+    clock.move(hours=800)
+    await do(
+        service,
+        ActOnProgram(action=RENEW, program_id=anew.program["id"], restarts_timetable=True),
+    )

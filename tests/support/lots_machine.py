@@ -250,8 +250,10 @@ class LotsMachine(RuleBasedStateMachine):
         if not found:
             return
         lot = data.draw(st.sampled_from(found))
-        end = None if ends is None else max(self.now, int(lot.effective)) + ends * HOUR + HALF // 3
-        lot.expires, lot.priority = end or NEVER, 100 if priority is None else priority
+        begin = int(self.pool.begin_of(lot))
+        end = None if ends is None else max(self.now, begin) + ends * HOUR + HALF // 3
+        self.pool.end_at(lot, end or NEVER)
+        lot.priority = 100 if priority is None else priority
         answer = self.run(self.service.call("getLot", {"lotId": lot.id}))
         change = {
             "id": lot.id,

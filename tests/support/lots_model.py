@@ -244,6 +244,12 @@ class Pool:
             assert lives is not None
             self.add("RETURN", late, effective=at, expires=at + lives * HOUR)
 
+    def begin_of(self, lot: Lot) -> float:
+        return lot.effective
+
+    def end_at(self, lot: Lot, end: float) -> None:
+        lot.expires = end
+
     def lives(self, lot: Lot, until: float) -> bool:
         return lot.expires >= until
 
@@ -276,4 +282,7 @@ class Pool:
                 self.add("PROVISION", lot.available, effective=lot.effective, expires=end)
                 lot.available = 0
             else:
-                lot.expires = min(lot.expires, end)
+                self.shorten(lot, end)
+
+    def shorten(self, lot: Lot, end: float) -> None:
+        lot.expires = min(lot.expires, end)

@@ -58,6 +58,13 @@ class Gym:
         told: dict[str, Any] = json.loads(done.stdout)
         return told
 
+    def tell(self, *command: str) -> dict[str, Any]:
+        """Run a command that is about no tenant in particular, and give what it tells."""
+        done = run_benefits(*command, "--database-url", self.url, "--json")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
+
     async def reopen(self, work: Callable[[Service], Any]) -> Any:
         """Serve the database in this process for a while."""
         async with open_application(self.url, run_jobs=False) as (running, client):

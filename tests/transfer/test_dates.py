@@ -309,3 +309,42 @@ async def test_other_terms_differ(dated: Gym, tmp_path: Path) -> None:
     other = write_json_lines(tmp_path / "other.jsonl", [document])
     done = dated.run_json("import-programs", other, code=1)
     assert [each["field"] for each in done["findings"]] == ["dates.renewalConfiguration"]
+
+
+async def define_club(service: Service) -> None:
+    """What a file of definitions makes, which gives pool definitions a key."""
+    monthly = await service.create_program_definition(
+        namespace="club", externalId="monthly", renewalConfiguration=MONTHLY
+    )
+    await service.create_pool_definition(
+        namespace="club",
+        programDefinitionIds=[monthly["id"]],
+        details=details(creditConfiguration=ROLLING_OVER),
+        extendedFields={"namespaces": {"benefits-file": {"key": "classes"}}},
+    )
+
+
+async def join_club(service: Service) -> dict[str, Any]:
+    request = {"namespace": "club", "externalId": "monthly"}
+    found = await service.call("getProgramDefinitionByExternalIdAndNamespace", request)
+    await service.provision(
+        program_definition=found["programDefinition"], namespace="club", externalProgramId="ada"
+    )
+    return await read_dates(service)
+
+
+async def test_members_come_into_a_sandbox(gym: Gym, tmp_path: Path) -> None:
+    """Another tenant has the same definitions under other ids; the file's are told from those."""
+    sandbox = gym.tell("tenants", "create", "rehearsal", "--sandbox")["id"]
+    copy = replace(gym, tenant_id=sandbox)
+    for each in (gym, copy):
+        await each.reopen(define_club)
+    before = await gym.reopen(join_club)
+    members = tmp_path / "members.csv"
+    exported = gym.run_json("export-programs", members)
+    refused = copy.run_json("import-programs", members, code=1)
+    assert [each["rule"] for each in refused["findings"]] == ["PROGRAM_DEFINITION_NOT_FOUND"]
+    imported = copy.run_json("import-programs", members, "--definitions-of", gym.tenant_id)
+    assert imported["created"] == 1
+    assert imported["totals"]["credits"] == exported["totals"]["credits"] == "8"
+    assert await copy.reopen(read_dates) == before

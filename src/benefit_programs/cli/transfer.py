@@ -13,7 +13,14 @@ import typer
 
 from benefit_programs.bootstrap import open_database, open_engine
 from benefit_programs.cli.exits import ExitCode, WrongUsage
-from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, TenantId, database_settings
+from benefit_programs.cli.options import (
+    TENANT_ID_MAX,
+    AsJson,
+    DatabaseUrl,
+    DataDir,
+    TenantId,
+    database_settings,
+)
 from benefit_programs.cli.output import print_json, print_line, print_table, progress_bar
 from benefit_programs.config import Settings
 from benefit_programs.domain.clocks import THE_CLOCK, Clock
@@ -26,6 +33,7 @@ from benefit_programs.transfer.exporting import Exporter, ExportReport, LeftOut,
 from benefit_programs.transfer.files import FileFormat, Source, WrongFile, format_of, open_target
 from benefit_programs.transfer.importing import Finding, Importer, ImportReport, Outcome, Submit
 from benefit_programs.transfer.lookups import Lookups
+from benefit_programs.transfer.matching import matching_ids, with_ids
 from benefit_programs.transfer.totals import Totals
 from benefit_programs.wire.codec import amount_text, decoder_for, encoder_for
 
@@ -44,6 +52,18 @@ Format = Annotated[
     ),
 ]
 
+DefinitionsOf = Annotated[
+    int | None,
+    typer.Option(
+        "--definitions-of",
+        min=1,
+        max=TENANT_ID_MAX,
+        metavar="ID",
+        help="The tenant of the same database whose definitions the file names; those of the same"
+        " names are taken here.",
+    ),
+]
+
 _NOT_CARRIED = {
     NotCarried.EXTENDED_FIELDS: "have extended fields",
     NotCarried.POOL_DETAILS: "have pools with details that their definitions don't have",
@@ -58,7 +78,7 @@ _LEFT_OUT = {
 
 
 @commands.command("import-programs")
-def import_programs(
+def import_programs(  # noqa: PLR0913 - an option each
     file: Annotated[
         Path,
         typer.Argument(
@@ -85,6 +105,7 @@ def import_programs(
             help="How many errors and differences to show; all are counted.",
         ),
     ] = FINDINGS_DEFAULT,
+    definitions_of: DefinitionsOf = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
@@ -112,7 +133,10 @@ def import_programs(
                         findings_max=errors_max,
                         progress=lambda report: show(source.position, f"{report.rows} rows"),
                     )
-                    return await importer.run(source)
+                    if definitions_of is None:
+                        return await importer.run(source)
+                    ids = await matching_ids(store, definitions_of, tenant.id)
+                    return await importer.run(with_ids(source, ids))
 
             report = asyncio.run(run())
     if as_json:

@@ -8,7 +8,6 @@ before the policy, so a provider is asked about candidates only. ``approve`` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,6 +22,7 @@ from benefit_programs.domain.account import (
     balance_of,
     usable_for,
 )
+from benefit_programs.domain.cycles import cycle_at
 from benefit_programs.domain.details import Benefit, PolicyExpression, ValidOn
 from benefit_programs.domain.entities import Item, Lot, Pool, PoolStatus, QuotaShare, Snapshot
 from benefit_programs.domain.errors import (
@@ -50,7 +50,7 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.policies import (
-    Counts,
+    ALL_TIME,
     CustomPolicyKey,
     Cycle,
     Facts,
@@ -58,17 +58,11 @@ from benefit_programs.domain.policies import (
     Verdict,
     counts_cycles,
     custom_policies,
-    cycle_at,
     judge,
     policy_of,
     quota_shares,
 )
-from benefit_programs.domain.quotas import (
-    ask_for_counts,
-    ask_for_quotas,
-    quota_used,
-    uses_after,
-)
+from benefit_programs.domain.quotas import ask_for_counts, ask_for_quotas, counts_of
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings, UnknownPolicyApps
 from benefit_programs.domain.settling import ask_for_account, look_at_account, usable
@@ -183,18 +177,19 @@ def _ask_to_judge(
     needs: Needs, state: State, pool: Pool, policy: PolicyExpression, requested: RequestedItem
 ) -> None:
     """Ask for what rate limits have counted; for the program first if they count in its cycles."""
-    program = None
+    cycle = ALL_TIME
     if counts_cycles(policy):
         needs.read(PROGRAM, pool.program_id)
         program = state.loaded(PROGRAM, pool.program_id)
         if program is None:
             return
+        cycle = cycle_at(program.calendar, requested.at)
     shares = quota_shares(
         policy,
         at=requested.at,
         time_zone=ZoneInfo(needs.settings.time_zone),
         count=requested.count,
-        cycle=None if program is None else cycle_at(program.calendar, requested.at),
+        cycle=cycle,
     )
     ask_for_quotas(needs, pool.id, shares)
     ask_for_counts(needs, pool.id, policy, requested.at)
@@ -306,10 +301,6 @@ def approve(
     return cost, shares
 
 
-def _cycle_of(state: State, pool: Pool, at: Instant) -> Cycle:
-    return cycle_at(require(state, PROGRAM, pool.program_id).calendar, at)
-
-
 def _require_policy(
     state: State,
     candidate: Candidate,
@@ -323,8 +314,8 @@ def _require_policy(
         time_zone=ZoneInfo(settings.time_zone),
         first_day=settings.first_day_of_week,
         item_count=requested.count,
-        cycle=_cycle_of(state, pool, requested.at) if counts_cycles(policy) else None,
-        counts=Counts(partial(quota_used, state, pool.id), partial(uses_after, state, pool.id)),
+        cycle=_cycle(state, candidate) if counts_cycles(policy) else ALL_TIME,
+        counts=counts_of(state, pool.id),
         verdicts=verdicts,
         freed=candidate.freed,
         apps=PolicyApps(
@@ -343,6 +334,11 @@ def _require_policy(
         ),
         context=context_of(pool, candidate.snapshot, candidate.benefit),
     )
+
+
+def _cycle(state: State, candidate: Candidate) -> Cycle:
+    program = require(state, PROGRAM, candidate.pool.program_id)
+    return cycle_at(program.calendar, candidate.requested.at)
 
 
 class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ from benefit_programs.domain.errors import (
     ViolatedRule,
 )
 from benefit_programs.domain.lookups import IDEMPOTENCY_KEY, LOT, POOL, TRANSACTION_BY_KEY
-from benefit_programs.domain.lots import OPEN_LOTS_MAX, PRIORITY, Fate, ranked
+from benefit_programs.domain.lots import OPEN_LOTS_MAX, PRIORITY, Fate, moved_on, ranked
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require
@@ -165,12 +165,12 @@ class UpdateLot(Command[ChangedLot], frozen=True, kw_only=True):
         }
         changed = replace(lot, **updates)
         if changed.expiration_date != lot.expiration_date:
-            begin, end = lot.effective_date, changed.expiration_date
+            # An end is meant as of now. A pause has moved the begin by now, and moves both on.
+            changed = replace(moved_on(lot, account.shift), **updates)
+            begin, end = changed.effective_date, changed.expiration_date
             violations = tuple(_violations_of("lot.expirationDate", begin, end, context.now))
             if violations:
                 raise Invalid(violations)
-        if changed.expiration_date != lot.expiration_date and lot.status is not LotStatus.FUTURE:
-            changed = replace(changed, shift=account.shift)
         account.change_lot(ranked(changed))
         return _saved(account, lot.id, None)
 

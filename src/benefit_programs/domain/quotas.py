@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from benefit_programs.domain.entities import QuotaShare
 from benefit_programs.domain.lookups import QUOTA, WALK_USES
 from benefit_programs.domain.policies.calendar import period_dates
 from benefit_programs.domain.policies.expressions import rate_limits
+from benefit_programs.domain.policies.facts import Counts
 from benefit_programs.domain.policies.windows import window_length
 from benefit_programs.domain.state import Needs, State
 from benefit_programs.domain.values import Instant
@@ -45,6 +47,11 @@ def ask_for_counts(needs: Needs, pool_id: str, expression: PolicyExpression, at:
         elif limit.time_period is TimePeriod.WEEK:
             for each in period_dates(limit, at, zone, first_day):
                 needs.read(QUOTA, pool_id, limit.quota_id, each)
+
+
+def counts_of(state: State, pool_id: str) -> Counts:
+    """What a pool has counted."""
+    return Counts(partial(quota_used, state, pool_id), partial(uses_after, state, pool_id))
 
 
 def quota_used(state: State, pool_id: str, quota_id: str, period_start: int) -> int:

@@ -455,8 +455,10 @@ def move_dates(state: State, account: Account) -> None:
     """
     stopped, at = account.pool.stopped, account.at
     assert stopped is not None
+    # Looked up first: what says that a pool may have lots is that its clock stands.
+    lots = account.open_lots()
     account.pool = replace(account.pool, stopped=None, shift=account.shift)
-    for lot in account.open_lots():
+    for lot in lots:
         moved = moved_on(lot, account.pool.shift)
         if (moved.effective_date, moved.expiration_date) == (
             lot.effective_date,

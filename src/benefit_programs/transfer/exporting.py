@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
@@ -12,7 +12,6 @@ from benefit_programs.domain.entities import (
     Pool,
     PoolDefinition,
     Program,
-    ProgramDefinition,
     ProgramStatus,
     beneficiary_columns,
 )
@@ -25,12 +24,20 @@ from benefit_programs.domain.lookups import (
     SNAPSHOT,
 )
 from benefit_programs.domain.opening import settled_status
-from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Instant
 from benefit_programs.transfer.dates import stated_dates
 from benefit_programs.transfer.holdings import ANY_LOT, Holding, holdings_of
-from benefit_programs.transfer.lookups import Lookups, pools_of, rows_of
+from benefit_programs.transfer.lookups import (
+    PAGE_SIZE,
+    PAGES_MAX,
+    WALK_POOL_DEFINITIONS,
+    WALK_PROGRAM_DEFINITIONS,
+    Lookups,
+    pools_of,
+    rows_of,
+    walk,
+)
 from benefit_programs.transfer.records import (
     DATES_COLUMN,
     LOTS_COLUMN,
@@ -44,16 +51,7 @@ from benefit_programs.transfer.records import (
 )
 from benefit_programs.transfer.totals import Totals
 
-R = TypeVar("R", bound=Row)
-
-PAGE_SIZE = 200
-"""How many programs are read together."""
-
-PAGES_MAX = 10_000_000
-
 WALK_PROGRAMS = Index(Program, after="id", limit=PAGE_SIZE)
-WALK_PROGRAM_DEFINITIONS = Index(ProgramDefinition, after="id", limit=PAGE_SIZE)
-WALK_POOL_DEFINITIONS = Index(PoolDefinition, after="id", limit=PAGE_SIZE)
 LIVE_POOLS = Index(Pool, "program_id", live=True)
 
 
@@ -131,22 +129,17 @@ class Exporter:
     async def more_columns(self) -> list[str]:
         """The columns that a file needs which not every tenant's has."""
         needed = {LOTS_COLUMN: await self._needs_lots(), DATES_COLUMN: await self._needs_dates()}
+        self._with_dates = needed[DATES_COLUMN]
         return [name for name in needed if needed[name]]
 
     async def _needs_dates(self) -> bool:
         """Whether some program has dates, or would get some from its definition."""
-        self._with_dates = await self._has_any(
-            WALK_PROGRAM_DEFINITIONS, lambda each: each.terms is not None
-        ) or await self._has_any(WALK_PROGRAMS, lambda each: each.calendar is not None)
-        return self._with_dates
-
-    async def _has_any(self, walk: Index[R], is_one: Callable[[R], bool]) -> bool:
-        after = BEFORE_ALL_IDS
-        for _ in range(PAGES_MAX):
-            found = await rows_of(self._store, self._tenant_id, walk, [(after,)])
-            if not found or any(map(is_one, found)):
-                return bool(found)
-            after = found[-1].id  # type: ignore[attr-defined]
+        async for definition in walk(self._store, self._tenant_id, WALK_PROGRAM_DEFINITIONS):
+            if definition.terms is not None:
+                return True
+        async for program in walk(self._store, self._tenant_id, WALK_PROGRAMS):
+            if program.calendar is not None:
+                return True
         return False
 
     async def _needs_lots(self) -> bool:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Protocol, TypeVar
 
-from benefit_programs.domain.entities import Pool, Program
+from benefit_programs.domain.entities import Pool, PoolDefinition, Program, ProgramDefinition
 from benefit_programs.domain.indexes import Index, Key
+from benefit_programs.domain.lookups import BEFORE_ALL_IDS
 from benefit_programs.domain.rows import Row
 
 R = TypeVar("R", bound=Row)
+
+PAGE_SIZE = 200
+"""How many rows are read together."""
+
+PAGES_MAX = 10_000_000
+
+WALK_PROGRAM_DEFINITIONS = Index(ProgramDefinition, after="id", limit=PAGE_SIZE)
+WALK_POOL_DEFINITIONS = Index(PoolDefinition, after="id", limit=PAGE_SIZE)
 
 
 class Lookups(Protocol):
@@ -32,3 +41,15 @@ async def pools_of(
     for pool in await rows_of(store, tenant_id, index, keys):
         found.setdefault(pool.program_id, []).append(pool)
     return found
+
+
+async def walk(store: Lookups, tenant_id: int, index: Index[R]) -> AsyncIterator[R]:
+    """All rows of a tenant, page by page in the order of their ids."""
+    after = BEFORE_ALL_IDS
+    for _ in range(PAGES_MAX):
+        found = await rows_of(store, tenant_id, index, [(after,)])
+        for row in found:
+            yield row
+        if not found:
+            return
+        after = found[-1].id  # type: ignore[attr-defined]

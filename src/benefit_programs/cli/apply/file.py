@@ -24,6 +24,7 @@ from benefit_programs.domain.errors import FieldViolation, Invalid
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.webhooks.rows import WebhookFormat
 from benefit_programs.outgoing.urls import url_problem
+from benefit_programs.transfer.matching import KEY_NAMESPACE
 from benefit_programs.wire.codec import Shape, decoder_for, encoder_for, fields_of
 from benefit_programs.wire.events import EVENT_TYPES
 from benefit_programs.wire.types.calendars import (
@@ -51,9 +52,6 @@ from benefit_programs.wire.types.webhooks import (
     Url,
     WebhookDescription,
 )
-
-KEY_NAMESPACE = "benefits-file"
-"""Extended fields of this namespace keep the key of a pool definition, which has no other name."""
 
 ExtendedFields = Annotated[dict[str, Any], FreeForm()]
 

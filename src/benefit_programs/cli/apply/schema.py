@@ -13,6 +13,7 @@ from benefit_programs.cli.apply.file import (
     FileWebhook,
 )
 from benefit_programs.wire.descriptions import description_of
+from benefit_programs.wire.descriptions.calendar_fields import OF_DEFINITION
 from benefit_programs.wire.schemas import PLACE, Schemas
 
 Schema = dict[str, Any]
@@ -36,7 +37,10 @@ DESCRIPTIONS: dict[type[Any], dict[str, str]] = {
         "namespaces": "Only events of these namespaces. Absent: of the file's. Empty: of all.",
         "url": "Where events are sent, and its name in the file.",
     },
-    FileProgramDefinition: {"external_id": "Its name in the file, unique within the namespace."},
+    FileProgramDefinition: {
+        **OF_DEFINITION,
+        "external_id": "Its name in the file, unique within the namespace.",
+    },
     FilePoolDefinition: {
         "additional_data": "Values of your own, which pools get.",
         "alerts": "What to tell of by events: a low balance, or something that will happen soon.",

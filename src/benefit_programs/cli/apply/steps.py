@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from benefit_programs.cli.apply.file import KEY_NAMESPACE, Cascade, FileBenefit
+from benefit_programs.cli.apply.file import Cascade, FileBenefit
 from benefit_programs.client import (
     ApiError,
     BenefitPrograms,
@@ -26,6 +26,7 @@ from benefit_programs.client import (
 )
 from benefit_programs.client import Cascade as ClientCascade
 from benefit_programs.client.types.base import Part
+from benefit_programs.transfer.matching import KEY_NAMESPACE
 
 Document = dict[str, Any]
 Change = tuple[str, Any, Any]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benefit_programs.cli.apply.file import (
-    KEY_NAMESPACE,
     FileItem,
     FilePoolDefinition,
     FileProgramDefinition,
@@ -26,6 +25,7 @@ from benefit_programs.client import (
 from benefit_programs.client.core.wire import to_wire
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.webhooks.rows import IN_PROCESS
+from benefit_programs.transfer.matching import KEY_NAMESPACE
 from benefit_programs.wire.codec import decoder_for
 
 Document = dict[str, Any]

@@ -1,23 +1,25 @@
 """Policies: whether a redemption may happen now, and what it takes from rate limits.
 
-``calendar`` knows local time, ``windows`` what rolls, ``cycles`` those of a timetable,
-``intervals`` the FIXED_INTERVAL policies, ``expressions`` walks the trees, ``quotas`` keeps the ids
-of rate limits, ``judgement`` puts it all together, and ``failures`` says what stood in the way.
+``calendar`` knows local time, ``windows`` what rolls, ``intervals`` the FIXED_INTERVAL policies,
+``expressions`` walks the trees, ``quotas`` keeps the ids of rate limits, ``judgement`` puts it all
+together, and ``failures`` says what stood in the way.
 """
 
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import Cycle, period_dates, period_start
-from benefit_programs.domain.policies.cycles import counts_cycles, cycle_at
+from benefit_programs.domain.policies.calendar import period_dates, period_start
 from benefit_programs.domain.policies.expressions import (
     EXPRESSION_DEPTH_MAX,
     CustomPolicyKey,
+    counts_cycles,
     custom_policies,
     custom_policy_key,
     policy_of,
     rate_limits,
 )
 from benefit_programs.domain.policies.facts import (
+    ALL_TIME,
     Counts,
+    Cycle,
     Facts,
     FailureCode,
     FailureDetail,
@@ -33,6 +35,7 @@ from benefit_programs.domain.policies.quotas import (
 from benefit_programs.domain.policies.windows import window_length
 
 __all__ = [
+    "ALL_TIME",
     "EXPRESSION_DEPTH_MAX",
     "Counts",
     "CustomPolicyKey",
@@ -49,7 +52,6 @@ __all__ = [
     "counts_cycles",
     "custom_policies",
     "custom_policy_key",
-    "cycle_at",
     "judge",
     "period_dates",
     "period_start",

@@ -8,7 +8,7 @@ past the years that a calendar library knows, the offset of the last known day i
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from benefit_programs.domain.details import RateLimitedPolicy, TimePeriod
 from benefit_programs.domain.settings import FirstDayOfWeek
@@ -121,10 +121,3 @@ def _offset(wall: datetime) -> int:
     offset = wall.utcoffset()
     assert offset is not None
     return offset // MILLISECOND
-
-
-class Cycle(NamedTuple):
-    """What its uses are counted at, and its first instant, if it has one."""
-
-    key: Instant
-    start: Instant | None

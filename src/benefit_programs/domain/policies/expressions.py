@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from benefit_programs.domain.details import TimePeriod
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -59,6 +61,11 @@ def custom_policies(expression: PolicyExpression | None) -> tuple[CustomPolicy, 
 def rate_limits(expression: PolicyExpression | None) -> tuple[RateLimitedPolicy, ...]:
     found = (policy.rate_limited_options for policy in _policies(expression))
     return tuple(policy for policy in found if policy)
+
+
+def counts_cycles(expression: PolicyExpression | None) -> bool:
+    """Whether a judgement on an expression has to know the dates of the program."""
+    return any(limit.time_period is TimePeriod.CYCLE for limit in rate_limits(expression))
 
 
 def operands(expression: PolicyExpression) -> tuple[PolicyExpression, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from benefit_programs.domain.details import TimePeriod
-from benefit_programs.domain.policies.calendar import Cycle, period_dates
+from benefit_programs.domain.policies.calendar import LIFETIME_DATE, period_dates
 from benefit_programs.domain.policies.windows import Window, fullest_window, window_length
 from benefit_programs.domain.settings import FirstDayOfWeek
 
@@ -85,6 +85,17 @@ class Counts(NamedTuple):
     after: Callable[[str, Instant], Mapping[Instant, int]]
 
 
+class Cycle(NamedTuple):
+    """A cycle of a program: the instant that its uses are counted at, and its first, if any."""
+
+    key: Instant
+    start: Instant | None
+
+
+ALL_TIME = Cycle(LIFETIME_DATE, None)
+"""The only cycle of a program without a timetable."""
+
+
 class Facts(NamedTuple):
     """What is known when a redemption of ``item_count`` items is judged.
 
@@ -101,8 +112,8 @@ class Facts(NamedTuple):
     verdicts: Mapping[CustomPolicyKey, Verdict] = MappingProxyType({})
     freed: tuple[QuotaShare, ...] = ()
     apps: PolicyApps = NO_APPS
-    cycle: Cycle | None = None
-    """That of the program, if a limit counts in its cycles."""
+    cycle: Cycle = ALL_TIME
+    """The cycle of the program; asked for if a limit counts in it."""
 
     def used(self, limit: RateLimitedPolicy) -> int:
         """What counts on a limit already, without what is given back; 0 without a quota."""
@@ -117,7 +128,7 @@ class Facts(NamedTuple):
 
     def _dates(self, limit: RateLimitedPolicy) -> range:
         """What the uses of a limit are counted under that doesn't roll."""
-        if self.cycle is not None and limit.time_period is TimePeriod.CYCLE:
+        if limit.time_period is TimePeriod.CYCLE:
             return range(self.cycle.key, self.cycle.key + 1)
         return period_dates(limit, self.at, self.time_zone, self.first_day)
 

@@ -107,7 +107,7 @@ def _start(limit: RateLimitedPolicy, facts: Facts) -> Instant | None:
     if limit.time_period is TimePeriod.LIFETIME:
         return None
     if limit.time_period is TimePeriod.CYCLE:
-        return facts.cycle and facts.cycle.start
+        return facts.cycle.start
     if limit.time_period is TimePeriod.ROLLING:
         return facts.window(limit).start
     return period_start(limit, facts.at, facts.time_zone, facts.first_day)

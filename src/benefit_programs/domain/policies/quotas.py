@@ -26,8 +26,9 @@ from benefit_programs.domain.details import (
     TimePeriod,
 )
 from benefit_programs.domain.entities import QuotaShare
-from benefit_programs.domain.policies.calendar import Cycle, counted_date
+from benefit_programs.domain.policies.calendar import counted_date
 from benefit_programs.domain.policies.expressions import EXPRESSION_DEPTH_MAX, rate_limits
+from benefit_programs.domain.policies.facts import ALL_TIME, Cycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,7 +51,7 @@ def quota_shares(
     at: Instant,
     time_zone: ZoneInfo,
     count: int,
-    cycle: Cycle | None = None,
+    cycle: Cycle = ALL_TIME,
 ) -> tuple[QuotaShare, ...]:
     """What a redemption of ``count`` items takes: a share of every rate limit of its expression.
 
@@ -70,11 +71,11 @@ def quota_shares(
 
 
 def _counted_at(
-    limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, cycle: Cycle | None
+    limit: RateLimitedPolicy, at: Instant, time_zone: ZoneInfo, cycle: Cycle
 ) -> LocalDate | Instant:
     if limit.time_period is TimePeriod.ROLLING:
         return at
-    if cycle is not None and limit.time_period is TimePeriod.CYCLE:
+    if limit.time_period is TimePeriod.CYCLE:
         return cycle.key
     return counted_date(limit, at, time_zone)
 

@@ -99,7 +99,7 @@ PROGRAM_DATES = (
             (t.next_renewal is not null and ({_IS_LAST} or t.status = 'ENDED'))
             or (t.next_renewal is null and not {_IS_LAST} and t.status <> 'ENDED'
                 and {_ENDS} is null)
-            or t.next_renewal <= number[t.calendar, cycle_start]
+            or (t.next_renewal <= number[t.calendar, cycle_start] and not {_STANDS})
             or t.next_renewal >= {_ENDS})
         """,
         Paged.PROGRAMS,

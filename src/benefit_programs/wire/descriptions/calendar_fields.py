@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+OF_DEFINITION = {
+    "end_date": "When its programs end. Excludes `endsAfter`. Absent: not by themselves.",
+    "ends_after": "How long after they begin its programs end. Excludes `endDate`.",
+    "paused_days_max": (
+        "For how many days of a calendar year its programs may be paused; then they resume by"
+        " themselves. Absent: for any time."
+    ),
+    "renewal_configuration": "When its programs renew by themselves. Absent: never.",
+    "while_paused": (
+        "What a pause does to their dates: with RUN they stay and nothing renews, with STOP all"
+        " of them move by the time of the pause. Default: RUN."
+    ),
+}
+
 OF_PROGRAM = {
     "end_date": "When it ends by itself. Absent: never.",
     "paused_days_max": (

@@ -6,22 +6,8 @@ from typing import Any
 
 from benefit_programs.domain import calendar_errors
 from benefit_programs.domain.calendars import RenewalConfiguration
-from benefit_programs.wire.descriptions.calendar_fields import OF_PROGRAM
+from benefit_programs.wire.descriptions.calendar_fields import OF_DEFINITION, OF_PROGRAM
 from benefit_programs.wire.types import calendars, program_definitions, programs
-
-_TERMS = {
-    "end_date": "When its programs end. Excludes `endsAfter`. Absent: not by themselves.",
-    "ends_after": "How long after they begin its programs end. Excludes `endDate`.",
-    "paused_days_max": (
-        "For how many days of a calendar year its programs may be paused; then they resume by"
-        " themselves. Absent: for any time."
-    ),
-    "renewal_configuration": "When its programs renew by themselves. Absent: never.",
-    "while_paused": (
-        "What a pause does to their dates: with RUN they stay and nothing renews, with STOP all"
-        " of them move by the time of the pause. Default: RUN."
-    ),
-}
 
 OF_CALENDARS: dict[type[Any], dict[str, str]] = {
     RenewalConfiguration: {
@@ -70,7 +56,7 @@ OF_CALENDARS: dict[type[Any], dict[str, str]] = {
     },
     calendars.GetProgramTimetableRequest: {"limit": "How many instants. Default: 24."},
     calendars.PreviewTimetableRequest: {
-        **_TERMS,
+        **OF_DEFINITION,
         "from_date": "When the program would be provisioned. Default: now.",
         "limit": "How many instants. Default: 24.",
     },
@@ -78,9 +64,9 @@ OF_CALENDARS: dict[type[Any], dict[str, str]] = {
         "dates": "What happens, in its order. Empty if nothing does.",
         "time_zone": "The IANA name of the program's time zone.",
     },
-    program_definitions.ProgramDefinition: _TERMS,
-    program_definitions.NewProgramDefinition: _TERMS,
-    program_definitions.ProgramDefinitionChange: _TERMS,
+    program_definitions.ProgramDefinition: OF_DEFINITION,
+    program_definitions.NewProgramDefinition: OF_DEFINITION,
+    program_definitions.ProgramDefinitionChange: OF_DEFINITION,
     programs.ProgramChange: {
         **OF_PROGRAM,
         "end_date": "When it ends by itself. Null: never.",

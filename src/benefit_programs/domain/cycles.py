@@ -1,4 +1,4 @@
-"""Cycles of a program's timetable, as rate limits count in them. Contract: none; an addition.
+"""The cycles of a program's timetable, as rate limits count in them. Contract: none; an addition.
 
 A cycle is named by its first instant, without the time by which pauses have moved it. So a pause
 that stops the clock keeps what was used, and a timetable that begins anew counts anew. A renewal by
@@ -7,23 +7,11 @@ hand that leaves the timetable alone leaves the counts alone too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from benefit_programs.domain.details import TimePeriod
+from benefit_programs.domain.calendars import Calendar
 from benefit_programs.domain.durations import LAST_INSTANT
-from benefit_programs.domain.policies.calendar import LIFETIME_DATE, Cycle
-from benefit_programs.domain.policies.expressions import rate_limits
+from benefit_programs.domain.policies.facts import ALL_TIME, Cycle
 from benefit_programs.domain.timetables import first_after, instant_at
-
-if TYPE_CHECKING:
-    from benefit_programs.domain.calendars import Calendar
-    from benefit_programs.domain.details import PolicyExpression
-    from benefit_programs.domain.values import Instant
-
-
-def counts_cycles(expression: PolicyExpression | None) -> bool:
-    """Whether a judgement on an expression has to know the dates of the program."""
-    return any(limit.time_period is TimePeriod.CYCLE for limit in rate_limits(expression))
+from benefit_programs.domain.values import Instant
 
 
 def cycle_at(calendar: Calendar | None, at: Instant) -> Cycle:
@@ -33,7 +21,7 @@ def cycle_at(calendar: Calendar | None, at: Instant) -> Cycle:
     """
     timetable = calendar.timetable if calendar else None
     if calendar is None or timetable is None:
-        return Cycle(LIFETIME_DATE, None)
+        return ALL_TIME
     following = first_after(timetable, at)
     indexes = [] if following is None else [following.index - 1]
     if timetable.cycles is not None:
@@ -41,10 +29,9 @@ def cycle_at(calendar: Calendar | None, at: Instant) -> Cycle:
     if not indexes:
         return Cycle(LAST_INSTANT, None)
     index = min(indexes)
+    begin = calendar.cycle_start
     if index < 0:
-        begin = calendar.cycle_start
-        return Cycle(LIFETIME_DATE, begin if begin <= at else None)
+        return Cycle(ALL_TIME.key, begin if begin <= at else None)
     start = instant_at(timetable, index)
     # A program may have begun in the midst of a period.
-    begin = calendar.cycle_start if start < calendar.cycle_start <= at else start
-    return Cycle(start - timetable.shift, begin)
+    return Cycle(start - timetable.shift, begin if start < begin <= at else start)
