@@ -9,7 +9,7 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, Program
 from benefit_programs.domain.lookups import CHANGES_OF_PROGRAM, LIVE_POOLS_OF_PROGRAM, PROGRAM
-from benefit_programs.domain.pool_changes import date_pools
+from benefit_programs.domain.pool_dates import date_pools
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.required import require
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange

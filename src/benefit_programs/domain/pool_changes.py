@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account
-from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, PoolStatus, Program, RenewalActionType
 from benefit_programs.domain.events import record, record_balance, record_updated
-from benefit_programs.domain.lookups import LIVE_POOLS_OF_PROGRAM
 from benefit_programs.domain.operations import RULES
-from benefit_programs.domain.program_dates import dated
-from benefit_programs.domain.scheduled_changes import ScheduledChange
-from benefit_programs.domain.settling import ask_to_settle, settle
-from benefit_programs.domain.state import Changes, Mode, Needs, State
+from benefit_programs.domain.state import Changes
 from benefit_programs.domain.values import Instant
 from benefit_programs.domain.watching import watch_anew
 
@@ -47,66 +41,6 @@ def marked_to_end(pool: Pool) -> Pool:
     if pool.status is PoolStatus.ENDED or pool.renewal_action is RenewalActionType.END:
         return pool
     return replace(without_action(pool), renewal_action=RenewalActionType.END)
-
-
-def ask_to_date_pools(needs: Needs, state: State, program_id: str) -> None:
-    """Ask for the living pools of a program whose dates change, unless there are too many."""
-    needs.read(LIVE_POOLS_OF_PROGRAM, program_id)
-    pools = state.known(LIVE_POOLS_OF_PROGRAM, program_id)
-    is_known = state.has(LIVE_POOLS_OF_PROGRAM, (program_id,), Mode.READ)
-    if not is_known or len(pools) > needs.settings.in_request_max:
-        return
-    needs.lock(LIVE_POOLS_OF_PROGRAM, program_id)
-    for pool in pools:
-        if pool.alerts is not None:
-            ask_to_settle(needs, state, pool)
-
-
-def date_pools(
-    state: State, changes: Changes[Any], context: Context, program: Program, at: Instant
-) -> None:
-    """Tell the living pools of a program its dates as of an instant, unless there are too many."""
-    pools = state.many(LIVE_POOLS_OF_PROGRAM, program.id)
-    if len(pools) > context.settings.in_request_max:
-        return
-    for pool in pools:
-        if pool.alerts is not None:
-            _date_watched(state, changes, context, pool, program, at)
-        elif pool.program_due != program.due:
-            changes.save(dated_by(pool, program, at))
-
-
-def _date_watched(
-    state: State,
-    changes: Changes[Any],
-    context: Context,
-    pool: Pool,
-    program: Program,
-    at: Instant,
-) -> None:
-    """Date a pool with alerts, after what came due in it by the dates before."""
-    account = Account(pool, context, state=state)
-    account.at = at
-    settle(state, account)
-    account.pool = dated_by(account.pool, program, at)
-    save_pool(changes, pool, account)
-
-
-def save_dates(
-    state: State,
-    changes: Changes[Any],
-    context: Context,
-    program: Program,
-    waiting: Iterable[ScheduledChange],
-    at: Instant | None = None,
-) -> None:
-    """Write the date of what comes next in a program, and tell its pools.
-
-    That is as of now, or of the instant ``at`` which it happens.
-    """
-    program = dated(program, waiting)
-    changes.save(program)
-    date_pools(state, changes, context, program, context.now if at is None else at)
 
 
 def save_pool(changes: Changes[Any], before: Pool, account: Account) -> Pool:

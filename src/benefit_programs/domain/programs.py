@@ -42,7 +42,7 @@ from benefit_programs.domain.lookups import (
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import numbered
 from benefit_programs.domain.orders.waiting import withdraw_all
-from benefit_programs.domain.pool_changes import ask_to_date_pools, date_pools
+from benefit_programs.domain.pool_dates import ask_to_date_pools, date_pools
 from benefit_programs.domain.program_dates import (
     begun,
     changed,

@@ -34,7 +34,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.orders.programs import END, PAUSE, RESUME
-from benefit_programs.domain.pool_changes import ask_to_date_pools, save_dates
+from benefit_programs.domain.pool_dates import ask_to_date_pools, save_dates
 from benefit_programs.domain.program_dates import with_calendar
 from benefit_programs.domain.required import require, require_ahead
 from benefit_programs.domain.scheduled_changes import (

@@ -33,7 +33,7 @@ from benefit_programs.domain.orders.programs import (
     order_for,
     require_allowed,
 )
-from benefit_programs.domain.pool_changes import date_pools, save_dates
+from benefit_programs.domain.pool_dates import date_pools, save_dates
 from benefit_programs.domain.program_dates import (
     DateKind,
     ProgramDate,
