@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "docs/how-to/hold-and-capture.md",
         "docs/how-to/changes-with-a-date.md",
         "docs/how-to/test-with-a-clock.md",
+        "docs/how-to/alerts.md",
     ],
 )
 def test_commands_print_what_the_page_shows(

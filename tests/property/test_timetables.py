@@ -14,13 +14,14 @@ from dateutil.tz import datetime_exists
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benefit_programs.domain.calendars import EVERY_MIN
+from benefit_programs.domain.calendars import RENEWAL_HOURS_MIN
 from benefit_programs.domain.durations import FIRST_INSTANT, LAST_INSTANT
 from benefit_programs.domain.timetables import Place, Timetable, first_after
 from benefit_programs.domain.values import DAY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+SHORTEST = timedelta(hours=RENEWAL_HOURS_MIN)
 # Half an hour, midnight left out or twice, days left out or lived twice, changes twice a year for
 # Ramadan, offsets with seconds, and none of it.
 ZONES = (
@@ -141,7 +142,7 @@ everies = st.one_of(
     st.tuples(*(st.integers(0, most) for most in (2, 14, 5, 40, 30, 70, 70_000))).map(
         lambda units: Every(*units)
     ),
-).filter(lambda every: every.of_the_calendar or every.exact >= EVERY_MIN * MILLISECOND)
+).filter(lambda every: every.of_the_calendar or every.exact >= SHORTEST)
 shifts = st.one_of(st.just(0), st.integers(0, 400 * 86_400_000))
 
 

@@ -135,7 +135,7 @@ class Schedule(Command[str], frozen=True, kw_only=True):
         program = dated(require(state, PROGRAM, self.program_id), waiting)
         changes = Changes(change.id)
         changes.save(change, program)
-        date_pools(state, changes, context, program)
+        date_pools(state, changes, context, program, context.now)
         return changes
 
 

@@ -69,7 +69,8 @@ async def ask_providers(call: Call, candidates: Sequence[Candidate | Refusal]) -
         for each in settings.policy_providers
     }
     subjects = [_subject(call, each) for each in candidates if isinstance(each, Candidate)]
-    given = iter(await call.services.providers.ask(subjects, providers, now=call.now))
+    real_now = call.services.engine.now()
+    given = iter(await call.services.providers.ask(subjects, providers, now=real_now))
     return [next(given) if isinstance(each, Candidate) else NO_VERDICTS for each in candidates]
 
 

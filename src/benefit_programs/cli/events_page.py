@@ -67,7 +67,8 @@ _BODIES = {
     "item": "`entity`, as of a program definition",
     "program": "`entity`, as of a program definition",
     "pool": f"`pool`: what can change of a pool ({', '.join(f'`{name}`' for name in POOL_STATE)}); "
-    "of `benefit_redeemed` and `benefit_reserved` also `additional_data` if the caller sent some",
+    "of `benefit_redeemed` and `benefit_reserved` also `additional_data` if the caller sent some, "
+    "of `alert` also `alert`: which one, what it tells of, and when it crossed",
     "lot": "`entity`, as of a program definition; what was spent of it is of then, too",
     "webhook_endpoint": "`entity`, as of a program definition, without its secrets",
     "balance": "empty",

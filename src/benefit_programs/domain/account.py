@@ -28,6 +28,7 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.errors import BalanceExceededLimits
 from benefit_programs.domain.events import (
+    ALERT,
     record,
     record_balance,
     record_created,
@@ -41,6 +42,7 @@ from benefit_programs.domain.lookups import (
     LOTS_TO_BURN,
     MORE_LOTS_TO_BURN,
     QUOTA,
+    SNAPSHOT,
 )
 from benefit_programs.domain.lots import (
     OPEN_LOTS_MAX,
@@ -59,6 +61,7 @@ from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Changes, Mode, Needs, NotLoaded, State
 from benefit_programs.domain.values import AMOUNT_MAX, Credits, Identity, Instant
+from benefit_programs.domain.watching import Crossing, watch_changes
 
 # Looked up once: an enum takes its time to find a member.
 _AVAILABLE, _EXTERNAL = BalanceType.AVAILABLE, BalanceType.EXTERNAL
@@ -123,6 +126,7 @@ class Account:
     limits, unless all ``lots`` are given; a pool that was just opened needs neither. ``taken`` and
     ``freed`` are shares of rate limits, and ``beside`` what else is saved with the account. ``at``
     is the instant at which happens what is booked now: now, or earlier if it is booked late.
+    ``crossings`` are the alerts that were raised.
     """
 
     __slots__ = (
@@ -135,6 +139,7 @@ class Account:
         "at",
         "beside",
         "context",
+        "crossings",
         "freed",
         "party",
         "pool",
@@ -159,6 +164,7 @@ class Account:
         self.taken: list[QuotaShare] = []
         self.freed: list[QuotaShare] = []
         self.beside: list[Row] = []
+        self.crossings: list[Crossing] = []
         self._state = state
         self._lots: dict[str, Lot] = {} if lots is None else {lot.id: lot for lot in lots}
         self._has_all = state is None or lots is not None
@@ -243,6 +249,11 @@ class Account:
         return pool.shift if pool.stopped is None else pool.shift + self.at - pool.stopped
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all that the pool has is here, as of one that was just opened."""
+        return self._has_all
+
+    @property
     def has_room(self) -> bool:
         """Whether the pool may have one more open lot."""
         return len(self.open_lots()) < OPEN_LOTS_MAX
@@ -294,11 +305,14 @@ class Account:
             self.set_lot(replace(self.lot(own.id), available=lot.available))
 
     def set_lot(self, lot: Lot) -> None:
-        """Let a lot be as given, and have the pool looked at when something happens to it."""
+        """Let a lot be as given, and have the pool looked at when something happens to it.
+
+        One that has expired already lapses in the same decision.
+        """
         self._lots[lot.id] = lot
         self._changed[lot.id] = None
         due = due_of(lot)
-        if due is not None:
+        if due is not None and due > self.at:
             self.look_again_at(due)
 
     def look_again_at(self, due: Instant) -> None:
@@ -379,9 +393,13 @@ class Account:
 
         ``more`` stands in the body of the pool's event of the last transaction.
         """
+        if self.pool.alerts is not None:
+            self.watch()
         self.save_beside(changes)
         event = None
-        for transaction in self.transactions:
+        for number, transaction in enumerate(self.transactions):
+            if self.crossings:
+                self.pool = self.tell(changes, self.pool, before=number)
             event = RULES[transaction.operation].event
             if event is None:
                 record_balance(changes, self.context, transaction)
@@ -393,7 +411,26 @@ class Account:
             )
         if event is None:
             changes.save(self.pool)
+        if self.crossings:
+            self.pool = self.tell(changes, self.pool)
         return self.pool
+
+    def watch(self) -> None:
+        """Judge the alerts of what was changed so far."""
+        snapshot = None if self._state is None else self._state.one(SNAPSHOT, self.pool.snapshot_id)
+        assert snapshot is not None, "whoever changes a pool with alerts has what it gives"
+        watch_changes(self, snapshot.details)
+
+    def tell(self, changes: Changes[Any], pool: Pool, *, before: int | None = None) -> Pool:
+        """Record the alerts that were raised before a transaction, or else all that are left."""
+        while self.crossings and (before is None or self.crossings[0].after <= before):
+            raised = self.crossings.pop(0).raised
+            pool = record(changes, self.context, pool, ALERT, alert=raised)
+        return pool
+
+    def changed_rows(self) -> list[Row]:
+        """What was changed beside the pool."""
+        return [*(self._lots[each] for each in self._changed), *self.beside]
 
     def save_beside(self, changes: Changes[Any]) -> None:
         """Save the lots, the rate limits and what else changed with the credits."""

@@ -29,6 +29,7 @@ def require_legal(details: Details, path: str) -> None:
 def illegalities(details: Details) -> Iterator[FieldViolation]:
     """What is illegal about these details."""
     yield from repetitions(details)
+    yield from _shares_of_nothing(details)
     if details.credit_configuration is not None:
         return
     for position, benefit in enumerate(details.benefits or ()):
@@ -42,8 +43,9 @@ def illegalities(details: Details) -> Iterator[FieldViolation]:
 
 
 def repetitions(details: Details) -> Iterator[FieldViolation]:
-    """What stands there twice: keys of benefits, and durations of a benefit's terms."""
+    """What stands there twice: keys of benefits and alerts, and durations of a benefit's terms."""
     yield from _repeated_keys(details)
+    yield from _repeated_alerts(details)
     yield from _repeated_terms(details)
 
 
@@ -75,6 +77,33 @@ def _repeated_terms(details: Details) -> Iterator[FieldViolation]:
                     rule_name="cancellation_term_is_unique",
                 )
             spans.add(span)
+
+
+def _shares_of_nothing(details: Details) -> Iterator[FieldViolation]:
+    """The shares of nothing among the alerts of details."""
+    for position, alert in enumerate(details.alerts or ()):
+        options = alert.balance_below_options
+        if options is not None and options.percent is not None and not details.credit_amount:
+            yield FieldViolation(
+                field=f"alerts[{position}].balanceBelowOptions.percent",
+                description="is a share of the amount of the credit configuration, which has none",
+                violated_rule=ViolatedRule.OTHER,
+                rule_name="percent_needs_amount",
+            )
+
+
+def _repeated_alerts(details: Details) -> Iterator[FieldViolation]:
+    """The alerts whose key an earlier alert has."""
+    keys: set[str] = set()
+    for position, alert in enumerate(details.alerts or ()):
+        if alert.alert_key in keys:
+            yield FieldViolation(
+                field=f"alerts[{position}].alertKey",
+                description="another alert of the pool definition has this key",
+                violated_rule=ViolatedRule.OTHER,
+                rule_name="alert_key_is_unique",
+            )
+        keys.add(alert.alert_key)
 
 
 def merge_details(current: Details, sent: Mapping[str, Any] | None) -> Details:

@@ -24,9 +24,6 @@ from benefit_programs.domain.values import Instant, Updates
 RENEWAL_HOURS_MIN = 1
 """How long a cycle of a timetable must be at the least, in hours."""
 
-EVERY_MIN = 3_600_000
-"""How long the periods of a timetable are at the least, in milliseconds."""
-
 CYCLES_MAX = 10_000
 """How many cycles a timetable may have that has an end."""
 

@@ -27,11 +27,18 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
-from benefit_programs.domain.values import CREDIT
+from benefit_programs.domain.values import PERCENT_MAX, Credits
 from benefit_programs.domain.violations import FieldViolation, ViolatedRule
 
 ROLLING_TIMES_MAX = 1_000
 """The largest ``times`` of a rate limit that rolls: its uses are looked at one by one."""
+
+
+ALERTS_MAX = 10
+"""How many alerts a pool definition may have."""
+
+ALERT_KEY_LENGTH_MAX = 64
+"""How many characters the key of an alert may have."""
 
 
 class PolicyExpressionType(StrEnum):
@@ -171,9 +178,6 @@ class PolicyExpression(msgspec.Struct, frozen=True, omit_defaults=True):
     policy_options: Policy | None = None
 
 
-PERCENT_MAX = 100 * CREDIT
-"""All of something, in percent; in the unit of amounts."""
-
 CANCELLATION_TERMS_MAX = 10
 """How many cancellation terms a benefit may have."""
 
@@ -231,6 +235,74 @@ class CreditConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     lapse_at_end: Annotated[bool, Addition()] | None = None
 
 
+class AlertType(StrEnum):
+    """What an alert tells of."""
+
+    BALANCE_BELOW = "BALANCE_BELOW"
+    CREDITS_EXPIRING = "CREDITS_EXPIRING"
+    RENEWAL_DUE = "RENEWAL_DUE"
+    PROGRAM_ENDING = "PROGRAM_ENDING"
+    RESERVATION_LAPSING = "RESERVATION_LAPSING"
+
+
+class BalanceBelow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Less can be spent than an amount, or than a share of what the pool is granted."""
+
+    one_of: ClassVar[OneOf] = OneOf(("amount", "percent"))
+
+    amount: Annotated[int, DecimalText(at_least=1)] | None = None
+    percent: Annotated[int, DecimalText(at_least=1, at_most=PERCENT_MAX)] | None = None
+
+    def holds(self, available: Credits, granted: Credits) -> bool:
+        """Whether so little is available, where the definition grants so much."""
+        if self.percent is not None:
+            return available * PERCENT_MAX < granted * self.percent
+        return self.amount is not None and available < self.amount
+
+
+class Within(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something will happen after no more than a duration."""
+
+    within: Annotated[str, Duration(), Required()]
+
+
+class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One alert: exactly one of its options, which ``type`` names if it is given."""
+
+    one_of: ClassVar[OneOf] = OneOf(
+        (
+            "balance_below_options",
+            "credits_expiring_options",
+            "renewal_due_options",
+            "program_ending_options",
+            "reservation_lapsing_options",
+        ),
+        tag="type",
+        tags=tuple(AlertType),
+    )
+
+    alert_key: Annotated[str, Text(min_length=1, max_length=ALERT_KEY_LENGTH_MAX), Required()]
+    type: AlertType | None = None
+    balance_below_options: BalanceBelow | None = None
+    credits_expiring_options: Within | None = None
+    renewal_due_options: Within | None = None
+    program_ending_options: Within | None = None
+    reservation_lapsing_options: Within | None = None
+
+    @property
+    def kind(self) -> AlertType:
+        """Its type, whether or not that was named."""
+        for name, kind in zip(self.one_of.fields, AlertType, strict=True):
+            if getattr(self, name) is not None:
+                return kind
+        raise AssertionError("an alert has one of its options")
+
+    def within(self, kind: AlertType) -> str | None:
+        """How long before it happens it tells of something of this kind; None if it doesn't."""
+        options = getattr(self, f"{kind.lower()}_options")
+        return options.within if isinstance(options, Within) else None
+
+
 class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     """The benefits of a pool or pool definition and how its balance is filled."""
 
@@ -238,6 +310,7 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     credit_configuration: CreditConfiguration | None = None
     policy_expression: Annotated[PolicyExpression, Undocumented()] | None = None
     additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+    alerts: Annotated[tuple[Alert, ...], Size(maximum=ALERTS_MAX), Addition()] | None = None
 
     def benefit(self, benefit_key: str) -> Benefit | None:
         for benefit in self.benefits or ():

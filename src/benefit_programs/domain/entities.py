@@ -358,7 +358,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     ``in_lots`` is what stored lots hold of ``available``; the rest is the standard lot's. Nothing
     happens to the credits by itself before ``due``, and nothing to the program before
     ``program_due``. A pause has ``stopped`` the clock of its dates at this instant. So far pauses
-    have moved them by ``shift`` milliseconds.
+    have moved them by ``shift`` milliseconds. ``alerts`` says of what each alert stands (see
+    ``watching``); None if its details have no alerts.
     """
 
     id: Id
@@ -393,6 +394,7 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     program_due: Instant | None = None
     stopped: Instant | None = None
     shift: int = 0
+    alerts: dict[str, Any] | None = None
 
 
 class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -654,7 +656,7 @@ class Order(Row, frozen=True, kw_only=True, omit_defaults=True):
     Terms are the ``snapshot_id`` and ``revision`` of the definition, or the ``status`` of the
     program. An order to open a pool of a provisioning names its definition in ``opened_id`` only.
     One that happens by itself has the instant ``at`` which it does. A pause may say that it
-    ``stops_clock``.
+    ``stops_clock``, and new details whether there are alerts among them.
     """
 
     key: ClassVar[tuple[str, ...]] = ("number",)
@@ -674,6 +676,7 @@ class Order(Row, frozen=True, kw_only=True, omit_defaults=True):
     status: ProgramStatus | None = None
     at: Instant | None = None
     stops_clock: bool | None = None
+    has_alerts: bool | None = None
 
 
 class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):

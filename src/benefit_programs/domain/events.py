@@ -31,6 +31,7 @@ from benefit_programs.domain.webhooks.rows import WebhookEndpoint
 CREATED = "created"
 UPDATED = "updated"
 DELETED = "deleted"
+ALERT = "alert"
 
 
 class EventKind(NamedTuple):
@@ -103,6 +104,7 @@ CATALOG = (
         "benefit_reservation_canceled",
         "reserved credits came back: canceled, lapsed, or left over by a capture",
     ),
+    EventKind("pool", "alert", "an alert of its details began to hold"),
     EventKind("lot", "created", "credits came in a lot of their own, or will come"),
     EventKind("lot", "updated", "its terms were changed, or it was ended by hand"),
     EventKind("webhook_endpoint", "created", "it was created"),

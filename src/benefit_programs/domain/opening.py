@@ -23,6 +23,7 @@ from benefit_programs.domain.lots import own_fate
 from benefit_programs.domain.program_dates import stops_clock
 from benefit_programs.domain.state import Changes
 from benefit_programs.domain.values import Instant
+from benefit_programs.domain.watching import begin_to_watch
 
 PROVISIONED = "provisioned"
 
@@ -88,12 +89,16 @@ def open_pool(
     )
     account = Account(pool, context)
     account.at = at
-    configuration = template.snapshot.details.credit_configuration
+    details = template.snapshot.details
+    configuration = details.credit_configuration
     if configuration is not None and configuration.amount:
         fate = own_fate(configuration, LotOrigin.PROVISION, at, context.settings.time_zone)
         changes.save(account.grant(Operation.PROVISION, configuration.amount, fate))
         account.save_beside(changes)
+    if details.alerts:
+        begin_to_watch(account, details, program)
     pool = account.pool
-    return record_created(
+    pool = record_created(
         changes, context, pool, PROVISIONED, transaction_id=pool.last_transaction_id
     )
+    return account.tell(changes, pool)

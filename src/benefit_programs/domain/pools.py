@@ -22,6 +22,7 @@ from benefit_programs.domain.orders.play import (
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision
+from benefit_programs.domain.watching import watch_anew
 
 
 class DescribedPool(msgspec.Struct, frozen=True):
@@ -66,5 +67,7 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         )
         extended = merged(self.updates, current, context, path=self.path)
         pool = replace(current, **extended, snapshot_id=snapshot.id)
+        if pool.alerts is not None or snapshot.details.alerts:
+            pool = watch_anew(pool, context.now)
         changes.answer = DescribedPool(record_updated(changes, context, pool), snapshot)
         return changes

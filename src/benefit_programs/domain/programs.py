@@ -42,7 +42,7 @@ from benefit_programs.domain.lookups import (
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import numbered
 from benefit_programs.domain.orders.waiting import withdraw_all
-from benefit_programs.domain.pool_changes import date_pools
+from benefit_programs.domain.pool_changes import ask_to_date_pools, date_pools
 from benefit_programs.domain.program_dates import (
     begun,
     changed,
@@ -282,8 +282,7 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
         needs.read(PROGRAM, self.id)
         needs.read(LIVE_POOLS_OF_PROGRAM, self.id)
         if state.loaded(PROGRAM, self.id) is not None:
-            if len(state.known(LIVE_POOLS_OF_PROGRAM, self.id)) <= needs.settings.in_request_max:
-                needs.lock(LIVE_POOLS_OF_PROGRAM, self.id)
+            ask_to_date_pools(needs, state, self.id)
             needs.lock(PROGRAM, self.id)
             needs.read(CHANGES_OF_PROGRAM, self.id)
 
@@ -300,7 +299,7 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
             name: getattr(after, name) for name in ("calendar", "next_renewal", "end_date", "due")
         }
         changes = updated(current, others, context, revision=self.revision, path="program")
-        date_pools(state, changes, context, after)
+        date_pools(state, changes, context, after, context.now)
         return changes
 
     @property

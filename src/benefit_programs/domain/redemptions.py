@@ -16,7 +16,6 @@ from benefit_programs.domain.cancellation import percent_back
 from benefit_programs.domain.chains import Chain, ask_for_chain
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.details import PERCENT_MAX
 from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.eligibility import (
     Candidate,
@@ -63,7 +62,13 @@ from benefit_programs.domain.repeats import is_same_request, request_hash
 from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settling import ask_for_account, give_back, open_account
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import Credits, Identity, Instant, ItemReference
+from benefit_programs.domain.values import (
+    PERCENT_MAX,
+    Credits,
+    Identity,
+    Instant,
+    ItemReference,
+)
 
 # Looked up once: an enum takes its time to find a member.
 REDEEM, REALLOCATE, CANCEL = Operation.REDEEM, Operation.REALLOCATE, Operation.CANCEL

@@ -29,13 +29,12 @@ from benefit_programs.domain.errors import (
 from benefit_programs.domain.lookups import (
     CHANGES_OF_PROGRAM,
     IDEMPOTENCY_KEY,
-    LIVE_POOLS_OF_PROGRAM,
     PROGRAM,
     SCHEDULED_CHANGE,
 )
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.orders.programs import END, PAUSE, RESUME
-from benefit_programs.domain.pool_changes import save_dates
+from benefit_programs.domain.pool_changes import ask_to_date_pools, save_dates
 from benefit_programs.domain.program_dates import with_calendar
 from benefit_programs.domain.required import require, require_ahead
 from benefit_programs.domain.scheduled_changes import (
@@ -45,7 +44,7 @@ from benefit_programs.domain.scheduled_changes import (
     ScheduledChange,
     ended,
 )
-from benefit_programs.domain.state import Changes, Mode, Needs, State
+from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Instant
 
 _ACTIONS = {ChangeKind.PAUSE: PAUSE, ChangeKind.RESUME: RESUME, ChangeKind.END: END}
@@ -184,11 +183,7 @@ def ask_to_date(needs: Needs, state: State, program_id: str) -> None:
     """Ask for a program whose dates change, with its pools, which know the next one."""
     needs.lock(PROGRAM, program_id)
     needs.read(CHANGES_OF_PROGRAM, program_id)
-    needs.read(LIVE_POOLS_OF_PROGRAM, program_id)
-    is_known = state.has(LIVE_POOLS_OF_PROGRAM, (program_id,), Mode.READ)
-    pools = state.known(LIVE_POOLS_OF_PROGRAM, program_id)
-    if is_known and len(pools) <= needs.settings.in_request_max:
-        needs.lock(LIVE_POOLS_OF_PROGRAM, program_id)
+    ask_to_date_pools(needs, state, program_id)
 
 
 def waiting_of(state: State, program: Program) -> list[ScheduledChange]:

@@ -38,7 +38,13 @@ from benefit_programs.domain.entities import (
     Transaction,
     TransactionDetails,
 )
-from benefit_programs.domain.lookups import POOL, RESERVATIONS_OF_POOL, SNAPSHOT, TRANSACTION
+from benefit_programs.domain.lookups import (
+    POOL,
+    PROGRAM,
+    RESERVATIONS_OF_POOL,
+    SNAPSHOT,
+    TRANSACTION,
+)
 from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, moved_on, total
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas
@@ -46,6 +52,7 @@ from benefit_programs.domain.required import require, snapshot_of
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, SYSTEM, Credits, Identity, Instant, earliest
+from benefit_programs.domain.watching import Watch
 
 # What comes back
 
@@ -207,12 +214,15 @@ def _lives(account: Account, lot: Lot, life: str | None) -> bool:
 # What is due
 
 # What happens first of what is due at the same instant.
-_LAPSES, _EXPIRES, _BEGINS = range(3)
+_LAPSES, _EXPIRES, _BEGINS, _ALERTS = range(4)
 
 
-def _changed_in(account: Account) -> list[Reservation]:
-    """The reservations that the same decision has changed, as they are now."""
-    return [each for each in account.beside if isinstance(each, Reservation)]
+def _open_reservations(state: State, account: Account) -> dict[str, Reservation]:
+    """The open reservations of a pool, as they are after what the same decision has changed."""
+    found = state.known if account.is_whole else state.many
+    changed = (each for each in account.beside if isinstance(each, Reservation))
+    rows = {each.id: each for each in (*found(RESERVATIONS_OF_POOL, account.pool.id), *changed)}
+    return {key: row for key, row in rows.items() if row.status is ReservationStatus.OPEN}
 
 
 def _ids_of_nothing() -> Callable[[], str]:
@@ -234,6 +244,8 @@ def ask_for_account(
     pool = state.loaded(POOL, pool_id)
     if pool is not None and is_due(pool, needs.now):
         ask_to_settle(needs, state, pool)
+    elif pool is not None and pool.alerts is not None:
+        needs.read(SNAPSHOT, pool.snapshot_id)
     return pool
 
 
@@ -247,6 +259,9 @@ def ask_to_settle(needs: Needs, state: State, pool: Pool) -> None:
     """Ask for what may have come due in a pool."""
     ask_for_lots(needs, pool.id)
     needs.read(RESERVATIONS_OF_POOL, pool.id)
+    if pool.alerts is not None:
+        needs.read(SNAPSHOT, pool.snapshot_id)
+        needs.read(PROGRAM, pool.program_id)
     for each in state.known(RESERVATIONS_OF_POOL, pool.id):
         if each.expiration_date <= needs.now:
             ask_to_release(needs, pool, each)
@@ -284,36 +299,49 @@ def settle(state: State, account: Account) -> None:
     until, party = account.at, account.party
     if not is_due(account.pool, until):
         return
-    account.party = SYSTEM
+    assert account.pool.due is not None
+    account.at, account.party = account.pool.due, SYSTEM
     agenda = _Agenda(state, account)
     while (at := agenda.next()) is not None and at <= until:
         account.at = at
         agenda.play()
-    account.pool = replace(account.pool, due=agenda.next())
+    due = agenda.next()
+    if account.pool.alerts is not None and account.is_whole:
+        due = earliest(due, until)
+    account.pool = replace(agenda.watched(), due=due)
     account.at, account.party = until, party
 
 
 class _Agenda:
-    """What happens to a pool's credits by itself, the earliest first."""
+    """What happens to a pool's credits by itself, the earliest first.
+
+    It begins at the account's instant, before which nothing happens.
+    """
 
     def __init__(self, state: State, account: Account) -> None:
         self._state = state
         self._account = account
-        pool_id = account.pool.id
-        self._reservations = {
-            each.id: each
-            for each in (*state.many(RESERVATIONS_OF_POOL, pool_id), *_changed_in(account))
-            if each.status is ReservationStatus.OPEN
-        }
+        pool = account.pool
+        self._reservations = _open_reservations(state, account)
+        self._watch = _watch_of(state, account)
         self._heap = [
             (each.expiration_date, _LAPSES, each.id) for each in self._reservations.values()
         ]
         heapify(self._heap)
         for lot in account.open_lots():
             self._add(lot)
+        if self._watch is not None:
+            self._watch.look_at_balance()
+            self._watch.look_at_rows(self._reservations.values())
+            self._watch.look_at_program(require(state, PROGRAM, pool.program_id))
+            self._watch.forget_others()
 
     def next(self) -> Instant | None:
         """The instant of what comes next."""
+        if self._watch is not None:
+            for at, row_id in self._watch.ahead:
+                heappush(self._heap, (at, _ALERTS, row_id))
+            self._watch.ahead.clear()
         while self._heap and not self._stands(*self._heap[0]):
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
@@ -321,21 +349,47 @@ class _Agenda:
     def play(self) -> None:
         """Let happen what comes next."""
         _, kind, row_id = heappop(self._heap)
-        if kind == _LAPSES:
-            self._lapse(self._reservations.pop(row_id))
-            return
-        lot = self._account.lot(row_id)
-        if kind == _EXPIRES:
+        if kind == _ALERTS:
+            self._look(row_id)
+        elif kind == _LAPSES:
+            self._lapse(self._reservations[row_id])
+        elif kind == _EXPIRES:
+            lot = self._account.lot(row_id)
             lapse(self._account, [Draw(lot.id, lot.available)])
+            self._add(self._account.lot(row_id))
         else:
-            self._begin(lot)
+            self._begin(self._account.lot(row_id))
+        if self._watch is not None and kind != _ALERTS:
+            self._watch.look_at_balance()
+
+    def watched(self) -> Pool:
+        """The pool with what its alerts stand of now."""
+        if self._watch is not None:
+            self._watch.keep()
+        elif self._account.pool.alerts is not None and not self._account.is_whole:
+            return replace(self._account.pool, alerts=None)
+        return self._account.pool
 
     def _stands(self, at: Instant, kind: int, row_id: str) -> bool:
+        if kind == _ALERTS:
+            return True
         if kind == _LAPSES:
-            return row_id in self._reservations
+            return self._reservations[row_id].status is ReservationStatus.OPEN
         return due_of(self._account.lot(row_id)) == at
 
+    def _look(self, row_id: str) -> None:
+        """Look at what an alert may tell of by now."""
+        assert self._watch is not None
+        if row_id == self._account.pool.program_id:
+            self._watch.look_at_program(require(self._state, PROGRAM, row_id))
+        elif row_id in self._reservations:
+            self._watch.look_at_reservation(self._reservations[row_id])
+        else:
+            self._watch.look_at_lot(self._account.lot(row_id))
+
     def _add(self, lot: Lot) -> None:
+        if self._watch is not None:
+            self._watch.look_at_lot(lot)
         due = due_of(lot)
         if due is not None:
             heappush(
@@ -348,6 +402,10 @@ class _Agenda:
         touched = release(
             self._state, self._account, reservation, lapsed, reserved=transaction.details
         )
+        lapsed_one = replace(reservation, status=lapsed)
+        self._reservations[reservation.id] = lapsed_one
+        if self._watch is not None:
+            self._watch.look_at_reservation(lapsed_one)
         for each in touched.details.draws:
             self._add(self._account.lot(each.into or each.lot_id))
 
@@ -372,6 +430,14 @@ class _Agenda:
         self._add(account.lot(lot.id))
 
 
+def _watch_of(state: State, account: Account) -> Watch | None:
+    """What judges the alerts of a pool; one that was just opened is left to a runner."""
+    if account.pool.alerts is None or account.is_whole:
+        return None
+    details = snapshot_of(state, account.pool).details
+    return Watch(account, details) if details.alerts else None
+
+
 def move_dates(state: State, account: Account) -> None:
     """Let the clock of a pool's dates go on: each of them is later by the time that it stood.
 
@@ -394,8 +460,7 @@ def move_dates(state: State, account: Account) -> None:
             account.change_lot(moved)
     held = [
         replace(each, expiration_date=each.expiration_date + at - max(stopped, each.created))
-        for each in state.many(RESERVATIONS_OF_POOL, account.pool.id)
-        if each.status is ReservationStatus.OPEN
+        for each in _open_reservations(state, account).values()
     ]
     account.beside += held
     lapses = (each.expiration_date for each in held)

@@ -15,6 +15,9 @@ import msgspec
 CREDIT = 10_000
 """One credit in the unit of amounts."""
 
+PERCENT_MAX = 100 * CREDIT
+"""All of something, in percent; in the unit of amounts."""
+
 EXTERNAL_REFERENCE_LENGTH_MAX = 128
 """How many characters an external reference may have."""
 

@@ -104,7 +104,9 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         if provisioned.answer.program.status is ProgramStatus.PROVISIONING:
             raise too_many_pools()
         calendar = provisioned.answer.program.calendar
-        pools = [_stopped(row, calendar) for row in provisioned.saved if isinstance(row, Pool)]
+        # One with an alert that holds already was saved once more.
+        newest = {row.id: row for row in provisioned.saved if isinstance(row, Pool)}
+        pools = [_stopped(pool, calendar) for pool in newest.values()]
         amounts = settle_amounts(self.named, [pool.pool_definition_id for pool in pools])
         as_of = self.named.as_of(context.now)
         lots = settle_lots(self.named, amounts, as_of)
@@ -119,7 +121,7 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
                 opened.append(pool)
                 continue
             own = [row for row in provisioned.saved if _is_lot_of(row, pool)]
-            account = Account(pool, context, lots=own)
+            account = Account(pool, context, state=state, lots=own)
             if lots is None:
                 opened.append(_set(state, changes, account, amount, key))
             else:

@@ -27,11 +27,12 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.event_rows import Event
-from benefit_programs.domain.events import CATALOG, CREATED, POOL_STATE, UPDATED
+from benefit_programs.domain.events import ALERT, CATALOG, CREATED, POOL_STATE, UPDATED
 from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import POOL, PROGRAM_DEFINITION, TRANSACTION
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.watching import Raised
 from benefit_programs.domain.webhooks.rows import WebhookEndpoint
 from benefit_programs.wire import lot_views, views, webhook_views
 from benefit_programs.wire.codec.encoding import encoder_for
@@ -452,11 +453,28 @@ def _show_details(shown: _Shown, row: Event, wire: type[Any], **more: Any) -> di
     )
 
 
+def _show_alert(_shown: _Shown, row: Event) -> dict[str, Any]:
+    raised = msgspec.convert(row.body["alert"], Raised)
+    return encoder_for(pools.AlertDetails)(
+        pools.AlertDetails(
+            alert_key=raised.alert_key,
+            type=raised.type,
+            crossed_date=raised.crossed,
+            available=raised.available,
+            date=raised.date,
+            amount=raised.amount,
+            lot_id=raised.lot_id,
+            reservation_id=raised.reservation_id,
+        )
+    )
+
+
 _DETAILS: dict[str, tuple[str, Callable[[_Shown, Event], dict[str, Any]]]] = {
     "benefit_redeemed": ("redemptionDetails", _show_redemption),
     "benefit_reserved": ("redemptionDetails", _show_redemption),
     "benefit_reallocated": ("reallocationDetails", _show_reallocation),
     "redemption_canceled": ("cancellationDetails", _show_cancellation),
+    ALERT: ("alertDetails", _show_alert),
 }
 
 _ENDS_OF_RESERVATIONS = frozenset({"benefit_reservation_released", "benefit_reservation_canceled"})

@@ -13,6 +13,8 @@ from benefit_programs.domain.benefits import require_legal
 from benefit_programs.domain.constraints import FreeForm, OneOf, ReadOnly, Size
 from benefit_programs.domain.constraints import Text as Limits
 from benefit_programs.domain.details import (
+    ALERTS_MAX,
+    Alert,
     Benefit,
     CreditConfiguration,
     Details,
@@ -90,6 +92,7 @@ class FilePoolDefinition(msgspec.Struct, frozen=True, kw_only=True):
     benefits: Annotated[tuple[FileBenefit, ...], Size(maximum=10)] = ()
     policy_expression: PolicyExpression | None = None
     additional_data: Annotated[dict[str, Any], FreeForm()] | None = None
+    alerts: Annotated[tuple[Alert, ...], Size(maximum=ALERTS_MAX)] | None = None
     extended_fields: ExtendedFields | None = None
 
     @property
@@ -230,7 +233,11 @@ def _rules_of_pool_definition(
         said = "is kept for the key"
         yield f"{path}.extendedFields.{KEY_NAMESPACE}", said, "FIELD_NOT_ALLOWED"
     yield from _repeated(list(entry.program_definitions), path + ".programDefinitions[{}]")
-    details = Details(benefits=entry.benefits, credit_configuration=entry.credit_configuration)
+    details = Details(
+        benefits=entry.benefits,
+        credit_configuration=entry.credit_configuration,
+        alerts=entry.alerts,
+    )
     try:
         require_legal(details, path)
     except Invalid as refusal:

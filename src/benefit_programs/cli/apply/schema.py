@@ -43,6 +43,7 @@ DESCRIPTIONS: dict[type[Any], dict[str, str]] = {
     },
     FilePoolDefinition: {
         "additional_data": "Values of your own, which pools get.",
+        "alerts": "What to tell of by events: a low balance, or something that will happen soon.",
         "benefits": "What the credits can be spent on.",
         "id": "Its id, for a pool definition that has no key yet.",
         "key": "Its name in the file.",

@@ -37,7 +37,7 @@ ITEMS = "items of"
 """The kind of a step that is about several items of one benefit."""
 
 _NAMES = {"displayName": "display_name", "description": "description"}
-_PARTS = ("creditConfiguration", "policyExpression", "additionalData", "benefits")
+_PARTS = ("creditConfiguration", "policyExpression", "additionalData", "alerts", "benefits")
 
 
 @dataclass

@@ -5,6 +5,12 @@ from __future__ import annotations
 
 from benefit_programs.client.types.base import OpenEnum
 
+class AlertType(OpenEnum):
+    """What an alert tells of."""
+    BALANCE_BELOW = "BALANCE_BELOW"; CREDITS_EXPIRING = "CREDITS_EXPIRING"
+    RENEWAL_DUE = "RENEWAL_DUE"; PROGRAM_ENDING = "PROGRAM_ENDING"
+    RESERVATION_LAPSING = "RESERVATION_LAPSING"
+
 class AtEnd(OpenEnum):
     """What becomes of a program whose last cycle is over."""
     END = "END"; STAY = "STAY"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from benefit_programs.client.generated.enums import (
+    AlertType,
     PolicyExpressionType,
     PolicyType,
     TimePeriod,
@@ -135,6 +136,31 @@ class CreditConfiguration(Part, frozen=True, kw_only=True):
     lapse_at_end: bool | None = None
 
 
+class BalanceBelow(Part, frozen=True, kw_only=True):
+    """Less can be spent than an amount, or than a percentage of what the pool is granted."""
+
+    amount: Decimal | None = None
+    percent: Decimal | None = None
+
+
+class Within(Part, frozen=True, kw_only=True):
+    """Something will happen after no more than a duration, such as P7D."""
+
+    within: str
+
+
+class Alert(Part, frozen=True, kw_only=True):
+    """What to tell of by an event, ``pool_alert``: exactly one of its options."""
+
+    alert_key: str
+    type: AlertType | None = None
+    balance_below_options: BalanceBelow | None = None
+    credits_expiring_options: Within | None = None
+    renewal_due_options: Within | None = None
+    program_ending_options: Within | None = None
+    reservation_lapsing_options: Within | None = None
+
+
 class Details(Part, frozen=True, kw_only=True):
     """The benefits of a pool or pool definition, and how its balance is filled."""
 
@@ -142,6 +168,7 @@ class Details(Part, frozen=True, kw_only=True):
     credit_configuration: CreditConfiguration | None = None
     policy_expression: PolicyExpression | None = None
     additional_data: Mapping[str, Any] | None = None
+    alerts: Sequence[Alert] | None = None
 
     def benefit(self, benefit_key: str) -> Benefit:
         """The benefit with this key. Raises KeyError if there is none."""
@@ -168,3 +195,4 @@ class DetailsChange(Change, frozen=True, kw_only=True):
     credit_configuration: CreditConfiguration | Unset | None = UNSET
     policy_expression: PolicyExpression | Unset | None = UNSET
     additional_data: Mapping[str, Any] | Unset | None = UNSET
+    alerts: Sequence[Alert] | Unset | None = UNSET

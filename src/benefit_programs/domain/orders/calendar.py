@@ -102,13 +102,13 @@ def _settle(state: State, changes: Changes[Any], context: Context, program: Prog
         except Refusal as refusal:
             over = ended(date.change, ChangeStatus.REFUSED, context.now, reason=refusal.code)
             changes.save(over)
-            save_dates(state, changes, context, program, waiting)
+            save_dates(state, changes, context, program, waiting, date.at)
             return
         changes.save(ended(date.change, ChangeStatus.DONE, context.now))
     if date.kind is DateKind.MISSED_RENEWAL:
         after = dated(renewed(program, date.at), waiting)
         record_updated(changes, context, after)
-        date_pools(state, changes, context, after)
+        date_pools(state, changes, context, after, date.at)
         return
     _act(state, changes, context, program, date, waiting)
 

@@ -250,6 +250,7 @@ def _order(
         program_definition_id=place,
         snapshot_id=snapshot.id,
         revision=definition.revision,
+        has_alerts=bool(snapshot.details.alerts) or None,
     )
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.account import Account, ask_for_lots, has_lots
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.details import PERCENT_MAX, CreditConfiguration
+from benefit_programs.domain.details import CreditConfiguration
 from benefit_programs.domain.durations import later
 from benefit_programs.domain.entities import (
     JobKind,
@@ -40,6 +40,7 @@ from benefit_programs.domain.orders.log import (
     orders_of_plan,
 )
 from benefit_programs.domain.pool_changes import (
+    dated_by,
     marked_to_end,
     save_pool,
     with_status,
@@ -56,7 +57,8 @@ from benefit_programs.domain.settling import (
     settle,
 )
 from benefit_programs.domain.state import Changes, Needs, State
-from benefit_programs.domain.values import AMOUNT_MAX, Cascade, Credits
+from benefit_programs.domain.values import AMOUNT_MAX, PERCENT_MAX, Cascade, Credits
+from benefit_programs.domain.watching import watch_anew
 
 POOL_STATUS = {
     ProgramStatus.ACTIVE: PoolStatus.ACTIVE,
@@ -75,7 +77,9 @@ def ask_for_renewal(needs: Needs, state: State, pool: Pool) -> None:
 def ask_for_end(needs: Needs, state: State, pool: Pool) -> None:
     """Ask for what may become of a pool's credits when it ends."""
     needs.read(SNAPSHOT, pool.snapshot_id)
-    if pool.stopped is not None:
+    if pool.alerts is not None:
+        ask_to_settle(needs, state, pool)
+    elif pool.stopped is not None:
         ask_to_move_dates(needs, pool)
     elif is_due(pool, needs.now):
         ask_to_settle(needs, state, pool)
@@ -102,6 +106,8 @@ def play(state: State, account: Account, order: Order) -> None:
     if pool.status is PoolStatus.ENDED:
         return
     account.at = account.context.now if order.at is None else order.at
+    if pool.alerts is not None:
+        settle(state, account)
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
         renew_pool(state, account)
     else:
@@ -115,6 +121,25 @@ def play(state: State, account: Account, order: Order) -> None:
         settle(state, account)
         lapse_all(account)
     account.pool = replace(account.pool, order_number=order.number or pool.order_number)
+    _watch(state, account, order, snapshot_before=pool.snapshot_id)
+
+
+def _watch(state: State, account: Account, order: Order, *, snapshot_before: str) -> None:
+    """Judge the alerts of a pool after an order; what needs its program or new terms soon after."""
+    pool = account.pool
+    is_new = pool.snapshot_id != snapshot_before
+    if is_new and order.kind is JobKind.UPDATE_POOLS:
+        # The new terms may be made in the same decision.
+        if pool.alerts is not None or order.has_alerts:
+            account.pool = watch_anew(pool, account.at)
+        return
+    if pool.alerts is None and not (is_new and snapshot_of(state, pool).details.alerts):
+        return
+    if pool.status is PoolStatus.ENDED:
+        return
+    if not account.is_whole:
+        account.watch()
+    account.pool = watch_anew(account.pool, account.at)
 
 
 def _changed(state: State, pool: Pool, order: Order) -> Pool:
@@ -223,13 +248,13 @@ def reach(
         if concerns(order, pool):
             play(state, account, order)
     if program is not None and account.pool.status is not PoolStatus.ENDED:
-        account.pool = replace(account.pool, program_due=program.due)
+        account.pool = dated_by(account.pool, program, account.at)
     return save_pool(changes, pool, account)
 
 
 def _lots_if_new(changes: Changes[Any], pool: Pool) -> list[Lot] | None:
     """All lots of a pool that was opened in the same decision."""
-    if not has_lots(pool) or not any(
+    if (not has_lots(pool) and pool.alerts is None) or not any(
         isinstance(row, Pool) and row.id == pool.id for row in changes.saved
     ):
         return None

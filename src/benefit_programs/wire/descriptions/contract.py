@@ -206,6 +206,7 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     # Details: benefits, credits, policies.
     details.Details: {
         "additional_data": "The caller's own values. Pools get them with the details.",
+        "alerts": "What to tell of by events: a low balance, or something that will happen soon.",
         "benefits": "The benefits that the credits can be spent on.",
         "policy_expression": "When its benefits may be redeemed. Absent: always.",
     },

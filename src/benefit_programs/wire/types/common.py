@@ -26,6 +26,7 @@ from benefit_programs.domain.constraints import (
     Text,
     Undocumented,
 )
+from benefit_programs.domain.details import ALERT_KEY_LENGTH_MAX
 from benefit_programs.domain.values import (
     EXTERNAL_REFERENCE_LENGTH_MAX,
     Identity,
@@ -39,6 +40,7 @@ IdentityId = Annotated[str, Guid("identity")]
 AppId = Annotated[str, Guid("app")]
 Namespace = Annotated[str, Text(min_length=1, max_length=20)]
 Category = Annotated[str, Text(max_length=20)]
+AlertKey = Annotated[str, Text(min_length=1, max_length=ALERT_KEY_LENGTH_MAX)]
 BenefitKey = Annotated[str, Text(min_length=1, max_length=64)]
 ActionKey = Annotated[str, Text(min_length=1, max_length=64)]
 TransactionKey = Annotated[str, Text(min_length=1, max_length=200)]

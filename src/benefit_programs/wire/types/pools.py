@@ -16,11 +16,12 @@ from benefit_programs.domain.constraints import (
     ReadOnly,
     Undocumented,
 )
-from benefit_programs.domain.details import Details
+from benefit_programs.domain.details import AlertType, Details
 from benefit_programs.domain.entities import PoolOrigin, PoolStatus, RenewalActionType
 from benefit_programs.domain.explanations import ProgramDefinitionInfo, ProgramInfo
 from benefit_programs.wire.types.common import (
     AdditionalData,
+    AlertKey,
     Amount,
     BenefitKey,
     BulkActionMetadata,
@@ -176,6 +177,25 @@ class RedemptionCanceled(PoolProvisioned, frozen=True, kw_only=True):
     """Event: the credits of a redemption were given back."""
 
     cancellation_details: CancellationDetails | None = None
+
+
+class AlertDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that began to hold, and what it tells of."""
+
+    alert_key: AlertKey | None = None
+    type: AlertType | None = None
+    crossed_date: Timestamp | None = None
+    available: Amount | None = None
+    date: Timestamp | None = None
+    amount: Amount | None = None
+    lot_id: EntityId | None = None
+    reservation_id: EntityId | None = None
+
+
+class PoolAlert(PoolProvisioned, frozen=True, kw_only=True):
+    """Event: an alert of the pool's details began to hold."""
+
+    alert_details: AlertDetails | None = None
 
 
 class GetPoolRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,8 +32,10 @@ _ADDED = """
     programs due whole
     pools program_due whole
     pools stopped whole
+    pools alerts document
     orders at whole
     orders stops_clock whole
+    orders has_alerts whole
 """
 
 _CHANGES = """
