@@ -252,14 +252,16 @@ class State:
         members = self._members(index, key)
         if not members:
             return []
-        rows = self._rows.get(index.entity, {})
-        return [rows[identity] for identity in sorted(members)]  # type: ignore[misc]
+        rows = self._rows[index.entity]
+        identities = sorted(members) if len(members) > 1 else members
+        return [rows[identity] for identity in identities]  # type: ignore[misc]
 
     def known(self, index: Index[R], *key: Any) -> list[R]:
         """All rows with this key, or none if they weren't asked for yet."""
         if index.is_own_key:
             return self.many(index, *key) if self.has(index, key, _READ) else []
-        return self.many(index, *key) if self._sets.get(index, {}).get(key) else []
+        sets = self._sets.get(index)
+        return self.many(index, *key) if sets is not None and sets.get(key) else []
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""
