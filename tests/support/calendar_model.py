@@ -304,8 +304,8 @@ class Program:
     def restart(self, at: int) -> None:
         """Count the timetable from now on anew, or from the end of a pause if the clock stands."""
         if self.dates.renewals is not None:
-            stands = self.since is not None and self.dates.stops
-            self.anchor, self.moved, self.number = self.since if stands else at, 0, 0
+            begin = at if self.since is None or not self.dates.stops else self.since
+            self.anchor, self.moved, self.number = begin, 0, 0
             self.start_cycle(1, self.anchor)
             self.cycle_start = at
 

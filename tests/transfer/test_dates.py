@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.bootstrap import administrator_grants
-from benefit_programs.domain.entities import Pool, Program
+from benefit_programs.domain.entities import Lot, Pool, Program
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
 from benefit_programs.engine.engine import read_clock
 from tests.support.calendar import reach, schedule, text
@@ -123,7 +123,11 @@ async def live(service: Service, gym: Gym, clock: StillClock) -> None:
     granted = {"amount": "3", "expirationDate": text(clock.now + 10 * DAY)}
     (pool,) = await service.pools_of(stopped)
     request = {"poolId": pool["id"], "idempotencyKey": guid(), **granted}
-    await service.call("grantCredits", request)
+    lot = (await service.call("grantCredits", request))["lot"]
+    clock.now += DAY
+    change = {"id": lot["id"], "revision": lot["revision"]}
+    change["expirationDate"] = text(clock.now + 11 * DAY)
+    await service.call("updateLot", {"lot": change})
     await reach(service, clock, begin + 60 * DAY)
 
 
@@ -189,8 +193,9 @@ async def go_on(service: Service, clock: StillClock) -> tuple[Any, ...]:
     first = await read_dates(service)
     (stopped,) = [each for each in await service.rows(Program) if each.external_id == "stopped"]
     await act(service, "resume", stopped.id)
+    ends = sorted(each.expiration_date or 0 for each in await service.rows(Lot) if each.available)
     await reach(service, clock, clock.now + 100 * DAY)
-    return first, await read_dates(service), await read_lots(service)
+    return first, await read_dates(service), await read_lots(service), ends
 
 
 async def test_a_file_without_dates_is_as_before(gym: Gym, tmp_path: Path) -> None:

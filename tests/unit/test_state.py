@@ -37,6 +37,7 @@ BOOKS_OF_SHELF = Index(Book, "shelf")
 BOOK_BY_TITLE = Index(Book, "shelf", "title")
 ALL_BOOKS = Index(Book)
 FEW_OF_SHELF = Index(Book, "shelf", limit=2)
+LISTED_SHELF = Index(Book, "shelf", empty_leads_on=False)
 WALK_SHELF = Index(Book, "shelf", after="id", limit=5)
 WALK_FEW = Index(Book, "shelf", after="id", limit=2)
 WALK_BOOKS = Index(Book, after="id", limit=100)
@@ -285,6 +286,17 @@ def test_a_walk_that_has_enough_leads_no_further(
     needs.read_enough(FIRST_LOANS, 1, "r", 0)
     load(state, FIRST_LOANS, ("r", 0), rows=[Loan(reader="r", number=each) for each in found])
     assert needs.leads_on is further
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_nothing_found_may_lead_no_further(*, found: bool) -> None:
+    """Where only rows lead on, nobody is asked again because there are none."""
+    state = State()
+    needs = wanted_of(state)
+    needs.read(LISTED_SHELF, "a")
+    load(state, LISTED_SHELF, ("a",), rows=[ONE] if found else [])
+    assert needs.is_open
+    assert needs.leads_on is found
 
 
 # Changing

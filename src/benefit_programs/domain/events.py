@@ -161,7 +161,11 @@ def record_updated(
     changes: Changes[Any], context: Context, row: Entity, *also: str, **more: Any
 ) -> Entity:
     """Save an entity at its next revision; ``row`` has the old one. See ``record_created``."""
-    return record(changes, context, next_revision(context, row), UPDATED, *also, **more)
+    slugs = (UPDATED, *also)
+    row = replace(
+        row, revision=row.revision + 1, updated=context.now, sequence=row.sequence + len(slugs)
+    )
+    return _recorded(changes, context, row, slugs, more)
 
 
 def record_deleted(changes: Changes[Any], context: Context, row: Entity, **more: Any) -> None:
@@ -176,6 +180,16 @@ def record(
 ) -> Entity:
     """Save an entity with these events, at the revision that it has. See ``record_created``."""
     row = replace(row, sequence=row.sequence + len(slugs))
+    return _recorded(changes, context, row, slugs, more)
+
+
+def _recorded(
+    changes: Changes[Any],
+    context: Context,
+    row: Entity,
+    slugs: tuple[str, ...],
+    more: dict[str, Any],
+) -> Entity:
     changes.save(row)
     changes.events.append(_event(context, row, "+".join(slugs), **more))
     return row

@@ -32,8 +32,9 @@ class Index(Generic[R]):
     ``State.many`` shows by its length); ``live`` leaves out rows whose life is over. With
     ``after`` a key has one value more, and the rows are those that come after it in the order of
     that column. So a walk goes through a table, ``limit`` rows at a time. Where it doesn't lead on,
-    nobody asks for more because of the rows that were found. Where it ``sums`` a column, somebody
-    does only if there were ``limit`` rows that have less in all than is needed.
+    nobody asks for more because of the rows that were found, and where ``empty_leads_on`` isn't set
+    not because there were none. Where it ``sums`` a column, somebody does only if there were
+    ``limit`` rows that have less in all than is needed.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Index(Generic[R]):
         limit: int | None = None,
         live: bool = False,
         leads_on: bool = True,
+        empty_leads_on: bool = True,
         sums: str | None = None,
     ) -> None:
         assert after is None or limit is not None, "a walk has a bounded step"
@@ -53,6 +55,7 @@ class Index(Generic[R]):
         self.limit = limit
         self.live = live
         self.leads_on = leads_on
+        self.empty_leads_on = empty_leads_on
         self.sums = sums
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""

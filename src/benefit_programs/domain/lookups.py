@@ -80,7 +80,7 @@ WALK_USES = Index(
 
 SCHEDULED_CHANGE = Index(ScheduledChange, "id")
 CHANGES_OF_PROGRAM = Index(
-    ScheduledChange, "program_id", limit=CHANGES_OF_PROGRAM_MAX + 1, live=True
+    ScheduledChange, "program_id", limit=CHANGES_OF_PROGRAM_MAX + 1, live=True, leads_on=False
 )
 CHANGES_OF_POOL_DEFINITION = Index(
     ScheduledChange, "pool_definition_id", limit=CHANGES_OF_DEFINITION_MAX + 1, live=True
@@ -182,9 +182,9 @@ WALK_DUE_PROGRAMS = Index(Program, after="due", limit=DUE_AT_ONCE_MAX)
 CLOCK = Index(Clock, "kind")
 
 ORDER_OF_JOB = Index(Order, "job_id", limit=1)
-ORDERS_OF_POOL_DEFINITION = Index(Order, "pool_definition_id")
-ORDERS_OF_PROGRAM_DEFINITION = Index(Order, "program_definition_id")
-ORDERS_OF_PROGRAM = Index(Order, "program_id")
+ORDERS_OF_POOL_DEFINITION = Index(Order, "pool_definition_id", empty_leads_on=False)
+ORDERS_OF_PROGRAM_DEFINITION = Index(Order, "program_definition_id", empty_leads_on=False)
+ORDERS_OF_PROGRAM = Index(Order, "program_id", empty_leads_on=False)
 WALK_POOLS_TO_OPEN = Index(Order, "job_id", after="opened_id", limit=PROGRAM_CHUNK_SIZE)
 OLDEST_ORDER_IN_PHASE = Index(Order, "phase", "stands", after="number", limit=1)
 

@@ -8,7 +8,7 @@ batch sees them, and from where the store takes what has to be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from functools import cache, partial
 from types import MappingProxyType
@@ -90,11 +90,14 @@ class Needs:
     @property
     def leads_on(self) -> bool:
         """Whether somebody may ask for more because of what was found, now that it is loaded."""
-        return any(
-            index.sums is None or any(self._is_short(index, key) for key in keys)
-            for index, keys in self.wanted.items()
-            if index.leads_on
-        )
+        return any(self._leads_on(index, keys) for index, keys in self.wanted.items())
+
+    def _leads_on(self, index: Index[Any], keys: Iterable[Key]) -> bool:
+        if not index.leads_on:
+            return False
+        if index.sums is not None:
+            return any(self._is_short(index, key) for key in keys)
+        return index.empty_leads_on or any(self._state.known(index, *key) for key in keys)
 
     def _is_short(self, index: Index[Any], key: Key) -> bool:
         amount = self._amounts.get((index, key), 0)
@@ -252,14 +255,16 @@ class State:
         members = self._members(index, key)
         if not members:
             return []
-        rows = self._rows.get(index.entity, {})
-        return [rows[identity] for identity in sorted(members)]  # type: ignore[misc]
+        rows = self._rows[index.entity]
+        identities = sorted(members) if len(members) > 1 else members
+        return [rows[identity] for identity in identities]  # type: ignore[misc]
 
     def known(self, index: Index[R], *key: Any) -> list[R]:
         """All rows with this key, or none if they weren't asked for yet."""
         if index.is_own_key:
             return self.many(index, *key) if self.has(index, key, _READ) else []
-        return self.many(index, *key) if self._sets.get(index, {}).get(key) else []
+        sets = self._sets.get(index)
+        return self.many(index, *key) if sets is not None and sets.get(key) else []
 
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""

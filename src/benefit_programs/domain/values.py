@@ -85,4 +85,5 @@ class Cascade(StrEnum):
 
 def earliest(*instants: Instant | None) -> Instant | None:
     """The first of these instants; None are never."""
-    return min((each for each in instants if each is not None), default=None)
+    known = [each for each in instants if each is not None]
+    return min(known) if known else None

@@ -93,11 +93,18 @@ class Source(NamedTuple):
     name: str
     statement: str
     command: Callable[[tuple[str, ...]], Command[int]]
+    small: Callable[[tuple[str, ...]], Command[int]] | None = None
+    """The same for rows of which each was seen to take no more than a request changes."""
 
 
 SOURCES = (
     Source("cascade", DUE_CASCADES, lambda _: StartCascades()),
-    Source("program", DUE_PROGRAMS, lambda ids: SettlePrograms(program_ids=ids)),
+    Source(
+        "program",
+        DUE_PROGRAMS,
+        lambda ids: SettlePrograms(program_ids=ids),
+        lambda ids: SettlePrograms(program_ids=ids, are_small=True),
+    ),
     Source("pool", DUE_POOLS, lambda ids: SettlePools(pool_ids=ids)),
 )
 
@@ -132,6 +139,15 @@ class _Turn(NamedTuple):
 
     def labels(self, source: Source, row: _Row) -> dict[str, object]:
         return {"tenant": self.tenant_id, "entity": source.name, "row": row.id}
+
+
+def _command(turn: _Turn, source: Source, rows: list[_Row]) -> Command[int]:
+    """What does a chunk, in the quickest way."""
+    ids, most = tuple(row.id for row in rows), max(row.weight for row in rows)
+    # Of more rows than a chunk has they aren't counted.
+    if source.small is not None and most < CHUNK_SIZE and most <= turn.settings.in_request_max:
+        return source.small(ids)
+    return source.command(ids)
 
 
 class _Trouble(Struct):
@@ -280,7 +296,7 @@ class DueRunner:
     async def _do(self, turn: _Turn, source: Source, rows: list[_Row]) -> None:
         """Do a chunk, or else its rows one by one."""
         try:
-            await self._execute(source.command(tuple(row.id for row in rows)), turn)
+            await self._execute(_command(turn, source, rows), turn)
         except (QueueFull, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be worked on

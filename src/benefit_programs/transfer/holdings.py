@@ -15,7 +15,7 @@ from benefit_programs.domain.account import has_lots
 from benefit_programs.domain.entities import Lot, LotStatus, Pool, Reservation
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import LOT, LOTS_OF_POOL, RESERVATIONS_OF_POOL
-from benefit_programs.domain.lots import in_burn_order
+from benefit_programs.domain.lots import in_burn_order, moved_on
 from benefit_programs.domain.values import Credits, Instant
 from benefit_programs.transfer.lookups import Lookups, rows_of
 from benefit_programs.transfer.records import StatedLot
@@ -80,7 +80,9 @@ def _holding(
     available = pool.available - pool.in_lots + back.get(pool.id, 0)
     stated = []
     for stored in in_burn_order(lots):
-        lot = stored if pool.stopped is None else _as_of_pause(stored, pool.stopped)
+        lot = moved_on(stored, pool.shift)
+        if pool.stopped is not None:
+            lot = _as_of_pause(lot, pool.stopped, lot.shift - pool.shift)
         has = lot.granted if lot.status is LotStatus.FUTURE else lot.available
         amount = has + back.get(lot.id, 0)
         if amount and (lot.expiration_date is None or lot.expiration_date > now):
@@ -90,9 +92,8 @@ def _holding(
     return Holding(available, tuple(stated), bool(reservations))
 
 
-def _as_of_pause(lot: Lot, stopped: Instant) -> Lot:
-    """A lot with its dates as of the begin of the pause, also if it came while the clock stood."""
-    by = max(lot.created - stopped, 0)
+def _as_of_pause(lot: Lot, stopped: Instant, by: int) -> Lot:
+    """A lot with its dates as of the begin of the pause, if they were said so long after it."""
     is_to_come = lot.status is LotStatus.FUTURE
     return replace(
         lot,

@@ -42,7 +42,7 @@ from benefit_programs.domain.program_dates import (
     renewed,
 )
 from benefit_programs.domain.scheduled_changes import ChangeStatus, ScheduledChange, ended
-from benefit_programs.domain.state import Changes, Needs, State
+from benefit_programs.domain.state import Changes, Needs, NotLoaded, State
 from benefit_programs.domain.values import Instant
 
 _ACTIONS = {
@@ -56,16 +56,19 @@ _ACTIONS = {
 class SettlePrograms(Command[int], frozen=True, kw_only=True):
     """Book the next thing that has come due of some programs. Answers in how many there was one.
 
-    A cascade with a date that has come begins before.
+    A cascade with a date that has come begins before. Programs that ``are_small``, as far as is
+    known, are held as soon as they are read.
     """
 
     program_ids: tuple[str, ...]
+    are_small: bool = False
 
     def ask(self, needs: Needs, state: State) -> None:
         ask_for_cascades(needs)
+        ask = needs.lock if self.are_small else needs.read
         for program_id in self.program_ids:
-            needs.read(PROGRAM, program_id)
-            needs.read(LIVE_POOLS_OF_PROGRAM, program_id)
+            ask(PROGRAM, program_id)
+            ask(LIVE_POOLS_OF_PROGRAM, program_id)
             program = state.loaded(PROGRAM, program_id)
             if program is not None and is_due(program, needs.now):
                 # What is to happen is known once the changes are, so each may be a renewal.
@@ -77,6 +80,8 @@ class SettlePrograms(Command[int], frozen=True, kw_only=True):
         for program_id in self.program_ids:
             program = state.one(PROGRAM, program_id)
             if program is not None and is_due(program, context.now):
+                if self.are_small:
+                    _require_small(state, context, program)
                 _settle(state, changes, context, program)
                 changes.answer += 1
         return changes
@@ -84,6 +89,12 @@ class SettlePrograms(Command[int], frozen=True, kw_only=True):
 
 def is_due(program: Program, now: Instant) -> bool:
     return program.due is not None and program.due <= now
+
+
+def _require_small(state: State, context: Context, program: Program) -> None:
+    """Raise NotLoaded for a program that has grown: it was held before its order has a number."""
+    if len(state.many(LIVE_POOLS_OF_PROGRAM, program.id)) > context.settings.in_request_max:
+        raise NotLoaded(program.id)
 
 
 def _settle(state: State, changes: Changes[Any], context: Context, program: Program) -> None:

@@ -144,6 +144,8 @@ def orders_ahead(
         for order in state.many(index, key)
         if order.number > pool.order_number and concerns(order, pool)
     }
+    if not ahead:
+        return []
     found = (ahead[number] for number in sorted(ahead) if up_to is None or number <= up_to)
     return list(takewhile(lambda order: not _is_after(order, until), found))
 

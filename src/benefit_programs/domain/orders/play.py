@@ -87,14 +87,17 @@ def ask_for_end(needs: Needs, state: State, pool: Pool) -> None:
         ask_for_lots(needs, pool.id)
 
 
-def ask_to_reach(needs: Needs, state: State, pools: Iterable[Pool]) -> None:
-    """Ask for what is ahead of these pools, and for what it needs of them."""
+def ask_to_reach(
+    needs: Needs, state: State, pools: Iterable[Pool], *, renews: bool = False
+) -> None:
+    """Ask for what is ahead of these pools, and for what it needs of them; or for a renewal."""
     for pool in pools:
         ask_for_orders(needs, state, Place.of(pool))
-        ask_for_end(needs, state, pool)
         renewals = state.known(ORDERS_OF_PROGRAM, pool.program_id)
-        if any(order.kind is JobKind.RENEW_PROGRAM for order in renewals):
+        if renews or any(order.kind is JobKind.RENEW_PROGRAM for order in renewals):
             ask_for_renewal(needs, state, pool)
+        else:
+            ask_for_end(needs, state, pool)
 
 
 def play(state: State, account: Account, order: Order) -> None:
@@ -120,7 +123,8 @@ def play(state: State, account: Account, order: Order) -> None:
     if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
         settle(state, account)
         lapse_all(account)
-    account.pool = replace(account.pool, order_number=order.number or pool.order_number)
+    if order.number:
+        account.pool = replace(account.pool, order_number=order.number)
     _watch(state, account, order, snapshot_before=pool.snapshot_id)
 
 
@@ -286,9 +290,11 @@ def _roll_over(account: Account, configuration: CreditConfiguration) -> None:
 
     Lots that renewals leave alone are not looked at.
     """
-    pool = account.pool
-    lots = [lot for lot in account.live_lots() if not lot.kept_at_renewal]
-    available = sum(lot.available for lot in lots)
+    pool, lots = account.pool, None
+    available = pool.available
+    if has_lots(pool):
+        lots = [lot for lot in account.live_lots() if not lot.kept_at_renewal]
+        available = sum(lot.available for lot in lots)
     room = AMOUNT_MAX - pool.reserved - (pool.available - available)
     kept = kept_credits(available, configuration, room)
     if lapsed := available - kept:

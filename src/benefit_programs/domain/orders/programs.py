@@ -61,7 +61,6 @@ from benefit_programs.domain.orders.openings import (
     open_missing,
 )
 from benefit_programs.domain.orders.play import (
-    ask_for_renewal,
     ask_to_reach,
     reach,
 )
@@ -222,10 +221,7 @@ def ask_to_act(needs: Needs, state: State, program: Program, *, renews: bool) ->
         needs.read(CHANGES_OF_PROGRAM, program.id)
     added = ask_for_additions(needs, state, program, at_renewal=renews)
     reached = added if is_large else pools
-    ask_to_reach(needs, state, reached)
-    if renews:
-        for pool in reached:
-            ask_for_renewal(needs, state, pool)
+    ask_to_reach(needs, state, reached, renews=renews)
 
 
 def require_allowed(state: State, program: Program, action: Action, now: Instant) -> None:
