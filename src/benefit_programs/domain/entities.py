@@ -393,8 +393,8 @@ class Pool(Beneficiary, frozen=True, kw_only=True, omit_defaults=True):
     due: Instant | None = None
     program_due: Instant | None = None
     stopped: Instant | None = None
-    shift: int = 0
     alerts: dict[str, Any] | None = None
+    shift: int = 0
 
 
 class QuotaShare(msgspec.Struct, frozen=True, omit_defaults=True):
