@@ -49,7 +49,12 @@ class Studio:
         new = {"namespace": NAMESPACE, "externalId": external_id}
         program_definition = self.call("POST", "/program-definitions", {"programDefinition": new})
         benefit = {"benefitKey": "class", "price": "1", "providerAppId": APP}
-        details = {"benefits": [benefit], "creditConfiguration": {"amount": "5"}}
+        alert = {"alertKey": "nearly-empty", "balanceBelowOptions": {"amount": "5"}}
+        details = {
+            "benefits": [benefit],
+            "creditConfiguration": {"amount": "5"},
+            "alerts": [alert],
+        }
         answer = self.call(
             "POST",
             "/pool-definitions",
