@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 WORKERS = 1
 MEMBERSHIPS = 2
-DAYS = 200
+DAYS = 120
 KILLS = 2
 SECONDS_MAX = 100
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-SEEDS = range(6)
-SEEDS_FULL = range(6, 100)
+SEEDS = range(4)
+SEEDS_FULL = range(4, 100)
 STEPS = 30
 EXPIRING, LAPSING, RENEWING, ENDING = (5 * HOUR, 3 * HOUR, 9 * HOUR, 30 * HOUR)
 LOW = 75 * 10_000

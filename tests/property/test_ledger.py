@@ -25,7 +25,13 @@ EXAMPLES = 15
 STEPS = 40
 EXAMPLES_FULL = 1_000
 STEPS_FULL = 100
-MACHINES = [LedgerMachine, LivesMachine, LotsMachine, CalendarMachine]
+MACHINES = [
+    LedgerMachine,
+    LivesMachine,
+    # What it does with lots, the last one does beside its calendar.
+    pytest.param(LotsMachine, marks=pytest.mark.full),
+    CalendarMachine,
+]
 
 
 @pytest.fixture(scope="module", params=MACHINES)
