@@ -68,11 +68,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave three of four cases of a table to the long run on PostgreSQL; all run on SQLite."""
+    """Leave five of six cases of a table to the long run on PostgreSQL; all run on SQLite."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
         is_table = len(given.keys() - {"databases", "anyio_backend"}) > 0
-        if given.get("databases") == "postgres" and is_table and not _chosen(item.nodeid, 4):
+        if given.get("databases") == "postgres" and is_table and not _chosen(item.nodeid, 6):
             item.add_marker(pytest.mark.full)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Databases
 
-EXAMPLES = 15
+EXAMPLES = 12
 STEPS = 40
 EXAMPLES_FULL = 1_000
 STEPS_FULL = 100

@@ -51,7 +51,7 @@ YEAR = 366 * DAY
 PERIODS = 40
 """How many periods of a timetable are worked out slowly."""
 
-thorough = settings(derandomize=True, max_examples=300)
+thorough = settings(derandomize=True, max_examples=150)
 
 
 class Every(NamedTuple):
