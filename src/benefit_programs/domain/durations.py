@@ -94,16 +94,32 @@ def moved(at: Instant, span: Span, time_zone: str, *, direction: int = 1) -> Ins
     found = at
     if not span.is_exact:
         inside = min(max(at, _INSIDE_FIRST), _INSIDE_LAST)
-        found += _on_calendar(inside, span, time_zone, direction) - inside
+        found = _on_calendar(inside, span, time_zone, direction)
+        if FIRST_INSTANT < found < LAST_INSTANT:
+            found += at - inside
     return min(max(found + direction * span.milliseconds, FIRST_INSTANT), LAST_INSTANT)
+
+
+def put_off(at: Instant, by: int) -> Instant:
+    """The instant that lies so many milliseconds after ``at``; at most the last of the year 9999."""
+    return min(at + by, LAST_INSTANT)
+
+
+def zoned(at: Instant, time_zone: str) -> whenever.ZonedDateTime:
+    """What clocks of a time zone show at an instant.
+
+    In UTC where an offset may lead out of the calendar: in its first two days and its last two.
+    """
+    zone = time_zone if _INSIDE_FIRST <= at <= _INSIDE_LAST else "UTC"
+    return whenever.Instant.from_timestamp(at, unit="millisecond").to_tz(zone)
 
 
 def _on_calendar(at: Instant, span: Span, time_zone: str, direction: int) -> Instant:
     """Move the wall clock by the months and then by the days of a span."""
-    zoned = whenever.Instant.from_timestamp(at, unit="millisecond").to_tz(time_zone)
+    wall = zoned(at, time_zone)
     try:
-        day = zoned.date().add(months=direction * span.months, days=direction * span.days)
-        return instant_of(day.at(zoned.time()), time_zone)
+        day = wall.date().add(months=direction * span.months, days=direction * span.days)
+        return instant_of(day.at(wall.time()), time_zone)
     except ValueError:
         return LAST_INSTANT if direction > 0 else FIRST_INSTANT
 

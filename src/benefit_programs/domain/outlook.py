@@ -10,10 +10,10 @@ from itertools import islice
 from typing import NamedTuple
 
 import msgspec
-import whenever
 from msgspec.structs import replace
 
 from benefit_programs.domain.calendars import Calendar, ProgramTerms
+from benefit_programs.domain.durations import zoned
 from benefit_programs.domain.entities import (
     LotOrigin,
     Pool,
@@ -209,8 +209,7 @@ def _told(
 
 def local_text(at: Instant, time_zone: str) -> str:
     """What the wall clock of a time zone shows at an instant, with its offset."""
-    zoned = whenever.Instant.from_timestamp(at, unit="millisecond").to_tz(time_zone)
-    return zoned.to_fixed_offset().format_iso()
+    return zoned(at, time_zone).to_fixed_offset().format_iso()
 
 
 # Why it happens.

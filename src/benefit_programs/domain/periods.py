@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import whenever
 
-from benefit_programs.domain.durations import instant_of
+from benefit_programs.domain.durations import instant_of, zoned
 from benefit_programs.domain.values import Instant
 
 PERIODS_MAX = 400
@@ -25,7 +25,7 @@ class Interval(StrEnum):
 def edges(since: Instant, to: Instant, by: Interval, time_zone: str) -> Iterator[Instant]:
     """The beginnings of the periods of a time: its own, and all that are between."""
     yield since
-    day = whenever.Instant.from_timestamp(since, unit="millisecond").to_tz(time_zone).date()
+    day = zoned(since, time_zone).date()
     if by is Interval.WEEK:
         day = day.subtract(days=day.day_of_week().value - 1)
     elif by is Interval.MONTH:

@@ -17,7 +17,7 @@ from bisect import bisect_right
 import msgspec
 
 from benefit_programs.domain.calendars import Timetable
-from benefit_programs.domain.durations import LAST_INSTANT, Span, moved, parse
+from benefit_programs.domain.durations import LAST_INSTANT, Span, moved, parse, put_off
 from benefit_programs.domain.values import Instant
 
 
@@ -32,7 +32,7 @@ def instant_at(timetable: Timetable, index: int) -> Instant:
     """The instant with an index, from 0 on; at most the last one of the year 9999."""
     span = parse(timetable.every)
     times = Span(span.months * index, span.days * index, span.milliseconds * index)
-    return min(moved(timetable.anchor, times, timetable.time_zone) + timetable.shift, LAST_INSTANT)
+    return put_off(moved(timetable.anchor, times, timetable.time_zone), timetable.shift)
 
 
 def first_after(timetable: Timetable, at: Instant, *, index: int = -1) -> Place | None:
