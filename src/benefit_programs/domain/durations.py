@@ -101,7 +101,7 @@ def moved(at: Instant, span: Span, time_zone: str, *, direction: int = 1) -> Ins
 
 
 def put_off(at: Instant, by: int) -> Instant:
-    """The instant that lies so many milliseconds after ``at``; at most the last of the year 9999."""
+    """The instant so many milliseconds after ``at``; at most the last one of the year 9999."""
     return min(at + by, LAST_INSTANT)
 
 

@@ -60,18 +60,10 @@ _KINDS = {
 }
 
 
-def dates_ahead(
-    program: Program,
-    changes: Iterable[ScheduledChange] = (),
-    *,
-    status: ProgramStatus | None = None,
-) -> list[ProgramDate]:
-    """The next of each thing that happens to a program by itself, in their order.
-
-    With ``status`` it is looked at as if it had that one.
-    """
-    status, calendar = status or program.status, program.calendar
-    if calendar is None or status is ProgramStatus.ENDED:
+def dates_ahead(program: Program, changes: Iterable[ScheduledChange] = ()) -> list[ProgramDate]:
+    """The next of each thing that happens to a program by itself, in their order."""
+    calendar = program.calendar
+    if calendar is None or program.status is ProgramStatus.ENDED:
         return []
     found = [
         ProgramDate(each.date, _KINDS[each.kind], each)
@@ -220,9 +212,8 @@ def restarted(program: Program, at: Instant) -> Program:
     calendar = program.calendar
     if calendar is None or calendar.timetable is None:
         return program
-    since = calendar.paused_since
-    is_stopped = since is not None and calendar.while_paused is WhilePaused.STOP
-    begin = since if is_stopped and since is not None else at
+    stopped = calendar.paused_since if stops_clock(program) else None
+    begin = at if stopped is None else stopped
     timetable = replace(calendar.timetable, anchor=begin, shift=0)
     calendar = replace(calendar, timetable=timetable)
     after = in_cycle(replace(program, calendar=calendar), 1, begin)
