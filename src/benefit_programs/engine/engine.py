@@ -133,7 +133,7 @@ class Engine:
                     command, tenant_id=tenant_id, caller=caller, settings=settings
                 )
             except NotSettled as late:
-                if not await self.settle(late, tenant_id=tenant_id, settings=settings):
+                if not await self._settle(late.program_ids, tenant_id, settings):
                     break
         late_one = Submission(command, caller, settings, is_late=True)
         answer: asyncio.Future[Answer] = self._submit(late_one, tenant_id)
@@ -144,19 +144,19 @@ class Engine:
     ) -> None:
         """Book all that has come due in programs, but for what jobs do. Raises as ``execute``."""
         for start in range(0, len(program_ids), CHUNK_SIZE):
-            late = NotSettled(tuple(program_ids[start : start + CHUNK_SIZE]))
+            chunk = tuple(program_ids[start : start + CHUNK_SIZE])
             for _ in range(SETTLING_MAX):
-                if not await self.settle(late, tenant_id=tenant_id, settings=settings):
+                if not await self._settle(chunk, tenant_id, settings):
                     break
 
-    async def settle(self, late: NotSettled, *, tenant_id: int, settings: TenantSettings) -> bool:
-        """Book what has come due; whether to look again for more. Raises as ``execute``."""
-        first: Command[int] = (
-            SettlePrograms(program_ids=late.program_ids) if late.program_ids else StartCascades()
-        )
+    async def _settle(
+        self, program_ids: tuple[str, ...], tenant_id: int, settings: TenantSettings
+    ) -> bool:
+        """Book what has come due next in programs, or else the first cascade; whether to go on."""
+        first = SettlePrograms(program_ids=program_ids) if program_ids else StartCascades()
         done = await self.execute(first, tenant_id=tenant_id, caller=SYSTEM, settings=settings)
         # A cascade that another process has begun meanwhile holds nobody up any more.
-        return done > 0 or not late.program_ids
+        return done > 0 or not program_ids
 
     def submit(
         self,
