@@ -424,7 +424,9 @@ def end_program(
         for pool in open_missing(state, changes, context, program):
             reach(state, changes, context, pool, orders or [])
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
-    record_updated(changes, context, with_end(state, changes, context, program), "ended")
+    waiting = state.known(CHANGES_OF_PROGRAM, program.id)
+    ended = with_end(changes, program, waiting, context.now)
+    record_updated(changes, context, ended, "ended")
 
 
 def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:

@@ -218,5 +218,6 @@ def _ended(
         pools = [*pools, *open_missing(state, changes, context, program)]
     pools = [reach(state, changes, context, pool, [end]) for pool in pools]
     changes.delete(*state.many(ORDERS_OF_PROGRAM, program.id))
-    ended = with_end(state, changes, context, program)
+    waiting = state.known(CHANGES_OF_PROGRAM, program.id)
+    ended = with_end(changes, program, waiting, context.now)
     return record_updated(changes, context, ended, "ended"), pools

@@ -64,7 +64,7 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
-from benefit_programs.domain.orders.waiting import withdraw_all
+from benefit_programs.domain.orders.waiting import with_end
 from benefit_programs.domain.program_dates import (
     dated,
     has_paused_days,
@@ -355,18 +355,13 @@ def finished(
     order: Order,
     waiting: Sequence[ScheduledChange] | None = None,
 ) -> Program:
-    """The program after an action, with the date of what comes next.
-
-    Nothing waits any more for the dates of a program that has ended.
-    """
+    """The program after an action, with the date of what comes next."""
     assert order.status is not None
     if waiting is None:
         waiting = state.known(CHANGES_OF_PROGRAM, program.id)
-    after = replace(program, status=order.status, target_status=None)
-    if after.status is ProgramStatus.ENDED:
-        withdraw_all(changes, waiting, context.now)
-        waiting = ()
-    return dated(after, waiting)
+    if order.status is ProgramStatus.ENDED:
+        return with_end(changes, program, waiting, context.now)
+    return dated(replace(program, status=order.status, target_status=None), waiting)
 
 
 def _record(changes: Changes[Any], context: Context, program: Program, order: Order) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from benefit_programs.domain.calendar_errors import TooManyScheduledChanges
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Order, Program, ProgramStatus
-from benefit_programs.domain.lookups import CHANGES_OF_POOL_DEFINITION, CHANGES_OF_PROGRAM
+from benefit_programs.domain.lookups import CHANGES_OF_POOL_DEFINITION
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.scheduled_changes import (
     CHANGES_OF_DEFINITION_MAX,
@@ -95,9 +95,11 @@ def withdraw_all(changes: Changes[Any], waiting: Iterable[ScheduledChange], now:
             changes.save(ended(each, ChangeStatus.WITHDRAWN, now))
 
 
-def with_end(state: State, changes: Changes[Any], context: Context, program: Program) -> Program:
+def with_end(
+    changes: Changes[Any], program: Program, waiting: Iterable[ScheduledChange], now: Instant
+) -> Program:
     """The program after its end; nothing waits for its dates any more."""
-    withdraw_all(changes, state.known(CHANGES_OF_PROGRAM, program.id), context.now)
+    withdraw_all(changes, waiting, now)
     return dated(replace(program, status=ProgramStatus.ENDED, target_status=None))
 
 
