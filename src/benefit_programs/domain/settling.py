@@ -251,15 +251,14 @@ def ask_for_account(
 
 
 def ask_to_move_dates(needs: Needs, pool: Pool) -> None:
-    """Ask for what has dates in a pool whose clock goes on."""
+    """Ask for what has dates in a pool."""
     ask_for_lots(needs, pool.id)
     needs.read(RESERVATIONS_OF_POOL, pool.id)
 
 
 def ask_to_settle(needs: Needs, state: State, pool: Pool) -> None:
     """Ask for what may have come due in a pool."""
-    ask_for_lots(needs, pool.id)
-    needs.read(RESERVATIONS_OF_POOL, pool.id)
+    ask_to_move_dates(needs, pool)
     if pool.alerts is not None:
         needs.read(SNAPSHOT, pool.snapshot_id)
         needs.read(PROGRAM, pool.program_id)

@@ -77,12 +77,10 @@ def ask_for_renewal(needs: Needs, state: State, pool: Pool) -> None:
 def ask_for_end(needs: Needs, state: State, pool: Pool) -> None:
     """Ask for what may become of a pool's credits when it ends."""
     needs.read(SNAPSHOT, pool.snapshot_id)
-    if pool.alerts is not None:
+    if pool.alerts is not None or is_due(pool, needs.now):
         ask_to_settle(needs, state, pool)
     elif pool.stopped is not None:
         ask_to_move_dates(needs, pool)
-    elif is_due(pool, needs.now):
-        ask_to_settle(needs, state, pool)
     elif has_lots(pool):
         ask_for_lots(needs, pool.id)
 
@@ -160,27 +158,15 @@ def _changed(state: State, pool: Pool, order: Order) -> Pool:
 
 
 def _updated(state: State, pool: Pool, order: Order) -> Pool:
-    assert order.snapshot_id is not None
-    if order.at is not None:
-        return _updated_by_date(state, pool, order)
-    updated = replace(
-        without_action(pool),
-        snapshot_id=order.snapshot_id,
-        pool_definition_revision=order.revision,
-    )
-    return marked_to_end(updated) if _ends_with_its_program(state, pool, order) else updated
+    """A pool after an update. If that had to wait for its date, what came meanwhile stands.
 
-
-def _updated_by_date(state: State, pool: Pool, order: Order) -> Pool:
-    """A pool after an update that had to wait for its date; what came meanwhile stands.
-
-    Whoever has newer terms isn't taken back, nor is what was pending by a newer change.
+    Then newer terms aren't taken back, nor is what was pending by a newer change.
     """
-    if pool.pool_definition_revision >= order.revision:
+    assert order.snapshot_id is not None
+    has_waited = order.at is not None
+    if has_waited and pool.pool_definition_revision >= order.revision:
         return pool
-    keeps_action = (pool.renewal_revision or 0) > order.revision or (
-        pool.renewal_action is RenewalActionType.END and _ends_by_newer(state, pool, order)
-    )
+    keeps_action = has_waited and _has_newer_action(state, pool, order)
     updated = replace(
         pool if keeps_action else without_action(pool),
         snapshot_id=order.snapshot_id,
@@ -189,8 +175,12 @@ def _updated_by_date(state: State, pool: Pool, order: Order) -> Pool:
     return marked_to_end(updated) if _ends_with_its_program(state, pool, order) else updated
 
 
-def _ends_by_newer(state: State, pool: Pool, order: Order) -> bool:
-    """Whether a change after this one, which waited, says that the pool ends at its renewal."""
+def _has_newer_action(state: State, pool: Pool, order: Order) -> bool:
+    """Whether a change after this one, which waited, says what the next renewal does to the pool."""
+    if (pool.renewal_revision or 0) > order.revision:
+        return True
+    if pool.renewal_action is not RenewalActionType.END:
+        return False
     orders = state.known(ORDERS_OF_POOL_DEFINITION, pool.pool_definition_id)
     return any(
         each.kind is JobKind.END_POOLS
