@@ -8,7 +8,7 @@ from typing import Any
 from benefit_programs.domain.account import Account
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, Program
-from benefit_programs.domain.lookups import LIVE_POOLS_OF_PROGRAM
+from benefit_programs.domain.lookups import CHANGES_OF_PROGRAM, LIVE_POOLS_OF_PROGRAM, PROGRAM
 from benefit_programs.domain.pool_changes import dated_by, save_pool
 from benefit_programs.domain.program_dates import dated
 from benefit_programs.domain.scheduled_changes import ScheduledChange
@@ -17,8 +17,10 @@ from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.domain.values import Instant
 
 
-def ask_to_date_pools(needs: Needs, state: State, program_id: str) -> None:
-    """Ask for the living pools of a program whose dates change, unless there are too many."""
+def ask_to_date(needs: Needs, state: State, program_id: str) -> None:
+    """Ask for a program whose dates change, with its living pools, unless there are too many."""
+    needs.lock(PROGRAM, program_id)
+    needs.read(CHANGES_OF_PROGRAM, program_id)
     needs.read(LIVE_POOLS_OF_PROGRAM, program_id)
     pools = state.known(LIVE_POOLS_OF_PROGRAM, program_id)
     is_known = state.has(LIVE_POOLS_OF_PROGRAM, (program_id,), Mode.READ)

@@ -31,7 +31,6 @@ from benefit_programs.domain.jobs import ask_for_agenda, done_job, new_job, star
 from benefit_programs.domain.lookups import (
     ASSIGNMENTS_OF_PROGRAM_DEFINITION,
     CHANGES_OF_PROGRAM,
-    LIVE_POOLS_OF_PROGRAM,
     POOL_DEFINITION,
     POOLS_OF_PROGRAM,
     PROGRAM,
@@ -42,7 +41,7 @@ from benefit_programs.domain.lookups import (
 from benefit_programs.domain.opening import PROVISIONED, open_pool, template_of
 from benefit_programs.domain.orders.log import numbered
 from benefit_programs.domain.orders.waiting import withdraw_all
-from benefit_programs.domain.pool_dates import ask_to_date_pools, date_pools
+from benefit_programs.domain.pool_dates import ask_to_date, date_pools
 from benefit_programs.domain.program_dates import (
     begun,
     changed,
@@ -276,15 +275,10 @@ class UpdateProgram(Command[Program], frozen=True, kw_only=True):
     updates: dict[str, Any]
 
     def ask(self, needs: Needs, state: State) -> None:
-        if not self._dates:
+        if self._dates:
+            ask_to_date(needs, state, self.id)
+        else:
             needs.lock(PROGRAM, self.id)
-            return
-        needs.read(PROGRAM, self.id)
-        needs.read(LIVE_POOLS_OF_PROGRAM, self.id)
-        if state.loaded(PROGRAM, self.id) is not None:
-            ask_to_date_pools(needs, state, self.id)
-            needs.lock(PROGRAM, self.id)
-            needs.read(CHANGES_OF_PROGRAM, self.id)
 
     def decide(self, state: State, context: Context) -> Changes[Program]:
         current = require(state, PROGRAM, self.id)

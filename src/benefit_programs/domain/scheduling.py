@@ -34,7 +34,7 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.opening import settled_status
 from benefit_programs.domain.orders.programs import END, PAUSE, RESUME
-from benefit_programs.domain.pool_dates import ask_to_date_pools, save_dates
+from benefit_programs.domain.pool_dates import ask_to_date, save_dates
 from benefit_programs.domain.program_dates import with_calendar
 from benefit_programs.domain.required import require, require_ahead
 from benefit_programs.domain.scheduled_changes import (
@@ -177,13 +177,6 @@ class WithdrawChange(Command[ScheduledChange], frozen=True, kw_only=True):
             rest = [each for each in waiting_of(state, program) if each.id != change.id]
             save_dates(state, changes, context, program, rest)
         return changes
-
-
-def ask_to_date(needs: Needs, state: State, program_id: str) -> None:
-    """Ask for a program whose dates change, with its pools, which know the next one."""
-    needs.lock(PROGRAM, program_id)
-    needs.read(CHANGES_OF_PROGRAM, program_id)
-    ask_to_date_pools(needs, state, program_id)
 
 
 def waiting_of(state: State, program: Program) -> list[ScheduledChange]:

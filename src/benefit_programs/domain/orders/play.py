@@ -176,7 +176,7 @@ def _updated(state: State, pool: Pool, order: Order) -> Pool:
 
 
 def _has_newer_action(state: State, pool: Pool, order: Order) -> bool:
-    """Whether a change after this one, which waited, says what the next renewal does to the pool."""
+    """Whether a change after this one, which waited, says what a renewal does to the pool."""
     if (pool.renewal_revision or 0) > order.revision:
         return True
     if pool.renewal_action is not RenewalActionType.END:
