@@ -75,7 +75,7 @@ class _Mover:
     async def _book(self, kind: DueKind, ids: tuple[str, ...]) -> int:
         """Book rows together, or else one by one; how many there were."""
         try:
-            return await self._execute(_booking(kind, ids))
+            return await self._execute(booking(kind, ids))
         except (QueueFull, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, other rows can be booked
@@ -90,7 +90,8 @@ class _Mover:
         )
 
 
-def _booking(kind: DueKind, ids: tuple[str, ...]) -> Command[int]:
+def booking(kind: DueKind, ids: tuple[str, ...]) -> Command[int]:
+    """What books rows that have come due."""
     if kind is DueKind.CASCADE:
         return StartCascades()
     if kind is DueKind.PROGRAM:

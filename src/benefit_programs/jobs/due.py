@@ -14,24 +14,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 from msgspec import Struct
 
+from benefit_programs.domain.clock_commands import DueKind
 from benefit_programs.domain.clocks import THE_CLOCK, Clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import CHUNK_SIZE, CLOCK
 from benefit_programs.domain.orders.calendar import SettlePrograms
-from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import SYSTEM, Instant
-from benefit_programs.engine.clock import move_clock
+from benefit_programs.engine.clock import booking, move_clock
 from benefit_programs.engine.engine import Engine, QueueFull
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.rounds import POLL_SECONDS, Round, Rounds
@@ -98,14 +98,14 @@ class Source(NamedTuple):
 
 
 SOURCES = (
-    Source("cascade", DUE_CASCADES, lambda _: StartCascades()),
+    Source("cascade", DUE_CASCADES, partial(booking, DueKind.CASCADE)),
     Source(
         "program",
         DUE_PROGRAMS,
-        lambda ids: SettlePrograms(program_ids=ids),
+        partial(booking, DueKind.PROGRAM),
         lambda ids: SettlePrograms(program_ids=ids, are_small=True),
     ),
-    Source("pool", DUE_POOLS, lambda ids: SettlePools(pool_ids=ids)),
+    Source("pool", DUE_POOLS, partial(booking, DueKind.POOL)),
 )
 
 
