@@ -2,7 +2,7 @@
 
 Every server and worker has one. It looks at the agendas of all tenants once a second, and at the
 instant that the next of them names. So it needs nobody to wake it. What is due is found by its
-sources: today pools whose credits begin, expire or come back.
+sources: cascades with a date, programs, and pools.
 
 The rows' own locks see to it that each thing is booked once. So that several runners don't wait for
 each other at one tenant, whoever begins a turn takes a lease. A turn is one chunk at least, and as
