@@ -93,8 +93,8 @@ def moved(at: Instant, span: Span, time_zone: str, *, direction: int = 1) -> Ins
     """The instant that lies a span after ``at``, or before it with the direction -1."""
     found = at
     if not span.is_exact:
-        inside = min(max(at, _INSIDE_FIRST), _INSIDE_LAST)
-        found += _on_calendar(inside, span, time_zone, direction) - inside
+        start = inside(at)
+        found += _on_calendar(start, span, time_zone, direction) - start
     return min(max(found + direction * span.milliseconds, FIRST_INSTANT), LAST_INSTANT)
 
 
@@ -106,6 +106,16 @@ def _on_calendar(at: Instant, span: Span, time_zone: str, direction: int) -> Ins
         return instant_of(day.at(zoned.time()), time_zone)
     except ValueError:
         return LAST_INSTANT if direction > 0 else FIRST_INSTANT
+
+
+def inside(at: Instant) -> Instant:
+    """The instant, or else the nearest one from which no offset leads out of the calendar."""
+    return min(max(at, _INSIDE_FIRST), _INSIDE_LAST)
+
+
+def postponed(at: Instant, by: int) -> Instant:
+    """The instant that lies so many milliseconds later; at most the last one of the year 9999."""
+    return min(at + by, LAST_INSTANT)
 
 
 def instant_of(wall: whenever.PlainDateTime, time_zone: str) -> Instant:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.details import CreditConfiguration
-from benefit_programs.domain.durations import later
+from benefit_programs.domain.durations import later, postponed
 from benefit_programs.domain.entities import Draw, Lot, LotOrigin, LotStatus, Pool
 from benefit_programs.domain.values import Credits, Instant
 
@@ -159,8 +159,8 @@ def moved_on(lot: Lot, shift: int) -> Lot:
         return lot
     moved = replace(
         lot,
-        effective_date=begin + by if lot.status is LotStatus.FUTURE else begin,
-        expiration_date=None if end is None else end + by,
+        effective_date=postponed(begin, by) if lot.status is LotStatus.FUTURE else begin,
+        expiration_date=None if end is None else postponed(end, by),
         shift=shift,
     )
     return ranked(moved)

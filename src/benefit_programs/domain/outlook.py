@@ -208,8 +208,15 @@ def _told(
 
 
 def local_text(at: Instant, time_zone: str) -> str:
-    """What the wall clock of a time zone shows at an instant, with its offset."""
-    zoned = whenever.Instant.from_timestamp(at, unit="millisecond").to_tz(time_zone)
+    """What the wall clock of a time zone shows at an instant, with its offset.
+
+    In the first and the last hours of the calendar that of UTC, where the zone's has no date.
+    """
+    moment = whenever.Instant.from_timestamp(at, unit="millisecond")
+    try:
+        zoned = moment.to_tz(time_zone)
+    except ValueError:
+        zoned = moment.to_tz("UTC")
     return zoned.to_fixed_offset().format_iso()
 
 

@@ -21,7 +21,7 @@ from benefit_programs.domain.calendars import (
     Timetable,
     WhilePaused,
 )
-from benefit_programs.domain.durations import LAST_INSTANT, instant_of, later
+from benefit_programs.domain.durations import LAST_INSTANT, inside, instant_of, later, postponed
 from benefit_programs.domain.entities import Program, ProgramStatus
 from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ScheduledChange
 from benefit_programs.domain.timetables import first_after, instant_at
@@ -293,7 +293,7 @@ def _end_of_cycles(calendar: Calendar) -> Instant | None:
 
 
 def _moved(at: Instant | None, by: int) -> Instant | None:
-    return None if at is None else at + by
+    return None if at is None else postponed(at, by)
 
 
 # Pauses and the days of a year.
@@ -320,8 +320,11 @@ def days_end(calendar: Calendar) -> Instant | None:
 
 
 def _year_of(at: Instant, time_zone: str) -> int:
-    return whenever.Instant.from_timestamp(at, unit="millisecond").to_tz(time_zone).year
+    moment = whenever.Instant.from_timestamp(inside(at), unit="millisecond")
+    return moment.to_tz(time_zone).year
 
 
 def _start_of(year: int, time_zone: str) -> Instant:
+    if year > whenever.Date.MAX.year:
+        return LAST_INSTANT
     return instant_of(whenever.PlainDateTime(year, 1, 1), time_zone)
