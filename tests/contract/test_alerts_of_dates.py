@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
+from benefit_programs.domain.scheduled_changes import ProgramChangeKind
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
 from benefit_programs.transfer.commands import ImportProgram, ProvisionStated
-from benefit_programs.transfer.dates import StatedChange, StatedDates, StatedKind
+from benefit_programs.transfer.dates import StatedChange, StatedDates
 from benefit_programs.transfer.records import Named
 from benefit_programs.wire.codec import instant_text
 from tests.support.alerts import ending, expiring, keys_told, lapsing, open_with_terms, told
@@ -193,7 +194,7 @@ async def test_an_imported_program_tells_of_what_waits_for_its_date(
     place = {"programDefinitionIds": [plan["id"]]}
     await open_wallet(service, definition=place, alerts=[ending("P3D")])
     start = clock.now
-    change = StatedChange(kind=StatedKind.END, date=start + 10 * DAY)
+    change = StatedChange(kind=ProgramChangeKind.END, date=start + 10 * DAY)
     named = Named(
         external_program_id="imported",
         namespace=plan["namespace"],

@@ -114,6 +114,17 @@ class Timetable(msgspec.Struct, frozen=True, omit_defaults=True):
     at_end: AtEnd = AtEnd.END
     shift: int = 0
 
+    @property
+    def configuration(self) -> RenewalConfiguration:
+        """What makes such a timetable, as long as no pause has moved it."""
+        return RenewalConfiguration(
+            every=self.every,
+            anchor=self.anchor,
+            time_zone=self.time_zone,
+            cycles=self.cycles,
+            at_end=self.at_end,
+        )
+
 
 class Calendar(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the dates of one program stand.

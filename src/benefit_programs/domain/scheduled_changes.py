@@ -27,6 +27,14 @@ class ChangeKind(StrEnum):
     """A changed definition reaches the pools and programs that were made from it."""
 
 
+class ProgramChangeKind(StrEnum):
+    """What may happen to a program at a date."""
+
+    PAUSE = "PAUSE"
+    RESUME = "RESUME"
+    END = "END"
+
+
 class ChangeStatus(StrEnum):
     """The status of a change with a date; all but the first are its end."""
 

@@ -13,6 +13,7 @@ from benefit_programs.domain.balances import set_balance
 from benefit_programs.domain.calendars import Calendar
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.durations import put_off
 from benefit_programs.domain.entities import (
     BalanceType,
     Draw,
@@ -187,9 +188,9 @@ def _add(account: Account, stated: StatedLot, as_of: Instant) -> Lot:
     now, stopped, fate = account.context.now, account.pool.stopped, stated.fate
     by = 0 if stopped is None else now - stopped
     if fate.expiration_date is not None:
-        fate = replace(fate, expiration_date=fate.expiration_date + by)
+        fate = replace(fate, expiration_date=put_off(fate.expiration_date, by))
     if fate.effective_date is not None and stated.is_to_come(as_of):
-        fate = replace(fate, effective_date=fate.effective_date + by)
+        fate = replace(fate, effective_date=put_off(fate.effective_date, by))
     account.at = as_of + by
     lot = account.add_lot(fate, stated.amount)
     account.at = now

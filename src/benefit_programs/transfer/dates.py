@@ -7,7 +7,6 @@ it was, also if it is paused, or late.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -37,6 +36,7 @@ from benefit_programs.domain.scheduled_changes import (
     CHANGES_OF_PROGRAM_MAX,
     ChangeKind,
     ChangeStatus,
+    ProgramChangeKind,
     ScheduledChange,
 )
 from benefit_programs.domain.timetables import first_after, instant_at
@@ -45,18 +45,10 @@ from benefit_programs.domain.values import Instant, earliest
 YEAR_MIN, YEAR_MAX = 1970, 9999
 
 
-class StatedKind(StrEnum):
-    """What a change of a program does that waits for its date."""
-
-    PAUSE = "PAUSE"
-    RESUME = "RESUME"
-    END = "END"
-
-
 class StatedChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits for its date; a pause may say when it ends."""
 
-    kind: StatedKind
+    kind: ProgramChangeKind
     date: Annotated[Instant, InstantText()]
     until_date: Annotated[Instant, InstantText()] | None = None
 
@@ -144,13 +136,7 @@ def stated_dates(program: Program, changes: Iterable[ScheduledChange]) -> Stated
         return dates
     return replace(
         dates,
-        renewal_configuration=RenewalConfiguration(
-            every=timetable.every,
-            anchor=timetable.anchor,
-            time_zone=timetable.time_zone,
-            cycles=timetable.cycles,
-            at_end=timetable.at_end,
-        ),
+        renewal_configuration=timetable.configuration,
         cycle=calendar.cycle,
         cycle_start_date=calendar.cycle_start,
         cycle_end=calendar.index,
@@ -238,7 +224,7 @@ def _wrong(path: str, description: str, rule_name: str) -> Invalid:
 def _stated(changes: Iterable[ScheduledChange]) -> tuple[StatedChange, ...]:
     """The waiting changes in the order of their dates."""
     found = [
-        StatedChange(kind=StatedKind(each.kind), date=each.date, until_date=each.until)
+        StatedChange(kind=ProgramChangeKind(each.kind), date=each.date, until_date=each.until)
         for each in sorted(changes, key=lambda each: (each.date, each.id))
         if each.status is ChangeStatus.WAITING
     ]

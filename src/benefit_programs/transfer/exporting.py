@@ -30,10 +30,10 @@ from benefit_programs.transfer.dates import stated_dates
 from benefit_programs.transfer.holdings import ANY_LOT, Holding, holdings_of
 from benefit_programs.transfer.lookups import (
     PAGE_SIZE,
-    PAGES_MAX,
     WALK_POOL_DEFINITIONS,
     WALK_PROGRAM_DEFINITIONS,
     Lookups,
+    pages,
     pools_of,
     rows_of,
     walk,
@@ -146,26 +146,18 @@ class Exporter:
         """Whether a file needs a column for lots: there are some, or new pools open with one."""
         if await rows_of(self._store, self._tenant_id, ANY_LOT, [(BEFORE_ALL_IDS,)]):
             return True
-        after = BEFORE_ALL_IDS
-        for _ in range(PAGES_MAX):
-            found = await rows_of(self._store, self._tenant_id, WALK_POOL_DEFINITIONS, [(after,)])
-            if not found or await self._bringing_lots(found):
-                return bool(found)
-            after = found[-1].id
+        async for found in pages(self._store, self._tenant_id, WALK_POOL_DEFINITIONS):
+            if await self._bringing_lots(found):
+                return True
         return False
 
     async def run(
         self, write: Write, progress: Callable[[ExportReport], None] = lambda _report: None
     ) -> ExportReport:
         """Write all programs. Each page is one moment; those made meanwhile may be there or not."""
-        after = BEFORE_ALL_IDS
-        for _ in range(PAGES_MAX):
-            programs = await rows_of(self._store, self._tenant_id, WALK_PROGRAMS, [(after,)])
-            if not programs:
-                break
+        async for programs in pages(self._store, self._tenant_id, WALK_PROGRAMS):
             await self._write_page(programs, write)
             progress(self._report)
-            after = programs[-1].id
         return self._report
 
     async def _write_page(self, programs: list[Program], write: Write) -> None:

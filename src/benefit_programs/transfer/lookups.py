@@ -44,12 +44,18 @@ async def pools_of(
 
 
 async def walk(store: Lookups, tenant_id: int, index: Index[R]) -> AsyncIterator[R]:
+    """All rows of a tenant in the order of their ids."""
+    async for page in pages(store, tenant_id, index):
+        for row in page:
+            yield row
+
+
+async def pages(store: Lookups, tenant_id: int, index: Index[R]) -> AsyncIterator[list[R]]:
     """All rows of a tenant, page by page in the order of their ids."""
     after = BEFORE_ALL_IDS
     for _ in range(PAGES_MAX):
         found = await rows_of(store, tenant_id, index, [(after,)])
-        for row in found:
-            yield row
         if not found:
             return
+        yield found
         after = found[-1].id  # type: ignore[attr-defined]

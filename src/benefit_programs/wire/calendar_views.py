@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benefit_programs.domain.calendars import (
-    TERMS,
-    Calendar,
-    ProgramTerms,
-    RenewalConfiguration,
-)
+from benefit_programs.domain.calendars import TERMS, Calendar, ProgramTerms
 from benefit_programs.domain.entities import Program
 from benefit_programs.domain.outlook import CreditsAtRenewal, Outlook, OutlookDate
 from benefit_programs.domain.program_dates import resumes_at
@@ -28,7 +23,7 @@ def dates(row: Program) -> dict[str, Any]:
     if calendar is None:
         return {}
     return {
-        "renewal_configuration": _configuration(calendar),
+        "renewal_configuration": calendar.timetable and calendar.timetable.configuration,
         "end_date": row.end_date,
         "while_paused": calendar.while_paused,
         "paused_days_max": calendar.paused_days_max,
@@ -43,19 +38,6 @@ def dates_ahead(row: Program) -> dict[str, Any]:
     """The fields that say what comes next."""
     names = ("next_renewal_date", "cycle", "end_date", "paused_until_date")
     return {name: value for name, value in dates(row).items() if name in names}
-
-
-def _configuration(calendar: Calendar) -> RenewalConfiguration | None:
-    timetable = calendar.timetable
-    if timetable is None:
-        return None
-    return RenewalConfiguration(
-        every=timetable.every,
-        anchor=timetable.anchor,
-        time_zone=timetable.time_zone,
-        cycles=timetable.cycles,
-        at_end=timetable.at_end,
-    )
 
 
 def _cycle(row: Program, calendar: Calendar) -> wire.Cycle | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from benefit_programs.cli.apply.file import Cascade, FileBenefit
+from benefit_programs.cli.apply.tenant import DATES
 from benefit_programs.client import (
     ApiError,
     BenefitPrograms,
@@ -19,13 +19,10 @@ from benefit_programs.client import (
     NewItem,
     PoolDefinition,
     ProgramDefinition,
-    RenewalConfiguration,
     WebhookEndpoint,
     WebhookFormat,
-    WhilePaused,
 )
 from benefit_programs.client import Cascade as ClientCascade
-from benefit_programs.client.types.base import Part
 from benefit_programs.transfer.matching import KEY_NAMESPACE
 
 Document = dict[str, Any]
@@ -101,20 +98,9 @@ def change_program_definition(
     return Step("change", "program definition", found.external_id, run, changes=changes)
 
 
-class _Dates(Part, frozen=True, kw_only=True):
-    """What a program definition says about the dates of its programs."""
-
-    renewal_configuration: RenewalConfiguration | None = None
-    end_date: datetime | None = None
-    ends_after: str | None = None
-    while_paused: WhilePaused | None = None
-    paused_days_max: int | None = None
-
-
 def _dates(document: Document) -> dict[str, Any]:
     """What the client gets of a document; what isn't there is None."""
-    dates = msgspec.convert(document, _Dates)
-    return {name: getattr(dates, name) for name in dates.__struct_fields__}
+    return {attribute: document.get(name) for name, attribute in DATES.items()}
 
 
 def create_webhook(wanted: Document, changes: Sequence[Change]) -> Step:

@@ -23,16 +23,18 @@ from benefit_programs.client import (
     WebhookEndpoint,
 )
 from benefit_programs.client.core.wire import to_wire
+from benefit_programs.domain.calendars import TERMS
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.webhooks.rows import IN_PROCESS
 from benefit_programs.transfer.matching import KEY_NAMESPACE
 from benefit_programs.wire.codec import decoder_for
+from benefit_programs.wire.codec.naming import to_camel
 
 Document = dict[str, Any]
 Reference = tuple[str, str]
 
-DATES = ("renewalConfiguration", "endDate", "endsAfter", "whilePaused", "pausedDaysMax")
-"""What a program definition says about the dates of its programs."""
+DATES = {to_camel(name): name for name in TERMS}
+"""The attributes of what a program definition says about dates, by their names in a file."""
 
 ITEM_SETS_AT_ONCE = 100
 ITEMS_ON_A_PAGE = 1000

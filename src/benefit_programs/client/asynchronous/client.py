@@ -120,8 +120,9 @@ class AsyncBenefitPrograms:
         self.pools = AsyncPools(session)
         """Live copies of pool definitions, with one balance of credits each."""
         self.reservations = AsyncReservations(session)
-        self.scheduled_changes = AsyncScheduledChanges(session)
         """Credits that are held for items, to be spent or given back later."""
+        self.scheduled_changes = AsyncScheduledChanges(session)
+        """What waits for its date: changes of programs, and cascades of definitions."""
         self.items = AsyncItems(session)
         """References to what provider apps sell, in the item sets of benefits."""
         self.pool_definition_items = AsyncPoolDefinitionItems(session)

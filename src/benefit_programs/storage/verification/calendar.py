@@ -28,6 +28,15 @@ def _differ(one: str, other: str) -> str:
     return f"({one} <> {other} or ({one} is null) <> ({other} is null))"
 
 
+def _contradict(stored: str, known: str, may_be_earlier: str) -> str:
+    """Whether a stored instant isn't the known one, or is later where it may be earlier."""
+    is_later = f"{known} is not null and ({stored} is null or {stored} > {known})"
+    return (
+        f"(({may_be_earlier} = 0 and {_differ(stored, known)})"
+        f" or ({may_be_earlier} = 1 and {is_later}))"
+    )
+
+
 def _first(*instants: str) -> str:
     """The first of some instants, none of which need be there."""
     each = " union all ".join(f"select {instant} as at" for instant in instants)
@@ -62,11 +71,10 @@ PROGRAM_DATES = (
             || ', its dates say ' || coalesce(cast(c.first as text), 'none') as detail
         from (
             select t.id, t.due, {_FIRST_DATE} as first,
-                case when {_MAY_RESUME} then 1 else 0 end as may_resume
+                case when {_MAY_RESUME} then 1 else 0 end as may_be_earlier
             from programs t where {_PROGRAMS} and t.calendar is not null
         ) c
-        where (c.may_resume = 0 and {_differ("c.due", "c.first")})
-        or (c.may_resume = 1 and c.first is not null and (c.due is null or c.due > c.first))
+        where {_contradict("c.due", "c.first", "c.may_be_earlier")}
         """,
         Paged.PROGRAMS,
     ),
@@ -81,9 +89,7 @@ PROGRAM_DATES = (
                 case when {_HAS_EXPECTED_END} then 1 else 0 end as may_be_earlier
             from programs t where {_PROGRAMS} and t.calendar is not null
         ) c
-        where (c.may_be_earlier = 0 and {_differ("c.end_date", "c.ends")})
-        or (c.may_be_earlier = 1 and c.ends is not null
-            and (c.end_date is null or c.end_date > c.ends))
+        where {_contradict("c.end_date", "c.ends", "c.may_be_earlier")}
         """,
         Paged.PROGRAMS,
     ),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
 from benefit_programs.domain.constraints import ReadOnly
-from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus
+from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, ProgramChangeKind
 from benefit_programs.domain.values import Cascade
 from benefit_programs.wire.types.common import (
     ActionKey,
@@ -17,14 +16,6 @@ from benefit_programs.wire.types.common import (
     QueryRequest,
     Timestamp,
 )
-
-
-class ProgramChangeKind(StrEnum):
-    """What may happen to a program at a date."""
-
-    PAUSE = "PAUSE"
-    RESUME = "RESUME"
-    END = "END"
 
 
 class ScheduledChange(msgspec.Struct, frozen=True, kw_only=True):
