@@ -23,12 +23,9 @@ from tests.support.calendar import (
 )
 from tests.support.calls import NAMESPACE, guid
 from tests.support.clock import DAY, HOUR, StillClock
-from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests, read, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.calls import Document
     from tests.support.inprocess import Service
 
@@ -51,21 +48,6 @@ NAMES = frozenset(
     {"renewalConfiguration", "endDate", "endsAfter", "whilePaused", "pausedDaysMax"}
     | {"nextRenewalDate", "cycle", "pausedSinceDate", "pausedUntilDate"}
 )
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from: the last day of a January."""
-    clock = StillClock()
-    clock.now = JANUARY
-    return clock
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 # What definitions say
