@@ -88,6 +88,21 @@ async def test_an_end_with_a_date_is_told_of_and_again_after_it_was_withdrawn(
     assert await crossings(wallet) == [first, ("ending", instant_text(start + 8 * DAY))]
 
 
+async def test_a_pause_with_a_date_is_no_end(service: Service, clock: StillClock) -> None:
+    """An alert of the end leaves other changes that wait for their dates alone."""
+    start = clock.now
+    wallet = await open_with_terms(service, MONTHLY, ending("P3D"))
+    request = {
+        "programId": wallet.program["id"],
+        "kind": "PAUSE",
+        "date": instant_text(start + 10 * DAY),
+        "idempotencyKey": guid(),
+    }
+    await service.call("scheduleProgramChange", request)
+    await pass_time(service, clock, 8 * DAY)
+    assert await crossings(wallet) == []
+
+
 async def test_an_alert_that_is_late_comes_before_a_change_of_its_date(
     service: Service, clock: StillClock
 ) -> None:

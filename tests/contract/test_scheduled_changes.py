@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,14 @@ from benefit_programs.domain.calendars import (
     WhilePaused,
 )
 from benefit_programs.domain.entities import Lot, Pool, Program, Transaction
+from benefit_programs.domain.orders.calendar import SettlePrograms
+from benefit_programs.domain.orders.programs import END, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram
-from benefit_programs.domain.scheduled_changes import CHANGES_OF_PROGRAM_MAX, ScheduledChange
+from benefit_programs.domain.scheduled_changes import (
+    CHANGES_OF_DEFINITION_MAX,
+    CHANGES_OF_PROGRAM_MAX,
+    ScheduledChange,
+)
 from benefit_programs.domain.values import CREDIT, Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import NAMESPACE, details, guid
@@ -277,6 +284,18 @@ async def test_what_cannot_be_done_is_refused_at_its_date(idle: Service, clock: 
     assert (await read(idle, program))["status"] == "ENDED"
 
 
+async def test_what_was_refused_brings_nothing_forward(idle: Service, clock: StillClock) -> None:
+    """The program waits for its next date then."""
+    program = await (await open_gym(idle)).join(MONTHLY)
+    await schedule(idle, program, "RESUME", START + DAY)
+    clock.now = START + DAY
+    await run_jobs(idle)
+    assert await statuses(idle) == ["REFUSED"]
+    row = await program_row(idle, program)
+    assert row.due == row.next_renewal
+    assert (await pool_row(idle, program)).renewal_count == 0
+
+
 async def test_paused_days_refuse_a_scheduled_pause(idle: Service, clock: StillClock) -> None:
     """Once the days of the year are used up, a scheduled pause is refused at its date."""
     terms = ProgramTerms(paused_days_max=2)
@@ -420,6 +439,20 @@ async def test_a_deleted_definition_withdraws_what_its_programs_wait_for(
     assert await statuses(idle) == ["WITHDRAWN"]
     row = await program_row(idle, program)
     assert (row.status, row.due) == ("ENDED", None)
+
+
+async def test_what_is_done_is_not_withdrawn_in_the_same_moment(
+    idle: Service, clock: StillClock
+) -> None:
+    """Also if it is done in the decision before, and both are written together."""
+    program = await (await open_gym(idle)).join()
+    await schedule(idle, program, "PAUSE", START + DAY)
+    clock.now = START + DAY
+    settle = SettlePrograms(program_ids=(program,))
+    end = ActOnProgram(action=END, program_id=program)
+    await asyncio.gather(do(idle, settle), do(idle, end))
+    assert await statuses(idle) == ["DONE"]
+    assert (await read(idle, program))["status"] == "ENDED"
 
 
 async def test_an_erasure_withdraws_what_waits(idle: Service) -> None:
@@ -671,6 +704,40 @@ async def test_a_renewal_by_hand_finds_a_cascade_that_is_due(
     clock.now = START + DAY
     await act(idle, "renew", program)
     assert (await pool_row(idle, program)).available == 20 * CREDIT
+
+
+async def test_a_read_begins_a_cascade_before_a_renewal(idle: Service, clock: StillClock) -> None:
+    """Whoever reads books both in the order of their dates, before any runner came by."""
+    gym = await open_gym(idle)
+    program = await gym.join(MONTHLY)
+    await gym.update("20", "IMMEDIATELY", cascadeDate=iso(START + DAY))
+    clock.now = START + 40 * DAY
+    pool = await pool_row(idle, program)
+    balance = await idle.call("getBalance", {"poolId": pool.id})
+    assert balance["balance"]["amount"]["available"] == "20"
+    assert await statuses(idle) == ["DONE"]
+
+
+async def test_as_many_cascades_wait_as_may(idle: Service) -> None:
+    """One more of a definition is refused until one is withdrawn."""
+    gym = await open_gym(idle)
+    await gym.join()
+    for day in range(1, CHANGES_OF_DEFINITION_MAX + 1):
+        await gym.update(str(day), "IMMEDIATELY", cascadeDate=iso(START + day * DAY))
+    definition = await idle.call("getPoolDefinition", {"poolDefinitionId": gym.pass_["id"]})
+    change = {
+        "id": gym.pass_["id"],
+        "revision": definition["poolDefinition"]["revision"],
+        "details": details(creditConfiguration={"amount": "500"}),
+    }
+    late = iso(START + 500 * DAY)
+    request = {"poolDefinition": change, "cascade": "IMMEDIATELY", "cascadeDate": late}
+    answer = await idle.refusal("updatePoolDefinition", request)
+    assert (answer.status, answer.code) == (428, "TOO_MANY_SCHEDULED_CHANGES")
+    assert answer.data == {"maximum": CHANGES_OF_DEFINITION_MAX}
+    first, *_ = await idle.rows(ScheduledChange)
+    await withdraw(idle, first.id)
+    await idle.call("updatePoolDefinition", request)
 
 
 # Late or on time: it comes out the same
