@@ -341,6 +341,15 @@ async def test_a_key_schedules_once(idle: Service) -> None:
     assert len(await statuses(idle)) == 1
 
 
+async def test_a_key_is_of_one_pause_and_its_end(idle: Service) -> None:
+    """A pause that is to end at another date is another request."""
+    program = await (await open_gym(idle)).join()
+    key = {"idempotencyKey": guid()}
+    await schedule(idle, program, "PAUSE", START + DAY, untilDate=iso(START + 2 * DAY), **key)
+    answer = await refused(idle, program, "PAUSE", START + DAY, **key)
+    assert answer.code == "ALREADY_EXECUTED"
+
+
 async def test_as_many_wait_as_may(idle: Service) -> None:
     """One more change of a program is refused until one is withdrawn."""
     program = await (await open_gym(idle)).join()
@@ -422,6 +431,22 @@ async def test_a_change_reaches_a_program_that_is_at_work(
     assert (await read(idle, program))["status"] == {"PAUSE": "PAUSED", "END": "ENDED"}[kind]
     assert await statuses(idle) == ["DONE"]
     assert await is_sound(idle)
+
+
+async def test_what_waits_for_a_job_after_its_date_is_not_withdrawn(
+    idle: Service, clock: StillClock
+) -> None:
+    """From the very instant on it will happen, as soon as the job is done."""
+    gym = await open_gym(idle)
+    await limit_requests(idle, most=0)
+    program = await gym.join()
+    change = await schedule(idle, program, "PAUSE", START + DAY)
+    clock.now = START + DAY
+    request = {"scheduledChangeId": change["id"]}
+    answer = await idle.refusal("withdrawScheduledChange", request)
+    assert answer.code == "IN_PROGRESS"
+    await run_jobs(idle)
+    assert await statuses(idle) == ["DONE"]
 
 
 @pytest.mark.parametrize("most", [100, 0])
@@ -609,6 +634,40 @@ async def test_the_last_word_about_a_place_counts(idle: Service, clock: StillClo
     for each in (program, newer):
         (pool,) = await idle.pools_of(each)
         assert pool["status"] == "ACTIVE"
+
+
+async def test_a_pool_at_renewal_has_the_terms_of_a_cascade_before_it(
+    idle: Service, clock: StillClock
+) -> None:
+    """An addition that stands for renewals is of the newest terms from the date on."""
+    gym = await open_gym(idle)
+    program = await gym.join()
+    other = await idle.create_pool_definition(details=details(**NO_ROLLOVER))
+    await gym.place("add", other["id"], "NEXT_RENEWAL")
+    await Gym(idle, gym.plan, other).update("20", "IMMEDIATELY", cascadeDate=iso(START + DAY))
+    clock.now = START + DAY
+    await run_jobs(idle)
+    await act(idle, "renew", program)
+    amounts = {row.pool_definition_id: row.available for row in await idle.rows(Pool)}
+    assert amounts == {gym.pass_["id"]: 10 * CREDIT, other["id"]: 20 * CREDIT}
+
+
+async def test_one_of_two_places_is_taken_back(idle: Service, clock: StillClock) -> None:
+    """The other one still gets its pools at the date."""
+    gyms = [await open_gym(idle) for _ in range(2)]
+    programs = [await gym.join() for gym in gyms]
+    new = {
+        "namespace": NAMESPACE,
+        "details": details(**NO_ROLLOVER),
+        "programDefinitionIds": [gym.plan["id"] for gym in gyms],
+    }
+    request = {"poolDefinition": new, "cascade": "IMMEDIATELY", "cascadeDate": iso(START + DAY)}
+    other = (await idle.call("createPoolDefinition", request))["poolDefinition"]
+    await gyms[0].place("remove", other["id"], "FUTURE_PROVISIONS")
+    assert await statuses(idle) == ["WAITING"]
+    clock.now = START + DAY
+    await run_jobs(idle)
+    assert [len(await idle.pools_of(each)) for each in programs] == [1, 2]
 
 
 async def test_a_place_may_be_for_a_season(idle: Service, clock: StillClock) -> None:
