@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.details import ALERTS_MAX
-from benefit_programs.domain.entities import Pool, Reservation
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.entities import Reservation
 from benefit_programs.storage.verification import verify_store
-from benefit_programs.transfer.commands import ImportProgram, ProvisionStated
-from benefit_programs.transfer.records import Named
 from benefit_programs.wire.codec import instant_text
 from tests.support.alerts import (
     ALERT_EVENT,
     below,
+    change_alerts,
     ending,
     expiring,
+    grant,
+    import_with,
     keys_told,
     lapsing,
     open_with_terms,
+    pass_time,
     renewing,
     told,
 )
-from tests.support.calls import NAMESPACE, benefit, details, guid
+from tests.support.calls import NAMESPACE, benefit, details
 from tests.support.clock import DAY, HOUR, StillClock
+from tests.support.dated import pool_row
 from tests.support.holds import cancel, reserve
 from tests.support.inprocess import new_tenant, open_application
-from tests.support.lifecycle import act, do, limit_requests, run_jobs
+from tests.support.lifecycle import act, limit_requests, run_jobs
 from tests.support.receiver import Receiver
 from tests.support.wallet import open_another, open_wallet
 from tests.support.webhooks import create_endpoint
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
     from tests.support.calls import Document
     from tests.support.inprocess import Service
-    from tests.support.wallet import Wallet
 
 pytestmark = pytest.mark.anyio
 
@@ -47,48 +48,10 @@ MONTHLY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P30D"))
 
 
 @pytest.fixture
-async def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-async def service(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service with a clock that stands still, where nothing happens by itself."""
-    async with open_application(database_url, run_jobs=False, clock=clock) as application:
-        service = await new_tenant(*application)
-        yield service
-        assert await verify_store(service.store) == []
-
-
-async def pool_of(service: Service, wallet: Wallet) -> Pool:
-    return next(row for row in await service.rows(Pool) if row.id == wallet.pool_id)
-
-
-async def grant(wallet: Wallet, amount: str, expires: int, **more: Any) -> str:
-    request = {
-        "poolId": wallet.pool_id,
-        "amount": amount,
-        "idempotencyKey": guid(),
-        "expirationDate": instant_text(expires),
-        **more,
-    }
-    return (await wallet.caller.call("grantCredits", request))["lot"]["id"]  # type: ignore[no-any-return]
-
-
-async def pass_time(service: Service, clock: StillClock, milliseconds: int) -> None:
-    clock.now += milliseconds
-    await run_jobs(service)
-
-
-async def change_alerts(wallet: Wallet, *alerts: Document, cascade: str = "IMMEDIATELY") -> None:
-    current = wallet.definition
-    read = await wallet.caller.call("getPoolDefinition", {"poolDefinitionId": current["id"]})
-    change = {
-        "id": current["id"],
-        "revision": read["poolDefinition"]["revision"],
-        "details": {"alerts": list(alerts)},
-    }
-    await wallet.caller.call("updatePoolDefinition", {"poolDefinition": change, "cascade": cascade})
+async def service(timed: Service) -> AsyncIterator[Service]:
+    """Its books are sound after the test."""
+    yield timed
+    assert await verify_store(timed.store) == []
 
 
 # Balances.
@@ -401,7 +364,7 @@ async def test_pools_watch_what_a_cascade_gives_them(service: Service, most: int
     wallet = await open_wallet(service)
     await limit_requests(service, most)
     await wallet.redeem()
-    assert (await pool_of(service, wallet)).alerts is None
+    assert (await pool_row(service, wallet)).alerts is None
     await change_alerts(wallet, below(amount="95"))
     await run_jobs(service)
     assert await keys_told(service, wallet.pool_id) == ["low"]
@@ -410,7 +373,7 @@ async def test_pools_watch_what_a_cascade_gives_them(service: Service, most: int
     assert await keys_told(service, wallet.pool_id) == ["low"]
     await change_alerts(wallet)
     await run_jobs(service)
-    pool = await pool_of(service, wallet)
+    pool = await pool_row(service, wallet)
     assert (pool.alerts, pool.due) == (None, None)
 
 
@@ -436,22 +399,9 @@ async def test_a_pool_may_have_alerts_of_its_own(service: Service) -> None:
 
 async def test_an_imported_balance_is_watched(service: Service) -> None:
     """A program that is imported with little tells it, beside what it told when it opened."""
-    plan = await service.create_program_definition()
-    place = {"programDefinitionIds": [plan["id"]]}
-    await open_wallet(
-        service, definition=place, alerts=[below(amount="50"), below("more", amount="101")]
-    )
-    named = Named(external_program_id="imported", namespace=plan["namespace"], balance=10_000)
-    provision = ProvisionStated(
-        beneficiary=Identity(IdentityType.MEMBER, guid()),
-        namespace=plan["namespace"],
-        external_id="imported",
-        program_definition_id=plan["id"],
-        named=named,
-    )
-    imported = await do(service, ImportProgram(provision=provision, named=named))
-    (pool,) = imported.pools
-    assert await keys_told(service, pool.id) == ["more", "low"]
+    alerts = (below(amount="50"), below("more", amount="101"))
+    pool_id = await import_with(service, *alerts, balance=10_000)
+    assert await keys_told(service, pool_id) == ["more", "low"]
 
 
 async def test_an_ended_pool_tells_nothing(service: Service, clock: StillClock) -> None:

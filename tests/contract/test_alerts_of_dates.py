@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.scheduled_changes import ProgramChangeKind
-from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
-from benefit_programs.transfer.commands import ImportProgram, ProvisionStated
 from benefit_programs.transfer.dates import StatedChange, StatedDates
-from benefit_programs.transfer.records import Named
 from benefit_programs.wire.codec import instant_text
-from tests.support.alerts import ending, expiring, keys_told, lapsing, open_with_terms, told
+from tests.support.alerts import (
+    change_alerts,
+    ending,
+    expiring,
+    grant,
+    import_with,
+    keys_told,
+    lapsing,
+    open_with_terms,
+    pass_time,
+    told,
+)
+from tests.support.calendar import update
 from tests.support.calls import guid
 from tests.support.clock import DAY, HOUR, StillClock
 from tests.support.holds import reserve
-from tests.support.inprocess import new_tenant, open_application
-from tests.support.lifecycle import act, do, limit_requests, run_jobs
+from tests.support.lifecycle import act, limit_requests, run_jobs
 from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.calls import Document
     from tests.support.inprocess import Service
     from tests.support.wallet import Wallet
 
@@ -38,22 +45,10 @@ STOPPING = ProgramTerms(
 
 
 @pytest.fixture
-async def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-async def service(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service with a clock that stands still, where nothing happens by itself."""
-    async with open_application(database_url, run_jobs=False, clock=clock) as application:
-        service = await new_tenant(*application)
-        yield service
-        assert await verify_store(service.store) == []
-
-
-async def pass_time(service: Service, clock: StillClock, milliseconds: int) -> None:
-    clock.now += milliseconds
-    await run_jobs(service)
+async def service(timed: Service) -> AsyncIterator[Service]:
+    """Its books are sound after the test."""
+    yield timed
+    assert await verify_store(timed.store) == []
 
 
 async def crossings(wallet: Wallet) -> list[tuple[str, str]]:
@@ -72,23 +67,6 @@ async def end_at(wallet: Wallet, date: int) -> str:
     }
     answer = await wallet.caller.call("scheduleProgramChange", request)
     return answer["scheduledChange"]["id"]  # type: ignore[no-any-return]
-
-
-async def update(wallet: Wallet, **fields: Any) -> None:
-    request = {"programId": wallet.program["id"]}
-    program = (await wallet.caller.call("getProgram", request))["program"]
-    change = {"id": program["id"], "revision": program["revision"], **fields}
-    await wallet.caller.call("updateProgram", {"program": change})
-
-
-async def grant(wallet: Wallet, expires: int) -> str:
-    request: Document = {
-        "poolId": wallet.pool_id,
-        "amount": "10",
-        "idempotencyKey": guid(),
-        "expirationDate": instant_text(expires),
-    }
-    return (await wallet.caller.call("grantCredits", request))["lot"]["id"]  # type: ignore[no-any-return]
 
 
 async def test_an_end_with_a_date_is_told_of_and_again_after_it_was_withdrawn(
@@ -111,6 +89,21 @@ async def test_an_end_with_a_date_is_told_of_and_again_after_it_was_withdrawn(
     assert await crossings(wallet) == [first, ("ending", instant_text(start + 8 * DAY))]
 
 
+async def test_a_pause_with_a_date_is_no_end(service: Service, clock: StillClock) -> None:
+    """An alert of the end leaves other changes that wait for their dates alone."""
+    start = clock.now
+    wallet = await open_with_terms(service, MONTHLY, ending("P3D"))
+    request = {
+        "programId": wallet.program["id"],
+        "kind": "PAUSE",
+        "date": instant_text(start + 10 * DAY),
+        "idempotencyKey": guid(),
+    }
+    await service.call("scheduleProgramChange", request)
+    await pass_time(service, clock, 8 * DAY)
+    assert await crossings(wallet) == []
+
+
 async def test_an_alert_that_is_late_comes_before_a_change_of_its_date(
     service: Service, clock: StillClock
 ) -> None:
@@ -120,7 +113,7 @@ async def test_an_alert_that_is_late_comes_before_a_change_of_its_date(
     moved = await open_with_terms(service, terms, ending("P3D"))
     cut = await open_with_terms(service, terms, ending("P3D"))
     clock.now += 8 * DAY
-    await update(moved, endDate=instant_text(start + 30 * DAY))
+    await update(service, moved.program["id"], endDate=instant_text(start + 30 * DAY))
     await end_at(cut, start + 9 * DAY)
     await run_jobs(service)
     first = ("ending", instant_text(start + 7 * DAY))
@@ -136,7 +129,7 @@ async def test_a_new_end_is_told_of_where_a_renewal_comes_before_it(
     """Pools look at a new end also if it isn't what happens next in the program."""
     start = clock.now
     wallet = await open_with_terms(service, MONTHLY, ending("P3D"))
-    await update(wallet, endDate=instant_text(start + 32 * DAY))
+    await update(service, wallet.program["id"], endDate=instant_text(start + 32 * DAY))
     await pass_time(service, clock, 29 * DAY)
     assert await crossings(wallet) == [("ending", instant_text(start + 29 * DAY))]
 
@@ -149,10 +142,10 @@ async def test_what_comes_while_the_clock_stands_has_its_own_time_left(
     await pass_time(service, clock, 5 * DAY)
     await act(service, "pause", wallet.program["id"])
     await pass_time(service, clock, 5 * DAY)
-    await grant(wallet, clock.now + 3 * DAY)
+    await grant(wallet, "10", clock.now + 3 * DAY)
     await pass_time(service, clock, 5 * DAY)
     assert await crossings(wallet) == []
-    soon = await grant(wallet, clock.now + HOUR)
+    soon = await grant(wallet, "10", clock.now + HOUR)
     assert await keys_told(service, wallet.pool_id) == ["expiring"]
     assert (await told(service, wallet.pool_id))[0]["lotId"] == soon
     await act(service, "resume", wallet.program["id"])
@@ -169,15 +162,7 @@ async def test_a_reservation_lapses_once_in_a_decision_of_several_orders(
     await reserve(wallet, expiresAfter="PT2H")
     await limit_requests(service, 0)
     for within in ("PT30M", "PT15M"):
-        request = {"poolDefinitionId": wallet.definition["id"]}
-        definition = (await service.call("getPoolDefinition", request))["poolDefinition"]
-        change = {
-            "id": definition["id"],
-            "revision": definition["revision"],
-            "details": {"alerts": [lapsing(within)]},
-        }
-        request = {"poolDefinition": change, "cascade": "IMMEDIATELY"}
-        await service.call("updatePoolDefinition", request)
+        await change_alerts(wallet, lapsing(within))
     clock.now += 3 * HOUR
     await limit_requests(service, 100)
     await act(service, "renew", wallet.program["id"])
@@ -190,26 +175,10 @@ async def test_an_imported_program_tells_of_what_waits_for_its_date(
     service: Service, clock: StillClock
 ) -> None:
     """An end that a file states among the changes with a date is told of at its own instant."""
-    plan = await service.create_program_definition()
-    place = {"programDefinitionIds": [plan["id"]]}
-    await open_wallet(service, definition=place, alerts=[ending("P3D")])
     start = clock.now
     change = StatedChange(kind=ProgramChangeKind.END, date=start + 10 * DAY)
-    named = Named(
-        external_program_id="imported",
-        namespace=plan["namespace"],
-        balance=10_000,
-        dates=StatedDates(changes=(change,)),
-    )
-    provision = ProvisionStated(
-        beneficiary=Identity(IdentityType.MEMBER, guid()),
-        namespace=plan["namespace"],
-        external_id="imported",
-        program_definition_id=plan["id"],
-        named=named,
-    )
-    imported = await do(service, ImportProgram(provision=provision, named=named))
-    (pool,) = imported.pools
+    dates = StatedDates(changes=(change,))
+    pool_id = await import_with(service, ending("P3D"), balance=10_000, dates=dates)
     await pass_time(service, clock, 8 * DAY)
-    found = await told(service, pool.id)
+    found = await told(service, pool_id)
     assert [each["crossedDate"] for each in found] == [instant_text(start + 7 * DAY)]

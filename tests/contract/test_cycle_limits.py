@@ -13,13 +13,10 @@ from tests.support.audit import audit
 from tests.support.calendar import at, reach, text
 from tests.support.calls import benefit, guid
 from tests.support.clock import DAY, StillClock
-from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, run_jobs
 from tests.support.wallet import open_another
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.calls import Document
     from tests.support.inprocess import Service
     from tests.support.wallet import Wallet
@@ -30,21 +27,6 @@ JANUARY = at("2027-01-31T10:00")
 FEBRUARY = at("2027-02-28T10:00")
 MARCH = at("2027-03-31T10:00")
 MONTHLY = {"every": "P1M", "timeZone": "UTC"}
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from: the last day of a January."""
-    clock = StillClock()
-    clock.now = JANUARY
-    return clock
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 async def member(service: Service, times: int = 2, **terms: Any) -> Wallet:

@@ -12,7 +12,7 @@ from benefit_programs.engine.engine import read_clock
 from tests.support.books import Books
 from tests.support.crowd import gather_crowd, let_renew
 from tests.support.databases import run_apart
-from tests.support.dated_wallets import open_dated
+from tests.support.dated import open_dated
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.webhooks import look_until
 

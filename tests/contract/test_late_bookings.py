@@ -8,7 +8,7 @@ import pytest
 
 from benefit_programs.domain.entities import Transaction
 from tests.support.clock import HOUR
-from tests.support.dated_wallets import DAILY, STOPPING, open_dated, open_still, pause, program_row
+from tests.support.dated import DAILY, STOPPING, open_dated, open_still, pause, program_row
 from tests.support.lifecycle import limit_requests, run_jobs
 from tests.support.wallet import open_another
 

@@ -9,7 +9,6 @@ import pytest
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.entities import JobKind, Program
 from benefit_programs.domain.settings import IN_REQUEST_MAX
-from benefit_programs.storage.verification import verify_store
 from benefit_programs.wire.codec import instant_text
 from tests.support.calls import NAMESPACE, guid
 from tests.support.clock import DAY
@@ -19,39 +18,20 @@ from tests.support.dated import (
     be_on_time,
     join,
     make_plan,
-    new_dated,
-    open_dated,
+    open_still,
     pool_row,
 )
-from tests.support.inprocess import new_tenant
 from tests.support.lifecycle import limit_requests, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from tests.support.calls import Document
     from tests.support.clock import StillClock
-    from tests.support.databases import Databases
     from tests.support.inprocess import Service
     from tests.support.wallet import Wallet
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def opened(databases: Databases) -> AsyncIterator[tuple[Any, StillClock]]:
-    url = databases.create()
-    async with open_dated(url) as service:
-        yield service
-    databases.drop(url)
-
-
-@pytest.fixture
-async def dated(opened: tuple[Any, StillClock]) -> AsyncIterator[tuple[Service, StillClock]]:
-    """A new tenant and the clock; its books are sound after the test."""
-    service, clock = await new_dated(opened)
-    yield service, clock
-    assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 async def late_by_a_renewal(service: Service, clock: StillClock) -> Wallet:
@@ -367,8 +347,7 @@ async def test_a_statement_knows_thousands_of_renewals_that_were_booked_late(
 
 async def test_a_read_is_answered_where_nothing_can_be_written(database_url: str) -> None:
     """Then it shows what is stored."""
-    async with open_dated(database_url) as (application, clock):
-        service = await new_tenant(*application)
+    async with open_still(database_url) as (service, clock):
         wallet = await late_by_a_renewal(service, clock)
         await service.engine.close()
         assert await wallet.available() == "70"

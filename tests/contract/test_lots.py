@@ -15,33 +15,17 @@ from benefit_programs.domain.lots import OPEN_LOTS_MAX
 from tests.support.calls import benefit, guid
 from tests.support.clock import DAY, HOUR, StillClock
 from tests.support.commands import submit
-from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act
 from tests.support.lots import Hold, granted, put
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.calls import Document
     from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio
 
 LARGEST = "922337203685477.5807"
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from."""
-    return StillClock()
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 def text(instant: int) -> str:

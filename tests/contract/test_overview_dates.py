@@ -9,34 +9,16 @@ import pytest
 from tests.support.calendar import at, reach, text
 from tests.support.calls import guid
 from tests.support.clock import DAY, StillClock
-from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act
 from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio
 
 JANUARY = at("2027-01-31T10:00")
 NAMES = ("nextRenewalDate", "cycle", "endDate", "pausedUntilDate")
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from: the last day of a January."""
-    clock = StillClock()
-    clock.now = JANUARY
-    return clock
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 async def test_an_overview_says_what_comes_next(timed: Service, clock: StillClock) -> None:

@@ -23,12 +23,9 @@ from tests.support.calendar import (
 )
 from tests.support.calls import NAMESPACE, guid
 from tests.support.clock import DAY, HOUR, StillClock
-from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests, read, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.calls import Document
     from tests.support.inprocess import Service
 
@@ -51,21 +48,6 @@ NAMES = frozenset(
     {"renewalConfiguration", "endDate", "endsAfter", "whilePaused", "pausedDaysMax"}
     | {"nextRenewalDate", "cycle", "pausedSinceDate", "pausedUntilDate"}
 )
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from: the last day of a January."""
-    clock = StillClock()
-    clock.now = JANUARY
-    return clock
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 # What definitions say
@@ -377,6 +359,44 @@ async def test_an_end_can_be_set_and_taken_away(timed: Service, clock: StillCloc
     over = await read(timed, program_id)
     assert over["status"] == "ENDED"
     assert "nextRenewalDate" not in over
+
+
+async def test_an_end_at_a_renewal_comes_in_its_place(timed: Service, clock: StillClock) -> None:
+    """The cycle before it is the last one, and says so."""
+    end = text(at("2027-03-31T10:00"))
+    program_id = await new_member(timed, renewalConfiguration=MONTHLY, endDate=end)
+    await reach(timed, clock, at("2027-02-28T10:00"))
+    program = await read(timed, program_id)
+    assert "nextRenewalDate" not in program
+    assert program["cycle"]["endDate"] == program["endDate"] == end
+
+
+async def test_each_year_brings_all_of_its_paused_days(timed: Service, clock: StillClock) -> None:
+    """Of a pause over New Year's Eve, the new year counts only its own days."""
+    program_id = await new_member(timed, pausedDaysMax=10)
+    for begin, end in (
+        ("2027-12-20T00:00", "2027-12-25T00:00"),
+        ("2027-12-30T00:00", "2028-01-04T00:00"),
+    ):
+        clock.now = at(begin)
+        await act(timed, "pause", program_id)
+        clock.now = at(end)
+        await act(timed, "resume", program_id)
+    clock.now = at("2028-02-01T00:00")
+    await act(timed, "pause", program_id)
+    program = await read(timed, program_id)
+    assert program["pausedUntilDate"] == text(clock.now + 7 * DAY)
+
+
+async def test_pools_know_what_comes_after_a_missed_renewal(
+    timed: Service, clock: StillClock
+) -> None:
+    """A cycle that begins in a pause leaves nothing due in the pools."""
+    program_id = await new_member(timed, renewalConfiguration=MONTHLY)
+    await act(timed, "pause", program_id)
+    await reach(timed, clock, at("2027-02-28T10:00"))
+    assert (await read(timed, program_id))["cycle"]["number"] == 2
+    assert (await pool_of(timed, program_id)).program_due == at("2027-03-31T10:00")
 
 
 async def test_pools_follow_the_dates_of_their_program(timed: Service, clock: StillClock) -> None:

@@ -122,6 +122,8 @@ async def test_clock_goes_only_forward(idle: Service) -> None:
         assert (await idle.refusal("setClock", wrong)).fields
     assert (await read_clock(idle)) == {"date": START}
     assert await set_clock(idle, START) == {"date": START}
+    last = "2500-01-01T00:00:00.000Z"
+    assert await set_clock(idle, last) == {"date": last}
 
 
 async def test_real_tenants_have_no_clock(service: Service) -> None:
@@ -153,6 +155,15 @@ async def test_year_of_a_membership_happens_before_the_call_returns(sandbox: Ser
     assert sorted(told) == [each.created for each in renewals]
     assert (await read(sandbox, program["id"]))["cycle"]["number"] == 13
     await verify(sandbox)
+
+
+async def test_what_is_due_where_the_clock_stops_happens_too(idle: Service) -> None:
+    """Before the call returns, at the very instant to which it was set."""
+    await set_clock(idle, START)
+    await new_membership(idle)
+    await set_clock(idle, "2040-02-29T10:00:00.000Z")
+    renewals = [each for each in await booked(idle) if each.operation is Operation.RENEWAL]
+    assert [hours(each.created) for each in renewals] == ["2040-02-29T10"]
 
 
 async def test_other_tenants_stay_where_they_are(service: Service, sandbox: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,14 @@ from benefit_programs.domain.calendars import (
     WhilePaused,
 )
 from benefit_programs.domain.entities import Lot, Pool, Program, Transaction
+from benefit_programs.domain.orders.calendar import SettlePrograms
+from benefit_programs.domain.orders.programs import END, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram
-from benefit_programs.domain.scheduled_changes import CHANGES_OF_PROGRAM_MAX, ScheduledChange
+from benefit_programs.domain.scheduled_changes import (
+    CHANGES_OF_DEFINITION_MAX,
+    CHANGES_OF_PROGRAM_MAX,
+    ScheduledChange,
+)
 from benefit_programs.domain.values import CREDIT, Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import NAMESPACE, details, guid
@@ -277,6 +284,18 @@ async def test_what_cannot_be_done_is_refused_at_its_date(idle: Service, clock: 
     assert (await read(idle, program))["status"] == "ENDED"
 
 
+async def test_what_was_refused_brings_nothing_forward(idle: Service, clock: StillClock) -> None:
+    """The program waits for its next date then."""
+    program = await (await open_gym(idle)).join(MONTHLY)
+    await schedule(idle, program, "RESUME", START + DAY)
+    clock.now = START + DAY
+    await run_jobs(idle)
+    assert await statuses(idle) == ["REFUSED"]
+    row = await program_row(idle, program)
+    assert row.due == row.next_renewal
+    assert (await pool_row(idle, program)).renewal_count == 0
+
+
 async def test_paused_days_refuse_a_scheduled_pause(idle: Service, clock: StillClock) -> None:
     """Once the days of the year are used up, a scheduled pause is refused at its date."""
     terms = ProgramTerms(paused_days_max=2)
@@ -320,6 +339,15 @@ async def test_a_key_schedules_once(idle: Service) -> None:
     other = await idle.refusal("scheduleProgramChange", {**request, "kind": "END"})
     assert (other.status, other.code) == (409, "ALREADY_EXECUTED")
     assert len(await statuses(idle)) == 1
+
+
+async def test_a_key_is_of_one_pause_and_its_end(idle: Service) -> None:
+    """A pause that is to end at another date is another request."""
+    program = await (await open_gym(idle)).join()
+    key = {"idempotencyKey": guid()}
+    await schedule(idle, program, "PAUSE", START + DAY, untilDate=iso(START + 2 * DAY), **key)
+    answer = await refused(idle, program, "PAUSE", START + DAY, **key)
+    assert answer.code == "ALREADY_EXECUTED"
 
 
 async def test_as_many_wait_as_may(idle: Service) -> None:
@@ -405,6 +433,22 @@ async def test_a_change_reaches_a_program_that_is_at_work(
     assert await is_sound(idle)
 
 
+async def test_what_waits_for_a_job_after_its_date_is_not_withdrawn(
+    idle: Service, clock: StillClock
+) -> None:
+    """From the very instant on it will happen, as soon as the job is done."""
+    gym = await open_gym(idle)
+    await limit_requests(idle, most=0)
+    program = await gym.join()
+    change = await schedule(idle, program, "PAUSE", START + DAY)
+    clock.now = START + DAY
+    request = {"scheduledChangeId": change["id"]}
+    answer = await idle.refusal("withdrawScheduledChange", request)
+    assert answer.code == "IN_PROGRESS"
+    await run_jobs(idle)
+    assert await statuses(idle) == ["DONE"]
+
+
 @pytest.mark.parametrize("most", [100, 0])
 async def test_a_deleted_definition_withdraws_what_its_programs_wait_for(
     idle: Service, most: int
@@ -420,6 +464,20 @@ async def test_a_deleted_definition_withdraws_what_its_programs_wait_for(
     assert await statuses(idle) == ["WITHDRAWN"]
     row = await program_row(idle, program)
     assert (row.status, row.due) == ("ENDED", None)
+
+
+async def test_what_is_done_is_not_withdrawn_in_the_same_moment(
+    idle: Service, clock: StillClock
+) -> None:
+    """Also if it is done in the decision before, and both are written together."""
+    program = await (await open_gym(idle)).join()
+    await schedule(idle, program, "PAUSE", START + DAY)
+    clock.now = START + DAY
+    settle = SettlePrograms(program_ids=(program,))
+    end = ActOnProgram(action=END, program_id=program)
+    await asyncio.gather(do(idle, settle), do(idle, end))
+    assert await statuses(idle) == ["DONE"]
+    assert (await read(idle, program))["status"] == "ENDED"
 
 
 async def test_an_erasure_withdraws_what_waits(idle: Service) -> None:
@@ -578,6 +636,40 @@ async def test_the_last_word_about_a_place_counts(idle: Service, clock: StillClo
         assert pool["status"] == "ACTIVE"
 
 
+async def test_a_pool_at_renewal_has_the_terms_of_a_cascade_before_it(
+    idle: Service, clock: StillClock
+) -> None:
+    """An addition that stands for renewals is of the newest terms from the date on."""
+    gym = await open_gym(idle)
+    program = await gym.join()
+    other = await idle.create_pool_definition(details=details(**NO_ROLLOVER))
+    await gym.place("add", other["id"], "NEXT_RENEWAL")
+    await Gym(idle, gym.plan, other).update("20", "IMMEDIATELY", cascadeDate=iso(START + DAY))
+    clock.now = START + DAY
+    await run_jobs(idle)
+    await act(idle, "renew", program)
+    amounts = {row.pool_definition_id: row.available for row in await idle.rows(Pool)}
+    assert amounts == {gym.pass_["id"]: 10 * CREDIT, other["id"]: 20 * CREDIT}
+
+
+async def test_one_of_two_places_is_taken_back(idle: Service, clock: StillClock) -> None:
+    """The other one still gets its pools at the date."""
+    gyms = [await open_gym(idle) for _ in range(2)]
+    programs = [await gym.join() for gym in gyms]
+    new = {
+        "namespace": NAMESPACE,
+        "details": details(**NO_ROLLOVER),
+        "programDefinitionIds": [gym.plan["id"] for gym in gyms],
+    }
+    request = {"poolDefinition": new, "cascade": "IMMEDIATELY", "cascadeDate": iso(START + DAY)}
+    other = (await idle.call("createPoolDefinition", request))["poolDefinition"]
+    await gyms[0].place("remove", other["id"], "FUTURE_PROVISIONS")
+    assert await statuses(idle) == ["WAITING"]
+    clock.now = START + DAY
+    await run_jobs(idle)
+    assert [len(await idle.pools_of(each)) for each in programs] == [1, 2]
+
+
 async def test_a_place_may_be_for_a_season(idle: Service, clock: StillClock) -> None:
     """An addition that waits stands, where the removal has a later date."""
     gym = await open_gym(idle)
@@ -671,6 +763,40 @@ async def test_a_renewal_by_hand_finds_a_cascade_that_is_due(
     clock.now = START + DAY
     await act(idle, "renew", program)
     assert (await pool_row(idle, program)).available == 20 * CREDIT
+
+
+async def test_a_read_begins_a_cascade_before_a_renewal(idle: Service, clock: StillClock) -> None:
+    """Whoever reads books both in the order of their dates, before any runner came by."""
+    gym = await open_gym(idle)
+    program = await gym.join(MONTHLY)
+    await gym.update("20", "IMMEDIATELY", cascadeDate=iso(START + DAY))
+    clock.now = START + 40 * DAY
+    pool = await pool_row(idle, program)
+    balance = await idle.call("getBalance", {"poolId": pool.id})
+    assert balance["balance"]["amount"]["available"] == "20"
+    assert await statuses(idle) == ["DONE"]
+
+
+async def test_as_many_cascades_wait_as_may(idle: Service) -> None:
+    """One more of a definition is refused until one is withdrawn."""
+    gym = await open_gym(idle)
+    await gym.join()
+    for day in range(1, CHANGES_OF_DEFINITION_MAX + 1):
+        await gym.update(str(day), "IMMEDIATELY", cascadeDate=iso(START + day * DAY))
+    definition = await idle.call("getPoolDefinition", {"poolDefinitionId": gym.pass_["id"]})
+    change = {
+        "id": gym.pass_["id"],
+        "revision": definition["poolDefinition"]["revision"],
+        "details": details(creditConfiguration={"amount": "500"}),
+    }
+    late = iso(START + 500 * DAY)
+    request = {"poolDefinition": change, "cascade": "IMMEDIATELY", "cascadeDate": late}
+    answer = await idle.refusal("updatePoolDefinition", request)
+    assert (answer.status, answer.code) == (428, "TOO_MANY_SCHEDULED_CHANGES")
+    assert answer.data == {"maximum": CHANGES_OF_DEFINITION_MAX}
+    first, *_ = await idle.rows(ScheduledChange)
+    await withdraw(idle, first.id)
+    await idle.call("updatePoolDefinition", request)
 
 
 # Late or on time: it comes out the same

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benefit_programs.domain.entities import Program
 from benefit_programs.domain.orders.calendar import SettlePrograms
 from benefit_programs.domain.store import StoreConflict
-from benefit_programs.storage.verification import verify_store
 from tests.support.clock import DAY
-from tests.support.dated import MONTHLY, join, make_plan, new_dated, open_dated, pool_row
+from tests.support.dated import MONTHLY, join, make_plan, pool_row
 from tests.support.lifecycle import do, limit_requests, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.clock import StillClock
-    from tests.support.databases import Databases
     from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-async def opened(databases: Databases) -> AsyncIterator[tuple[Any, StillClock]]:
-    url = databases.create()
-    async with open_dated(url) as service:
-        yield service
-    databases.drop(url)
-
-
-@pytest.fixture
-async def dated(opened: tuple[Any, StillClock]) -> AsyncIterator[tuple[Service, StillClock]]:
-    """A new tenant and the clock; its books are sound after the test."""
-    service, clock = await new_dated(opened)
-    yield service, clock
-    assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 async def test_small_programs_renew_together(dated: tuple[Service, StillClock]) -> None:

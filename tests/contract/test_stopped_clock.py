@@ -18,7 +18,7 @@ from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, 
 from benefit_programs.domain.state import Changes, Mode, Needs, State
 from benefit_programs.storage.verification import verify_store
 from tests.support.clock import DAY, HOUR
-from tests.support.dated_wallets import (
+from tests.support.dated import (
     DAILY,
     STOPPING,
     open_dated,

@@ -28,12 +28,9 @@ from tests.support.calendar import (
 )
 from tests.support.calls import guid
 from tests.support.clock import DAY, HOUR, StillClock
-from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, limit_requests, read, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from benefit_programs.domain.settings import TenantSettings
     from tests.support.calls import Document
     from tests.support.inprocess import Service
@@ -42,21 +39,6 @@ pytestmark = pytest.mark.anyio
 
 JANUARY = at("2027-01-31T10:00")
 BERLIN = {"timeZone": "Europe/Berlin"}
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from: the last day of a January."""
-    clock = StillClock()
-    clock.now = JANUARY
-    return clock
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 async def moments(service: Service, program_id: str, operation: str) -> list[str]:

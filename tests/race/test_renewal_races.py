@@ -14,7 +14,7 @@ from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import Refused, benefit
 from tests.support.clock import HOUR, StillClock
-from tests.support.dated_wallets import DAILY, open_dated
+from tests.support.dated import DAILY, open_dated
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import act, run_jobs
 from tests.support.wallet import Wallet

@@ -31,7 +31,7 @@ from benefit_programs.wire.codec import amount_text
 from tests.support.calendar_model import CalendarPool, Dates, Program, Renewals
 from tests.support.calls import benefit
 from tests.support.clock import HOUR, StillClock
-from tests.support.dated_wallets import open_dated, pause, restart
+from tests.support.dated import open_dated, pause, restart
 from tests.support.lifecycle import act, do
 from tests.support.lifecycle import refused as refused_action
 from tests.support.lots_machine import (

@@ -11,13 +11,13 @@ from benefit_programs.domain.calendars import (
     RenewalConfiguration,
     WhilePaused,
 )
-from benefit_programs.domain.entities import JobKind, Pool
+from benefit_programs.domain.entities import JobKind, Pool, Program, ProgramStatus
 from benefit_programs.domain.orders.calendar import SettlePrograms
-from benefit_programs.domain.orders.programs import ACTIONS, RENEW, ActOnProgram
+from benefit_programs.domain.orders.programs import ACTIONS, PAUSE, RENEW, ActOnProgram
 from benefit_programs.domain.programs import ProvisionProgram
 from benefit_programs.domain.settling import SettlePools
 from benefit_programs.domain.values import Identity, IdentityType
-from tests.support.calls import NAMESPACE, benefit, details, guid
+from tests.support.calls import NAMESPACE, details, guid
 from tests.support.clock import DAY, Clock, StillClock
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import do
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BEGIN = int(datetime(2027, 1, 31, 10, tzinfo=UTC).timestamp() * 1000)
 """The 31st of a month, so that months differ."""
 
+DAILY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P1D"))
 MONTHLY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P1M"))
 STOPPING = ProgramTerms(while_paused=WhilePaused.STOP)
 MONTHLY_STOPPING = ProgramTerms(
@@ -40,29 +41,28 @@ MONTHLY_STOPPING = ProgramTerms(
 
 
 @asynccontextmanager
-async def open_dated(url: str) -> AsyncIterator[tuple[Any, StillClock]]:
-    """A running service, and its clock, which stands at ``BEGIN``."""
+async def open_still(url: str) -> AsyncIterator[tuple[Service, StillClock]]:
+    """A service without a runner, at an instant that only the test changes: first ``BEGIN``."""
     clock = StillClock()
     clock.now = BEGIN
     async with open_application(url, clock=clock, run_jobs=False) as application:
-        yield application, clock
+        yield await new_tenant(*application), clock
 
 
-async def new_dated(opened: tuple[Any, StillClock]) -> tuple[Service, StillClock]:
-    """A new tenant; the clock goes on where the last test left it."""
-    application, clock = opened
-    clock.now += DAY
-    return await new_tenant(*application), clock
+async def make_plan(
+    service: Service, *benefits: Document, **credit: Any
+) -> tuple[Document, Document]:
+    """A program definition with one pool definition, whose benefits have an item each.
 
-
-async def make_plan(service: Service, **credit: Any) -> tuple[Document, Document]:
-    """A program definition with one pool definition, whose benefit has an item."""
+    Without benefits there is one, ``towel`` at the price of 10.
+    """
     plan = await service.create_program_definition()
     definition = await service.create_pool_definition(
         programDefinitionIds=[plan["id"]],
-        details=details(benefit("towel"), amount=None, creditConfiguration=credit),
+        details=details(*benefits, amount=None, creditConfiguration=credit),
     )
-    await add_item(service, definition["details"]["benefits"][0], "item of towel")
+    for each in definition["details"]["benefits"]:
+        await add_item(service, each, f"item of {each['benefitKey']}")
     return plan, definition
 
 
@@ -85,6 +85,18 @@ async def join(
     return Wallet(service, definition, found["program"], pool["id"])
 
 
+async def open_dated(
+    service: Service,
+    terms: ProgramTerms,
+    *benefits: Document,
+    status: ProgramStatus = ProgramStatus.ACTIVE,
+    **credit: Any,
+) -> Wallet:
+    """A program with dates, and the wallet of its only pool."""
+    made = await make_plan(service, *benefits, **credit)
+    return await join(service, made, terms, status=status)
+
+
 async def be_on_time(service: Service, wallet: Wallet) -> None:
     """Book what is due of one program now, as a runner that is never late would."""
     program_id = wallet.program["id"]
@@ -99,6 +111,21 @@ async def act_until(
     """Do an action on a program; a pause may end by itself."""
     command = ActOnProgram(action=ACTIONS[kind], program_id=wallet.program["id"], until=until)
     await do(service, command)
+
+
+async def pause(service: Service, program_id: str, until: int | None = None) -> None:
+    """Pause a program, which may then resume by itself."""
+    await do(service, ActOnProgram(action=PAUSE, program_id=program_id, until=until))
+
+
+async def restart(service: Service, program_id: str) -> None:
+    """Renew a program, and count its timetable from now on anew."""
+    await do(service, ActOnProgram(action=RENEW, program_id=program_id, restarts_timetable=True))
+
+
+async def program_row(service: Service, program_id: str) -> Program:
+    (found,) = [row for row in await service.rows(Program) if row.id == program_id]
+    return found
 
 
 async def pool_row(service: Service, wallet: Wallet) -> Pool:
@@ -129,7 +156,4 @@ async def fill_with_dates(service: Service, clock: Clock) -> None:
     assert (await ending.pool())["status"] == "ENDED"
     await act_until(service, stopping, JobKind.PAUSE_PROGRAM, clock() + DAY)
     clock.move(hours=800)
-    await do(
-        service,
-        ActOnProgram(action=RENEW, program_id=anew.program["id"], restarts_timetable=True),
-    )
+    await restart(service, anew.program["id"])
