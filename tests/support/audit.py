@@ -37,10 +37,12 @@ async def audit(service: Service) -> None:
     programs = await service.rows(Program)
     external_ids = [(each.namespace, each.external_id) for each in programs]
     assert len(external_ids) == len(set(external_ids)), "two programs share an external id"
+    events = await service.rows(Event)
     if await service.rows(Removal):
-        # Its old events are gone: verifying the invariants tells what must still be there.
+        # Old events are gone, maybe while they were read: verifying the invariants tells what must
+        # still be there.
         return
-    last = require_gapless(await service.rows(Event))
+    last = require_gapless(events)
     for name, entity in _COUNTED.items():
         for row in await service.rows(entity):
             counted = last.get((name, row.id), 0)
