@@ -541,3 +541,12 @@ async def test_a_restart_in_a_stopped_pause_counts_from_its_end(
     assert program["nextRenewalDate"] == "2027-03-20T10:00:00.000Z"
     await run_jobs(timed)
     assert (await read(timed, program_id))["cycle"]["number"] == 1
+
+
+async def test_only_a_timetable_can_be_restarted(timed: Service) -> None:
+    """Without one the renewal is refused, and nothing is granted."""
+    program_id = await new_member(timed)
+    request = {"programId": program_id, "idempotencyKey": guid(), "restartTimetable": True}
+    refused = await timed.refusal("renewProgram", request)
+    assert (refused.status, refused.fields) == (400, {"restartTimetable": "OTHER"})
+    assert (await pool_of(timed, program_id)).renewal_count == 0

@@ -251,7 +251,7 @@ def later(days: int) -> str:
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({"nextRenewalDate": later(-1)}, "nextRenewalDate", "renewal_in_the_future"),
+    ({"nextRenewalDate": later(-1)}, "nextRenewalDate", "in_the_future"),
     ({"nextRenewalDate": "soon"}, "nextRenewalDate", "FORMAT"),
     ({"dates": {"cycle": 2}}, "dates.renewalConfiguration", "timetable"),
     (

@@ -223,7 +223,7 @@ async def test_a_row_without_lots_leaves_what_a_pool_opens_with(
 @pytest.mark.parametrize(
     ("lot", "field", "rule"),
     [
-        ({"expirationDate": "2020-01-01T00:00:00Z"}, "lots[0].expirationDate", "expires_later"),
+        ({"expirationDate": "2020-01-01T00:00:00Z"}, "lots[0].expirationDate", "in_the_future"),
         (
             {"effectiveDate": "2100-01-02T00:00:00Z", "expirationDate": "2100-01-02T00:00:00Z"},
             "lots[0].expirationDate",

@@ -232,9 +232,7 @@ def _violations_of(
             field, "must be later than effectiveDate", ViolatedRule.OTHER, "ends_after_its_begin"
         )
     if end <= now:
-        yield FieldViolation(
-            field, "must be later than now", ViolatedRule.OTHER, "ends_in_the_future"
-        )
+        yield FieldViolation(field, "must be later than now", ViolatedRule.OTHER, "in_the_future")
     if end >= LAST_INSTANT:
         yield FieldViolation(
             field, "must end before the year 10,000", ViolatedRule.OTHER, "ends_in_four_digits"

@@ -420,7 +420,7 @@ def require_cascade_date(cascade: Cascade | None, date: Instant | None, context:
             "only a cascade IMMEDIATELY or NEXT_RENEWAL has a date",
             ViolatedRule.FIELD_NOT_ALLOWED,
         )
-    require_ahead(date, context, "cascadeDate")
+    require_ahead(date, context.now, "cascadeDate")
 
 
 def require_cascade(cascade: Cascade | None) -> None:

@@ -50,7 +50,7 @@ from benefit_programs.domain.program_dates import (
     stops_clock,
     with_calendar,
 )
-from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.required import require, require_ahead, snapshot_of
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.settings import IN_REQUEST_MAX, TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
@@ -146,11 +146,14 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     ) -> ProgramTerms | None:
         """The terms of the program: its own before those of its definition."""
         terms = merged(program_definition.terms if program_definition else None, self.terms)
-        if terms is None or terms.end_date is None or terms.end_date > context.now:
-            return terms
-        if program_definition is None or (self.terms and self.terms.end_date is not None):
-            raise _not_in_the_future("endDate")
-        raise EndDatePassed(program_definition_id=program_definition.id, end_date=terms.end_date)
+        if self.terms is not None and self.terms.end_date is not None:
+            require_ahead(self.terms.end_date, context.now, "endDate")
+        elif terms is not None and terms.end_date is not None and terms.end_date <= context.now:
+            assert program_definition is not None
+            raise EndDatePassed(
+                program_definition_id=program_definition.id, end_date=terms.end_date
+            )
+        return terms
 
     def _start(
         self,
@@ -305,8 +308,8 @@ def _dated(state: State, context: Context, program: Program, dates: Updates) -> 
     """The program with its new dates, all of which lie ahead."""
     _require_changeable(program, dates)
     end_date = dates.get("end_date")
-    if end_date is not None and end_date <= context.now:
-        raise _not_in_the_future("program.endDate")
+    if end_date is not None:
+        require_ahead(end_date, context.now, "program.endDate")
     after = changed(
         with_calendar(program, context.now, context.settings.time_zone), dates, context.now
     )
@@ -345,10 +348,6 @@ _NAMES = {
     "while_paused": "whilePaused",
     "paused_days_max": "pausedDaysMax",
 }
-
-
-def _not_in_the_future(path: str) -> Invalid:
-    return Invalid.because(path, "must be later than now", rule_name="end_in_the_future")
 
 
 def _record(changes: Changes[Any], context: Context, program: Program, *also: str) -> Program:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import Pool, PoolDefinition, Snapshot
 from benefit_programs.domain.errors import (
     Invalid,
@@ -63,10 +62,10 @@ def require(state: State, index: Index[R], row_id: str) -> R:
     return row
 
 
-def require_ahead(date: Instant, context: Context, path: str) -> None:
+def require_ahead(date: Instant, now: Instant, path: str) -> None:
     """Refuse a date that isn't later than now."""
-    if date <= context.now:
-        raise Invalid.because(path, "must lie ahead: later than now")
+    if date <= now:
+        raise Invalid.because(path, "must be later than now", rule_name="in_the_future")
 
 
 def snapshot_of(state: State, row: Pool | PoolDefinition) -> Snapshot:

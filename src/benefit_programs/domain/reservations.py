@@ -48,7 +48,7 @@ from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import of_count, of_fewer
 from benefit_programs.domain.redemptions import Redeemed, RequestBenefit
 from benefit_programs.domain.repeats import is_same_request, request_hash
-from benefit_programs.domain.required import require
+from benefit_programs.domain.required import require, require_ahead
 from benefit_programs.domain.settings import RESERVATION_DAYS_MAX, TenantSettings
 from benefit_programs.domain.settling import (
     ask_for_account,
@@ -138,10 +138,7 @@ class ReserveBenefit(RequestBenefit, frozen=True, kw_only=True):
         end = self.expiration_date
         if end is None:
             return
-        if end <= moment.now:
-            raise Invalid.because(
-                "expirationDate", "must be later than now", rule_name="expiration_in_the_future"
-            )
+        require_ahead(end, moment.now, "expirationDate")
         last = later(moment.now, f"P{RESERVATION_DAYS_MAX}D", moment.settings.time_zone)
         if end > last:
             raise Invalid.because(

@@ -94,7 +94,7 @@ class ScheduleChange(Command[ScheduledChange], frozen=True, kw_only=True):
         return changes
 
     def _require_dates(self, context: Context) -> None:
-        require_ahead(self.date, context, "date")
+        require_ahead(self.date, context.now, "date")
         if self.until is None:
             return
         if self.kind is not ChangeKind.PAUSE:

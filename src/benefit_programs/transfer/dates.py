@@ -186,7 +186,7 @@ def with_next_renewal(
     if terms is None or terms.renewal_configuration is None:
         raise _wrong("nextRenewalDate", "the definition has no timetable", "timetable")
     if at <= now:
-        raise _wrong("nextRenewalDate", "must be later than now", "renewal_in_the_future")
+        raise _wrong("nextRenewalDate", "must be later than now", "in_the_future")
     begins = begun(program, terms, now, zone)
     assert begins.calendar is not None
     assert begins.calendar.timetable is not None

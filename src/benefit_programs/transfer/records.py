@@ -31,6 +31,7 @@ from benefit_programs.domain.lots import (
     PRIORITY_MAX,
     Fate,
 )
+from benefit_programs.domain.required import require_ahead
 from benefit_programs.domain.values import (
     EXTERNAL_REFERENCE_LENGTH_MAX,
     Credits,
@@ -293,10 +294,8 @@ def _require_sense(lot: StatedLot, path: str, now: Instant) -> None:
     if not lot.amount:
         raise Invalid.because(f"{path}.amount", "must be more than 0", rule_name="more_than_0")
     end = lot.expiration_date
-    if end is not None and end <= now:
-        raise Invalid.because(
-            f"{path}.expirationDate", "must be in the future", rule_name="expires_later"
-        )
+    if end is not None:
+        require_ahead(end, now, f"{path}.expirationDate")
     if end is not None and lot.effective_date is not None and end <= lot.effective_date:
         raise Invalid.because(
             f"{path}.expirationDate",

@@ -33,6 +33,7 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     InProgress,
+    Invalid,
     ProgramStatusTransitionNotAllowed,
 )
 from benefit_programs.domain.events import record_updated
@@ -153,7 +154,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         if first is not None:
             return self._repeated(first)
         if self.until is not None:
-            require_ahead(self.until, context, "untilDate")
+            require_ahead(self.until, context.now, "untilDate")
             program = with_calendar(program, context.now, context.settings.time_zone)
         require_begun(state, context)
         require_settled((program,), context)
@@ -163,7 +164,7 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
         if self.idempotency_key is not None:
             changes.save(self._used_key(job_id, context))
         if self.restarts_timetable:
-            program = restarted(program, context.now)
+            program = _restarted(program, context.now)
         order = order_for(state, program, self.action, job_id)
         items = act(state, changes, context, program, order, until=self.until)
         if items is not None:
@@ -202,6 +203,14 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
             result_id=job_id,
             request_hash=self.until,
         )
+
+
+def _restarted(program: Program, now: Instant) -> Program:
+    if program.calendar is None or program.calendar.timetable is None:
+        raise Invalid.because(
+            "restartTimetable", "the program has no timetable", rule_name="has_a_timetable"
+        )
+    return restarted(program, now)
 
 
 def ask_to_act(needs: Needs, state: State, program: Program, *, renews: bool) -> None:
