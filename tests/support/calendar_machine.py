@@ -298,7 +298,11 @@ class CalendarMachine(LotsMachine):
         request = {"scheduledChangeId": change.id}
         if self.answer("withdrawScheduledChange", request, refusal) is not None:
             change.status = "WITHDRAWN"
-        self.require_program()
+        if isinstance(change, Change):
+            self.require_program()
+        else:
+            # It concerns no program, and sees to nothing in any.
+            self.require_balance()
 
     @rule(
         amount=AMOUNTS,
