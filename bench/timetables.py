@@ -1,7 +1,8 @@
 """Many programs with a timetable: what they cost while nothing is due, and who waits for them.
 
-A tenant has them all. First nothing is due for months. Then all of them renew at one instant, while
-a few tenants with one program each have a renewal of their own, one after the other.
+A tenant has them all. First nothing is due for months. Then all of them are due since one instant,
+at which no server was there, while a few tenants with one program each have a renewal of their own,
+one after the other.
 """
 
 import asyncio
@@ -49,10 +50,9 @@ SINGLES = 10
 SINGLES_APART_SECONDS = 3.0
 """So many tenants have one program, and so much later than the one before each of them renews."""
 
-PROGRAMS_DATED_PER_SECOND = 2_500
-"""How many programs are given another date in a second at the least, before that comes."""
-
 START_SECONDS = 30.0
+"""Time to make the single programs and to start the server, before the first of them renews."""
+
 LAST_SECONDS = 10.0
 """How long after its instant the last single program is looked at."""
 
@@ -102,19 +102,19 @@ class Members:
             yield Idle(engine=self.engine, programs=self.programs, who=who, percent=percent)
 
     def renew(self) -> Waits:
-        """Let all renew at one instant, and single programs of others from then on."""
-        ahead = START_SECONDS + self.programs / PROGRAMS_DATED_PER_SECOND
-        instant = time.time() + ahead
-        apart = [instant + SINGLES_APART_SECONDS * number for number in range(SINGLES)]
+        """Let all of them be due, and single programs of others from then on."""
+        instant = round(1000 * time.time())
+        asyncio.run(let_renew(self._url, instant))
+        first = time.time() + START_SECONDS
+        apart = [first + SINGLES_APART_SECONDS * number for number in range(SINGLES)]
         due = [round(1000 * each) for each in apart]
         asyncio.run(_provision_singles(self._url, due))
-        asyncio.run(let_renew(self._url, round(1000 * instant)))
-        if time.time() > instant:
-            raise RuntimeError("it took too long to date all programs")
         with self._launch.start():
+            if time.time() > first:
+                raise RuntimeError("the first single program was due before the server was ready")
             time.sleep(apart[-1] + LAST_SECONDS - time.time())
             booked = asyncio.run(_read_singles(self._url))
-            left = asyncio.run(_count_due(self._url, due[0]))
+            left = asyncio.run(_count_due(self._url, instant))
         if not left:
             raise RuntimeError("all was booked before the end: name more programs")
         if len(booked) < len(due):

@@ -289,7 +289,7 @@ class CalendarMachine(LotsMachine):
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
         """Take back what waits, or what doesn't any more."""
-        named = [each for each in (*self.program.changes, *self.program.cascades) if each.id]
+        named: list[Change | Cascade] = [*self.program.changes, *self.program.cascades]
         if not named:
             return
         change = data.draw(st.sampled_from(named))

@@ -322,11 +322,6 @@ class Program:
                 return max(is_up, since)
         return NEVER
 
-    @property
-    def waiting(self) -> list[Change | Cascade]:
-        """All that waits for its date."""
-        return [each for each in (*self.changes, *self.cascades) if each.status == "WAITING"]
-
     def next_date(self) -> tuple[float, int, float]:
         """What happens next by itself, and when; the last is the number of a change, if it is one.
 
