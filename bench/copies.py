@@ -29,6 +29,9 @@ TABLES = tuple(tables.TABLES[entity] for entity in (Program, Pool, Transaction, 
 STEP_MS = 50
 """So much later than the one before it each copy was made, the last one before the original."""
 
+INSTANTS = ("created", "next_renewal", "program_due")
+"""Columns with instants that are as much earlier in a copy as the copy is."""
+
 CHUNK_PROGRAMS = 20_000
 SCRAMBLE = 0xE3779B97F
 """Odd, so that its multiples spread over 48 bits and none comes twice."""
@@ -123,7 +126,7 @@ class Numbers:
             for column, value in zip(row.table.columns, row.values, strict=True)
             if value is not None
         ]
-        instants = {int(value) for _, name, value in cells if name == "created"}
+        instants = {int(value) for _, name, value in cells if name in INSTANTS}
         others = {
             name: value
             for table, name, value in cells

@@ -18,6 +18,7 @@ from bench.renewals import run_renewals
 from bench.scenarios import SCENARIOS
 from bench.sizes import run_sizes
 from bench.speed import run_speed
+from bench.timetables import run_timetables
 
 ALL = "all"
 
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "jobs": run_jobs,
     "expiry": run_expiry,
     "renewals": run_renewals,
+    "timetables": run_timetables,
     "sizes": run_sizes,
     "events": run_events,
     "against": run_against,
@@ -72,7 +74,12 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     add("--scenarios", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
     add("--connections", type=int, nargs="+", help="these numbers of callers alone")
     add("--only", nargs="+", metavar="PREFIX", help=f"contenders, of {', '.join(CONTENDERS)}")
-    add("--programs", type=int, default=PROGRAMS_DEFAULT, help="how many are imported, or renew")
+    add(
+        "--programs",
+        type=int,
+        default=PROGRAMS_DEFAULT,
+        help="how many are imported, or have dates",
+    )
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
     add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")
     return parser.parse_args(arguments)

@@ -181,12 +181,11 @@ def read_peak_mebibytes(process_id: int) -> float:
 
 
 def read_cpu_seconds(process_id: int) -> float:
-    """Find how long the process and those that it started have been computing."""
+    """Find how long the process and those that it started have been computing, ended ones too."""
     ticks = 0
     for folder in find_processes(process_id):
         for line in _read(folder / "stat"):
-            user, system = line.rpartition(")")[2].split()[11:13]
-            ticks += int(user) + int(system)
+            ticks += sum(map(int, line.rpartition(")")[2].split()[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -9,13 +9,16 @@ from bench.growth_stores import make_store
 from bench.inprocess import inprocess_client
 from bench.questions import make_questions
 from bench.scenarios import make_redeem_requests
+from bench.timetables import make_members
 from benefit_programs.storage.verification import verify_store
+from tests.support.books import Books
 from tests.support.inprocess import open_application
 
 if TYPE_CHECKING:
     from benefit_programs.storage.verification import Violation
 
 POOLS = 200
+DATES = "select count(distinct next_renewal) from programs where tenant_id = $1"
 REDEMPTIONS = 3
 
 
@@ -32,6 +35,14 @@ def test_copies_of_a_program_are_sound(database_url: str) -> None:
     with inprocess_client(database_url) as client:
         for _ in range(POOLS // 2):
             client.send(next_request())
+    assert asyncio.run(verify(database_url)) == []
+
+
+def test_copies_with_a_timetable_are_sound(database_url: str) -> None:
+    """Each renews at an instant of its own, and runners come by before."""
+    make_members(database_url, POOLS)
+    ((dates,),) = asyncio.run(Books(database_url).read(DATES))
+    assert dates == POOLS
     assert asyncio.run(verify(database_url)) == []
 
 

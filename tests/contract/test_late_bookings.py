@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benefit_programs.domain.entities import Transaction
+from benefit_programs.domain.calendars import ProgramTerms
+from benefit_programs.domain.entities import Lot, Transaction
+from benefit_programs.domain.orders.cascades import StartCascades
+from benefit_programs.domain.settling import SettlePools
+from benefit_programs.wire.codec import instant_text
 from tests.support.clock import HOUR
 from tests.support.dated import DAILY, STOPPING, open_dated, open_still, pause, program_row
-from tests.support.lifecycle import limit_requests, run_jobs
+from tests.support.lifecycle import act, do, do_jobs, limit_requests, run_jobs
 from tests.support.wallet import open_another
 
 if TYPE_CHECKING:
@@ -19,18 +23,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def change_amount(service: Service, wallet: Wallet, amount: str, cascade: str) -> None:
-    """Let renewals bring another amount."""
+async def change_terms(
+    service: Service, wallet: Wallet, cascade: str, date: int | None = None, **credit: str
+) -> None:
+    """Let a definition give pools other credits."""
     definition = wallet.definition
     change = {
         "id": definition["id"],
         "revision": definition["revision"],
         "details": {
             "benefits": definition["details"]["benefits"],
-            "creditConfiguration": {"amount": amount},
+            "creditConfiguration": credit,
         },
     }
-    await service.call("updatePoolDefinition", {"poolDefinition": change, "cascade": cascade})
+    request = {"poolDefinition": change, "cascade": cascade}
+    if date is not None:
+        request["cascadeDate"] = instant_text(date)
+    await service.call("updatePoolDefinition", request)
 
 
 async def renewals(service: Service) -> list[int]:
@@ -60,7 +69,7 @@ async def test_a_cascade_changes_no_renewal_before_it(
             await open_another(service, wallet.definition)
             await limit_requests(service, 1)
         clock.move(hours=36)
-        await change_amount(service, wallet, "7", cascade)
+        await change_terms(service, wallet, cascade, amount="7")
         clock.move(hours=24)
         await run_jobs(service)
         assert await renewals(service) == [100, 7]
@@ -99,3 +108,33 @@ async def test_programs_end_with_their_definition_after_what_was_due(database_ur
         assert await renewals(service) == [100]
         slugs = ["created+provisioned", "updated+renewed", "updated+ended"]
         assert await service.slugs_of(row.id) == slugs
+
+
+@pytest.mark.parametrize("way", ["at once", "at a date", "at a renewal", "by hand"])
+async def test_other_terms_change_no_lapse_before_them(database_url: str, way: str) -> None:
+    """What came back before returned credits had a life of their own has none."""
+    async with open_still(database_url) as (service, clock):
+        wallet = await open_dated(service, ProgramTerms(), amount="100", expiresAfter="PT5H")
+        credit = {"amount": "100", "returnsLive": "P9D"}
+        held = wallet.redemption(expiresAfter="PT6H")
+        await service.call("reserveBenefit", held)
+        if way == "at a date":
+            await change_terms(service, wallet, "IMMEDIATELY", clock.now + 7 * HOUR, **credit)
+        if way == "at a renewal":
+            await change_terms(service, wallet, "NEXT_RENEWAL", **credit)
+        clock.move(hours=10)
+        if way == "at once":
+            await change_terms(service, wallet, "IMMEDIATELY", **credit)
+        elif way == "at a date":
+            await do(service, StartCascades())
+            await do_jobs(service)
+        elif way == "at a renewal":
+            await act(service, "renew", wallet.program["id"])
+        else:
+            pool = await wallet.pool()
+            details = {**pool["details"], "creditConfiguration": credit}
+            changed = {"id": pool["id"], "revision": pool["revision"], "details": details}
+            await service.call("updatePool", {"pool": changed})
+        await do(service, SettlePools(pool_ids=(wallet.pool_id,)))
+        assert [lot.origin for lot in await service.rows(Lot)] == ["PROVISION"]
+        assert await wallet.available() == ("100" if way == "at a renewal" else "0")

@@ -13,6 +13,7 @@ import pytest
 from benefit_programs.domain.entities import Lot, Transaction
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.scheduled_changes import ChangeKind
+from benefit_programs.storage.verification import verify_store
 from tests.support.calendar import (
     MONTHLY,
     at,
@@ -181,6 +182,15 @@ async def test_a_program_may_stay_after_its_last_cycle(timed: Service, clock: St
     assert program["cycle"] == {"number": 2, "startDate": "2027-02-28T10:00:00.000Z"}
     assert not {"nextRenewalDate", "endDate"} & program.keys()
     assert len(await moments(timed, program_id, "RENEWAL")) == 1
+
+
+async def test_a_program_that_ends_before_its_last_cycle_is_sound(timed: Service) -> None:
+    """It shows the end that it would have had."""
+    program_id = await new_member(timed, renewalConfiguration=MONTHLY | {"cycles": 3})
+    await act(timed, "end", program_id)
+    program = await read(timed, program_id)
+    assert (program["status"], program["endDate"]) == ("ENDED", "2027-04-30T10:00:00.000Z")
+    assert await verify_store(timed.store, tenant_ids=[timed.tenant.id]) == []
 
 
 # Late is as good as in time

@@ -71,7 +71,7 @@ def test_the_ledger_is_the_models(machine: type[LedgerMachine]) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)  # on PostgreSQL a hundred thousand steps take most of an hour
 def test_the_ledger_is_the_models_for_long(machine: type[LedgerMachine]) -> None:
     """The same with many more steps, other ones each time."""
     explore(machine, examples=EXAMPLES_FULL, steps=STEPS_FULL, fixed=False)

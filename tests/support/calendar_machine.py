@@ -1,18 +1,19 @@
 """A program with dates, and callers of its pool, while the clock goes on: held against a model.
 
 The clock is set forward by hours to months, or exactly to what comes next. Then the runner books
-what has come due, or somebody's call comes first: it has to end the same.
+what has come due, or somebody's call comes first: it has to end the same. Pauses, ends and changes
+of the definition may have dates, and be withdrawn until then.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from benefit_programs.domain.calendar_errors import PausedDaysUsedUp
 from benefit_programs.domain.calendars import (
     AtEnd,
     ProgramTerms,
@@ -23,16 +24,18 @@ from benefit_programs.domain.entities import Lot as StoredLot
 from benefit_programs.domain.entities import Operation, ProgramStatus, Transaction
 from benefit_programs.domain.entities import Pool as StoredPool
 from benefit_programs.domain.entities import Program as StoredProgram
-from benefit_programs.domain.errors import ProgramStatusTransitionNotAllowed, Refusal
+from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.lots import moved_on
+from benefit_programs.domain.orders.cascades import StartCascades
+from benefit_programs.domain.scheduled_changes import ChangeKind, ScheduledChange
 from benefit_programs.jobs.due import SOURCES
 from benefit_programs.storage.agenda import FIRST_PLACE
-from benefit_programs.wire.codec import amount_text
-from tests.support.calendar_model import CalendarPool, Dates, Program, Renewals
-from tests.support.calls import benefit
+from benefit_programs.wire.codec import amount_text, instant_text
+from tests.support.calendar_model import CalendarPool, Cascade, Change, Dates, Program, Renewals
+from tests.support.calls import benefit, guid
 from tests.support.clock import HOUR, StillClock
 from tests.support.dated import open_dated, pause, restart
-from tests.support.lifecycle import act, do
+from tests.support.lifecycle import act, do, do_jobs
 from tests.support.lifecycle import refused as refused_action
 from tests.support.lots_machine import (
     AMOUNTS,
@@ -51,6 +54,10 @@ DAY_HOURS = 24
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
 EVERY = [("hours", 36), ("days", 1), ("days", 7), ("months", 1), ("months", 3), ("months", 12)]
 UNITS = {"hours": "PT{}H", "days": "P{}D", "months": "P{}M"}
+AHEAD = st.sampled_from([None, None, 1, 5, 3 * DAY_HOURS, 40 * DAY_HOURS])
+"""In how many hours a change comes; None is the very instant of what comes next."""
+
+CHANGES = st.sampled_from(["PAUSE"] * 4 + ["RESUME"] * 3 + ["END"])
 LEAPS = [1, 5, DAY_HOURS, 8 * DAY_HOURS, 31 * DAY_HOURS, 100 * DAY_HOURS]
 """For how many hours nobody may be there."""
 
@@ -122,7 +129,7 @@ class CalendarMachine(LotsMachine):
             )
         )
         self.program_id: str = self.wallet.program["id"]
-        self.revision = self.wallet.definition["revision"]
+        self.terms, self.revision = terms, 1
         self.pool = CalendarPool(terms, self.now)
         status = "PAUSED" if is_paused else "ACTIVE"
         self.program = Program(dates, self.now, self.pool, status)
@@ -133,7 +140,23 @@ class CalendarMachine(LotsMachine):
     @rule(hours=st.sampled_from(LEAPS))
     def wait(self, hours: int) -> None:
         """Let nobody be there for a while."""
-        self.clock.move(hours)
+        self.reach(self.now + hours * HOUR)
+
+    def reach(self, at: int) -> None:
+        """Let time come to an instant.
+
+        What waits for no renewal counts once it is in the pool: it is brought there.
+        """
+        self.clock.now = at
+        self.program.pass_until(at)
+        if self.pool.has_other_lives:
+            self.run(self.begin_cascades())
+            self.pool.has_other_lives = False
+
+    async def begin_cascades(self) -> None:
+        while await do(self.service, StartCascades()):
+            pass
+        await do_jobs(self.service)
 
     @rule()
     def read(self) -> None:
@@ -145,19 +168,20 @@ class CalendarMachine(LotsMachine):
     def wait_for_next(self, early: int, times: int) -> None:
         """Go on to the very instant of what comes next, or to the last one before it."""
         for _ in range(times):
-            at = self.program.next_date()[0]
-            if at == NEVER or at > self.now + 400 * DAY_HOURS * HOUR:
+            at = self.program.next_instant()
+            if at > self.now + 400 * DAY_HOURS * HOUR:
                 return
-            self.clock.now = max(self.now, int(at) - early)
-            if self.now >= at:
-                self.program.pass_until(self.now)
+            self.reach(max(self.now, int(at) - early))
 
     @rule(size=st.integers(1, 3))
     def settle(self, size: int = 3) -> None:
-        """Let the runner come by."""
+        """Let the runners come by."""
         self.run(self.book(size))
+        if self.program.cascades:
+            self.run(do_jobs(self.service))
         self.pool.pass_until(self.now)
         self.agree()
+        self.require_terms()
 
     async def book(self, size: int = 3) -> None:
         """Do what a runner does at a tenant."""
@@ -180,14 +204,11 @@ class CalendarMachine(LotsMachine):
     def pause(self, until: int | None) -> None:
         self.program.pass_until(self.now)
         end = None if until is None else self.now + until * HOUR
-        refusal: type[Refusal] | None = None
-        if self.program.status != "ACTIVE":
-            refusal = ProgramStatusTransitionNotAllowed
-        elif self.program.days_end(self.now) <= self.now:
-            refusal = PausedDaysUsedUp
-        if refusal is not None:
-            with pytest.raises(refusal):
+        expected = self.program.refusal_of("PAUSE", self.now)
+        if expected is not None:
+            with pytest.raises(Refusal) as refused:
                 self.run(pause(self.service, self.program_id, end))
+            assert refused.value.code == expected
         else:
             self.run(pause(self.service, self.program_id, end))
             self.program.pause(self.now, NEVER if end is None else end)
@@ -234,31 +255,110 @@ class CalendarMachine(LotsMachine):
             assert refusal.code == "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED"
         return may
 
-    @rule(amount=AMOUNTS, at_once=st.booleans())
-    def change_definition(self, amount: int, *, at_once: bool) -> None:
-        """Let a renewal bring another amount from now on, or from the next one on."""
+    # What has a date
+
+    @rule(kind=CHANGES, ahead=AHEAD, lasts=MAYBE_HOURS | st.just(40 * DAY_HOURS))
+    def schedule(self, kind: str, ahead: int | None, lasts: int | None) -> None:
+        """Have the program pause, resume or end at a date."""
         self.program.pass_until(self.now)
-        terms = Terms(**{**vars(self.pool.pending or self.pool.terms), "amount": amount})
+        change = Change(len(self.program.changes), kind, self.date_ahead(ahead))
+        request = {
+            "programId": self.program_id,
+            "kind": kind,
+            "date": instant_text(change.date),
+            "idempotencyKey": guid(),
+        }
+        if kind == "PAUSE" and lasts is not None:
+            change.until = change.date + lasts * HOUR
+            request["untilDate"] = instant_text(change.until)
+        is_refused = self.program.status == "ENDED"
+        refusal = "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED" if is_refused else None
+        answer = self.answer("scheduleProgramChange", request, refusal)
+        if answer is not None:
+            change.id = answer["scheduledChange"]["id"]
+            self.program.changes.append(change)
+        self.require_program()
+
+    def date_ahead(self, hours: int | None) -> int:
+        """An instant that is still to come."""
+        following = self.program.next_instant()
+        if hours is None and following != NEVER:
+            return int(following)
+        return self.now + (hours or 1) * HOUR
+
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        """Take back what waits, or what doesn't any more."""
+        named: list[Change | Cascade] = [*self.program.changes, *self.program.cascades]
+        if not named:
+            return
+        change = data.draw(st.sampled_from(named))
+        self.program.pass_until(self.now)
+        refusal = None if change.status == "WAITING" else "SCHEDULED_CHANGE_OVER"
+        request = {"scheduledChangeId": change.id}
+        if self.answer("withdrawScheduledChange", request, refusal) is not None:
+            change.status = "WITHDRAWN"
+        if isinstance(change, Change):
+            self.require_program()
+        else:
+            # It concerns no program, and sees to nothing in any.
+            self.require_balance()
+
+    @rule(
+        amount=AMOUNTS,
+        other=st.none() | TERMS,
+        at_renewal=st.booleans(),
+        ahead=st.none() | AHEAD,
+        at_once=st.booleans(),
+    )
+    def change_definition(
+        self,
+        amount: int,
+        other: Terms | None,
+        ahead: int | None,
+        *,
+        at_renewal: bool,
+        at_once: bool,
+    ) -> None:
+        """Let pools have other terms, or get them when they renew: from now on, or from a date."""
+        self.program.pass_until(self.now)
+        date = self.now if at_once else self.date_ahead(ahead)
+        self.terms = other or replace(self.terms, amount=amount)
+        cascade = Cascade(date, self.terms, self.revision + 1, at_renewal)
         change = {
             "id": self.wallet.definition["id"],
-            "revision": self.revision,
+            "revision": str(self.revision),
             "details": {
                 "benefits": self.wallet.definition["details"]["benefits"],
-                "creditConfiguration": configuration(terms),
+                "creditConfiguration": configuration(self.terms),
             },
         }
-        cascade = "IMMEDIATELY" if at_once else "NEXT_RENEWAL"
-        request = {"poolDefinition": change, "cascade": cascade}
-        answer = self.run(self.service.call("updatePoolDefinition", request))
-        self.revision = answer["poolDefinition"]["revision"]
-        if self.program.status == "ENDED":
-            return
+        request: dict[str, Any] = {
+            "poolDefinition": change,
+            "cascade": "NEXT_RENEWAL" if at_renewal else "IMMEDIATELY",
+        }
+        if not at_once:
+            request["cascadeDate"] = instant_text(date)
+        self.answer("updatePoolDefinition", request)
+        self.revision = cascade.revision
         if at_once:
-            self.pool.terms, self.pool.pending = terms, None
-        else:
-            self.pool.pending = terms
+            self.pool.follow(cascade)
+            self.pool.has_other_lives = False
+            return
+        self.program.cascades.append(cascade)
+        rows = self.run(self.service.rows(ScheduledChange))
+        cascade.id = next(row.id for row in reversed(rows) if row.kind is ChangeKind.CASCADE)
 
     # What must hold
+
+    def answer(
+        self, name: str, request: dict[str, Any], refusal: str | None = None
+    ) -> dict[str, Any] | None:
+        """Call the service; None if it refuses as expected."""
+        if refusal is None:
+            return self.run(self.service.call(name, request))
+        assert self.run(self.service.refusal(name, request)).code == refusal
+        return None
 
     def done(
         self, name: str, request: dict[str, Any], refusal: str | None = None
@@ -292,13 +392,33 @@ class CalendarMachine(LotsMachine):
             assert row.calendar is not None
             assert row.calendar.cycle == program.cycle
             assert row.calendar.cycle_start == program.cycle_start
+        self.require_changes()
         self.require_balance()
+
+    def require_changes(self) -> None:
+        """Each change of the program is what has become of it by now."""
+        changes = self.program.changes
+        rows = self.run(self.service.rows(ScheduledChange)) if changes else []
+        seen = {row.id: (row.status, row.reason) for row in rows}
+        for each in changes:
+            assert seen[each.id] == (each.status, each.reason), each
+
+    def require_terms(self) -> None:
+        """Once all cascades have come to the pool, it has the terms that it should have."""
+        pool, cascades = self.pool, self.program.cascades
+        rows = self.run(self.service.rows(ScheduledChange)) if cascades else []
+        seen = {row.id: row.status for row in rows}
+        assert [seen[each.id] for each in cascades] == [each.status for each in cascades]
+        (row,) = self.run(self.service.rows(StoredPool))
+        waiting = None if pool.pending is None else pool.pending.revision
+        assert (row.pool_definition_revision, row.renewal_revision) == (pool.revision, waiting)
 
     def teardown(self) -> None:
         """All of it came at its instant, however late it was booked."""
         super().teardown()
         if not self.agreed:
             return
+        self.settle()
         assert self.run(self.service.slugs_of(self.program_id)) == self.program.slugs
         rows = self.run(self.service.rows(Transaction))
         rows.sort(key=lambda row: row.balance_revision)

@@ -19,7 +19,8 @@ from tests.support.lots_model import NEVER, Pool
 if TYPE_CHECKING:
     from tests.support.lots_model import Lot, Redemption, Reservation, Terms
 
-RESUMES, ENDS, RENEWS = 0, 2, 3
+RESUMES, PAUSES, ENDS, RENEWS = range(4)
+KINDS = {"RESUME": RESUMES, "PAUSE": PAUSES, "END": ENDS}
 MINUTE = timedelta(minutes=1)
 YEARS_MAX = 9
 """The longest time from one leap year to the next, and one more."""
@@ -87,13 +88,50 @@ class Dates:
     paused_days: int | None = None
 
 
+@dataclass(eq=False)
+class Change:
+    """What is to happen to a program at a date; ``number`` is its place among all of them."""
+
+    number: int
+    kind: str
+    date: int
+    until: float = NEVER
+    status: str = "WAITING"
+    reason: str | None = None
+    id: str = ""
+
+    @property
+    def order(self) -> tuple[float, int, float]:
+        return self.date, KINDS[self.kind], self.number
+
+
+@dataclass(eq=False)
+class Cascade:
+    """Terms of a definition's revision, which reach the pool at a date, or when it renews then."""
+
+    date: int
+    terms: Terms
+    revision: int
+    at_renewal: bool
+    status: str = "WAITING"
+    id: str = ""
+
+
+def lives(terms: Terms) -> tuple[int | None, int | None]:
+    """How long credits live that come or come back: all that counts between renewals."""
+    return terms.expires_after, terms.returns_live
+
+
 class CalendarPool(Pool):
     """A pool whose clock may stand still, and whose terms may change."""
 
     program: Program
     status = "ACTIVE"
-    pending: Terms | None = None
+    revision = 1
+    pending: Cascade | None = None
     stopped: float | None = None
+    has_other_lives = False
+    """Whether other terms have come that count before its next renewal, too."""
 
     def __post_init__(self) -> None:
         self.now: float = self.created
@@ -160,10 +198,30 @@ class CalendarPool(Pool):
         """While the clock stands, a lot ends as much later as it has stood."""
         return lot is self.standard or lot.expires + self.stood(lot) >= until
 
+    def follow(self, cascade: Cascade) -> None:
+        """Take over the terms of a definition, unless newer ones have come or wait."""
+        self.settle(cascade.date)
+        waiting = 0 if self.pending is None else self.pending.revision
+        newest = max(self.revision, waiting) if cascade.at_renewal else self.revision
+        if self.status == "ENDED" or cascade.revision <= newest:
+            return
+        if cascade.at_renewal:
+            self.pending = cascade
+            return
+        self.has_other_lives |= lives(self.terms) != lives(cascade.terms)
+        self._take(cascade)
+        if waiting < cascade.revision:
+            self.pending = None
+
+    def _take(self, cascade: Cascade) -> None:
+        self.terms, self.revision = cascade.terms, cascade.revision
+
     def renew(self, now: float) -> None:
         """Bring it into its next cycle, with what waits for that."""
         self.settle(now)
-        self.terms, self.pending = self.pending or self.terms, None
+        if self.pending is not None:
+            self._take(self.pending)
+            self.pending = None
         super().renew(now)
         if self.terms.amount:
             self.granted.append(now)
@@ -190,6 +248,8 @@ class Program:
     since: int | None = None
     until: float = NEVER
     pauses: list[tuple[int, int]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    cascades: list[Cascade] = field(default_factory=list)
     slugs: list[str] = field(default_factory=lambda: ["created+provisioned"])
 
     def __post_init__(self) -> None:
@@ -262,29 +322,68 @@ class Program:
                 return max(is_up, since)
         return NEVER
 
-    def next_date(self) -> tuple[float, int]:
-        """What happens next by itself, and when."""
-        found: list[tuple[float, int]] = [(NEVER, RENEWS)]
+    def next_date(self) -> tuple[float, int, float]:
+        """What happens next by itself, and when; the last is the number of a change, if it is one.
+
+        At one instant a change comes before what the program does without one.
+        """
+        found: list[tuple[float, int, float]] = [(NEVER, RENEWS, NEVER)]
         if self.status == "ENDED":
             return found[0]
+        found += [each.order for each in self.changes if each.status == "WAITING"]
         if self.since is not None:
-            found.append((self.resumes, RESUMES))
+            found.append((self.resumes, RESUMES, NEVER))
         if self.since is None or not self.dates.stops:
-            found.append((self.end, ENDS))
-            found.append((self.next_renewal or NEVER, RENEWS))
+            found.append((self.end, ENDS, NEVER))
+            found.append((self.next_renewal or NEVER, RENEWS, NEVER))
         return min(found)
 
+    def next_cascade(self) -> Cascade | None:
+        """The cascade whose date comes next."""
+        waiting = [each for each in self.cascades if each.status == "WAITING"]
+        return min(waiting, key=lambda each: (each.date, each.revision), default=None)
+
+    def next_instant(self) -> float:
+        """When anything at all happens next."""
+        cascade = self.next_cascade()
+        return min(self.next_date()[0], NEVER if cascade is None else cascade.date)
+
     def pass_until(self, now: int) -> None:
-        """Let all happen that is due by now, each at its own instant."""
-        while (date := self.next_date())[0] <= now:
-            at, kind = int(date[0]), date[1]
-            if kind == RESUMES:
-                self.resume(at)
-            elif kind == ENDS:
-                self.finish(at)
+        """Let all happen that is due by now, each at its own instant: cascades first."""
+        while (at := self.next_instant()) <= now:
+            cascade = self.next_cascade()
+            if cascade is not None and cascade.date == at:
+                cascade.status = "DONE"
+                self.pool.follow(cascade)
             else:
-                self._renew_by_timetable(at)
+                self._happen(*self.next_date())
         self.pool.settle(now)
+
+    def _happen(self, when: float, kind: int, number: float) -> None:
+        at, until = int(when), NEVER
+        if number != NEVER:
+            change = self.changes[int(number)]
+            change.reason, until = self.refusal_of(change.kind, at), change.until
+            change.status = "DONE" if change.reason is None else "REFUSED"
+            if change.reason is not None:
+                return
+        if kind == RESUMES:
+            self.resume(at)
+        elif kind == PAUSES:
+            self.pause(at, until)
+        elif kind == ENDS:
+            self.finish(at)
+        else:
+            self._renew_by_timetable(at)
+
+    def refusal_of(self, kind: str, at: int) -> str | None:
+        """Why the program can't pause, resume or end at an instant, if so."""
+        allowed = {"PAUSE": ["ACTIVE"], "RESUME": ["PAUSED"], "END": ["ACTIVE", "PAUSED"]}
+        if self.status not in allowed[kind]:
+            return "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED"
+        if kind == "PAUSE" and self.days_end(at) <= at:
+            return "PAUSED_DAYS_USED_UP"
+        return None
 
     def _renew_by_timetable(self, at: int) -> None:
         self.number += 1
@@ -334,4 +433,6 @@ class Program:
         self.pool.go_on(at)
         self.status = self.pool.status = "ENDED"
         self.pool.pending = None
+        for each in self.changes:
+            each.status = "WITHDRAWN" if each.status == "WAITING" else each.status
         self.slugs.append("updated+ended")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from benefit_programs.domain.entities import Pool
-from benefit_programs.domain.job_commands import Claim, ClaimJob, ReleaseJob
+from benefit_programs.domain.job_commands import Claim, ClaimJob, ReleaseJob, TidyLog
+from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.domain.values import SYSTEM
 from benefit_programs.storage.agenda import JOBS_DUE
 from tests.support.calls import details, guid
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tests.support.inprocess import Service
 
 Answer = TypeVar("Answer")
+
+CHUNKS_MAX = 10_000
 
 MANY = 101
 """More than one request changes."""
@@ -73,6 +76,17 @@ async def claim_job(
         caller=SYSTEM,
         settings=tenant.settings,
     )
+
+
+async def do_jobs(service: Service) -> None:
+    """Do all jobs of a tenant to their end, as a runner that has no other tenant would."""
+    for _ in range(CHUNKS_MAX):
+        claim = await claim_job(service)
+        if claim is not None:
+            await do(service, RunChunk(job_id=claim.job.id, owner="one"))
+        elif not await do(service, TidyLog()):
+            return
+    raise AssertionError("the jobs don't end")
 
 
 async def put_off(service: Service) -> str:

@@ -16,14 +16,14 @@ from benefit_programs.domain.entities import (
     Snapshot,
     Transaction,
 )
-from benefit_programs.domain.job_commands import ReleaseJob, TidyLog
+from benefit_programs.domain.job_commands import ReleaseJob
 from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.wire.codec import amount_text
 from tests.support import ledger_model, lives_model
 from tests.support.calls import Refused, benefit, details
 from tests.support.ledger_machine import CREDIT, LedgerMachine
 from tests.support.ledger_model import Entry
-from tests.support.lifecycle import claim_job, do, limit_requests
+from tests.support.lifecycle import claim_job, do, do_jobs, limit_requests
 from tests.support.lives_model import Life, LivingPool, ModelOrder, Pass, Plan, Terms
 from tests.support.wallet import Wallet, add_item
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 PROGRAMS_MAX = 4
 PASSES_MAX = 3
 PLANS_MAX = 2
-CHUNKS_MAX = 10_000
 
 NOW, LATER, NEVER = "IMMEDIATELY", "NEXT_RENEWAL", "FUTURE_PROVISIONS"
 CASCADES = st.sampled_from([NOW, LATER, NEVER])
@@ -342,7 +341,7 @@ class LivesMachine(LedgerMachine):
     @rule(target=LedgerMachine.pools)
     def settle(self) -> Any:
         """Do all jobs to their end: nothing is left ahead of any pool."""
-        self.run(self.work_to_the_end())
+        self.run(do_jobs(self.service))
         seen = self.look([pool for program in self.programs for pool in program.pools])
         for program in self.programs:
             document = self.read(program)
@@ -363,15 +362,6 @@ class LivesMachine(LedgerMachine):
             if (await do(self.service, chunk)).is_over:
                 return
         await do(self.service, ReleaseJob(job_id=claim.job.id, owner="one"))
-
-    async def work_to_the_end(self) -> Any:
-        for _ in range(CHUNKS_MAX):
-            claim = await claim_job(self.service)
-            if claim is not None:
-                await do(self.service, RunChunk(job_id=claim.job.id, owner="one"))
-            elif not await do(self.service, TidyLog()):
-                return
-        raise AssertionError("the jobs don't end")
 
     def look(self, arrived: Collection[LivingPool] = ()) -> Any:
         """Find every pool before or after each order, never between; give those that are new.

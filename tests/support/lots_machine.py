@@ -353,4 +353,5 @@ class LotsMachine(RuleBasedStateMachine):
         assert pool.in_lots == sum(lot.available for lot in self.pool.lots[1:])
         self.run(audit(self.service))
         tenant_ids = [self.service.tenant.id]
-        assert self.run(verify_store(self.service.store, tenant_ids=tenant_ids)) == []
+        found = self.run(verify_store(self.service.store, tenant_ids=tenant_ids))
+        assert found == [], found

@@ -17,9 +17,11 @@ from benefit_programs.domain.extended_fields import merged
 from benefit_programs.domain.lookups import POOL, POOL_DEFINITION, SNAPSHOT
 from benefit_programs.domain.orders.play import (
     ask_to_reach,
-    reach,
+    caught_up,
 )
+from benefit_programs.domain.pool_changes import save_pool
 from benefit_programs.domain.required import require, snapshot_of
+from benefit_programs.domain.settling import settle
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.updates import require_revision
 from benefit_programs.domain.watching import watch_anew
@@ -54,7 +56,9 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
         require_settled((current,), context)
         require_revision(current, self.revision)
         changes: Changes[Any] = Changes(None)
-        current = reach(state, changes, context, current)
+        account = caught_up(state, context, current)
+        settle(state, account)
+        current = save_pool(changes, current, account)
         definition = state.one(POOL_DEFINITION, current.pool_definition_id)
         snapshot = update_snapshot(
             changes,

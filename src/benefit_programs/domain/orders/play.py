@@ -107,19 +107,17 @@ def play(state: State, account: Account, order: Order) -> None:
     if pool.status is PoolStatus.ENDED:
         return
     account.at = account.context.now if order.at is None else order.at
-    if pool.alerts is not None:
-        settle(state, account)
+    # What was due before happens by the terms and the clock of then.
+    settle(state, account)
     if order.kind is JobKind.RENEW_PROGRAM and order.status is not ProgramStatus.ENDED:
         renew_pool(state, account)
     else:
         if order.stops_clock:
-            settle(state, account)
             account.pool = replace(account.pool, stopped=account.at, due=None)
         account.pool = _changed(state, account.pool, order)
     if account.pool.stopped is not None and account.pool.status is not PoolStatus.PAUSED:
         move_dates(state, account)
     if account.pool.status is PoolStatus.ENDED and lapses_at_end(state, account.pool):
-        settle(state, account)
         lapse_all(account)
     if order.number:
         account.pool = replace(account.pool, order_number=order.number)
@@ -263,7 +261,6 @@ def renew_pool(state: State, account: Account) -> None:
     account.pool = take_pending_action(account.pool)
     if account.pool.status is PoolStatus.ENDED:
         return
-    settle(state, account)
     snapshot = snapshot_of(state, account.pool)
     configuration = snapshot.details.credit_configuration
     if configuration is not None:

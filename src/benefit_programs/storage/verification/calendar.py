@@ -19,8 +19,10 @@ _STOPS = "coalesce(field[t.calendar, while_paused], 'RUN') = 'STOP'"
 _STANDS = f"({_PAUSED_SINCE} is not null and {_STOPS})"
 _CYCLES = "inner[t.calendar, timetable, cycles]"
 _IS_LAST = f"coalesce(number[t.calendar, cycle] >= {_CYCLES}, false)"
-_HAS_EXPECTED_END = f"({_CYCLES} is not null and t.next_renewal is not null)"
-"""Whether its end may be the one that its last cycle will have: before that has begun."""
+_HAS_EXPECTED_END = (
+    f"({_CYCLES} is not null and (t.next_renewal is not null or t.status = 'ENDED'))"
+)
+"""Whether its end may be the one that its last cycle would have, which hasn't begun."""
 
 
 def _differ(one: str, other: str) -> str:
