@@ -67,7 +67,7 @@ TURN_ROWS_MAX = 2_000
 TURN_CHUNKS_MAX = 100
 """How many chunks of each source a turn has at the most."""
 
-WIDE_CHUNK_SIZE = 400
+WIDE_CHUNK_SIZE = 200
 """How many rows a large chunk has where several processes share a database.
 
 There a commit costs more, and only those wait for it who need the same rows.
