@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benefit_programs.domain.due import DUE, HORIZON
+from benefit_programs.domain.due import DUE, HORIZON, BeginTurn
 from benefit_programs.domain.entities import Agenda, Lot, Pool, Transaction
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs import due as jobs_due
 from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.storage.agenda import count_due
 from tests.support.clock import HOUR, Clock
+from tests.support.dated import DAILY, join, make_plan
 from tests.support.inprocess import new_tenant, open_application
-from tests.support.lifecycle import run_jobs
+from tests.support.lifecycle import do, run_jobs
 from tests.support.wallet import Wallet, open_another, open_wallet
+from tests.support.webhooks import look_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -201,6 +203,7 @@ async def test_much_of_one_tenant_does_not_hold_up_another(
     """Tenants take turns: a single lot is booked before the many of another tenant are done."""
     monkeypatch.setattr(jobs_due, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(jobs_due, "TENANTS_AT_ONCE_MAX", 1)
+    monkeypatch.setattr(jobs_due, "WIDE_CHUNK_SIZE", 100)
     many = await open_lasting(idle, "PT1H")
     for _ in range(120):
         await open_another(idle, many.definition)
@@ -230,6 +233,48 @@ async def test_a_turn_belongs_to_one_runner(idle: Service, clock: Clock) -> None
     await asyncio.gather(*(each.close() for each in runners))
     booked = await expiries(idle)
     assert len({each.pool_id for each in booked}) == len(booked) == 151
+
+
+async def test_another_runner_goes_on_behind_the_first(
+    idle: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one has its turn with what was due first, another does what comes behind that."""
+    monkeypatch.setattr(jobs_due, "TURN_ROWS_MAX", 5)
+    first = await open_lasting(idle, "PT1H")
+    wallets = [first, *[await open_another(idle, first.definition) for _ in range(11)]]
+    clock.move(hours=2)
+    assert await do(idle, BeginTurn())
+    runner = new_runner(idle, clock)
+    runner.start()
+    booked = await look_until(lambda: expiries(idle), lambda found: len(found) >= 7)
+    await runner.close()
+    assert [each.pool_id for each in booked] == [each.pool_id for each in wallets[5:]]
+
+
+async def test_runners_that_share_a_tenant_renew_in_order(
+    idle: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each renewal of each program is booked once, the earlier ones first."""
+    monkeypatch.setattr(jobs_due, "TURN_ROWS_MAX", 2)
+    monkeypatch.setattr(jobs_due, "WIDE_CHUNK_SIZE", 2)
+    plan = await make_plan(idle, amount="10")
+    for _ in range(9):
+        await join(idle, plan, DAILY)
+    clock.move(hours=24 * 3 + 1)
+    runners = [new_runner(idle, clock) for _ in range(3)]
+    for each in runners:
+        each.start()
+    await asyncio.gather(*(each.settle() for each in runners))
+    await asyncio.gather(*(each.close() for each in runners))
+    renewals: dict[str, list[int]] = {}
+    for row in sorted(await idle.rows(Transaction), key=lambda row: row.balance_revision):
+        if row.operation == "RENEWAL":
+            assert row.details.due is not None
+            renewals.setdefault(row.pool_id, []).append(row.details.due)
+    assert len(renewals) == 9
+    for dues in renewals.values():
+        assert len(dues) == 3
+        assert dues == sorted(set(dues))
 
 
 async def test_how_much_is_due_and_how_late_is_told(idle: Service, clock: Clock) -> None:

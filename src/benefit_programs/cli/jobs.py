@@ -15,7 +15,12 @@ import structlog
 import typer
 import uvicorn
 
-from benefit_programs.bootstrap import open_database, open_worker, warn_of_unknown_variables
+from benefit_programs.bootstrap import (
+    open_database,
+    open_worker,
+    search_garbage_seldom,
+    warn_of_unknown_variables,
+)
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import (
     DatabaseUrl,
@@ -25,7 +30,7 @@ from benefit_programs.cli.options import (
     database_settings,
 )
 from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
-from benefit_programs.cli.serve import listen, server_config
+from benefit_programs.cli.serve import listen, loop_factory, server_config
 from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
@@ -72,14 +77,18 @@ def work(*, database_url: DatabaseUrl = None) -> None:
                 print_line(f"Metrics at http://{METRICS_HOST}:{listener.getsockname()[1]}/metrics")
             print_line("Working.")
             sys.stdout.flush()
+            search_garbage_seldom()
             if listener is None:
                 await stopped.wait()
             else:
                 # This hears the signals, too.
                 await uvicorn.Server(server_config(settings, application)).serve([listener])
 
-    with _metrics_listener(settings) as listener:
-        asyncio.run(run())
+    with (
+        _metrics_listener(settings) as listener,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
+    ):
+        runner.run(run())
     structlog.get_logger().info("stopped")
 
 

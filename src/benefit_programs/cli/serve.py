@@ -125,7 +125,7 @@ def _serve_in_one(
     # when it is done, and here the database is still to be closed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(run())
     structlog.get_logger().info("stopped")
 
@@ -237,7 +237,8 @@ def _http_protocol(settings: Settings) -> type[asyncio.Protocol] | Literal["auto
     return cast("type[asyncio.Protocol]", protocol)  # It is called like one, and only called.
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop of a process that works on and on."""
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 - there is none on Windows

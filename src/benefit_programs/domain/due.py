@@ -5,8 +5,9 @@ runners move it on, and never further than ``HORIZON`` ahead. It is an instant o
 where a tenant has a clock of its own. So a batch that leaves something due
 later than that has only to see that runners know the tenant; it locks nothing.
 
-A runner begins its turn at a tenant by a lease, in a row of its own, so that others leave the
-tenant to it. It ends the turn by moving the agenda to what is due next. If it dies, the lease ends.
+A runner begins its turn at a tenant by a lease, in a row of its own, so that others leave its part
+to it: the first rows that are due, or those behind the parts of others. It ends the turn by moving
+the agenda to what is due next. If it dies, the lease ends.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ from benefit_programs.domain.values import Instant, earliest
 DUE = "due"
 """The kind of agenda that says from when on something is due."""
 
-TURN = "turn"
-"""The kind of agenda that says until when one runner has its turn with what is due."""
+TURNS_MAX = 4
+"""How many runners may have their turns at one tenant side by side."""
+
+TURNS = ("turn", *(f"turn-{number}" for number in range(2, TURNS_MAX + 1)))
+"""The kinds of agenda that say until when a runner has its turn with a part of what is due."""
 
 HORIZON = 600_000
 """How far ahead runners look, in milliseconds: each tenant is looked at so often at the least."""
@@ -148,13 +152,15 @@ def is_leased(until: Instant | None, now: Instant) -> bool:
 
 
 class BeginTurn(Command[bool], frozen=True, kw_only=True):
-    """Leave what is due of a tenant to one runner for a moment; whether it is this one."""
+    """Leave a part of a tenant's due rows to one runner for a moment; whether it is this one."""
+
+    turn: str = TURNS[0]
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.lock(AGENDA, TURN)
+        needs.lock(AGENDA, self.turn)
 
     def decide(self, state: State, context: Context) -> Changes[bool]:
-        turn = state.one(AGENDA, TURN) or Agenda(kind=TURN, newest_order=0)
+        turn = state.one(AGENDA, self.turn) or Agenda(kind=self.turn, newest_order=0)
         if is_leased(turn.since, context.real_now):
             return Changes(answer=False)
         changes = Changes(answer=True)
@@ -169,16 +175,18 @@ class EndTurn(Command[None], frozen=True, kw_only=True):
     whoever does so later finds the agenda as it is now.
     """
 
+    turn: str = TURNS[0]
+
     def ask(self, needs: Needs, state: State) -> None:
         needs.lock(AGENDA, DUE)
-        needs.lock(AGENDA, TURN)
+        needs.lock(AGENDA, self.turn)
         if state.has(AGENDA, (DUE,), Mode.LOCK):
             for index in FIRST_DUE:
                 needs.read(index, BEFORE_ALL_INSTANTS)
 
     def decide(self, state: State, context: Context) -> Changes[None]:
         changes: Changes[None] = Changes(None)
-        agenda, turn = state.one(AGENDA, DUE), state.one(AGENDA, TURN)
+        agenda, turn = state.one(AGENDA, DUE), state.one(AGENDA, self.turn)
         first = (row.due for index in FIRST_DUE for row in state.many(index, BEFORE_ALL_INSTANTS))
         since = earliest(context.now + HORIZON, *first)
         assert since is not None

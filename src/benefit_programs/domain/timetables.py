@@ -13,12 +13,16 @@ moves each instant by as long as it lasted.
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import lru_cache
 
 import msgspec
 
 from benefit_programs.domain.calendars import Timetable
 from benefit_programs.domain.durations import LAST_INSTANT, Span, moved, parse, put_off
 from benefit_programs.domain.values import Instant
+
+INSTANTS_MAX = 1_000
+"""How many instants a process remembers: many programs renew at the same ones."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -28,6 +32,7 @@ class Place(msgspec.Struct, frozen=True):
     at: Instant
 
 
+@lru_cache(maxsize=INSTANTS_MAX)
 def instant_at(timetable: Timetable, index: int) -> Instant:
     """The instant with an index, from 0 on; at most the last one of the year 9999."""
     span = parse(timetable.every)

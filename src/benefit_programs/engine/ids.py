@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 from benefit_programs.domain.values import Instant
 
@@ -24,17 +25,15 @@ class IdSource:
 
     def at(self, now: Instant) -> Callable[[], str]:
         """A maker of ids for one instant."""
-
-        def new_id() -> str:
-            return self.next(now)
-
-        return new_id
+        return partial(self.next, now)
 
     def next(self, now: Instant) -> str:
         if now > self._instant:
             self._instant = now
             self._tail = self._random.getrandbits(_TAIL_BITS - 1)
-        self._tail += 1 + self._random.getrandbits(_STEP_BITS)
-        high, low = self._tail >> 62, self._tail & ((1 << 62) - 1)
-        text = f"{(now << 80) | (7 << 76) | (high << 64) | (2 << 62) | low:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        tail = self._tail = self._tail + 1 + self._random.getrandbits(_STEP_BITS)
+        # The version and the variant stand before 12 and 14 bits of the tail.
+        return (
+            f"{now >> 16:08x}-{now & 0xFFFF:04x}-7{tail >> 62:03x}"
+            f"-{0x8000 | tail >> 48 & 0x3FFF:04x}-{tail & 0xFFFFFFFFFFFF:012x}"
+        )

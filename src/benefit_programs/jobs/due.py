@@ -5,8 +5,10 @@ instant that the next of them names. So it needs nobody to wake it. What is due 
 sources: cascades with a date, programs, and pools.
 
 The rows' own locks see to it that each thing is booked once. So that several runners don't wait for
-each other at one tenant, whoever begins a turn takes a lease. A turn is one chunk at least, and as
-many as its share of a second allows; it ends by moving the agenda on.
+each other at one tenant, whoever begins a turn takes a lease. The first takes the rows that have
+been due longest. Each other one leaves to each before it as many as a turn may have, and goes on
+behind them, if there are so many. A turn is one chunk at least, and as many as its share of a
+second allows; it ends by moving the agenda on.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from msgspec import Struct
 from benefit_programs.domain.clock_commands import DueKind
 from benefit_programs.domain.clocks import THE_CLOCK, Clock
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.due import BeginTurn, EndTurn, is_leased, is_on_agenda
+from benefit_programs.domain.due import TURNS, BeginTurn, EndTurn, is_leased, is_on_agenda
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import CHUNK_SIZE, CLOCK
 from benefit_programs.domain.orders.calendar import SettlePrograms
@@ -37,12 +39,15 @@ from benefit_programs.jobs.chunk_sizes import ChunkSizes
 from benefit_programs.jobs.rounds import POLL_SECONDS, Round, Rounds
 from benefit_programs.jobs.tenants import Tenants, apart
 from benefit_programs.storage.agenda import (
+    BEHIND_POOLS,
+    BEHIND_PROGRAMS,
     DUE_CASCADES,
     DUE_POOLS,
     DUE_PROGRAMS,
     FIRST_PLACE,
     Fetching,
     Place,
+    TenantAgenda,
     read_agendas,
 )
 from benefit_programs.storage.directory import UnknownTenant
@@ -56,8 +61,17 @@ ROUND_SECONDS = 1.0
 TURN_SECONDS = 0.5
 """How long the turn of one tenant takes at the most, but for its last chunk."""
 
+TURN_ROWS_MAX = 2_000
+"""After how many rows a turn ends; each other turn at the same tenant leaves it so many."""
+
 TURN_CHUNKS_MAX = 100
 """How many chunks of each source a turn has at the most."""
+
+WIDE_CHUNK_SIZE = 200
+"""How many rows a large chunk has where several processes share a database.
+
+There a commit costs more, and only those wait for it who need the same rows.
+"""
 
 RESTS_PER_CHUNK = 1
 """How many times as long as a chunk took the runner then rests, if others use the engine."""
@@ -93,6 +107,9 @@ class Source(NamedTuple):
     name: str
     statement: str
     command: Callable[[tuple[str, ...]], Command[int]]
+    behind: str | None = None
+    """Finds the place behind the rows that a runner leaves to others; without it they do all."""
+
     small: Callable[[tuple[str, ...]], Command[int]] | None = None
     """The same for rows of which each was seen to take no more than a request changes."""
 
@@ -103,9 +120,10 @@ SOURCES = (
         "program",
         DUE_PROGRAMS,
         partial(booking, DueKind.PROGRAM),
+        BEHIND_PROGRAMS,
         lambda ids: SettlePrograms(program_ids=ids, are_small=True),
     ),
-    Source("pool", DUE_POOLS, partial(booking, DueKind.POOL)),
+    Source("pool", DUE_POOLS, partial(booking, DueKind.POOL), BEHIND_POOLS),
 )
 
 
@@ -127,18 +145,41 @@ class _Row(NamedTuple):
         return self.due, self.id
 
 
-class _Turn(NamedTuple):
+class _Turn(Struct):
     tenant_id: int
     settings: TenantSettings
     ends: float
     clock: Clock | None
     """That of a sandbox. Others go by real time."""
 
+    number: int = 0
+    """To how many other turns it leaves the first rows."""
+
+    places: dict[str, Place] = {}
+    """Where it has come to with each source."""
+
+    rows: int = 0
+    """How many rows it has done."""
+
+    def is_over(self, at: float) -> bool:
+        return at >= self.ends or self.rows >= TURN_ROWS_MAX
+
+    @property
+    def kind(self) -> str:
+        return TURNS[self.number]
+
     def now(self, real: Instant) -> Instant:
         return real if self.clock is None else self.clock.now(real)
 
     def labels(self, source: Source, row: _Row) -> dict[str, object]:
         return {"tenant": self.tenant_id, "entity": source.name, "row": row.id}
+
+
+def _free_turns(agenda: TenantAgenda, now: Instant) -> list[int]:
+    """The numbers of the turns that no runner has at a tenant, the lowest first."""
+    return [
+        number for number, kind in enumerate(TURNS) if not is_leased(agenda.turns.get(kind), now)
+    ]
 
 
 def _command(turn: _Turn, source: Source, rows: list[_Row]) -> Command[int]:
@@ -191,7 +232,7 @@ class DueRunner:
         now = self._engine.now()
         agendas = await read_agendas(self._store, before=now + round(POLL_SECONDS * 1000), now=now)
         on_agenda = [each for each in agendas if is_on_agenda(each.since, now)]
-        due = [each.tenant_id for each in on_agenda if not is_leased(each.turn_until, now)]
+        due = [each for each in on_agenda if _free_turns(each, now)]
         seconds = min(TURN_SECONDS, ROUND_SECONDS * self._at_once / max(1, len(due)))
         outcomes = [_Outcome.HELD] * (len(on_agenda) - len(due))
         for start in range(0, len(due), self._at_once):
@@ -205,54 +246,65 @@ class DueRunner:
             rest_seconds=min([POLL_SECONDS, *(each / 1000 for each in coming)]),
         )
 
-    async def _take_turns(self, tenant_ids: list[int], seconds: float) -> list[_Outcome]:
+    async def _take_turns(self, agendas: list[TenantAgenda], seconds: float) -> list[_Outcome]:
         """Let all turns come to their ends before one of them may raise."""
-        turns = (self._take_turn_apart(each, seconds) for each in tenant_ids)
+        turns = (self._take_turn_apart(each, seconds) for each in agendas)
         outcomes = await asyncio.gather(*turns, return_exceptions=True)
         for each in outcomes:
             if isinstance(each, BaseException):
                 raise each
         return outcomes  # type: ignore[return-value]  # those that were raised are none
 
-    async def _take_turn_apart(self, tenant_id: int, seconds: float) -> _Outcome:
+    async def _take_turn_apart(self, agenda: TenantAgenda, seconds: float) -> _Outcome:
         outcomes = [_Outcome.HELD]
-        with apart(tenant_id):
-            outcomes.append(await self._take_turn(tenant_id, seconds))
+        with apart(agenda.tenant_id):
+            outcomes.append(await self._take_turn(agenda, seconds))
         return outcomes[-1]
 
-    async def _take_turn(self, tenant_id: int, seconds: float) -> _Outcome:
+    async def _take_turn(self, agenda: TenantAgenda, seconds: float) -> _Outcome:
+        tenant_id = agenda.tenant_id
         try:
             settings = await self._tenants.settings(tenant_id)
         except UnknownTenant:
             return _Outcome.NOTHING
         clock = await self._clock_of(tenant_id) if settings.is_sandbox else None
-        turn = _Turn(tenant_id, settings, self._clock() + seconds, clock)
-        if clock is not None and clock.is_moving:
-            return await self._move(turn, seconds)
-        found = await self._find_all(turn)
-        if not found and any((tenant_id, each.name) in self._troubles for each in SOURCES):
-            return _Outcome.NOTHING
-        if found and not self._alone and not await self._execute(BeginTurn(), turn):
-            return _Outcome.HELD
+        for number in _free_turns(agenda, self._engine.now()):
+            turn = _Turn(tenant_id, settings, self._clock() + seconds, clock, number)
+            if clock is not None and clock.is_moving:
+                return await self._move(turn, seconds)
+            found = await self._find_all(turn)
+            if not found and any((tenant_id, each.name) in self._troubles for each in SOURCES):
+                return _Outcome.NOTHING
+            if not found and number:
+                break
+            if not found or await self._begins(turn):
+                await self._do_all(turn, found)
+                return _Outcome.DONE
+        return _Outcome.HELD
+
+    async def _begins(self, turn: _Turn) -> bool:
+        return self._alone or await self._execute(BeginTurn(turn=turn.kind), turn)
+
+    async def _do_all(self, turn: _Turn, found: list[tuple[Source, list[_Row]]]) -> None:
+        """Do what was found and what comes behind it, as far as the turn goes."""
         for _ in range(TURN_CHUNKS_MAX):
             started = self._clock()
             for source, rows in found:
                 await self._do(turn, source, rows)
-            if not found or self._clock() >= turn.ends or self._rounds.is_closing:
+            if not found or turn.is_over(self._clock()) or self._rounds.is_closing:
                 break
             if self._sizes.next() < CHUNK_SIZE:
                 await asyncio.sleep((self._clock() - started) * RESTS_PER_CHUNK)
             found = await self._find_all(turn)
-        await self._execute(EndTurn(), turn)
-        return _Outcome.DONE
+        await self._execute(EndTurn(turn=turn.kind), turn)
 
     async def _clock_of(self, tenant_id: int) -> Clock | None:
         clocks = await self._store.look_up(tenant_id, CLOCK, [(THE_CLOCK,)])
         return clocks[0] if clocks else None
 
     async def _move(self, turn: _Turn, seconds: float) -> _Outcome:
-        """Go on with a clock that is being set forward."""
-        if not self._alone and not await self._execute(BeginTurn(), turn):
+        """Go on with a clock that is being set forward, which is one runner's work."""
+        if turn.number or not await self._begins(turn):
             return _Outcome.HELD
         await move_clock(self._engine, turn.tenant_id, turn.settings, seconds=seconds)
         await self._execute(EndTurn(), turn)
@@ -265,18 +317,44 @@ class DueRunner:
 
     async def _find(self, turn: _Turn, source: Source) -> list[_Row]:
         """The next rows of a source, no more than make a chunk; one at least, if there is any."""
-        place = self._next_place(turn, source)
+        place = await self._place(turn, source)
         if place is None:
             return []
-        size = self._sizes.next()
+        size = self._size()
         parameters = (turn.tenant_id, turn.now(self._engine.now()), *place, size)
         rows = [_Row(*row) for row in await self._store.fetch(source.statement, parameters)]
         weight = 0
         for count, row in enumerate(rows):
             weight += max(1, row.weight)
             if count and weight > size:
-                return rows[:count]
+                rows = rows[:count]
+                break
+        if rows:
+            turn.places[source.name] = rows[-1].place
         return rows
+
+    def _size(self) -> int:
+        """How many rows the next chunk has at the most."""
+        size = self._sizes.next()
+        return size if self._alone or size < CHUNK_SIZE else WIDE_CHUNK_SIZE
+
+    async def _place(self, turn: _Turn, source: Source) -> Place | None:
+        """Behind what a turn goes on to look; None if nothing is to be tried."""
+        place = self._next_place(turn, source)
+        come_to = turn.places.get(source.name)
+        if place is not None and come_to is None and turn.number:
+            come_to = await self._behind_others(turn, source)
+            if come_to is None:
+                return None
+        return place if place is None or come_to is None else max(place, come_to)
+
+    async def _behind_others(self, turn: _Turn, source: Source) -> Place | None:
+        """The place behind the rows that are left to others; None if there are no more."""
+        if source.behind is None:
+            return None
+        now, left = turn.now(self._engine.now()), turn.number * TURN_ROWS_MAX
+        rows = await self._store.fetch(source.behind, (turn.tenant_id, now, left - 1))
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def _next_place(self, turn: _Turn, source: Source) -> Place | None:
         """From where on to look; None while nothing is to be tried."""
@@ -295,6 +373,7 @@ class DueRunner:
 
     async def _do(self, turn: _Turn, source: Source, rows: list[_Row]) -> None:
         """Do a chunk, or else its rows one by one."""
+        turn.rows += len(rows)
         try:
             await self._execute(_command(turn, source, rows), turn)
         except (QueueFull, StoreUnavailable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from benefit_programs.domain.due import DUE, LATEST, TURN
+from benefit_programs.domain.due import DUE, LATEST, TURNS
 from benefit_programs.domain.entities import Job, JobKind, JobStatus, Lot, Reservation
 from benefit_programs.domain.job_commands import WAIT_MILLISECONDS_MAX
 from benefit_programs.domain.jobs import JOBS
@@ -47,10 +47,11 @@ A clock is set forward by what books what is due.
 """
 
 
-_AGENDAS = """
-select a.tenant_id, a.since, t.since from agenda a
-left join agenda t on t.tenant_id = a.tenant_id and t.kind = $1
-where a.kind = $2 and (a.since <= $3 or a.since > $4) order by a.since, a.tenant_id
+_AGENDAS = f"""
+select a.tenant_id, a.since, t.kind, t.since from agenda a
+left join agenda t on t.tenant_id = a.tenant_id and t.since is not null
+    and t.kind in ({", ".join(f"'{each}'" for each in TURNS)})
+where a.kind = $1 and (a.since <= $2 or a.since > $3) order by a.since, a.tenant_id
 """
 
 Place = tuple[Instant, str]
@@ -92,6 +93,18 @@ where c.tenant_id = $1 and {live_condition(ScheduledChange, "c.status")} and c.d
 and (c.due, c.id) > ($3, $4) order by c.due, c.id limit $5
 """
 """The same for cascades, one by one."""
+
+
+def _behind(table: str) -> str:
+    return (
+        f"select t.due, cast(t.id as text) from {table} t where t.tenant_id = $1 and t.due <= $2"
+        " order by t.due, t.id limit 1 offset $3"
+    )
+
+
+BEHIND_POOLS = _behind("pools")
+BEHIND_PROGRAMS = _behind("programs")
+"""The tenant, the instant, and how many due rows are left to others: the place of the last."""
 
 DUE_COUNTED_MAX = 100_000
 """How many pools with something due a metric counts."""
@@ -138,11 +151,11 @@ async def count_jobs(store: Fetching, *, now: Instant) -> JobCounts:
 
 
 class TenantAgenda(NamedTuple):
-    """From when on a tenant may have something due, and until when a runner has its turn there."""
+    """From when on a tenant may have something due, and until when runners have turns there."""
 
     tenant_id: int
     since: Instant
-    turn_until: Instant | None
+    turns: dict[str, Instant]
 
 
 async def read_agendas(store: Fetching, *, before: Instant, now: Instant) -> list[TenantAgenda]:
@@ -150,8 +163,13 @@ async def read_agendas(store: Fetching, *, before: Instant, now: Instant) -> lis
 
     Those are among them that a clock that was ahead has put off too far.
     """
-    rows = await store.fetch(_AGENDAS, (TURN, DUE, before, now + LATEST))
-    return [TenantAgenda(*row) for row in rows]
+    found: dict[int, TenantAgenda] = {}
+    rows = await store.fetch(_AGENDAS, (DUE, before, now + LATEST))
+    for tenant_id, since, turn, until in rows:
+        agenda = found.setdefault(tenant_id, TenantAgenda(tenant_id, since, {}))
+        if turn is not None:
+            agenda.turns[turn] = until
+    return list(found.values())
 
 
 class DueCounts(NamedTuple):

@@ -22,6 +22,9 @@ HOLD_POSITIONS = (
 )
 """Before any row of an insertion: hold all positions that are given from now on."""
 
+POSTGRES_HOLD = f"select {HOLD_POSITIONS}"
+"""The same by itself, for rows that are copied in."""
+
 # The locks are looked at after the sequence: whoever has a position by then had its lock before.
 POSTGRES_SETTLED = f"""
 select p.last_value, (

@@ -135,6 +135,6 @@ def _act(
     action = _ACTIONS[date.kind]
     if date.kind is DateKind.RENEWAL:
         program = renewed(program, date.at)
-    order = order_for(state, program, action, context.new_id(), at=date.at)
+    order = order_for(state, program, action, at=date.at)
     until = None if date.change is None else date.change.until
     act(state, changes, context, program, order, until=until, waiting=waiting)

@@ -11,7 +11,7 @@ has seen a number sees all smaller ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -109,25 +109,27 @@ class Place(NamedTuple):
     program_id: str
     program_definition_id: str | None
 
-    @classmethod
-    def of(cls, pool: Pool) -> Place:
-        return cls(pool.pool_definition_id, pool.program_id, pool.program_definition_id)
 
-    @property
-    def logs(self) -> Iterator[tuple[Index[Order], str]]:
-        """The parts of the log that may have orders for a pool here."""
-        yield ORDERS_OF_POOL_DEFINITION, self.pool_definition_id
-        yield ORDERS_OF_PROGRAM, self.program_id
-        if self.program_definition_id is not None:
-            yield ORDERS_OF_PROGRAM_DEFINITION, self.program_definition_id
+def _logs(place: Place | Pool) -> list[tuple[Index[Order], str]]:
+    """The parts of the log that may have orders for a pool."""
+    logs = [
+        (ORDERS_OF_POOL_DEFINITION, place.pool_definition_id),
+        (ORDERS_OF_PROGRAM, place.program_id),
+    ]
+    if place.program_definition_id is not None:
+        logs.append((ORDERS_OF_PROGRAM_DEFINITION, place.program_definition_id))
+    return logs
 
 
-def ask_for_orders(needs: Needs, state: State, place: Place) -> None:
+def ask_for_orders(needs: Needs, state: State, place: Place | Pool) -> None:
     """Ask for what may be ahead of a pool."""
-    for index, key in place.logs:
+    for index, key in _logs(place):
         needs.read(index, key)
         for order in state.known(index, key):
-            if order.snapshot_id is not None and order.pool_definition_id == place[0]:
+            if (
+                order.snapshot_id is not None
+                and order.pool_definition_id == place.pool_definition_id
+            ):
                 needs.read(SNAPSHOT, order.snapshot_id)
 
 
@@ -140,7 +142,7 @@ def orders_ahead(
     """
     ahead = {
         order.number: order
-        for index, key in Place.of(pool).logs
+        for index, key in _logs(pool)
         for order in state.many(index, key)
         if order.number > pool.order_number and concerns(order, pool)
     }

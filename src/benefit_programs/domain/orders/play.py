@@ -33,7 +33,6 @@ from benefit_programs.domain.lookups import (
 )
 from benefit_programs.domain.lots import own_fate
 from benefit_programs.domain.orders.log import (
-    Place,
     ask_for_orders,
     concerns,
     orders_ahead,
@@ -90,7 +89,7 @@ def ask_to_reach(
 ) -> None:
     """Ask for what is ahead of these pools, and for what it needs of them; or for a renewal."""
     for pool in pools:
-        ask_for_orders(needs, state, Place.of(pool))
+        ask_for_orders(needs, state, pool)
         renewals = state.known(ORDERS_OF_PROGRAM, pool.program_id)
         if renews or any(order.kind is JobKind.RENEW_PROGRAM for order in renewals):
             ask_for_renewal(needs, state, pool)

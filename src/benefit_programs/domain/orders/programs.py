@@ -251,9 +251,17 @@ def require_allowed(state: State, program: Program, action: Action, now: Instant
 
 
 def order_for(
-    state: State, program: Program, action: Action, job_id: str, *, at: Instant | None = None
+    state: State,
+    program: Program,
+    action: Action,
+    job_id: str | None = None,
+    *,
+    at: Instant | None = None,
 ) -> Order:
-    """The action; a renewal ends the program if its definition was deleted before."""
+    """The action; a renewal ends the program if its definition was deleted before.
+
+    Without a job it gets one if it has to.
+    """
     status = action.status or settled_status(program)
     if action is RENEW and ends_at_renewal(state, program.program_definition_id, at):
         status = ProgramStatus.ENDED
@@ -305,6 +313,8 @@ def _start(
 
     So the job finds all pools that the action is for, and opens none at its end.
     """
+    if order.job_id is None:
+        order = replace(order, job_id=context.new_id())
     agenda, (order,) = numbered(state, [order])
     pools = _of_additions(state, program, renews=order.kind is JobKind.RENEW_PROGRAM)
     under_way = dated(
