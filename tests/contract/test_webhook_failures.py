@@ -17,7 +17,6 @@ from benefit_programs.delivery.schedule import DELIVERY_HOURS_MAX
 from tests.contract.test_events import all_events
 from tests.support.calls import benefit
 from tests.support.clock import Clock
-from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.receiver import Behaviour, Receiver
 from tests.support.wallet import open_wallet
@@ -298,7 +297,6 @@ async def test_an_endpoint_may_be_deleted_while_it_is_delivered_to(
     assert refused.code == "WEBHOOK_ENDPOINT_NOT_FOUND"
 
 
-@ON_POSTGRES_IN_FULL
 async def test_so_many_events_wait_in_memory(service: Service, receiver: Receiver) -> None:
     """Behind a receiver that hangs a bounded number is read; all come when it answers."""
     hold = asyncio.Event()
