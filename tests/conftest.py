@@ -13,16 +13,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import httpx
 import pytest
 import structlog
 from hypothesis import settings
 
-from benefit_programs.storage.postgres import PostgresStore
-from benefit_programs.storage.verification import verify_store
-from tests.support.audit import audit
+from tests.support.audit import chosen, require_sound
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import open_idle
@@ -32,8 +29,14 @@ from tests.support.service import Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-VERIFIED_ON_SQLITE = 4
-VERIFIED_ON_POSTGRES = 8
+POSTGRES_TABLES_ONE_IN = 6
+"""Of how many cases of a table one runs on PostgreSQL every day; the others do in the long run."""
+
+POSTGRES_CONTRACTS_ONE_IN = 2
+"""Of how many other tests in `contract` one does.
+
+Where tests are about the store itself, or are few, their module says ``ON_POSTGRES_EVERY_DAY``.
+"""
 
 # Loading the certificates of all authorities takes 30 ms, and each client would do it anew.
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
@@ -68,23 +71,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave five of six cases of a table to the long run on PostgreSQL; all run on SQLite."""
+    """Leave to the long run on PostgreSQL what it has no sample of; all runs on SQLite."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
-        is_table = len(given.keys() - {"databases", "anyio_backend"}) > 0
-        if given.get("databases") == "postgres" and is_table and not _chosen(item.nodeid, 6):
+        if given.get("databases") == "postgres" and not chosen(item.nodeid, _one_in(item, given)):
             item.add_marker(pytest.mark.full)
+
+
+def _one_in(item: pytest.Item, given: dict[str, object]) -> int:
+    """Of how many tests like this one runs on PostgreSQL every day."""
+    if given.keys() - {"databases", "anyio_backend"}:
+        return POSTGRES_TABLES_ONE_IN
+    module = item.getparent(pytest.Module)
+    if item.path.parent.name != "contract" or hasattr(module.obj, "ON_POSTGRES_EVERY_DAY"):  # type: ignore[union-attr]
+        return 1
+    return POSTGRES_CONTRACTS_ONE_IN
 
 
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays to the end: the modules and the tests."""
     gc.collect()
     gc.freeze()
-
-
-def _chosen(node_id: str, one_in: int) -> bool:
-    """Whether a test is one of a sample, always the same."""
-    return crc32(node_id.encode()) % one_in == 0
 
 
 @pytest.fixture(scope="session")
@@ -165,18 +172,6 @@ async def idle_service(request: pytest.FixtureRequest, database_url: str) -> Asy
     async with open_idle(database_url) as service:
         yield service
         await require_sound(request, service)
-
-
-async def require_sound(request: pytest.FixtureRequest, service: Service) -> None:
-    """Fail unless the tenant's books are sound.
-
-    Every test is audited. The invariants are checked after one test in so many, always the same.
-    """
-    await audit(service)
-    is_postgres = isinstance(service.store, PostgresStore)
-    one_in = VERIFIED_ON_POSTGRES if is_postgres else VERIFIED_ON_SQLITE
-    if _chosen(request.node.nodeid, one_in):
-        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.storage.verification import verify_store
+from tests.support.audit import require_sound
 from tests.support.clock import DAY, StillClock
 from tests.support.dated import BEGIN
 from tests.support.inprocess import new_tenant, open_application
@@ -30,14 +30,14 @@ async def still_application(databases: Databases) -> AsyncIterator[tuple[Any, St
 
 @pytest.fixture
 async def dated(
-    still_application: tuple[Any, StillClock],
+    request: pytest.FixtureRequest, still_application: tuple[Any, StillClock]
 ) -> AsyncIterator[tuple[Service, StillClock]]:
     """A new tenant and the clock, which goes on; its books are sound after the test."""
     application, clock = still_application
     clock.now += DAY
     service = await new_tenant(*application)
     yield service, clock
-    assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
+    await require_sound(request, service)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from benefit_programs.domain.entities import Row
     from tests.support.inprocess import Service
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 

@@ -9,7 +9,6 @@ import pytest
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.details import ALERTS_MAX
 from benefit_programs.domain.entities import Reservation
-from benefit_programs.storage.verification import verify_store
 from benefit_programs.wire.codec import instant_text
 from tests.support.alerts import (
     ALERT_EVENT,
@@ -26,6 +25,7 @@ from tests.support.alerts import (
     renewing,
     told,
 )
+from tests.support.audit import require_sound
 from tests.support.calls import NAMESPACE, benefit, details
 from tests.support.clock import DAY, HOUR, StillClock
 from tests.support.dated import pool_row
@@ -48,10 +48,10 @@ MONTHLY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P30D"))
 
 
 @pytest.fixture
-async def service(timed: Service) -> AsyncIterator[Service]:
+async def service(request: pytest.FixtureRequest, timed: Service) -> AsyncIterator[Service]:
     """Its books are sound after the test."""
     yield timed
-    assert await verify_store(timed.store) == []
+    await require_sound(request, timed)
 
 
 # Balances.

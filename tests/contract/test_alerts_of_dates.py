@@ -8,7 +8,6 @@ import pytest
 
 from benefit_programs.domain.calendars import ProgramTerms, RenewalConfiguration, WhilePaused
 from benefit_programs.domain.scheduled_changes import ProgramChangeKind
-from benefit_programs.storage.verification import verify_store
 from benefit_programs.transfer.dates import StatedChange, StatedDates
 from benefit_programs.wire.codec import instant_text
 from tests.support.alerts import (
@@ -23,6 +22,7 @@ from tests.support.alerts import (
     pass_time,
     told,
 )
+from tests.support.audit import require_sound
 from tests.support.calendar import update
 from tests.support.calls import guid
 from tests.support.clock import DAY, HOUR, StillClock
@@ -45,10 +45,10 @@ STOPPING = ProgramTerms(
 
 
 @pytest.fixture
-async def service(timed: Service) -> AsyncIterator[Service]:
+async def service(request: pytest.FixtureRequest, timed: Service) -> AsyncIterator[Service]:
     """Its books are sound after the test."""
     yield timed
-    assert await verify_store(timed.store) == []
+    await require_sound(request, timed)
 
 
 async def crossings(wallet: Wallet) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from tests.support.calls import NAMESPACE, benefit, details, guid
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 CHANGES = 12

@@ -25,6 +25,7 @@ from benefit_programs.storage.directory import (
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.sqlite import SqliteStore
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 NOW = 1_795_000_000_000

@@ -18,6 +18,7 @@ from benefit_programs.jobs.sweeper import HELD_BACK_DAYS_MAX, Sweeper
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import benefit, guid
 from tests.support.clock import Clock
+from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act
 from tests.support.wallet import add_item, open_another, open_wallet
@@ -105,6 +106,7 @@ async def test_events_are_kept_for_their_time(aging: Service) -> None:
     assert [row.event for row in rows] == events[len(older) :]
 
 
+@ON_POSTGRES_IN_FULL
 async def test_the_books_are_in_order_after_every_commit(aging: Service) -> None:
     """Wherever the removal stands, verifying finds nothing: it knows what must still be there."""
     events = await fill(aging)

@@ -19,6 +19,7 @@ from tests.support.webhooks import look_until
 if TYPE_CHECKING:
     from tests.support.databases import Databases
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 MANY = 3_000

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.inprocess import Service
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 ENGINES = ["postgres"]

@@ -15,6 +15,7 @@ from benefit_programs.domain.lots import OPEN_LOTS_MAX
 from tests.support.calls import benefit, guid
 from tests.support.clock import DAY, HOUR, StillClock
 from tests.support.commands import submit
+from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.lifecycle import act
 from tests.support.lots import Hold, granted, put
 from tests.support.wallet import Wallet, open_wallet
@@ -218,6 +219,7 @@ async def test_a_grant_past_the_largest_balance_is_refused(service: Service) -> 
     assert answer["balance"]["amount"]["available"] == LARGEST
 
 
+@ON_POSTGRES_IN_FULL
 async def test_a_pool_has_at_most_so_many_open_lots(own_service: Service) -> None:
     """One more is refused by name; when one has ended there is room again."""
     wallet = await open_wallet(own_service)

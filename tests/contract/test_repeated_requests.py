@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.support.calls import Document
     from tests.support.inprocess import Service
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 DAY = "2030-05-02T10:00:00Z"

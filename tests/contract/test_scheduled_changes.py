@@ -26,6 +26,7 @@ from benefit_programs.domain.values import CREDIT, Identity, IdentityType
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import NAMESPACE, details, guid
 from tests.support.clock import DAY, HOUR, StillClock
+from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, do, limit_requests, read, run_jobs
 
@@ -802,6 +803,7 @@ async def test_as_many_cascades_wait_as_may(idle: Service) -> None:
 # Late or on time: it comes out the same
 
 
+@ON_POSTGRES_IN_FULL
 async def test_being_late_changes_nothing(database_url: str) -> None:
     """A year booked in one go ends as one that was booked day by day."""
     booked = [await live_a_year(f"{database_url}", every=each) for each in (DAY, 400 * DAY)]

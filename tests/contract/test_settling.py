@@ -12,6 +12,7 @@ from tests.support.inprocess import new_tenant, open_application
 from tests.support.lots import Hold
 from tests.support.wallet import open_wallet
 
+ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tests.support.databases import Databases
     from tests.support.inprocess import Service
 
+ON_POSTGRES_EVERY_DAY = True
+
 INVARIANTS_FILE = Path(__file__).parent.parent.parent / "docs" / "invariants.md"
 CHECKED = [
     *((table, name) for table in ("pools", "lots") for name in ("available", "reserved")),

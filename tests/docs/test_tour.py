@@ -12,6 +12,7 @@ import pytest
 
 from tests.docs.markdown import printed_by, script_of
 from tests.docs.typescript import compile_page
+from tests.support.engines import ON_POSTGRES_IN_FULL
 
 if TYPE_CHECKING:
     from tests.support.service import Server
@@ -49,6 +50,7 @@ def test_tour_prints_what_it_says(
     assert printed_by(TOUR) == run_tour([interpreter, "tour"], tmp_path, server)
 
 
+@ON_POSTGRES_IN_FULL
 def test_tour_in_typescript(server: Server, tmp_path: Path) -> None:
     """So does TypeScript, and it passes the strict compiler with the SDK's own types."""
     assert printed_by(TOUR) == run_tour(compile_page(TOUR, tmp_path), tmp_path, server)

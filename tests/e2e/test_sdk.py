@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.node import PACKAGES, ensure_js_packages, node_executable
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def test_the_sdk_works_unchanged(server: Server) -> None:
 
 
 # What PostgreSQL makes of each operator is judged every day where it costs less, by conformance.
-@pytest.mark.parametrize(
-    "databases", ["sqlite", pytest.param("postgres", marks=pytest.mark.full)], indirect=True
-)
+@ON_POSTGRES_IN_FULL
 def test_all_queries_of_the_sdk_work(server: Server) -> None:
     """Every operator, field and order of its query builders finds what it should."""
     require_passed(server, QUERIES)

@@ -15,6 +15,8 @@ from tests.support.calls import Refused, guid
 from tests.support.crowd import AMOUNT, Crowd, gather_crowd, let_expire
 from tests.support.databases import run_apart
 from tests.support.fleet import Death, Fleet
+from tests.support.looking import LOOK_PAUSE_SECONDS
+from tests.support.redeemers import PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +72,7 @@ class Members:
                 if refused.code != "NOT_ENOUGH_BALANCE":
                     raise
                 self._pool_ids.remove(pool_id)
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def wait_until_booked(books: Books, instant: int) -> None:
@@ -77,6 +80,7 @@ async def wait_until_booked(books: Books, instant: int) -> None:
     for _ in range(LOOKS_MAX):
         if read_clock() > instant and await left_of(books) == 0:
             return
+        await asyncio.sleep(LOOK_PAUSE_SECONDS)
     raise AssertionError("what is due isn't booked")
 
 
@@ -99,6 +103,8 @@ async def kill_meanwhile(
             places.pop(0)
             done += 1
             await fleet.kill(chance.choice((Death.ALL, Death.ALL, Death.WORKERS)), chance)
+        else:
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
     return done
 
 

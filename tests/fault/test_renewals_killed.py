@@ -15,6 +15,8 @@ from tests.support.calls import Refused, guid
 from tests.support.crowd import AMOUNT, Crowd, gather_crowd, let_renew
 from tests.support.databases import run_apart
 from tests.support.fleet import Death, Fleet
+from tests.support.looking import LOOK_PAUSE_SECONDS
+from tests.support.redeemers import PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +80,7 @@ class Members:
                     raise
                 answer = refused.data
             self.told.append(answer["transactionId"])
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def kill_meanwhile(
@@ -93,6 +96,8 @@ async def kill_meanwhile(
             places.pop(0)
             done += 1
             await fleet.kill(chance.choice((Death.ALL, Death.ALL, Death.WORKERS)), chance)
+        else:
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
     raise AssertionError("what is due isn't booked")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from benefit_programs.domain.entities import (
     BalanceType,
@@ -15,11 +16,18 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.event_rows import Event, Removal
+from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.verification import verify_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pytest
+
     from tests.support.inprocess import Service
+
+VERIFIED_ON_SQLITE = 4
+VERIFIED_ON_POSTGRES = 8
 
 _COUNTED: dict[str, type[Any]] = {
     "program_definition": ProgramDefinition,
@@ -28,6 +36,23 @@ _COUNTED: dict[str, type[Any]] = {
     "program": Program,
     "pool": Pool,
 }
+
+
+def chosen(node_id: str, one_in: int) -> bool:
+    """Whether a test is one of a sample, always the same."""
+    return crc32(node_id.encode()) % one_in == 0
+
+
+async def require_sound(request: pytest.FixtureRequest, service: Service) -> None:
+    """Fail unless the tenant's books are sound.
+
+    Every test is audited. The invariants are checked after one test in so many, always the same.
+    """
+    await audit(service)
+    is_postgres = isinstance(service.store, PostgresStore)
+    one_in = VERIFIED_ON_POSTGRES if is_postgres else VERIFIED_ON_SQLITE
+    if chosen(request.node.nodeid, one_in):
+        assert await verify_store(service.store, tenant_ids=[service.tenant.id]) == []
 
 
 async def audit(service: Service) -> None:

@@ -124,7 +124,7 @@ def entries_of(type_: type[Any]) -> FieldPlan | None:
 def is_recursive(type_: type[Any]) -> bool:
     """Whether a struct can hold another of its own type, at any depth."""
     seen: set[type[Any]] = set()
-    waiting = _structs_in(type_)
+    waiting = [*_structs_in(type_)]
     while waiting:
         inner = waiting.pop()
         if inner is type_:
@@ -135,7 +135,8 @@ def is_recursive(type_: type[Any]) -> bool:
     return False
 
 
-def _structs_in(type_: type[Any]) -> list[type[Any]]:
+@once
+def _structs_in(type_: type[Any]) -> tuple[type[Any], ...]:
     shapes = [field.shape for field in fields_of(type_)]
     inner = [shape.element if shape.is_list else shape for shape in shapes]
-    return [shape.kind for shape in inner if shape.is_struct]
+    return tuple(shape.kind for shape in inner if shape.is_struct)
