@@ -116,9 +116,19 @@ def newly_due(state: State) -> Instant | None:
     )
 
 
+def is_far(due: Instant, now: Instant) -> bool:
+    """Whether this is so late that it is enough if runners know the tenant."""
+    return due >= now + LATEST
+
+
+def is_stored_on_agenda(state: State) -> bool:
+    """Whether runners know the tenant, once that was loaded. If so, they always will."""
+    return _since(state) is not None and not any(state.changed(Agenda))
+
+
 def wanted_to_note(state: State, now: Instant, due: Instant) -> Wanted:
     """What has to be loaded before ``note_due``, if it isn't yet."""
-    mode = Mode.LOCK if due < now + LATEST else Mode.READ
+    mode = Mode.READ if is_far(due, now) else Mode.LOCK
     if not state.has(AGENDA, (DUE,), mode):
         return {AGENDA: {(DUE,): mode}}
     since = _since(state)
