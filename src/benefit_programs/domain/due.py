@@ -87,7 +87,7 @@ def late_programs(rows: Iterable[Dated], now: Callable[[], Instant]) -> tuple[st
     dates = [
         (each.id if isinstance(each, Program) else each.program_id, due)
         for each in rows
-        if (due := each.due if isinstance(each, Program) else each.program_due) is not None
+        if (due := _due_of(each)) is not None
     ]
     if not dates:
         return ()
@@ -95,10 +95,16 @@ def late_programs(rows: Iterable[Dated], now: Callable[[], Instant]) -> tuple[st
     return tuple(dict.fromkeys(program_id for program_id, due in dates if due <= at))
 
 
+def _due_of(row: Dated) -> Instant | None:
+    return row.due if isinstance(row, Program) else row.program_due
+
+
 def require_settled(rows: Iterable[Pool | Program | None], context: Context) -> None:
     """Raise NotSettled if something has come due in these programs, or in those of these pools."""
-    late = late_programs((each for each in rows if each is not None), lambda: context.now)
-    if late and not context.is_late:
+    if context.is_late:
+        return
+    dated = [each for each in rows if each is not None and _due_of(each) is not None]
+    if dated and (late := late_programs(dated, lambda: context.now)):
         raise NotSettled(late)
 
 

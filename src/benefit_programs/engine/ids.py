@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 from benefit_programs.domain.values import Instant
 
 _TAIL_BITS = 74
 _STEP_BITS = 40
+_LOW = (1 << 62) - 1
+_VARIANT = 1 << 63
 
 
 class IdSource:
@@ -21,20 +24,21 @@ class IdSource:
         self._instant: Instant = -1
         self._tail = 0
         self._random = random.Random()  # noqa: S311 - ids must be unique, not secret
+        self._begun: Instant = -1
+        self._beginning = ""
 
     def at(self, now: Instant) -> Callable[[], str]:
         """A maker of ids for one instant."""
-
-        def new_id() -> str:
-            return self.next(now)
-
-        return new_id
+        return partial(self.next, now)
 
     def next(self, now: Instant) -> str:
         if now > self._instant:
             self._instant = now
             self._tail = self._random.getrandbits(_TAIL_BITS - 1)
-        self._tail += 1 + self._random.getrandbits(_STEP_BITS)
-        high, low = self._tail >> 62, self._tail & ((1 << 62) - 1)
-        text = f"{(now << 80) | (7 << 76) | (high << 64) | (2 << 62) | low:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        if now != self._begun:
+            # The same for all ids of a batch, so it isn't written again for each.
+            digits = f"{now:012x}"
+            self._begun, self._beginning = now, f"{digits[:8]}-{digits[8:]}-7"
+        self._tail = tail = self._tail + 1 + self._random.getrandbits(_STEP_BITS)
+        rest = f"{(tail >> 62) << 64 | _VARIANT | tail & _LOW:019x}"
+        return f"{self._beginning}{rest[:3]}-{rest[3:7]}-{rest[7:]}"

@@ -6,7 +6,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-from benefit_programs.domain.entities import Operation, Transaction
+from benefit_programs.domain.entities import (
+    Operation,
+    Reservation,
+    ReservationStatus,
+    Transaction,
+)
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import RESERVING_TRANSACTION, SNAPSHOT
 from benefit_programs.domain.rows import Row
@@ -18,7 +23,7 @@ SNAPSHOTS_MAX = 2_000
 RESERVING_MAX = 1_000
 """How many transactions that reserved it holds, the most recently used ones."""
 
-_RESERVE = Operation.RESERVE
+_RESERVE, _OPEN = Operation.RESERVE, ReservationStatus.OPEN
 
 
 class Memory:
@@ -40,13 +45,17 @@ class Memory:
             recent.keep(rows)
 
     def keep_reserving(self, state: State) -> None:
-        """Remember the transactions by which a batch reserves: captures look for them next.
+        """Remember what a batch reserves by, for captures look for it next; forget what has ended.
 
-        They are here before the commit, which may fail. Whoever finds one here looks for its
+        It is here before the commit, which may fail. Whoever finds it here looks for the
         reservation, too, and only that tells what is held.
         """
+        reserving = self._recent[RESERVING_TRANSACTION]
         made = (row for _, row in state.changed(Transaction) if row.operation is _RESERVE)
-        self._recent[RESERVING_TRANSACTION].keep(made)
+        reserving.keep(made)
+        for _, reservation in state.changed(Reservation):
+            if reservation.status is not _OPEN:
+                reserving.forget(reservation.id)
 
 
 class _Recent:
@@ -61,6 +70,9 @@ class _Recent:
         if row is not None:
             self._rows.move_to_end(key[0])
         return row
+
+    def forget(self, row_id: str) -> None:
+        self._rows.pop(row_id, None)
 
     def keep(self, rows: Iterable[Any]) -> None:
         for row in rows:
