@@ -18,7 +18,7 @@ from benefit_programs.domain.store import Load, Write
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.batch import ROUNDS_MAX, Again, Failure, Submission, steps_of
 from benefit_programs.engine.ids import IdSource
-from benefit_programs.engine.snapshots import SnapshotCache
+from benefit_programs.engine.memory import Memory
 
 CALLER = Identity(IdentityType.MEMBER, "1")
 NOW = 1_700_000_000_000
@@ -139,7 +139,7 @@ class Played:
         self,
         *commands: Command[Any],
         leaves: tuple[Leaf, ...] = (),
-        snapshots: SnapshotCache | None = None,
+        memory: Memory | None = None,
         settings: tuple[TenantSettings, ...] = (),
     ) -> None:
         self.asked: list[dict[Index[Any], dict[tuple[Any, ...], Mode]]] = []
@@ -151,7 +151,7 @@ class Played:
             [Submission(command, CALLER, each) for command, each in pairs],
             now=NOW,
             ids=IdSource(),
-            snapshots=snapshots or SnapshotCache(),
+            memory=memory or Memory(),
             written=self.written,
         )
         rows: dict[Any, Row] = {leaf.id: leaf for leaf in leaves}
@@ -264,10 +264,10 @@ def test_ids_grow_within_a_batch() -> None:
 
 def test_snapshots_are_read_once() -> None:
     """They never change: what one batch has read no later one asks for."""
-    cache = SnapshotCache()
-    first = Played(ReadSnapshot(), Follow(start="0"), snapshots=cache)
-    second = Played(ReadSnapshot(), Follow(start="0"), snapshots=cache)
-    third = Played(ReadSnapshot(), snapshots=cache)
+    memory = Memory()
+    first = Played(ReadSnapshot(), Follow(start="0"), memory=memory)
+    second = Played(ReadSnapshot(), Follow(start="0"), memory=memory)
+    third = Played(ReadSnapshot(), memory=memory)
     assert first.outcomes == second.outcomes == ["s", ["0"]]
     assert first.asked == [{SNAPSHOT: {("s",): Mode.READ}, LEAF: {("0",): Mode.READ}}]
     assert second.asked == [{LEAF: {("0",): Mode.READ}}]

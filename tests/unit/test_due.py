@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benefit_programs.domain.due import DUE, HORIZON, LATEST, note_due, wanted_to_note
+from benefit_programs.domain.due import (
+    DUE,
+    HORIZON,
+    LATEST,
+    is_stored_on_agenda,
+    note_due,
+    wanted_to_note,
+)
 from benefit_programs.domain.entities import Agenda
 from benefit_programs.domain.lookups import AGENDA
 from benefit_programs.domain.state import Mode, State
@@ -55,3 +62,13 @@ def test_an_agenda_is_set_back_and_never_far_ahead(due: int, since: int | None, 
     agenda = state.one(AGENDA, DUE)
     assert agenda is not None
     assert agenda.since == after
+
+
+def test_runners_know_a_tenant_once_its_agenda_is_stored() -> None:
+    """One that the batch itself makes may be lost with its commit."""
+    assert is_stored_on_agenda(state_with(NOW, Mode.READ))
+    state = state_with(None, Mode.LOCK)
+    assert not is_stored_on_agenda(state)
+    note_due(state, NOW, LATE)
+    assert state.one(AGENDA, DUE) is not None
+    assert not is_stored_on_agenda(state)

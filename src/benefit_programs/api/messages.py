@@ -19,6 +19,9 @@ Send = Callable[[Message], Awaitable[None]]
 STOPPING = "benefits.stopping"
 """Where in a scope an answer that goes on puts the event that tells it to end."""
 
+_HEADERS = "benefits.headers"
+"""Where a scope keeps its headers by name, once one was asked for."""
+
 JSON = "application/json"
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
@@ -33,11 +36,11 @@ class ClientGone(Exception):
 
 def header(scope: AsgiScope, name: bytes) -> str | None:
     """The last value of a header, or None."""
-    found = None
-    for key, value in scope["headers"]:
-        if key == name:
-            found = value
-    return found.decode("latin-1") if found is not None else None
+    headers: dict[bytes, bytes] | None = scope.get(_HEADERS)
+    if headers is None:
+        headers = scope[_HEADERS] = dict(scope["headers"])
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def request_id_of(scope: AsgiScope) -> str:

@@ -91,7 +91,7 @@ def late_programs(rows: Iterable[Dated], now: Callable[[], Instant]) -> tuple[st
     dates = [
         (each.id if isinstance(each, Program) else each.program_id, due)
         for each in rows
-        if (due := each.due if isinstance(each, Program) else each.program_due) is not None
+        if (due := _due_of(each)) is not None
     ]
     if not dates:
         return ()
@@ -99,10 +99,16 @@ def late_programs(rows: Iterable[Dated], now: Callable[[], Instant]) -> tuple[st
     return tuple(dict.fromkeys(program_id for program_id, due in dates if due <= at))
 
 
+def _due_of(row: Dated) -> Instant | None:
+    return row.due if isinstance(row, Program) else row.program_due
+
+
 def require_settled(rows: Iterable[Pool | Program | None], context: Context) -> None:
     """Raise NotSettled if something has come due in these programs, or in those of these pools."""
-    late = late_programs((each for each in rows if each is not None), lambda: context.now)
-    if late and not context.is_late:
+    if context.is_late:
+        return
+    dated = [each for each in rows if each is not None and _due_of(each) is not None]
+    if dated and (late := late_programs(dated, lambda: context.now)):
         raise NotSettled(late)
 
 
@@ -120,9 +126,19 @@ def newly_due(state: State) -> Instant | None:
     )
 
 
+def is_far(due: Instant, now: Instant) -> bool:
+    """Whether this is so late that it is enough if runners know the tenant."""
+    return due >= now + LATEST
+
+
+def is_stored_on_agenda(state: State) -> bool:
+    """Whether runners know the tenant, once that was loaded. If so, they always will."""
+    return _since(state) is not None and not any(state.changed(Agenda))
+
+
 def wanted_to_note(state: State, now: Instant, due: Instant) -> Wanted:
     """What has to be loaded before ``note_due``, if it isn't yet."""
-    mode = Mode.LOCK if due < now + LATEST else Mode.READ
+    mode = Mode.READ if is_far(due, now) else Mode.LOCK
     if not state.has(AGENDA, (DUE,), mode):
         return {AGENDA: {(DUE,): mode}}
     since = _since(state)

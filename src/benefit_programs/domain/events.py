@@ -25,6 +25,7 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.event_rows import Event
+from benefit_programs.domain.indexes import fields_of
 from benefit_programs.domain.state import Changes
 from benefit_programs.domain.webhooks.rows import WebhookEndpoint
 
@@ -141,6 +142,8 @@ POOL_STATE = (
 )
 """What can change of a pool, and so stands in its events."""
 
+_pool_state = fields_of(POOL_STATE)
+
 Entity = TypeVar(
     "Entity", ProgramDefinition, PoolDefinition, Item, Program, Pool, Lot, WebhookEndpoint
 )
@@ -228,8 +231,8 @@ def _event(
     assert (entity, slug) in _KNOWN, f"the catalog has no {slug} of a {entity}"
     body: dict[str, Any]
     if isinstance(row, Pool):
-        state = {name: value for name in POOL_STATE if (value := getattr(row, name)) is not None}
-        body = {"pool": state, **more}
+        state = zip(POOL_STATE, _pool_state(row), strict=True)
+        body = {"pool": {name: value for name, value in state if value is not None}, **more}
     else:
         body = {"entity": row, **more}
     return Event(

@@ -67,6 +67,9 @@ PROGRAM_OF_ANY_NAMESPACE = Index(Program, "external_id", limit=1)
 POOL = Index(Pool, "id")
 POOLS_OF_PROGRAM = Index(Pool, "program_id")
 TRANSACTION = Index(Transaction, "id")
+RESERVING_TRANSACTION = Index(Transaction, "id")
+"""The transaction of a reservation, for what never changes of it: its pool, and what it is for."""
+
 TRANSACTION_BY_KEY = Index(Transaction, "pool_id", "operation", "idempotency_key")
 TRANSACTIONS_OF_CHAIN = Index(Transaction, "correlation_id")
 QUOTA = Index(Quota, "pool_id", "quota_id", "period_start", leads_on=False)

@@ -39,8 +39,8 @@ from benefit_programs.domain.lookups import (
     RESERVATION,
     RESERVATIONS_MAX,
     RESERVATIONS_OF_POOL,
+    RESERVING_TRANSACTION,
     SNAPSHOT,
-    TRANSACTION,
     TRANSACTION_BY_KEY,
 )
 from benefit_programs.domain.lots import clock_at, first_of, last_of
@@ -171,8 +171,8 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
     idempotency_key: str
 
     def ask(self, needs: Needs, state: State) -> None:
-        needs.read(TRANSACTION, self.transaction_id)
-        transaction = state.loaded(TRANSACTION, self.transaction_id)
+        needs.read(RESERVING_TRANSACTION, self.transaction_id)
+        transaction = state.loaded(RESERVING_TRANSACTION, self.transaction_id)
         if transaction is None:
             return
         # Nobody else changes the reservation while this holds its pool.
@@ -200,7 +200,7 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
         """What the request means."""
 
     def _require_held(self, state: State, context: Context) -> _Held:
-        transaction = state.one(TRANSACTION, self.transaction_id)
+        transaction = state.one(RESERVING_TRANSACTION, self.transaction_id)
         if transaction is None:
             raise ReservationNotFound(reservation_id=self.transaction_id)
         row = require(state, RESERVATION, self.transaction_id)

@@ -43,8 +43,8 @@ from benefit_programs.domain.lookups import (
     POOL,
     PROGRAM,
     RESERVATIONS_OF_POOL,
+    RESERVING_TRANSACTION,
     SNAPSHOT,
-    TRANSACTION,
 )
 from benefit_programs.domain.lots import Fate, due_of, is_standard, joined, moved_on, total
 from benefit_programs.domain.operations import RULES
@@ -68,7 +68,7 @@ def ask_to_put_back(needs: Needs, pool: Pool, draws: Sequence[Draw]) -> None:
 
 def ask_to_release(needs: Needs, pool: Pool, reservation: Reservation) -> None:
     """Ask for what the end of a reservation reads."""
-    needs.read(TRANSACTION, reservation.id)
+    needs.read(RESERVING_TRANSACTION, reservation.id)
     ask_to_put_back(needs, pool, reservation.draws)
     ask_for_quotas(needs, pool.id, reservation.quota_shares)
 
@@ -398,7 +398,7 @@ class _Agenda:
             )
 
     def _lapse(self, reservation: Reservation) -> None:
-        transaction = require(self._state, TRANSACTION, reservation.id)
+        transaction = require(self._state, RESERVING_TRANSACTION, reservation.id)
         lapsed = ReservationStatus.LAPSED
         touched = release(
             self._state, self._account, reservation, lapsed, reserved=transaction.details

@@ -132,7 +132,7 @@ class Needs:
             return
         find = self._at_hand.get(index)
         if find is not None and (row := find(key)) is not None:
-            self._state.load(index, {key: mode}, [row])
+            self._state.take(index, key, mode, row)
             return
         if index.leads_on:
             self.is_open = True
@@ -213,6 +213,13 @@ class State:
         else:
             found.update({key: {} for key in keys})
             _share_out(known, index, found)
+
+    def take(self, index: Index[Any], key: Key, mode: Mode, row: Row) -> None:
+        """Take in one row that was found by its own key."""
+        self.held.setdefault(index, {})[key] = mode
+        if key not in self._dirty.get(index.entity, ()):
+            self._rows.setdefault(index.entity, {})[key] = row
+            self._stored.setdefault(index.entity, {})[key] = row
 
     def _walked(self, index: Index[Any], key: Key, rows: list[Row]) -> dict[Key, None]:
         """What a step of a walk comes to: the rows that the store found, as commands left them.
@@ -323,11 +330,12 @@ class State:
             raise NotLoaded(f"{index!r}: {key}") from None
 
     def _save(self, row: Row) -> None:
-        identity, rows = _identity(row), self._rows.setdefault(type(row), {})
+        entity = type(row)
+        identity, rows = _identity_of(entity)(row), self._rows.setdefault(entity, {})
         old = rows.get(identity)
         rows[identity] = row
-        self._dirty.setdefault(type(row), {})[identity] = None
-        for index in self._indexes.get(type(row), ()):
+        self._dirty.setdefault(entity, {})[identity] = None
+        for index in self._indexes.get(entity, ()):
             sets = self._sets[index]
             if index.after is not None:
                 if old is None or index.has_moved(old, row) or index.is_revived(old, row):

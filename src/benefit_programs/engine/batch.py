@@ -14,7 +14,13 @@ import msgspec
 from benefit_programs.domain.clocks import THE_CLOCK, new_clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.due import newly_due, note_due, wanted_to_note
+from benefit_programs.domain.due import (
+    is_far,
+    is_stored_on_agenda,
+    newly_due,
+    note_due,
+    wanted_to_note,
+)
 from benefit_programs.domain.lookups import CLOCK
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
@@ -30,7 +36,7 @@ from benefit_programs.domain.state import (
 from benefit_programs.domain.store import BatchRun, Load, Loaded, Write
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.ids import IdSource
-from benefit_programs.engine.snapshots import SnapshotCache
+from benefit_programs.engine.memory import Memory
 
 ROUNDS_MAX = 8
 """How often a batch may ask for more rows before it decides."""
@@ -67,7 +73,7 @@ def steps_of(
     *,
     now: Instant,
     ids: IdSource,
-    snapshots: SnapshotCache,
+    memory: Memory,
     written: set[type[Row]],
     before_load: Callable[[Wanted], None] | None = None,
 ) -> BatchRun[list[Outcome]]:
@@ -86,14 +92,14 @@ def steps_of(
         ahead = yield from _look_at_clock(state, now, before_load)
         now += ahead
     for _ in range(ROUNDS_MAX):
-        needs, asking = _needs(asking, state, now, snapshots.at_hand, ahead=ahead)
+        needs, asking = _needs(asking, state, now, memory.at_hand, ahead=ahead)
         wanted = needs.wanted
         if not wanted:
             break
         if before_load is not None:
             before_load(wanted)
         for index, rows in (yield Load(wanted)).items():
-            snapshots.keep(rows)
+            memory.keep(index, rows)
             state.load(index, wanted[index], rows)
         if not asking or not needs.leads_on:
             break
@@ -104,8 +110,9 @@ def steps_of(
             break
     outcomes += [Again()] * (len(submissions) - len(outcomes))
     if state.has_changed:
-        yield from _note_due(state, now, ahead)
+        yield from _note_due(state, now, ahead, memory)
         written.update(state.touched)
+        memory.keep_reserving(state)
         yield Write(state)
     return outcomes
 
@@ -128,21 +135,26 @@ def _look_at_clock(
     return clock.now(real) - real
 
 
-def _note_due(state: State, now: Instant, ahead: int) -> Generator[Load, Loaded, None]:
+def _note_due(
+    state: State, now: Instant, ahead: int, memory: Memory
+) -> Generator[Load, Loaded, None]:
     """Tell runners of what the batch has left to happen by itself."""
     due = newly_due(state)
     if due is None:
         return
     now, due = now - ahead, due - ahead
+    if memory.is_on_agenda and is_far(due, now):
+        return
     while wanted := wanted_to_note(state, now, due):
         for index, rows in (yield Load(wanted)).items():
             state.load(index, wanted[index], rows)
+    memory.is_on_agenda = is_stored_on_agenda(state)
     note_due(state, now, due)
 
 
-def first_needs(submission: Submission, *, now: Instant, snapshots: SnapshotCache) -> Wanted:
+def first_needs(submission: Submission, *, now: Instant, memory: Memory) -> Wanted:
     """What a command asks for before anything is loaded."""
-    wanted = _needs([submission], State(), now, snapshots.at_hand)[0].wanted
+    wanted = _needs([submission], State(), now, memory.at_hand)[0].wanted
     if submission.settings.is_sandbox:
         wanted[CLOCK] = {(THE_CLOCK,): Mode.LOCK}
     return wanted

@@ -15,6 +15,8 @@ from benefit_programs.domain.values import Instant
 
 _TAIL_BITS = 74
 _STEP_BITS = 40
+_LOW = (1 << 62) - 1
+_VARIANT = 1 << 63
 
 
 class IdSource:
@@ -22,6 +24,8 @@ class IdSource:
         self._instant: Instant = -1
         self._tail = 0
         self._random = random.Random()  # noqa: S311 - ids must be unique, not secret
+        self._begun: Instant = -1
+        self._beginning = ""
 
     def at(self, now: Instant) -> Callable[[], str]:
         """A maker of ids for one instant."""
@@ -31,9 +35,10 @@ class IdSource:
         if now > self._instant:
             self._instant = now
             self._tail = self._random.getrandbits(_TAIL_BITS - 1)
-        tail = self._tail = self._tail + 1 + self._random.getrandbits(_STEP_BITS)
-        # The version and the variant stand before 12 and 14 bits of the tail.
-        return (
-            f"{now >> 16:08x}-{now & 0xFFFF:04x}-7{tail >> 62:03x}"
-            f"-{0x8000 | tail >> 48 & 0x3FFF:04x}-{tail & 0xFFFFFFFFFFFF:012x}"
-        )
+        if now != self._begun:
+            # The same for all ids of a batch, so it isn't written again for each.
+            digits = f"{now:012x}"
+            self._begun, self._beginning = now, f"{digits[:8]}-{digits[8:]}-7"
+        self._tail = tail = self._tail + 1 + self._random.getrandbits(_STEP_BITS)
+        rest = f"{(tail >> 62) << 64 | _VARIANT | tail & _LOW:019x}"
+        return f"{self._beginning}{rest[:3]}-{rest[3:7]}-{rest[7:]}"

@@ -21,7 +21,7 @@ from benefit_programs.domain.values import Instant
 from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, first_needs, steps_of
 from benefit_programs.engine.ids import IdSource
 from benefit_programs.engine.locks import Locks
-from benefit_programs.engine.snapshots import SnapshotCache
+from benefit_programs.engine.memory import Memory
 
 ATTEMPTS_MAX = 4
 """How often a command is tried alone after the database refused its batch."""
@@ -60,7 +60,7 @@ class Runs:
         self._ids_of_sandboxes = IdSource()
         """Made from instants that may be far ahead, which others' ids must not wait for."""
 
-        self._snapshots: OrderedDict[int, SnapshotCache] = OrderedDict()
+        self._memories: OrderedDict[int, Memory] = OrderedDict()
         self.listeners: list[Listener] = []
         self.observers: list[Observer] = []
 
@@ -137,7 +137,7 @@ class Runs:
             [waiting.submission for waiting in batch],
             now=self._clock(),
             ids=self._ids_of_sandboxes if is_sandbox else self._ids,
-            snapshots=self._snapshots_of(tenant_id),
+            memory=self._memory_of(tenant_id),
             written=written,
             before_load=look,
         )
@@ -158,9 +158,9 @@ class Runs:
     ) -> list[Waiting]:
         """Sort out those whose first needs tell that they would be locked out."""
         others: list[Waiting] = []
-        snapshots, now = self._snapshots_of(tenant_id), self._clock()
+        memory, now = self._memory_of(tenant_id), self._clock()
         for waiting in batch:
-            wanted = first_needs(waiting.submission, now=now, snapshots=snapshots)
+            wanted = first_needs(waiting.submission, now=now, memory=memory)
             if held.meet(wanted):
                 own = Locks()
                 own.add(wanted)
@@ -170,13 +170,13 @@ class Runs:
                 others.append(waiting)
         return others
 
-    def _snapshots_of(self, tenant_id: int) -> SnapshotCache:
-        cache = self._snapshots.get(tenant_id)
-        if cache is None:
-            cache = self._snapshots[tenant_id] = SnapshotCache()
-            if len(self._snapshots) > CACHED_TENANTS_MAX:
-                self._snapshots.popitem(last=False)
-        return cache
+    def _memory_of(self, tenant_id: int) -> Memory:
+        memory = self._memories.get(tenant_id)
+        if memory is None:
+            memory = self._memories[tenant_id] = Memory()
+            if len(self._memories) > CACHED_TENANTS_MAX:
+                self._memories.popitem(last=False)
+        return memory
 
 
 _WAITED_FOR = "others wait for a row that it needs"
