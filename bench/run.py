@@ -10,10 +10,12 @@ from bench.against import run_against
 from bench.document import write_document
 from bench.events import run_events
 from bench.expiry import run_expiry
+from bench.fairness import run_fairness
 from bench.growth import run_growth
 from bench.imports import PROGRAMS_DEFAULT, print_imports
 from bench.jobs import run_jobs
 from bench.names import CONTENDERS
+from bench.partitions import run_partitions
 from bench.renewals import run_renewals
 from bench.scenarios import SCENARIOS
 from bench.sizes import run_sizes
@@ -42,7 +44,9 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "expiry": run_expiry,
     "renewals": run_renewals,
     "sizes": run_sizes,
+    "partitions": run_partitions,
     "events": run_events,
+    "fairness": run_fairness,
     "against": run_against,
     "report": run_report,
 }
@@ -74,5 +78,6 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     add("--only", nargs="+", metavar="PREFIX", help=f"contenders, of {', '.join(CONTENDERS)}")
     add("--programs", type=int, default=PROGRAMS_DEFAULT, help="how many are imported, or renew")
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
+    add("--rows", type=int, default=100_000_000, help="of a table, in partitions")
     add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")
     return parser.parse_args(arguments)
