@@ -103,7 +103,7 @@ class Load:
         self._retire()
 
     def _begin_later(self, connection: Connection) -> None:
-        pause = self._plan.pause_seconds * random.uniform(0.5, 1.5)  # noqa: S311 - any pause does
+        pause = self._plan.pause_seconds * random.uniform(0.5, 1.5)
         due = time.perf_counter() + pause
 
         def begin() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.databases import Session
 from bench.copies import SCRAMBLE
+from bench.databases import Session
 from benefit_programs.storage import tables
 
 FORMS = (

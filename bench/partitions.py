@@ -183,7 +183,7 @@ async def _vacuum(url: str, table: str, name: str, measured: Form) -> None:
 
 
 async def _measure(url: str, filling: Filling, state: State, measured: Form) -> None:
-    chance = random.Random(1)  # noqa: S311 - any pages do
+    chance = random.Random(1)
     async with open_session(url) as session:
         if filling.table == "transactions":
             pages = [pool_page(chance.choice(state["poolIds"])) for _ in range(PAGES_ASKED)]

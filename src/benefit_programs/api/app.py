@@ -140,6 +140,7 @@ class Application:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._throttle = services.throttle
+        self._tenant_throttle = services.tenant_throttle
         self._observe = services.metrics.observe_request
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)
@@ -224,6 +225,8 @@ class Application:
         record["tenant"] = principal.tenant_id
         if self._throttle is not None:
             self._throttle.admit(principal.key_id)
+        if self._tenant_throttle is not None:
+            await self._tenant_throttle.admit(principal.tenant_id)
         if not principal.may_call(method):
             raise Forbidden
         endpoint = self._endpoints[method.name]
