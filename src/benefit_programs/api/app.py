@@ -55,6 +55,7 @@ from benefit_programs.api.strictness import (
     strict_entries,
 )
 from benefit_programs.api.tables import CSV, CSV_UTF8, written
+from benefit_programs.api.turns import Turns
 from benefit_programs.api.whereabouts import located
 from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
@@ -141,6 +142,7 @@ class Application:
         self._services = services
         self._throttle = services.throttle
         self._tenant_throttle = services.tenant_throttle
+        self._turns = Turns()
         self._observe = services.metrics.observe_request
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)
@@ -170,12 +172,13 @@ class Application:
         body, media_type = b"", JSON
         try:
             status, call = 200, await self._admit(scope, receive, record)
-            if call.method.follower is not None and accepts(scope, EVENT_STREAM):
-                stream = await self._streams.open(call, scope)
-            elif call.method.table is not None and accepts(scope, CSV):
-                media_type, body = CSV_UTF8, await self._answer(call, as_table=True)
-            else:
-                body = await self._answer(call)
+            with call.turn:
+                if call.method.follower is not None and accepts(scope, EVENT_STREAM):
+                    stream = await self._streams.open(call, scope)
+                elif call.method.table is not None and accepts(scope, CSV):
+                    media_type, body = CSV_UTF8, await self._answer(call, as_table=True)
+                else:
+                    body = await self._answer(call)
         except ClientGone:
             return
         except CancelledError:
@@ -216,7 +219,7 @@ class Application:
         )
 
     async def _admit(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> Call:
-        """The call that a request makes, if its key allows it."""
+        """The call that a request makes, if its key allows it, once it is its turn."""
         method, parameters = self._routes.find(scope["method"], scope["path"])
         record["method"] = method.name
         principal = await self._services.authenticator.authenticate(
@@ -231,13 +234,19 @@ class Application:
             raise Forbidden
         endpoint = self._endpoints[method.name]
         body = await read_body(scope, receive, self._services.body_bytes_max)
+        query = scope["query_string"].decode("latin-1")
         strict = is_strict(scope, principal.settings)
         decode = endpoint.decode_strictly if strict else endpoint.decode
-        decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
-        clock = None
-        if principal.settings.is_sandbox:
-            clock = await self._services.reader.clock(principal.tenant_id)
-        return Call(self._services, principal, method, decoded, bulk, clock)
+        turn = await self._turns.take(principal.tenant_id)
+        try:
+            decoded, bulk = decode(body, query, parameters, principal)
+            clock = None
+            if principal.settings.is_sandbox:
+                clock = await self._services.reader.clock(principal.tenant_id)
+        except BaseException:
+            turn.give_back()
+            raise
+        return Call(self._services, principal, method, turn, decoded, bulk, clock)
 
     async def _answer(self, call: Call, *, as_table: bool = False) -> bytes:
         try:
