@@ -91,8 +91,16 @@ def measure_round(
         plan = plan_of(server, quiet, asked, QUIET_CONNECTIONS, times, QUIET_PAUSE_SECONDS)
         with running(plan) as finish:
             alone = finish()
-        yield _told(Seen(store=server.name, quiet=asked, noisy=None, connections=0,
-                         measured=alone, noisy_per_second=None))
+        yield _told(
+            Seen(
+                store=server.name,
+                quiet=asked,
+                noisy=None,
+                connections=0,
+                measured=alone,
+                noisy_per_second=None,
+            )
+        )
         for noise in scenarios:
             for callers in connections:
                 longer = Times(
@@ -105,9 +113,16 @@ def measure_round(
                 ):
                     measured = finish_quiet()
                     loud = finish_noisy()
-                yield _told(Seen(store=server.name, quiet=asked, noisy=noise,
-                                 connections=callers, measured=measured,
-                                 noisy_per_second=loud.per_second))
+                yield _told(
+                    Seen(
+                        store=server.name,
+                        quiet=asked,
+                        noisy=noise,
+                        connections=callers,
+                        measured=measured,
+                        noisy_per_second=loud.per_second,
+                    )
+                )
 
 
 def plan_of(

@@ -137,9 +137,7 @@ def _restart(postgres: PostgresServer, settings: tuple[str, ...]) -> None:
     postgres.resume()
 
 
-def _redeem(
-    measured: Form, when: str, url: str, state: State, times: Times, rounds: int
-) -> None:
+def _redeem(measured: Form, when: str, url: str, state: State, times: Times, rounds: int) -> None:
     """Redeem from pools all over the store."""
     contender = InProcessContender(INPROCESS_POSTGRES, url, state)
     leg = Leg("redeem", INPROCESS_POSTGRES, CALLERS)
