@@ -70,9 +70,12 @@ class Filling:
     def prepare(self) -> list[str]:
         """Keep some rows and the ids of pools aside, and make the table anew, without indexes."""
         table, condition = self.table, _REAL[self.table]
+        sampled = (
+            "create table sampled as select row_number() over () - 1 as k, s.* from"
+            f" (select * from {table} where {condition} limit {SAMPLED}) s"
+        )
         return [
-            f"create table sampled as select row_number() over () - 1 as k, s.*"
-            f" from (select * from {table} where {condition} limit {SAMPLED}) s",
+            sampled,
             "create table pool_ids as select row_number() over () - 1 as k, id from pools",
             "analyze sampled; analyze pool_ids",
             f"create table made (like {table} including defaults){self._partitioned()}",

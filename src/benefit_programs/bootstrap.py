@@ -87,8 +87,7 @@ async def open_service(
     """Open the database, make what a first start needs, and close everything at the end.
 
     ``clock`` is where the service takes the time from, for those who keep it themselves.
-    ``functions`` are receivers of events in this process, ``values`` those of the metrics of all
-    processes of a server.
+    ``functions`` receive events in this process; ``values`` are all processes' metrics.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
     must have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout, or
@@ -110,9 +109,6 @@ async def open_service(
         outgoing = Outgoing(allowed=settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
         secret_keys = _secret_keys(settings)
-        tenant_throttle = _tenant_throttle(settings, store)
-        if tenant_throttle is not None:
-            stack.push_async_callback(tenant_throttle.close)
         functions = {} if functions is None else functions  # an empty one may be filled later
         sender = Sender(outgoing, secret_keys, clock, functions)
         services = Services(
@@ -127,7 +123,7 @@ async def open_service(
             readiness=Probe(store.probe),
             body_bytes_max=settings.body_bytes_max,
             throttle=_throttle(settings),
-            tenant_throttle=tenant_throttle,
+            tenant_throttle=_tenant_throttle(settings, store, stack),
             cors_origins=settings.cors_origins,
             alone=settings.is_sqlite,
         )
@@ -361,7 +357,7 @@ def _throttle(settings: Settings) -> Throttle[str] | None:
 
 
 def _tenant_throttle(
-    settings: Settings, store: SqliteStore | PostgresStore
+    settings: Settings, store: SqliteStore | PostgresStore, stack: AsyncExitStack
 ) -> TenantThrottle | None:
     """The limit of tenants; a SQLite file is served by one process, which needs ask nobody."""
     per_second = settings.tenant_requests_per_second
@@ -374,7 +370,9 @@ def _tenant_throttle(
     async def take(tenant_id: int, size: int) -> bool:
         return await take_requests(store, tenant_id, size=size, per_second=per_second, burst=burst)
 
-    return SharedThrottle(per_second, burst, take)
+    throttle = SharedThrottle(per_second, burst, take)
+    stack.push_async_callback(throttle.close)
+    return throttle
 
 
 def _secret_keys(settings: Settings) -> SecretKeys:

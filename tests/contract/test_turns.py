@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benefit_programs.api import turns as limits
-from benefit_programs.api.turns import COMPANY_SECONDS, TURNS_MAX, Turn, Turns
+from benefit_programs.api.turns import COMPANY_SECONDS_MAX, TURNS_MAX, Turn, Turns
 from benefit_programs.engine.engine import QueueFull
 from tests.support.calls import guid
 from tests.support.inprocess import new_tenant, open_application
@@ -72,7 +72,7 @@ async def test_a_tenant_that_is_alone_never_waits(clock: Clock) -> None:
     turns = Turns(elapsed=clock)
     for tenant_id in (QUIET, NOISY):
         (await turns.take(tenant_id)).give_back()
-    clock.seconds += COMPANY_SECONDS
+    clock.seconds += COMPANY_SECONDS_MAX
     asked = ask(turns, NOISY, 1_000)
     assert await given(asked) == 1_000
     await give_up(asked)
@@ -98,7 +98,7 @@ async def test_those_who_wait_go_on_at_once_when_their_tenant_is_alone(
     """Nobody waits for turns that nobody else wants any more."""
     asked = ask(turns, NOISY, 100)
     assert await given(asked) == SHARE
-    clock.seconds += COMPANY_SECONDS
+    clock.seconds += COMPANY_SECONDS_MAX
     (await asked[0]).give_back()
     await asyncio.wait_for(asyncio.gather(*asked), 5)
     await give_up(asked)

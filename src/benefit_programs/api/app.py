@@ -55,7 +55,6 @@ from benefit_programs.api.strictness import (
     strict_entries,
 )
 from benefit_programs.api.tables import CSV, CSV_UTF8, written
-from benefit_programs.api.turns import Turns
 from benefit_programs.api.whereabouts import located
 from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
@@ -142,7 +141,7 @@ class Application:
         self._services = services
         self._throttle = services.throttle
         self._tenant_throttle = services.tenant_throttle
-        self._turns = Turns()
+        self._turns = services.metrics.turns
         self._observe = services.metrics.observe_request
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)

@@ -23,13 +23,13 @@ K = TypeVar("K", bound=Hashable)
 THROTTLED_KEYS_MAX = 10_000
 """How many keys, and how many tenants, a process remembers."""
 
-SLICE_SECONDS = 0.1
+SLICE_SECONDS_MAX = 0.1
 """What a process takes at once of a tenant's allowance: as much as so many seconds bring."""
 
 TAKING_SECONDS_MAX = 0.5
 """How long the database has to give a slice; then it counts as away."""
 
-AWAY_SECONDS = 1.0
+AWAY_SECONDS_MAX = 1.0
 """For how long a process goes on by itself before it asks the database again."""
 
 _log = structlog.get_logger("benefit_programs.throttling")
@@ -74,10 +74,6 @@ class TenantThrottle(Protocol):
         """Count a request. Raises TooManyRequests."""
         ...
 
-    async def close(self) -> None:
-        """End what is under way."""
-        ...
-
 
 class OwnThrottle:
     """The limit of tenants where one process serves the database: its own buckets are exact."""
@@ -88,9 +84,6 @@ class OwnThrottle:
     async def admit(self, tenant_id: int) -> None:
         """Count a request. Raises TooManyRequests."""
         self._throttle.admit(tenant_id)
-
-    async def close(self) -> None:
-        """Nothing is under way."""
 
 
 class SharedThrottle:
@@ -109,7 +102,7 @@ class SharedThrottle:
         *,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._size = max(1, min(burst, int(per_second * SLICE_SECONDS)))
+        self._size = max(1, min(burst, int(per_second * SLICE_SECONDS_MAX)))
         self._pause = self._size / per_second
         self._take = take
         self._elapsed = elapsed
@@ -160,7 +153,7 @@ class SharedThrottle:
                 taken = await self._take(tenant_id, self._size)
         except (TimeoutError, StoreConflict, StoreTimeout, StoreUnavailable) as error:
             _log.warning("limits hold for each process alone", reason=repr(error))
-            self._away_until = self._elapsed() + AWAY_SECONDS
+            self._away_until = self._elapsed() + AWAY_SECONDS_MAX
         else:
             if taken:
                 held.left += self._size

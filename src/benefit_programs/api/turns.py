@@ -20,7 +20,7 @@ from benefit_programs.engine.engine import QueueFull
 TURNS_MAX = 16
 """How many requests the tenants that ask have under way at once, in equal parts of one or more."""
 
-COMPANY_SECONDS = 60.0
+COMPANY_SECONDS_MAX = 60.0
 """For how long after a request of another tenant a tenant isn't alone."""
 
 WAITING_MAX = 10_000
@@ -84,7 +84,7 @@ class Turns:
 
     def _turns(self) -> float:
         """How many each tenant has now."""
-        if self._elapsed() - self._changed >= COMPANY_SECONDS:
+        if self._elapsed() - self._changed >= COMPANY_SECONDS_MAX:
             return inf
         return max(1, TURNS_MAX // max(2, len(self._busy)))
 
