@@ -184,6 +184,14 @@ def open_tenants(store: str, place: Place) -> Iterator[tuple[Server, tuple[Tenan
         yield server, (tenants[0], tenants[1])
 
 
+def format_fairness(content: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """The table of a run."""
+    seen = [
+        Seen(**{**each, "measured": Measurement(**each["measured"])}) for each in content["seen"]
+    ]
+    return [("a quiet tenant beside a noisy one", format_seen(seen))]
+
+
 def format_seen(seen: Sequence[Seen]) -> list[tuple[str, ...]]:
     """A row for each company, with how many times as long as alone the quiet tenant waited."""
     heading = ("store", "quiet", "beside", "p50 ms", "p99 ms", "x p50", "x p99", "late", "noisy/s")

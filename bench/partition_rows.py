@@ -43,7 +43,7 @@ _MADE = {
 
 _REAL = {
     "events": "transaction_id is not null",
-    "transactions": "operation = 'REDEMPTION'",
+    "transactions": "operation = 'REDEEM'",
 }
 
 

@@ -84,6 +84,12 @@ def run_partitions(chosen: Namespace) -> bool:
     return True
 
 
+def format_partitions(content: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """The table of a run."""
+    forms = [Form(**each) for each in content["forms"]]
+    return [("tables whole and in parts, times in ms unless they say s", format_forms(forms))]
+
+
 def format_forms(forms: list[Form]) -> list[tuple[str, ...]]:
     """A row for each figure, a column for each form."""
     names = list(dict.fromkeys(name for form in forms for name in form.figures))
