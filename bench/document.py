@@ -1,33 +1,49 @@
-"""Writes the figures of docs/performance.md from the newest results, between their marks."""
+"""Writes the figures of two pages of docs from the newest results, between their marks."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from bench.fairness import format_fairness
 from bench.growth_report import format_growth
+from bench.model import format_model
+from bench.partitions import format_partitions
 from bench.report import format_environment, read_results, write_markdown
 from bench.servers import ROOT
+from bench.sizing import format_sizing
 from bench.speed import format_speed
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+SCALING = ROOT / "docs" / "scaling.md"
 Tables = list[tuple[str, list[tuple[str, ...]]]]
 
-FORMATS: dict[str, Callable[[dict[str, Any]], Tables]] = {
-    "speed": format_speed,
-    "growth": format_growth,
+
+class Section(NamedTuple):
+    """Where figures are shown, which results they are from, and how these become tables."""
+
+    page: Path
+    results: str
+    format: Callable[[dict[str, Any]], Tables]
+
+
+SECTIONS = {
+    "speed": Section(PERFORMANCE, "speed", format_speed),
+    "growth": Section(PERFORMANCE, "growth", format_growth),
+    "sizing": Section(SCALING, "sizing", format_sizing),
+    "model": Section(SCALING, "sizing", format_model),
+    "fairness": Section(SCALING, "fairness", format_fairness),
+    "partitions": Section(SCALING, "partitions", format_partitions),
 }
-"""The kinds of results that the document shows, and how they become tables."""
 
 
-def write_document(path: Path = DOCUMENT) -> None:
+def write_documents() -> None:
     """Replace what is between the marks of each kind of results that there are."""
-    text = path.read_text()
-    for name in FORMATS:
-        content = read_results(name)
+    for name, section in SECTIONS.items():
+        content = read_results(section.results)
         if content is not None:
-            text = fill_in(text, name, format_section(name, content))
-    path.write_text(text)
+            text = section.page.read_text()
+            section.page.write_text(fill_in(text, name, format_section(name, content)))
 
 
 def format_section(name: str, content: dict[str, Any]) -> str:
@@ -35,7 +51,9 @@ def format_section(name: str, content: dict[str, Any]) -> str:
     environment, settings = content["environment"], content["settings"]
     about = f"Measured {environment['date']}\n\n```text\n"
     about += f"{format_environment(environment, settings)}\n```"
-    tables = [f"**{title}**\n\n{write_markdown(rows)}" for title, rows in FORMATS[name](content)]
+    tables = [
+        f"**{title}**\n\n{write_markdown(rows)}" for title, rows in SECTIONS[name].format(content)
+    ]
     return "\n\n".join([about, *tables])
 
 

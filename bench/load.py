@@ -1,11 +1,13 @@
 """The load generator: its own process, a closed loop on each of N connections.
 
 `python -m bench.load` reads a plan as JSON from standard input and writes what it measured as JSON
-to standard output. Each connection sends its next request as soon as its answer came.
+to standard output. Each connection sends its next request as soon as its answer came, or after a
+pause.
 """
 
 import asyncio
 import json
+import random
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +18,7 @@ import uvloop
 
 from bench.client import Request
 from bench.connection import Connection
-from bench.measurement import Measurement, Recorder
+from bench.measurement import Measurement, Recorder, find_quantile
 from bench.scenarios import SCENARIOS
 
 DRAIN_SECONDS_MAX = 20.0
@@ -34,6 +36,8 @@ class Plan:
     connections: int
     warmup_seconds: float
     measured_seconds: float
+    pause_seconds: float = 0.0
+    """How long each connection rests after an answer."""
 
 
 class Load:
@@ -49,6 +53,8 @@ class Load:
 
         self._drained = asyncio.Event()
         self._recorder: Recorder
+        self._late: list[float] = []
+        """By how much pauses were too long, because this process had to wait for a core."""
 
     async def run(self) -> Measurement:
         """Connect, warm up, measure, wait for the last answers."""
@@ -70,7 +76,9 @@ class Load:
         await self._drain(connections)
         self._check_last_answer()
         share = cpu_seconds / plan.measured_seconds
-        return replace(self._recorder.measurement(), load_cpu_share=share)
+        late = find_quantile(sorted(self._late), 0.99) * 1000 if self._late else None
+        measurement = self._recorder.measurement()
+        return replace(measurement, load_cpu_share=share, load_late_p99_ms=late)
 
     def take_answer(self, connection: Connection, status: int, body: bytes) -> None:
         """Count one answer and send the next request, or first the one that it leads to."""
@@ -83,6 +91,8 @@ class Load:
         self._recorder.take(status, body, sent_at=connection.sent_at)
         if self._recorder.is_over():
             self._retire()
+        elif self._plan.pause_seconds:
+            self._begin_later(connection)
         else:
             self._begin(connection)
 
@@ -91,6 +101,16 @@ class Load:
         del connection
         self._recorder.take_error(reason)
         self._retire()
+
+    def _begin_later(self, connection: Connection) -> None:
+        pause = self._plan.pause_seconds * random.uniform(0.5, 1.5)
+        due = time.perf_counter() + pause
+
+        def begin() -> None:
+            self._late.append(time.perf_counter() - due)
+            self._begin(connection)
+
+        asyncio.get_running_loop().call_later(pause, begin)
 
     def _begin(self, connection: Connection) -> None:
         self._send(connection, self._next_request(), at=time.perf_counter())

@@ -16,7 +16,8 @@ class Measurement:
     """What one run saw; times are in milliseconds.
 
     `load_cpu_share` is the share of one core that the load took, where the load is a process of
-    its own. `peak_mebibytes` is the most memory that one process of the contender ever had.
+    its own, and `load_late_p99_ms` how late it was itself after pauses. `peak_mebibytes` is the
+    most memory that one process of the contender ever had.
     """
 
     answers: int
@@ -26,6 +27,7 @@ class Measurement:
     p99_ms: float
     max_ms: float
     load_cpu_share: float | None = None
+    load_late_p99_ms: float | None = None
     peak_mebibytes: float | None = None
 
     @classmethod

@@ -7,16 +7,20 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from bench.against import run_against
-from bench.document import write_document
+from bench.document import write_documents
 from bench.events import run_events
 from bench.expiry import run_expiry
+from bench.fairness import run_fairness
 from bench.growth import run_growth
 from bench.imports import PROGRAMS_DEFAULT, print_imports
 from bench.jobs import run_jobs
+from bench.model import run_model
 from bench.names import CONTENDERS
+from bench.partitions import run_partitions
 from bench.renewals import run_renewals
 from bench.scenarios import SCENARIOS
 from bench.sizes import run_sizes
+from bench.sizing import run_sizing
 from bench.speed import run_speed
 from bench.timetables import run_timetables
 
@@ -24,8 +28,8 @@ ALL = "all"
 
 
 def run_report(_: Namespace) -> bool:
-    """Write the tables of docs/performance.md from the newest results."""
-    write_document()
+    """Write the tables of docs/performance.md and docs/scaling.md from the newest results."""
+    write_documents()
     return True
 
 
@@ -44,7 +48,11 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "renewals": run_renewals,
     "timetables": run_timetables,
     "sizes": run_sizes,
+    "sizing": run_sizing,
+    "model": run_model,
+    "partitions": run_partitions,
     "events": run_events,
+    "fairness": run_fairness,
     "against": run_against,
     "report": run_report,
 }
@@ -81,5 +89,7 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
         help="how many are imported, or have dates",
     )
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
+    add("--rows", type=int, default=100_000_000, help="of a table, in partitions")
+    add("--cores", type=int, default=16, help="of a machine, in the model")
     add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")
     return parser.parse_args(arguments)

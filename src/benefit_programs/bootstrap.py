@@ -26,7 +26,12 @@ from benefit_programs.api.metrics import Metrics, values_size
 from benefit_programs.api.pages import create_watched_pages
 from benefit_programs.api.probing import Probe
 from benefit_programs.api.services import Services
-from benefit_programs.api.throttling import Throttle
+from benefit_programs.api.throttling import (
+    OwnThrottle,
+    SharedThrottle,
+    TenantThrottle,
+    Throttle,
+)
 from benefit_programs.api.values import SharedValues, Values
 from benefit_programs.config import LogFormat, Settings, unknown_variables
 from benefit_programs.delivery.relay import Relay
@@ -38,6 +43,7 @@ from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.log_stream import DeferredStream
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
+from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.reader import Reader
@@ -81,8 +87,7 @@ async def open_service(
     """Open the database, make what a first start needs, and close everything at the end.
 
     ``clock`` is where the service takes the time from, for those who keep it themselves.
-    ``functions`` are receivers of events in this process, ``values`` those of the metrics of all
-    processes of a server.
+    ``functions`` receive events in this process; ``values`` are all processes' metrics.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
     must have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout, or
@@ -118,6 +123,7 @@ async def open_service(
             readiness=Probe(store.probe),
             body_bytes_max=settings.body_bytes_max,
             throttle=_throttle(settings),
+            tenant_throttle=_tenant_throttle(settings, store, stack),
             cors_origins=settings.cors_origins,
             alone=settings.is_sqlite,
         )
@@ -345,9 +351,28 @@ def warn_of_unknown_variables() -> None:
         structlog.get_logger().warning("variables that are no settings", names=names)
 
 
-def _throttle(settings: Settings) -> Throttle | None:
+def _throttle(settings: Settings) -> Throttle[str] | None:
     per_second = settings.requests_per_second
     return Throttle(per_second, settings.requests_at_once or per_second) if per_second else None
+
+
+def _tenant_throttle(
+    settings: Settings, store: SqliteStore | PostgresStore, stack: AsyncExitStack
+) -> TenantThrottle | None:
+    """The limit of tenants; a SQLite file is served by one process, which needs ask nobody."""
+    per_second = settings.tenant_requests_per_second
+    if not per_second:
+        return None
+    burst = settings.tenant_requests_at_once or per_second
+    if settings.is_sqlite:
+        return OwnThrottle(Throttle(per_second, burst))
+
+    async def take(tenant_id: int, size: int) -> bool:
+        return await take_requests(store, tenant_id, size=size, per_second=per_second, burst=burst)
+
+    throttle = SharedThrottle(per_second, burst, take)
+    stack.push_async_callback(throttle.close)
+    return throttle
 
 
 def _secret_keys(settings: Settings) -> SecretKeys:

@@ -371,6 +371,28 @@ class Settings:
         ),
     ] = None
 
+    tenant_requests_per_second: Annotated[
+        int,
+        _Setting(
+            read=_whole(0, REQUESTS_PER_SECOND_MAX),
+            about="How many requests a tenant may make in a second with all its keys, on average "
+            f"and over all processes of the database, up to {REQUESTS_PER_SECOND_MAX}; more are "
+            "answered with 429 and a `retry-after`. A bulk request counts as one. 0 sets no limit. "
+            "Give all processes of a database the same.",
+            default="`0`",
+        ),
+    ] = 0
+
+    tenant_requests_at_once: Annotated[
+        int | None,
+        _Setting(
+            read=_whole(1, REQUESTS_AT_ONCE_MAX),
+            about="How many requests a tenant may make at once after a pause, before "
+            f"`tenant_requests_per_second` applies, up to {REQUESTS_AT_ONCE_MAX}.",
+            default="as `tenant_requests_per_second`",
+        ),
+    ] = None
+
     cors_origins: Annotated[
         tuple[str, ...],
         _Setting(

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from benefit_programs.api.errors import TooManyRequests
-from benefit_programs.api.throttling import THROTTLED_KEYS_MAX, Throttle
-from tests.support.calls import guid
+from benefit_programs.api.throttling import THROTTLED_KEYS_MAX, SharedThrottle, Throttle
+from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage.allowances import take_requests
+from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.schema import migrate
+from tests.support.calls import Caller, guid
 from tests.support.inprocess import new_tenant, open_application
+from tests.support.looking import LOOK_PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -124,3 +132,120 @@ async def test_keys_are_forgotten_in_the_order_of_their_use() -> None:
     throttle.admit(guid())
     assert len(throttle._full_at) == THROTTLED_KEYS_MAX
     assert admitted(throttle, "first", 1) == 1
+
+
+TENANT_AT_ONCE = 20
+
+
+async def test_a_tenants_limit_holds_over_all_its_keys_and_processes(database_url: str) -> None:
+    """With two keys, and two processes where there may be two, a tenant gets its limit once."""
+    settings = {"tenant_requests_per_second": 1, "tenant_requests_at_once": TENANT_AT_ONCE}
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(open_application(database_url, **settings))
+        one = await new_tenant(*first)
+        callers = [one, await one.as_app()]
+        if database_url.startswith("postgresql"):
+            _, client = await stack.enter_async_context(open_application(database_url, **settings))
+            callers += [Caller(client, caller.key) for caller in callers]
+        other = await new_tenant(*first)
+        started = time.monotonic()
+        answers = [await each.send("queryPrograms") for _ in range(15) for each in callers]
+        seconds = time.monotonic() - started
+        admitted = [each for each in answers if each.status_code == httpx.codes.OK]
+        assert TENANT_AT_ONCE <= len(admitted) <= TENANT_AT_ONCE + seconds + 1
+        refused = answers[-1]
+        assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
+        assert int(refused.headers["retry-after"]) == 1
+        assert refused.json()["details"]["applicationError"]["code"] == "TOO_MANY_REQUESTS"
+        await other.call("queryPrograms")
+
+
+async def admit_until(throttle: SharedThrottle, count: int) -> None:
+    """Ask until so many requests were let in."""
+    while count:
+        try:
+            await throttle.admit(1)
+        except TooManyRequests:
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
+        else:
+            count -= 1
+
+
+async def test_processes_together_are_never_faster_than_the_limit(postgres_url: str) -> None:
+    """Two processes that ask all the time get what the seconds bring, and what each may hold."""
+    await migrate(postgres_url)
+    store = await PostgresStore.open(postgres_url)
+    per_second, burst, size = 100, 20, 10
+
+    async def take(tenant_id: int, size: int) -> bool:
+        return await take_requests(store, tenant_id, size=size, per_second=per_second, burst=burst)
+
+    throttles = [SharedThrottle(per_second, burst, take) for _ in range(2)]
+    started = time.monotonic()
+    await asyncio.gather(*(admit_until(each, 60) for each in throttles for _ in range(1)))
+    seconds = time.monotonic() - started
+    assert seconds >= (2 * 60 - burst - 2 * size) / per_second
+    for each in throttles:
+        await each.close()
+    await store.close()
+
+
+async def test_an_allowance_begins_anew_where_the_clock_was_set_back(postgres_url: str) -> None:
+    """A bucket that would be full in years is none, so nobody is locked out for long."""
+    await migrate(postgres_url)
+    store = await PostgresStore.open(postgres_url)
+    limit = {"size": 1, "per_second": 1, "burst": 2}
+    assert [await take_requests(store, 1, **limit) for _ in range(3)] == [True, True, False]
+    await store.execute("update allowances set full_at = full_at + 1000000000000000000", ())
+    assert [await take_requests(store, 1, **limit) for _ in range(3)] == [True, True, False]
+    await store.close()
+
+
+async def test_most_requests_ask_the_database_nothing() -> None:
+    """A process takes a tenth of a second's requests at once, and one more before they end."""
+    asked = []
+
+    async def take(tenant_id: int, size: int) -> bool:
+        asked.append((tenant_id, size))
+        return True
+
+    throttle = SharedThrottle(1_000, 1_000, take)
+    for _ in range(1_000):
+        await throttle.admit(7)
+    assert set(asked) == {(7, 100)}
+    assert len(asked) <= 11
+
+
+async def test_whoever_was_refused_asks_the_database_no_more_for_a_while() -> None:
+    """Past its limit a tenant is refused by the process itself until there may be a slice again."""
+    clock, asked = Clock(), []
+
+    async def take(tenant_id: int, size: int) -> bool:
+        asked.append((tenant_id, size))
+        return False
+
+    throttle = SharedThrottle(10, 10, take, elapsed=clock)
+    for _ in range(100):
+        with pytest.raises(TooManyRequests):
+            await throttle.admit(1)
+    assert asked == [(1, 1)]
+    clock.seconds += 0.1
+    with pytest.raises(TooManyRequests):
+        await throttle.admit(1)
+    assert asked == [(1, 1)] * 2
+
+
+async def test_a_limit_outlives_the_database() -> None:
+    """While the database is away each process lets a tenant have its limit, and no more."""
+    clock, asked = Clock(), []
+
+    async def take(tenant_id: int, size: int) -> bool:
+        asked.append((tenant_id, size))
+        raise StoreUnavailable("away")
+
+    throttle, admitted = SharedThrottle(10, 5, take, elapsed=clock), 0
+    for _ in range(20):
+        with suppress(TooManyRequests):
+            await throttle.admit(1)
+            admitted += 1
+    assert (admitted, asked) == (5, [(1, 1)])

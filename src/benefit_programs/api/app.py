@@ -140,6 +140,8 @@ class Application:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._throttle = services.throttle
+        self._tenant_throttle = services.tenant_throttle
+        self._turns = services.metrics.turns
         self._observe = services.metrics.observe_request
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)
@@ -169,12 +171,13 @@ class Application:
         body, media_type = b"", JSON
         try:
             status, call = 200, await self._admit(scope, receive, record)
-            if call.method.follower is not None and accepts(scope, EVENT_STREAM):
-                stream = await self._streams.open(call, scope)
-            elif call.method.table is not None and accepts(scope, CSV):
-                media_type, body = CSV_UTF8, await self._answer(call, as_table=True)
-            else:
-                body = await self._answer(call)
+            with call.turn:
+                if call.method.follower is not None and accepts(scope, EVENT_STREAM):
+                    stream = await self._streams.open(call, scope)
+                elif call.method.table is not None and accepts(scope, CSV):
+                    media_type, body = CSV_UTF8, await self._answer(call, as_table=True)
+                else:
+                    body = await self._answer(call)
         except ClientGone:
             return
         except CancelledError:
@@ -215,7 +218,7 @@ class Application:
         )
 
     async def _admit(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> Call:
-        """The call that a request makes, if its key allows it."""
+        """The call that a request makes, if its key allows it, once it is its turn."""
         method, parameters = self._routes.find(scope["method"], scope["path"])
         record["method"] = method.name
         principal = await self._services.authenticator.authenticate(
@@ -224,17 +227,25 @@ class Application:
         record["tenant"] = principal.tenant_id
         if self._throttle is not None:
             self._throttle.admit(principal.key_id)
+        if self._tenant_throttle is not None:
+            await self._tenant_throttle.admit(principal.tenant_id)
         if not principal.may_call(method):
             raise Forbidden
         endpoint = self._endpoints[method.name]
         body = await read_body(scope, receive, self._services.body_bytes_max)
+        query = scope["query_string"].decode("latin-1")
         strict = is_strict(scope, principal.settings)
         decode = endpoint.decode_strictly if strict else endpoint.decode
-        decoded, bulk = decode(body, scope["query_string"].decode("latin-1"), parameters, principal)
-        clock = None
-        if principal.settings.is_sandbox:
-            clock = await self._services.reader.clock(principal.tenant_id)
-        return Call(self._services, principal, method, decoded, bulk, clock)
+        turn = await self._turns.take(principal.tenant_id)
+        try:
+            decoded, bulk = decode(body, query, parameters, principal)
+            clock = None
+            if principal.settings.is_sandbox:
+                clock = await self._services.reader.clock(principal.tenant_id)
+        except BaseException:
+            turn.give_back()
+            raise
+        return Call(self._services, principal, method, turn, decoded, bulk, clock)
 
     async def _answer(self, call: Call, *, as_table: bool = False) -> bytes:
         try:

@@ -13,6 +13,7 @@ from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Unexpected, application_error, refusal_of
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
+from benefit_programs.api.turns import Turn
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import Dated, late_programs
@@ -66,6 +67,7 @@ class Call(msgspec.Struct, frozen=True):
     services: Services
     principal: Principal
     method: Method
+    turn: Turn
     decoded: Decoded[Any] | None
     bulk: Bulk[Any] | None = None
     clock: Clock | None = None

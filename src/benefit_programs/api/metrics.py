@@ -31,6 +31,7 @@ from benefit_programs.api.instruments import (
 )
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.probing import Probe
+from benefit_programs.api.turns import Turns
 from benefit_programs.api.values import OwnValues, Values
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.webhooks.rows import WebhookStatus
@@ -133,6 +134,9 @@ class _Instruments:
             "benefits_queue_length",
             "Commands that wait for a batch; past 10,000 in a process the answer is 429.",
         )
+        self.requests_waiting = Gauge(
+            "benefits_requests_waiting", "Requests that wait for their tenants' turns."
+        )
         self.http_connections = Gauge(
             "benefits_http_connections", "Connections of clients that are open."
         )
@@ -169,6 +173,8 @@ class Metrics:
         self, engine: Engine, store: WatchedStore, *, values: Values | None = None
     ) -> None:
         self._engine = engine
+        self.turns = Turns()
+        """What requests wait for here, if this process serves any."""
         self._store = store
         self._jobs = Probe(lambda: count_jobs(store, now=engine.now()))
         self._due = Probe(lambda: count_due(store, now=engine.now()))
@@ -212,6 +218,7 @@ class Metrics:
         own, instruments = self._own, self._instruments
         own[instruments.processes.start] = 1
         own[instruments.queue_length.start] = self._engine.queue_length
+        own[instruments.requests_waiting.start] = self.turns.waiting
         own[instruments.http_connections.start] = OpenConnections.count
         for pool, used, idle in self._store.connections():
             own[instruments.database_connections.place(pool, "used")] = used

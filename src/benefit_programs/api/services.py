@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benefit_programs.api.probing import Probe
-from benefit_programs.api.throttling import Throttle
+from benefit_programs.api.throttling import TenantThrottle, Throttle
 from benefit_programs.delivery.sending import Sender
 from benefit_programs.encryption import SecretKeys
 from benefit_programs.engine.engine import Engine
@@ -34,7 +34,10 @@ class Services:
     readiness: Probe[None]
     """Whether the database takes writes."""
     body_bytes_max: int
-    throttle: Throttle | None
+    throttle: Throttle[str] | None
+    """How much a key may ask of this process, if that is limited."""
+    tenant_throttle: TenantThrottle | None
+    """How much a tenant may ask of all processes, if that is limited."""
     cors_origins: tuple[str, ...]
     alone: bool
     """Whether no other process serves the same database."""

@@ -230,7 +230,8 @@ class Engine:
             self._length -= len(batch)
             try:
                 await self._run(tenant_id, batch)
-                if len(batch) > 1:
+                # Who else waits comes first, and meanwhile they come back by themselves.
+                if len(batch) > 1 and not self._queues:
                     await self._gather(queue, len(batch))
             finally:
                 give_up(batch)

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
+from benefit_programs.domain.allowances import Allowance
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.rows import Row
@@ -352,6 +353,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
         ),
         _table(webhooks.WebhookKey, "webhook_keys"),
         _table(Clock, "clocks"),
+        _table(Allowance, "allowances"),
     )
 )
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""

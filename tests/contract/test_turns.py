@@ -1,0 +1,182 @@
+"""The turns that tenants take, so that one with many callers holds up nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benefit_programs.api import turns as limits
+from benefit_programs.api.turns import COMPANY_SECONDS_MAX, TURNS_MAX, Turn, Turns
+from benefit_programs.engine.engine import QueueFull
+from tests.support.calls import guid
+from tests.support.inprocess import new_tenant, open_application
+
+if TYPE_CHECKING:
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+NOISY, QUIET = 1, 2
+SHARE = TURNS_MAX // 2
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the turns."""
+    return Clock()
+
+
+@pytest.fixture
+async def turns(clock: Clock) -> Turns:
+    """Turns of a process that both tenants have asked just now."""
+    made = Turns(elapsed=clock)
+    for tenant_id in (NOISY, QUIET):
+        (await made.take(tenant_id)).give_back()
+    return made
+
+
+def ask(turns: Turns, tenant_id: int, count: int) -> list[asyncio.Task[Turn]]:
+    """Ask for so many turns at once."""
+    return [asyncio.create_task(turns.take(tenant_id)) for _ in range(count)]
+
+
+async def given(asked: list[asyncio.Task[Turn]]) -> int:
+    """How many of them have come."""
+    await asyncio.wait(asked, timeout=0)
+    return sum(each.done() for each in asked)
+
+
+async def give_up(asked: list[asyncio.Task[Turn]]) -> None:
+    """Wait no longer, and give back what has come."""
+    for each in asked:
+        each.cancel()
+    for turn in await asyncio.gather(*asked, return_exceptions=True):
+        if isinstance(turn, Turn):
+            turn.give_back()
+
+
+async def test_a_tenant_that_is_alone_never_waits(clock: Clock) -> None:
+    """A minute after others have asked last, everything of a tenant is under way at once."""
+    turns = Turns(elapsed=clock)
+    for tenant_id in (QUIET, NOISY):
+        (await turns.take(tenant_id)).give_back()
+    clock.seconds += COMPANY_SECONDS_MAX
+    asked = ask(turns, NOISY, 1_000)
+    assert await given(asked) == 1_000
+    await give_up(asked)
+
+
+async def test_beside_others_a_tenant_has_its_part_and_the_rest_waits_in_its_order(
+    turns: Turns,
+) -> None:
+    """With two tenants one has half of the turns; each that ends lets its next request go on."""
+    asked = ask(turns, NOISY, SHARE + 3)
+    assert await given(asked) == SHARE
+    (await asked[0]).give_back()
+    await asyncio.wait_for(asked[SHARE], 5)
+    assert await given(asked) == SHARE + 1
+    assert await given(ask(turns, QUIET, 1)) == 1
+    await give_up(asked)
+    assert turns.waiting == 0
+
+
+async def test_those_who_wait_go_on_at_once_when_their_tenant_is_alone(
+    turns: Turns, clock: Clock
+) -> None:
+    """Nobody waits for turns that nobody else wants any more."""
+    asked = ask(turns, NOISY, 100)
+    assert await given(asked) == SHARE
+    clock.seconds += COMPANY_SECONDS_MAX
+    (await asked[0]).give_back()
+    await asyncio.wait_for(asyncio.gather(*asked), 5)
+    await give_up(asked)
+
+
+async def test_many_tenants_share_the_turns_and_each_has_one(turns: Turns) -> None:
+    """However many tenants ask, each of them goes on."""
+    asked = [ask(turns, tenant_id, 2) for tenant_id in range(1, 2 * TURNS_MAX + 1)]
+    assert [await given(each) >= 1 for each in asked] == [True] * len(asked)
+    assert await given(asked[-1]) == 1
+    for each in asked:
+        await give_up(each)
+
+
+async def test_whoever_gives_up_takes_no_turn(turns: Turns) -> None:
+    """A request that is gone, even at the moment that it gets its turn, leaves it to the next."""
+    asked = ask(turns, NOISY, SHARE + 3)
+    assert await given(asked) == SHARE
+    asked[SHARE].cancel()
+    await asyncio.wait(asked[SHARE : SHARE + 1])
+    (await asked[0]).give_back()
+    asked[SHARE + 1].cancel()
+    await asyncio.wait_for(asked[SHARE + 2], 5)
+    await give_up(asked)
+    assert turns.waiting == 0
+
+
+async def test_whoever_waits_for_somebody_outside_lets_others_go_on(turns: Turns) -> None:
+    """A turn that is set apart is another request's, until one is free again."""
+    asked = ask(turns, NOISY, SHARE + 1)
+    assert await given(asked) == SHARE
+    first = await asked[0]
+    async with first.apart():
+        (await asyncio.wait_for(asked[SHARE], 5)).give_back()
+    assert await given(ask(turns, NOISY, 1)) == 0
+    await give_up(asked)
+
+
+async def test_too_many_who_wait_are_refused(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the limit nobody is kept waiting."""
+    monkeypatch.setattr(limits, "WAITING_MAX", 2)
+    asked = ask(turns, NOISY, SHARE + 2)
+    assert await given(asked) == SHARE
+    with pytest.raises(QueueFull):
+        await turns.take(NOISY)
+    await give_up(asked)
+
+
+CALLERS = 200
+ANSWERS_MEANWHILE_MAX = 4 * SHARE
+"""What one tenant's callers may be answered while another one waits for an answer."""
+
+
+async def test_a_quiet_tenant_waits_for_few_of_a_noisy_one(database_url: str) -> None:
+    """Beside hundreds of callers of another tenant, a request waits for some of them alone."""
+    async with open_application(database_url) as application:
+        quiet, noisy = await new_tenant(*application), await new_tenant(*application)
+        answered, is_over = 0, False
+
+        async def call_again_and_again(service: Service) -> None:
+            nonlocal answered
+            while not is_over:
+                await service.call("createProgramDefinition", _definition())
+                answered += 1
+
+        await quiet.call("createProgramDefinition", _definition())
+        crowd = [asyncio.create_task(call_again_and_again(noisy)) for _ in range(CALLERS)]
+        meanwhile = []
+        while len(meanwhile) < 5:
+            before = answered
+            await quiet.call("createProgramDefinition", _definition())
+            meanwhile.append(answered - before)
+        is_over = True
+        await asyncio.gather(*crowd)
+        assert answered >= CALLERS
+        assert sorted(meanwhile)[2] <= ANSWERS_MEANWHILE_MAX
+
+
+def _definition() -> dict[str, object]:
+    fields = {"namespace": "turns", "externalId": guid(), "displayName": "Membership"}
+    return {"programDefinition": fields}
