@@ -21,6 +21,7 @@ from benefit_programs.domain import lookups
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import agenda, backlog, statements
+from benefit_programs.storage.all_tenants import Question
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import Writing
@@ -42,8 +43,11 @@ INDEXES: list[Index[Any]] = [value for value in vars(lookups).values() if isinst
 TAKING = re.compile("(?i)delete|remove|end|expire|erase|cancel|merge|withdraw")
 """Methods after which others find nothing any more."""
 
-ABOUT_ALL = (agenda.TENANTS_WITH_JOBS, agenda._AGENDAS, backlog.ENDPOINTS_WITH_WORK)
-"""What asks which tenants have work. It must go on where a node of a cluster is lost."""
+QUESTIONS = [
+    each for module in (agenda, backlog) for each in vars(module).values() if type(each) is Question
+]
+ABOUT_ALL = {each.whole for each in QUESTIONS}
+"""What asks which tenants have work, and is asked of each node where one is lost."""
 
 Asked = dict[str, tuple[Any, ...]]
 """Statements, each with the parameters that it was given first."""
@@ -71,11 +75,20 @@ async def connection(service: Service) -> AsyncIterator[Any]:
         yield connection
 
 
+async def explain(connection: Any, sql: str, values: tuple[Any, ...]) -> dict[str, Any]:
+    (row,) = await asyncpg.Connection.fetch(connection, f"explain (format json) {sql}", *values)
+    plan: dict[str, Any] = json.loads(row[0])[0]["Plan"]
+    return plan
+
+
 async def unnamed(connection: Any, sql: str, values: tuple[Any, ...]) -> list[str]:
     """What a plan says of tables of tenants of which it needs more than one tenant's rows."""
-    (row,) = await asyncpg.Connection.fetch(connection, f"explain (format json) {sql}", *values)
-    (explained,) = json.loads(row[0])
-    return [json.dumps(scan) for scan in _scans(explained["Plan"]) if not _is_narrowed(scan)]
+    plan = await explain(connection, sql, values)
+    return [
+        json.dumps(scan)
+        for scan in _scans(plan)
+        if not re.search(r"\btenant_id = '\d+'::bigint", _said(scan))
+    ]
 
 
 async def all_unnamed(connection: Any, asked: Asked) -> dict[str, list[str]]:
@@ -95,9 +108,8 @@ def _scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _scans(part)
 
 
-def _is_narrowed(scan: dict[str, Any]) -> bool:
-    said = " ".join(scan.get(each, "") for each in CONDITIONS)
-    return re.search(r"\btenant_id = '\d+'::bigint", said) is not None
+def _said(scan: dict[str, Any]) -> str:
+    return " ".join(scan.get(each, "") for each in CONDITIONS)
 
 
 def _made_up(sql: str) -> tuple[Any, ...]:
@@ -128,6 +140,17 @@ def _of_batches() -> Iterator[str]:
         insert, delete = Writing("insert", entity, codec.columns), Writing("delete", entity, ())
         update = Writing("update", entity, changed[-1:])
         yield statements.postgres_writing((insert, update, delete) if changed else (insert, delete))
+
+
+async def test_questions_about_some_tenants_name_them(connection: Any) -> None:
+    """Where a node is lost, questions about all tenants need the rows of the others alone."""
+    assert len(QUESTIONS) == 8
+    for question in QUESTIONS:
+        types = (await connection.prepare(question.whole)).get_parameters()
+        values = ["a" if each.name == "text" else 1 for each in types]
+        plan = await explain(connection, question.of_some, (*values, [3, 5]))
+        for scan in _scans(plan):
+            assert "tenant_id = ANY ('{3,5}'::bigint[])" in _said(scan), (question, scan)
 
 
 async def test_batches_name_their_tenant(connection: Any) -> None:

@@ -56,6 +56,10 @@ class StoreUnavailable(Exception):
     """
 
 
+class NodeUnavailable(StoreUnavailable):
+    """A node of a cluster can't be reached: nothing can be done for the tenants that it has."""
+
+
 class Store(Protocol):
     """A database: batches of one tenant in one durable commit each, and reads beside them."""
 

@@ -25,6 +25,7 @@ from benefit_programs.domain.store import (
     BatchRun,
     Load,
     Loaded,
+    NodeUnavailable,
     StoreConflict,
     StoreLocked,
     StoreTimeout,
@@ -419,6 +420,9 @@ def translated_errors() -> Iterator[None]:
             raise StoreLocked(str(error)) from error
         if state == "57014":
             raise StoreTimeout(str(error)) from error
+        if state[:2] == "08" and getattr(error, "severity", None) == "ERROR":
+            # Our own connection stands: a node of a cluster couldn't be reached from there.
+            raise NodeUnavailable(str(error)) from error
         lost = state[:2] in _LOST_CLASSES or state[:3] == "57P" or state in _LOST_STATES
         if lost or isinstance(error, _DRIVER_LOST):
             raise StoreUnavailable(str(error) or type(error).__name__) from error
