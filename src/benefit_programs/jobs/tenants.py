@@ -9,7 +9,12 @@ from typing import Protocol
 import structlog
 
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.store import NodeUnavailable, StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import (
+    NodeUnavailable,
+    StatementUnsupported,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from benefit_programs.engine.engine import QueueFull
 from benefit_programs.storage.directory import Tenant
 
@@ -29,7 +34,7 @@ def apart(tenant_id: int) -> Iterator[None]:
     """Keep one tenant's errors from the others; those of the database concern everybody."""
     try:
         yield
-    except (NodeUnavailable, StoreTimeout) as error:
+    except (NodeUnavailable, StatementUnsupported, StoreTimeout) as error:
         _log.warning("jobs have to wait", tenant=tenant_id, reason=str(error))
     except (QueueFull, StoreUnavailable):
         raise
