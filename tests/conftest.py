@@ -23,6 +23,7 @@ from hypothesis import settings
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.verification import verify_store
 from tests.support.audit import audit
+from tests.support.citus import CITUS, CitusDatabases
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import open_idle
@@ -61,6 +62,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     One engine shows what is decided before any store is asked.
     """
     engines = getattr(metafunc.module, "ENGINES", None)
+    if engines and "postgres" in engines:
+        engines = [*engines, *CITUS]
     if engines and "databases" in metafunc.fixturenames:
         only = pytest.mark.parametrize("databases", engines, indirect=True)
         metafunc.definition.add_marker(only)
@@ -72,7 +75,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
         is_table = len(given.keys() - {"databases", "anyio_backend"}) > 0
-        if given.get("databases") == "postgres" and is_table and not _chosen(item.nodeid, 6):
+        if (
+            given.get("databases") in {"postgres", "citus"}
+            and is_table
+            and not _chosen(item.nodeid, 6)
+        ):
             item.add_marker(pytest.mark.full)
 
 
@@ -109,11 +116,14 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop_database(url)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres", *CITUS])
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Databases of each kind: what asks for them runs on SQLite and on PostgreSQL."""
     if request.param == "postgres":
         yield PostgresDatabases(request.getfixturevalue("postgres_server"))
+        return
+    if request.param == "citus":
+        yield CitusDatabases()
         return
     with TemporaryDirectory(prefix="sqlite-", dir=memory_folder()) as folder:
         yield SqliteDatabases(Path(folder))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.citus import CITUS
 from tests.support.node import PACKAGES, ensure_js_packages, node_executable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def test_the_sdk_works_unchanged(server: Server) -> None:
 
 # What PostgreSQL makes of each operator is judged every day where it costs less, by conformance.
 @pytest.mark.parametrize(
-    "databases", ["sqlite", pytest.param("postgres", marks=pytest.mark.full)], indirect=True
+    "databases", ["sqlite", pytest.param("postgres", marks=pytest.mark.full), *CITUS], indirect=True
 )
 def test_all_queries_of_the_sdk_work(server: Server) -> None:
     """Every operator, field and order of its query builders finds what it should."""
