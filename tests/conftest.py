@@ -20,6 +20,7 @@ import structlog
 from hypothesis import settings
 
 from tests.support.audit import chosen, require_sound
+from tests.support.citus import CITUS, CitusDatabases
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import open_idle
@@ -64,6 +65,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     One engine shows what is decided before any store is asked.
     """
     engines = getattr(metafunc.module, "ENGINES", None)
+    if engines and "postgres" in engines:
+        engines = [*engines, *CITUS]
     if engines and "databases" in metafunc.fixturenames:
         only = pytest.mark.parametrize("databases", engines, indirect=True)
         metafunc.definition.add_marker(only)
@@ -74,7 +77,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave to the long run on PostgreSQL what it has no sample of; all runs on SQLite."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
-        if given.get("databases") == "postgres" and not chosen(item.nodeid, _one_in(item, given)):
+        is_sampled = given.get("databases") in {"postgres", "citus"}
+        if is_sampled and not chosen(item.nodeid, _one_in(item, given)):
             item.add_marker(pytest.mark.full)
 
 
@@ -116,11 +120,14 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop_database(url)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres", *CITUS])
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Databases of each kind: what asks for them runs on SQLite and on PostgreSQL."""
     if request.param == "postgres":
         yield PostgresDatabases(request.getfixturevalue("postgres_server"))
+        return
+    if request.param == "citus":
+        yield CitusDatabases()
         return
     with TemporaryDirectory(prefix="sqlite-", dir=memory_folder()) as folder:
         yield SqliteDatabases(Path(folder))

@@ -14,6 +14,7 @@ from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs import due as jobs_due
 from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.storage.agenda import count_due
+from benefit_programs.storage.all_tenants import AllTenants
 from tests.support.clock import HOUR, Clock
 from tests.support.dated import DAILY, join, make_plan
 from tests.support.inprocess import new_tenant, open_application
@@ -279,9 +280,9 @@ async def test_runners_that_share_a_tenant_renew_in_order(
 
 async def test_how_much_is_due_and_how_late_is_told(idle: Service, clock: Clock) -> None:
     """The metrics count what isn't booked yet, and how long ago the first of it was due."""
-    wallet = await open_lasting(idle, "PT1H")
+    wallet, tenants = await open_lasting(idle, "PT1H"), AllTenants(idle.store)
     await open_another(idle, wallet.definition)
-    assert await count_due(idle.store, now=clock.now) == (0, 0)
+    assert await count_due(tenants, now=clock.now) == (0, 0)
     due = (await pool_of(idle, wallet)).due
     assert due is not None
-    assert await count_due(idle.store, now=due + 5_000) == (2, 5.0)
+    assert await count_due(tenants, now=due + 5_000) == (2, 5.0)

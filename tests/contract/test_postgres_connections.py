@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.domain.store import (
+    NodeUnavailable,
+    StatementUnsupported,
+    StoreUnavailable,
+)
 from benefit_programs.storage.postgres import PostgresStore
 
 if TYPE_CHECKING:
@@ -56,6 +60,30 @@ async def test_server_that_takes_no_writes_is_unavailable(
     store = await PostgresStore.open(postgres_url, connections_max=1)
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.execute("insert into things values ($1)", (1,))
+    await store.close()
+
+
+RAISE = "do $$ begin raise exception 'as told' using errcode = '{state}'; end $$"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("08006", NodeUnavailable),
+        ("08001", NodeUnavailable),
+        ("57P01", NodeUnavailable),
+        ("53100", StoreUnavailable),
+        ("0A000", StatementUnsupported),
+    ],
+)
+async def test_errors_of_a_cluster_are_told_apart(
+    postgres_url: str, state: str, expected: type[Exception]
+) -> None:
+    """A node that can't be reached behind a connection that stands isn't the whole database."""
+    store = await PostgresStore.open(postgres_url, connections_max=1)
+    with pytest.raises(expected, match="as told") as raised:
+        await store.execute(RAISE.format(state=state), ())
+    assert type(raised.value) is expected
     await store.close()
 
 

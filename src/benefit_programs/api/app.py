@@ -58,7 +58,12 @@ from benefit_programs.api.tables import CSV, CSV_UTF8, written
 from benefit_programs.api.whereabouts import located
 from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
-from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import (
+    StatementUnsupported,
+    StoreConflict,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from benefit_programs.wire.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 
 _log = structlog.get_logger("benefit_programs.request")
@@ -189,11 +194,11 @@ class Application:
             raise
         except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
             refusal = refusal_of(error)
-            if isinstance(refusal, Unexpected):
-                self._log.exception("failed", request_id=request_id, **record)
             reason = _reason_of(error)
             if reason is not None:
                 record["reason"] = reason
+            elif isinstance(refusal, Unexpected):
+                self._log.exception("failed", request_id=request_id, **record)
             status, content = error_body(refusal)
             headers = error_headers(refusal)
             body = msgspec.json.encode(content)
@@ -259,7 +264,8 @@ def _reason_of(error: Exception) -> str | None:
     if isinstance(error, StoreConflict):
         # Its own words may repeat a key.
         return "the rows that it needs kept changing"
-    return str(error) if isinstance(error, StoreUnavailable | StoreTimeout) else None
+    is_told = isinstance(error, StatementUnsupported | StoreTimeout | StoreUnavailable)
+    return str(error) if is_told else None
 
 
 def create_app(services: Services) -> Application | CrossOrigin:

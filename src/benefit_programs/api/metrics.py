@@ -36,7 +36,8 @@ from benefit_programs.api.values import OwnValues, Values
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.webhooks.rows import WebhookStatus
 from benefit_programs.engine.engine import Engine
-from benefit_programs.storage.agenda import DueCounts, Fetching, JobCounts, count_due, count_jobs
+from benefit_programs.storage.agenda import DueCounts, JobCounts, count_due, count_jobs
+from benefit_programs.storage.all_tenants import AllTenants, AskedStore
 from benefit_programs.storage.backlog import Backlog, read_backlog
 
 UNKNOWN = "unknown"
@@ -54,7 +55,7 @@ _MEMORY = Path("/proc/self/statm")
 """Where Linux tells the memory of a process; other systems tell nothing that costs as little."""
 
 
-class WatchedStore(Fetching, Protocol):
+class WatchedStore(AskedStore, Protocol):
     """A store whose state is measured."""
 
     on_commit: Callable[[float], object]
@@ -176,9 +177,10 @@ class Metrics:
         self.turns = Turns()
         """What requests wait for here, if this process serves any."""
         self._store = store
-        self._jobs = Probe(lambda: count_jobs(store, now=engine.now()))
-        self._due = Probe(lambda: count_due(store, now=engine.now()))
-        self._backlog = Probe(lambda: read_backlog(store, now=engine.now()))
+        tenants = AllTenants(store)
+        self._jobs = Probe(lambda: count_jobs(tenants, now=engine.now()))
+        self._due = Probe(lambda: count_due(tenants, now=engine.now()))
+        self._backlog = Probe(lambda: read_backlog(tenants, now=engine.now()))
         self._instruments = instruments = _Instruments()
         size = lay_out(instruments.all)
         self._values: Values = values or OwnValues(size)

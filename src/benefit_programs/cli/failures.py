@@ -25,8 +25,14 @@ from benefit_programs.domain.errors import (
     JobNotFound,
     JobNotRetryable,
 )
-from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import (
+    StatementUnsupported,
+    StoreConflict,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from benefit_programs.storage.directory import SiteTaken, UnknownKey, UnknownTenant
+from benefit_programs.storage.distribution import CannotDistribute
 from benefit_programs.storage.schema import SchemaError
 from benefit_programs.storage.sqlite import FileInUse
 
@@ -36,10 +42,12 @@ CODES: dict[type[Exception], ExitCode] = {
     Invalid: ExitCode.WRONG_USAGE,
     SiteTaken: ExitCode.WRONG_USAGE,
     SchemaError: ExitCode.DATABASE,
+    CannotDistribute: ExitCode.DATABASE,
     FileInUse: ExitCode.DATABASE,
     StoreUnavailable: ExitCode.DATABASE,
     StoreTimeout: ExitCode.DATABASE,
     StoreConflict: ExitCode.DATABASE,
+    StatementUnsupported: ExitCode.DATABASE,
     OSError: ExitCode.DATABASE,
     AddressUnusable: ExitCode.ADDRESS,
     UnknownTenant: ExitCode.NOT_FOUND,
@@ -83,7 +91,7 @@ def _said(error: Exception) -> str:
         if isinstance(error, Invalid) and error.more:
             facts.append(f"and {error.more} more")
         return "; ".join(facts)
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreUnavailable | StatementUnsupported):
         return f"The database can't be used: {error}"
     if isinstance(error, ApiError):
         return _refusal(error)

@@ -8,10 +8,10 @@ died leaves its endpoints to the others: they see that the lease stands still.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 import structlog
@@ -20,8 +20,7 @@ from benefit_programs.delivery.courier import Courier, Observe
 from benefit_programs.delivery.sending import Function, Sender, Site
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import NodeUnavailable, StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import SYSTEM
 from benefit_programs.domain.webhooks.deliveries import ClaimEndpoint
 from benefit_programs.domain.webhooks.rows import (
@@ -31,7 +30,9 @@ from benefit_programs.domain.webhooks.rows import (
     WebhookSecret,
 )
 from benefit_programs.engine.engine import Engine, QueueFull
+from benefit_programs.storage.all_tenants import AllTenants, AskedStore
 from benefit_programs.storage.backlog import ENDPOINTS_WITH_WORK
+from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.reader import Reader
 
 POLL_SECONDS = 0.5
@@ -51,7 +52,6 @@ _log = structlog.get_logger("benefit_programs.delivery")
 
 class _Found(NamedTuple):
     tenant_id: int
-    site_id: str
     endpoint_id: str
     url: str
     lease: int
@@ -64,12 +64,8 @@ class _Found(NamedTuple):
         return self.tenant_id, self.endpoint_id
 
 
-class RelayStore(Protocol):
-    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
-
-
 class Tenants(Protocol):
-    async def settings(self, tenant_id: int) -> TenantSettings: ...
+    async def tenant(self, tenant_id: int) -> Tenant: ...
 
 
 class Relay:
@@ -81,7 +77,7 @@ class Relay:
     def __init__(
         self,
         engine: Engine,
-        store: RelayStore,
+        store: AskedStore,
         reader: Reader,
         tenants: Tenants,
         sender: Sender,
@@ -91,7 +87,7 @@ class Relay:
         observe: Observe = lambda _: None,
     ) -> None:
         self._engine = engine
-        self._store = store
+        self._all = AllTenants(store)
         self._reader = reader
         self._tenants = tenants
         self._sender = sender
@@ -139,8 +135,8 @@ class Relay:
 
     async def _pass(self) -> None:
         """See to every endpoint that has something to be delivered."""
-        rows = await self._store.fetch(ENDPOINTS_WITH_WORK, (self._engine.now(),))
-        found = [_Found(row[0], str(row[1]), *row[2:]) for row in rows]
+        rows = await self._all.fetch(ENDPOINTS_WITH_WORK, (self._engine.now(),))
+        found = [_Found(*row) for row in rows]
         self._seen = {
             each.place: self._seen.get(each.place, (-1, 0.0))
             for each in found
@@ -153,7 +149,9 @@ class Relay:
                     courier.look_for_pending()
                 courier.look()
             elif self._may_have(each) and len(self._couriers) < ENDPOINTS_AT_ONCE_MAX:
-                await self._claim(each)
+                # A node that is lost meanwhile, or a tenant that is gone, concerns no others.
+                with suppress(NodeUnavailable, UnknownTenant):
+                    await self._claim(each)
 
     def _may_have(self, found: _Found) -> bool:
         """Whether to take an endpoint: it is free, or who has it has been still for long."""
@@ -172,9 +170,9 @@ class Relay:
         return now - since >= LEASE_SECONDS
 
     async def _claim(self, found: _Found) -> None:
-        settings = await self._tenants.settings(found.tenant_id)
+        tenant = await self._tenants.tenant(found.tenant_id)
         execute = partial(
-            self._engine.execute, tenant_id=found.tenant_id, caller=SYSTEM, settings=settings
+            self._engine.execute, tenant_id=tenant.id, caller=SYSTEM, settings=tenant.settings
         )
         claim = await execute(
             ClaimEndpoint(
@@ -188,7 +186,7 @@ class Relay:
             return
         courier = Courier(
             claim,
-            Site(found.tenant_id, found.site_id),
+            Site(tenant.id, tenant.site_id),
             owner=self._owner,
             execute=execute,
             reader=self._reader,

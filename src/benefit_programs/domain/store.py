@@ -56,6 +56,14 @@ class StoreUnavailable(Exception):
     """
 
 
+class NodeUnavailable(StoreUnavailable):
+    """A node of a cluster can't be reached: nothing can be done for the tenants that it has."""
+
+
+class StatementUnsupported(Exception):
+    """The database can't run a statement, as a cluster can't run some; nothing was changed."""
+
+
 class Store(Protocol):
     """A database: batches of one tenant in one durable commit each, and reads beside them."""
 

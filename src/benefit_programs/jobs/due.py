@@ -45,11 +45,11 @@ from benefit_programs.storage.agenda import (
     DUE_POOLS,
     DUE_PROGRAMS,
     FIRST_PLACE,
-    Fetching,
     Place,
     TenantAgenda,
     read_agendas,
 )
+from benefit_programs.storage.all_tenants import AllTenants, AskedStore
 from benefit_programs.storage.directory import UnknownTenant
 
 Answer = TypeVar("Answer")
@@ -88,7 +88,7 @@ RETRY_SECONDS = 60.0
 _log = structlog.get_logger("benefit_programs.jobs")
 
 
-class DueStore(Fetching, Protocol):
+class DueStore(AskedStore, Protocol):
     """What the runner reads beside the engine."""
 
     batches_max: int
@@ -216,6 +216,7 @@ class DueRunner:
     ) -> None:
         self._engine = engine
         self._store = store
+        self._all = AllTenants(store)
         self._tenants = tenants
         self._sizes = sizes
         self._alone = alone
@@ -230,7 +231,7 @@ class DueRunner:
     async def _go_round(self) -> Round:
         """Give each tenant with something due a turn, some of them side by side."""
         now = self._engine.now()
-        agendas = await read_agendas(self._store, before=now + round(POLL_SECONDS * 1000), now=now)
+        agendas = await read_agendas(self._all, before=now + round(POLL_SECONDS * 1000), now=now)
         on_agenda = [each for each in agendas if is_on_agenda(each.since, now)]
         due = [each for each in on_agenda if _free_turns(each, now)]
         seconds = min(TURN_SECONDS, ROUND_SECONDS * self._at_once / max(1, len(due)))

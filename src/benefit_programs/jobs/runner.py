@@ -52,6 +52,7 @@ from benefit_programs.jobs.rounds import Round, Rounds
 from benefit_programs.jobs.sweeper import Sweeper
 from benefit_programs.jobs.tenants import Tenants, apart
 from benefit_programs.storage.agenda import JOBS_DUE, TENANTS_WITH_JOBS
+from benefit_programs.storage.all_tenants import AllTenants
 from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
@@ -111,6 +112,7 @@ class JobRunner:
 
         self._engine = engine
         self._store = store
+        self._all = AllTenants(store)
         reader = Reader(store, _NO_SECRET)
         self._items = ItemFinder(reader)
         self._tenants = tenants
@@ -164,7 +166,7 @@ class JobRunner:
         return self._rounds.is_closing
 
     async def _tenants_with_work(self) -> list[int]:
-        return [row[0] for row in await self._store.fetch(TENANTS_WITH_JOBS, (JOBS,))]
+        return [row[0] for row in await self._all.fetch(TENANTS_WITH_JOBS, (JOBS,))]
 
     async def _take_turn(self, tenant_id: int) -> bool:
         try:

@@ -9,7 +9,12 @@ from typing import Protocol
 import structlog
 
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
+from benefit_programs.domain.store import (
+    NodeUnavailable,
+    StatementUnsupported,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from benefit_programs.engine.engine import QueueFull
 from benefit_programs.storage.directory import Tenant
 
@@ -29,9 +34,9 @@ def apart(tenant_id: int) -> Iterator[None]:
     """Keep one tenant's errors from the others; those of the database concern everybody."""
     try:
         yield
+    except (NodeUnavailable, StatementUnsupported, StoreTimeout) as error:
+        _log.warning("jobs have to wait", tenant=tenant_id, reason=str(error))
     except (QueueFull, StoreUnavailable):
         raise
-    except StoreTimeout as error:
-        _log.warning("jobs have to wait", tenant=tenant_id, reason=str(error))
     except Exception:  # noqa: BLE001 - whatever it was, other tenants' jobs can go on
         _log.exception("a tenant's jobs failed", tenant=tenant_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections import Counter
+from typing import NamedTuple
 
 from benefit_programs.domain.due import DUE, LATEST, TURNS
 from benefit_programs.domain.entities import Job, JobKind, JobStatus, Lot, Reservation
@@ -13,20 +13,22 @@ from benefit_programs.domain.lookups import BEFORE_ALL_IDS, BEFORE_ALL_INSTANTS,
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Instant
+from benefit_programs.storage.all_tenants import AllTenants, about_all
 from benefit_programs.storage.tables import live_condition
 
 CANDIDATES_MAX = 10
 """Among how many jobs a runner takes the first that nobody else has taken meanwhile."""
 
-TENANTS_WITH_JOBS = """
-select tenant_id from agenda where kind = $1 and since is not null order by tenant_id
-"""
+TENANTS_WITH_JOBS = about_all("""
+select a.tenant_id from agenda a where a.kind = $1 and a.since is not null among[a]
+order by a.tenant_id
+""")
 
-UNFINISHED_JOBS = f"""
+UNFINISHED_JOBS = about_all(f"""
 select j.status, count(*), min(j.created) from agenda a
-join jobs j on j.tenant_id = a.tenant_id and {live_condition(Job, "j.status")}
-where a.kind = $1 and a.since is not null group by j.status
-"""
+join jobs j on j.tenant_id = a.tenant_id and {live_condition(Job, "j.status")} among[j]
+where a.kind = $1 and a.since is not null among[a] group by j.status
+""")
 """How many jobs of all tenants have not ended, by status, and when the oldest was asked for."""
 
 JOBS_DUE = f"""
@@ -47,12 +49,12 @@ A clock is set forward by what books what is due.
 """
 
 
-_AGENDAS = f"""
+AGENDAS = about_all(f"""
 select a.tenant_id, a.since, t.kind, t.since from agenda a
 left join agenda t on t.tenant_id = a.tenant_id and t.since is not null
-    and t.kind in ({", ".join(f"'{each}'" for each in TURNS)})
-where a.kind = $1 and (a.since <= $2 or a.since > $3) order by a.since, a.tenant_id
-"""
+    and t.kind in ({", ".join(f"'{each}'" for each in TURNS)}) among[t]
+where a.kind = $1 and (a.since <= $2 or a.since > $3) among[a] order by a.since, a.tenant_id
+""")
 
 Place = tuple[Instant, str]
 """Where a walk through what is due has come to: an instant and an id."""
@@ -109,24 +111,18 @@ BEHIND_PROGRAMS = _behind("programs")
 DUE_COUNTED_MAX = 100_000
 """How many pools with something due a metric counts."""
 
-_DUE_FIRST = """
+_DUE_FIRST = about_all("""
 select min((
-    select p.due from pools p where p.tenant_id = a.tenant_id and p.due <= $1
+    select p.due from pools p where p.tenant_id = a.tenant_id and p.due <= $1 among[p]
     order by p.due limit 1
-)) from agenda a where a.kind = $2 and a.since <= $1
-"""
+)) from agenda a where a.kind = $2 and a.since <= $1 among[a]
+""")
 
-_DUE_COUNT = f"""
+_DUE_COUNT = about_all(f"""
 select count(*) from (
-    select 1 from agenda a join pools p on p.tenant_id = a.tenant_id and p.due <= $1
-    where a.kind = $2 and a.since <= $1 limit {DUE_COUNTED_MAX}) d
-"""
-
-
-class Fetching(Protocol):
-    """A store that is read."""
-
-    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
+    select 1 from agenda a join pools p on p.tenant_id = a.tenant_id and p.due <= $1 among[p]
+    where a.kind = $2 and a.since <= $1 among[a] limit {DUE_COUNTED_MAX}) d
+""")
 
 
 class JobCounts(NamedTuple):
@@ -138,14 +134,16 @@ class JobCounts(NamedTuple):
     """How long ago the oldest of them was asked for; 0 if there is none."""
 
 
-async def count_jobs(store: Fetching, *, now: Instant) -> JobCounts:
+async def count_jobs(tenants: AllTenants, *, now: Instant) -> JobCounts:
     """Raises StoreUnavailable or StoreTimeout."""
-    rows = await store.fetch(UNFINISHED_JOBS, (JOBS,))
-    numbers = {status: number for status, number, _ in rows}
+    rows = await tenants.fetch(UNFINISHED_JOBS, (JOBS,))
+    numbers: Counter[str] = Counter()
+    for status, number, _ in rows:
+        numbers[status] += number
     oldest = min((created for *_, created in rows), default=now)
     return JobCounts(
-        waiting=numbers.get(JobStatus.INITIALIZED, 0),
-        running=numbers.get(JobStatus.PROCESSING, 0),
+        waiting=numbers[JobStatus.INITIALIZED],
+        running=numbers[JobStatus.PROCESSING],
         oldest_seconds=max(0, now - oldest) / 1000,
     )
 
@@ -158,18 +156,18 @@ class TenantAgenda(NamedTuple):
     turns: dict[str, Instant]
 
 
-async def read_agendas(store: Fetching, *, before: Instant, now: Instant) -> list[TenantAgenda]:
+async def read_agendas(tenants: AllTenants, *, before: Instant, now: Instant) -> list[TenantAgenda]:
     """The agendas of tenants that may have something due by then, the earliest first.
 
     Those are among them that a clock that was ahead has put off too far.
     """
     found: dict[int, TenantAgenda] = {}
-    rows = await store.fetch(_AGENDAS, (DUE, before, now + LATEST))
+    rows = await tenants.fetch(AGENDAS, (DUE, before, now + LATEST))
     for tenant_id, since, turn, until in rows:
         agenda = found.setdefault(tenant_id, TenantAgenda(tenant_id, since, {}))
         if turn is not None:
             agenda.turns[turn] = until
-    return list(found.values())
+    return sorted(found.values(), key=lambda each: each.since)
 
 
 class DueCounts(NamedTuple):
@@ -180,11 +178,11 @@ class DueCounts(NamedTuple):
     """How long ago the first of it was due; 0 if there is none."""
 
 
-async def count_due(store: Fetching, *, now: Instant) -> DueCounts:
+async def count_due(tenants: AllTenants, *, now: Instant) -> DueCounts:
     """Raises StoreUnavailable or StoreTimeout."""
     parameters = (now, DUE)
-    ((first,),) = await store.fetch(_DUE_FIRST, parameters)
-    if first is None:
+    firsts = [row[0] for row in await tenants.fetch(_DUE_FIRST, parameters) if row[0] is not None]
+    if not firsts:
         return DueCounts(0, 0)
-    ((number,),) = await store.fetch(_DUE_COUNT, parameters)
-    return DueCounts(int(number), (now - first) / 1000)
+    number = sum(row[0] for row in await tenants.fetch(_DUE_COUNT, parameters))
+    return DueCounts(min(number, DUE_COUNTED_MAX), (now - min(firsts)) / 1000)

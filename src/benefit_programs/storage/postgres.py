@@ -25,6 +25,8 @@ from benefit_programs.domain.store import (
     BatchRun,
     Load,
     Loaded,
+    NodeUnavailable,
+    StatementUnsupported,
     StoreConflict,
     StoreLocked,
     StoreTimeout,
@@ -65,7 +67,7 @@ STATEMENT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 500
 _CASEFOLD_SINCE = 180_000
 
-_LOST_CLASSES = frozenset({"08", "28", "3D", "53", "58"})
+_LOST_CLASSES = frozenset({"28", "3D", "53", "58"})
 _LOST_STATES = frozenset({"25006", "25P03"})
 """What a server answers to writes that was made a standby, and when it ends an idle transaction."""
 
@@ -442,7 +444,13 @@ def translated_errors() -> Iterator[None]:
             raise StoreLocked(str(error)) from error
         if state == "57014":
             raise StoreTimeout(str(error)) from error
-        lost = state[:2] in _LOST_CLASSES or state[:3] == "57P" or state in _LOST_STATES
+        if state == "0A000":
+            raise StatementUnsupported(str(error)) from error
+        is_down = state[:2] == "08" or state[:3] == "57P"
+        if is_down and getattr(error, "severity", None) == "ERROR":
+            # Our own connection stands: a node of a cluster couldn't be reached from there.
+            raise NodeUnavailable(str(error)) from error
+        lost = is_down or state[:2] in _LOST_CLASSES or state in _LOST_STATES
         if lost or isinstance(error, _DRIVER_LOST):
             raise StoreUnavailable(str(error) or type(error).__name__) from error
         raise

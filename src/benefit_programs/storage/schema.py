@@ -18,6 +18,12 @@ import apsw
 import asyncpg
 
 from benefit_programs.storage import postgres, sqlite
+from benefit_programs.storage.distribution import (
+    ONE_BY_ONE,
+    CannotDistribute,
+    distribute_tables,
+    is_distributed,
+)
 from benefit_programs.storage.migrations.functions import register
 from benefit_programs.storage.open_file import refuse_more_names
 from benefit_programs.storage.planning import write_statistics
@@ -35,6 +41,9 @@ POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 MIGRATION_LOCK = 0x62656E6566697473
 """The key of the advisory lock on PostgreSQL that lets one migration run at a time."""
+
+_STATEMENT_END = ";\n\n"
+"""What Alembic writes after each statement."""
 
 _READ_REVISION = "select version_num from alembic_version"
 
@@ -75,6 +84,25 @@ async def migrate(url: str) -> list[str]:
     return await _migrate_postgres(url)
 
 
+async def distribute(url: str) -> list[str]:
+    """Distribute the tables of tenants over a Citus cluster; list those that weren't before.
+
+    All of them are distributed, or none is. Nobody can write meanwhile. Raises SchemaError if the
+    schema isn't the newest, CannotDistribute, and what ``migrate`` raises.
+    """
+    if sqlite_path(url) is not None:
+        raise CannotDistribute("A SQLite file can't be distributed: use a Citus cluster.")
+    with postgres.translated_errors():
+        connection = await postgres.connect(url)
+        try:
+            async with connection.transaction():
+                await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+                _require_newest(await _postgres_revision(connection))
+                return await distribute_tables(connection)
+        finally:
+            await connection.close()
+
+
 async def current_revision(url: str) -> str | None:
     """The revision that a database has; nothing if it has no schema, or isn't there yet."""
     path = sqlite_path(url)
@@ -94,7 +122,10 @@ async def require_current_schema(store: VersionedStore) -> None:
         rows = await store.fetch_quick(_READ_REVISION, ())
     except (apsw.SQLError, asyncpg.UndefinedTableError):
         rows = []
-    revision = rows[0][0] if rows else None
+    _require_newest(rows[0][0] if rows else None)
+
+
+def _require_newest(revision: str | None) -> None:
     refuse_unknown(revision)
     if revision is None:
         raise SchemaError("The database has no schema yet: run `benefits migrate`.")
@@ -132,10 +163,22 @@ async def _migrate_postgres(url: str) -> list[str]:
                 revision = await _postgres_revision(connection)
                 applied, script = _write_script("postgresql", revision)
                 if applied:
-                    await connection.execute(script)
+                    await _apply(connection, script)
                 return applied
         finally:
             await connection.close()
+
+
+async def _apply(connection: Any, script: str) -> None:
+    """Run a script of migrations; what is new in a distributed database is distributed too."""
+    if not await is_distributed(connection):
+        await connection.execute(script)
+        return
+    # A node is sent the whole text of which a statement is a part, and takes one at a time.
+    await connection.execute(ONE_BY_ONE)
+    for statement in filter(str.strip, script.split(_STATEMENT_END)):
+        await connection.execute(statement)
+    await distribute_tables(connection)
 
 
 def _sqlite_revision(path: Path) -> str | None:

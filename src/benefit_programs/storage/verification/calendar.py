@@ -48,7 +48,7 @@ def _first(*instants: str) -> str:
 _ENDS = _first("number[t.calendar, ends]", "number[t.calendar, last_end]")
 _FIRST_CHANGE = f"""(
     select min(c.date) from scheduled_changes c
-    where c.tenant_id = t.tenant_id and c.program_id = t.id and c.status = '{_WAITING}'
+    where c.tenant_id = $1 and c.program_id = t.id and c.status = '{_WAITING}'
 )"""
 # When the paused days of a year are used up isn't known here: then it may be earlier.
 _FIRST_DATE = f"""case when t.status = 'ENDED' or t.target_status is not null then null else {

@@ -110,7 +110,7 @@ def _is_there(table: str, entity: str, column: str, target: str) -> Check:
             '{table}.{column} names ' || t.{column} as detail
         from {table} t where {_range(key)} and t.{column} is not null
         and not exists (select 1 from {target} o
-            where o.tenant_id = t.tenant_id and o.id = t.{column})
+            where o.tenant_id = $1 and o.id = t.{column})
         """,
         paged,
     )

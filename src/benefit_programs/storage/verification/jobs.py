@@ -27,7 +27,7 @@ JOBS = (
         select t.id, t.status || ', but nobody would go on with it' as detail
         from jobs t where {_JOB} and t.status not in ('FINISHED', 'FAILED')
         and not exists (select 1 from agenda a
-            where a.tenant_id = t.tenant_id and a.kind = 'jobs' and a.since is not null)
+            where a.tenant_id = $1 and a.kind = 'jobs' and a.since is not null)
         """,
         Paged.JOBS,
     ),
@@ -40,9 +40,9 @@ JOBS = (
         from jobs t join (
             select j.id, coalesce(length[j.items], 0) + coalesce(
                 (select sum(length[p.items]) from job_pages p
-                    where p.tenant_id = j.tenant_id and p.job_id = j.id), 0) as listed,
+                    where p.tenant_id = $1 and p.job_id = j.id), 0) as listed,
                 (select min(p.number) from job_pages p
-                    where p.tenant_id = j.tenant_id and p.job_id = j.id) as first
+                    where p.tenant_id = $1 and p.job_id = j.id) as first
             from jobs j where j.tenant_id = $1 and j.id > $2 and j.id <= $3
         ) c on c.id = t.id
         where {_JOB} and c.listed <> t.success_count + t.fail_count
@@ -77,7 +77,7 @@ ORDERS = (
             || ' has the snapshot ' || t.snapshot_id || ', which isn''t there' as detail
         from orders t where t.tenant_id = $1 and t.snapshot_id is not null
         and not exists (select 1 from snapshots s
-            where s.tenant_id = t.tenant_id and s.id = t.snapshot_id)
+            where s.tenant_id = $1 and s.id = t.snapshot_id)
         """,
     ),
     Check(
@@ -87,7 +87,7 @@ ORDERS = (
         select t.id, t.kind || ' is ' || t.status || ' without its order' as detail
         from jobs t where {_JOB} and {_OF_ORDERS}
         and not exists (select 1 from orders o
-            where o.tenant_id = t.tenant_id and o.job_id = t.id and o.phase <> 'REACHED')
+            where o.tenant_id = $1 and o.job_id = t.id and o.phase <> 'REACHED')
         """,
         Paged.JOBS,
     ),
@@ -111,7 +111,7 @@ ORDERS = (
         from programs t where {_JOB} and t.status <> 'PROVISIONING'
         and (t.target_status is not null or t.status in ('PAUSING', 'RESUMING', 'ENDING'))
         and not exists (select 1 from orders o
-            where o.tenant_id = t.tenant_id and o.program_id = t.id)
+            where o.tenant_id = $1 and o.program_id = t.id)
         """,
         Paged.PROGRAMS,
     ),
@@ -124,9 +124,9 @@ ORDERS = (
         from orders t where t.tenant_id = $1 and t.stands = 1 and t.pool_definition_id is not null
         and not (
             exists (select 1 from pool_definitions o
-                where o.tenant_id = t.tenant_id and o.id = t.pool_definition_id)
+                where o.tenant_id = $1 and o.id = t.pool_definition_id)
             and exists (select 1 from program_definitions o
-                where o.tenant_id = t.tenant_id and o.id = t.program_definition_id))
+                where o.tenant_id = $1 and o.id = t.program_definition_id))
         """,
     ),
     Check(
@@ -137,7 +137,7 @@ ORDERS = (
             || t.program_definition_id || ', to which it doesn''t belong' as detail
         from orders t where t.tenant_id = $1 and t.stands = 1 and t.kind = 'ADD_POOLS'
         and not exists (select 1 from assignments o
-            where o.tenant_id = t.tenant_id and o.pool_definition_id = t.pool_definition_id
+            where o.tenant_id = $1 and o.pool_definition_id = t.pool_definition_id
             and o.program_definition_id = t.program_definition_id)
         """,
     ),
@@ -148,7 +148,7 @@ ORDERS = (
         select t.program_definition_id as id, 'its programs are to end, and it is there' as detail
         from orders t where t.tenant_id = $1 and t.stands = 1 and t.kind = 'END_PROGRAMS'
         and exists (select 1 from program_definitions o
-            where o.tenant_id = t.tenant_id and o.id = t.program_definition_id)
+            where o.tenant_id = $1 and o.id = t.program_definition_id)
         """,
     ),
     Check(

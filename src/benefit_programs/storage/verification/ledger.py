@@ -134,10 +134,10 @@ COUNTED = (
                 or p.available <> 0 or p.balance_updated <> p.created))
             or t.balance_revision <> p.balance_revision or t.available_after <> p.available
             or t.created <> p.balance_updated
-            or exists (select 1 from transactions n where n.tenant_id = p.tenant_id
+            or exists (select 1 from transactions n where n.tenant_id = $1
                 and n.pool_id = p.id and n.balance_revision > p.balance_revision)
             or (p.last_transaction_id is null and exists (select 1 from transactions n
-                where n.tenant_id = p.tenant_id and n.pool_id = p.id)))
+                where n.tenant_id = $1 and n.pool_id = p.id)))
         """,
         Paged.POOLS,
     ),
@@ -179,7 +179,7 @@ def _given(table: str) -> str:
 # The same of the cancellations of some items of a chain.
 _PARTS = f"""
 coalesce((select sum({_given("c")}) from transactions c
-    where c.tenant_id = t.tenant_id and c.correlation_id = t.correlation_id
+    where c.tenant_id = $1 and c.correlation_id = t.correlation_id
     and c.operation = '{Operation.CANCEL_PART}'), 0)
 """
 
@@ -231,7 +231,7 @@ GIVEN_BACK = (
             or coalesce(number[t.details, item_count], 0) < 1
             or coalesce(number[o.details, item_count], 1) <= (
                 select sum(number[c.details, item_count]) from transactions c
-                where c.tenant_id = t.tenant_id and c.correlation_id = t.correlation_id
+                where c.tenant_id = $1 and c.correlation_id = t.correlation_id
                 and c.operation = t.operation))
         """,
         Paged.POOLS,
@@ -310,13 +310,13 @@ QUOTAS = (
             from transactions t cross join elements[t.details, quota_shares]
             where t.tenant_id = $1 and t.pool_id > $2 and t.pool_id <= $3
             and (t.operation in {listed(REDEEMING)} or (t.operation = '{Operation.CANCEL_PART}'
-                and not exists (select 1 from transactions n where n.tenant_id = t.tenant_id
+                and not exists (select 1 from transactions n where n.tenant_id = $1
                     and n.correlation_id = t.correlation_id
                     and n.operation in {listed(_SUPERSEDING)}
                     and n.balance_revision > t.balance_revision)))
-            and not exists (select 1 from transactions s where s.tenant_id = t.tenant_id
+            and not exists (select 1 from transactions s where s.tenant_id = $1
                 and s.superseded_transaction_id = t.id)
-            and not exists (select 1 from transactions g where g.tenant_id = t.tenant_id
+            and not exists (select 1 from transactions g where g.tenant_id = $1
                 and g.related_transaction_id = t.correlation_id)
             union all
             select cast(r.pool_id as text), part[quota_id], whole[period_start], 0, whole[count]
