@@ -30,7 +30,7 @@ class Memory:
     """What one tenant's batches have found or made so far."""
 
     def __init__(self) -> None:
-        self._recent = {
+        self._recent: dict[Index[Any], _Recent] = {
             SNAPSHOT: _Recent(SNAPSHOTS_MAX),
             RESERVING_TRANSACTION: _Recent(RESERVING_MAX),
         }
