@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import perf_counter
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -31,6 +30,7 @@ from benefit_programs.domain.store import (
     StoreUnavailable,
 )
 from benefit_programs.storage import statements
+from benefit_programs.storage.connecting import create_pool, require_version, told_failures
 from benefit_programs.storage.gathering import GatheredLookUps
 from benefit_programs.storage.outage import Outage
 from benefit_programs.storage.query import Dialect, PostgresDialect
@@ -50,16 +50,12 @@ LOOK_UP_CONNECTIONS_MIN = 2
 PATIENT_BATCHES_MAX = 2
 """How many batches wait side by side for rows that somebody else has locked."""
 
-CONNECT_SECONDS_MAX = 10
-"""How long a new connection may take; a host that says nothing is away then."""
-
 LOCK_SECONDS_MAX = 5
 LOCK_MILLISECONDS_OF_BATCH_MAX = 200
 """How long a batch waits for a lock before those who need it wait apart from the others."""
 
 STATEMENT_SECONDS_MAX = 10
-STATEMENT_CACHE_SIZE = 500
-_CASEFOLD_SINCE = 180_000
+_CASEFOLD_SINCE = 18
 
 _LOST_CLASSES = frozenset({"08", "28", "3D", "53", "58"})
 _LOST_STATES = frozenset({"25006", "25P03"})
@@ -67,13 +63,6 @@ _LOST_STATES = frozenset({"25006", "25P03"})
 
 _TOO_MANY_CONNECTIONS = "53300"
 _DRIVER_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that needs no clearing between uses: nothing here changes its session."""
-
-    def get_reset_query(self) -> str:
-        return ""
 
 
 class PostgresStore:
@@ -102,15 +91,16 @@ class PostgresStore:
         connections_max: int = CONNECTIONS_MAX,
         statement_seconds: float = STATEMENT_SECONDS_MAX,
     ) -> PostgresStore:
-        """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
-        limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
+        """Connect. Raises StoreUnavailable if the server doesn't answer, refuses, or is too old."""
+        settings = _SETTINGS | {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
         async with AsyncExitStack() as opened:
-            with translated_errors(), _told_failures(url):
-                keyed = _pool(url, connections_max, _KEYED_SETTINGS | limit)
+            with translated_errors(), told_failures(url):
+                keyed = create_pool(url, connections_max, settings | _KEYED_SETTINGS)
                 await opened.enter_async_context(keyed)
-                queries = _pool(url, connections_max, limit)
+                queries = create_pool(url, connections_max, settings)
                 await opened.enter_async_context(queries)
-                version = int(await keyed.fetchval("show server_version_num"))
+                async with keyed.acquire() as connection:
+                    version = require_version(connection)
             opened.pop_all()
         return cls(keyed, queries, PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE))
 
@@ -243,6 +233,14 @@ class PostgresStore:
         await self._queries.close()
 
 
+_SETTINGS = {
+    "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+    # A plan that was made when a table was small must not outlive its growth.
+    "plan_cache_mode": "force_custom_plan",
+}
+
 _KEYED_SETTINGS = {
     "enable_seqscan": "off",
     "lock_timeout": f"{LOCK_MILLISECONDS_OF_BATCH_MAX}ms",
@@ -261,37 +259,6 @@ set local max_parallel_workers_per_gather = 0
 """Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 
 _BEGIN_PATIENTLY = f"begin; set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
-
-
-async def connect(url: str) -> Any:
-    """A single connection, which the caller closes."""
-    with _told_failures(url):
-        return await asyncpg.connect(url)
-
-
-def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
-    """Connections that are opened when the pool is entered."""
-    return asyncpg.create_pool(
-        url,
-        # The first now, so that a start notices what is wrong. No floor: the driver would log a
-        # traceback each time that it fails to restore it.
-        init_size=1,
-        min_size=0,
-        max_size=connections_max,
-        timeout=CONNECT_SECONDS_MAX,
-        connection_class=_Connection,
-        statement_cache_size=STATEMENT_CACHE_SIZE,
-        max_cached_statement_lifetime=0,
-        server_settings={
-            "application_name": "benefits",
-            "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-            "idle_in_transaction_session_timeout": "60s",
-            "jit": "off",
-            # A plan that was made when a table was small must not outlive its growth.
-            "plan_cache_mode": "force_custom_plan",
-            **settings,
-        },
-    )
 
 
 def _ignore(_: object) -> None:
@@ -389,21 +356,6 @@ def _columns_of(keys: dict[tuple[Any, ...], Mode]) -> list[tuple[Any, ...]]:
 
 
 _ORDER = {entity: position for position, entity in enumerate(TABLES)}
-
-
-@contextmanager
-def _told_failures(url: str) -> Iterator[None]:
-    """While a connection is made: names the host that doesn't answer, and never the password."""
-    try:
-        yield
-    except OSError as error:
-        host = urlsplit(url).netloc.rpartition("@")[2] or "PostgreSQL"
-        raise StoreUnavailable(f"{host}: {error.strerror or repr(error)}") from error
-    except asyncpg.InterfaceError:
-        raise
-    except ValueError:
-        # The driver's words repeat what it can't read, which may be a part of the password.
-        raise StoreUnavailable("its URL can't be read") from None
 
 
 @contextmanager

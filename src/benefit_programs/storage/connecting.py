@@ -1,0 +1,82 @@
+"""How connections to PostgreSQL are made, and which server is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from benefit_programs.domain.store import StoreUnavailable
+
+VERSION_MIN = 15
+"""The oldest PostgreSQL with which the tests run."""
+
+CONNECT_SECONDS_MAX = 10
+"""How long a new connection may take; a host that says nothing is away then."""
+
+STATEMENT_CACHE_SIZE = 500
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that needs no clearing between uses: nothing here changes its session."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def connect(url: str) -> Any:
+    """A single connection, which the caller closes. Raises StoreUnavailable for an old server."""
+    with told_failures(url):
+        connection = await asyncpg.connect(url)
+    try:
+        require_version(connection)
+    except StoreUnavailable:
+        await connection.close()
+        raise
+    return connection
+
+
+def create_pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
+    """Connections that are opened when the pool is entered."""
+    return asyncpg.create_pool(
+        url,
+        # The first now, so that a start notices what is wrong. No floor: the driver would log a
+        # traceback each time that it fails to restore it.
+        init_size=1,
+        min_size=0,
+        max_size=connections_max,
+        timeout=CONNECT_SECONDS_MAX,
+        connection_class=_Connection,
+        statement_cache_size=STATEMENT_CACHE_SIZE,
+        max_cached_statement_lifetime=0,
+        server_settings={"application_name": "benefits", **settings},
+    )
+
+
+def require_version(connection: Any) -> int:
+    """The server's major version. Raises StoreUnavailable if it is too old."""
+    version = connection.get_server_version()
+    if version.major < VERSION_MIN:
+        found = f"{version.major}.{version.minor or version.micro}"
+        raise StoreUnavailable(
+            f"it is PostgreSQL {found}, and the oldest supported is {VERSION_MIN}"
+        )
+    return int(version.major)
+
+
+@contextmanager
+def told_failures(url: str) -> Iterator[None]:
+    """While a connection is made: names the host that doesn't answer, and never the password."""
+    try:
+        yield
+    except OSError as error:
+        host = urlsplit(url).netloc.rpartition("@")[2] or "PostgreSQL"
+        raise StoreUnavailable(f"{host}: {error.strerror or repr(error)}") from error
+    except asyncpg.InterfaceError:
+        raise
+    except ValueError:
+        # The driver's words repeat what it can't read, which may be a part of the password.
+        raise StoreUnavailable("its URL can't be read") from None
