@@ -102,6 +102,16 @@ class PostgresServer:
         name = urlsplit(url).path.removeprefix("/")
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    @property
+    def is_own(self) -> bool:
+        """Whether we have started it."""
+        return self._cluster is not None
+
+    def log(self) -> str:
+        """Read what a server of our own has logged."""
+        assert self._cluster is not None, "only a server of our own shows its log"
+        return self._cluster.log.read_text("utf-8")
+
     def halt(self) -> None:
         """End a server of our own with all its connections; ``resume`` brings it back."""
         assert self._cluster is not None, "only a server of our own can be halted"
