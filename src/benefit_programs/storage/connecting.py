@@ -19,6 +19,13 @@ CONNECT_SECONDS_MAX = 10
 
 STATEMENT_CACHE_SIZE = 500
 
+_POOLER_HINT = "behind a pooler such as pgbouncer, set BENEFITS_POSTGRES_POOLER=transaction"
+
+_REFUSALS_OF_POOLERS = (
+    asyncpg.ProtocolViolationError,
+    asyncpg.DuplicatePreparedStatementError,
+    asyncpg.InvalidSQLStatementNameError,
+)
 
 _ARRAYS = {
     oid: {
@@ -60,7 +67,8 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 async def connect(url: str) -> Any:
     """A single connection, which the caller closes. Raises StoreUnavailable for an old server."""
     with told_failures(url):
-        connection = await asyncpg.connect(url)
+        # Without prepared statements, of which a pooler between may know nothing.
+        connection = await asyncpg.connect(url, statement_cache_size=0)
     try:
         require_version(connection)
     except StoreUnavailable:
@@ -69,8 +77,14 @@ async def connect(url: str) -> Any:
     return connection
 
 
-def create_pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
-    """Connections that are opened when the pool is entered."""
+def create_pool(
+    url: str, connections_max: int, settings: dict[str, str], *, has_pooler: bool
+) -> asyncpg.Pool[Any]:
+    """Connections that are opened when the pool is entered.
+
+    Behind a pooler they come without the settings, which their transactions give themselves, and
+    keep no statements.
+    """
     return asyncpg.create_pool(
         url,
         # The first now, so that a start notices what is wrong. No floor: the driver would log a
@@ -80,10 +94,34 @@ def create_pool(url: str, connections_max: int, settings: dict[str, str]) -> asy
         max_size=connections_max,
         timeout=CONNECT_SECONDS_MAX,
         connection_class=_Connection,
-        statement_cache_size=STATEMENT_CACHE_SIZE,
+        statement_cache_size=0 if has_pooler else STATEMENT_CACHE_SIZE,
         max_cached_statement_lifetime=0,
-        server_settings={"application_name": "benefits", **settings},
+        server_settings={"application_name": "benefits"} | ({} if has_pooler else settings),
     )
+
+
+def set_local(settings: dict[str, str]) -> list[str]:
+    """Statements that give a transaction its settings, for it alone."""
+    return [f"set local {name} = '{value}'" for name, value in settings.items()]
+
+
+@contextmanager
+def told_pooler() -> Iterator[None]:
+    """While connections with settings are made: tells what to do if somebody between refuses.
+
+    That is a pooler which takes no settings, or whose connections have others' statements.
+    """
+    try:
+        yield
+    except _REFUSALS_OF_POOLERS as error:
+        told = str(error).partition("\n")[0]  # the driver's own advice follows
+        raise StoreUnavailable(f"{told}; {_POOLER_HINT}") from error
+
+
+async def require_setting(connection: Any, name: str, settings: dict[str, str]) -> None:
+    """Raise StoreUnavailable if somebody between has taken the settings of a connection away."""
+    if await connection.fetchval(f"select current_setting('{name}')") != settings[name]:
+        raise StoreUnavailable(f"the settings of its connections get lost; {_POOLER_HINT}")
 
 
 def require_version(connection: Any) -> int:
