@@ -16,6 +16,10 @@ PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 # How the tests share the machine's cores; each process has its own PostgreSQL. Many tests wait, so
 # four processes are quicker on two cores, too.
 PARALLEL ?= --numprocesses 4 --dist worksteal
+# Other versions of PostgreSQL to test with, where systems keep them.
+POSTGRES ?= $(wildcard /usr/lib/postgresql/1[5-9]/bin/postgres /usr/pgsql-1[5-9]/bin/postgres \
+	/opt/homebrew/opt/postgresql@1[5-9]/bin/postgres)
+OF_VERSIONS := tests/contract tests/upgrade tests/unit/query tests/e2e/test_sdk.py
 # Arguments for the command behind a target, for example `make test ARGS="tests/unit -x"`.
 ARGS ?=
 
@@ -31,7 +35,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 22
 
 .PHONY: serve
 serve: $(VENV)/.runtime $(SYNC_CLIENT) ## Run the service on this machine, with its data in ./data
@@ -47,6 +51,15 @@ test: $(VENV)/.dev node-packages ## Run the tests (a real PostgreSQL and Node ar
 .PHONY: test-full
 test-full: $(VENV)/.dev node-packages ## Run all tests, the long ones too
 	$(PY) -m pytest $(PARALLEL) -m "full or not full" --timeout 1800 $(ARGS)
+	$(MAKE) test-versions
+
+.PHONY: test-versions
+test-versions: $(VENV)/.dev node-packages ## Test what stores promise on other versions of PostgreSQL
+	@for version in $(POSTGRES); do \
+		echo "With $$version:"; \
+		BENEFITS_TEST_POSTGRES_BIN="$$(dirname "$$version")" $(PY) -m pytest $(PARALLEL) \
+			-k "not sqlite" $(ARGS) $(OF_VERSIONS) || exit 1; \
+	done
 
 .PHONY: check
 check: $(VENV)/.dev ## Check format, lint, types and architecture

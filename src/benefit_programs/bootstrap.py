@@ -45,7 +45,7 @@ from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
-from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.postgres import CONNECTIONS_MAX, PostgresStore
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.schema import (
     SchemaError,
@@ -199,7 +199,7 @@ async def open_engine(
         if settings.is_sqlite:
             store = await _checked(SqliteStore(settings.sqlite_path))
         else:
-            store = await _checked(await PostgresStore.open(settings.url))
+            store = await _checked(await _open_postgres(settings))
         stack.push_async_callback(store.close)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
@@ -217,7 +217,7 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
     if settings.is_sqlite:
         store = SqliteStore(settings.sqlite_path, serve=False)
     else:
-        store = await PostgresStore.open(settings.url, connections_max=1)
+        store = await _open_postgres(settings, connections_max=1)
     try:
         await require_current_schema(store)
         yield store
@@ -380,9 +380,18 @@ def _secret_keys(settings: Settings) -> SecretKeys:
     return SecretKeys(settings.secret_key, file=file)
 
 
+async def _open_postgres(
+    settings: Settings, *, connections_max: int = CONNECTIONS_MAX
+) -> PostgresStore:
+    """Connect as the settings say. Raises StoreUnavailable."""
+    return await PostgresStore.open(
+        settings.url, connections_max=connections_max, has_pooler=settings.has_pooler
+    )
+
+
 async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
     if not settings.is_sqlite:
-        return await _checked(await PostgresStore.open(settings.url))
+        return await _checked(await _open_postgres(settings))
     settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = SqliteStore(settings.sqlite_path)
     try:

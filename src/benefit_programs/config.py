@@ -64,6 +64,13 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Pooler(StrEnum):
+    """What stands between the service and PostgreSQL."""
+
+    NONE = "none"
+    TRANSACTION = "transaction"
+
+
 class WrongSetting(Exception):
     """A setting has a value that can't be used; the message is one line that names it."""
 
@@ -197,6 +204,13 @@ def _log_format(value: object) -> LogFormat:
         raise _Wrong("must be console or json") from None
 
 
+def _pooler(value: object) -> Pooler:
+    try:
+        return Pooler(_text(value).lower())
+    except ValueError:
+        raise _Wrong("must be none or transaction") from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Setting:
     """How a setting is read, and what the reference says about it."""
@@ -255,6 +269,17 @@ class Settings:
             secret=True,
         ),
     ] = None
+
+    postgres_pooler: Annotated[
+        Pooler,
+        _Setting(
+            read=_pooler,
+            about="`transaction` if `database_url` leads to a pooler that may give each "
+            "transaction another connection, such as pgbouncer: the service then keeps nothing in "
+            "a connection, which costs round trips. Otherwise `none`.",
+            default="`none`",
+        ),
+    ] = Pooler.NONE
 
     bootstrap_api_key: Annotated[
         str | None,
@@ -443,6 +468,10 @@ class Settings:
     @property
     def is_sqlite(self) -> bool:
         return self.url.startswith(SQLITE_URL)
+
+    @property
+    def has_pooler(self) -> bool:
+        return self.postgres_pooler is Pooler.TRANSACTION
 
     @property
     def url(self) -> str:

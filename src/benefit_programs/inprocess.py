@@ -81,7 +81,7 @@ class AsyncInProcessTransport:
         self._settings = Settings(
             database_url=_url_of(database),
             log_format=LogFormat.JSON,
-            **read_variables("outgoing_networks", "secret_key"),
+            **read_variables("outgoing_networks", "postgres_pooler", "secret_key"),
         )
         self._service: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[_Service] | None = None

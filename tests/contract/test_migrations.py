@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from benefit_programs.cli.failures import line_of
 from benefit_programs.domain.store import StoreUnavailable
 from benefit_programs.storage import schema
 from benefit_programs.storage.postgres import PostgresStore
@@ -26,6 +27,7 @@ from benefit_programs.storage.schema import (
 )
 from benefit_programs.storage.sqlite import SqliteStore, connect
 from benefit_programs.storage.tables import EVENT_POSITIONS, metadata
+from tests.support.old_postgres import old_postgres
 
 pytestmark = pytest.mark.anyio
 
@@ -177,6 +179,16 @@ async def test_unreachable_database_is_told() -> None:
     """A server that doesn't answer is no crash but StoreUnavailable, which names it."""
     with pytest.raises(StoreUnavailable, match=r"^127\.0\.0\.1:1: "):
         await migrate("postgresql://user:hush@127.0.0.1:1/none")
+
+
+@pytest.mark.parametrize("use", [migrate, current_revision, PostgresStore.open])
+async def test_old_server_is_refused(use: Callable[[str], Awaitable[object]]) -> None:
+    """A server older than the oldest supported is neither migrated nor served, in one line."""
+    old = old_postgres("14.12 (Debian 14.12-1)")
+    with old as url, pytest.raises(StoreUnavailable) as refused:
+        await use(url)
+    told = "The database can't be used: it is PostgreSQL 14.12, and the oldest supported is 15"
+    assert told == line_of(refused.value)
 
 
 @pytest.mark.parametrize("url", ["postgresql://user:hush#@db/x", "postgresql://[::1/x?hush"])

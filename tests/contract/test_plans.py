@@ -188,11 +188,14 @@ async def test_many_rows_are_found_by_their_ids_alone(
 
 
 async def test_a_busy_pool_is_found_by_the_whole_key(filled: asyncpg.Connection) -> None:
-    """A replay isn't looked for among all transactions of its pool, analyzed or not."""
+    """A replay isn't looked for among all transactions of its pool, analyzed or not yet."""
     await filled.execute("truncate transactions, items")
     for entity, owner in ((Transaction, "pool_id"), (Item, "item_set_id")):
         await filled.execute(_fill(TABLES[entity], rows=4 * ROWS, same=owner))
-    for prepare in ("select 1", "analyze transactions, items"):
+    analyze = "analyze transactions, items"
+    # Migrations can't tell older servers of the one tenant; the first analysis does.
+    knows_at_once = filled.get_server_version() >= (18,)
+    for prepare in ("select 1", analyze) if knows_at_once else (analyze,):
         await filled.execute(prepare)
         for index in (lookups.TRANSACTION_BY_KEY, lookups.ITEM_BY_REFERENCE):
             plan = await _plan(filled, statements.postgres_select(index, Mode.READ))

@@ -369,7 +369,9 @@ async def test_text_is_found_by_its_beginning(service: Service) -> None:
     made = await service.create_program_definition(externalId="STRASSE_7")
     await service.create_program_definition(externalId="other")
     name = "queryProgramDefinitions"
-    for start in ("straße", "strasse", "STRASSE_", ""):
+    # Before PostgreSQL 18 letters have no folded form, only a lower case.
+    folded = ["straße"] if getattr(service.store.dialect, "has_casefold", True) else []
+    for start in (*folded, "strasse", "STRASSE_", ""):
         ids = await found(service, name, {"externalId": {"$startsWith": start}})
         assert made["id"] in ids
         assert len(ids) == (1 if start else 2)

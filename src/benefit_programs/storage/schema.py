@@ -18,6 +18,7 @@ import apsw
 import asyncpg
 
 from benefit_programs.storage import postgres, sqlite
+from benefit_programs.storage.connecting import connect
 from benefit_programs.storage.distribution import (
     ONE_BY_ONE,
     CannotDistribute,
@@ -109,7 +110,7 @@ async def current_revision(url: str) -> str | None:
     if path is not None:
         return await asyncio.to_thread(_sqlite_revision, path)
     with postgres.translated_errors():
-        connection = await postgres.connect(url)
+        connection = await connect(url)
         try:
             return await _postgres_revision(connection)
         finally:
@@ -156,7 +157,7 @@ def _migrate_sqlite(path: Path) -> list[str]:
 
 async def _migrate_postgres(url: str) -> list[str]:
     with postgres.translated_errors():
-        connection = await postgres.connect(url)
+        connection = await connect(url)
         try:
             async with connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)

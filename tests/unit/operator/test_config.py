@@ -71,6 +71,7 @@ def test_database_url_beats_data_dir() -> None:
         ("BENEFITS_BOOTSTRAP_API_KEY", "short"),
         ("BENEFITS_BOOTSTRAP_API_KEY", "a key with spaces in it"),
         ("BENEFITS_LOG_FORMAT", "xml"),
+        ("BENEFITS_POSTGRES_POOLER", "session"),
         ("BENEFITS_WORKERS", "0"),
         ("BENEFITS_WORKERS", "65"),
         ("BENEFITS_REQUESTS_PER_SECOND", "-1"),
