@@ -37,13 +37,14 @@ class Server(ServerProcess):
 
     key = FIRST_KEY
 
-    def __init__(self, database_url: str, log: Path, *, workers: int = 1) -> None:
+    def __init__(self, database_url: str, log: Path, *, workers: int = 1, **variables: str) -> None:
         super().__init__(
             ["--log-format", "json", "--workers", str(workers)],
             log,
             BENEFITS_DATABASE_URL=database_url,
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
             **RECEIVERS_HERE,
+            **variables,
         )
         self.database_url = database_url
         self._settings = Settings(database_url=database_url, log_format=LogFormat.JSON)

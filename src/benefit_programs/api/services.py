@@ -13,6 +13,7 @@ from benefit_programs.engine.engine import Engine
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.replicas import Replicas
 
 if TYPE_CHECKING:
     from benefit_programs.api.authentication import Authenticator
@@ -36,5 +37,7 @@ class Services:
     body_bytes_max: int
     throttle: Throttle | None
     cors_origins: tuple[str, ...]
+    replicas: Replicas | None = None
+    """What answers reads beside the primary, if there is anything."""
     alone: bool
     """Whether no other process serves the same database."""

@@ -9,7 +9,15 @@ then refuses the batch, and its commands run again one by one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import perf_counter
 from typing import Any, TypeVar
@@ -80,14 +88,18 @@ class PostgresStore:
     """A store on a PostgreSQL database that ``benefits migrate`` has prepared."""
 
     def __init__(
-        self, keyed: asyncpg.Pool[Any], queries: asyncpg.Pool[Any], dialect: Dialect
+        self,
+        keyed: asyncpg.Pool[Any],
+        queries: asyncpg.Pool[Any],
+        dialect: Dialect,
+        outage: Outage | None = None,
     ) -> None:
         others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
         self.batches_max = max(1, keyed.get_max_size() - others)
         self.patient_batches_max = PATIENT_BATCHES_MAX
         self._keyed = keyed
         self._queries = queries
-        self._outage = Outage()
+        self._outage = outage or Outage()
         self.on_commit: Callable[[float], object] = _ignore
         """Called with the seconds of each commit, after it."""
 
@@ -101,18 +113,25 @@ class PostgresStore:
         *,
         connections_max: int = CONNECTIONS_MAX,
         statement_seconds: float = STATEMENT_SECONDS_MAX,
+        prepare: Callable[[Any], Awaitable[None]] | None = None,
+        outage: Outage | None = None,
     ) -> PostgresStore:
-        """Connect. Raises StoreUnavailable if the server doesn't answer or refuses."""
+        """Connect. Raises StoreUnavailable if the server doesn't answer or refuses.
+
+        ``prepare`` gets each new connection, and may refuse it. ``outage`` tells the log when the
+        server is away.
+        """
         limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
         async with AsyncExitStack() as opened:
             with translated_errors(), _told_failures(url):
-                keyed = _pool(url, connections_max, _KEYED_SETTINGS | limit)
+                keyed = _pool(url, connections_max, _KEYED_SETTINGS | limit, prepare)
                 await opened.enter_async_context(keyed)
-                queries = _pool(url, connections_max, limit)
+                queries = _pool(url, connections_max, limit, prepare)
                 await opened.enter_async_context(queries)
                 version = int(await keyed.fetchval("show server_version_num"))
             opened.pop_all()
-        return cls(keyed, queries, PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE))
+        dialect = PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE)
+        return cls(keyed, queries, dialect, outage)
 
     async def run(
         self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
@@ -242,6 +261,11 @@ class PostgresStore:
         await self._keyed.close()
         await self._queries.close()
 
+    def abandon(self) -> None:
+        """Drop all connections at once, whoever uses them."""
+        self._keyed.terminate()
+        self._queries.terminate()
+
 
 _KEYED_SETTINGS = {
     "enable_seqscan": "off",
@@ -269,7 +293,12 @@ async def connect(url: str) -> Any:
         return await asyncpg.connect(url)
 
 
-def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool[Any]:
+def _pool(
+    url: str,
+    connections_max: int,
+    settings: dict[str, str],
+    prepare: Callable[[Any], Awaitable[None]] | None,
+) -> asyncpg.Pool[Any]:
     """Connections that are opened when the pool is entered."""
     return asyncpg.create_pool(
         url,
@@ -280,6 +309,7 @@ def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.P
         max_size=connections_max,
         timeout=CONNECT_SECONDS_MAX,
         connection_class=_Connection,
+        init=prepare,
         statement_cache_size=STATEMENT_CACHE_SIZE,
         max_cached_statement_lifetime=0,
         server_settings={
