@@ -263,7 +263,8 @@ class Settings:
             read=_url,
             about="The database: `sqlite:///` and the path of a file (an absolute one begins with "
             "a fourth slash), or a `postgresql://` URL, in whose password characters such as `/` "
-            "and `#` are written as `%2F` and `%23`.",
+            "and `#` are written as `%2F` and `%23`. It may name several hosts, with commas "
+            "between: the one that takes writes is used ([failover](../how-to/failover.md)).",
             default="the SQLite file in `data_dir`",
             secret=True,
         ),

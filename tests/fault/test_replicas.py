@@ -284,6 +284,7 @@ async def test_only_a_standby_of_the_same_database_is_a_replica(pair: Pair) -> N
         assert reason in line["reason"]
 
 
+@pytest.mark.full
 async def test_servers_behind_one_address_are_noticed(pair: Pair) -> None:
     """How far one is says nothing about another, so an address that leads to two is not used."""
     third = pair.primary.start_standby()
@@ -387,6 +388,7 @@ async def test_python_client_reads_what_it_has_written_under_random_lag(
         assert {"answered", "behind"} <= set(await counted())
 
 
+@pytest.mark.full
 async def test_official_sdk_reads_what_it_has_written_under_random_lag(
     pair: Pair, replay: Replay, tmp_path: Path
 ) -> None:

@@ -40,6 +40,7 @@ from benefit_programs.domain.store import (
 )
 from benefit_programs.storage import statements
 from benefit_programs.storage.gathering import GatheredLookUps
+from benefit_programs.storage.hosts import Hosts
 from benefit_programs.storage.outage import Outage
 from benefit_programs.storage.query import Dialect, PostgresDialect
 from benefit_programs.storage.rows import CODECS, changed_columns
@@ -92,6 +93,8 @@ class PostgresStore:
         keyed: asyncpg.Pool[Any],
         queries: asyncpg.Pool[Any],
         dialect: Dialect,
+        *,
+        statement_seconds: float = STATEMENT_SECONDS_MAX,
         outage: Outage | None = None,
     ) -> None:
         others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
@@ -99,6 +102,7 @@ class PostgresStore:
         self.patient_batches_max = PATIENT_BATCHES_MAX
         self._keyed = keyed
         self._queries = queries
+        self._statement_seconds = statement_seconds
         self._outage = outage or Outage()
         self.on_commit: Callable[[float], object] = _ignore
         """Called with the seconds of each commit, after it."""
@@ -124,31 +128,23 @@ class PostgresStore:
         limit = {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
         async with AsyncExitStack() as opened:
             with translated_errors(), _told_failures(url):
-                keyed = _pool(url, connections_max, _KEYED_SETTINGS | limit, prepare)
+                hosts = Hosts(url)
+                keyed = _pool(hosts, connections_max, _KEYED_SETTINGS | limit, prepare)
                 await opened.enter_async_context(keyed)
-                queries = _pool(url, connections_max, limit, prepare)
+                queries = _pool(hosts, connections_max, limit, prepare)
                 await opened.enter_async_context(queries)
                 version = int(await keyed.fetchval("show server_version_num"))
             opened.pop_all()
         dialect = PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE)
-        return cls(keyed, queries, dialect, outage)
+        return cls(keyed, queries, dialect, statement_seconds=statement_seconds, outage=outage)
 
     async def run(
         self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
     ) -> Answer:
         """Run a batch in one transaction."""
-        async with self._connection(self._keyed) as connection:
-            await connection.execute(_BEGIN_PATIENTLY if patient else "begin")
-            try:
-                answer = await _step(connection, tenant_id, steps)
-                started = perf_counter()
-                await connection.execute("commit")
-            except BaseException:
-                if not connection.is_closed() and connection.is_in_transaction():
-                    await connection.execute("rollback")
-                raise
-            asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
-            return answer
+        begin = _BEGIN_PATIENTLY if patient else "begin"
+        async with self._transaction(self._keyed, begin) as connection:
+            return await _step(connection, tenant_id, steps)
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -219,7 +215,8 @@ class PostgresStore:
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
         # Beside the batches, whose locks are soon given up.
-        return await self.fetch(sql, parameters)
+        async with self._transaction(self._queries, "begin") as connection:
+            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def probe(self) -> None:
         """Raise StoreUnavailable if nothing can be written.
@@ -228,6 +225,7 @@ class PostgresStore:
         """
         sql = "select current_setting('transaction_read_only')"
         if await self.fetch_quick(sql, ()) == [("on",)]:
+            await self._look_elsewhere()
             raise StoreUnavailable("the database is read-only, or a standby")
 
     def connections(self) -> list[tuple[str, int, int]]:
@@ -246,6 +244,9 @@ class PostgresStore:
                 async with pool.acquire() as connection:
                     try:
                         yield connection
+                    except asyncpg.ReadOnlySQLTransactionError:
+                        await self._look_elsewhere()
+                        raise
                     except Exception as error:
                         if _is_told(error) or not _is_lost(connection):
                             raise
@@ -255,6 +256,33 @@ class PostgresStore:
                 self._outage.begin(str(error))
             raise
         self._outage.end()
+
+    @asynccontextmanager
+    async def _transaction(self, pool: asyncpg.Pool[Any], begin: str) -> AsyncIterator[Any]:
+        """A transaction, which is durable at the end. Raises as ``_connection``.
+
+        Also if a standby that commits wait for says nothing. If the server ended that wait, it
+        would call the commit done; so no limit of the server holds for it, only ours.
+        """
+        async with self._connection(pool) as connection:
+            await connection.execute(begin)
+            try:
+                yield connection
+                started = perf_counter()
+                try:
+                    await connection.execute(_COMMIT, timeout=self._statement_seconds)
+                except TimeoutError:
+                    raise StoreUnavailable(_UNCONFIRMED) from None
+            except BaseException:
+                if not connection.is_closed() and connection.is_in_transaction():
+                    await connection.execute("rollback")
+                raise
+            asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
+
+    async def _look_elsewhere(self) -> None:
+        """Use no connection again to a server that takes no writes any more."""
+        await self._keyed.expire_connections()
+        await self._queries.expire_connections()
 
     async def close(self) -> None:
         """Close the connections, those in use when they are free."""
@@ -284,24 +312,26 @@ set local max_parallel_workers_per_gather = 0
 """
 """Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 
+_UNCONFIRMED = "the commit took too long; it may wait for a standby that is away"
+_COMMIT = "set local statement_timeout = 0; commit"
 _BEGIN_PATIENTLY = f"begin; set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
 
 
 async def connect(url: str) -> Any:
     """A single connection, which the caller closes."""
     with _told_failures(url):
-        return await asyncpg.connect(url)
+        return await Hosts(url).connect()
 
 
 def _pool(
-    url: str,
+    hosts: Hosts,
     connections_max: int,
     settings: dict[str, str],
     prepare: Callable[[Any], Awaitable[None]] | None,
 ) -> asyncpg.Pool[Any]:
     """Connections that are opened when the pool is entered."""
     return asyncpg.create_pool(
-        url,
+        connect=hosts.connect,
         # The first now, so that a start notices what is wrong. No floor: the driver would log a
         # traceback each time that it fails to restore it.
         init_size=1,
