@@ -260,13 +260,13 @@ class Application:
     async def _answer(
         self, call: Call, scope: AsgiScope, record: dict[str, Any], *, as_table: bool = False
     ) -> bytes:
-        answer = partial(self._answer_here, as_table=as_table)
         if self._replicas is not None:
             position = header(scope, CONSISTENT_HEADER.encode())
+            answer = partial(self._answer_here, as_table=as_table)
             body = await self._replicas.answer(call, position, answer, record)
             if body is not None:
                 return body
-        return await answer(call)
+        return await self._answer_here(call, as_table=as_table)
 
     async def _answer_here(self, call: Call, *, as_table: bool) -> bytes:
         try:

@@ -88,6 +88,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.principal.tenant_id
 
     async def execute(self, command: Command[Answer]) -> Answer:
+        assert not self.on_replica, "a method that writes is no replica's"
         principal = self.principal
         return await self.services.engine.execute(
             command,
