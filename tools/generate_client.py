@@ -39,15 +39,6 @@ WIDTH = 100
 NOTE = "# Made by tools/generate_client.py (`make docs`): change what it reads.\n"
 FUTURE = "from __future__ import annotations\n\n"
 
-# They write nothing, though only those who may redeem can call them.
-ONLY_JUDGING = frozenset(
-    {
-        "checkBenefitEligibility",
-        "bulkCheckBenefitEligibility",
-        "checkBenefitEligibilityByFilter",
-    }
-)
-
 # Enums that the client calls by other names, where a request has them; None: not offered.
 ENUM_NAMES: dict[str, str | None] = {
     "ProvisionProgramRequest.program_status": "StartStatus",
@@ -122,7 +113,7 @@ def routes() -> str:
 
 
 def _safety(method: Method) -> str:
-    if method.verb == "GET" or method.scope.name.startswith("READ") or method.name in ONLY_JUDGING:
+    if method.only_reads:
         return "READ"
     return "GONE" if method.name.startswith("delete") else "ONCE"
 

@@ -47,6 +47,7 @@ from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import CONNECTIONS_MAX, PostgresStore
 from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.replicas import Replicas
 from benefit_programs.storage.schema import (
     SchemaError,
     current_revision,
@@ -89,9 +90,8 @@ async def open_service(
     ``clock`` is where the service takes the time from, for those who keep it themselves.
     ``functions`` receive events in this process; ``values`` are all processes' metrics.
 
-    A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database
-    must have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout, or
-    OSError where a file or folder can't be made.
+    A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database must
+    have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout or OSError.
     """
     async with AsyncExitStack() as stack:
         store = await _open_store(settings)
@@ -125,6 +125,7 @@ async def open_service(
             throttle=_throttle(settings),
             tenant_throttle=_tenant_throttle(settings, store, stack),
             cors_origins=settings.cors_origins,
+            replicas=await stack.enter_async_context(_follow(settings, store, reader)),
             alone=settings.is_sqlite,
         )
         runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
@@ -400,6 +401,18 @@ async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
         await store.close()
         raise
     return await _checked(store)
+
+
+@asynccontextmanager
+async def _follow(
+    settings: Settings, store: SqliteStore | PostgresStore, reader: Reader
+) -> AsyncIterator[Replicas | None]:
+    if not settings.replica_urls:
+        yield None
+        return
+    assert isinstance(store, PostgresStore), "the settings refuse replicas of a file"
+    async with Replicas.open(store, settings.replica_urls, like=reader) as replicas:
+        yield replicas
 
 
 @contextmanager

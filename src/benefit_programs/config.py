@@ -49,11 +49,13 @@ REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
 CORS_ANY_ORIGIN = "*"
 OUTGOING_NETWORKS_MAX = 100
+REPLICA_URLS_MAX = 8
 SECRET_KEY_BYTES = 32
 SECRET_KEYS_MAX = 10
 
 Network = IPv4Network | IPv6Network
 
+_BETWEEN_URLS = re.compile(r",?\s+|,(?=postgres(?:ql)?://)")
 _URL_SAFE = str.maketrans("-_", "+/")
 _RESERVED = frozenset("/?#@[]")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
@@ -138,6 +140,17 @@ def _require_places(url: str) -> None:
         readable = False
     if not readable:
         raise _Wrong("must name hosts, with numbers as their ports")
+
+
+def _replica_urls(value: object) -> tuple[str, ...]:
+    """URLs of single servers: what one of several has is not what another has."""
+    listed = value if isinstance(value, list) else _BETWEEN_URLS.split(_text(value))
+    if len(listed) > REPLICA_URLS_MAX:
+        raise _Wrong(f"must have at most {REPLICA_URLS_MAX} URLs")
+    urls = tuple(dict.fromkeys(map(_url, listed)))
+    if not all(url.startswith(POSTGRES_URLS) and "," not in urlsplit(url).netloc for url in urls):
+        raise _Wrong("must be postgresql:// URLs with one host each, with commas between")
+    return urls
 
 
 def _key(value: object) -> str:
@@ -264,7 +277,8 @@ class Settings:
             read=_url,
             about="The database: `sqlite:///` and the path of a file (an absolute one begins with "
             "a fourth slash), or a `postgresql://` URL, in whose password characters such as `/` "
-            "and `#` are written as `%2F` and `%23`.",
+            "and `#` are written as `%2F` and `%23`. It may name several hosts, with commas "
+            "between: the one that takes writes is used ([failover](../how-to/failover.md)).",
             default="the SQLite file in `data_dir`",
             secret=True,
         ),
@@ -280,6 +294,18 @@ class Settings:
             default="`none`",
         ),
     ] = Pooler.NONE
+
+    replica_urls: Annotated[
+        tuple[str, ...],
+        _Setting(
+            read=_replica_urls,
+            about="Standby servers of the database that answer reads, as `postgresql://` URLs with "
+            "one host each, with commas between (in the file: a list), at most "
+            f"{REPLICA_URLS_MAX}. See [replicas](../how-to/replicas.md).",
+            default="none",
+            secret=True,
+        ),
+    ] = ()
 
     bootstrap_api_key: Annotated[
         str | None,
@@ -464,6 +490,8 @@ class Settings:
             raise WrongSetting(
                 f"workers: {self.workers} processes can't share a SQLite file; use 1, or PostgreSQL"
             )
+        if self.replica_urls and self.is_sqlite:
+            raise WrongSetting("replica_urls: a SQLite file has no replicas; use PostgreSQL")
 
     @property
     def is_sqlite(self) -> bool:

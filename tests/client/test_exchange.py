@@ -21,7 +21,12 @@ from benefit_programs.client import (
     UnreadableAnswer,
 )
 from benefit_programs.client.core.calls import Call, Response
-from benefit_programs.client.core.exchange import PAUSE_SECONDS_MAX, Exchange, Settings
+from benefit_programs.client.core.exchange import (
+    PAUSE_SECONDS_MAX,
+    Consistency,
+    Exchange,
+    Settings,
+)
 from benefit_programs.client.core.keys import first_redemption, keyed
 from benefit_programs.client.core.wire import reads, reads_nothing
 
@@ -244,3 +249,35 @@ def test_nonsense_is_told(answer: Response) -> None:
     with pytest.raises(UnreadableAnswer) as caught:
         begun(redemption()).answered(answer)
     assert (caught.value.status, caught.value.body) == (answer.status, answer.body)
+
+
+def told(position: str) -> Response:
+    return Response(200, {"x-wix-consistent": position}, b"{}")
+
+
+def test_position_is_repeated_from_the_next_request_on() -> None:
+    """Every later call of the client says how far the service was."""
+    shared = settings()
+    assert "x-wix-consistent" not in Exchange(READ, shared).request().headers
+    begun = Exchange(ONCE, shared)
+    begun.request()
+    begun.answered(told("0A"))
+    assert Exchange(READ, shared).request().headers["x-wix-consistent"] == "0A"
+
+
+@pytest.mark.parametrize(
+    ("answers", "kept"),
+    [
+        (["0A", "0B"], "0B"),
+        (["0B", "0A"], "0B"),
+        (["0B", ""], "0B"),
+        (["0B", "primary"], "primary"),
+        (["primary", "0A"], "0A"),
+    ],
+)
+def test_the_latest_position_is_kept(answers: list[str], kept: str) -> None:
+    """An earlier answer that comes late takes nothing back; what is no position is repeated."""
+    consistency = Consistency()
+    for each in answers:
+        consistency.take(told(each))
+    assert consistency.position == kept

@@ -111,7 +111,12 @@ async def test_the_real_request_can_be_read(open_to_pages: Service) -> None:
             assert answer.status_code == status
             assert answer.headers["access-control-allow-origin"] == origin
             exposed = names_in(answer.headers["access-control-expose-headers"])
-            assert exposed == {"retry-after", "x-request-id", "x-wix-request-id"}
+            assert exposed == {
+                "retry-after",
+                "x-request-id",
+                "x-wix-consistent",
+                "x-wix-request-id",
+            }
             assert "origin" in names_in(answer.headers["vary"])
 
 

@@ -41,11 +41,11 @@ MONTHLY_STOPPING = ProgramTerms(
 
 
 @asynccontextmanager
-async def open_still(url: str) -> AsyncIterator[tuple[Service, StillClock]]:
+async def open_still(url: str, **settings: Any) -> AsyncIterator[tuple[Service, StillClock]]:
     """A service without a runner, at an instant that only the test changes: first ``BEGIN``."""
     clock = StillClock()
     clock.now = BEGIN
-    async with open_application(url, clock=clock, run_jobs=False) as application:
+    async with open_application(url, clock=clock, run_jobs=False, **settings) as application:
         yield await new_tenant(*application), clock
 
 

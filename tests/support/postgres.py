@@ -17,6 +17,7 @@ import itertools
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 DATABASE_URL_VARIABLE = "BENEFITS_TEST_DATABASE_URL"
 """Names a server to use in place of our own; its user must be allowed to create databases."""
@@ -123,6 +124,31 @@ class PostgresServer:
         assert self._cluster is not None
         self._cluster.start(urlsplit(self._base_url).port or 0)
 
+    def kill(self) -> None:
+        """End all processes of a server of our own at once, as a crash does."""
+        assert self._cluster is not None
+        os.killpg(self._cluster.process, signal.SIGKILL)
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        assert self._cluster is not None
+        self._cluster.promote()
+
+    def start_standby(self) -> PostgresServer:
+        """Start a server that follows this one, which is our own, with all that it holds."""
+        assert self._cluster is not None
+        return _start_own(
+            self._cluster.extra,
+            lambda folder, binaries, account: _copy_primary(
+                self._base_url, folder, binaries, account
+            ),
+        )
+
+    @property
+    def place(self) -> str:
+        """Its host and port."""
+        return urlsplit(self._base_url).netloc.rpartition("@")[2]
+
     def stop(self) -> None:
         """End the server and remove its files; a server that we did not start goes on."""
         atexit.unregister(self.stop)
@@ -194,8 +220,16 @@ def start_postgres(*, durable: bool) -> PostgresServer:
     return PostgresServer(given_url) if given_url else start_own_postgres(durable=durable)
 
 
-def start_own_postgres(*, durable: bool) -> PostgresServer:
+def start_own_postgres(*, durable: bool, **settings: str) -> PostgresServer:
     """Start a server on a free port, for tests that do with it what they do to nobody else's."""
+    return _start_own((DURABLE if durable else NOT_DURABLE) | settings, _initialize)
+
+
+def _start_own(
+    settings: dict[str, str], prepare: Callable[[Path, Path, _Account], str]
+) -> PostgresServer:
+    """Start a server on files that are prepared in a folder, with a password."""
+    durable = "fsync" not in settings
     if sys.platform == "win32":
         message = f"On Windows, name a PostgreSQL server in {DATABASE_URL_VARIABLE}."
         raise PostgresError(message)
@@ -205,8 +239,8 @@ def start_own_postgres(*, durable: bool) -> PostgresServer:
     folder = Path(tempfile.mkdtemp(prefix="benefits-postgres-", dir=parent))
     account.own(folder)
     try:
-        password = _initialize(folder, binaries, account)
-        cluster = _Cluster(folder, binaries, account, DURABLE if durable else NOT_DURABLE)
+        password = prepare(folder, binaries, account)
+        cluster = _Cluster(folder, binaries, account, settings)
         port = _start(cluster)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -319,6 +353,21 @@ def _major_version() -> int:
     return int(said.split()[2].partition(".")[0])
 
 
+def _copy_primary(url: str, folder: Path, binaries: Path, account: _Account) -> str:
+    """Make a standby's files from a running server; its password is the same."""
+    account.run(
+        [
+            f"{binaries}/pg_basebackup",
+            f"--dbname={url}",
+            f"--pgdata={folder}/data",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+        ]
+    )
+    return urlsplit(url).password or ""
+
+
 @dataclass(frozen=True)
 class _Cluster:
     """The files of a server of our own, and how it is started and stopped."""
@@ -347,6 +396,14 @@ class _Cluster:
             f"--timeout={START_SECONDS_MAX}",
             f"--options={options}",
         )
+
+    @property
+    def process(self) -> int:
+        """The id of the server's first process, which leads the group of all."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def promote(self) -> None:
+        self._control("promote", f"--timeout={START_SECONDS_MAX}")
 
     def stop(self) -> None:
         self._control("stop", "--mode=fast", f"--timeout={STOP_SECONDS_MAX}")

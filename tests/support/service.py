@@ -44,6 +44,7 @@ class Server(ServerProcess):
         *,
         workers: int = 1,
         postgres_pooler: Pooler = Pooler.NONE,
+        **variables: str,
     ) -> None:
         super().__init__(
             ["--log-format", "json", "--workers", str(workers)],
@@ -52,6 +53,7 @@ class Server(ServerProcess):
             BENEFITS_BOOTSTRAP_API_KEY=FIRST_KEY,
             BENEFITS_POSTGRES_POOLER=postgres_pooler,
             **RECEIVERS_HERE,
+            **variables,
         )
         self.database_url = database_url
         self._settings = Settings(

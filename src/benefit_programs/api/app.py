@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from asyncio import CancelledError
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -45,6 +46,7 @@ from benefit_programs.api.messages import (
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.pages import create_pages
+from benefit_programs.api.replicas import CONSISTENT_HEADER, ReplicaReads
 from benefit_programs.api.routing import Routes
 from benefit_programs.api.services import Services
 from benefit_programs.api.streams import EVENT_STREAM, Stream, Streams
@@ -148,6 +150,11 @@ class Application:
         self._tenant_throttle = services.tenant_throttle
         self._turns = services.metrics.turns
         self._observe = services.metrics.observe_request
+        self._replicas = (
+            ReplicaReads(services.replicas, services.metrics.observe_replica)
+            if services.replicas
+            else None
+        )
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)
         self._routes = Routes(METHODS.values())
@@ -180,9 +187,10 @@ class Application:
                 if call.method.follower is not None and accepts(scope, EVENT_STREAM):
                     stream = await self._streams.open(call, scope)
                 elif call.method.table is not None and accepts(scope, CSV):
-                    media_type, body = CSV_UTF8, await self._answer(call, as_table=True)
+                    answer = await self._answer(call, scope, record, as_table=True)
+                    media_type, body = CSV_UTF8, answer
                 else:
-                    body = await self._answer(call)
+                    body = await self._answer(call, scope, record)
         except ClientGone:
             return
         except CancelledError:
@@ -205,6 +213,7 @@ class Application:
         if stream is not None:
             await stream.run(receive, send, request_id=request_id)
             return
+        await self._say_position(status, record, headers)
         if len(body) >= COMPRESSED_BYTES_MIN:
             body = await compressed(scope, body, headers)
         await send_body(
@@ -221,6 +230,19 @@ class Application:
             milliseconds=round(seconds * 1000, 3),
             **record,
         )
+
+    async def _say_position(
+        self, status: int, record: dict[str, Any], headers: dict[str, str]
+    ) -> None:
+        """Say how far the primary is, where it has answered and replicas are asked too.
+
+        Also beside a refusal: it may tell of what was written before.
+        """
+        if self._replicas is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return
+        if record["tenant"] is not None and "replica" not in record:
+            method = METHODS[record["method"]]
+            headers[CONSISTENT_HEADER] = await self._replicas.position(record["tenant"], method)
 
     async def _admit(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> Call:
         """The call that a request makes, if its key allows it, once it is its turn."""
@@ -252,7 +274,18 @@ class Application:
             raise
         return Call(self._services, principal, method, turn, decoded, bulk, clock)
 
-    async def _answer(self, call: Call, *, as_table: bool = False) -> bytes:
+    async def _answer(
+        self, call: Call, scope: AsgiScope, record: dict[str, Any], *, as_table: bool = False
+    ) -> bytes:
+        if self._replicas is not None:
+            position = header(scope, CONSISTENT_HEADER.encode())
+            answer = partial(self._answer_here, as_table=as_table)
+            body = await self._replicas.answer(call, position, answer, record)
+            if body is not None:
+                return body
+        return await self._answer_here(call, as_table=as_table)
+
+    async def _answer_here(self, call: Call, *, as_table: bool) -> bytes:
         try:
             return await self._endpoints[call.method.name].answer(call, as_table=as_table)
         except NotFoundInNamespace as refusal:

@@ -53,6 +53,10 @@ _WITH_DATES = (Pool, Program, PoolItem)
 """The rows that tell that something has come due in a program."""
 
 
+class DueOnReplica(Exception):
+    """Something has come due, which the primary has to book before it is shown."""
+
+
 class Rows(NamedTuple, Generic[T]):
     """One page of what a query has found, and the page itself for its cursors."""
 
@@ -72,6 +76,8 @@ class Call(msgspec.Struct, frozen=True):
     bulk: Bulk[Any] | None = None
     clock: Clock | None = None
     """That of a sandbox, as it was when the call began. Others go by real time."""
+    on_replica: bool = False
+    """Whether a replica answers, where nothing can be booked."""
 
     @property
     def now(self) -> Instant:
@@ -84,6 +90,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.principal.tenant_id
 
     async def execute(self, command: Command[Answer]) -> Answer:
+        assert not self.on_replica, "a method that writes is no replica's"
         principal = self.principal
         return await self.services.engine.execute(
             command,
@@ -107,12 +114,14 @@ class Call(msgspec.Struct, frozen=True):
         """Book what has come due in programs of which these rows were read.
 
         Whether they have to be read again. If nothing can be written now, they are shown as they
-        are. It costs nothing unless something has just come due.
+        are. It costs nothing unless something has just come due. Raises DueOnReplica.
         """
         engine = self.services.engine
         late = late_programs(rows, engine.now)
         if not late:
             return False
+        if self.on_replica:
+            raise DueOnReplica
         settings = self.principal.settings
         try:
             await engine.catch_up(late, tenant_id=self.tenant_id, settings=settings)

@@ -26,7 +26,7 @@ REQUEST_HEADERS = frozenset(
 
 REQUEST_HEADER_PREFIX = "x-wix-"
 
-RESPONSE_HEADERS = ("retry-after", "x-request-id", "x-wix-request-id")
+RESPONSE_HEADERS = ("retry-after", "x-request-id", "x-wix-consistent", "x-wix-request-id")
 """What a page may read of an answer."""
 
 _VERBS = ", ".join(sorted({method.verb for method in METHODS.values()})).encode()

@@ -35,6 +35,16 @@ Table = Callable[[dict[str, Any]], Iterable[Sequence[str]]]
 
 Refusals = tuple[type[Refusal], ...]
 
+_READING = frozenset({Scope.READ, Scope.READ_LIMITED, Scope.READ_JOBS})
+_JUDGING = frozenset(
+    {
+        "checkBenefitEligibility",
+        "bulkCheckBenefitEligibility",
+        "checkBenefitEligibilityByFilter",
+    }
+)
+"""What needs the right to redeem, and redeems nothing."""
+
 _PARAMETER = re.compile(r"\{([^}]+)\}")
 
 
@@ -68,6 +78,24 @@ class Method:
     @property
     def request_in(self) -> Literal["body", "query"]:
         return "query" if self.verb in ("GET", "DELETE") else "body"
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it changes nothing, by whichever verb it is called."""
+        return self.verb == "GET" or self._reads_rows
+
+    @property
+    def is_for_replicas(self) -> bool:
+        """Whether a replica may answer it.
+
+        The end of the feed is known on the primary alone. What administrators read of the service
+        itself comes from there too.
+        """
+        return self._reads_rows and self.follower is None
+
+    @property
+    def _reads_rows(self) -> bool:
+        return self.scope in _READING or self.name in _JUDGING
 
     @property
     def path_parameters(self) -> tuple[str, ...]:

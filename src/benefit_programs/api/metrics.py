@@ -31,6 +31,7 @@ from benefit_programs.api.instruments import (
 )
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.probing import Probe
+from benefit_programs.api.replicas import OUTCOMES, REPLICAS_MAX
 from benefit_programs.api.turns import Turns
 from benefit_programs.api.values import OwnValues, Values
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
@@ -49,6 +50,7 @@ REFRESH_SECONDS = 1.0
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 COMMIT_BUCKETS = (0.0001, 0.00025, 0.0005, *REQUEST_BUCKETS)
 LAG_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 86_400)
+WAIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 
 _MEMORY = Path("/proc/self/statm")
@@ -130,6 +132,7 @@ class _Instruments:
             "Time from an event to the answer of the endpoint that has taken it.",
             LAG_BUCKETS,
         )
+        self.replica_reads, self.replica_wait_seconds = _of_replicas()
         self.processes = Gauge("benefits_processes", "Processes that are alive.")
         self.queue_length = Gauge(
             "benefits_queue_length",
@@ -157,6 +160,27 @@ class _Instruments:
     @property
     def all(self) -> list[Instrument]:
         return [each for each in vars(self).values() if isinstance(each, Instrument)]
+
+
+def _of_replicas() -> tuple[Counter, Histogram]:
+    """How often replicas were asked, and how long that took."""
+    replicas = [f"{number}" for number in range(1, REPLICAS_MAX + 1)]
+    return (
+        Counter(
+            "benefits_replica_reads",
+            "Reads that came to a replica, by its place in the setting and by outcome: `answered`, "
+            "or the reason why the primary answered: `away`, `behind`, `due` or `failed`.",
+            ("replica", "outcome"),
+            [(replica, outcome) for replica in replicas for outcome in OUTCOMES],
+        ),
+        Histogram(
+            "benefits_replica_wait_seconds",
+            "Time for which reads waited until their replica had come as far as their callers.",
+            WAIT_BUCKETS,
+            ("replica",),
+            [(replica,) for replica in replicas],
+        ),
+    )
 
 
 def values_size() -> int:
@@ -214,6 +238,13 @@ class Metrics:
         self._own[deliveries.place(outcome)] += 1
         if lag_seconds is not None:
             lags.observe(self._own, lags.start, lag_seconds)
+
+    def observe_replica(self, number: int, outcome: str, waited: float) -> None:
+        """Count a read that came to a replica, and how long it waited there."""
+        reads, waits = self._instruments.replica_reads, self._instruments.replica_wait_seconds
+        replica = f"{number + 1}"
+        self._own[reads.place(replica, outcome)] += 1
+        waits.observe(self._own, waits.place(replica), waited)
 
     def refresh(self) -> None:
         """Measure the states of this process."""

@@ -13,6 +13,7 @@ from benefit_programs.engine.engine import Engine
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.replicas import Replicas
 
 if TYPE_CHECKING:
     from benefit_programs.api.authentication import Authenticator
@@ -39,5 +40,7 @@ class Services:
     tenant_throttle: TenantThrottle | None
     """How much a tenant may ask of all processes, if that is limited."""
     cors_origins: tuple[str, ...]
+    replicas: Replicas | None = None
+    """What answers reads beside the primary, if there is anything."""
     alone: bool
     """Whether no other process serves the same database."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage.hosts import Hosts
 
 VERSION_MIN = 15
 """The oldest PostgreSQL with which the tests run."""
@@ -68,7 +69,7 @@ async def connect(url: str) -> Any:
     """A single connection, which the caller closes. Raises StoreUnavailable for an old server."""
     with told_failures(url):
         # Without prepared statements, of which a pooler between may know nothing.
-        connection = await asyncpg.connect(url, statement_cache_size=0)
+        connection = await Hosts(url).connect(statement_cache_size=0)
     try:
         require_version(connection)
     except StoreUnavailable:
@@ -78,15 +79,20 @@ async def connect(url: str) -> Any:
 
 
 def create_pool(
-    url: str, connections_max: int, settings: dict[str, str], *, has_pooler: bool
+    hosts: Hosts,
+    connections_max: int,
+    settings: dict[str, str],
+    *,
+    has_pooler: bool,
+    prepare: Callable[[Any], Awaitable[None]] | None = None,
 ) -> asyncpg.Pool[Any]:
-    """Connections that are opened when the pool is entered.
+    """Connections that are opened when the pool is entered. ``prepare`` may refuse each.
 
     Behind a pooler they come without the settings, which their transactions give themselves, and
     keep no statements.
     """
     return asyncpg.create_pool(
-        url,
+        connect=hosts.connect,
         # The first now, so that a start notices what is wrong. No floor: the driver would log a
         # traceback each time that it fails to restore it.
         init_size=1,
@@ -94,6 +100,7 @@ def create_pool(
         max_size=connections_max,
         timeout=CONNECT_SECONDS_MAX,
         connection_class=_Connection,
+        init=prepare,
         statement_cache_size=0 if has_pooler else STATEMENT_CACHE_SIZE,
         max_cached_statement_lifetime=0,
         server_settings={"application_name": "benefits"} | ({} if has_pooler else settings),

@@ -9,8 +9,17 @@ then refuses the batch, and its commands run again one by one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -41,6 +50,7 @@ from benefit_programs.storage.connecting import (
     told_pooler,
 )
 from benefit_programs.storage.gathering import GatheredLookUps
+from benefit_programs.storage.hosts import Hosts
 from benefit_programs.storage.outage import Outage
 from benefit_programs.storage.positions import POSTGRES_HOLD
 from benefit_programs.storage.query import Dialect, PostgresDialect
@@ -87,6 +97,9 @@ class PostgresStore:
         queries: asyncpg.Pool[Any],
         dialect: Dialect,
         local_settings: dict[asyncpg.Pool[Any], list[str]],
+        *,
+        statement_seconds: float = STATEMENT_SECONDS_MAX,
+        outage: Outage | None = None,
     ) -> None:
         others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
         self.batches_max = max(1, keyed.get_max_size() - others)
@@ -95,9 +108,9 @@ class PostgresStore:
         self._queries = queries
         # Behind a pooler: what each transaction on connections of a pool begins with.
         self._local_settings = local_settings
-        self._begin = "; ".join(["begin", *local_settings.get(keyed, ())])
-        self._for_one = self._in_transaction if local_settings else self._connection
-        self._outage = Outage()
+        self._for_one = self._transaction if local_settings else self._connection
+        self._statement_seconds = statement_seconds
+        self._outage = outage or Outage()
         self.on_commit: Callable[[float], object] = _ignore
         """Called with the seconds of each commit, after it."""
 
@@ -112,16 +125,24 @@ class PostgresStore:
         connections_max: int = CONNECTIONS_MAX,
         statement_seconds: float = STATEMENT_SECONDS_MAX,
         has_pooler: bool = False,
+        prepare: Callable[[Any], Awaitable[None]] | None = None,
+        outage: Outage | None = None,
     ) -> PostgresStore:
-        """Connect. Raises StoreUnavailable if the server doesn't answer, refuses, or is too old."""
+        """Connect. Raises StoreUnavailable if the server doesn't answer, refuses, or is too old.
+
+        ``prepare`` gets each new connection, and may refuse it. ``outage`` tells the log when the
+        server is away.
+        """
         settings = _SETTINGS | {"statement_timeout": f"{statement_seconds * 1000:.0f}ms"}
         keyed_settings = settings | _KEYED_SETTINGS
         async with AsyncExitStack() as opened:
             told = nullcontext() if has_pooler else told_pooler()
             with translated_errors(), told_failures(url), told:
-                keyed = create_pool(url, connections_max, keyed_settings, has_pooler=has_pooler)
-                await opened.enter_async_context(keyed)
-                queries = create_pool(url, connections_max, settings, has_pooler=has_pooler)
+                pool = partial(
+                    create_pool, Hosts(url), connections_max, has_pooler=has_pooler, prepare=prepare
+                )
+                keyed = await opened.enter_async_context(pool(keyed_settings))
+                queries = await opened.enter_async_context(pool(settings))
                 await opened.enter_async_context(queries)
                 async with keyed.acquire() as connection:
                     version = require_version(connection)
@@ -130,23 +151,22 @@ class PostgresStore:
             opened.pop_all()
         dialect = PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE)
         local_settings = {keyed: set_local(keyed_settings), queries: set_local(settings)}
-        return cls(keyed, queries, dialect, local_settings if has_pooler else {})
+        return cls(
+            keyed,
+            queries,
+            dialect,
+            local_settings if has_pooler else {},
+            statement_seconds=statement_seconds,
+            outage=outage,
+        )
 
     async def run(
         self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
     ) -> Answer:
         """Run a batch in one transaction."""
-        async with self._connection(self._keyed) as connection:
-            await connection.execute(f"{self._begin}; {_PATIENTLY}" if patient else self._begin)
-            try:
-                answer = await _step(connection, tenant_id, steps)
-                started = perf_counter()
-                await connection.execute("commit")
-            except BaseException:
-                await _roll_back(connection)
-                raise
-            asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
-            return answer
+        more = (_PATIENTLY,) if patient else ()
+        async with self._transaction(self._keyed, *more) as connection:
+            return await _step(connection, tenant_id, steps)
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -220,7 +240,8 @@ class PostgresStore:
     async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; the rows are those that it returns."""
         # Beside the batches, whose locks are soon given up.
-        return await self.fetch(sql, parameters)
+        async with self._transaction(self._queries) as connection:
+            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def probe(self) -> None:
         """Raise StoreUnavailable if nothing can be written.
@@ -229,6 +250,7 @@ class PostgresStore:
         """
         sql = "select current_setting('transaction_read_only')"
         if await self.fetch_quick(sql, ()) == [("on",)]:
+            await self._look_elsewhere()
             raise StoreUnavailable("the database is read-only, or a standby")
 
     def connections(self) -> list[tuple[str, int, int]]:
@@ -247,6 +269,9 @@ class PostgresStore:
                 async with pool.acquire() as connection:
                     try:
                         yield connection
+                    except asyncpg.ReadOnlySQLTransactionError:
+                        await self._look_elsewhere()
+                        raise
                     except Exception as error:
                         if _is_told(error) or not _is_lost(connection):
                             raise
@@ -258,21 +283,42 @@ class PostgresStore:
         self._outage.end()
 
     @asynccontextmanager
-    async def _in_transaction(self, pool: asyncpg.Pool[Any]) -> AsyncIterator[Any]:
-        """A connection that has its pool's settings for one transaction."""
+    async def _transaction(self, pool: asyncpg.Pool[Any], *settings: str) -> AsyncIterator[Any]:
+        """A transaction, which is durable at the end. Raises as ``_connection``.
+
+        Also if a standby that commits wait for says nothing. If the server ended that wait, it
+        would call the commit done; so no limit of the server holds for it, only ours.
+        """
+        begin = ("begin", *self._local_settings.get(pool, ()), *settings)
         async with self._connection(pool) as connection:
-            await connection.execute("; ".join(["begin", *self._local_settings[pool]]))
+            await connection.execute("; ".join(begin))
             try:
                 yield connection
-                await connection.execute("commit")
+                started = perf_counter()
+                try:
+                    await connection.execute(_COMMIT, timeout=self._statement_seconds)
+                except TimeoutError:
+                    raise StoreUnavailable(_UNCONFIRMED) from None
             except BaseException:
-                await _roll_back(connection)
+                if not connection.is_closed() and connection.is_in_transaction():
+                    await connection.execute("rollback")
                 raise
+            asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
+
+    async def _look_elsewhere(self) -> None:
+        """Use no connection again to a server that takes no writes any more."""
+        await self._keyed.expire_connections()
+        await self._queries.expire_connections()
 
     async def close(self) -> None:
         """Close the connections, those in use when they are free."""
         await self._keyed.close()
         await self._queries.close()
+
+    def abandon(self) -> None:
+        """Drop all connections at once, whoever uses them."""
+        self._keyed.terminate()
+        self._queries.terminate()
 
 
 _SETTINGS = {
@@ -303,12 +349,8 @@ _PATIENTLY_BY_KEYS = set_local(
 """Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 
 _PATIENTLY = f"set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
-
-
-async def _roll_back(connection: Any) -> None:
-    """End a transaction that failed, if its connection is still there."""
-    if not connection.is_closed() and connection.is_in_transaction():
-        await connection.execute("rollback")
+_UNCONFIRMED = "the commit took too long; it may wait for a standby that is away"
+_COMMIT = "set local statement_timeout = 0; commit"
 
 
 def _ignore(_: object) -> None:

@@ -102,6 +102,10 @@ class Reader:
         self._turn = Semaphore(LONG_READS_MAX)
         self._snapshots: dict[tuple[int, str], Snapshot] = {}
 
+    def on(self, store: ReadableStore) -> Reader:
+        """What reads another copy of the database, with the same cursors."""
+        return Reader(store, self._secret)
+
     @property
     def dialect(self) -> Dialect:
         return self._store.dialect

@@ -7,7 +7,15 @@ from urllib.parse import quote
 
 import pytest
 
-from benefit_programs.config import LogFormat, Settings, WrongSetting, read_settings, references
+from benefit_programs.api.replicas import REPLICAS_MAX
+from benefit_programs.config import (
+    REPLICA_URLS_MAX,
+    LogFormat,
+    Settings,
+    WrongSetting,
+    read_settings,
+    references,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
@@ -155,6 +163,37 @@ def test_several_processes_need_postgres() -> None:
         read_settings({"workers": "2"}, environment={})
     flags = {"workers": "2", "database_url": "postgresql://db/benefits"}
     assert read_settings(flags, environment={}).workers == 2
+
+
+def test_replicas_are_single_servers_of_postgres(tmp_path: Path) -> None:
+    """They are named with commas between, or as a list in the file; one URL names one server."""
+    urls = ("postgresql://u:a%2Cb@one/benefits", "postgres://two:5433/benefits?sslmode=require")
+    database = {"BENEFITS_DATABASE_URL": "postgresql://db,db2/benefits"}
+    for text in (",".join(urls), ", ".join(urls), "\n".join(urls)):
+        environment = {**database, "BENEFITS_REPLICA_URLS": text}
+        assert read_settings(environment=environment).replica_urls == urls
+    file = tmp_path / "benefits.toml"
+    file.write_text(f"replica_urls = {list(urls)}\n")
+    environment = {**database, "BENEFITS_CONFIG": str(file)}
+    assert read_settings(environment=environment).replica_urls == urls
+    for wrong in ("postgresql://u:secret@one,two/benefits", "sqlite:///x", "postgresql://:0/x"):
+        with pytest.raises(WrongSetting, match="BENEFITS_REPLICA_URLS: must ") as refused:
+            read_settings(environment={**database, "BENEFITS_REPLICA_URLS": wrong})
+        assert "secret" not in str(refused.value)
+    many = ",".join(f"postgresql://r{number}/x" for number in range(REPLICA_URLS_MAX + 1))
+    with pytest.raises(WrongSetting, match="at most 8"):
+        read_settings(environment={**database, "BENEFITS_REPLICA_URLS": many})
+
+
+def test_file_has_no_replicas() -> None:
+    """Replicas need PostgreSQL: beside a SQLite file they would be another database."""
+    with pytest.raises(WrongSetting, match="replica_urls: a SQLite file has no replicas"):
+        read_settings(environment={"BENEFITS_REPLICA_URLS": "postgresql://one/benefits"})
+
+
+def test_each_replica_has_metrics() -> None:
+    """There are as many places in the metrics as the setting takes replicas."""
+    assert REPLICAS_MAX == REPLICA_URLS_MAX
 
 
 def test_every_setting_is_documented() -> None:

@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Generic, TypeVar
 from uuid import uuid4
 
@@ -34,12 +35,36 @@ THROTTLED = 429
 # 501 and 505 say that it will never work.
 PASSING_FAILURES = frozenset({500, 502, 503, 504})
 
+CONSISTENT_HEADER = "x-wix-consistent"
+
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 5.0
 RETRY_AFTER_SECONDS_MAX = 30.0
 """A longer wait is not sat out: the error is raised, and its ``retry_after`` tells."""
 
 _log = logging.getLogger("benefit_programs.client")
+
+
+class Consistency:
+    """How far the service is of which the caller knows; its replicas answer no earlier.
+
+    A later position sorts after an earlier one of the same length. What else a service says is
+    repeated as it is.
+    """
+
+    def __init__(self) -> None:
+        self.position: str | None = None
+        self._turn = Lock()
+
+    def take(self, response: Response) -> None:
+        """Keep what an answer says, unless a later answer was faster."""
+        said = response.headers.get(CONSISTENT_HEADER)
+        if not said:
+            return
+        with self._turn:
+            known = self.position
+            if not (known and len(known) == len(said) and known > said):
+                self.position = said
 
 
 @dataclass(frozen=True)
@@ -50,6 +75,8 @@ class Settings:
     max_retries: int
     chance: Callable[[], float] = random.random
     """A number from 0 up to 1, which makes callers that failed together come back apart."""
+    consistency: Consistency = field(default_factory=Consistency, compare=False)
+    """All calls of a client share it, whatever their other settings."""
 
 
 class Exchange(Generic[T]):
@@ -70,12 +97,15 @@ class Exchange(Generic[T]):
         self._attempts += 1
         headers = {"accept": "application/json", **self._settings.headers}
         headers["x-request-id"] = self.request_id
+        if position := self._settings.consistency.position:
+            headers[CONSISTENT_HEADER] = position
         if self._call.route.has_body:
             headers["content-type"] = "application/json"
         return self._call.request(headers, self._settings.timeout)
 
     def answered(self, response: Response) -> float:
         """Take an answer. The seconds to wait before the next attempt, if it isn't done."""
+        self._settings.consistency.take(response)
         if response.status == OK:
             return self._finish(self._read(response))
         error = error_of(response)
