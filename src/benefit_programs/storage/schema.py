@@ -94,7 +94,7 @@ async def distribute(url: str) -> list[str]:
     if sqlite_path(url) is not None:
         raise CannotDistribute("A SQLite file can't be distributed: use a Citus cluster.")
     with postgres.translated_errors():
-        connection = await postgres.connect(url)
+        connection = await connect(url)
         try:
             async with connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
