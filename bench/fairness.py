@@ -198,7 +198,7 @@ def format_seen(seen: Sequence[Seen]) -> list[tuple[str, ...]]:
     groups: dict[tuple[str, str, str | None, int], list[Seen]] = {}
     for each in seen:
         groups.setdefault((each.store, each.quiet, each.noisy, each.connections), []).append(each)
-    rows = [heading]
+    rows: list[tuple[str, ...]] = [heading]
     for (store, quiet, noisy, callers), company in groups.items():
         alone = groups[store, quiet, None, 0]
         p50, p99, late = (

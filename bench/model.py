@@ -123,7 +123,7 @@ def format_model(content: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...
         "connections of a shard",
         "redemptions/s of a shard",
     )
-    rows = [heading]
+    rows: list[tuple[str, ...]] = [heading]
     for rate in RATES:
         service = plan_service(redeem, machines, rate)
         rows.append(
