@@ -495,11 +495,16 @@ def use_rules_of(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         (database / MOVED).parent.mkdir(parents=True, exist_ok=True)
         (database / MOVED).write_bytes(rules)
         whenever.reset_tzpath([database])
+        forget()
+
+    def forget() -> None:
+        """Forget what a process remembers as long as it lives, and with it its rules."""
         whenever.clear_tzcache(only_keys=[MOVED])
+        instant_at.cache_clear()
 
     yield use
     whenever.reset_tzpath()
-    whenever.clear_tzcache(only_keys=[MOVED])
+    forget()
 
 
 ISTANBUL, SEOUL, PYONGYANG, PAGO_PAGO = (

@@ -144,13 +144,7 @@ class _Instruments:
         self.http_connections = Gauge(
             "benefits_http_connections", "Connections of clients that are open."
         )
-        self.database_connections = Gauge(
-            "benefits_database_connections",
-            "Connections to PostgreSQL, by pool (`keyed`: batches and look-ups; `queries`) and "
-            "state (`used`, `idle`).",
-            ("pool", "state"),
-            [(pool, state) for pool in ("keyed", "queries") for state in ("used", "idle")],
-        )
+        self.database_connections = _of_connections()
         self.memory = GaugeOfProcess(
             "benefits_resident_memory_bytes",
             "Memory of each process, by its id; on Linux only.",
@@ -160,6 +154,16 @@ class _Instruments:
     @property
     def all(self) -> list[Instrument]:
         return [each for each in vars(self).values() if isinstance(each, Instrument)]
+
+
+def _of_connections() -> Gauge:
+    return Gauge(
+        "benefits_database_connections",
+        "Connections to PostgreSQL, by pool (`keyed`: batches and look-ups; `queries`) and "
+        "state (`used`, `idle`).",
+        ("pool", "state"),
+        [(pool, state) for pool in ("keyed", "queries") for state in ("used", "idle")],
+    )
 
 
 def _of_replicas() -> tuple[Counter, Histogram]:
