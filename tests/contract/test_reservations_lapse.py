@@ -240,6 +240,17 @@ async def test_what_comes_back_to_an_expired_lot_lapses_visibly(held: Held) -> N
     assert (lot.status, lot.available, lot.reserved) == ("EXPIRED", 0, 0)
 
 
+async def test_a_lot_and_its_reservation_end_at_the_same_instant(held: Held) -> None:
+    """Nothing is left of the lot, neither what was reserved nor the rest."""
+    wallet = await held.wallet(expiresAfter="PT1H")
+    await reserve(wallet, expiresAfter="PT1H")
+    held.clock.now += HOUR
+    assert await amounts(wallet) == ("0", "0")
+    assert await held.book(wallet) == 1
+    assert await amounts(wallet) == ("0", "0")
+    assert await reasons(wallet) == ["Provisioning", "Reservation", "Expiry", "Release", "Expiry"]
+
+
 async def test_a_spent_lot_that_expired_unnoticed_takes_nothing_back(held: Held) -> None:
     """A lot that is reserved whole has nothing to lapse at its end; what returns lapses."""
     wallet = await held.wallet(expiresAfter="PT5H")

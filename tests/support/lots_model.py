@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 NEVER = float("inf")
 HOUR = 3_600_000
-LAPSES, EXPIRES, BEGINS = range(3)
+EXPIRES, LAPSES, BEGINS = range(3)
 
 
 @dataclass(eq=False)

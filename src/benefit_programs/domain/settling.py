@@ -214,8 +214,8 @@ def _lives(account: Account, lot: Lot, life: str | None) -> bool:
 
 # What is due
 
-# What happens first of what is due at the same instant.
-_LAPSES, _EXPIRES, _BEGINS, _ALERTS = range(4)
+# What happens first of what is due at the same instant. What comes back to a lot finds it expired.
+_EXPIRES, _LAPSES, _BEGINS, _ALERTS = range(4)
 
 
 def _open_reservations(state: State, account: Account) -> dict[str, Reservation]:
