@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from bench.fairness import format_fairness
 from bench.growth_report import format_growth
 from bench.model import format_model
-from bench.partitions import format_partitions
 from bench.report import format_environment, read_results, write_markdown
 from bench.servers import ROOT
 from bench.sizing import format_sizing
@@ -33,7 +32,6 @@ SECTIONS = {
     "sizing": Section(SCALING, "sizing", format_sizing),
     "model": Section(SCALING, "sizing", format_model),
     "fairness": Section(SCALING, "fairness", format_fairness),
-    "partitions": Section(SCALING, "partitions", format_partitions),
 }
 
 

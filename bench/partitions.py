@@ -40,10 +40,11 @@ from bench.session import InProcessContender
 from tests.support.postgres import PostgresServer, start_own_postgres
 
 CALLERS = 64
-POOLS = 200_000
+POOLS = 50_000
 """So many pools the rows are spread over; those that are redeemed from are spread over them."""
 
 PAGES_ASKED = 200
+SHOWN_WITH_DECIMALS_MAX = 10
 
 REMOVED_AT_ONCE = 2_000
 """As many events as the sweeper removes in a commit where nobody else is at work."""
@@ -84,21 +85,19 @@ def run_partitions(chosen: Namespace) -> bool:
     return True
 
 
-def format_partitions(content: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
-    """The table of a run."""
-    forms = [Form(**each) for each in content["forms"]]
-    return [("tables whole and in parts, times in ms unless they say s", format_forms(forms))]
-
-
 def format_forms(forms: list[Form]) -> list[tuple[str, ...]]:
     """A row for each figure, a column for each form."""
     names = list(dict.fromkeys(name for form in forms for name in form.figures))
     heading = ("figure", *(f"{each.table}, {each.form}, {each.rows:,}" for each in forms))
     rows = [
-        (name, *(f"{form.figures[name]:,.1f}" if name in form.figures else "" for form in forms))
+        (name, *(_format(form.figures[name]) if name in form.figures else "" for form in forms))
         for name in names
     ]
     return [heading, *rows]
+
+
+def _format(figure: float) -> str:
+    return f"{figure:,.2f}" if figure < SHOWN_WITH_DECIMALS_MAX else f"{figure:,.0f}"
 
 
 def measure_form(table: str, form: str, rows: int, times: Times, rounds: int) -> Form:
@@ -116,6 +115,8 @@ def measure_form(table: str, form: str, rows: int, times: Times, rounds: int) ->
         asyncio.run(_vacuum(url, table, "vacuum after filling, s", measured))
         _redeem(measured, "after", url, state, times, rounds)
         asyncio.run(_measure(url, filling, state, measured))
+        # A server that stops removes its files at once, and would not wait for so many bytes.
+        place.postgres.drop_database(url)
     return measured
 
 

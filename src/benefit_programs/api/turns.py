@@ -70,7 +70,17 @@ class Turns:
             raise
 
     def end(self, tenant_id: int) -> None:
-        """Let those of the tenant go on who wait."""
+        """Let those of the tenant go on who wait.
+
+        Beside others only once whatever else is ready has gone on. Else requests that wait for
+        nothing would follow one another without a break.
+        """
+        if self._turns() == inf:
+            self._end(tenant_id)
+        else:
+            asyncio.get_running_loop().call_soon(self._end, tenant_id)
+
+    def _end(self, tenant_id: int) -> None:
         tenant = self._busy[tenant_id]
         tenant.under_way -= 1
         while tenant.waiting and tenant.under_way < self._turns():
