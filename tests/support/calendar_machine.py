@@ -161,7 +161,6 @@ class CalendarMachine(LotsMachine):
     @rule()
     def read(self) -> None:
         """Ask what there is before anything of it is booked."""
-        self.pool.pass_until(self.now)
         self.require_balance()
 
     @rule(early=st.sampled_from([0, 1]), times=st.integers(1, 4))
@@ -367,6 +366,8 @@ class CalendarMachine(LotsMachine):
         return super().done(name, request, "POOL_NOT_ACTIVE" if is_refused else refusal)
 
     def require_balance(self) -> None:
+        """All that is due by now counts: a renewal may move to the instant when a pause ends."""
+        self.pool.pass_until(self.now)
         super().require_balance()
         self.balances[self.now] = self.pool.available
 
