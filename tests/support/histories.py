@@ -23,7 +23,7 @@ from benefit_programs.domain.entities import (
     TransactionItem,
 )
 from benefit_programs.domain.errors import Refusal
-from benefit_programs.domain.lookups import POOL, RESERVATION, TRANSACTION
+from benefit_programs.domain.lookups import POOL, RESERVATION, RESERVING_TRANSACTION
 from benefit_programs.domain.lots import Fate, first_of, last_of, total
 from benefit_programs.domain.redemptions import CancelRedemption
 from benefit_programs.domain.required import require
@@ -138,7 +138,7 @@ class EndReservation(Command[bool], frozen=True, kw_only=True):
         if count:
             reservation = self._capture(account, reservation, count)
         if reservation.held:
-            root = require(state, TRANSACTION, reservation.id)
+            root = require(state, RESERVING_TRANSACTION, reservation.id)
             canceled = ReservationStatus.CANCELED
             release(state, account, reservation, canceled, reserved=root.details)
         else:

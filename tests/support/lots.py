@@ -20,7 +20,7 @@ from benefit_programs.domain.entities import (
     Reservation,
     ReservationStatus,
 )
-from benefit_programs.domain.lookups import POOL, RESERVATION, TRANSACTION
+from benefit_programs.domain.lookups import POOL, RESERVATION, RESERVING_TRANSACTION, TRANSACTION
 from benefit_programs.domain.lots import Fate, first_of, last_of
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.quotas import ask_for_quotas, of_count, of_fewer
@@ -167,7 +167,7 @@ class Capture(Command[str], frozen=True, kw_only=True):
             first_of(held.draws, cost),
             cost,
             details=replace(
-                require(state, TRANSACTION, held.id).details,
+                require(state, RESERVING_TRANSACTION, held.id).details,
                 reason=RULES[Operation.CAPTURE].reason,
                 item_count=self.count,
                 quota_shares=shares,
@@ -201,7 +201,7 @@ class LetGo(Command[None], frozen=True, kw_only=True):
     def decide(self, state: State, context: Context) -> Changes[None]:
         held = _open_reservation(state, context, self.reservation_id)
         account = open_account(state, context, require(state, POOL, held.pool_id))
-        details = require(state, TRANSACTION, held.id).details
+        details = require(state, RESERVING_TRANSACTION, held.id).details
         release(state, account, held, ReservationStatus.CANCELED, reserved=details)
         changes = Changes(None)
         account.save(changes)
