@@ -469,6 +469,25 @@ async def test_rollover_by_percent_and_with_an_end(timed: Service, clock: StillC
     assert rolled["available"] == f"{left // 2 / 10_000:.4f}".rstrip("0").rstrip(".")
 
 
+async def test_credits_roll_over_into_terms_that_let_them_expire(service: Service) -> None:
+    """A pool that had no lots gets one for what rolled over, and one for what comes."""
+    wallet = await open_wallet(service)
+    definition = wallet.definition
+    credit = {
+        "amount": "10",
+        "expiresAfter": "P30D",
+        "rolloverConfiguration": {"enabled": True, "expiresAfter": "P7D"},
+    }
+    details = {"benefits": definition["details"]["benefits"], "creditConfiguration": credit}
+    change = {"id": definition["id"], "revision": definition["revision"], "details": details}
+    await service.call(
+        "updatePoolDefinition", {"poolDefinition": change, "cascade": "NEXT_RENEWAL"}
+    )
+    await act(service, "renew", wallet.program["id"])
+    lots = [(each["origin"], each["available"]) for each in await lots_of(wallet)]
+    assert lots == [("PROVISION", "100"), ("RENEWAL", "10"), ("PROVISION", "0")]
+
+
 async def test_a_renewal_leaves_packs_alone(service: Service) -> None:
     """Only what isn't kept at renewals lapses."""
     wallet = await open_wallet(service)

@@ -131,6 +131,7 @@ class Account:
 
     __slots__ = (
         "_changed",
+        "_had_lots",
         "_has_all",
         "_lots",
         "_new",
@@ -168,6 +169,7 @@ class Account:
         self._state = state
         self._lots: dict[str, Lot] = {} if lots is None else {lot.id: lot for lot in lots}
         self._has_all = state is None or lots is not None
+        self._had_lots = has_lots(pool)
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}
         self._told: dict[str, None] = {}
@@ -336,7 +338,8 @@ class Account:
         """All stored lots that are live or still to come, in the burn order."""
         pool = self.pool
         stored: list[Lot] = []
-        if not self._has_all and has_lots(pool):
+        # Lots of a pool that had none before were all made here.
+        if self._had_lots and not self._has_all and has_lots(pool):
             assert self._state is not None
             stored = self._state.many(LOTS_OF_POOL, pool.id, FROM_THE_FIRST)
         lots = self._as_now(stored)
