@@ -238,7 +238,7 @@ class CalendarMachine(LotsMachine):
     def restart(self) -> None:
         """Renew by hand, and count the timetable from now on anew."""
         self.program.pass_until(self.now)
-        if self.program.status == "ENDED":
+        if self.program.status == "ENDED" or self.program.dates.renewals is None:
             return
         self.run(restart(self.service, self.program_id))
         self.program.restart(self.now)

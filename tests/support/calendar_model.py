@@ -402,11 +402,10 @@ class Program:
 
     def restart(self, at: int) -> None:
         """Count the timetable from now on anew, or from the end of a pause if the clock stands."""
-        if self.dates.renewals is not None:
-            begin = at if self.since is None or not self.dates.stops else self.since
-            self.anchor, self.moved, self.number = begin, 0, 0
-            self.start_cycle(1, self.anchor)
-            self.cycle_start = at
+        begin = at if self.since is None or not self.dates.stops else self.since
+        self.anchor, self.moved, self.number = begin, 0, 0
+        self.start_cycle(1, self.anchor)
+        self.cycle_start = at
 
     def pause(self, at: int, until: float = NEVER) -> None:
         self.status = self.pool.status = "PAUSED"
