@@ -79,6 +79,14 @@ async def test_a_tenant_that_is_alone_never_waits(clock: Clock) -> None:
     await give_up(asked)
 
 
+async def test_the_first_tenant_after_a_start_is_alone(clock: Clock) -> None:
+    """Until another one asks, nobody is there to be waited for."""
+    turns = Turns(elapsed=clock)
+    asked = ask(turns, NOISY, 1_000)
+    assert await given(asked) == 1_000
+    await give_up(asked)
+
+
 async def test_beside_others_a_tenant_has_its_part_and_the_rest_waits_in_its_order(
     turns: Turns,
 ) -> None:

@@ -35,7 +35,7 @@ class Turns:
         self._busy: dict[int, _Tenant] = {}
         """The tenants that have requests under way."""
 
-        self._newest = 0
+        self._newest: int | None = None
         self._changed = -inf
         """Which tenant asked last, and when it was another one than before."""
 
@@ -45,7 +45,9 @@ class Turns:
     async def take(self, tenant_id: int) -> Turn:
         """Wait until the tenant has a turn for one more request. Raises QueueFull."""
         if tenant_id != self._newest:
-            self._newest, self._changed = tenant_id, self._elapsed()
+            if self._newest is not None:
+                self._changed = self._elapsed()
+            self._newest = tenant_id
         tenant = self._busy.get(tenant_id)
         if tenant is None:
             tenant = self._busy[tenant_id] = _Tenant()
