@@ -1,4 +1,4 @@
-"""How many requests a tenant may make, over all processes of a database. Contract: none."""
+"""How many requests a tenant may make, over all processes of a database (ADR 41)."""
 
 from __future__ import annotations
 

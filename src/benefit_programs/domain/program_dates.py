@@ -210,8 +210,8 @@ def restarted(program: Program, at: Instant) -> Program:
     If a pause has stopped the clock, it is counted from the end of the pause.
     """
     calendar = program.calendar
-    if calendar is None or calendar.timetable is None:
-        return program
+    assert calendar is not None
+    assert calendar.timetable is not None
     stopped = calendar.paused_since if stops_clock(program) else None
     begin = at if stopped is None else stopped
     timetable = replace(calendar.timetable, anchor=begin, shift=0)
