@@ -13,6 +13,8 @@ import pytest
 
 from benefit_programs.client import AsyncBenefitPrograms, ItemReference
 from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage import hosts as limits
+from benefit_programs.storage.hosts import Hosts
 from benefit_programs.storage.postgres import PostgresStore
 from tests.support.calls import NAMESPACE
 from tests.support.databases import PostgresDatabases
@@ -195,6 +197,23 @@ async def test_host_that_says_nothing_is_passed_over(postgres_url: str) -> None:
         await asyncio.gather(*(store.fetch("select 1", ()) for _ in range(10)))
         assert monotonic() - started < 10
         await store.close()
+
+
+async def test_host_that_another_connection_found_is_tried_too(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which host was it last may change while a connection looks; it still asks each of them."""
+    place = postgres_url.rpartition("@")[2].partition("/")[0]
+    async with open_gate(place) as gate:
+        gate.silence()
+        hosts = Hosts(postgres_url.replace(place, f"{gate.place},{place}"))
+        slow = asyncio.create_task(hosts.connect())
+        await look_until(lambda: bool(gate._ways))
+        monkeypatch.setattr(limits, "HOST_SECONDS_MAX", 0.1)
+        quick = await hosts.connect()
+        await gate.shut()
+        for connection in (quick, await slow):
+            await connection.close()
 
 
 async def test_commit_that_no_standby_confirms_is_not_called_done() -> None:
