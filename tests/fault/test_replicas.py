@@ -218,6 +218,17 @@ async def test_refused_write_tells_how_far_the_primary_is(service: Service) -> N
     assert response.headers[CONSISTENT_HEADER] >= position
 
 
+async def test_who_asks_too_often_costs_the_primary_no_question(pair: Pair) -> None:
+    """A refusal for that tells of nothing that was written, and moves no position on."""
+    limit = {"requests_per_second": 1, "requests_at_once": 1, "replica_urls": (pair.replica_url,)}
+    async with open_application(pair.url, **limit) as application:
+        service = await new_tenant(*application)
+        responses = [await service.send("createProgramDefinition", {}) for _ in range(10)]
+        refused = [each for each in responses if each.status_code == 429]
+        assert refused
+        assert not any(CONSISTENT_HEADER in each.headers for each in refused)
+
+
 async def test_what_is_due_is_booked_by_the_primary_and_seen(pair: Pair) -> None:
     """A late read on a replica has the primary book what is due, and shows it as booked."""
     async with open_still(pair.url, replica_urls=(pair.replica_url,)) as (service, clock):
