@@ -28,21 +28,20 @@ from tests.support.databases import PostgresDatabases
 from tests.support.dated import MONTHLY, join, make_plan, open_still
 from tests.support.gate import open_gate
 from tests.support.inprocess import Service, new_tenant, open_application
-from tests.support.looking import LOOK_PAUSE_SECONDS
+from tests.support.looking import LOOK_PAUSE_SECONDS, wait_until
 from tests.support.node import PACKAGES, ensure_js_packages, node_executable
 from tests.support.postgres import PostgresServer, start_own_postgres
 from tests.support.service import Server
 from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from benefit_programs.storage.replicas import Replica
 
 pytestmark = pytest.mark.anyio
 
-LOOK_SECONDS_MAX = 30
 QUERY = "queryProgramDefinitions"
 CALLERS = 3
 ROUNDS = 20
@@ -101,20 +100,13 @@ async def replay(pair: Pair) -> AsyncIterator[Replay]:
     await connection.close()
 
 
-async def look_until(is_so: Callable[[], bool]) -> None:
-    """Look again and again whether something has come about."""
-    async with asyncio.timeout(LOOK_SECONDS_MAX):
-        while not is_so():  # noqa: ASYNC110 - nothing signals it
-            await asyncio.sleep(LOOK_PAUSE_SECONDS)
-
-
 def replica_of(service: Service) -> Replica:
     assert service.running.services.replicas is not None
     return service.running.services.replicas.all[0]
 
 
 async def be_connected(service: Service) -> None:
-    await look_until(lambda: replica_of(service).reader is not None)
+    await wait_until(lambda: replica_of(service).reader is not None)
 
 
 @asynccontextmanager
@@ -160,7 +152,7 @@ async def found(service: Service, definition: str, position: str | None = None) 
 async def test_replica_answers_who_tells_what_it_was_told(service: Service) -> None:
     """It answers once it has come as far, and leaves its caller the position."""
     definition, position = await written(service)
-    await look_until(lambda: replica_of(service)._reached >= position)
+    await wait_until(lambda: replica_of(service)._reached >= position)
     response = await found(service, definition, position)
     assert CONSISTENT_HEADER not in response.headers
     assert await outcomes(service) == {"answered": 1}
@@ -194,7 +186,7 @@ async def test_read_waits_for_a_replica_that_is_nearly_there(
     reading = asyncio.create_task(replica_of(service).reaches(position))
     await replay.resume()
     await reading
-    await look_until(lambda: replica_of(service)._reached >= position)
+    await wait_until(lambda: replica_of(service)._reached >= position)
     await found(service, definition, position)
     assert (await outcomes(service))["answered"] == 1
 
@@ -237,13 +229,13 @@ async def test_what_is_due_is_booked_by_the_primary_and_seen(pair: Pair) -> None
         await wallet.redeem(count=3)
         clock.now += 32 * DAY
         _, position = await written(service)
-        await look_until(lambda: replica_of(service)._reached >= position)
+        await wait_until(lambda: replica_of(service)._reached >= position)
         request = {"poolId": wallet.pool_id}
         late = await service.send("getBalance", request, x_wix_consistent=position)
         assert late.json()["balance"]["amount"]["available"] == "100"
         booked = late.headers[CONSISTENT_HEADER]
         assert await outcomes(service) == {"due": 1}
-        await look_until(lambda: replica_of(service)._reached >= booked)
+        await wait_until(lambda: replica_of(service)._reached >= booked)
         again = await service.send("getBalance", request, x_wix_consistent=booked)
         assert again.json() == late.json()
         assert await outcomes(service) == {"due": 1, "answered": 1}
@@ -258,22 +250,22 @@ async def test_replica_that_is_away_is_no_trouble(pair: Pair, way: str) -> None:
         lines = stack.enter_context(capture_logs())
         service = await stack.enter_async_context(open_with_replica(pair.url, replica_url))
         definition, position = await written(service)
-        await look_until(lambda: replica_of(service)._reached >= position)
+        await wait_until(lambda: replica_of(service)._reached >= position)
         if way == "silent":
             gate.silence()
             reading = asyncio.create_task(found(service, definition, position))
-            await look_until(lambda: replica_of(service).reader is None)
+            await wait_until(lambda: replica_of(service).reader is None)
             await reading
             await gate.shut()
         else:
             await gate.shut()
             await found(service, definition, position)
-        await look_until(lambda: replica_of(service).reader is None)
+        await wait_until(lambda: replica_of(service).reader is None)
         await found(service, definition, position)
         assert (await service.client.get("/readyz")).status_code == 200
         await gate.open()
         await be_connected(service)
-        await look_until(lambda: replica_of(service)._reached >= position)
+        await wait_until(lambda: replica_of(service)._reached >= position)
         response = await found(service, definition, position)
         assert CONSISTENT_HEADER not in response.headers
         told = [line["event"] for line in lines if "away" in line["event"]]
@@ -289,7 +281,7 @@ async def test_only_a_standby_of_the_same_database_is_a_replica(pair: Pair) -> N
             async with open_application(pair.url, replica_urls=(url,)) as application:
                 service = await new_tenant(*application)
                 definition, position = await written(service)
-                await look_until(lambda: any("away" in line["event"] for line in lines))
+                await wait_until(lambda: any("away" in line["event"] for line in lines))
                 await found(service, definition, position)
         (line,) = [line for line in lines if "away" in line["event"]]
         assert reason in line["reason"]
@@ -305,12 +297,12 @@ async def test_servers_behind_one_address_are_noticed(pair: Pair) -> None:
             with capture_logs() as lines:
                 async with open_with_replica(pair.url, replica_url) as service:
                     definition, position = await written(service)
-                    await look_until(lambda: replica_of(service)._reached >= position)
+                    await wait_until(lambda: replica_of(service)._reached >= position)
                     gate._behind = ("127.0.0.1", int(third.place.rpartition(":")[2]))
                     store = replica_of(service)._store
                     reads = [found(service, definition, position) for _ in range(20)]
                     await asyncio.gather(*reads)
-                    await look_until(lambda: replica_of(service)._store is not store)
+                    await wait_until(lambda: replica_of(service)._store is not store)
         assert any("several servers" in line.get("reason", "") for line in lines)
     finally:
         third.stop()
@@ -322,7 +314,7 @@ async def test_every_read_gets_the_same_from_replica_and_primary(service: Servic
     await service.running.runner.settle()
     names = [name for name, method in METHODS.items() if method.is_for_replicas]
     _, position = await written(service)
-    await look_until(lambda: replica_of(service)._reached >= position)
+    await wait_until(lambda: replica_of(service)._reached >= position)
     for name in names:
         here = await service.send(name, REQUESTS[name](world))
         there = await service.send(name, REQUESTS[name](world), x_wix_consistent=position)
