@@ -60,6 +60,10 @@ async def test_server_that_takes_no_writes_is_unavailable(
     store = await PostgresStore.open(postgres_url, connections_max=1)
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.execute("insert into things values ($1)", (1,))
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.probe()
+    await administrator.execute(f"alter database {name} set default_transaction_read_only = off")
+    await store.probe()
     await store.close()
 
 

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from benefit_programs.api import throttling as limits
 from benefit_programs.api.errors import TooManyRequests
-from benefit_programs.api.throttling import THROTTLED_KEYS_MAX, SharedThrottle, Throttle
+from benefit_programs.api.throttling import (
+    AWAY_SECONDS_MAX,
+    THROTTLED_KEYS_MAX,
+    SharedThrottle,
+    Throttle,
+)
 from benefit_programs.domain.store import StoreUnavailable
 from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.postgres import PostgresStore
@@ -226,13 +232,17 @@ async def test_whoever_was_refused_asks_the_database_no_more_for_a_while() -> No
     assert asked == [(1, 1)] * 2
 
 
-async def test_a_limit_outlives_the_database() -> None:
-    """While the database is away each process lets a tenant have its limit, and no more."""
+@pytest.mark.parametrize("way", ["gone", "silent"])
+async def test_a_limit_outlives_the_database(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database is away each process lets a tenant have its limit, then asks again."""
+    monkeypatch.setattr(limits, "TAKING_SECONDS_MAX", 0.01)
     clock, asked = Seconds(), []
 
     async def take(tenant_id: int, size: int) -> bool:
         asked.append((tenant_id, size))
-        raise StoreUnavailable("away")
+        if way == "gone":
+            raise StoreUnavailable("away")
+        return await asyncio.get_running_loop().create_future()
 
     throttle, admitted = SharedThrottle(10, 5, take, elapsed=clock), 0
     for _ in range(20):
@@ -240,3 +250,6 @@ async def test_a_limit_outlives_the_database() -> None:
             await throttle.admit(1)
             admitted += 1
     assert (admitted, asked) == (5, [(1, 1)])
+    clock.now += AWAY_SECONDS_MAX
+    await throttle.admit(1)
+    assert asked == [(1, 1)] * 2

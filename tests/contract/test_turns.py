@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from benefit_programs.api import turns as limits
@@ -145,6 +146,17 @@ async def test_too_many_who_wait_are_refused(turns: Turns, monkeypatch: pytest.M
     with pytest.raises(QueueFull):
         await turns.take(NOISY)
     await give_up(asked)
+
+
+async def test_a_request_that_cannot_be_read_keeps_no_turn(database_url: str) -> None:
+    """However many were refused for what they say, the tenant's next one goes on."""
+    async with open_application(database_url) as application:
+        quiet, noisy = await new_tenant(*application), await new_tenant(*application)
+        await quiet.call("queryPrograms")
+        for _ in range(SHARE + 1):
+            async with asyncio.timeout(10):
+                refused = await noisy.send("createProgramDefinition", {})
+            assert refused.status_code == httpx.codes.BAD_REQUEST
 
 
 CALLERS = 200

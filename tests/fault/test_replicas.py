@@ -21,6 +21,10 @@ from structlog.testing import capture_logs
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.replicas import CONSISTENT_HEADER
 from benefit_programs.client import AdjustBalance, AsyncBenefitPrograms
+from benefit_programs.storage import replicas as limits
+from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.replicas import PRIMARY, Replicas
 from tests.conformance.world import REQUESTS, settle
 from tests.support.calls import Caller
 from tests.support.clock import DAY
@@ -219,6 +223,27 @@ async def test_who_asks_too_often_costs_the_primary_no_question(pair: Pair) -> N
         refused = [each for each in responses if each.status_code == 429]
         assert refused
         assert not any(CONSISTENT_HEADER in each.headers for each in refused)
+
+
+async def test_what_a_process_forgets_is_asked_of_everybody(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the last write of a tenant is forgotten, or its position unknown, nobody reads less."""
+    monkeypatch.setattr(limits, "TENANTS_WRITTEN_MAX", 2)
+    store = await PostgresStore.open(postgres_url)
+    async with Replicas.open(store, (), like=Reader(store, b"secret")) as replicas:
+        earliest = await replicas.position()
+        assert replicas.required(1, "0" * 24) <= earliest
+        for tenant, position in enumerate(("A" * 24, "B" * 24, "C" * 24)):
+            replicas.wrote(tenant, position)
+        required = [replicas.required(tenant, earliest) for tenant in range(4)]
+        assert required == ["A" * 24, "B" * 24, "C" * 24, "A" * 24]
+        await store.close()
+        assert await replicas.position() == PRIMARY
+        replicas.wrote(2, PRIMARY)
+        assert replicas.required(2, "F" * 24) == PRIMARY
+        replicas.wrote(2, "D" * 24)
+        assert replicas.required(2, earliest) == "D" * 24
 
 
 async def test_what_is_due_is_booked_by_the_primary_and_seen(pair: Pair) -> None:
