@@ -114,6 +114,16 @@ async def test_many_tenants_share_the_turns_and_each_has_one(turns: Turns) -> No
         await give_up(each)
 
 
+async def test_tenants_with_nothing_under_way_have_no_part(turns: Turns) -> None:
+    """Only those share the turns who ask for something now."""
+    for tenant_id in range(1, 2 * TURNS_MAX):
+        (await turns.take(tenant_id)).give_back()
+    await asyncio.sleep(0)
+    asked = ask(turns, NOISY, SHARE + 1)
+    assert await given(asked) == SHARE
+    await give_up(asked)
+
+
 async def test_whoever_gives_up_takes_no_turn(turns: Turns) -> None:
     """A request that is gone, even at the moment that it gets its turn, leaves it to the next."""
     asked = ask(turns, NOISY, SHARE + 3)
