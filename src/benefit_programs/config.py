@@ -210,18 +210,14 @@ def _secret_keys(value: object) -> tuple[bytes, ...]:
         ) from None
 
 
-def _log_format(value: object) -> LogFormat:
-    try:
-        return LogFormat(_text(value).lower())
-    except ValueError:
-        raise _Wrong("must be console or json") from None
+def _one_of(choices: type[StrEnum]) -> Callable[[object], StrEnum]:
+    def read(value: object) -> StrEnum:
+        try:
+            return choices(_text(value).lower())
+        except ValueError:
+            raise _Wrong(f"must be {' or '.join(choices)}") from None
 
-
-def _pooler(value: object) -> Pooler:
-    try:
-        return Pooler(_text(value).lower())
-    except ValueError:
-        raise _Wrong("must be none or transaction") from None
+    return read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +228,16 @@ class _Setting:
     about: str
     default: str
     secret: bool = False
+
+
+def _at_once(caller: str, rate: str) -> _Setting:
+    """How large a burst of a caller may be, beside the setting of its rate."""
+    return _Setting(
+        read=_whole(1, REQUESTS_AT_ONCE_MAX),
+        about=f"How many requests {caller} may make at once after a pause, before `{rate}` "
+        f"applies, up to {REQUESTS_AT_ONCE_MAX}.",
+        default=f"as `{rate}`",
+    )
 
 
 def _usual_log_format() -> LogFormat:
@@ -287,7 +293,7 @@ class Settings:
     postgres_pooler: Annotated[
         Pooler,
         _Setting(
-            read=_pooler,
+            read=_one_of(Pooler),
             about="`transaction` if `database_url` leads to a pooler that may give each "
             "transaction another connection, such as pgbouncer: the service then keeps nothing in "
             "a connection, which costs round trips. Otherwise `none`.",
@@ -322,7 +328,7 @@ class Settings:
     log_format: Annotated[
         LogFormat,
         _Setting(
-            read=_log_format,
+            read=_one_of(LogFormat),
             about="`console` for people, `json` for machines.",
             default="`console` on a terminal, otherwise `json`",
         ),
@@ -412,15 +418,7 @@ class Settings:
         ),
     ] = 0
 
-    requests_at_once: Annotated[
-        int | None,
-        _Setting(
-            read=_whole(1, REQUESTS_AT_ONCE_MAX),
-            about="How many requests a key may make at once after a pause, before "
-            f"`requests_per_second` applies, up to {REQUESTS_AT_ONCE_MAX}.",
-            default="as `requests_per_second`",
-        ),
-    ] = None
+    requests_at_once: Annotated[int | None, _at_once("a key", "requests_per_second")] = None
 
     tenant_requests_per_second: Annotated[
         int,
@@ -435,13 +433,7 @@ class Settings:
     ] = 0
 
     tenant_requests_at_once: Annotated[
-        int | None,
-        _Setting(
-            read=_whole(1, REQUESTS_AT_ONCE_MAX),
-            about="How many requests a tenant may make at once after a pause, before "
-            f"`tenant_requests_per_second` applies, up to {REQUESTS_AT_ONCE_MAX}.",
-            default="as `tenant_requests_per_second`",
-        ),
+        int | None, _at_once("a tenant", "tenant_requests_per_second")
     ] = None
 
     cors_origins: Annotated[

@@ -60,6 +60,26 @@ async def test_server_that_takes_no_writes_is_unavailable(
     store = await PostgresStore.open(postgres_url, connections_max=1)
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.execute("insert into things values ($1)", (1,))
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.probe()
+    await administrator.execute(f"alter database {name} set default_transaction_read_only = off")
+    await store.probe()
+    await store.close()
+
+
+async def test_only_commits_of_batches_are_measured(postgres_url: str) -> None:
+    """Behind a pooler a read is a transaction too, and nothing that had to become durable."""
+    store = await PostgresStore.open(postgres_url, connections_max=1, has_pooler=True)
+    commits: list[float] = []
+    store.on_commit = commits.append
+    await store.fetch("select 1", ())
+    await store.fetch_quick("select 1", ())
+    await store.execute("create table things (id int)", ())
+    await asyncio.sleep(0)
+    assert commits == []
+    await store.run(1, (step for step in ()))
+    await asyncio.sleep(0)
+    assert len(commits) == 1
     await store.close()
 
 

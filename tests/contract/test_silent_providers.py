@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from benefit_programs.api.turns import TURNS_MAX
 from benefit_programs.domain.settings import PolicyProviderSetting, TenantSettings
 from tests.support.calls import NAMESPACE, benefit, guid
+from tests.support.inprocess import new_tenant
 from tests.support.lifecycle import act
+from tests.support.looking import wait_until
 from tests.support.provider import PolicyServer
 from tests.support.wallet import Wallet, open_wallet
 
@@ -176,6 +179,21 @@ async def test_what_needs_no_provider_does_not_wait_for_one(service: Service) ->
         await wallet.reallocate(first, LATER)
         assert [each["type"] for each in await wallet.eligibility("free")] == ["ELIGIBLE_BENEFIT"]
     assert server.questions == []
+
+
+async def test_who_waits_for_a_provider_takes_no_turn_of_others(service: Service) -> None:
+    """Beside other tenants, too, a redemption goes on while many wait for the provider."""
+    company = await new_tenant(service.running, service.client)
+    async with open_judged(service, amount="1000") as (wallet, server):
+        await company.call("queryPrograms")
+        silence(server)
+        waiting = [asyncio.create_task(wallet.redeem_refused("towel")) for _ in range(TURNS_MAX)]
+        await wait_until(lambda: bool(server.questions))
+        await wallet.redeem("free")
+        assert not any(each.done() for each in waiting)
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
 
 
 async def test_many_questions_take_no_longer_than_one(service: Service) -> None:

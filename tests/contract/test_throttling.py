@@ -1,4 +1,4 @@
-"""The limit of requests per key."""
+"""The limits of requests of a key and of a tenant."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from benefit_programs.api import throttling as limits
 from benefit_programs.api.errors import TooManyRequests
-from benefit_programs.api.throttling import THROTTLED_KEYS_MAX, SharedThrottle, Throttle
+from benefit_programs.api.throttling import (
+    AWAY_SECONDS_MAX,
+    THROTTLED_KEYS_MAX,
+    SharedThrottle,
+    Throttle,
+)
 from benefit_programs.domain.store import StoreUnavailable
 from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.schema import migrate
 from tests.support.calls import Caller, guid
+from tests.support.clock import Seconds
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.looking import LOOK_PAUSE_SECONDS
 
@@ -26,16 +33,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 AT_ONCE = 3
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def admitted(throttle: Throttle, key: str, tries: int) -> int:
@@ -89,42 +86,42 @@ async def test_there_is_no_limit_by_default(service: Service) -> None:
 
 async def test_a_bucket_holds_a_burst_and_fills_up_again() -> None:
     """A quiet key may make a burst at once, then as many as the seconds bring, never more."""
-    clock = Clock()
+    clock = Seconds()
     throttle = Throttle(10, 20, elapsed=clock)
     assert admitted(throttle, "a", 30) == 20
-    clock.seconds += 0.1
+    clock.now += 0.1
     assert admitted(throttle, "a", 30) == 1
-    clock.seconds += 1.5
+    clock.now += 1.5
     assert admitted(throttle, "a", 30) == 15
-    clock.seconds += 3_600
+    clock.now += 3_600
     assert admitted(throttle, "a", 30) == 20
 
 
 async def test_a_limit_holds_in_the_long_run() -> None:
     """However the tries are spread, no second brings more than its share."""
-    clock = Clock()
+    clock = Seconds()
     throttle = Throttle(3, 1, elapsed=clock)
     count = 0
     for _ in range(1_000):
-        clock.seconds += 0.01
+        clock.now += 0.01
         count += admitted(throttle, "a", 5)
     assert 29 <= count <= 31
 
 
 async def test_the_wait_that_is_told_is_long_enough() -> None:
     """After the seconds of Retry-After the next request is let in."""
-    clock = Clock()
+    clock = Seconds()
     throttle = Throttle(1, 5, elapsed=clock)
     admitted(throttle, "a", 5)
     with pytest.raises(TooManyRequests) as refused:
         throttle.admit("a")
-    clock.seconds += refused.value.retry_after
+    clock.now += refused.value.retry_after
     throttle.admit("a")
 
 
 async def test_keys_are_forgotten_in_the_order_of_their_use() -> None:
     """The memory of keys is bounded, and keeps those that were used last."""
-    throttle = Throttle(1, 1, elapsed=Clock())
+    throttle = Throttle(1, 1, elapsed=Seconds())
     throttle.admit("first")
     for _ in range(THROTTLED_KEYS_MAX - 1):
         throttle.admit(guid())
@@ -182,7 +179,7 @@ async def test_processes_together_are_never_faster_than_the_limit(postgres_url: 
 
     throttles = [SharedThrottle(per_second, burst, take) for _ in range(2)]
     started = time.monotonic()
-    await asyncio.gather(*(admit_until(each, 60) for each in throttles for _ in range(1)))
+    await asyncio.gather(*(admit_until(each, 60) for each in throttles))
     seconds = time.monotonic() - started
     assert seconds >= (2 * 60 - burst - 2 * size) / per_second
     for each in throttles:
@@ -212,13 +209,30 @@ async def test_most_requests_ask_the_database_nothing() -> None:
     throttle = SharedThrottle(1_000, 1_000, take)
     for _ in range(1_000):
         await throttle.admit(7)
-    assert set(asked) == {(7, 100)}
-    assert len(asked) <= 11
+    await throttle.close()
+    assert asked == [(7, 100)] * 11
+
+
+async def test_tenants_are_forgotten_in_the_order_of_their_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process keeps slices of so many tenants alone, and of those that asked last."""
+    monkeypatch.setattr(limits, "THROTTLED_KEYS_MAX", 2)
+    asked = []
+
+    async def take(tenant_id: int, size: int) -> bool:
+        asked.append(tenant_id)
+        return True
+
+    throttle = SharedThrottle(50, 50, take)
+    for tenant_id in (1, 2, 1, 3, 1, 2):
+        await throttle.admit(tenant_id)
+    assert asked == [1, 2, 3, 2]
 
 
 async def test_whoever_was_refused_asks_the_database_no_more_for_a_while() -> None:
     """Past its limit a tenant is refused by the process itself until there may be a slice again."""
-    clock, asked = Clock(), []
+    clock, asked = Seconds(), []
 
     async def take(tenant_id: int, size: int) -> bool:
         asked.append((tenant_id, size))
@@ -229,19 +243,23 @@ async def test_whoever_was_refused_asks_the_database_no_more_for_a_while() -> No
         with pytest.raises(TooManyRequests):
             await throttle.admit(1)
     assert asked == [(1, 1)]
-    clock.seconds += 0.1
+    clock.now += 0.1
     with pytest.raises(TooManyRequests):
         await throttle.admit(1)
     assert asked == [(1, 1)] * 2
 
 
-async def test_a_limit_outlives_the_database() -> None:
-    """While the database is away each process lets a tenant have its limit, and no more."""
-    clock, asked = Clock(), []
+@pytest.mark.parametrize("way", ["gone", "silent"])
+async def test_a_limit_outlives_the_database(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database is away each process lets a tenant have its limit, then asks again."""
+    monkeypatch.setattr(limits, "TAKING_SECONDS_MAX", 0.01)
+    clock, asked = Seconds(), []
 
     async def take(tenant_id: int, size: int) -> bool:
         asked.append((tenant_id, size))
-        raise StoreUnavailable("away")
+        if way == "gone":
+            raise StoreUnavailable("away")
+        return await asyncio.get_running_loop().create_future()
 
     throttle, admitted = SharedThrottle(10, 5, take, elapsed=clock), 0
     for _ in range(20):
@@ -249,3 +267,6 @@ async def test_a_limit_outlives_the_database() -> None:
             await throttle.admit(1)
             admitted += 1
     assert (admitted, asked) == (5, [(1, 1)])
+    clock.now += AWAY_SECONDS_MAX
+    await throttle.admit(1)
+    assert asked == [(1, 1)] * 2

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from benefit_programs.api import turns as limits
 from benefit_programs.api.turns import COMPANY_SECONDS_MAX, TURNS_MAX, Turn, Turns
 from benefit_programs.engine.engine import QueueFull
 from tests.support.calls import guid
+from tests.support.clock import Seconds
 from tests.support.inprocess import new_tenant, open_application
 
 if TYPE_CHECKING:
@@ -22,24 +24,14 @@ NOISY, QUIET = 1, 2
 SHARE = TURNS_MAX // 2
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> Seconds:
     """The time of the turns."""
-    return Clock()
+    return Seconds()
 
 
 @pytest.fixture
-async def turns(clock: Clock) -> Turns:
+async def turns(clock: Seconds) -> Turns:
     """Turns of a process that both tenants have asked just now."""
     made = Turns(elapsed=clock)
     for tenant_id in (NOISY, QUIET):
@@ -68,18 +60,18 @@ async def give_up(asked: list[asyncio.Task[Turn]]) -> None:
     await asyncio.sleep(0)
 
 
-async def test_a_tenant_that_is_alone_never_waits(clock: Clock) -> None:
+async def test_a_tenant_that_is_alone_never_waits(clock: Seconds) -> None:
     """A minute after others have asked last, everything of a tenant is under way at once."""
     turns = Turns(elapsed=clock)
     for tenant_id in (QUIET, NOISY):
         (await turns.take(tenant_id)).give_back()
-    clock.seconds += COMPANY_SECONDS_MAX
+    clock.now += COMPANY_SECONDS_MAX
     asked = ask(turns, NOISY, 1_000)
     assert await given(asked) == 1_000
     await give_up(asked)
 
 
-async def test_the_first_tenant_after_a_start_is_alone(clock: Clock) -> None:
+async def test_the_first_tenant_after_a_start_is_alone(clock: Seconds) -> None:
     """Until another one asks, nobody is there to be waited for."""
     turns = Turns(elapsed=clock)
     asked = ask(turns, NOISY, 1_000)
@@ -102,12 +94,12 @@ async def test_beside_others_a_tenant_has_its_part_and_the_rest_waits_in_its_ord
 
 
 async def test_those_who_wait_go_on_at_once_when_their_tenant_is_alone(
-    turns: Turns, clock: Clock
+    turns: Turns, clock: Seconds
 ) -> None:
     """Nobody waits for turns that nobody else wants any more."""
     asked = ask(turns, NOISY, 100)
     assert await given(asked) == SHARE
-    clock.seconds += COMPANY_SECONDS_MAX
+    clock.now += COMPANY_SECONDS_MAX
     (await asked[0]).give_back()
     await asyncio.wait_for(asyncio.gather(*asked), 5)
     await give_up(asked)
@@ -120,6 +112,16 @@ async def test_many_tenants_share_the_turns_and_each_has_one(turns: Turns) -> No
     assert await given(asked[-1]) == 1
     for each in asked:
         await give_up(each)
+
+
+async def test_tenants_with_nothing_under_way_have_no_part(turns: Turns) -> None:
+    """Only those share the turns who ask for something now."""
+    for tenant_id in range(1, 2 * TURNS_MAX):
+        (await turns.take(tenant_id)).give_back()
+    await asyncio.sleep(0)
+    asked = ask(turns, NOISY, SHARE + 1)
+    assert await given(asked) == SHARE
+    await give_up(asked)
 
 
 async def test_whoever_gives_up_takes_no_turn(turns: Turns) -> None:
@@ -154,6 +156,17 @@ async def test_too_many_who_wait_are_refused(turns: Turns, monkeypatch: pytest.M
     with pytest.raises(QueueFull):
         await turns.take(NOISY)
     await give_up(asked)
+
+
+async def test_a_request_that_cannot_be_read_keeps_no_turn(database_url: str) -> None:
+    """However many were refused for what they say, the tenant's next one goes on."""
+    async with open_application(database_url) as application:
+        quiet, noisy = await new_tenant(*application), await new_tenant(*application)
+        await quiet.call("queryPrograms")
+        for _ in range(SHARE + 1):
+            async with asyncio.timeout(10):
+                refused = await noisy.send("createProgramDefinition", {})
+            assert refused.status_code == httpx.codes.BAD_REQUEST
 
 
 CALLERS = 200

@@ -13,18 +13,20 @@ import pytest
 
 from benefit_programs.client import AsyncBenefitPrograms, ItemReference
 from benefit_programs.domain.store import StoreUnavailable
+from benefit_programs.storage import hosts as limits
+from benefit_programs.storage.hosts import Hosts
 from benefit_programs.storage.postgres import PostgresStore
 from tests.support.calls import NAMESPACE
 from tests.support.databases import PostgresDatabases
 from tests.support.gate import open_gate
-from tests.support.looking import LOOK_PAUSE_SECONDS
+from tests.support.looking import LOOK_PAUSE_SECONDS, wait_until
 from tests.support.postgres import PostgresServer, start_own_postgres
 from tests.support.service import Server
 from tests.support.serving import run_benefits
 from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.wallet import Wallet
@@ -34,9 +36,6 @@ pytestmark = pytest.mark.anyio
 REDEEMERS = 6
 ENOUGH = 5
 """How many redemptions each of them makes before the crash, and after it."""
-
-BACK_SECONDS_MAX = 30
-"""Far more than it takes, for a busy machine is no failure."""
 
 RETRIES = 30
 
@@ -56,13 +55,6 @@ class Pair(NamedTuple):
         """The standby first: the order says nothing."""
         both = f"{self.standby.place},{self.primary.place}"
         return self.url.replace(self.primary.place, both)
-
-
-async def look_until(is_so: Callable[[], bool]) -> None:
-    """Look again and again whether something has come about."""
-    async with asyncio.timeout(BACK_SECONDS_MAX):
-        while not is_so():  # noqa: ASYNC110 - nothing signals it
-            await asyncio.sleep(LOOK_PAUSE_SECONDS)
 
 
 async def be_in_step(url: str) -> None:
@@ -134,11 +126,11 @@ async def test_nothing_answered_is_lost_when_a_standby_takes_over(
             redeemers = [Redeemer(client, wallet) for wallet in wallets]
             stop = asyncio.Event()
             going_on = asyncio.gather(*(each.redeem_until(stop) for each in redeemers))
-            await look_until(lambda: all(len(each.answered) >= ENOUGH for each in redeemers))
+            await wait_until(lambda: all(len(each.answered) >= ENOUGH for each in redeemers))
             pair.primary.kill()
             await asyncio.to_thread(pair.standby.promote)
             enough = [len(each.answered) + ENOUGH for each in redeemers]
-            await look_until(
+            await wait_until(
                 lambda: all(
                     len(each.answered) >= number
                     for each, number in zip(redeemers, enough, strict=True)
@@ -195,6 +187,23 @@ async def test_host_that_says_nothing_is_passed_over(postgres_url: str) -> None:
         await asyncio.gather(*(store.fetch("select 1", ()) for _ in range(10)))
         assert monotonic() - started < 10
         await store.close()
+
+
+async def test_host_that_another_connection_found_is_tried_too(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which host was it last may change while a connection looks; it still asks each of them."""
+    place = postgres_url.rpartition("@")[2].partition("/")[0]
+    async with open_gate(place) as gate:
+        gate.silence()
+        hosts = Hosts(postgres_url.replace(place, f"{gate.place},{place}"))
+        slow = asyncio.create_task(hosts.connect())
+        await wait_until(lambda: bool(gate._ways))
+        monkeypatch.setattr(limits, "HOST_SECONDS_MAX", 0.1)
+        quick = await hosts.connect()
+        await gate.shut()
+        for connection in (quick, await slow):
+            await connection.close()
 
 
 async def test_commit_that_no_standby_confirms_is_not_called_done() -> None:

@@ -21,6 +21,10 @@ from structlog.testing import capture_logs
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.replicas import CONSISTENT_HEADER
 from benefit_programs.client import AdjustBalance, AsyncBenefitPrograms
+from benefit_programs.storage import replicas as limits
+from benefit_programs.storage.postgres import PostgresStore
+from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.replicas import PRIMARY, Replicas
 from tests.conformance.world import REQUESTS, settle
 from tests.support.calls import Caller
 from tests.support.clock import DAY
@@ -28,21 +32,23 @@ from tests.support.databases import PostgresDatabases
 from tests.support.dated import MONTHLY, join, make_plan, open_still
 from tests.support.gate import open_gate
 from tests.support.inprocess import Service, new_tenant, open_application
-from tests.support.looking import LOOK_PAUSE_SECONDS
+from tests.support.looking import LOOK_PAUSE_SECONDS, wait_until
 from tests.support.node import PACKAGES, ensure_js_packages, node_executable
 from tests.support.postgres import PostgresServer, start_own_postgres
 from tests.support.service import Server
 from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from benefit_programs.storage.replicas import Replica
 
 pytestmark = pytest.mark.anyio
 
-LOOK_SECONDS_MAX = 30
+AT_ONCE_SECONDS_MAX = 5
+"""Half of what a connection may take that is never answered."""
+
 QUERY = "queryProgramDefinitions"
 CALLERS = 3
 ROUNDS = 20
@@ -101,20 +107,13 @@ async def replay(pair: Pair) -> AsyncIterator[Replay]:
     await connection.close()
 
 
-async def look_until(is_so: Callable[[], bool]) -> None:
-    """Look again and again whether something has come about."""
-    async with asyncio.timeout(LOOK_SECONDS_MAX):
-        while not is_so():  # noqa: ASYNC110 - nothing signals it
-            await asyncio.sleep(LOOK_PAUSE_SECONDS)
-
-
 def replica_of(service: Service) -> Replica:
     assert service.running.services.replicas is not None
     return service.running.services.replicas.all[0]
 
 
 async def be_connected(service: Service) -> None:
-    await look_until(lambda: replica_of(service).reader is not None)
+    await wait_until(lambda: replica_of(service).reader is not None)
 
 
 @asynccontextmanager
@@ -160,7 +159,7 @@ async def found(service: Service, definition: str, position: str | None = None) 
 async def test_replica_answers_who_tells_what_it_was_told(service: Service) -> None:
     """It answers once it has come as far, and leaves its caller the position."""
     definition, position = await written(service)
-    await look_until(lambda: replica_of(service)._reached >= position)
+    await wait_until(lambda: replica_of(service)._reached >= position)
     response = await found(service, definition, position)
     assert CONSISTENT_HEADER not in response.headers
     assert await outcomes(service) == {"answered": 1}
@@ -194,7 +193,7 @@ async def test_read_waits_for_a_replica_that_is_nearly_there(
     reading = asyncio.create_task(replica_of(service).reaches(position))
     await replay.resume()
     await reading
-    await look_until(lambda: replica_of(service)._reached >= position)
+    await wait_until(lambda: replica_of(service)._reached >= position)
     await found(service, definition, position)
     assert (await outcomes(service))["answered"] == 1
 
@@ -204,6 +203,7 @@ async def test_who_holds_an_old_position_sees_what_this_process_has_written(
 ) -> None:
     """Another client of the same tenant, or answers out of order, don't make a write disappear."""
     _, old = await written(service)
+    await wait_until(lambda: replica_of(service)._reached >= old)
     await replay.pause()
     definition, _ = await written(service)
     await found(service, definition, old)
@@ -218,6 +218,38 @@ async def test_refused_write_tells_how_far_the_primary_is(service: Service) -> N
     assert response.headers[CONSISTENT_HEADER] >= position
 
 
+async def test_who_asks_too_often_costs_the_primary_no_question(pair: Pair) -> None:
+    """A refusal for that tells of nothing that was written, and moves no position on."""
+    limit = {"requests_per_second": 1, "requests_at_once": 1, "replica_urls": (pair.replica_url,)}
+    async with open_application(pair.url, **limit) as application:
+        service = await new_tenant(*application)
+        responses = [await service.send("createProgramDefinition", {}) for _ in range(10)]
+        refused = [each for each in responses if each.status_code == 429]
+        assert refused
+        assert not any(CONSISTENT_HEADER in each.headers for each in refused)
+
+
+async def test_what_a_process_forgets_is_asked_of_everybody(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the last write of a tenant is forgotten, or its position unknown, nobody reads less."""
+    monkeypatch.setattr(limits, "TENANTS_WRITTEN_MAX", 2)
+    store = await PostgresStore.open(postgres_url)
+    async with Replicas.open(store, (), like=Reader(store, b"secret")) as replicas:
+        earliest = await replicas.position()
+        assert replicas.required(1, "0" * 24) <= earliest
+        for tenant, position in enumerate(("A" * 24, "B" * 24, "C" * 24)):
+            replicas.wrote(tenant, position)
+        required = [replicas.required(tenant, earliest) for tenant in range(4)]
+        assert required == ["A" * 24, "B" * 24, "C" * 24, "A" * 24]
+        await store.close()
+        assert await replicas.position() == PRIMARY
+        replicas.wrote(2, PRIMARY)
+        assert replicas.required(2, "F" * 24) == PRIMARY
+        replicas.wrote(2, "D" * 24)
+        assert replicas.required(2, earliest) == "D" * 24
+
+
 async def test_what_is_due_is_booked_by_the_primary_and_seen(pair: Pair) -> None:
     """A late read on a replica has the primary book what is due, and shows it as booked."""
     async with open_still(pair.url, replica_urls=(pair.replica_url,)) as (service, clock):
@@ -226,13 +258,13 @@ async def test_what_is_due_is_booked_by_the_primary_and_seen(pair: Pair) -> None
         await wallet.redeem(count=3)
         clock.now += 32 * DAY
         _, position = await written(service)
-        await look_until(lambda: replica_of(service)._reached >= position)
+        await wait_until(lambda: replica_of(service)._reached >= position)
         request = {"poolId": wallet.pool_id}
         late = await service.send("getBalance", request, x_wix_consistent=position)
         assert late.json()["balance"]["amount"]["available"] == "100"
         booked = late.headers[CONSISTENT_HEADER]
         assert await outcomes(service) == {"due": 1}
-        await look_until(lambda: replica_of(service)._reached >= booked)
+        await wait_until(lambda: replica_of(service)._reached >= booked)
         again = await service.send("getBalance", request, x_wix_consistent=booked)
         assert again.json() == late.json()
         assert await outcomes(service) == {"due": 1, "answered": 1}
@@ -247,22 +279,24 @@ async def test_replica_that_is_away_is_no_trouble(pair: Pair, way: str) -> None:
         lines = stack.enter_context(capture_logs())
         service = await stack.enter_async_context(open_with_replica(pair.url, replica_url))
         definition, position = await written(service)
-        await look_until(lambda: replica_of(service)._reached >= position)
+        await wait_until(lambda: replica_of(service)._reached >= position)
         if way == "silent":
             gate.silence()
-            reading = asyncio.create_task(found(service, definition, position))
-            await look_until(lambda: replica_of(service).reader is None)
-            await reading
+            # Some of them wait for new connections, which never come.
+            reading = asyncio.gather(*(found(service, definition, position) for _ in range(5)))
+            await wait_until(lambda: replica_of(service).reader is None)
+            async with asyncio.timeout(AT_ONCE_SECONDS_MAX):
+                await reading
             await gate.shut()
         else:
             await gate.shut()
             await found(service, definition, position)
-        await look_until(lambda: replica_of(service).reader is None)
+        await wait_until(lambda: replica_of(service).reader is None)
         await found(service, definition, position)
         assert (await service.client.get("/readyz")).status_code == 200
         await gate.open()
         await be_connected(service)
-        await look_until(lambda: replica_of(service)._reached >= position)
+        await wait_until(lambda: replica_of(service)._reached >= position)
         response = await found(service, definition, position)
         assert CONSISTENT_HEADER not in response.headers
         told = [line["event"] for line in lines if "away" in line["event"]]
@@ -278,7 +312,7 @@ async def test_only_a_standby_of_the_same_database_is_a_replica(pair: Pair) -> N
             async with open_application(pair.url, replica_urls=(url,)) as application:
                 service = await new_tenant(*application)
                 definition, position = await written(service)
-                await look_until(lambda: any("away" in line["event"] for line in lines))
+                await wait_until(lambda: any("away" in line["event"] for line in lines))
                 await found(service, definition, position)
         (line,) = [line for line in lines if "away" in line["event"]]
         assert reason in line["reason"]
@@ -294,12 +328,12 @@ async def test_servers_behind_one_address_are_noticed(pair: Pair) -> None:
             with capture_logs() as lines:
                 async with open_with_replica(pair.url, replica_url) as service:
                     definition, position = await written(service)
-                    await look_until(lambda: replica_of(service)._reached >= position)
+                    await wait_until(lambda: replica_of(service)._reached >= position)
                     gate._behind = ("127.0.0.1", int(third.place.rpartition(":")[2]))
                     store = replica_of(service)._store
                     reads = [found(service, definition, position) for _ in range(20)]
                     await asyncio.gather(*reads)
-                    await look_until(lambda: replica_of(service)._store is not store)
+                    await wait_until(lambda: replica_of(service)._store is not store)
         assert any("several servers" in line.get("reason", "") for line in lines)
     finally:
         third.stop()
@@ -311,7 +345,7 @@ async def test_every_read_gets_the_same_from_replica_and_primary(service: Servic
     await service.running.runner.settle()
     names = [name for name, method in METHODS.items() if method.is_for_replicas]
     _, position = await written(service)
-    await look_until(lambda: replica_of(service)._reached >= position)
+    await wait_until(lambda: replica_of(service)._reached >= position)
     for name in names:
         here = await service.send(name, REQUESTS[name](world))
         there = await service.send(name, REQUESTS[name](world), x_wix_consistent=position)

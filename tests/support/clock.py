@@ -41,3 +41,13 @@ class StillClock(Clock):
     def __call__(self) -> int:
         """The same instant until the test sets another."""
         return self.now
+
+
+class Seconds:
+    """Seconds that never go back, and stand still until a test moves them."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now

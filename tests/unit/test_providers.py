@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -515,7 +515,10 @@ def custom(*ids: str) -> PolicyExpression:
 
 
 def ask_about(
-    server: Server, *subjects: tuple[PolicyExpression, RedemptionFacts], seconds: float = PATIENCE
+    server: Server,
+    *subjects: tuple[PolicyExpression | None, RedemptionFacts],
+    seconds: float = PATIENCE,
+    apart: AbstractAsyncContextManager[None] | None = None,
 ) -> list[dict[str | None, Verdict]]:
     """The verdicts on redemptions, by the ids of their policies."""
 
@@ -523,7 +526,9 @@ def ask_about(
         providers = PolicyProviders(allowed=LOOPBACK, seconds_for_all=seconds)
         async with server.running():
             registered = {"app": PolicyProvider("app", server.url, SECRET)}
-            verdicts = await providers.ask(subjects, registered, now=NOW)
+            verdicts = await providers.ask(
+                subjects, registered, now=NOW, apart=apart or nullcontext()
+            )
             await providers.close()
         return [{key.policy_id: verdict for key, verdict in each.items()} for each in verdicts]
 
@@ -535,6 +540,22 @@ def test_verdicts_come_by_redemption_and_policy() -> None:
     server = Server(reply(YES))
     verdicts = ask_about(server, (custom("1", "2"), FACTS), (custom("3"), FACTS))
     assert verdicts == [{"1": Verdict(True), "2": Verdict(True)}, {"3": Verdict(True)}]
+
+
+def test_who_asks_nobody_keeps_its_turn() -> None:
+    """A turn is given up for questions alone, and taken again after them."""
+    server, steps = Server(reply(YES)), []
+
+    @asynccontextmanager
+    async def apart() -> AsyncIterator[None]:
+        steps.append(len(server.bodies))
+        yield
+        steps.append(len(server.bodies))
+
+    assert ask_about(server, (None, FACTS), apart=apart()) == [{}]
+    assert steps == []
+    ask_about(server, (custom("1"), FACTS), apart=apart())
+    assert steps == [0, 1]
 
 
 def test_the_same_is_asked_once() -> None:

@@ -236,9 +236,13 @@ class Application:
     ) -> None:
         """Say how far the primary is, where it has answered and replicas are asked too.
 
-        Also beside a refusal: it may tell of what was written before.
+        Also beside a refusal: it may tell of what was written before. Who only asks too often is
+        told nothing, and costs no question.
         """
-        if self._replicas is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        tells_nothing = (
+            status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+        if self._replicas is None or tells_nothing:
             return
         if record["tenant"] is not None and "replica" not in record:
             method = METHODS[record["method"]]

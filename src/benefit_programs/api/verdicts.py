@@ -70,8 +70,8 @@ async def ask_providers(call: Call, candidates: Sequence[Candidate | Refusal]) -
     }
     subjects = [_subject(call, each) for each in candidates if isinstance(each, Candidate)]
     real_now = call.services.engine.now()
-    async with call.turn.apart():
-        given = iter(await call.services.providers.ask(subjects, providers, now=real_now))
+    asking = call.services.providers.ask(subjects, providers, now=real_now, apart=call.turn.apart())
+    given = iter(await asking)
     return [next(given) if isinstance(each, Candidate) else NO_VERDICTS for each in candidates]
 
 

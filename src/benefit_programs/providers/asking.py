@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
 
 import httpx
@@ -93,10 +93,12 @@ class PolicyProviders:
         providers: Mapping[str, PolicyProvider],
         *,
         now: Instant,
+        apart: AbstractAsyncContextManager[None],
     ) -> list[dict[CustomPolicyKey, Verdict]]:
         """The verdicts on each redemption, in the form that ``judge`` takes.
 
-        Providers are named by their app ids; apps without one are not asked about.
+        Providers are named by their app ids; apps without one are not asked about. ``apart`` is
+        entered while providers are asked, if any is.
         """
         until = asyncio.get_running_loop().time() + self._seconds_for_all
         questions: dict[QuestionKey, Question] = {}
@@ -110,8 +112,11 @@ class PolicyProviders:
                 questions.setdefault(keys[each.key], each)
             asked.append(keys)
         chosen = dict(islice(questions.items(), PROVIDER_QUESTIONS_MAX))
-        given = await self._ask(tuple(chosen.values()), now=now, until=until)
-        verdicts = dict(zip(chosen, given, strict=True))
+        verdicts: dict[QuestionKey, Verdict] = {}
+        if chosen:
+            async with apart:
+                given = await self._ask(tuple(chosen.values()), now=now, until=until)
+            verdicts = dict(zip(chosen, given, strict=True))
         return [
             {key: verdicts.get(same, _TOO_MANY) for key, same in each.items()} for each in asked
         ]
@@ -119,8 +124,6 @@ class PolicyProviders:
     async def _ask(
         self, questions: Sequence[Question], *, now: Instant, until: float
     ) -> tuple[Verdict, ...]:
-        if not questions:
-            return ()
         if self._client is None:
             self._client = open_provider_client(self._allowed)
         return await ask(self._client, questions, now=now, until=until, turns=self._turns)

@@ -39,8 +39,9 @@ class Hosts:
         user, at, places = parts.netloc.rpartition("@")
         self._names = {url: places}
         if "," in places:
-            alone = {parts._replace(netloc=user + at + each): each for each in places.split(",")}
-            self._names = {each.geturl(): name for each, name in alone.items()}
+            self._names = {
+                parts._replace(netloc=user + at + each).geturl(): each for each in places.split(",")
+            }
         self._urls = list(self._names)
         self._takes_all = _SESSION in parse_qs(parts.query)
 
@@ -56,7 +57,8 @@ class Hosts:
             options[_SESSION] = "read-write"
         options["timeout"] = HOST_SECONDS_MAX
         refusals: dict[str, Exception] = {}
-        for url in self._urls:
+        # Another connection may put a host first meanwhile.
+        for url in tuple(self._urls):
             try:
                 connection = await asyncpg.connect(url, **options)
             except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError) as error:

@@ -112,7 +112,7 @@ class PostgresStore:
         self._statement_seconds = statement_seconds
         self._outage = outage or Outage()
         self.on_commit: Callable[[float], object] = _ignore
-        """Called with the seconds of each commit, after it."""
+        """Called with the seconds of each batch's commit, after it."""
 
         self._look_ups = GatheredLookUps(self._look_up)
         self.dialect = dialect
@@ -165,7 +165,7 @@ class PostgresStore:
     ) -> Answer:
         """Run a batch in one transaction."""
         more = (_PATIENTLY,) if patient else ()
-        async with self._transaction(self._keyed, *more) as connection:
+        async with self._transaction(self._keyed, *more, on_commit=self.on_commit) as connection:
             return await _step(connection, tenant_id, steps)
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -283,7 +283,12 @@ class PostgresStore:
         self._outage.end()
 
     @asynccontextmanager
-    async def _transaction(self, pool: asyncpg.Pool[Any], *settings: str) -> AsyncIterator[Any]:
+    async def _transaction(
+        self,
+        pool: asyncpg.Pool[Any],
+        *settings: str,
+        on_commit: Callable[[float], object] | None = None,
+    ) -> AsyncIterator[Any]:
         """A transaction, which is durable at the end. Raises as ``_connection``.
 
         Also if a standby that commits wait for says nothing. If the server ended that wait, it
@@ -303,7 +308,8 @@ class PostgresStore:
                 if not connection.is_closed() and connection.is_in_transaction():
                     await connection.execute("rollback")
                 raise
-            asyncio.get_running_loop().call_soon(self.on_commit, perf_counter() - started)
+            if on_commit is not None:
+                asyncio.get_running_loop().call_soon(on_commit, perf_counter() - started)
 
     async def _look_elsewhere(self) -> None:
         """Use no connection again to a server that takes no writes any more."""

@@ -73,6 +73,7 @@ from pg_control_checkpoint() c, pg_control_recovery() r
 
 
 def is_position(text: str) -> bool:
+    """Whether a text is one that a primary may have told; ``PRIMARY`` isn't."""
     return _POSITION.fullmatch(text) is not None
 
 
@@ -155,7 +156,7 @@ class Replica:
         self._store = store
         while self._failure is None:
             rows = await _answer(store.fetch_quick(_ASK_REPLICA, ()), SILENT_SECONDS_MAX)
-            self._arrive(_text(*rows[0]))
+            self._arrive(_as_position(*rows[0]))
             if self.reader is None:
                 self.reader = self._like.on(store)
                 self._outage.end()
@@ -183,8 +184,8 @@ class Replica:
         """Let nobody read from it any more, and let those who do ask the primary."""
         self.reader, self._reached = None, ""
         now = asyncio.get_running_loop().time()
-        for limit in self._limits:
-            limit.reschedule(now)
+        while self._limits:
+            self._limits.pop().reschedule(now)
         for arrived in self._waiting:
             if not arrived.done():
                 arrived.set_result(None)
@@ -228,8 +229,8 @@ class Replicas:
 
         ``like`` is what reads from the primary.
         """
-        ((system, database, *rest),) = await primary.fetch_quick(_ASK_SERVER, ())
-        server = _Server(system, database, *rest)
+        (row,) = await primary.fetch_quick(_ASK_SERVER, ())
+        server = _Server(*row)
         async with AsyncExitStack() as stack:
             replicas = [Replica(url, server, like=like) for url in urls]
             for each in replicas:
@@ -271,13 +272,13 @@ class Replicas:
         return max(self._earliest, self._written.get(tenant_id, ""), position)
 
 
-def _text(timeline: str, place: Any) -> str:
+def _as_position(timeline: str, place: Any) -> str:
     return f"{int(timeline, 16):08X}{int(place):016X}"
 
 
 async def _position_of(primary: PostgresStore) -> str:
     ((timeline, place),) = await primary.fetch_quick(_ASK_PRIMARY, ())
-    return _text(timeline, place)
+    return _as_position(timeline, place)
 
 
 async def _answer(asked: Coroutine[Any, Any, T], seconds_max: float) -> T:
