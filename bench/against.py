@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.environment import describe_environment
 from bench.legs import Leg, Times
-from bench.names import OTHER_POSTGRES, OTHER_SQLITE, OURS_POSTGRES, OURS_SQLITE
+from bench.names import OTHER_POSTGRES, OTHER_SQLITE, OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.report import (
     Rounds,
     Spread,
@@ -18,7 +18,6 @@ from bench.report import (
     write_results,
 )
 from bench.scenarios import SCENARIOS
-from bench.servers import ROOT
 from bench.session import open_place, run_session
 
 PAIRS = ((OURS_SQLITE, OTHER_SQLITE), (OURS_POSTGRES, OTHER_POSTGRES))
@@ -33,7 +32,7 @@ def run_against(chosen: Namespace) -> bool:
         for scenario in chosen.scenarios
         for callers in chosen.connections or CONNECTIONS
         for pair in PAIRS
-        if chosen.only is None or pair[0].startswith(tuple(chosen.only))
+        if is_wanted(pair[0], chosen.only)
     ]
     times = Times(warmup_seconds=chosen.warmup, measured_seconds=chosen.seconds)
     environment = describe_environment()
@@ -42,11 +41,10 @@ def run_against(chosen: Namespace) -> bool:
         measured = run_session(groups, times, place=place, rounds=chosen.rounds)
     settings = {"rounds": chosen.rounds, **asdict(times)}
     content = {"environment": environment, "settings": settings, "rounds": to_json(measured)}
-    path = write_results("against", content)
+    write_results("against", content)
     rounds = Rounds(measured)
     rows = [_format(rounds, *legs) for legs in groups]
     print(f"\n{format_environment(environment, settings)}\n\n{align([HEADING, *rows])}")
-    print(f"\nwritten to {path.relative_to(ROOT)}")
     return rounds.error_count == 0
 
 

@@ -20,8 +20,9 @@ from bench.jobs import (
     make_templates,
 )
 from bench.legs import Leg, Times
+from bench.names import is_wanted
 from bench.report import align, format_environment, write_results
-from bench.servers import ROOT, Launch, Place, Server, prepare_server, read_peak_mebibytes
+from bench.servers import Launch, Place, Server, prepare_server, read_peak_mebibytes
 from bench.session import HttpContender, open_place
 from tests.support.books import Books
 from tests.support.crowd import copy_members
@@ -121,7 +122,7 @@ def run_due(kind: Kind, number: int, chosen: Namespace) -> bool:
     bookings: list[Booking] = []
     companies: list[Company] = []
     for engine in ENGINES:
-        if chosen.only is None or engine.startswith(tuple(chosen.only)):
+        if is_wanted(engine, chosen.only):
             bookings.append(_book_alone(kind, engine, number))
             for connections in chosen.connections or CONNECTIONS_DEFAULT:
                 company, booking = _keep_company(kind, engine, number, connections, times)
@@ -188,7 +189,7 @@ def _report(
         "bookings": [asdict(each) for each in bookings],
         "companies": [{**asdict(each), "ratio": each.ratio} for each in companies],
     }
-    print(f"\nwritten to {write_results(kind.name, content).relative_to(ROOT)}")
+    write_results(kind.name, content)
 
 
 def _format(booking: Booking) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -15,19 +14,17 @@ from bench.client import Client, Request, http_client
 from bench.environment import describe_environment
 from bench.legs import Leg, Times
 from bench.measurement import Measurement
-from bench.names import OURS_POSTGRES, OURS_SQLITE
+from bench.names import OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.receiver import Account
 from bench.report import align, format_environment, write_results
 from bench.scenarios import PREFIX, set_up
 from bench.servers import (
     HOST,
-    ROOT,
     Place,
     Server,
-    benefits_command,
     prepare_server,
     read_cpu_seconds,
-    run_process,
+    run_module,
 )
 from bench.session import HttpContender, open_place
 
@@ -100,18 +97,8 @@ class Receiver:
 @contextmanager
 def open_receiver() -> Iterator[Receiver]:
     """Start a receiver; it is gone after the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.receiver"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    try:
+    with run_module("bench.receiver") as process:
         yield Receiver(process)
-    finally:
-        process.kill()
-        process.wait()
 
 
 class Stage:
@@ -208,14 +195,11 @@ def open_stage(name: str, place: Place) -> Iterator[Stage]:
     with ExitStack() as stack:
         launch = prepare_server(name.removesuffix("+worker"), place)
         environment = launch.environment | ENVIRONMENT
-        worker = None
         if name == BESIDE_WORKER:
             environment["BENEFITS_RUN_JOBS"] = "false"
-        server = stack.enter_context(replace(launch, environment=environment).start())
-        if name == BESIDE_WORKER:
-            log = launch.log_path.with_name("worker.log")
-            command = [benefits_command(), "worker"]
-            worker = stack.enter_context(run_process(command, environment, log)).pid
+        launch = replace(launch, environment=environment)
+        server = stack.enter_context(launch.start())
+        worker = stack.enter_context(launch.run_worker()) if name == BESIDE_WORKER else None
         receiver = stack.enter_context(open_receiver())
         client = http_client(host=HOST, port=server.port, api_key=server.api_key)
         yield Stage(name, server, worker, receiver, stack.enter_context(client))
@@ -227,7 +211,7 @@ def run_events(chosen: Namespace) -> bool:
     companies: list[Company] = []
     backlogs: list[Backlog] = []
     for setup in SETUPS:
-        if chosen.only is None or setup in chosen.only:
+        if is_wanted(setup, chosen.only):
             needed = [setup.removesuffix("+worker")]
             with open_place(needed) as place, open_stage(setup, place) as stage:
                 _measure(stage, chosen, times, companies, backlogs)
@@ -268,7 +252,7 @@ def _report(companies: list[Company], backlogs: list[Backlog], settings: dict[st
         "companies": [asdict(each) for each in companies],
         "backlogs": [asdict(each) for each in backlogs],
     }
-    print(f"\nwritten to {write_results('events', content).relative_to(ROOT)}")
+    write_results("events", content)
 
 
 HEADING_OF_COMPANIES = (

@@ -8,11 +8,11 @@ for a core of the machine, which no server can help.
 import json
 import os
 import subprocess
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import product
 from statistics import median
 from typing import Any
 
@@ -21,11 +21,11 @@ from bench.environment import describe_environment
 from bench.legs import Times
 from bench.load import Plan
 from bench.measurement import Measurement
-from bench.names import OURS_POSTGRES, OURS_SQLITE
+from bench.names import OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.report import align, format_environment, write_results
 from bench.scenarios import State, set_up
 from bench.servers import HOST, ROOT, Place, Server, benefits_command, prepare_server
-from bench.session import open_place
+from bench.session import measuring, open_place
 
 STORES = (OURS_SQLITE, OURS_POSTGRES)
 SCENARIOS = ("redeem", "get-balance")
@@ -33,8 +33,8 @@ NOISY_CONNECTIONS = (64, 256)
 QUIET_CONNECTIONS = 2
 QUIET_PAUSE_SECONDS = 0.04
 POOLS = 50
-LEAD_SECONDS = 2.0
-"""So long before and after what is measured of the quiet tenant the noisy one is at work."""
+NOISY_SECONDS_MORE = 4.0
+"""How much longer the noisy tenant asks, so that the quiet one has company to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +51,14 @@ class Seen:
 
     store: str
     quiet: str
-    noisy: str | None
-    connections: int
     measured: Measurement
-    noisy_per_second: float | None
+    noisy: str | None = None
+    connections: int = 0
+    noisy_per_second: float | None = None
+
+    @property
+    def beside(self) -> str:
+        return f"{self.noisy} x {self.connections}" if self.noisy else "nobody"
 
 
 def run_fairness(chosen: Namespace) -> bool:
@@ -65,16 +69,15 @@ def run_fairness(chosen: Namespace) -> bool:
     connections = chosen.connections or NOISY_CONNECTIONS
     seen: list[Seen] = []
     for store in STORES:
-        if chosen.only is None or store.startswith(tuple(chosen.only)):
+        if is_wanted(store, chosen.only):
             with open_place([store]) as place, open_tenants(store, place) as (server, both):
                 for _ in range(chosen.rounds):
                     seen += measure_round(server, both, scenarios, connections, times)
     settings = {"rounds": chosen.rounds, **asdict(times), "pause": QUIET_PAUSE_SECONDS}
     content = {"environment": environment, "settings": settings}
-    path = write_results("fairness", {**content, "seen": [asdict(each) for each in seen]})
+    write_results("fairness", {**content, "seen": [asdict(each) for each in seen]})
     print(f"\n{format_environment(environment, settings)}\n")
     print(align(format_seen(seen)))
-    print(f"\nwritten to {path.relative_to(ROOT)}")
     return not any(each.measured.errors for each in seen)
 
 
@@ -87,42 +90,26 @@ def measure_round(
 ) -> Iterator[Seen]:
     """Let the quiet tenant ask alone, then beside each noise."""
     quiet, noisy = both
+    longer = replace(times, measured_seconds=times.measured_seconds + NOISY_SECONDS_MORE)
     for asked in scenarios:
         plan = plan_of(server, quiet, asked, QUIET_CONNECTIONS, times, QUIET_PAUSE_SECONDS)
-        with running(plan) as finish:
-            alone = finish()
-        yield _told(
-            Seen(
-                store=server.name,
-                quiet=asked,
-                noisy=None,
-                connections=0,
-                measured=alone,
-                noisy_per_second=None,
-            )
-        )
-        for noise in scenarios:
-            for callers in connections:
-                longer = Times(
-                    warmup_seconds=times.warmup_seconds,
-                    measured_seconds=times.measured_seconds + 2 * LEAD_SECONDS,
+        with measuring("bench.load", plan) as finish:
+            yield _told(Seen(store=server.name, quiet=asked, measured=finish()))
+        for noise, callers in product(scenarios, connections):
+            loud = plan_of(server, noisy, noise, callers, longer)
+            with (
+                measuring("bench.load", loud) as finish_noisy,
+                measuring("bench.load", plan) as finish_quiet,
+            ):
+                seen = Seen(
+                    store=server.name,
+                    quiet=asked,
+                    measured=finish_quiet(),
+                    noisy=noise,
+                    connections=callers,
+                    noisy_per_second=finish_noisy().per_second,
                 )
-                with (
-                    running(plan_of(server, noisy, noise, callers, longer)) as finish_noisy,
-                    running(plan) as finish_quiet,
-                ):
-                    measured = finish_quiet()
-                    loud = finish_noisy()
-                yield _told(
-                    Seen(
-                        store=server.name,
-                        quiet=asked,
-                        noisy=noise,
-                        connections=callers,
-                        measured=measured,
-                        noisy_per_second=loud.per_second,
-                    )
-                )
+            yield _told(seen)
 
 
 def plan_of(
@@ -132,9 +119,9 @@ def plan_of(
     connections: int,
     times: Times,
     pause_seconds: float = 0.0,
-) -> Plan:
+) -> dict[str, Any]:
     """What the load of one tenant does."""
-    return Plan(
+    plan = Plan(
         scenario=scenario,
         state=tenant.state,
         host=HOST,
@@ -144,31 +131,7 @@ def plan_of(
         pause_seconds=pause_seconds,
         **asdict(times),
     )
-
-
-@contextmanager
-def running(plan: Plan) -> Iterator[Callable[[], Measurement]]:
-    """Start a load, whose end can be waited for."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.load"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(plan)))
-    process.stdin.close()
-    process.stdin = None
-
-    def finish() -> Measurement:
-        return Measurement(**json.loads(process.communicate()[0]))
-
-    try:
-        yield finish
-    finally:
-        process.kill()
-        process.wait()
+    return asdict(plan)
 
 
 @contextmanager
@@ -195,48 +158,38 @@ def format_fairness(content: dict[str, Any]) -> list[tuple[str, list[tuple[str, 
 def format_seen(seen: Sequence[Seen]) -> list[tuple[str, ...]]:
     """A row for each company, with how many times as long as alone the quiet tenant waited."""
     heading = ("store", "quiet", "beside", "p50 ms", "p99 ms", "x p50", "x p99", "late", "noisy/s")
-    groups: dict[tuple[str, str, str | None, int], list[Seen]] = {}
+    groups: dict[tuple[str, str, str], list[Seen]] = {}
     for each in seen:
-        groups.setdefault((each.store, each.quiet, each.noisy, each.connections), []).append(each)
+        groups.setdefault((each.store, each.quiet, each.beside), []).append(each)
     rows: list[tuple[str, ...]] = [heading]
-    for (store, quiet, noisy, callers), company in groups.items():
-        alone = groups[store, quiet, None, 0]
-        p50, p99, late = (
-            median(value(each.measured) for each in company) for value in (_p50, _p99, _late)
-        )
+    for (store, quiet, beside), company in groups.items():
+        alone = groups[store, quiet, "nobody"]
+        p50, p99 = _median(company, "p50_ms"), _median(company, "p99_ms")
+        noisy = [each.noisy_per_second for each in company if each.noisy_per_second is not None]
         rows.append(
             (
                 store,
                 quiet,
-                f"{noisy} x {callers}" if noisy else "nobody",
+                beside,
                 f"{p50:.2f}",
                 f"{p99:.2f}",
-                f"{p50 / median(_p50(each.measured) for each in alone):.2f}",
-                f"{p99 / median(_p99(each.measured) for each in alone):.2f}",
-                f"{late:.2f}",
-                f"{median(each.noisy_per_second or 0 for each in company):,.0f}" if noisy else "",
+                f"{p50 / _median(alone, 'p50_ms'):.2f}",
+                f"{p99 / _median(alone, 'p99_ms'):.2f}",
+                f"{_median(company, 'load_late_p99_ms'):.2f}",
+                f"{median(noisy):,.0f}" if noisy else "",
             )
         )
     return rows
 
 
-def _p50(measured: Measurement) -> float:
-    return measured.p50_ms
-
-
-def _p99(measured: Measurement) -> float:
-    return measured.p99_ms
-
-
-def _late(measured: Measurement) -> float:
-    return measured.load_late_p99_ms or 0.0
+def _median(company: Sequence[Seen], figure: str) -> float:
+    return median(getattr(each.measured, figure) or 0.0 for each in company)
 
 
 def _told(seen: Seen) -> Seen:
     measured = seen.measured
-    beside = f"{seen.noisy} x {seen.connections}" if seen.noisy else "nobody"
     print(
-        f"{seen.store}: {seen.quiet} beside {beside}: p50 {measured.p50_ms:.2f} ms,"
+        f"{seen.store}: {seen.quiet} beside {seen.beside}: p50 {measured.p50_ms:.2f} ms,"
         f" p99 {measured.p99_ms:.2f} ms, {measured.answers} answers, errors {measured.errors}",
         flush=True,
     )

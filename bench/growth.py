@@ -12,10 +12,10 @@ from bench.environment import describe_environment
 from bench.growth_report import Sample, format_growth
 from bench.growth_stores import open_store
 from bench.legs import Leg, Round, Times
-from bench.names import OURS_POSTGRES, OURS_SQLITE
+from bench.names import OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.questions import PAGE_FAR, Question, make_questions
 from bench.report import align, format_environment, write_results
-from bench.servers import HOST, ROOT, Place, Server
+from bench.servers import HOST, Place, Server
 from bench.session import HttpContender, open_place, print_progress, rotate
 
 STORES = (OURS_POSTGRES, OURS_SQLITE)
@@ -55,7 +55,7 @@ def run_growth(chosen: Namespace) -> bool:
     times = Times(warmup_seconds=chosen.warmup, measured_seconds=chosen.seconds)
     samples: list[Sample] = []
     for store in STORES:
-        if chosen.only is None or store.startswith(tuple(chosen.only)):
+        if is_wanted(store, chosen.only):
             with open_place([store]) as place:
                 samples += measure_store(store, place, chosen.pools, times, chosen.rounds)
     settings = {"rounds": chosen.rounds, **asdict(times), "pools": chosen.pools}
@@ -64,11 +64,10 @@ def run_growth(chosen: Namespace) -> bool:
         "settings": settings,
         "samples": [asdict(each) for each in samples],
     }
-    path = write_results("growth", content)
+    write_results("growth", content)
     print(f"\n{format_environment(environment, settings)}")
     for title, rows in format_growth(content):
         print(f"\n{title}\n{align(rows)}")
-    print(f"\nwritten to {path.relative_to(ROOT)}")
     return True
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from bench.client import http_client
 from bench.environment import describe_environment
-from bench.names import OURS_POSTGRES, OURS_SQLITE
+from bench.names import OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.report import align, format_environment, write_results
 from bench.scenarios import NAMESPACE, create_definitions
 from bench.servers import HOST, ROOT, benefits_command, prepare_server
@@ -42,15 +42,14 @@ def print_imports(*, programs: int, only: Sequence[str] | None = None) -> None:
     environment = describe_environment()
     runs: list[Run] = []
     for engine in ENGINES:
-        if only is None or any(engine.startswith(prefix) for prefix in only):
+        if is_wanted(engine, only):
             runs += _measure(engine, programs)
     settings = {"programs": programs, "pools per program": 2, "stated balances": 2}
     print(f"\nimports of members' programs\n{format_environment(environment, settings)}\n")
     heading = ("engine", "run", "programs", "seconds", "programs/s", "peak MiB")
     print(align([heading, *map(_format_row, runs)]))
     content = {"environment": environment, "settings": settings}
-    path = write_results("imports", {**content, "runs": [asdict(each) for each in runs]})
-    print(f"\nwritten to {path.relative_to(ROOT)}")
+    write_results("imports", {**content, "runs": [asdict(each) for each in runs]})
 
 
 def _measure(engine: str, programs: int) -> list[Run]:

@@ -14,10 +14,10 @@ from bench.client import Client, Request, http_client
 from bench.environment import describe_environment
 from bench.legs import Leg, Times
 from bench.measurement import Measurement
-from bench.names import OURS_POSTGRES, OURS_SQLITE
+from bench.names import OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.report import Spread, align, format_environment, write_results
 from bench.scenarios import PREFIX, create_definitions, make_provision_requests
-from bench.servers import HOST, ROOT, Launch, Place, Server, prepare_server, read_peak_mebibytes
+from bench.servers import HOST, Launch, Place, Server, prepare_server, read_peak_mebibytes
 from bench.session import HttpContender, open_place
 from tests.support.books import Books
 from tests.support.crowd import copy_members
@@ -139,7 +139,7 @@ def run_jobs(chosen: Namespace) -> bool:
     changes: list[Change] = []
     companies: list[Company] = []
     for engine in ENGINES:
-        if chosen.only is None or engine.startswith(tuple(chosen.only)):
+        if is_wanted(engine, chosen.only):
             for pools in chosen.pools:
                 with open_place([engine]) as place, open_members(engine, pools, place) as members:
                     changes.append(_change(members, engine, pools))
@@ -193,7 +193,7 @@ def _report(changes: list[Change], companies: list[Company], settings: dict[str,
         "changes": [asdict(each) for each in changes],
         "companies": [{**asdict(each), "ratio": each.ratio} for each in companies],
     }
-    print(f"\nwritten to {write_results('jobs', content).relative_to(ROOT)}")
+    write_results("jobs", content)
 
 
 HEADING_OF_CHANGES = ("engine", "pools", "seconds", "pools/s", "peak MiB")

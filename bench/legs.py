@@ -97,7 +97,7 @@ def choose_legs(
         [
             Leg(scenario, contender, find_callers(contender, callers))
             for contender in contenders
-            if only is None or contender.startswith(tuple(only))
+            if names.is_wanted(contender, only)
         ]
         for (scenario, callers), contenders in CONTENDERS_OF.items()
         if scenario in scenarios and (connections is None or callers in connections)

@@ -19,9 +19,6 @@ SECONDS_OF_DAY = 86_400
 LOG_BYTES_A_SECOND_MAX = 200e6
 """What a disk takes of log all day long, and a standby with it."""
 
-CONNECTIONS_OF_SHARD_MAX = 400
-"""As many as PostgreSQL serves well without a pooler."""
-
 RATES = (1_000, 10_000, 100_000, 1_000_000)
 
 

@@ -1,5 +1,7 @@
 """The names of the contenders, and what each one is measured against."""
 
+from collections.abc import Sequence
+
 OURS_SQLITE = "ours-sqlite"
 OURS_POSTGRES = "ours-postgres"
 OURS_POSTGRES_TWO = "ours-postgres-2"
@@ -27,3 +29,8 @@ SERVERS = (
 IN_PROCESS = (INPROCESS_SQLITE, INPROCESS_POSTGRES)
 LIMITS = (LIMIT_SQLITE, LIMIT_POSTGRES, LIMIT_POSTGRES_ONE_STATEMENT)
 CONTENDERS = (*SERVERS, *IN_PROCESS, *LIMITS)
+
+
+def is_wanted(name: str, only: Sequence[str] | None) -> bool:
+    """Whether one of these is the beginning of the name; without any, every name is wanted."""
+    return only is None or name.startswith(tuple(only))

@@ -22,7 +22,7 @@ from bench.environment import describe_environment
 from bench.growth_stores import make_store
 from bench.legs import Leg, Times
 from bench.measurement import find_quantile
-from bench.names import INPROCESS_POSTGRES
+from bench.names import INPROCESS_POSTGRES, is_wanted
 from bench.partition_rows import (
     DAYS,
     FORMS,
@@ -35,7 +35,7 @@ from bench.partition_rows import (
 )
 from bench.report import align, format_environment, write_results
 from bench.scenarios import State
-from bench.servers import ROOT, Place
+from bench.servers import Place
 from bench.session import InProcessContender
 from tests.support.postgres import PostgresServer, start_own_postgres
 
@@ -73,13 +73,12 @@ def run_partitions(chosen: Namespace) -> bool:
     settings = {"rounds": chosen.rounds, **asdict(times), "rows": chosen.rows}
     done: list[Form] = []
     for table, form in FORMS:
-        if chosen.only is None or f"{table}-{form}".startswith(tuple(chosen.only)):
+        if is_wanted(f"{table}-{form}", chosen.only):
             done.append(measure_form(table, form, chosen.rows, times, chosen.rounds))
             content = {"forms": [asdict(each) for each in done]}
-            path = write_results(
+            write_results(
                 "partitions", {"environment": environment, "settings": settings, **content}
             )
-            print(f"\nwritten to {path.relative_to(ROOT)}", flush=True)
     print(f"\n{format_environment(environment, settings)}")
     print(align(format_forms(done)))
     return True

@@ -150,12 +150,12 @@ def format_environment(environment: dict[str, Any], settings: dict[str, Any]) ->
     return f"machine:  {machine}\nversions: {software}\nsettings: {chosen}"
 
 
-def write_results(name: str, content: dict[str, Any]) -> Path:
-    """Write one run as JSON under bench/results and return the path."""
+def write_results(name: str, content: dict[str, Any]) -> None:
+    """Write one run as JSON under bench/results, and say where it is."""
     RESULTS_FOLDER.mkdir(exist_ok=True)
     path = RESULTS_FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}.json"
     path.write_text(json.dumps(content, indent=2) + "\n")
-    return path
+    print(f"\nwritten to {path.relative_to(RESULTS_FOLDER.parent.parent)}", flush=True)
 
 
 def read_results(name: str) -> dict[str, Any] | None:

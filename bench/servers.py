@@ -113,6 +113,13 @@ class Launch:
                 ready_seconds=time.perf_counter() - started,
             )
 
+    @contextmanager
+    def run_worker(self) -> Iterator[int]:
+        """Start a worker on the same database, and give its process; it is gone after the block."""
+        log_path = self.log_path.with_name("worker.log")
+        with run_process([benefits_command(), "worker"], self.environment, log_path) as process:
+            yield process.pid
+
 
 def prepare_server(name: str, place: Place, *, database_url: str | None = None) -> Launch:
     """Make a database for the server of this name, unless one is given."""
@@ -228,6 +235,23 @@ def run_process(
         yield process
     finally:
         _stop(process)
+
+
+@contextmanager
+def run_module(name: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a module that is told and answers by pipes; it is gone after the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -21,12 +20,12 @@ from bench.names import IN_PROCESS, LIMIT_SQLITE, SERVERS
 from bench.scenarios import SCENARIOS, State, set_up
 from bench.servers import (
     HOST,
-    ROOT,
     Place,
     Server,
     needs_postgres,
     prepare_server,
     read_peak_mebibytes,
+    run_module,
     run_server,
 )
 from tests.support.postgres import start_postgres
@@ -187,13 +186,24 @@ def print_progress(done: Round) -> None:
         print(f"  {count} x {reason}", flush=True)
 
 
+@contextmanager
+def measuring(module: str, plan: dict[str, Any]) -> Iterator[Callable[[], Measurement]]:
+    """Start a load in a process of its own; what is given waits for its end."""
+    with run_module(module) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(plan))
+        process.stdin.close()
+        process.stdin = None
+
+        def finish() -> Measurement:
+            written, _ = process.communicate()
+            if process.returncode:
+                raise subprocess.CalledProcessError(process.returncode, process.args)
+            return Measurement(**json.loads(written))
+
+        yield finish
+
+
 def _measure_apart(module: str, plan: dict[str, Any]) -> Measurement:
-    done = subprocess.run(
-        [sys.executable, "-m", module],
-        input=json.dumps(plan),
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
-    return Measurement(**json.loads(done.stdout))
+    with measuring(module, plan) as finish:
+        return finish()

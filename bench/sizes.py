@@ -8,10 +8,9 @@ from bench.databases import Session, open_session
 from bench.environment import describe_environment
 from bench.inprocess import inprocess_client
 from bench.legs import Leg, Times
-from bench.names import INPROCESS_POSTGRES, INPROCESS_SQLITE
+from bench.names import INPROCESS_POSTGRES, INPROCESS_SQLITE, is_wanted
 from bench.report import align, format_environment, write_results
 from bench.scenarios import SCENARIOS, set_up
-from bench.servers import ROOT
 from bench.session import InProcessContender, open_place
 
 STORES = (INPROCESS_SQLITE, INPROCESS_POSTGRES)
@@ -55,17 +54,16 @@ def run_sizes(chosen: Namespace) -> bool:
     growths = [
         growth
         for store in STORES
-        if chosen.only is None or store.startswith(tuple(chosen.only))
+        if is_wanted(store, chosen.only)
         for scenario in SIZED
         if scenario in chosen.scenarios
         for growth in measure_store(store, scenario, times)
     ]
     content = {"environment": environment, "settings": asdict(times)}
-    path = write_results("sizes", {**content, "growths": [asdict(each) for each in growths]})
+    write_results("sizes", {**content, "growths": [asdict(each) for each in growths]})
     print(f"\n{format_environment(environment, asdict(times))}\n")
     heading = ("store", "scenario", "table", "redemptions", f"MB for {PER:,}")
     print(align([heading, *map(_format_row, growths)]))
-    print(f"\nwritten to {path.relative_to(ROOT)}")
     return True
 
 

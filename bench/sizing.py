@@ -20,7 +20,7 @@ from bench.legs import Leg, Times
 from bench.names import OURS_POSTGRES
 from bench.report import align, format_environment, write_results
 from bench.scenarios import set_up
-from bench.servers import HOST, ROOT, Server, prepare_server, read_cpu_seconds, read_peak_mebibytes
+from bench.servers import HOST, Server, prepare_server, read_cpu_seconds, read_peak_mebibytes
 from bench.session import HttpContender, open_place
 
 ENDPOINTS = ("redeem", "reserve-capture", "provision", "check-eligibility", "get-balance")
@@ -85,11 +85,10 @@ def run_sizing(chosen: Namespace) -> bool:
                 costs.append(cost_of(leg, measured.answers, before, after, peak))
                 print(costs[-1], flush=True)
     content = {"environment": environment, "settings": asdict(times)}
-    path = write_results("sizing", {**content, "costs": [asdict(each) for each in costs]})
+    write_results("sizing", {**content, "costs": [asdict(each) for each in costs]})
     print(f"\n{format_environment(environment, asdict(times))}\n")
     for _, rows in format_sizing({"costs": [asdict(each) for each in costs]}):
         print(align(rows))
-    print(f"\nwritten to {path.relative_to(ROOT)}")
     return clean
 
 

@@ -15,7 +15,6 @@ from bench.report import (
     to_json,
     write_results,
 )
-from bench.servers import ROOT
 from bench.session import measure_starts, open_place, run_session
 from bench.targets import HEADING, STORES, judge_session
 
@@ -34,11 +33,10 @@ def run_speed(chosen: Namespace) -> bool:
         measured = run_session(groups, times, place=place, rounds=chosen.rounds)
     settings = {"rounds": chosen.rounds, **asdict(times)}
     content = {"environment": environment, "settings": settings, "starts": starts}
-    path = write_results("speed", {**content, "rounds": to_json(measured)})
+    write_results("speed", {**content, "rounds": to_json(measured)})
     print(f"\n{format_environment(environment, settings)}")
     for title, rows in format_speed({**content, "rounds": to_json(measured)}):
         print(f"\n{title}\n{align(rows)}")
-    print(f"\nwritten to {path.relative_to(ROOT)}")
     return Rounds(measured).error_count == 0
 
 

@@ -19,17 +19,13 @@ from bench.databases import open_session
 from bench.environment import describe_environment
 from bench.inprocess import inprocess_client
 from bench.jobs import ENGINES
-from bench.names import OURS_POSTGRES
+from bench.names import OURS_POSTGRES, is_wanted
 from bench.report import Spread, align, format_environment, write_results
 from bench.scenarios import PREFIX, create_definitions, make_provision_requests
 from bench.servers import (
-    ROOT,
     Launch,
-    Server,
-    benefits_command,
     prepare_server,
     read_cpu_seconds,
-    run_process,
 )
 from bench.session import open_place
 from benefit_programs.wire.codec import instant_text
@@ -91,7 +87,7 @@ class Members:
         with self._launch.start() as server, ExitStack() as stack:
             processes = {"server": server.process_id}
             if self.engine == OURS_POSTGRES:
-                processes["worker"] = stack.enter_context(_run_worker(self._launch, server))
+                processes["worker"] = stack.enter_context(self._launch.run_worker())
                 processes["database"] = asyncio.run(_find_postmaster(self._url))
             time.sleep(SETTLING_SECONDS)
             then, before = time.monotonic(), _read_all(processes)
@@ -167,13 +163,6 @@ async def _count_due(url: str, instant: int) -> int:
     return int(left)
 
 
-@contextmanager
-def _run_worker(launch: Launch, server: Server) -> Iterator[int]:
-    log = server.log_path.with_name("worker.log")
-    with run_process([benefits_command(), "worker"], launch.environment, log) as process:
-        yield process.pid
-
-
 async def _find_postmaster(url: str) -> int:
     """The process of PostgreSQL that has started all others."""
     async with open_session(url) as session:
@@ -195,7 +184,7 @@ def run_timetables(chosen: Namespace) -> bool:
     idle: list[Idle] = []
     waits: list[Waits] = []
     for engine in ENGINES:
-        if chosen.only is None or engine.startswith(tuple(chosen.only)):
+        if is_wanted(engine, chosen.only):
             with open_members(engine, chosen.programs) as members:
                 idle += _told(members.rest(), _format_idle)
                 waits += _told([members.renew()], _format_waits)
@@ -223,7 +212,7 @@ def _report(idle: list[Idle], waits: list[Waits], settings: dict[str, float]) ->
         "idle": [asdict(each) for each in idle],
         "waits": [asdict(each) for each in waits],
     }
-    print(f"\nwritten to {write_results('timetables', content).relative_to(ROOT)}")
+    write_results("timetables", content)
 
 
 def _format_idle(idle: Idle) -> tuple[str, ...]:
