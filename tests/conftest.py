@@ -62,11 +62,10 @@ structlog.configure(
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of a module on its ``ENGINES`` alone, if it names some.
 
-    One engine shows what is decided before any store is asked.
+    One engine shows what is decided before any store is asked. What copies a database, or breaks
+    rows by hand, leaves out the cluster.
     """
     engines = getattr(metafunc.module, "ENGINES", None)
-    if engines and "postgres" in engines:
-        engines = [*engines, *CITUS]
     if engines and "databases" in metafunc.fixturenames:
         only = pytest.mark.parametrize("databases", engines, indirect=True)
         metafunc.definition.add_marker(only)

@@ -14,6 +14,7 @@ from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import Writing
 from tests.contract.test_events import all_events, kinds, position
 from tests.support.calls import guid
+from tests.support.citus import CITUS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
-ENGINES = ["postgres"]
+ENGINES = ["postgres", *CITUS]
 
 
 @asynccontextmanager

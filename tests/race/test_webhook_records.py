@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from tests.support.calls import benefit
+from tests.support.citus import CITUS
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.receiver import Receiver
 from tests.support.wallet import open_wallet
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ENGINES = ["postgres"]
+ENGINES = ["postgres", *CITUS]
 """On SQLite nobody can hold back a record alone."""
 
 

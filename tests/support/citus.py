@@ -66,9 +66,6 @@ class CitusDatabases:
             run_apart(ask(url, "select citus_add_node($1, $2)", *node))
         return url
 
-    def copy(self, url: str) -> str:
-        raise NotImplementedError("a database of a cluster can't be copied")
-
     def drop(self, url: str) -> None:
         """Remove a database from all nodes."""
         name = urlsplit(url).path.removeprefix("/")

@@ -27,12 +27,16 @@ class Databases(Protocol):
         """Make a database with the newest schema and nothing in it, and return its URL."""
         ...
 
-    def copy(self, url: str) -> str:
-        """Make a database with what another one holds, which nobody is using."""
-        ...
-
     def drop(self, url: str) -> None:
         """Remove a database that ``create`` made."""
+        ...
+
+
+class CopiedDatabases(Databases, Protocol):
+    """A kind that tests may also copy, as all are but those of a cluster."""
+
+    def copy(self, url: str) -> str:
+        """Make a database with what another one holds, which nobody is using."""
         ...
 
 
