@@ -32,8 +32,7 @@ MONTHLY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P1M"))
 async def two_servers(url: str) -> AsyncIterator[tuple[Service, ...]]:
     """One tenant at two servers of a database, each with a clock of its own."""
     await migrate(url)
-    first, second = StillClock(), StillClock()
-    first.now = second.now = START
+    first, second = StillClock(START), StillClock(START)
     async with (
         open_application(url, run_jobs=False, clock=first) as one,
         open_application(url, run_jobs=False, clock=second) as another,
