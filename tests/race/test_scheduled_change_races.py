@@ -38,9 +38,7 @@ async def two_servers(url: str) -> AsyncIterator[tuple[Service, ...]]:
         open_application(url, run_jobs=False, clock=second) as another,
     ):
         service = await new_tenant(*one)
-        other = Service(*another, service.tenant)
-        other.key = service.key
-        yield service, other, first, second  # type: ignore[misc]
+        yield service, service.elsewhere(*another), first, second  # type: ignore[misc]
 
 
 async def test_a_withdrawal_and_a_runner_never_both_win(postgres_url: str) -> None:
