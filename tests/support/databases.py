@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import asyncpg
+
 from benefit_programs.storage.schema import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
     from tests.support.postgres import PostgresServer
@@ -84,6 +86,16 @@ class PostgresDatabases:
 
     def drop(self, url: str) -> None:
         self._server.drop_database(url)
+
+
+async def ask(url: str, sql: str, *parameters: Any) -> Sequence[Any]:
+    """Have PostgreSQL run one statement outside a transaction, and return its rows."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows: Sequence[Any] = await connection.fetch(sql, *parameters)
+        return rows
+    finally:
+        await connection.close()
 
 
 def run_apart(work: Coroutine[Any, Any, T]) -> T:
