@@ -73,7 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the long run on PostgreSQL what it has no sample of; all runs on SQLite."""
+    """Leave what isn't in the sample of PostgreSQL to the long run; all runs on SQLite."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
         is_sampled = given.get("databases") in {"postgres", "citus"}
