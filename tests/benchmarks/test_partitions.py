@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,24 +11,18 @@ from bench.growth_stores import make_store
 from bench.partition_rows import DAYS, FORMS, Filling, day_bounds, removal
 from benefit_programs.storage.schema import migrate
 
-if TYPE_CHECKING:
-    from tests.support.postgres import PostgresServer
-
 ROWS = 4_000
 
 
 @pytest.mark.full
 @pytest.mark.anyio
 @pytest.mark.parametrize(("table", "form"), FORMS)
-async def test_a_table_is_filled_in_each_form(
-    postgres_server: PostgresServer, table: str, form: str
-) -> None:
+async def test_a_table_is_filled_in_each_form(postgres_url: str, table: str, form: str) -> None:
     """All rows are there, and the oldest day of events can be removed piece by piece."""
-    url = postgres_server.create_database()
-    await migrate(url)
-    await asyncio.to_thread(make_store, url, pools=20, redemptions=20)
+    await migrate(postgres_url)
+    await asyncio.to_thread(make_store, postgres_url, pools=20, redemptions=20)
     filling = Filling(table, form, ROWS, now=1_800_000_000_000)
-    async with open_session(url) as session:
+    async with open_session(postgres_url) as session:
         indexes = await filling.read_indexes(session)
         for sql in [*filling.prepare(), *(filling.insert(*each) for each in filling.chunks())]:
             await session.execute(sql)
@@ -42,4 +35,3 @@ async def test_a_table_is_filled_in_each_form(
                 await session.fetch(removal(*piece))
             ((left, _, _),) = await session.fetch(count)
             assert left == ROWS - ROWS // DAYS
-    postgres_server.drop_database(url)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
 
 from benefit_programs.api.methods import METHODS
 from benefit_programs.storage.verification import verify_store
 from tests.conformance.world import REQUESTS, settle
-from tests.support.databases import PostgresDatabases
+from tests.support.databases import PostgresDatabases, ask
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.postgres import PostgresServer, start_own_postgres
 
@@ -33,21 +32,12 @@ def readable_server(postgres_server: PostgresServer) -> Iterator[PostgresServer]
     own.stop()
 
 
-async def fetch(url: str, sql: str, *values: object) -> None:
-    """Run a statement as anybody does who has nothing but the driver."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.fetch(sql, *values)
-    finally:
-        await connection.close()
-
-
 async def test_no_type_is_looked_up(readable_server: PostgresServer) -> None:
     """No method, nor ``benefits verify``, has the driver ask the server for the types of lists."""
     databases = PostgresDatabases(readable_server)
     url = databases.create()
     name = url.rpartition("/")[2]
-    await fetch(url, f"alter database \"{name}\" set log_statement = 'all'")
+    await ask(url, f"alter database \"{name}\" set log_statement = 'all'")
     before = len(readable_server.log())
     async with open_application(url) as (running, client):
         service = await new_tenant(running, client)
@@ -60,6 +50,6 @@ async def test_no_type_is_looked_up(readable_server: PostgresServer) -> None:
     assert "any($2::uuid[])" in written
     assert TYPES not in written
     # Whoever connects without our types asks for them: so the log would show it.
-    await fetch(url, "select $1::uuid[]", [])
+    await ask(url, "select $1::uuid[]", [])
     assert TYPES in readable_server.log()[before:]
     databases.drop(url)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 async def still_application(databases: Databases) -> AsyncIterator[tuple[Any, StillClock]]:
     """What a module's tests share, and its clock."""
-    url, clock = databases.create(), StillClock()
-    clock.now = BEGIN
+    url, clock = databases.create(), StillClock(BEGIN)
     async with open_application(url, clock=clock, run_jobs=False) as application:
         yield application, clock
     databases.drop(url)
@@ -43,9 +42,7 @@ async def dated(
 @pytest.fixture
 def clock() -> StillClock:
     """Where a service of the test's own takes the time from."""
-    clock = StillClock()
-    clock.now = BEGIN
-    return clock
+    return StillClock(BEGIN)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from benefit_programs.storage.schema import REVISIONS, distribute, migrate
 from benefit_programs.storage.tables import TABLES
 from benefit_programs.storage.verification import verify
 from tests.conformance.world import REQUESTS, settle
-from tests.support.citus import CITUS, CITUS_URL_VARIABLE, CitusDatabases, ask
+from tests.support.citus import CITUS, CITUS_URL_VARIABLE, CitusDatabases
+from tests.support.databases import ask
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.lifecycle import act, job_of, limit_requests, new_program, open_idle
 from tests.support.looking import LOOK_PAUSE_SECONDS

@@ -13,6 +13,7 @@ from tests.support.audit import audit
 from tests.support.calendar import at, reach, text
 from tests.support.calls import benefit, guid
 from tests.support.clock import DAY, StillClock
+from tests.support.dated import BEGIN
 from tests.support.lifecycle import act, run_jobs
 from tests.support.wallet import open_another
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-JANUARY = at("2027-01-31T10:00")
 FEBRUARY = at("2027-02-28T10:00")
 MARCH = at("2027-03-31T10:00")
 MONTHLY = {"every": "P1M", "timeZone": "UTC"}
@@ -54,7 +54,7 @@ async def test_a_cycle_counts_anew(timed: Service, clock: StillClock) -> None:
         "timePeriod": "CYCLE",
         "used": 2,
         "requested": 1,
-        "periodStart": text(JANUARY),
+        "periodStart": text(BEGIN),
     }
     clock.now = FEBRUARY
     await use_up(wallet, 2)
@@ -78,7 +78,7 @@ async def test_what_is_given_back_counts_no_more(timed: Service) -> None:
     moved = await wallet.reallocate(second, text(FEBRUARY))
     await use_up(wallet, 2)
     await use_up(wallet, 1, targetDate=text(FEBRUARY))
-    failures(await wallet.reallocate_refused(moved, text(JANUARY)))
+    failures(await wallet.reallocate_refused(moved, text(BEGIN)))
     await wallet.reallocate(moved, text(MARCH - 1))
     await wallet.cancel(await wallet.redeem(targetDate=text(MARCH)))
     assert sorted(row.used for row in await timed.rows(Quota)) == [2, 2]
@@ -163,7 +163,7 @@ async def test_the_anchor_ends_the_first_cycle(timed: Service, clock: StillClock
     configuration = {"every": "P1M", "anchor": anchor, "cycles": 3, "atEnd": "STAY"}
     wallet = await member(timed, 1, renewalConfiguration=configuration)
     (failure,) = failures((await use_up(wallet, 1)) and await wallet.redeem_refused())
-    assert failure["errorData"]["periodStart"] == text(JANUARY)
+    assert failure["errorData"]["periodStart"] == text(BEGIN)
     await use_up(wallet, 1, targetDate=anchor)
     await use_up(wallet, 1, targetDate="2027-03-10T00:00:00Z")
     failures(await wallet.redeem_refused(targetDate="2030-03-10T00:00:00Z"))
@@ -178,7 +178,7 @@ async def test_a_program_that_begins_within_a_period(timed: Service) -> None:
     wallet = await member(timed, 1, renewalConfiguration=configuration)
     await use_up(wallet, 1)
     (failure,) = failures(await wallet.redeem_refused(targetDate="2027-02-14T23:59:59Z"))
-    assert failure["errorData"]["periodStart"] == text(JANUARY)
+    assert failure["errorData"]["periodStart"] == text(BEGIN)
     await use_up(wallet, 1, targetDate="2027-02-15T00:00:00Z")
 
 
@@ -241,4 +241,4 @@ async def test_the_export_of_a_person_tells_the_cycle(timed: Service) -> None:
     await wallet.redeem(count=2)
     records = await export(timed, wallet.program["beneficiary"])
     (used,) = parts(records, "usedRateLimit")
-    assert (used["used"], used["usedAt"]) == (2, text(JANUARY))
+    assert (used["used"], used["usedAt"]) == (2, text(BEGIN))

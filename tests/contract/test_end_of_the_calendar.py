@@ -6,37 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.calendar import at, new_member, pool_of, reach
+from tests.support.calendar import new_member, pool_of, reach
 from tests.support.calls import guid
-from tests.support.clock import DAY, StillClock
-from tests.support.inprocess import new_tenant, open_application
+from tests.support.clock import DAY
 from tests.support.lifecycle import act, read
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+    from tests.support.clock import StillClock
     from tests.support.inprocess import Service
 
 pytestmark = pytest.mark.anyio
 
-BEGIN = at("2027-01-31T10:00")
 LAST = "9999-12-31T23:59:59.999Z"
 LAST_BUT_ONE = "9999-12-31T23:59:59.998Z"
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    """Where the service takes the time from."""
-    clock = StillClock()
-    clock.now = BEGIN
-    return clock
-
-
-@pytest.fixture
-async def timed(database_url: str, clock: StillClock) -> AsyncIterator[Service]:
-    """A service whose time stands still, and in which nothing is booked by itself."""
-    async with open_application(database_url, clock=clock, run_jobs=False) as application:
-        yield await new_tenant(*application)
 
 
 async def pause_for_a_day(service: Service, clock: StillClock, program_id: str) -> None:

@@ -9,11 +9,12 @@ import asyncpg
 import pytest
 
 from benefit_programs.domain.event_rows import Event
-from benefit_programs.storage import statements
-from benefit_programs.storage.rows import CODECS
-from benefit_programs.storage.statements import Writing
+from benefit_programs.domain.state import State
+from benefit_programs.storage import postgres
+from benefit_programs.storage.postgres import COPIED_ROWS_MIN
 from tests.contract.test_events import all_events, kinds, position
 from tests.support.calls import guid
+from tests.support.citus import CITUS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ON_POSTGRES_EVERY_DAY = True
 pytestmark = pytest.mark.anyio
 
-ENGINES = ["postgres"]
+ENGINES = ["postgres", *CITUS]
 
 
 @asynccontextmanager
@@ -35,31 +36,50 @@ async def connected(url: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def write_event(connection: Any, tenant_id: int) -> None:
-    """Write an event, as a batch does, in the connection's transaction."""
-    event = Event(
-        id=guid(), created=0, entity="program", entity_id=guid(), sequence=1, slug="none", body={}
-    )
-    codec = CODECS[Event]
-    sql = statements.postgres_writing((Writing("insert", Event, codec.columns),))
-    lists = [(value,) for value in codec.values(event, codec.columns)]
-    await connection.execute(sql, tenant_id, *lists)
+async def write_events(connection: Any, tenant_id: int, count: int) -> None:
+    """Write events, as a batch does, in the connection's transaction."""
+    state = State()
+    state.events = [
+        Event(
+            id=guid(),
+            created=0,
+            entity="program",
+            entity_id=guid(),
+            sequence=1,
+            slug="none",
+            body={},
+        )
+        for _ in range(count)
+    ]
+    await postgres._write(connection, tenant_id, state)
+
+
+async def require_waited_for(service: Service, url: str, count: int) -> None:
+    """Let another event commit before so many that were written first."""
+    async with connected(url) as connection:
+        late = connection.transaction()
+        await late.start()
+        await write_events(connection, service.tenant.id, count)
+        await service.create_program_definition()
+        assert await all_events(service) == []
+        before = await position(service)
+        await late.rollback()
+    answer = await service.call("listEvents", {"paging": {"cursor": before}})
+    assert kinds(answer["events"]) == ["program_definition created"]
 
 
 async def test_a_row_that_commits_late_is_waited_for(
     own_service: Service, database_url: str
 ) -> None:
     """What was written after it is in the feed only when it is, too, or when it never will be."""
-    async with connected(database_url) as connection:
-        late = connection.transaction()
-        await late.start()
-        await write_event(connection, own_service.tenant.id)
-        await own_service.create_program_definition()
-        assert await all_events(own_service) == []
-        before = await position(own_service)
-        await late.rollback()
-    answer = await own_service.call("listEvents", {"paging": {"cursor": before}})
-    assert kinds(answer["events"]) == ["program_definition created"]
+    await require_waited_for(own_service, database_url, 1)
+
+
+async def test_rows_that_are_copied_in_are_waited_for(
+    own_service: Service, database_url: str
+) -> None:
+    """So it is with as many rows as a batch copies in."""
+    await require_waited_for(own_service, database_url, COPIED_ROWS_MIN)
 
 
 async def test_who_has_only_read_holds_nobody_back(own_service: Service, database_url: str) -> None:

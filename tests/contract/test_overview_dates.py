@@ -9,6 +9,7 @@ import pytest
 from tests.support.calendar import at, reach, text
 from tests.support.calls import guid
 from tests.support.clock import DAY, StillClock
+from tests.support.dated import BEGIN
 from tests.support.lifecycle import act
 from tests.support.wallet import open_wallet
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-JANUARY = at("2027-01-31T10:00")
 NAMES = ("nextRenewalDate", "cycle", "endDate", "pausedUntilDate")
 
 
@@ -38,7 +38,7 @@ async def test_an_overview_says_what_comes_next(timed: Service, clock: StillCloc
         "nextRenewalDate": "2027-02-28T10:00:00.000Z",
         "cycle": {
             "number": 1,
-            "startDate": text(JANUARY),
+            "startDate": text(BEGIN),
             "endDate": "2027-02-28T10:00:00.000Z",
         },
         "endDate": "2028-01-31T10:00:00.000Z",

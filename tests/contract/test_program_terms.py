@@ -23,6 +23,7 @@ from tests.support.calendar import (
 )
 from tests.support.calls import NAMESPACE, guid
 from tests.support.clock import DAY, HOUR, StillClock
+from tests.support.dated import BEGIN
 from tests.support.lifecycle import act, limit_requests, read, run_jobs
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-JANUARY = at("2027-01-31T10:00")
 TERMS = {
     "renewalConfiguration": {
         "every": "P1M",
@@ -229,7 +229,7 @@ async def test_a_request_overrides_the_definition(timed: Service) -> None:
     program = (await timed.provision(program_definition=definition, **own))["program"]
     assert program["renewalConfiguration"] == {
         "every": "P1Y",
-        "anchor": text(JANUARY),
+        "anchor": text(BEGIN),
         "timeZone": "UTC",
         "atEnd": "END",
     }
@@ -284,9 +284,9 @@ async def test_a_paused_program_knows_since_when(timed: Service, clock: StillClo
     terms = {"renewalConfiguration": MONTHLY, "pausedDaysMax": 5, "whilePaused": "STOP"}
     program_id = await new_member(timed, programStatus="PAUSED", **terms)
     program = await read(timed, program_id)
-    assert program["pausedSinceDate"] == text(JANUARY)
-    assert program["pausedUntilDate"] == text(JANUARY + 5 * DAY)
-    await reach(timed, clock, JANUARY + 5 * DAY)
+    assert program["pausedSinceDate"] == text(BEGIN)
+    assert program["pausedUntilDate"] == text(BEGIN + 5 * DAY)
+    await reach(timed, clock, BEGIN + 5 * DAY)
     after = await read(timed, program_id)
     assert after["status"] == "ACTIVE"
     assert after["nextRenewalDate"] == "2027-03-05T10:00:00.000Z"
@@ -311,7 +311,7 @@ async def test_dates_begin_with_the_request(timed: Service, clock: StillClock) -
     definition = await template(timed, renewalConfiguration=MONTHLY)
     program = (await timed.provision(program_definition=definition))["program"]
     assert program["status"] == "PROVISIONING"
-    await reach(timed, clock, JANUARY + HOUR)
+    await reach(timed, clock, BEGIN + HOUR)
     ready = await read(timed, program["id"])
     assert ready["status"] == "ACTIVE"
     assert ready["nextRenewalDate"] == "2027-02-28T10:00:00.000Z"
@@ -346,13 +346,13 @@ async def test_an_end_can_be_set_and_taken_away(timed: Service, clock: StillCloc
     """A program ends at the end that counts last, and the renewal behind it is shown no more."""
     program_id = await new_member(timed, renewalConfiguration=MONTHLY)
     before = await read(timed, program_id)
-    soon = await update(timed, program_id, endDate=text(JANUARY + DAY))
+    soon = await update(timed, program_id, endDate=text(BEGIN + DAY))
     assert "nextRenewalDate" not in soon
-    assert soon["cycle"]["endDate"] == soon["endDate"] == text(JANUARY + DAY)
-    assert (await pool_of(timed, program_id)).program_due == JANUARY + DAY
+    assert soon["cycle"]["endDate"] == soon["endDate"] == text(BEGIN + DAY)
+    assert (await pool_of(timed, program_id)).program_due == BEGIN + DAY
     free = await update(timed, program_id, endDate=None)
     assert {**before, **recent(free)} == free
-    await reach(timed, clock, JANUARY + 2 * DAY)
+    await reach(timed, clock, BEGIN + 2 * DAY)
     assert (await read(timed, program_id))["status"] == "ACTIVE"
     await update(timed, program_id, endDate=text(clock.now + DAY))
     await reach(timed, clock, clock.now + DAY)
@@ -402,9 +402,9 @@ async def test_pools_know_what_comes_after_a_missed_renewal(
 async def test_pools_follow_the_dates_of_their_program(timed: Service, clock: StillClock) -> None:
     """Whoever spends after an end that was set later is refused, though nobody has booked it."""
     program_id = await new_member(timed)
-    await update(timed, program_id, endDate=text(JANUARY + DAY))
+    await update(timed, program_id, endDate=text(BEGIN + DAY))
     pool = await pool_of(timed, program_id)
-    clock.now = JANUARY + DAY
+    clock.now = BEGIN + DAY
     adjusted = {"type": "ADJUST", "adjustOptions": {"value": "1"}, "idempotencyKey": guid()}
     await timed.call("changeBalance", {"poolId": pool.id, **adjusted})
     assert (await pool_of(timed, program_id)).status == "ENDED"
@@ -413,7 +413,7 @@ async def test_pools_follow_the_dates_of_their_program(timed: Service, clock: St
 async def test_another_timetable_begins_now(timed: Service, clock: StillClock) -> None:
     """A changed one has cycle 1 and its own anchor; the same one goes on; null takes it away."""
     program_id = await new_member(timed, renewalConfiguration=MONTHLY)
-    await reach(timed, clock, JANUARY + 40 * DAY)
+    await reach(timed, clock, BEGIN + 40 * DAY)
     second = await read(timed, program_id)
     assert second["cycle"]["number"] == 2
     same = await update(timed, program_id, renewalConfiguration=MONTHLY, displayName="Ada")
@@ -440,8 +440,8 @@ async def test_a_program_without_dates_can_get_some(timed: Service, clock: Still
     )
     assert (await row_of(timed, program_id)).calendar is None
     program = await update(timed, program_id, renewalConfiguration=MONTHLY, pausedDaysMax=3)
-    assert program["pausedSinceDate"] == text(JANUARY)
-    await reach(timed, clock, JANUARY + 3 * DAY)
+    assert program["pausedSinceDate"] == text(BEGIN)
+    await reach(timed, clock, BEGIN + 3 * DAY)
     await reach(timed, clock, at("2027-02-28T10:00"))
     after = await read(timed, program_id)
     assert (after["status"], after["cycle"]["number"]) == ("ACTIVE", 2)
@@ -459,7 +459,7 @@ async def test_bad_updates_are_refused(timed: Service, clock: StillClock) -> Non
     refused = await update_refused(timed, program_id, pausedDaysMax=10)
     assert refused.fields == {"program.pausedDaysMax": "OTHER"}
     fewer = await update(timed, program_id, pausedDaysMax=11)
-    assert fewer["pausedUntilDate"] == text(JANUARY + 11 * DAY)
+    assert fewer["pausedUntilDate"] == text(BEGIN + 11 * DAY)
 
 
 async def test_a_stopped_clock_fixes_dates(timed: Service) -> None:
@@ -514,7 +514,7 @@ async def test_a_renewal_by_hand_leaves_the_timetable_alone(
     await act(timed, "renew", program_id)
     after = await read(timed, program_id)
     assert {**before, **recent(after)} == after
-    await reach(timed, clock, JANUARY + 40 * DAY)
+    await reach(timed, clock, BEGIN + 40 * DAY)
     request = {"programId": program_id, "idempotencyKey": guid(), "restartTimetable": True}
     await timed.call("renewProgram", request)
     restarted = await read(timed, program_id)

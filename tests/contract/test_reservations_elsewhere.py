@@ -13,7 +13,7 @@ from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import Refused, benefit
 from tests.support.holds import amounts, cancel, capture, capture_refused, end, reserve
-from tests.support.inprocess import Service, new_tenant, open_application
+from tests.support.inprocess import new_tenant, open_application
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ async def here_and_there(postgres_url: str) -> AsyncIterator[tuple[Wallet, Walle
         service = await new_tenant(*one)
         here = await open_wallet(service, benefit("towel", price="1"))
         there = copy(here)
-        elsewhere = Service(*other, service.tenant)
-        elsewhere.key = service.key
-        there.caller = elsewhere
+        there.caller = service.elsewhere(*other)
         yield here, there
         assert await verify_store(service.store) == []
 

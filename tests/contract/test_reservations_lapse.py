@@ -13,11 +13,10 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.settling import SettlePools
-from benefit_programs.engine.engine import read_clock
 from benefit_programs.wire.codec import instant_text
 from tests.support.audit import audit
 from tests.support.calls import benefit, guid
-from tests.support.clock import HOUR
+from tests.support.clock import HOUR, StillClock
 from tests.support.holds import (
     amounts,
     cancel,
@@ -50,16 +49,6 @@ ONCE_A_DAY = {
         "rateLimitedOptions": {"times": 1, "timePeriod": "DAY"},
     },
 }
-
-
-class StillClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = read_clock()
-
-    def __call__(self) -> int:
-        return self.now
 
 
 class Held(NamedTuple):

@@ -47,9 +47,7 @@ NO_ROLLOVER = {"creditConfiguration": {"amount": "10"}}
 
 @pytest.fixture
 async def clock() -> StillClock:
-    clock = StillClock()
-    clock.now = START
-    return clock
+    return StillClock(START)
 
 
 @pytest.fixture
@@ -812,8 +810,7 @@ async def test_being_late_changes_nothing(database_url: str) -> None:
 
 async def live_a_year(url: str, *, every: int) -> list[Any]:
     """What a program has been through, where the runner comes by every so often."""
-    clock = StillClock()
-    clock.now = START
+    clock = StillClock(START)
     async with open_application(url, run_jobs=False, clock=clock) as application:
         service = await new_tenant(*application)
         gym = await open_gym(service)

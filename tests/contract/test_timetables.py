@@ -29,6 +29,7 @@ from tests.support.calendar import (
 )
 from tests.support.calls import guid
 from tests.support.clock import DAY, HOUR, StillClock
+from tests.support.dated import BEGIN
 from tests.support.lifecycle import act, limit_requests, read, run_jobs
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-JANUARY = at("2027-01-31T10:00")
 BERLIN = {"timeZone": "Europe/Berlin"}
 
 
@@ -176,7 +176,7 @@ async def test_a_program_may_stay_after_its_last_cycle(timed: Service, clock: St
     """It lives on in that cycle, which has no end."""
     stays = MONTHLY | {"cycles": 2, "atEnd": "STAY"}
     program_id = await new_member(timed, renewalConfiguration=stays)
-    await reach(timed, clock, JANUARY + 400 * DAY)
+    await reach(timed, clock, BEGIN + 400 * DAY)
     program = await read(timed, program_id)
     assert program["status"] == "ACTIVE"
     assert program["cycle"] == {"number": 2, "startDate": "2027-02-28T10:00:00.000Z"}
@@ -210,7 +210,7 @@ ROLLING: list[Document] = [
 
 async def live(service: Service, clock: StillClock, credit: Document, *, late: bool) -> list[Any]:
     """Four days of a program that renews daily and ends; what its books say at the end."""
-    clock.now = JANUARY
+    clock.now = BEGIN
     daily = {"every": "P1D"}
     definition = await template(service, credit)
     answer = await service.provision(
@@ -222,14 +222,14 @@ async def live(service: Service, clock: StillClock, credit: Document, *, late: b
     await service.call("changeBalance", {"poolId": pool_id, **spent})
     if not late:
         for hours in range(1, 96):
-            await reach(service, clock, JANUARY + hours * HOUR)
-    await reach(service, clock, JANUARY + 4 * DAY)
+            await reach(service, clock, BEGIN + hours * HOUR)
+    await reach(service, clock, BEGIN + 4 * DAY)
     return await books_of(service, program_id, pool_id)
 
 
 async def books_of(service: Service, program_id: str, pool_id: str) -> list[Any]:
     """All that an auditor sees of a program, without ids and without when it was booked."""
-    period = {"fromDate": text(JANUARY - DAY), "toDate": text(JANUARY + 5 * DAY)}
+    period = {"fromDate": text(BEGIN - DAY), "toDate": text(BEGIN + 5 * DAY)}
     statement = await service.call("getStatement", {"poolId": pool_id, **period})
     rows = [
         {name: row[name] for name in ("date", "figure", "amount", "availableAfter")}
@@ -237,7 +237,7 @@ async def books_of(service: Service, program_id: str, pool_id: str) -> list[Any]
     ]
     as_of = [
         (await service.call("getBalanceAsOf", {"poolId": pool_id, "date": text(moment)}))["amount"]
-        for moment in range(JANUARY, JANUARY + 4 * DAY, 7 * HOUR)
+        for moment in range(BEGIN, BEGIN + 4 * DAY, 7 * HOUR)
     ]
     lots = sorted(
         (lot.effective_date, lot.expiration_date or 0, lot.granted, lot.available, lot.status)

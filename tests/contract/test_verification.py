@@ -35,9 +35,10 @@ from tests.support.wallet import add_item, open_another, open_wallet
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from tests.support.databases import Databases
+    from tests.support.databases import CopiedDatabases, Databases
     from tests.support.inprocess import Service
 
+ENGINES = ["sqlite", "postgres"]
 ON_POSTGRES_EVERY_DAY = True
 
 INVARIANTS_FILE = Path(__file__).parent.parent.parent / "docs" / "invariants.md"
@@ -111,7 +112,7 @@ def sound_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def copy_url(databases: Databases, sound_url: str) -> Iterator[str]:
+def copy_url(databases: CopiedDatabases, sound_url: str) -> Iterator[str]:
     url = databases.copy(sound_url)
     yield url
     databases.drop(url)

@@ -31,8 +31,7 @@ async def test_the_figures_are_those_of_the_service(database_url: str) -> None:
     terms: dict[str, Any] = json.loads(page.split("```json")[1].split("```")[0])
     rows = ROW.findall(page)
     assert len(rows) == 7
-    clock = StillClock()
-    clock.now = at(f"{rows[0][0]}T10:00")
+    clock = StillClock(at(f"{rows[0][0]}T10:00"))
     async with open_application(database_url, clock=clock, run_jobs=False) as application:
         service = await new_tenant(*application)
         program_id = await new_member(service, CREDIT, **terms)

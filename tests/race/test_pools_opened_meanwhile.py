@@ -46,9 +46,7 @@ async def two(url: str) -> AsyncIterator[tuple[Service, Service]]:
         open_application(url, run_jobs=False) as another,
     ):
         first = await new_tenant(*one)
-        second = Service(*another, first.tenant)
-        second.key = first.key
-        yield first, second
+        yield first, first.elsewhere(*another)
         assert await verify_store(first.store) == []
 
 

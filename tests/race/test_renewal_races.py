@@ -45,8 +45,7 @@ async def test_two_servers_book_each_renewal_once(postgres_url: str, ahead: int)
             for clock in clocks
         ]
         one = await new_tenant(*opened[0])
-        other = Service(*opened[1], one.tenant)
-        other.key = one.key
+        other = one.elsewhere(*opened[1])
         wallet = await open_dated(one, DAILY, benefit("towel", price="1"), amount=str(AMOUNT))
         clocks[1].now = clocks[0].now
         for clock in clocks:

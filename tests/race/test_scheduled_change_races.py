@@ -32,16 +32,13 @@ MONTHLY = ProgramTerms(renewal_configuration=RenewalConfiguration(every="P1M"))
 async def two_servers(url: str) -> AsyncIterator[tuple[Service, ...]]:
     """One tenant at two servers of a database, each with a clock of its own."""
     await migrate(url)
-    first, second = StillClock(), StillClock()
-    first.now = second.now = START
+    first, second = StillClock(START), StillClock(START)
     async with (
         open_application(url, run_jobs=False, clock=first) as one,
         open_application(url, run_jobs=False, clock=second) as another,
     ):
         service = await new_tenant(*one)
-        other = Service(*another, service.tenant)
-        other.key = service.key
-        yield service, other, first, second  # type: ignore[misc]
+        yield service, service.elsewhere(*another), first, second  # type: ignore[misc]
 
 
 async def test_a_withdrawal_and_a_runner_never_both_win(postgres_url: str) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from tests.support.calls import benefit
+from tests.support.citus import CITUS
 from tests.support.inprocess import new_tenant, open_application
 from tests.support.receiver import Receiver
 from tests.support.wallet import open_wallet
@@ -19,19 +20,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ENGINES = ["postgres"]
+ENGINES = ["postgres", *CITUS]
 """On SQLite nobody can hold back a record alone."""
+
+HOLD = "select from webhook_progress where tenant_id = $1 and endpoint_id = $2 for update"
 
 
 @asynccontextmanager
-async def records_held(url: str, endpoint_id: str) -> AsyncIterator[None]:
+async def records_held(url: str, tenant_id: int, endpoint_id: str) -> AsyncIterator[None]:
     """Let no record of an endpoint's deliveries be written inside the block."""
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
-            await connection.execute(
-                "select from webhook_progress where endpoint_id = $1 for update", endpoint_id
-            )
+            await connection.execute(HOLD, tenant_id, endpoint_id)
             yield
     finally:
         await connection.close()
@@ -50,7 +51,7 @@ async def test_what_is_being_recorded_is_not_sent_again(database_url: str) -> No
         wallet = await open_wallet(service, benefit("towel", price="1"))
         await wallet.redeem()
         (row,) = await delivered_until(service, endpoint, 1, status="DELIVERED")
-        async with records_held(database_url, endpoint["id"]):
+        async with records_held(database_url, service.tenant.id, endpoint["id"]):
             await service.call("resendWebhookDelivery", {"webhookDeliveryId": row["id"]})
             await one.until(lambda: len(one.taken) == 2)
             for passes in range(1, 4):

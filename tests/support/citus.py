@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
 from benefit_programs.storage.schema import distribute, migrate
-from tests.support.databases import run_apart
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from tests.support.databases import ask, run_apart
 
 CITUS_URL_VARIABLE = "BENEFITS_TEST_CITUS_URL"
 """Names a database on the coordinator, in which the workers are known."""
@@ -66,9 +61,6 @@ class CitusDatabases:
             run_apart(ask(url, "select citus_add_node($1, $2)", *node))
         return url
 
-    def copy(self, url: str) -> str:
-        raise NotImplementedError("a database of a cluster can't be copied")
-
     def drop(self, url: str) -> None:
         """Remove a database from all nodes."""
         name = urlsplit(url).path.removeprefix("/")
@@ -82,13 +74,3 @@ class CitusDatabases:
             who = parts.netloc.rpartition("@")[0]
             parts = parts._replace(netloc=f"{who}@{node.host}:{node.port}")
         return urlunsplit(parts if name is None else parts._replace(path=f"/{name}"))
-
-
-async def ask(url: str, sql: str, *parameters: Any) -> Sequence[Any]:
-    """Run one statement outside a transaction, and return its rows."""
-    connection = await asyncpg.connect(url)
-    try:
-        rows: Sequence[Any] = await connection.fetch(sql, *parameters)
-        return rows
-    finally:
-        await connection.close()

@@ -13,8 +13,8 @@ DAY = 24 * HOUR
 class Clock:
     """Stands still but for a millisecond whenever it is looked at; ``move`` sets it forward."""
 
-    def __init__(self) -> None:
-        self.now = read_clock()
+    def __init__(self, now: int | None = None) -> None:
+        self.now = read_clock() if now is None else now
 
     def __call__(self) -> int:
         """The next instant."""

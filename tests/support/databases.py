@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import asyncpg
+
 from benefit_programs.storage.schema import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
     from tests.support.postgres import PostgresServer
@@ -27,12 +29,16 @@ class Databases(Protocol):
         """Make a database with the newest schema and nothing in it, and return its URL."""
         ...
 
-    def copy(self, url: str) -> str:
-        """Make a database with what another one holds, which nobody is using."""
-        ...
-
     def drop(self, url: str) -> None:
         """Remove a database that ``create`` made."""
+        ...
+
+
+class CopiedDatabases(Databases, Protocol):
+    """A kind that tests may also copy, as all are but those of a cluster."""
+
+    def copy(self, url: str) -> str:
+        """Make a database with what another one holds, which nobody is using."""
         ...
 
 
@@ -80,6 +86,16 @@ class PostgresDatabases:
 
     def drop(self, url: str) -> None:
         self._server.drop_database(url)
+
+
+async def ask(url: str, sql: str, *parameters: Any) -> Sequence[Any]:
+    """Have PostgreSQL run one statement outside a transaction, and return its rows."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows: Sequence[Any] = await connection.fetch(sql, *parameters)
+        return rows
+    finally:
+        await connection.close()
 
 
 def run_apart(work: Coroutine[Any, Any, T]) -> T:

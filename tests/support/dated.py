@@ -43,8 +43,7 @@ MONTHLY_STOPPING = ProgramTerms(
 @asynccontextmanager
 async def open_still(url: str, **settings: Any) -> AsyncIterator[tuple[Service, StillClock]]:
     """A service without a runner, at an instant that only the test changes: first ``BEGIN``."""
-    clock = StillClock()
-    clock.now = BEGIN
+    clock = StillClock(BEGIN)
     async with open_application(url, clock=clock, run_jobs=False, **settings) as application:
         yield await new_tenant(*application), clock
 

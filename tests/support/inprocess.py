@@ -92,6 +92,12 @@ class Service(Caller):
         """The administrator of another tenant of the same service."""
         return await new_tenant(self.running, self.client)
 
+    def elsewhere(self, running: Running, client: httpx.AsyncClient) -> Service:
+        """The same administrator of the same tenant, at another process of the service."""
+        other = Service(running, client, self.tenant)
+        other.key = self.key
+        return other
+
     async def rows(self, entity: type[R]) -> list[R]:
         """All rows of a type that the tenant has, in the order of their keys."""
         codec, columns = CODECS[entity], columns_of(entity, "t", self.store.dialect)

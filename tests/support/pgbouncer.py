@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.docs.markdown import script_of
 from tests.support.looking import LOOK_PAUSE_SECONDS
-from tests.support.postgres import _Account, _free_port, _reachable_folder, _temporary_folders
+from tests.support.postgres import ServerAccount, free_port, reachable_folder, temporary_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +43,8 @@ def pgbouncer(database_url: str, **settings: str) -> Iterator[str]:
     """Put one before a database; the value is the database's URL through it."""
     program = pgbouncer_path()
     assert program, f"install pgbouncer, or name it in {PROGRAM_VARIABLE}"
-    account, place, port = _Account.of_server(), urlsplit(database_url), _free_port()
-    parent = _reachable_folder(account, _temporary_folders())
+    account, place, port = ServerAccount.of_server(), urlsplit(database_url), free_port()
+    parent = reachable_folder(account, temporary_folders())
     folder = Path(tempfile.mkdtemp(prefix="benefits-pgbouncer-", dir=parent))
     (folder / "pgbouncer.ini").write_text(_configuration(database_url, port, folder, settings))
     (folder / "userlist.txt").write_text(f'"{place.username}" "{place.password}"\n')

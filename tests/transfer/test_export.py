@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ENGINES = ["sqlite", "postgres"]
+
 MEMBERS = 250
 """More than a page."""
 

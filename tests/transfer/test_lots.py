@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benefit_programs.domain.values import Instant
+    from tests.support.databases import CopiedDatabases
     from tests.support.inprocess import Service
     from tests.transfer.conftest import Gym
 
 pytestmark = pytest.mark.anyio
+
+ENGINES = ["sqlite", "postgres"]
 
 LASTING = {"amount": "8", "expiresAfter": "P30D"}
 MEMBER = "5b1c0ef0-8d0a-4f0e-9d0c-2f6a3c1d7e01"
@@ -106,7 +109,7 @@ async def live(service: Service, gym: Gym) -> None:
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 async def test_lots_come_back_as_they_were(
-    lasting: Gym, databases: Any, tmp_path: Path, suffix: str
+    lasting: Gym, databases: CopiedDatabases, tmp_path: Path, suffix: str
 ) -> None:
     """Amounts, dates, priorities and words of all lots are those of before; a second time too."""
     copy = replace(lasting, url=databases.copy(lasting.url))

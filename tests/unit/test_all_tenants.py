@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benefit_programs.domain.store import NodeUnavailable, StoreTimeout
+from benefit_programs.storage import all_tenants
 from benefit_programs.storage.all_tenants import AllTenants, Question, about_all
 from benefit_programs.storage.query import Dialect, PostgresDialect, SqliteDialect
 
@@ -76,6 +77,21 @@ async def test_a_lost_node_leaves_the_others() -> None:
     cluster.asked.clear()
     assert await ask(tenants) == [20]
     assert cluster.asked == [ALL.of_some, ALL.of_some]
+
+
+async def test_a_node_that_is_back_is_asked_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After some time all are asked together again, and one by one only if that fails."""
+    monkeypatch.setattr(all_tenants, "NODES_SECONDS", 0)
+    cluster = Cluster()
+    cluster.lost = {1}
+    tenants = AllTenants(cluster)
+    assert await ask(tenants) == [20]
+    cluster.lost.clear()
+    cluster.asked.clear()
+    assert await ask(tenants) == [10, 11, 20]
+    assert cluster.asked == [ALL.whole]
 
 
 async def test_a_silent_node_is_heard_later() -> None:
