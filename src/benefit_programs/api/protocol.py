@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from enum import StrEnum
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 import msgspec
 import structlog
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from benefit_programs.api.connections import OpenConnections
+from benefit_programs.api.cycle import Cycle
 from benefit_programs.api.errors import HeadTooLarge, RequestTimeout, error_body
 from benefit_programs.api.messages import STOPPING, request_id_of
-from benefit_programs.api.transport import JoiningTransport
 from benefit_programs.domain.errors import Invalid, Refusal, ViolatedRule
 
 HEAD_BYTES_MAX = 262_144
@@ -55,6 +53,8 @@ class HttpProtocol(HttpToolsProtocol):
     _fault: Refusal | None = None
     _awaited = Awaited.NOTHING
     _awaited_of: object = None
+    _deadline = math.inf
+    _timer_ends = math.inf
     _unsent_bytes = 0
 
     def __init__(
@@ -70,8 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         OpenConnections.count += 1
-        self._answers = JoiningTransport(transport)
-        super().connection_made(self._answers)
+        super().connection_made(transport)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,10 +79,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        self._answers.finish()
-        super().on_response_complete()
-        # This has started the time for the next request, unless that has begun already.
-        self._awaited, self._awaited_of = Awaited.REQUEST, self._latest
+        """Go on with the next request, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -104,13 +106,41 @@ class HttpProtocol(HttpToolsProtocol):
         """Hand the request to the application, with a query of any length."""
         self._require_plain_chunks()
         self._has_body_to_come = True
-        if len(self.url) <= PARSED_ADDRESS_BYTES_MAX:
-            super().on_headers_complete()
-            return
-        self.url, _, query = self.url.partition(b"?")
-        super().on_headers_complete()
-        # The application is a task: it looks at the scope when this has returned.
-        self.scope["query_string"] = query
+        http_version = self.parser.get_http_version()
+        self._complete_scope(http_version)
+        earlier = self._latest
+        self.cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=http_version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _complete_scope(self, http_version: str) -> None:
+        """Say what the line of the request says. Raises HttpParserError for no address."""
+        address, query = self.url, b""
+        if len(address) > PARSED_ADDRESS_BYTES_MAX:
+            address, _, query = address.partition(b"?")
+        url = httptools.parse_url(address)
+        path = url.path.decode("ascii")
+        scope: Any = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = http_version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = query or url.query or b""
 
     def on_message_complete(self) -> None:
         self._has_body_to_come = False
@@ -119,7 +149,11 @@ class HttpProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """End a connection whose client let its time go by; one that has begun hears of it."""
         self.timeout_keep_alive_task = None
-        unsent = self._answers.get_write_buffer_size()
+        seconds_left = self._deadline - self.loop.time()
+        if seconds_left > 0:
+            self._set_timer(seconds_left)
+            return
+        unsent = self.transport.get_write_buffer_size()
         if unsent not in (0, self._unsent_bytes):
             self._unsent_bytes = unsent
             self._start_time()
@@ -149,7 +183,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(_not_http())
 
     @property
-    def _latest(self) -> RequestResponseCycle | None:
+    def _latest(self) -> Cycle | None:
         """The latest request whose headers were complete; at first there is none."""
         return self.cycle
 
@@ -175,9 +209,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._start_time()
 
     def _start_time(self) -> None:
+        seconds = self._seconds_max.get(self._awaited, math.inf)
+        self._deadline = self.loop.time() + seconds
+        # A timer that goes off too early costs less than one for each step of each request.
+        if self.timeout_keep_alive_task is None or self._deadline < self._timer_ends:
+            self._set_timer(seconds)
+
+    def _set_timer(self, seconds: float) -> None:
         self._unset_keepalive_if_required()
-        seconds = self._seconds_max.get(self._awaited)
-        if seconds is not None:
+        if seconds < math.inf:
+            self._timer_ends = self.loop.time() + seconds
             self.timeout_keep_alive_task = self.loop.call_later(
                 seconds, self.timeout_keep_alive_handler
             )
