@@ -9,7 +9,7 @@ REAL = {
     *("call.py", "metrics.py", "clock.py", "webhooks.py", "verdicts.py"),
     *("api_keys.py", "health.py"),
 }
-"""Which of them needs real time: for messages to others, for keys, and to show how far a clock is ahead."""
+"""Which of them needs real time: for others, for keys, and to show how far a clock is ahead."""
 
 
 def test_handlers_ask_the_call_for_the_time() -> None:

@@ -171,7 +171,7 @@ DEVIATIONS: dict[tuple[str, str], str] = {
 }
 """What differs on purpose: a pattern of fields and an aspect, with the reason."""
 
-ADDED_PERMISSION_IDS = dict.fromkeys(("getAsyncJob", "listAsyncJobItems"), [JOB_READ])
+ADDED_PERMISSION_IDS = {"getAsyncJob": [JOB_READ], "listAsyncJobItems": [JOB_READ]}
 """Ids where the contract has none, so that roles can have these methods."""
 
 ENUM_DEVIATIONS: dict[tuple[str, str], str] = {
