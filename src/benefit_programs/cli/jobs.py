@@ -23,10 +23,10 @@ from benefit_programs.bootstrap import (
 )
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.operating import (
-    RemoteJob,
     RemoteJobs,
     Url,
     call_service,
+    names_its_runner,
     require_one_place,
 )
 from benefit_programs.cli.options import (
@@ -240,7 +240,7 @@ def _document(job: Job) -> dict[str, Any]:
 
 def _held(job: Job) -> dict[str, Any]:
     """Who works on a job, which only the database says."""
-    if isinstance(job, RemoteJob):
+    if not names_its_runner(job):
         return {}
     return {
         "attempts": job.attempts,

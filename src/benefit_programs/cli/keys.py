@@ -27,6 +27,19 @@ commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and r
 ROLES = {role.lower().replace("_", "-"): role for role in Role}
 SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
 
+RoleName = Annotated[
+    str | None,
+    typer.Option(
+        "--role",
+        help=f"What it is for: {', '.join(ROLES)}. In place of scopes and permissions.",
+        metavar="ROLE",
+    ),
+]
+OfInstallation = Annotated[
+    bool,
+    typer.Option("--installation", help="It also makes tenants, and acts for each by its site id."),
+]
+
 
 @asks_anywhere(commands, "create")
 def create_key(  # noqa: PLR0913 - an option each
@@ -47,20 +60,8 @@ def create_key(  # noqa: PLR0913 - an option each
         list[str] | None,
         typer.Option("--scope", help=f"What it allows: {', '.join(SCOPES)}. Default: manage."),
     ] = None,
-    role: Annotated[
-        str | None,
-        typer.Option(
-            "--role",
-            help=f"What it is for: {', '.join(ROLES)}. In place of scopes and permissions.",
-            metavar="ROLE",
-        ),
-    ] = None,
-    installation: Annotated[
-        bool,
-        typer.Option(
-            "--installation", help="It also makes tenants, and acts for each by its site id."
-        ),
-    ] = False,
+    role: RoleName = None,
+    installation: OfInstallation = False,
     permissions: Annotated[
         list[str] | None,
         typer.Option("--permission", help="Narrow the key to this permission id; repeatable."),

@@ -209,8 +209,9 @@ class RemoteDirectory:
         return [_tenant(each) async for each in self._client.tenants.list()]
 
 
-class RemoteJob(Job, frozen=True, kw_only=True):
-    """A job as a service answers it, which doesn't say who works on it."""
+def names_its_runner(job: Job) -> bool:
+    """Whether it is known who works on a job: a service doesn't say it, nor who asked for it."""
+    return job.created_by_type is not IdentityType.UNKNOWN
 
 
 class RemoteJobs:
@@ -238,9 +239,9 @@ class RemoteJobs:
         return _job(await self._jobs.cancel(job_id))
 
 
-def _job(job: AnsweredJob) -> RemoteJob:
+def _job(job: AnsweredJob) -> Job:
     counts = job.counts
-    return RemoteJob(
+    return Job(
         id=job.id,
         created=_instant(job.created_date),
         updated=_instant(job.updated_date),
