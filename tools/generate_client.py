@@ -24,7 +24,7 @@ from typing import Any, get_type_hints
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
-from benefit_programs.domain import calendar_errors, clock_errors, errors
+from benefit_programs.domain import calendar_errors, clock_errors, directory_errors, errors
 from benefit_programs.domain.constraints import InstantText
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
@@ -53,7 +53,9 @@ ENUM_NAMES: dict[str, str | None] = {
 MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
-ERROR_MODULES = frozenset({errors.__name__, calendar_errors.__name__, clock_errors.__name__})
+ERROR_MODULES = frozenset(
+    each.__name__ for each in (errors, calendar_errors, clock_errors, directory_errors)
+)
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
 # Their classes stand in client/errors.py, for they have more than facts.
 WRITTEN_ERRORS = frozenset(
@@ -165,7 +167,8 @@ def filters() -> str:
     kinds = _enums()
     blocks, used = [], set()
     for name in sorted(each for each, method in METHODS.items() if method.sortable):
-        row = _singular(name.removeprefix("query"))
+        # The sync client takes "Async" from its own names.
+        row = _singular(name.removeprefix("query").removeprefix("Async"))
         conditions = {
             to_snake(key): _condition(field, kinds) for key, field in METHODS[name].fields.items()
         }
@@ -323,7 +326,8 @@ def _lines(entries: list[str]) -> str:
 
 def _plural(row: str) -> str:
     words = to_snake(row[0].lower() + row[1:]).replace("_", " ")
-    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+    ends_in_y = words.endswith("y") and words[-2] not in "aeiou"
+    return f"{words[:-1]}ies" if ends_in_y else f"{words}s"
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from benefit_programs.api.method import Scope
 from benefit_programs.api.metrics import Metrics, values_size
 from benefit_programs.api.pages import create_watched_pages
 from benefit_programs.api.probing import Probe
+from benefit_programs.api.roles import grants_of
 from benefit_programs.api.services import Services
 from benefit_programs.api.throttling import (
     OwnThrottle,
@@ -37,6 +38,7 @@ from benefit_programs.api.values import SharedValues, Values
 from benefit_programs.config import LogFormat, Settings, unknown_variables
 from benefit_programs.delivery.relay import Relay
 from benefit_programs.delivery.sending import Function, Sender
+from benefit_programs.domain.directory import Role
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.encryption import SecretKeys, key_file_of
 from benefit_programs.engine.engine import Engine, read_clock
@@ -240,9 +242,14 @@ async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
 
 
 def administrator_grants() -> Grants:
-    return Grants(
-        identity=Identity(IdentityType.WIX_USER, str(uuid4())), scopes=(str(Scope.MANAGE),)
-    )
+    """What the first key of a database allows: everything in its tenant."""
+    return grants_of(Role.OPERATOR, Identity(IdentityType.WIX_USER, str(uuid4())))
+
+
+def owner_grants() -> Grants:
+    """What those may do who have the database in hand: everything, also make tenants."""
+    grants = administrator_grants()
+    return msgspec.structs.replace(grants, scopes=(*grants.scopes, str(Scope.INSTALLATION)))
 
 
 class WorkerApplication:

@@ -27,7 +27,7 @@ from benefit_programs.api.authentication import Authenticator, Principal
 from benefit_programs.api.errors import error_body, refusal_of
 from benefit_programs.api.handlers.webhooks import require_valid
 from benefit_programs.api.services import Services
-from benefit_programs.bootstrap import Application, administrator_grants, open_service
+from benefit_programs.bootstrap import Application, open_service, owner_grants
 from benefit_programs.client.core.calls import Request, Response
 from benefit_programs.client.core.failures import error_of
 from benefit_programs.client.core.wire import reads
@@ -309,7 +309,7 @@ class Owner(Authenticator):
         self, directory: Directory, *, elapsed: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(directory, read_clock, elapsed=elapsed)
-        self._grants = administrator_grants()
+        self._grants = owner_grants()
         self._tenant_id: int | None = None
 
     async def authenticate(self, authorization: str | None, site_id: str | None) -> Principal:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 API = Path(__file__).resolve().parents[2] / "src" / "benefit_programs" / "api"
-REAL = {"call.py", "metrics.py", "clock.py", "webhooks.py", "verdicts.py"}
-"""Which of them needs real time: for messages to others, and to show how far a clock is ahead."""
+REAL = {
+    *("call.py", "metrics.py", "clock.py", "webhooks.py", "verdicts.py"),
+    *("api_keys.py", "health.py"),
+}
+"""Which of them needs real time: for others, for keys, and to show how far a clock is ahead."""
 
 
 def test_handlers_ask_the_call_for_the_time() -> None:

@@ -600,6 +600,12 @@ PROVOKED_APART = {
     # tests/contract/test_sandboxes.py
     "CLOCK_IS_MOVING",
     "NOT_A_SANDBOX",
+    # tests/contract/test_operators.py
+    "API_KEY_NOT_FOUND",
+    "TENANT_NOT_FOUND",
+    "TENANT_ALREADY_EXISTS",
+    "JOB_NOT_RETRYABLE",
+    "JOB_NOT_CANCELABLE",
     # tests/contract/test_reservations.py
     "TOO_MANY_RESERVATIONS",
     # tests/contract/test_events.py

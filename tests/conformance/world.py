@@ -38,6 +38,9 @@ class World(NamedTuple):
     endpoint: str
     delivery: str
     scheduled_change: str
+    api_key: str
+    site: str = ""
+    """The site id of the tenant; what isn't a service's own tenant may not know it."""
     other_pool: str = ""
     """Another pool of the beneficiary that holds the item."""
 
@@ -101,6 +104,7 @@ async def settle(service: Caller) -> World:
         endpoint="",
         delivery="",
         scheduled_change="",
+        api_key="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     reserved = await service.call("reserveBenefit", REQUESTS["reserveBenefit"](world))
@@ -112,6 +116,7 @@ async def settle(service: Caller) -> World:
         program_definition=program_definition, beneficiary={"memberId": member}
     )
     (other_pool,) = await service.pools_of(another["program"]["id"])
+    key = await service.call("createApiKey", REQUESTS["createApiKey"](world))
     scheduled = await service.call(
         "scheduleProgramChange", REQUESTS["scheduleProgramChange"](world)
     )
@@ -124,6 +129,7 @@ async def settle(service: Caller) -> World:
         endpoint=endpoint,
         delivery=delivery,
         scheduled_change=scheduled["scheduledChange"]["id"],
+        api_key=key["apiKey"]["id"],
     )
 
 
@@ -376,6 +382,17 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "replayWebhookEndpoint": lambda it: {"webhookEndpointId": it.endpoint, "since": LONG_AGO},
     "queryWebhookDeliveries": lambda it: _found(webhookEndpointId=it.endpoint),
     "resendWebhookDelivery": lambda it: {"webhookDeliveryId": it.delivery},
+    "queryAsyncJobs": lambda it: _found(subjectId=it.program),
+    "retryAsyncJob": lambda it: {"jobId": it.job},
+    "cancelAsyncJob": lambda it: {"jobId": it.job},
+    "createApiKey": lambda _: {"name": "desk", "role": "FRONT_DESK"},
+    "queryApiKeys": lambda it: _found(id=it.api_key),
+    "getApiKey": lambda it: {"apiKeyId": it.api_key},
+    "revokeApiKey": lambda it: {"apiKeyId": it.api_key},
+    "createTenant": lambda _: {"name": "New"},
+    "getTenant": lambda it: {"siteId": it.site or guid()},
+    "listTenants": lambda _: {},
+    "getHealth": lambda _: {},
     "listWebhookKeys": lambda _: {},
     "rotateWebhookKey": lambda _: {},
 }

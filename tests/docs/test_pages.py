@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "docs/how-to/statement-for-a-member.md",
         "docs/how-to/catch-up.md",
         "docs/how-to/webhooks.md",
+        "docs/how-to/operate-remotely.md",
         "docs/how-to/hold-and-capture.md",
         "docs/how-to/changes-with-a-date.md",
         "docs/how-to/test-with-a-clock.md",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from benefit_programs.api.method import Scope
-from benefit_programs.bootstrap import Running, administrator_grants, open_service
+from benefit_programs.bootstrap import Running, open_service, owner_grants
 from benefit_programs.config import LogFormat, Settings
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
@@ -134,8 +134,8 @@ async def open_application(
 async def new_tenant(
     running: Running, client: httpx.AsyncClient, *, is_sandbox: bool = False
 ) -> Service:
-    """A new tenant of a running service, with an administrator's key."""
+    """A new tenant of a running service, with a key that may call every method."""
     tenant = await running.services.directory.create_tenant("test", is_sandbox=is_sandbox)
     service = Service(running, client, tenant)
-    service.key = (await service.with_grants(administrator_grants())).key
+    service.key = (await service.with_grants(owner_grants())).key
     return service

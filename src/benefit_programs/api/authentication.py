@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
-from benefit_programs.api.method import Method, Scope
+from benefit_programs.api.method import OPERATING, Method, Scope
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
@@ -42,18 +42,20 @@ class Principal:
     caller: Identity
     scopes: frozenset[str]
     permission_ids: frozenset[str]
+    expires: Instant | None = None
 
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.
 
-        MANAGE allows every scope. A key that is narrowed must have all of the method's ids; for a
-        method that has none, the scope itself.
+        MANAGE allows every scope but those of operators. A key that is narrowed must have all of
+        the method's ids. To read jobs, their scope is enough: once they had no id.
         """
-        if scope not in self.scopes and Scope.MANAGE not in self.scopes:
+        is_included = Scope.MANAGE in self.scopes and scope not in OPERATING
+        if scope not in self.scopes and not is_included:
             return False
-        if self.permission_ids and not permission_ids:
-            return scope in self.scopes
-        return not self.permission_ids or self.permission_ids.issuperset(permission_ids)
+        if not self.permission_ids or self.permission_ids.issuperset(permission_ids):
+            return True
+        return scope == Scope.READ_JOBS and scope in self.scopes
 
     def may_call(self, method: Method) -> bool:
         """Whether the key, and whom it stands for, allow a method."""
@@ -105,7 +107,7 @@ class Authenticator:
         if key is None or not key.is_valid(at=self._clock()):
             raise Unauthenticated
         tenant_id = key.tenant_ids[0]
-        if len(key.tenant_ids) > 1:
+        if len(key.tenant_ids) > 1 or (site_id and _opens_all(key)):
             tenant_id = await self._chosen_tenant(key, site_id)
         principal = await self._principals.get((secret_hash, tenant_id))
         if principal is None:
@@ -123,7 +125,7 @@ class Authenticator:
                 "wix-site-id", "must name the site, for the key has several", rule
             )
         tenant = await self._sites.get(site_id.lower())
-        if tenant is None or tenant.id not in key.tenant_ids:
+        if tenant is None or not (_opens_all(key) or tenant.id in key.tenant_ids):
             raise Forbidden
         return tenant.id
 
@@ -144,7 +146,14 @@ class Authenticator:
             caller=key.grants.identity,
             scopes=frozenset(key.grants.scopes),
             permission_ids=frozenset(key.grants.permission_ids),
+            expires=key.expires,
         )
+
+
+def _opens_all(key: ApiKey) -> bool:
+    """Whether a key is the installation's: the header then names any tenant, also a later one."""
+    grants = key.grants
+    return Scope.INSTALLATION in grants.scopes and grants.identity.type is IdentityType.WIX_USER
 
 
 def _secret_in(authorization: str | None) -> str:

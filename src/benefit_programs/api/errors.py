@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from benefit_programs.domain import calendar_errors, clock_errors, errors
+from benefit_programs.domain import calendar_errors, clock_errors, directory_errors, errors
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
@@ -222,6 +222,9 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     calendar_errors.PausedDaysUsedUp: FAILED_PRECONDITION,
     clock_errors.NotASandbox: FAILED_PRECONDITION,
     clock_errors.ClockIsMoving: FAILED_PRECONDITION,
+    directory_errors.ApiKeyNotFound: NOT_FOUND,
+    directory_errors.TenantNotFound: NOT_FOUND,
+    directory_errors.TenantAlreadyExists: CONFLICT,
     TooManyRequests: THROTTLED,
     HeadTooLarge: HEAD_TOO_LARGE,
     Unexpected: OURS,

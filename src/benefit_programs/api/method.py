@@ -15,12 +15,19 @@ from benefit_programs.wire.codec.fields import entries_of, fields_by_name, field
 
 
 class Scope(StrEnum):
-    """What a key must be allowed to call a method; MANAGE includes the other two of programs."""
+    """What a key must be allowed to call a method.
+
+    MANAGE includes the three that read. What operates the service must be said by itself.
+    """
 
     MANAGE = "SCOPE.BENEFIT_PROGRAMS.MANAGE"
     READ_LIMITED = "SCOPE.BENEFIT_PROGRAMS.READ_LIMITED"
     READ = "SCOPE.BENEFIT_PROGRAMS.READ"
     READ_JOBS = "SCOPE.ASYNC_JOB.READ"
+    OPERATE = "SCOPE.BENEFIT_PROGRAMS.OPERATE"
+    """To look after a tenant: its keys, its jobs, its health."""
+    INSTALLATION = "SCOPE.BENEFIT_PROGRAMS.INSTALLATION"
+    """To make tenants, and to act for each of them."""
 
 
 Verb = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -34,6 +41,9 @@ Table = Callable[[dict[str, Any]], Iterable[Sequence[str]]]
 """Takes an answer as its JSON document, and gives its lines as a table, the names first."""
 
 Refusals = tuple[type[Refusal], ...]
+
+OPERATING = frozenset({Scope.OPERATE, Scope.INSTALLATION})
+"""What no other scope includes."""
 
 _READING = frozenset({Scope.READ, Scope.READ_LIMITED, Scope.READ_JOBS})
 _JUDGING = frozenset(
@@ -180,6 +190,8 @@ MANAGE = Scope.MANAGE
 READ_LIMITED = Scope.READ_LIMITED
 READ = Scope.READ
 READ_JOBS = Scope.READ_JOBS
+OPERATE = Scope.OPERATE
+INSTALLATION = Scope.INSTALLATION
 
 
 def method(  # noqa: PLR0913 - a column each

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from benefit_programs.api.handlers import (
+    api_keys,
     async_jobs,
     balances,
     beneficiaries,
     clock,
     eligibility,
     events,
+    health,
     items,
     lots,
     overviews,
@@ -24,6 +26,7 @@ from benefit_programs.api.handlers import (
     scheduled_changes,
     settings,
     statements,
+    tenants,
     timetables,
     transactions,
     webhooks,
@@ -55,6 +58,9 @@ _FAMILIES = (
     overviews,
     events,
     webhooks,
+    api_keys,
+    tenants,
+    health,
 )
 
 METHODS: dict[str, Method] = {

@@ -220,8 +220,15 @@ class Metrics:
             if isinstance(each, Gauge):
                 for place in range(each.start, each.start + each.size):
                     self._own[place] = 0.0
+        self.started = engine.now()
+        """When this process began to serve."""
         engine.on_batch(self._observe_batch)
         store.on_commit = self._observe_commit
+
+    @property
+    def database_connections(self) -> Sequence[tuple[str, int, int]]:
+        """The pools of connections: name, in use, at rest."""
+        return self._store.connections()
 
     def observe_request(self, method: str | None, status: int, seconds: float) -> None:
         """Count an answer."""

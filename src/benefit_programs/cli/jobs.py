@@ -22,14 +22,22 @@ from benefit_programs.bootstrap import (
     warn_of_unknown_variables,
 )
 from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.operating import (
+    RemoteJobs,
+    Url,
+    call_service,
+    names_its_runner,
+    require_one_place,
+)
 from benefit_programs.cli.options import (
+    TENANT_ID_MAX,
     DatabaseUrl,
     DataDir,
-    TenantId,
     answers,
     database_settings,
 )
 from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
+from benefit_programs.cli.remote import ApiKey, SiteId
 from benefit_programs.cli.serve import listen, loop_factory, server_config
 from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Job
@@ -99,72 +107,103 @@ def _metrics_listener(settings: Settings) -> AbstractContextManager[socket.socke
     return listen(METRICS_HOST, port, other_port=_OTHER_PORT)
 
 
+class Jobs(Protocol):
+    """The jobs of a tenant, on the database or at a service."""
+
+    async def newest(self, limit: int, *, unfinished: bool) -> list[Job]: ...
+
+    async def one(self, job_id: str) -> Job: ...
+
+    async def retry(self, job_id: str) -> Job: ...
+
+    async def cancel(self, job_id: str) -> Job: ...
+
+
 class Operate(Protocol):
-    """Calls a function on the jobs of a tenant, and closes the database."""
+    """Calls a function on the jobs of a tenant, and closes the database or the client."""
 
-    def __call__(self, tenant: int, work: Callable[[JobOperations], Awaitable[T]], /) -> T: ...
+    def __call__(self, work: Callable[[Jobs], Awaitable[T]], /) -> T: ...
 
 
-def _database(
-    *, data_dir: DataDir = None, database_url: DatabaseUrl = None
+def _anywhere(
+    *,
+    tenant: Annotated[
+        int | None,
+        typer.Option(
+            "--tenant",
+            min=1,
+            max=TENANT_ID_MAX,
+            help="The id of the tenant. Default: 1.",
+            metavar="ID",
+        ),
+    ] = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+    site_id: SiteId = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
 ) -> AbstractContextManager[Operate]:
-    def operate(tenant_id: int, work: Callable[[JobOperations], Awaitable[T]]) -> T:
+    require_one_place(url, data_dir, database_url, tenant)
+
+    def operate(work: Callable[[Jobs], Awaitable[T]]) -> T:
+        if url is not None:
+            return call_service(url, api_key, site_id, lambda each: work(RemoteJobs(each)))
         settings = database_settings(data_dir, database_url)
 
         async def run() -> T:
             async with open_database(settings) as store:
-                tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
-                return await work(JobOperations(store, tenant.id, tenant.settings))
+                directory = Directory(store, clock=read_clock)
+                found = await directory.tenant(tenant or DEFAULT_TENANT_ID)
+                return await work(JobOperations(store, found.id, found.settings))
 
         return asyncio.run(run())
 
     return nullcontext(operate)
 
 
-@answers(commands, "list", _database)
+@answers(commands, "list", _anywhere)
 def list_jobs(
     operate: Operate,
     *,
-    tenant: TenantId = DEFAULT_TENANT_ID,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Only those that have not ended.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="How many.", metavar="N")] = 50,
 ) -> Answer:
     """List the newest jobs of a tenant."""
-    jobs = operate(tenant, lambda jobs: jobs.newest(limit, unfinished=unfinished))
+    jobs = operate(lambda jobs: jobs.newest(limit, unfinished=unfinished))
     columns = ("ID", "KIND", "STATUS", "DONE", "TOTAL", "FAILED", "CREATED", "REASON")
     return Answer({"jobs": [_document(job) for job in jobs]}, columns, [_row(job) for job in jobs])
 
 
-@answers(commands, "show", _database, only_json=True)
+@answers(commands, "show", _anywhere, only_json=True)
 def show_job(
     operate: Operate,
     job_id: JobId,
     *,
-    tenant: TenantId = DEFAULT_TENANT_ID,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for its end, with a progress bar on a terminal.")
     ] = False,
 ) -> Answer:
     """Show one job, as JSON."""
-    look = _follow if wait else JobOperations.one
-    return Answer(_document(operate(tenant, lambda jobs: look(jobs, str(job_id)))))
+    if wait:
+        return Answer(_document(operate(lambda jobs: _follow(jobs, str(job_id)))))
+    return Answer(_document(operate(lambda jobs: jobs.one(str(job_id)))))
 
 
-@answers(commands, "retry", _database, only_json=True)
-def retry_job(operate: Operate, job_id: JobId, *, tenant: TenantId = DEFAULT_TENANT_ID) -> Answer:
+@answers(commands, "retry", _anywhere, only_json=True)
+def retry_job(operate: Operate, job_id: JobId) -> Answer:
     """Continue a failed job where it stopped."""
-    return Answer(_document(operate(tenant, lambda jobs: jobs.retry(str(job_id)))))
+    return Answer(_document(operate(lambda jobs: jobs.retry(str(job_id)))))
 
 
-@answers(commands, "cancel", _database, only_json=True)
-def cancel_job(operate: Operate, job_id: JobId, *, tenant: TenantId = DEFAULT_TENANT_ID) -> Answer:
+@answers(commands, "cancel", _anywhere, only_json=True)
+def cancel_job(operate: Operate, job_id: JobId) -> Answer:
     """Cancel a cascade, not an action. Pools that it hasn't reached stay as they are."""
-    return Answer(_document(operate(tenant, lambda jobs: jobs.cancel(str(job_id)))))
+    return Answer(_document(operate(lambda jobs: jobs.cancel(str(job_id)))))
 
 
-async def _follow(operations: JobOperations, job_id: str) -> Job:
+async def _follow(operations: Jobs, job_id: str) -> Job:
     job = await operations.one(job_id)
     while job.status not in Job.over and not job.total:
         await asyncio.sleep(LOOK_SECONDS)
@@ -194,8 +233,17 @@ def _document(job: Job) -> dict[str, Any]:
         "successCount": job.success_count,
         "failCount": job.fail_count,
         "errorByCodeCount": job.errors or {},
-        "attempts": job.attempts,
+        **_held(job),
         "reason": job.reason,
+    }
+
+
+def _held(job: Job) -> dict[str, Any]:
+    """Who works on a job, which only the database says."""
+    if not names_its_runner(job):
+        return {}
+    return {
+        "attempts": job.attempts,
         "leaseOwner": job.lease_owner,
         "leaseUntil": instant(job.due) if job.lease_owner else None,
     }

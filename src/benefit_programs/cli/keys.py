@@ -7,12 +7,16 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
+from msgspec.structs import replace
 
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.method import Scope
+from benefit_programs.api.roles import grants_of, require_operable, usual_scopes
 from benefit_programs.cli.exits import WrongUsage
-from benefit_programs.cli.options import TENANT_ID_MAX, Ask, asks_directory
+from benefit_programs.cli.operating import AskAnywhere, asks_anywhere
+from benefit_programs.cli.options import TENANT_ID_MAX
 from benefit_programs.cli.output import Answer, instant
+from benefit_programs.domain.directory import Role
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
@@ -20,12 +24,26 @@ from benefit_programs.wire.codec.formats import Violated, read_instant
 
 commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and revoke API keys.")
 
+ROLES = {role.lower().replace("_", "-"): role for role in Role}
 SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
 
+RoleName = Annotated[
+    str | None,
+    typer.Option(
+        "--role",
+        help=f"What it is for: {', '.join(ROLES)}. In place of scopes and permissions.",
+        metavar="ROLE",
+    ),
+]
+OfInstallation = Annotated[
+    bool,
+    typer.Option("--installation", help="It also makes tenants, and acts for each by its site id."),
+]
 
-@asks_directory(commands, "create")
+
+@asks_anywhere(commands, "create")
 def create_key(  # noqa: PLR0913 - an option each
-    ask: Ask,
+    ask: AskAnywhere,
     name: Annotated[str, typer.Argument(help="A name for people.")],
     *,
     tenants: Annotated[
@@ -34,7 +52,7 @@ def create_key(  # noqa: PLR0913 - an option each
             "--tenant",
             min=1,
             max=TENANT_ID_MAX,
-            help="A tenant that the key opens; repeatable.",
+            help="A tenant that the key opens; repeatable. Default: 1.",
             metavar="ID",
         ),
     ] = None,
@@ -42,6 +60,8 @@ def create_key(  # noqa: PLR0913 - an option each
         list[str] | None,
         typer.Option("--scope", help=f"What it allows: {', '.join(SCOPES)}. Default: manage."),
     ] = None,
+    role: RoleName = None,
+    installation: OfInstallation = False,
     permissions: Annotated[
         list[str] | None,
         typer.Option("--permission", help="Narrow the key to this permission id; repeatable."),
@@ -67,19 +87,14 @@ def create_key(  # noqa: PLR0913 - an option each
 
     Without --app, --member or --administrator it stands for a new administrator. An app's key
     can't do what needs an administrator, such as changing settings. A member's key only reads:
-    its default scope is read-limited.
+    its default scope is read-limited. An operator's key makes further keys over HTTP.
     """
     identity = _identity(app, member, administrator)
-    usual = "read-limited" if member else "manage"
-    grants = Grants(
-        identity=identity,
-        scopes=tuple(_scope(each) for each in scopes or [usual]),
-        permission_ids=tuple(_permission(each) for each in permissions or []),
-    )
+    grants = _grants(identity, role, scopes or [], permissions or [], installation=installation)
     ends = _expiry(expires)
     new = ask(
         lambda each: each.create_key(
-            name, tenant_ids=tenants or [DEFAULT_TENANT_ID], grants=grants, expires=ends
+            name, tenant_ids=tenants or ask.usual_tenant_ids, grants=grants, expires=ends
         )
     )
     refused = _refused_methods(grants)
@@ -88,17 +103,17 @@ def create_key(  # noqa: PLR0913 - an option each
     return Answer(document, COLUMNS, [_row(new.key)], line)
 
 
-@asks_directory(commands, "list")
-def list_keys(ask: Ask) -> Answer:
+@asks_anywhere(commands, "list")
+def list_keys(ask: AskAnywhere) -> Answer:
     """List all keys without their secrets, the oldest first."""
     keys = ask(lambda each: each.keys())
     document = {"keys": [_document(key) for key in keys]}
     return Answer(document, COLUMNS, [_row(key) for key in keys])
 
 
-@asks_directory(commands, "revoke")
+@asks_anywhere(commands, "revoke")
 def revoke_key(
-    ask: Ask,
+    ask: AskAnywhere,
     key_id: Annotated[
         str, typer.Argument(help="The id of the key, as `benefits keys list` shows it.")
     ],
@@ -125,6 +140,38 @@ def _identity(app: str | None, member: str | None, administrator: str | None) ->
     if chosen and not (chosen[0].id.strip() and chosen[0].id.isprintable()):
         raise WrongUsage("the id of whom the key stands for must not be empty")
     return chosen[0] if chosen else Identity(IdentityType.WIX_USER, str(uuid4()))
+
+
+def _grants(
+    identity: Identity,
+    role: str | None,
+    scopes: list[str],
+    permissions: list[str],
+    *,
+    installation: bool,
+) -> Grants:
+    """What options say. Raises WrongUsage, or Invalid if the identity can't have it."""
+    if role is not None:
+        if scopes or permissions:
+            raise WrongUsage("--role stands in place of --scope and --permission")
+        grants = grants_of(_role(role), identity)
+    else:
+        grants = Grants(
+            identity=identity,
+            scopes=tuple(map(_scope, scopes)) or usual_scopes(identity),
+            permission_ids=tuple(map(_permission, permissions)),
+        )
+    if installation:
+        grants = replace(grants, scopes=(*grants.scopes, str(Scope.INSTALLATION)))
+    require_operable(grants)
+    return grants
+
+
+def _role(text: str) -> Role:
+    role = ROLES.get(text.lower())
+    if role is None:
+        raise WrongUsage(f"--role: must be one of {', '.join(ROLES)}, not {text!r}")
+    return role
 
 
 def _scope(text: str) -> str:
@@ -155,7 +202,7 @@ def _expiry(text: str | None) -> int | None:
     return expires
 
 
-_REFUSED_SHOWN = 20
+_REFUSED_SHOWN = 40
 """How many methods that a new key may not call are named for people."""
 
 
@@ -213,7 +260,7 @@ def _document(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
-        "tenantIds": key.tenant_ids,
+        **({"tenantIds": key.tenant_ids} if key.tenant_ids else {}),
         "identity": {"type": key.grants.identity.type, "id": key.grants.identity.id},
         "scopes": key.grants.scopes,
         "permissionIds": key.grants.permission_ids,

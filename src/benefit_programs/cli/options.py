@@ -99,6 +99,12 @@ def asks_directory(commands: typer.Typer, name: str) -> Register:
 def _directory(
     *, data_dir: DataDir = None, database_url: DatabaseUrl = None
 ) -> AbstractContextManager[Ask]:
+    return nullcontext(directory_of(data_dir, database_url))
+
+
+def directory_of(data_dir: str | None, database_url: str | None) -> Ask:
+    """What calls functions on the directory of the database that options or settings name."""
+
     def ask(work: Callable[[Directory], Awaitable[T]]) -> T:
         from benefit_programs.bootstrap import open_directory  # noqa: PLC0415 - loads everything
 
@@ -110,7 +116,7 @@ def _directory(
 
         return asyncio.run(run())
 
-    return nullcontext(ask)
+    return ask
 
 
 def database_settings(data_dir: str | None, database_url: str | None) -> Settings:

@@ -117,16 +117,22 @@ def connect(
     address = url or (None if names_database else os.environ.get(URL_VARIABLE))
     if not address:
         return BenefitPrograms.open(_database(data_dir, database_url))
+    key = key_for(address, api_key)
+    try:
+        return BenefitPrograms(address, key, site_id=site_id)
+    except ValueError as error:
+        raise WrongUsage(f"the service can't be called: {error}") from None
+
+
+def key_for(address: str, api_key: str | None) -> str:
+    """The key that the option or the environment has for an address. Raises WrongUsage."""
     key = api_key or os.environ.get(KEY_VARIABLE)
     if not key:
         raise WrongUsage(
             f"{address} needs an API key: set {KEY_VARIABLE}, or use --api-key "
             "(`benefits keys create` makes one)"
         )
-    try:
-        return BenefitPrograms(address, key, site_id=site_id)
-    except ValueError as error:
-        raise WrongUsage(f"the service can't be called: {error}") from None
+    return key
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from benefit_programs.cli.options import Ask, asks_directory
+from benefit_programs.cli.operating import AskAnywhere, asks_installation
 from benefit_programs.cli.output import Answer, instant
 from benefit_programs.storage.directory import Tenant
 
 commands = typer.Typer(name="tenants", no_args_is_help=True, help="Make and list tenants.")
 
 
-@asks_directory(commands, "create")
+@asks_installation(commands, "create")
 def create_tenant(
-    ask: Ask,
+    ask: AskAnywhere,
     name: Annotated[str, typer.Argument(help="A name for people.")],
     *,
     site_id: Annotated[
@@ -30,8 +30,8 @@ def create_tenant(
     return Answer(_document(tenant), COLUMNS, [_row(tenant)])
 
 
-@asks_directory(commands, "list")
-def list_tenants(ask: Ask) -> Answer:
+@asks_installation(commands, "list")
+def list_tenants(ask: AskAnywhere) -> Answer:
     """List all tenants, the oldest first."""
     tenants = ask(lambda each: each.tenants())
     document = {"tenants": [_document(tenant) for tenant in tenants]}

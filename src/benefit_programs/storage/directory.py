@@ -16,6 +16,11 @@ from uuid import uuid4
 
 import msgspec
 
+from benefit_programs.domain.directory import (
+    KEY_PERMISSIONS_MAX,
+    KEY_TENANTS_MAX,
+    NAME_LENGTH_MAX,
+)
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict
@@ -31,9 +36,6 @@ FIRST_KEY_ID = "00000000-0000-4000-8000-000000000001"
 
 CURSOR_SECRET = "cursor"  # noqa: S105 - the name of a secret
 
-NAME_LENGTH_MAX = 128
-KEY_TENANTS_MAX = 100
-KEY_PERMISSIONS_MAX = 100
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""
 
@@ -158,6 +160,17 @@ class Directory:
         rows = await self._store.fetch_quick(f"{_SELECT_TENANT} order by id", ())
         return [_tenant(row) for row in rows]
 
+    async def newest_tenant_id(self) -> int:
+        """The largest number that a tenant has; 0 if there is none."""
+        rows = await self._store.fetch_quick("select coalesce(max(id), 0) from tenants", ())
+        return int(rows[0][0])
+
+    async def tenants_between(self, first_id: int, last_id: int) -> list[Tenant]:
+        """The tenants with these numbers and those between them, the oldest first."""
+        sql = f"{_SELECT_TENANT} where id >= $1 and id <= $2 order by id"
+        rows = await self._store.fetch_quick(sql, (first_id, last_id))
+        return [_tenant(row) for row in rows]
+
     async def tenant(self, tenant_id: int) -> Tenant:
         """The tenant with this id. Raises UnknownTenant."""
         rows = await self._store.fetch_quick(f"{_SELECT_TENANT} where id = $1", (tenant_id,))
@@ -233,7 +246,7 @@ class Directory:
     async def keys(self) -> list[ApiKey]:
         """All keys, the oldest first, those that are revoked or expired too."""
         rows = await self._store.fetch_quick(f"{_SELECT_KEY} order by created, id", ())
-        return [_key(row) for row in rows]
+        return [read_key(row) for row in rows]
 
     async def key(self, key_id: str) -> ApiKey:
         """The key with this id. Raises UnknownKey."""
@@ -243,14 +256,14 @@ class Directory:
             found = await self._store.fetch_quick(f"{_SELECT_KEY} where id = $1", (key_id,))
         if not found:
             raise UnknownKey(f"There is no key {key_id}.")
-        return _key(found[0])
+        return read_key(found[0])
 
     async def key_by_hash(self, secret_hash: str) -> ApiKey | None:
         """The key whose secret has this hash, whether it is still valid or not."""
         rows = await self._store.fetch_quick(
             f"{_SELECT_KEY} where secret_hash = $1", (secret_hash,)
         )
-        return _key(rows[0]) if rows else None
+        return read_key(rows[0]) if rows else None
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """Close a key for ever; one that is revoked stays as it is. Raises UnknownKey."""
@@ -336,10 +349,13 @@ class Directory:
 _SELECT_TENANT = (
     "select id, cast(site_id as text), name, created, cast(settings as text) from tenants"
 )
-_SELECT_KEY = (
-    "select cast(id as text), name, created, cast(tenant_ids as text), cast(grants as text), "
-    "expires, revoked from api_keys"
+KEY_COLUMNS = (
+    "cast(k.id as text), k.name, k.created, cast(k.tenant_ids as text), cast(k.grants as text), "
+    "k.expires, k.revoked"
 )
+"""What ``read_key`` reads of ``api_keys k``."""
+
+_SELECT_KEY = f"select {KEY_COLUMNS} from api_keys k"
 _SELECT_SECRET = "select value from secrets where name = $1"  # noqa: S105 - a statement
 
 _SETTINGS = msgspec.json.Decoder(TenantSettings)
@@ -352,7 +368,8 @@ def _tenant(row: tuple[Any, ...]) -> Tenant:
     return Tenant(tenant_id, site_id, name, created, _SETTINGS.decode(settings))
 
 
-def _key(row: tuple[Any, ...]) -> ApiKey:
+def read_key(row: tuple[Any, ...]) -> ApiKey:
+    """The key in a row of the columns of keys."""
     key_id, name, created, tenant_ids, grants, expires, revoked = row
     return ApiKey(
         id=key_id,

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from benefit_programs.domain.entities import (
+    Job,
     Lot,
     LotStatus,
     Pool,
@@ -24,6 +25,7 @@ from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Id
 from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookEndpoint
+from benefit_programs.storage.directory import KEY_COLUMNS
 from benefit_programs.storage.query import (
     Dialect,
     Field,
@@ -374,4 +376,38 @@ def webhook_deliveries(dialect: Dialect) -> QuerySpec:
         dialect,
         fields,
         indexed=("webhookEndpointId",),
+    )
+
+
+@cache
+def jobs(dialect: Dialect) -> QuerySpec:
+    field = partial(field_of, Job, "j")
+    fields = (field("kind", "kind"), field("status", "status"), field("subjectId", "subject_id"))
+    return spec_of("queryAsyncJobs", Job, "j", dialect, fields, indexed=())
+
+
+_ONLY_TENANT = (
+    "CASE WHEN json_array_length(k.tenant_ids) = 1 THEN CAST(k.tenant_ids ->> 0 AS BIGINT) END"
+)
+"""The tenant that a key opens; none if it opens several."""
+
+
+@cache
+def api_keys(_: Dialect) -> QuerySpec:
+    """queryApiKeys: the keys that open one tenant alone. There are few keys, and no index."""
+    fields = (
+        Field("id", "k.id", FieldKind.ID),
+        Field("createdDate", "k.created", FieldKind.INSTANT),
+        Field("name", "k.name", FieldKind.TEXT),
+        Field("expirationDate", "k.expires", FieldKind.INSTANT, nullable=True),
+        Field("revokedDate", "k.revoked", FieldKind.INSTANT, nullable=True),
+    )
+    return QuerySpec(
+        method="queryApiKeys",
+        source="api_keys k",
+        columns=KEY_COLUMNS,
+        tenant=_ONLY_TENANT,
+        id=fields[0],
+        indexed=frozenset({"id"}),
+        fields=index_fields(fields),
     )

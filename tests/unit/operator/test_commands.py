@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benefit_programs.api.method import OPERATING
 from benefit_programs.api.methods import METHODS
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.settings import read_assignments, require_usable_providers
@@ -63,7 +64,10 @@ def test_tenant_and_key_in_an_empty_database(where: tuple[str, str]) -> None:
 
 def test_new_key_says_what_it_may_call(where: tuple[str, str]) -> None:
     """An administrator's key may call everything; an app's not what is left to administrators."""
-    assert run_json("keys", "create", "all", *where)["refusedMethods"] == []
+    everything = ("--role", "operator", "--installation")
+    assert run_json("keys", "create", "all", *everything, *where)["refusedMethods"] == []
+    manager = run_json("keys", "create", "usual", *where)["refusedMethods"]
+    assert {METHODS[each].scope for each in manager} == OPERATING
     app = run_json("keys", "create", "app", "--app", NOBODY, *where)
     assert app["refusedMethods"] == [
         name for name, method in METHODS.items() if method.for_administrators
@@ -143,6 +147,12 @@ def test_settings_are_shown_after_a_change(where: tuple[str, str]) -> None:
         (["settings", "get", "--tenant", "7"], 5),
         (["keys", "create", "k", "--app", NOBODY, "--member", NOBODY], 2),
         (["keys", "create", "k", "--permission", "NONE"], 2),
+        (["keys", "create", "k", "--role", "cleaner"], 2),
+        (["keys", "create", "k", "--role", "reader", "--scope", "read"], 2),
+        (["keys", "create", "k", "--app", NOBODY, "--role", "operator"], 2),
+        (["keys", "create", "k", "--member", NOBODY, "--installation"], 2),
+        (["keys", "list", "--url", "http://127.0.0.1:1", "--api-key", "k"], 2),
+        (["jobs", "list", "--url", "http://127.0.0.1:1", "--api-key", "k"], 2),
         (["keys", "create", "k", "--expires", "2020-01-01T00:00:00Z"], 2),
         (["tenants", "create", "Gym", "--site-id", "no-guid"], 2),
         (["migrate", "--database-url", "postgresql://127.0.0.1:1/none"], 3),

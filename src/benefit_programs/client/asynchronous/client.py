@@ -17,6 +17,11 @@ from benefit_programs.client.asynchronous.items import AsyncItems
 from benefit_programs.client.asynchronous.jobs import AsyncAsyncJobs
 from benefit_programs.client.asynchronous.ledger import AsyncBalances, AsyncTransactions
 from benefit_programs.client.asynchronous.lots import AsyncLots
+from benefit_programs.client.asynchronous.operating import (
+    AsyncApiKeys,
+    AsyncHealth,
+    AsyncTenants,
+)
 from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefinitions
 from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
@@ -149,6 +154,12 @@ class AsyncBenefitPrograms:
         """What has happened, in its order."""
         self.webhooks = AsyncWebhooks(session)
         """Endpoints that are told of what has happened."""
+        self.api_keys = AsyncApiKeys(session)
+        """The keys of the tenant."""
+        self.tenants = AsyncTenants(session)
+        """The tenants of the installation."""
+        self.health = AsyncHealth(session)
+        """How the service is."""
 
     def with_options(
         self,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from benefit_programs.client.asynchronous.queries import AsyncListing
+from benefit_programs.client.asynchronous.queries import AsyncListing, AsyncQuery, begin
 from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.jobs import pauses
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads_field, reads_rows
 from benefit_programs.client.errors import JobFailed, JobStillRunning
 from benefit_programs.client.generated.enums import JobStatus
+from benefit_programs.client.generated.filters import JobFilter, JobSort
 from benefit_programs.client.types.jobs import Job, JobItem
 
+AsyncJobQuery: TypeAlias = AsyncQuery[Job, JobFilter, JobSort]
+
 _ENTITY = reads_field("job", Job)
+_ROWS = reads_rows("jobs", Job)
 _ITEMS = reads_rows("jobItems", JobItem)
 
 
@@ -37,6 +43,33 @@ class AsyncAsyncJobs(AsyncMethods):
             beside=document(job_id=job_id),
         )
         return AsyncListing(self._session, plan)
+
+    def query(
+        self,
+        filter: JobFilter | None = None,  # noqa: A002 - the contract's own word
+        *,
+        sort: Sequence[JobSort] = (),
+    ) -> AsyncJobQuery:
+        """Find jobs."""
+        return begin(self._session, Plan(name="queryAsyncJobs", read=_ROWS), filter, sort)
+
+    async def retry(self, job_id: str) -> Job:
+        """Let a failed job go on where it stopped. Needs a key with the scope to operate.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobNotRetryable: It hasn't failed, or was canceled.
+        """
+        return await self._session.call("retryAsyncJob", _ENTITY, document(job_id=job_id))
+
+    async def cancel(self, job_id: str) -> Job:
+        """Give up a cascade; what it has done stays. Needs a key with the scope to operate.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobNotCancelable: It has ended, or is no cascade.
+        """
+        return await self._session.call("cancelAsyncJob", _ENTITY, document(job_id=job_id))
 
     async def wait(
         self,

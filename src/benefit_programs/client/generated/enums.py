@@ -96,6 +96,10 @@ class JobStatus(OpenEnum):
     INITIALIZED = "INITIALIZED"; PROCESSING = "PROCESSING"; FINISHED = "FINISHED"
     FAILED = "FAILED"; UNKNOWN = "UNKNOWN"
 
+class KeyHolderType(OpenEnum):
+    """What a key may stand for."""
+    APP = "APP"; MEMBER = "MEMBER"; WIX_USER = "WIX_USER"
+
 class LimitRule(OpenEnum):
     """How an adjustment treats a limit: refuse, stop at it, or bring the balance inside."""
     FAIL = "FAIL"; SOFT_ENFORCE = "SOFT_ENFORCE"; HARD_ENFORCE = "HARD_ENFORCE"
@@ -153,6 +157,10 @@ class RenewalActionType(OpenEnum):
 class ReservationStatus(OpenEnum):
     """The status of a reservation; all but the first are its end."""
     OPEN = "OPEN"; CAPTURED = "CAPTURED"; CANCELED = "CANCELED"; LAPSED = "LAPSED"
+
+class Role(OpenEnum):
+    """What somebody does with the service; each may do what the one before may."""
+    READER = "READER"; FRONT_DESK = "FRONT_DESK"; MANAGER = "MANAGER"; OPERATOR = "OPERATOR"
 
 class StartStatus(OpenEnum):
     """The status that a program can start with."""

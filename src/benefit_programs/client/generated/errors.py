@@ -257,3 +257,15 @@ class NotASandbox(FailedPrecondition, code="NOT_A_SANDBOX"):
 
 class ClockIsMoving(FailedPrecondition, code="CLOCK_IS_MOVING"):
     """The clock is being set forward already."""
+
+class ApiKeyNotFound(NotFound, code="API_KEY_NOT_FOUND"):
+    """The tenant has no such key. A key of several tenants is no tenant's."""
+    api_key_id = text()
+
+class TenantNotFound(NotFound, code="TENANT_NOT_FOUND"):
+    """No tenant has this site id."""
+    site_id = text()
+
+class TenantAlreadyExists(Conflict, code="TENANT_ALREADY_EXISTS"):
+    """Another tenant has this site id."""
+    site_id = text()

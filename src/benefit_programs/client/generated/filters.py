@@ -7,11 +7,35 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
 
 from benefit_programs.client.generated.enums import (
-    ChangeKind, ChangeStatus, DeliveryOrigin, DeliveryStatus, LotOrigin, LotStatus, PoolStatus,
-    ProgramStatus, ReservationStatus, TransactionStatus, WebhookFormat, WebhookStatus,
+    ChangeKind, ChangeStatus, DeliveryOrigin, DeliveryStatus, JobStatus, LotOrigin, LotStatus,
+    PoolStatus, ProgramStatus, ReservationStatus, TransactionStatus, WebhookFormat, WebhookStatus,
 )
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
+
+ApiKeyFilter = TypedDict("ApiKeyFilter", {
+    "created_date": InstantCondition, "expiration_date": InstantCondition, "id": TextCondition,
+    "name": TextCondition, "revoked_date": InstantCondition, "$and": "Sequence[ApiKeyFilter]",
+    "$or": "Sequence[ApiKeyFilter]", "$not": "ApiKeyFilter",
+}, total=False)
+"""Which api keys to find."""
+ApiKeySort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "name", "-name", "expiration_date",
+    "-expiration_date", "revoked_date", "-revoked_date",
+]
+"""What to sort api keys by."""
+
+JobFilter = TypedDict("JobFilter", {
+    "created_date": InstantCondition, "id": TextCondition, "kind": TextCondition,
+    "status": JobStatus | TextCondition, "subject_id": TextCondition, "$and": "Sequence[JobFilter]",
+    "$or": "Sequence[JobFilter]", "$not": "JobFilter",
+}, total=False)
+"""Which jobs to find."""
+JobSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "kind", "-kind", "status", "-status",
+    "subject_id", "-subject_id",
+]
+"""What to sort jobs by."""
 
 BalanceFilter = TypedDict("BalanceFilter", {
     "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,

@@ -16,6 +16,7 @@ from benefit_programs.wire.types.common import (
     CursorPagingMetadata,
     EntityId,
     Number,
+    QueryRequest,
     Timestamp,
 )
 
@@ -98,3 +99,32 @@ class ListAsyncJobItemsResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     job_items: tuple[JobItem, ...] | None = None
     metadata: CursorPagingMetadata | None = None
+
+
+class QueryAsyncJobsRequest(QueryRequest, frozen=True, kw_only=True):
+    """Find jobs, the newest first."""
+
+
+class QueryAsyncJobsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of jobs."""
+
+    jobs: tuple[Job, ...] | None = None
+    metadata: CursorPagingMetadata | None = None
+
+
+class RetryAsyncJobRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Continue a failed job where it stopped."""
+
+    job_id: EntityId
+
+
+class CancelAsyncJobRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Give up a cascade. What it has done stays; pools that it hasn't reached stay as they are."""
+
+    job_id: EntityId
+
+
+class ChangedAsyncJobResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The job as it is now."""
+
+    job: Job | None = None
