@@ -26,6 +26,7 @@ from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
 from benefit_programs.domain import calendar_errors, clock_errors, errors
 from benefit_programs.domain.constraints import InstantText
+from benefit_programs.domain.people import errors as people_errors
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
 from benefit_programs.wire.codec.fields import Shape, fields_of, shape_of
@@ -53,7 +54,9 @@ ENUM_NAMES: dict[str, str | None] = {
 MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
-ERROR_MODULES = frozenset({errors.__name__, calendar_errors.__name__, clock_errors.__name__})
+ERROR_MODULES = frozenset(
+    each.__name__ for each in (errors, calendar_errors, clock_errors, people_errors)
+)
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
 # Their classes stand in client/errors.py, for they have more than facts.
 WRITTEN_ERRORS = frozenset(

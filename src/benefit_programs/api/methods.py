@@ -12,6 +12,7 @@ from benefit_programs.api.handlers import (
     items,
     lots,
     overviews,
+    people,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -53,6 +54,7 @@ _FAMILIES = (
     timetables,
     beneficiaries,
     overviews,
+    people,
     events,
     webhooks,
 )

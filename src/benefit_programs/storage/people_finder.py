@@ -1,0 +1,129 @@
+"""Finds people by the beginnings of words.
+
+The rarest word of a question leads: its rows are read in order, some at a time, and the people
+behind them are asked for the other words. So a page costs what it shows, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from benefit_programs.domain.people.rows import Person
+from benefit_programs.domain.people.words import words_in
+from benefit_programs.storage.query import Statement
+from benefit_programs.storage.reader import Reader
+from benefit_programs.storage.rows import CODECS
+from benefit_programs.storage.specs import columns_of
+
+COUNTED_MAX = 1_000
+"""How many rows of a word are counted; words that have more are equally frequent."""
+
+STEPS = (200, 1_000, 4_000)
+"""Through how many rows of a word the steps of one page look; then it is answered as it is."""
+
+_LAST = "\U0010ffff"
+"""Sorts after all that begins as a word does."""
+
+
+class Place(NamedTuple):
+    """Where a page goes on: the word that leads, and the row after which."""
+
+    leading: str
+    word: str = ""
+    person_id: str = "00000000-0000-0000-0000-000000000000"
+
+
+class PeoplePage(NamedTuple):
+    """People in the order of the words that were found, and where to go on if more follow."""
+
+    people: list[Person]
+    following: Place | None
+
+
+class PeopleFinder:
+    def __init__(self, reader: Reader, tenant_id: int) -> None:
+        self._reader = reader
+        self._tenant_id = tenant_id
+
+    async def find(self, words: Sequence[str], place: Place | None, *, limit: int) -> PeoplePage:
+        """The next people who have a word that begins with each of these."""
+        place = place or Place(await self._rarest(words))
+        others = [word for word in words if word != place.leading]
+        found: list[Person] = []
+        for size in STEPS:
+            rows = await self._rows(place, size)
+            found_now = await self._people(place.leading, rows, others)
+            if len(found) + len(found_now) > limit:
+                kept = found_now[: limit - len(found)]
+                last = kept[-1][0] if kept else place
+                return PeoplePage([*found, *(person for _, person in kept)], last)
+            found += [person for _, person in found_now]
+            if len(rows) < size:
+                return PeoplePage(found, None)
+            place = rows[-1]
+        return PeoplePage(found, place)
+
+    async def _rarest(self, words: Sequence[str]) -> str:
+        """The word that fewest rows begin with; of equally frequent ones the longest."""
+        if len(words) == 1:
+            return words[0]
+        counts = [await self._count(word) for word in words]
+        return min(zip(words, counts, strict=True), key=lambda each: (each[1], -len(each[0])))[0]
+
+    async def _count(self, word: str) -> int:
+        statement = Statement(
+            "select count(*) from (select 1 from person_words where tenant_id = $1"
+            f" and word >= $2 and word < $3 limit {COUNTED_MAX}) counted",
+            (self._tenant_id, word, word + _LAST),
+        )
+        ((count,),) = await self._reader.fetch(statement)
+        return int(count)
+
+    async def _rows(self, after: Place, size: int) -> list[Place]:
+        """The next rows of the words that begin as the leading one does."""
+        statement = Statement(
+            "select word, cast(person_id as text) from person_words where tenant_id = $1"
+            " and word < $2 and (word, person_id) > ($3, $4)"
+            f" order by word, person_id limit {size}",
+            (
+                self._tenant_id,
+                after.leading + _LAST,
+                after.word or after.leading,
+                after.person_id,
+            ),
+        )
+        found = await self._reader.fetch(statement)
+        return [Place(after.leading, word, person_id) for word, person_id in found]
+
+    async def _people(
+        self, leading: str, rows: Sequence[Place], others: Sequence[str]
+    ) -> list[tuple[Place, Person]]:
+        """Who is behind rows and has the other words, too; each once, at the first such word."""
+        if not rows:
+            return []
+        dialect, codec = self._reader.dialect, CODECS[Person]
+        likes = "".join(
+            f" and p.search like {dialect.placeholder(number, 'text')}"
+            for number, _ in enumerate(others, start=3)
+        )
+        statement = Statement(
+            f"select {columns_of(Person, 'p', dialect)} from people p where p.tenant_id = $1"
+            f" and {dialect.within('p.id', 2, 'uuid')}{likes}",
+            (
+                self._tenant_id,
+                dialect.list_parameter([*dict.fromkeys(row.person_id for row in rows)]),
+                *(f"% {word}%" for word in others),
+            ),
+        )
+        people = {row.id: row for row in map(codec.read, await self._reader.fetch(statement))}
+        return [
+            (row, person)
+            for row in rows
+            if (person := people.get(row.person_id)) and row.word == _first(leading, person)
+        ]
+
+
+def _first(leading: str, person: Person) -> str | None:
+    """The first word of a person that begins as the leading one does."""
+    return next((word for word in words_in(person.search) if word.startswith(leading)), None)
