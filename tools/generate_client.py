@@ -192,6 +192,8 @@ def _condition(field: Field, kinds: dict[str, type[Enum]]) -> str:
 
 
 def _singular(rows: str) -> str:
+    if rows == "People":
+        return "Person"
     return f"{rows[:-3]}y" if rows.endswith("ies") else rows.removesuffix("s")
 
 

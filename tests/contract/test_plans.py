@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from benefit_programs.domain import lookups
 from benefit_programs.domain.entities import Item, Lot, Reservation, Transaction
 from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.people.lookups import PERSON, PERSON_OF, PERSON_WORD
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import (
@@ -54,7 +55,10 @@ from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 
-INDEXES: list[Index[Any]] = [value for value in vars(lookups).values() if isinstance(value, Index)]
+INDEXES: list[Index[Any]] = [
+    *(value for value in vars(lookups).values() if isinstance(value, Index)),
+    *(PERSON, *PERSON_OF.values(), PERSON_WORD),
+]
 WRITINGS = [
     Writing(kind, entity, codec.columns[-1:] if kind == "update" else ())
     for entity, codec in CODECS.items()
@@ -70,6 +74,7 @@ SPECS = [
     specs.transactions,
     specs.lots,
     specs.reservations,
+    specs.people,
     item_specs.items,
     item_specs.pool_items,
     item_specs.pool_definition_items,

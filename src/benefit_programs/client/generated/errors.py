@@ -257,3 +257,7 @@ class NotASandbox(FailedPrecondition, code="NOT_A_SANDBOX"):
 
 class ClockIsMoving(FailedPrecondition, code="CLOCK_IS_MOVING"):
     """The clock is being set forward already."""
+
+class PersonNotFound(NotFound, code="PERSON_NOT_FOUND"):
+    """No person has this id."""
+    person_id = text()

@@ -7,8 +7,8 @@ from typing import Any
 from benefit_programs.domain.people import errors
 from benefit_programs.wire.types import people
 
+_WHOM = {"beneficiary": "Whom it is about."}
 _SAID = {
-    "beneficiary": "Whom it is about.",
     "display_name": "The name, as people write it.",
     "email": "The e-mail address.",
     "phone": "The telephone number, in any way of writing it.",
@@ -18,8 +18,8 @@ _PERSON = {"person": "The person."}
 
 OF_PEOPLE: dict[type[Any], dict[str, str]] = {
     errors.PersonNotFound: {"person_id": "The id that no person has."},
-    people.Person: {**_SAID, "updated_date": "When it last changed."},
-    people.NewPerson: _SAID,
+    people.Person: {**_WHOM, **_SAID, "updated_date": "When it last changed."},
+    people.NewPerson: {**_WHOM, **_SAID},
     people.PersonChange: _SAID,
     people.SetPersonRequest: {"person": "Who the beneficiary is; what isn't said is removed."},
     people.SetPersonResponse: _PERSON,
