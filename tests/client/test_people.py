@@ -19,11 +19,10 @@ def test_people_are_said_found_changed_and_forgotten(client: BenefitPrograms) ->
     """Who somebody is can be said, found by words, read by beneficiary, changed and forgotten."""
     name = f"Zoë{uuid4().hex}"
     zoe, other = Member(str(uuid4())), WixUser(str(uuid4()))
-    said = client.people.set(zoe, display_name=name, email="zoe@example.com", note="Left-handed")
+    words = {"display_name": name, "email": "zoe@example.com", "note": "Left-handed"}
+    said = client.people.set(zoe, **words)
     assert client.people.get(said.id) == said
-    assert (
-        client.people.set(zoe, display_name=name, email="zoe@example.com", note=said.note) == said
-    )
+    assert client.people.set(zoe, **words) == said
     people = [NewPerson(beneficiary=other, display_name=f"{name} Two")]
     (made,) = client.people.bulk_set(people, return_entity=True).successes
     assert made.item is not None
