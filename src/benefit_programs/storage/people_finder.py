@@ -19,8 +19,11 @@ from benefit_programs.storage.specs import columns_of
 COUNTED_MAX = 1_000
 """How many rows of a word are counted; words that have more are equally frequent."""
 
-STEPS = (200, 1_000, 4_000)
-"""Through how many rows of a word the steps of one page look; then it is answered as it is."""
+ROWS_OF_ONE = 4
+"""How many rows the first step reads for each person of a page: several words may begin alike."""
+
+MORE_STEPS = (1_000, 4_000)
+"""Through how many rows the further steps of a page look; then it is answered as it is."""
 
 _LAST = "\U0010ffff"
 """Sorts after all that begins as a word does."""
@@ -51,7 +54,7 @@ class PeopleFinder:
         place = place or Place(await self._rarest(words))
         others = [word for word in words if word != place.leading]
         found: list[Person] = []
-        for size in STEPS:
+        for size in (ROWS_OF_ONE * (limit + 1), *MORE_STEPS):
             rows = await self._rows(place, size)
             found_now = await self._people(place.leading, rows, others)
             if len(found) + len(found_now) > limit:
@@ -68,17 +71,17 @@ class PeopleFinder:
         """The word that fewest rows begin with; of equally frequent ones the longest."""
         if len(words) == 1:
             return words[0]
-        counts = [await self._count(word) for word in words]
-        return min(zip(words, counts, strict=True), key=lambda each: (each[1], -len(each[0])))[0]
-
-    async def _count(self, word: str) -> int:
         statement = Statement(
-            "select count(*) from (select 1 from person_words where tenant_id = $1"
-            f" and word >= $2 and word < $3 limit {COUNTED_MAX}) counted",
-            (self._tenant_id, word, word + _LAST),
+            " union all ".join(
+                f"select {number}, count(*) from (select 1 from person_words where tenant_id = $1"
+                f" and word >= ${2 * number + 2} and word < ${2 * number + 3}"
+                f" limit {COUNTED_MAX}) counted"
+                for number in range(len(words))
+            ),
+            (self._tenant_id, *(end for word in words for end in (word, word + _LAST))),
         )
-        ((count,),) = await self._reader.fetch(statement)
-        return int(count)
+        counts = dict(await self._reader.fetch(statement))
+        return min(enumerate(words), key=lambda each: (counts[each[0]], -len(each[1])))[1]
 
     async def _rows(self, after: Place, size: int) -> list[Place]:
         """The next rows of the words that begin as the leading one does."""
