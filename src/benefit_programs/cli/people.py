@@ -36,6 +36,8 @@ commands = typer.Typer(
 )
 
 FINDINGS_DEFAULT = 50
+FINDINGS_MAX = 100_000
+"""How many errors one call shows at the most; they are kept in memory until the end."""
 
 _HEADINGS = ("BENEFICIARY", "NAME", "E-MAIL", "PHONE")
 
@@ -169,7 +171,11 @@ def import_people(
     errors_max: Annotated[
         int,
         typer.Option(
-            "--errors-max", min=0, metavar="N", help="How many errors to show; all are counted."
+            "--errors-max",
+            min=0,
+            max=FINDINGS_MAX,
+            metavar="N",
+            help="How many errors to show; all are counted.",
         ),
     ] = FINDINGS_DEFAULT,
 ) -> Answer:
