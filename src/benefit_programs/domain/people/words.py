@@ -32,11 +32,16 @@ _LETTERS = str.maketrans(
 )
 """Letters that are no others with a mark, and are typed as these where a keyboard lacks them."""
 
-_LEADING_ZEROS = re.compile("^0+")
+_SIGNS = re.compile(r"[\W_]+")
+"""All but letters and digits."""
+
+_DIGITS = re.compile("[0-9]+")
 
 
 def folded(text: str) -> str:
     """A text without case and marks, in which letters of different forms are the same."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text).casefold()
     unmarked = (each for each in plain if unicodedata.category(each) != "Mn")
     return "".join(unmarked).translate(_LETTERS)
@@ -81,15 +86,15 @@ def _words_of(person: Person) -> Iterator[str]:
 
 def _numbers(phone: str) -> Iterator[str]:
     """A number as a whole, without its zeros at the front, and from each group of digits on."""
-    groups = re.findall(r"[0-9]+", phone)
+    groups = _DIGITS.findall(phone)
     yield "".join(groups)
     for place in range(len(groups)):
-        yield _LEADING_ZEROS.sub("", "".join(groups[place:]))
+        yield "".join(groups[place:]).lstrip("0")
 
 
 def _joined(text: str) -> str:
-    return "".join(filter(str.isalnum, text))
+    return _SIGNS.sub("", text)
 
 
 def _parts(text: str) -> Iterable[str]:
-    return "".join(each if each.isalnum() else " " for each in text).split()
+    return _SIGNS.split(text)
