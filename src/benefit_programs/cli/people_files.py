@@ -123,8 +123,8 @@ class PeopleImport:
         document = line.document
         unknown = [name for name in document if name not in COLUMNS]
         if unknown:
-            said = f"must be one of {', '.join(COLUMNS)}"
-            raise Invalid.because(unknown[0], said, ViolatedRule.FIELD_NOT_ALLOWED)
+            columns = f"must be one of {', '.join(COLUMNS)}"
+            raise Invalid.because(unknown[0], columns, ViolatedRule.FIELD_NOT_ALLOWED)
         ids = {name: document[name] for name in IDENTITIES if name in document}
         said = {name: value for name, value in document.items() if name not in ids}
         decoder = decoder_for(wire.NewPerson)

@@ -65,10 +65,12 @@ def words_of_question(text: str, path: str) -> tuple[str, ...]:
     found = (_joined(part)[:WORD_LENGTH_MAX] for part in folded(text).split())
     words = tuple(dict.fromkeys(filter(None, found)))
     if not words:
-        raise Invalid.because(path, "must have a letter or a digit", ViolatedRule.FORMAT)
+        said = "must have a letter or a digit"
+        raise Invalid.because(path, said, ViolatedRule.FORMAT, data={"type": "WORDS"})
     if len(words) > QUESTION_WORDS_MAX:
         said = f"must have at most {QUESTION_WORDS_MAX} words"
-        raise Invalid.because(path, said, ViolatedRule.MAX_SIZE)
+        data = {"threshold": QUESTION_WORDS_MAX}
+        raise Invalid.because(path, said, ViolatedRule.MAX_SIZE, data=data)
     return words
 
 

@@ -38,35 +38,39 @@ from benefit_programs.wire.types.common import (
 )
 
 
-def _judged(wrong: str, said: str) -> Judged:
-    """A rule against texts in which a pattern is found."""
-    pattern, violation = re.compile(wrong), FieldViolation("", said, ViolatedRule.FORMAT)
+def _judged(kind: str, wrong: str, said: str) -> Judged:
+    """A rule against texts in which a pattern is found, with the format that they should have."""
+    violation = FieldViolation("", said, ViolatedRule.FORMAT, data={"type": kind})
+    pattern = re.compile(wrong)
     return Judged(lambda text: [violation] if pattern.search(text) else [])
 
 
 _UNSEEN = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
 """Characters that nobody sees, and that spoil a screen, a file or a log."""
 
-_LINE = _judged(rf"[{_UNSEEN}\t\n\r\u2028\u2029]", "must be one line without control characters")
+_LINE = _judged(
+    "LINE",
+    rf"[{_UNSEEN}\t\n\r\u2028\u2029]",
+    "must be one line without control characters",
+)
+_EMAIL = _judged(
+    "EMAIL",
+    rf"[{_UNSEEN}\s]|^[^@]*$|^@|@$|@.*@",
+    "must be an e-mail address, such as ada@example.com",
+)
+_PHONE = _judged(
+    "PHONE",
+    "[^0-9+(). /-]|^[^0-9]*$",
+    "must have digits, and besides only blanks and +().-/",
+)
+_NOTE = _judged(
+    "TEXT", f"[{_UNSEEN}]", "must have no control characters but tabs and ends of lines"
+)
 
 PersonName = Annotated[str, Text(min_length=1, max_length=NAME_LENGTH_MAX), _LINE]
-EmailAddress = Annotated[
-    str,
-    Text(min_length=1, max_length=EMAIL_LENGTH_MAX),
-    _judged(
-        rf"[{_UNSEEN}\s]|^[^@]*$|^@|@$|@.*@", "must be an e-mail address, such as ada@example.com"
-    ),
-]
-PhoneNumber = Annotated[
-    str,
-    Text(min_length=1, max_length=PHONE_LENGTH_MAX),
-    _judged(r"[^0-9+(). /-]|^[^0-9]*$", "must have digits, and besides only blanks and +().-/"),
-]
-PersonNote = Annotated[
-    str,
-    Text(min_length=1, max_length=NOTE_LENGTH_MAX),
-    _judged(f"[{_UNSEEN}]", "must have no control characters but ends of lines"),
-]
+EmailAddress = Annotated[str, Text(min_length=1, max_length=EMAIL_LENGTH_MAX), _EMAIL]
+PhoneNumber = Annotated[str, Text(min_length=1, max_length=PHONE_LENGTH_MAX), _PHONE]
+PersonNote = Annotated[str, Text(min_length=1, max_length=NOTE_LENGTH_MAX), _NOTE]
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
