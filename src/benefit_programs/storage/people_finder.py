@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from benefit_programs.domain.people.rows import Person
 from benefit_programs.domain.people.words import words_in
-from benefit_programs.storage.query import Statement
+from benefit_programs.storage.query import Dialect, Statement
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
@@ -71,32 +71,12 @@ class PeopleFinder:
         """The word that fewest rows begin with; of equally frequent ones the longest."""
         if len(words) == 1:
             return words[0]
-        statement = Statement(
-            " union all ".join(
-                f"select {number}, count(*) from (select 1 from person_words where tenant_id = $1"
-                f" and word >= ${2 * number + 2} and word < ${2 * number + 3}"
-                f" limit {COUNTED_MAX}) counted"
-                for number in range(len(words))
-            ),
-            (self._tenant_id, *(end for word in words for end in (word, word + _LAST))),
-        )
-        counts = dict(await self._reader.fetch(statement))
+        counts = dict(await self._reader.fetch(counts_of_words(self._tenant_id, words)))
         return min(enumerate(words), key=lambda each: (counts[each[0]], -len(each[1])))[1]
 
     async def _rows(self, after: Place, size: int) -> list[Place]:
         """The next rows of the words that begin as the leading one does."""
-        statement = Statement(
-            "select word, cast(person_id as text) from person_words where tenant_id = $1"
-            " and word < $2 and (word, person_id) > ($3, $4)"
-            f" order by word, person_id limit {size}",
-            (
-                self._tenant_id,
-                after.leading + _LAST,
-                after.word or after.leading,
-                after.person_id,
-            ),
-        )
-        found = await self._reader.fetch(statement)
+        found = await self._reader.fetch(words_after(self._tenant_id, after, limit=size))
         return [Place(after.leading, word, person_id) for word, person_id in found]
 
     async def _people(
@@ -105,26 +85,54 @@ class PeopleFinder:
         """Who is behind rows and has the other words, too; each once, at the first such word."""
         if not rows:
             return []
-        dialect, codec = self._reader.dialect, CODECS[Person]
-        likes = "".join(
-            f" and p.search like {dialect.placeholder(number, 'text')}"
-            for number, _ in enumerate(others, start=3)
-        )
-        statement = Statement(
-            f"select {columns_of(Person, 'p', dialect)} from people p where p.tenant_id = $1"
-            f" and {dialect.within('p.id', 2, 'uuid')}{likes}",
-            (
-                self._tenant_id,
-                dialect.list_parameter([*dict.fromkeys(row.person_id for row in rows)]),
-                *(f"% {word}%" for word in others),
-            ),
-        )
-        people = {row.id: row for row in map(codec.read, await self._reader.fetch(statement))}
+        ids = [*dict.fromkeys(row.person_id for row in rows)]
+        statement = people_with(self._reader.dialect, self._tenant_id, ids, others)
+        read = CODECS[Person].read
+        people = {row.id: row for row in map(read, await self._reader.fetch(statement))}
         return [
             (row, person)
             for row in rows
             if (person := people.get(row.person_id)) and row.word == _first(leading, person)
         ]
+
+
+def counts_of_words(tenant_id: int, words: Sequence[str]) -> Statement:
+    """How many rows begin with each word, by its place, counted no further than COUNTED_MAX."""
+    return Statement(
+        " union all ".join(
+            f"select {place}, count(*) from (select 1 from person_words where tenant_id = $1"
+            f" and word >= ${2 * place + 2} and word < ${2 * place + 3}"
+            f" limit {COUNTED_MAX}) counted"
+            for place in range(len(words))
+        ),
+        (tenant_id, *(end for word in words for end in (word, word + _LAST))),
+    )
+
+
+def words_after(tenant_id: int, after: Place, *, limit: int) -> Statement:
+    """The next words that begin as the leading one does, with the ids of their people."""
+    return Statement(
+        # By the table's name: PostgreSQL would take a bare id for the text that is selected.
+        "select w.word, cast(w.person_id as text) from person_words w where w.tenant_id = $1"
+        " and w.word < $2 and (w.word, w.person_id) > ($3, $4)"
+        f" order by w.word, w.person_id limit {limit}",
+        (tenant_id, after.leading + _LAST, after.word or after.leading, after.person_id),
+    )
+
+
+def people_with(
+    dialect: Dialect, tenant_id: int, ids: Sequence[str], words: Sequence[str]
+) -> Statement:
+    """Those of some people who have a word that begins with each of these."""
+    likes = "".join(
+        f" and p.search like {dialect.placeholder(number, 'text')}"
+        for number, _ in enumerate(words, start=3)
+    )
+    return Statement(
+        f"select {columns_of(Person, 'p', dialect)} from people p where p.tenant_id = $1"
+        f" and {dialect.within('p.id', 2, 'uuid')}{likes}",
+        (tenant_id, dialect.list_parameter(ids), *(f"% {word}%" for word in words)),
+    )
 
 
 def _first(leading: str, person: Person) -> str | None:
