@@ -1,6 +1,6 @@
 """Connections beside the service: to fill a database by the million, and to look into it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from typing import Any, Protocol
 
@@ -21,6 +21,10 @@ class Session(Protocol):
 
     async def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
+        ...
+
+    async def copy(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Put rows into a table, in one transaction."""
         ...
 
     async def hurry(self) -> None:
@@ -48,6 +52,10 @@ class PostgresSession:
         """The rows of a query."""
         return [tuple(row) for row in await self._connection.fetch(sql)]
 
+    async def copy(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Put rows into a table, in one transaction."""
+        await self._connection.copy_records_to_table(table, columns=columns, records=rows)
+
     async def hurry(self) -> None:
         """Don't wait for the disk."""
         await self.execute("set synchronous_commit = off; set maintenance_work_mem = '1GB'")
@@ -73,6 +81,13 @@ class SqliteSession:
     async def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         return list(self._connection.execute(sql))
+
+    async def copy(self, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Put rows into a table, in one transaction."""
+        marks = ", ".join("?" * len(columns))
+        sql = f"insert into {table} ({', '.join(columns)}) values ({marks})"
+        with self._connection:
+            self._connection.executemany(sql, rows)
 
     async def hurry(self) -> None:
         """Don't wait for the disk, and keep no journal."""

@@ -17,6 +17,7 @@ from bench.jobs import run_jobs
 from bench.model import run_model
 from bench.names import CONTENDERS
 from bench.partitions import run_partitions
+from bench.people import PEOPLE_DEFAULT, run_people
 from bench.renewals import run_renewals
 from bench.scenarios import SCENARIOS
 from bench.sizes import run_sizes
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "sizing": run_sizing,
     "model": run_model,
     "partitions": run_partitions,
+    "people": run_people,
     "events": run_events,
     "fairness": run_fairness,
     "against": run_against,
@@ -89,6 +91,7 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
         help="how many are imported, or have dates",
     )
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
+    add("--people", type=int, default=PEOPLE_DEFAULT, help="how many are searched through")
     add("--rows", type=int, default=100_000_000, help="of a table, in partitions")
     add("--cores", type=int, default=16, help="of a machine, in the model")
     add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")

@@ -26,6 +26,7 @@ from benefit_programs.api.method import Method
 from benefit_programs.api.methods import METHODS
 from benefit_programs.domain import calendar_errors, clock_errors, directory_errors, errors
 from benefit_programs.domain.constraints import InstantText
+from benefit_programs.domain.people import errors as people_errors
 from benefit_programs.domain.values import ItemReference
 from benefit_programs.storage.query import Field, FieldKind
 from benefit_programs.wire.codec.fields import Shape, fields_of, shape_of
@@ -54,7 +55,8 @@ MEMBERS_DROPPED = frozenset({"UNKNOWN_CASCADE"})
 MEMBERS_ADDED = {"JobStatus": ["UNKNOWN"]}
 
 ERROR_MODULES = frozenset(
-    each.__name__ for each in (errors, calendar_errors, clock_errors, directory_errors)
+    each.__name__
+    for each in (errors, calendar_errors, clock_errors, directory_errors, people_errors)
 )
 ERROR_KINDS = {400: "BadRequest", 404: "NotFound", 409: "Conflict", 428: "FailedPrecondition"}
 # Their classes stand in client/errors.py, for they have more than facts.
@@ -192,6 +194,8 @@ def _condition(field: Field, kinds: dict[str, type[Enum]]) -> str:
 
 
 def _singular(rows: str) -> str:
+    if rows == "People":
+        return "Person"
     return f"{rows[:-3]}y" if rows.endswith("ies") else rows.removesuffix("s")
 
 

@@ -15,6 +15,7 @@ from benefit_programs.domain import (
     scheduled_changes,
     values,
 )
+from benefit_programs.domain.people import rows as people
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.webhooks import rows as webhooks
 from benefit_programs.storage.tables import (
@@ -38,7 +39,7 @@ def test_every_table_is_placed() -> None:
 
 def test_every_row_type_has_a_table() -> None:
     """What the domain calls a row is stored, if it isn't there to be inherited from."""
-    modules = (allowances, clocks, entities, event_rows, scheduled_changes, webhooks)
+    modules = (allowances, clocks, entities, event_rows, people, scheduled_changes, webhooks)
     types = {each for some in modules for each in vars(some).values() if isinstance(each, type)}
     rows = {each for each in types if issubclass(each, Row) and not each.__subclasses__()}
     assert rows == set(TABLES)

@@ -29,6 +29,7 @@ from benefit_programs.wire.types import (
     items,
     lots,
     overviews,
+    people,
     pool_definition_items,
     pool_definitions,
     pool_items,
@@ -88,6 +89,8 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (statements.StatementRow, package.StatementRow),
     (scheduled_changes.ScheduledChange, package.ScheduledChange),
     (overviews.GetOverviewResponse, package.Overview),
+    (people.Person, package.Person),
+    (people.NewPerson, package.NewPerson),
     (calendars.TimetableResponse, package.Timetable),
 ]
 

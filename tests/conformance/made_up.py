@@ -58,6 +58,9 @@ ALSO_BEYOND = (
     # Printable is what Unicode says, and an object in a parameter is text to a schema.
     ("FORMAT", r".*external\w*Id", "PRINTABLE_STRING"),
     ("FORMAT", r"filter\..*filters\[\d+\]"),
+    # What people are told by, and what finds them.
+    ("FORMAT", r".*", "LINE|EMAIL|PHONE|TEXT|WORDS"),
+    ("MAX_SIZE", "text"),
     # Sizes in bytes, and the last digits of what 64 bits hold.
     ("MAX_LENGTH", r".*(additionalData|namespaces|schema)"),
     ("DECIMAL_LTE|FORMAT", r".*", "INT64"),

@@ -38,6 +38,7 @@ class World(NamedTuple):
     endpoint: str
     delivery: str
     scheduled_change: str
+    person: str
     api_key: str
     site: str = ""
     """The site id of the tenant; what isn't a service's own tenant may not know it."""
@@ -105,6 +106,7 @@ async def settle(service: Caller) -> World:
         delivery="",
         scheduled_change="",
         api_key="",
+        person="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
     reserved = await service.call("reserveBenefit", REQUESTS["reserveBenefit"](world))
@@ -120,6 +122,7 @@ async def settle(service: Caller) -> World:
     scheduled = await service.call(
         "scheduleProgramChange", REQUESTS["scheduleProgramChange"](world)
     )
+    known = await service.call("setPerson", REQUESTS["setPerson"](world))
     return world._replace(
         other_pool=other_pool["id"],
         redemption=redeemed["transactionId"],
@@ -130,6 +133,7 @@ async def settle(service: Caller) -> World:
         delivery=delivery,
         scheduled_change=scheduled["scheduledChange"]["id"],
         api_key=key["apiKey"]["id"],
+        person=known["person"]["id"],
     )
 
 
@@ -152,6 +156,10 @@ def _found(**filter_: Any) -> Document:
 
 def _changed(id_: str, **more: Any) -> Document:
     return {"id": id_, "revision": "1", "displayName": "New", **more}
+
+
+def _person(world: World) -> Document:
+    return {"beneficiary": world.beneficiary, "displayName": "Ada Lovelace"}
 
 
 def _redemption(world: World) -> Document:
@@ -370,6 +378,14 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
         "visitor": {"anonymousVisitorId": guid()},
         "beneficiary": it.beneficiary,
     },
+    "setPerson": lambda it: {"person": _person(it)},
+    "bulkSetPeople": lambda it: {"people": [_person(it)], "returnEntity": True},
+    "updatePerson": lambda it: {"person": _changed(it.person)},
+    "deletePerson": lambda it: {"personId": it.person},
+    "getPerson": lambda it: {"personId": it.person},
+    "lookUpPeople": lambda it: {"beneficiaries": [it.beneficiary]},
+    "queryPeople": lambda it: _found(beneficiary=it.beneficiary),
+    "searchPeople": lambda _: {"text": "ada lov"},
     "createWebhookEndpoint": lambda _: {"webhookEndpoint": {"url": "https://receiver.test/"}},
     "updateWebhookEndpoint": lambda it: {
         "webhookEndpoint": {"id": it.endpoint, "revision": "1", "description": "New"}

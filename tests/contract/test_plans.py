@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from benefit_programs.domain import lookups
 from benefit_programs.domain.entities import Item, Lot, Reservation, Transaction
 from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.people.lookups import PERSON, PERSON_OF, PERSON_WORD
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import (
@@ -30,6 +31,12 @@ from benefit_programs.storage import (
 )
 from benefit_programs.storage.agenda import DUE_POOLS, FIRST_PLACE
 from benefit_programs.storage.feed import after_statement
+from benefit_programs.storage.people_finder import (
+    Place,
+    counts_of_words,
+    people_with,
+    words_after,
+)
 from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.postgres import PostgresStore
 from benefit_programs.storage.query import (
@@ -54,7 +61,10 @@ from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 
-INDEXES: list[Index[Any]] = [value for value in vars(lookups).values() if isinstance(value, Index)]
+INDEXES: list[Index[Any]] = [
+    *(value for value in vars(lookups).values() if isinstance(value, Index)),
+    *(PERSON, *PERSON_OF.values(), PERSON_WORD),
+]
 WRITINGS = [
     Writing(kind, entity, codec.columns[-1:] if kind == "update" else ())
     for entity, codec in CODECS.items()
@@ -70,6 +80,7 @@ SPECS = [
     specs.transactions,
     specs.lots,
     specs.reservations,
+    specs.people,
     item_specs.items,
     item_specs.pool_items,
     item_specs.pool_definition_items,
@@ -525,6 +536,31 @@ async def test_references_on_sqlite_are_found_by_their_index(tmp_path: Path) -> 
     plan = await _sqlite_plan(tmp_path, transactions_referenced(SqliteDialect(), **REFERENCED))
     assert "(tenant_id=? AND external_reference=?" in plan
     assert not re.search("SCAN [tp]$", plan, re.MULTILINE), plan
+
+
+def _searching(dialect: Dialect) -> list[Statement]:
+    return [
+        counts_of_words(1, ["ada", "lov"]),
+        words_after(1, Place("ada"), limit=84),
+        people_with(dialect, 1, _IDS, ["lov"]),
+    ]
+
+
+async def test_searches_on_postgresql_are_ranges_of_words(filled: asyncpg.Connection) -> None:
+    """Words are counted and read along their key, in its order, and people by their ids."""
+    await filled.execute("analyze")
+    for statement in _searching(PostgresDialect()):
+        rows = await filled.fetch(f"explain {statement.sql}", *statement.parameters)
+        plan = "\n".join(row[0] for row in rows)
+        assert re.search("pk_person_words|pk_people", plan), plan
+        assert not re.search("Seq Scan|Sort", plan), plan
+
+
+async def test_searches_on_sqlite_are_ranges_of_words(tmp_path: Path) -> None:
+    """So it is on the embedded engine."""
+    for statement in _searching(SqliteDialect()):
+        plan = await _sqlite_plan(tmp_path, statement)
+        assert not re.search("SCAN (person_words|w|p)$|TEMP B-TREE", plan, re.MULTILINE), plan
 
 
 async def _sqlite_plan(folder: Path, statement: Statement) -> str:

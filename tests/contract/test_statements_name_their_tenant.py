@@ -19,6 +19,7 @@ import pytest
 from benefit_programs.api.methods import METHODS
 from benefit_programs.domain import lookups
 from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.people.lookups import PERSON, PERSON_OF, PERSON_WORD
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import agenda, backlog, statements
 from benefit_programs.storage.all_tenants import Question
@@ -38,7 +39,10 @@ OF_TENANTS = frozenset(table.name for table in TABLES.values())
 CONDITIONS = ("Index Cond", "Recheck Cond", "Filter")
 LITERALS = {"uuid": "00000000-0000-4000-8000-000000000000", "bigint": "1", "text": "a"}
 
-INDEXES: list[Index[Any]] = [value for value in vars(lookups).values() if isinstance(value, Index)]
+INDEXES: list[Index[Any]] = [
+    *(value for value in vars(lookups).values() if isinstance(value, Index)),
+    *(PERSON, *PERSON_OF.values(), PERSON_WORD),
+]
 
 TAKING = re.compile("(?i)delete|remove|end|expire|erase|cancel|merge|withdraw")
 """Methods after which others find nothing any more."""

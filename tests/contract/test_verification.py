@@ -75,6 +75,8 @@ async def fill(service: Service, clock: Clock) -> None:
     await other.redeem()
     await fill_with_lots(service, clock)
     assert kept != moved
+    ada = {"beneficiary": {"memberId": guid()}, "displayName": "Ada Lovelace"}
+    await service.call("setPerson", {"person": ada})
     await leave_work(service)
     await limit_requests(service, IN_REQUEST_MAX)
 
@@ -938,6 +940,22 @@ BREAKAGES += [
         "I26",
         "a clock that stood before the pause",
         ("update pools set stopped = stopped - 1 where tenant_id = 2",),
+    ),
+    (
+        "I27",
+        "a person who lost a word",
+        ("delete from person_words where tenant_id = 2 and word = 'ada'",),
+    ),
+    (
+        "I27",
+        "a word of another text",
+        ("update people set search = ' eva ' where tenant_id = 2",),
+    ),
+    ("I27", "words of nobody", ("delete from people where tenant_id = 2",)),
+    (
+        "I15",
+        "a person who is nobody",
+        ("update people set member_id = null where tenant_id = 2",),
     ),
     ("I26", "a lot that wasn't moved", (f"update pools set shift = 5 where {LIVE_POOL}",)),
     ("I26", "a lot that moved alone", (f"update lots set shift = 5 where {LIVE_LOT}",)),

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "docs/how-to/packs-beside-a-membership.md",
         "docs/how-to/strict-mode.md",
         "docs/how-to/late-cancellations.md",
+        "docs/how-to/people.md",
         "docs/how-to/personal-data.md",
         "docs/how-to/statement-for-a-member.md",
         "docs/how-to/catch-up.md",

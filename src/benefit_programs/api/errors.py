@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from benefit_programs.domain import calendar_errors, clock_errors, directory_errors, errors
 from benefit_programs.domain.errors import FieldViolation, Invalid, InvalidRevision, Refusal
+from benefit_programs.domain.people import errors as people_errors
 from benefit_programs.domain.store import StoreConflict, StoreTimeout, StoreUnavailable
 from benefit_programs.engine.engine import QueueFull
 from benefit_programs.wire.codec.encoding import encoder_for
@@ -225,6 +226,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     directory_errors.ApiKeyNotFound: NOT_FOUND,
     directory_errors.TenantNotFound: NOT_FOUND,
     directory_errors.TenantAlreadyExists: CONFLICT,
+    people_errors.PersonNotFound: NOT_FOUND,
     TooManyRequests: THROTTLED,
     HeadTooLarge: HEAD_TOO_LARGE,
     Unexpected: OURS,

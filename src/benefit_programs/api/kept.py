@@ -19,9 +19,10 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.lookups import POOL
+from benefit_programs.domain.people.rows import Person
 from benefit_programs.domain.policies.calendar import EPOCH_ORDINAL
 from benefit_programs.storage.kept import Kept, NamedBy
-from benefit_programs.wire import views
+from benefit_programs.wire import person_views, views
 from benefit_programs.wire.types.beneficiaries import (
     KeptEvent,
     KeptLot,
@@ -47,6 +48,8 @@ async def describe(call: Call, kept: Iterable[Kept]) -> tuple[KeptRecord, ...]:
     def records() -> Iterator[KeptRecord]:
         for row in rows:
             match row:
+                case Person():
+                    yield KeptRecord(person=person_views.person(row))
                 case Program():
                     yield KeptRecord(program=views.program(row))
                 case Pool():

@@ -30,6 +30,7 @@ from benefit_programs.wire.codec.naming import to_one_word
 from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
 from benefit_programs.wire.types.balances import ChangeBalanceResponse
 from benefit_programs.wire.types.lots import ExpireLotResponse, GrantCreditsResponse
+from benefit_programs.wire.types.overviews import GetOverviewResponse
 from benefit_programs.wire.types.pools import CancelRedemptionResponse
 from benefit_programs.wire.types.statements import GetStatementResponse
 
@@ -67,6 +68,7 @@ MAY_LACK: dict[type[Any], frozenset[str]] = {
         )
     },
     GetStatementResponse: frozenset({"summary"}),
+    GetOverviewResponse: frozenset({"person"}),
 }
 """What an answer has only at times.
 

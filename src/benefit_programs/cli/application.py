@@ -65,6 +65,10 @@ COMMANDS = {
         "beneficiaries:commands",
         "What is kept of somebody who has programs: export it, erase it, or give it to a member.",
     ),
+    "people": (
+        "people:commands",
+        "Say who beneficiaries are, one by one or from a file, and find them by name.",
+    ),
     "programs": (
         "programs:commands",
         "Provision programs, look at them, and let them live and end.",

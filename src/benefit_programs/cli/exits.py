@@ -40,5 +40,9 @@ class WrongUsage(Exception):
     """An argument or an option can't be used as it is; the message is one line."""
 
 
+class NotThere(Exception):
+    """What was named doesn't exist; the message is one line."""
+
+
 class AddressUnusable(Exception):
     """The address can't be listened on; the message is one line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benefit_programs.cli.exits import AddressUnusable, ExitCode, WrongUsage
+from benefit_programs.cli.exits import AddressUnusable, ExitCode, NotThere, WrongUsage
 from benefit_programs.client import (
     ApiError,
     BadRequest,
@@ -50,6 +50,7 @@ CODES: dict[type[Exception], ExitCode] = {
     StatementUnsupported: ExitCode.DATABASE,
     OSError: ExitCode.DATABASE,
     AddressUnusable: ExitCode.ADDRESS,
+    NotThere: ExitCode.NOT_FOUND,
     UnknownTenant: ExitCode.NOT_FOUND,
     UnknownKey: ExitCode.NOT_FOUND,
     JobNotFound: ExitCode.NOT_FOUND,

@@ -71,6 +71,8 @@ def answers(
                 answer = function(subject, **given)
             if answer is not None:
                 answer.print(as_json=as_json)
+                if answer.code:
+                    raise typer.Exit(answer.code)
 
         json = inspect.Parameter("as_json", _KEYWORD, default=False, annotation=AsJson)
         parameters = [*own, *shared] if only_json else [*own, *shared, json]

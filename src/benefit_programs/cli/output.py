@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from benefit_programs.cli.exits import ExitCode
 from benefit_programs.wire.codec import instant_text
 
 WIDTH_MAX = 10_000
@@ -65,13 +66,15 @@ def instant(value: int | None) -> str | None:
 class Answer:
     """The answer of a command: a document for programs, a table and a note for people.
 
-    Without columns people see the fields of the document, one per line.
+    Without columns people see the fields of the document, one per line. The command ends with
+    ``code``.
     """
 
     document: dict[str, Any]
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = field(default=())
     line: str = ""
+    code: ExitCode = ExitCode.DONE
 
     def print(self, *, as_json: bool) -> None:
         if as_json:

@@ -11,6 +11,7 @@ import typer
 
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.output import Answer
+from benefit_programs.cli.people import name_of
 from benefit_programs.cli.remote import Namespace, calls_service, instant_of
 from benefit_programs.client import (
     BenefitPrograms,
@@ -119,6 +120,8 @@ def show_member(
     found = client.beneficiaries.overview(Member(member), namespace)
     columns = ("PROGRAM", "POOL", "STATUS", "AVAILABLE", "RESERVED", "NEXT EXPIRY", "PAYS FOR")
     line = "There is more than is shown." if found.has_more else ""
+    if found.person is not None:
+        line = f"{name_of(found.person)}\n{line}".rstrip()
     return Answer(to_wire(found), columns, list(_pool_rows(found)), line)
 
 

@@ -32,6 +32,7 @@ from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.jobs import agenda_of, ask_for_agenda, done_job, new_job, start_job
 from benefit_programs.domain.merges import ask_for_merges, merges_of
 from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.people.commands import ask_to_forget, forget
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.values import Identity, IdentityType
 
@@ -89,8 +90,8 @@ def erasure_of(payload: dict[str, Any] | None) -> Erasure:
 class StartErasure(Command[str], frozen=True, kw_only=True):
     """Start a job that erases a person, and answer with its id.
 
-    Without a program there is nothing of the person, and the job is done at once. Refused while
-    a merge moves programs from or to this person.
+    What the directory of people says goes at once. Without a program there is nothing else of the
+    person, and the job is done. Refused while a merge moves programs from or to this person.
     """
 
     identity: Identity
@@ -100,12 +101,14 @@ class StartErasure(Command[str], frozen=True, kw_only=True):
     def ask(self, needs: Needs, state: State) -> None:
         ask_for_agenda(needs)
         ask_for_merges(needs)
+        ask_to_forget(needs, state, self.identity)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
         if merges_of(state, self.identity):
             raise InProgress
         job_id, kind = context.new_id(), JobKind.ERASE_BENEFICIARY
         changes = Changes(job_id)
+        forget(changes, state, self.identity)
         if self.first_program_id is None:
             changes.save(done_job(job_id, kind, self.pseudonym.id, (), context))
             return changes

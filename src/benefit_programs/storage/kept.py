@@ -28,6 +28,8 @@ from benefit_programs.domain.erasure import made_since
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, JOB, WALK_JOBS
+from benefit_programs.domain.people.lookups import PERSON_OF
+from benefit_programs.domain.people.rows import Person
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Identity
 from benefit_programs.storage.query import Dialect
@@ -83,6 +85,7 @@ class Part(IntEnum):
     EVENTS = 4
     JOBS = 5
     JOB_PAGES = 6
+    PERSON = 9
 
 
 Place = tuple[str | int | None, ...]
@@ -91,7 +94,7 @@ Place = tuple[str | int | None, ...]
 _OF_POOLS = (Part.TRANSACTIONS, Part.QUOTAS, Part.LOTS, Part.RESERVATIONS)
 """The parts that are found by pools, each for all pools before the next."""
 
-BEGINNING: Place = (Part.PROGRAMS, BEFORE_ALL_IDS)
+BEGINNING: Place = (Part.PERSON,)
 
 
 class NamedBy(NamedTuple):
@@ -105,7 +108,7 @@ class Kept(NamedTuple):
     """A row that tells of the beneficiary, and its place."""
 
     place: Place
-    row: Program | Pool | Transaction | Quota | Lot | Reservation | Event | NamedBy
+    row: Person | Program | Pool | Transaction | Quota | Lot | Reservation | Event | NamedBy
 
 
 class Step(NamedTuple):
@@ -125,6 +128,7 @@ class KeptOfBeneficiary:
         columns = beneficiary_columns(identity)
         self._column = next(name for name, value in columns.items() if value is not None)
         self._steps: dict[Part, Callable[..., Coroutine[Any, Any, Step]]] = {
+            Part.PERSON: self._person,
             Part.PROGRAMS: self._programs,
             Part.POOLS: self._pools,
             Part.TRANSACTIONS: self._transactions,
@@ -140,6 +144,11 @@ class KeptOfBeneficiary:
         """The rows that follow a place: at most ``KEPT_LIMIT_MAX``, and none of another part."""
         part, *keys = place
         return await self._steps[Part(int(part or 0))](*keys)
+
+    async def _person(self) -> Step:
+        rows = await self._look_up(PERSON_OF[self._identity.type], self._identity.id)
+        following = (Part.PROGRAMS, BEFORE_ALL_IDS)
+        return Step([Kept(following, row) for row in rows], following)
 
     async def _programs(self, after: str) -> Step:
         rows = await self._look_up(_PROGRAMS[self._column], self._identity.id, after)

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from benefit_programs.domain.entities import (
+    BENEFICIARY_COLUMNS,
     Job,
     Lot,
     LotStatus,
@@ -21,6 +22,7 @@ from benefit_programs.domain.entities import (
     ReservationStatus,
     Transaction,
 )
+from benefit_programs.domain.people.rows import Person
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Id
@@ -90,6 +92,12 @@ def field_of(
     return Field(name, sql, kind or FieldKind.TEXT, nullable=nullable)
 
 
+def _beneficiary(alias: str) -> tuple[Field, Field, Field]:
+    """The whole identity, and those of its ids that have names of their own."""
+    columns = IdentityColumns(*(f"{alias}.{each}" for each in BENEFICIARY_COLUMNS))
+    return (Field("beneficiary", "", FieldKind.IDENTITY, identity=columns), *_identity(alias))
+
+
 def _identity(alias: str) -> tuple[Field, Field]:
     return (
         field_of(Pool, alias, "beneficiary.memberId", "member_id", FieldKind.IDENTITY_ID),
@@ -145,8 +153,10 @@ def pool_definitions(dialect: Dialect) -> QuerySpec:
 
 @cache
 def programs(dialect: Dialect) -> QuerySpec:
+    """Read programs. Whose they are is no field of the contract's, but what is asked for most."""
     field = partial(field_of, Program, "p")
     fields = (
+        *_beneficiary("p"),
         field("externalId", "external_id", FieldKind.EXTERNAL_ID),
         field("namespace", "namespace"),
         field("programDefinitionId", "program_definition_id"),
@@ -160,7 +170,10 @@ def programs(dialect: Dialect) -> QuerySpec:
         "p",
         dialect,
         fields,
-        indexed=("externalId", "programDefinitionId", "programDefinition.id"),
+        indexed=(
+            *("beneficiary", "beneficiary.memberId", "beneficiary.wixUserId", "externalId"),
+            *("programDefinitionId", "programDefinition.id"),
+        ),
         aliases={"programDefinition.id": "programDefinitionId"},
     )
 
@@ -168,10 +181,8 @@ def programs(dialect: Dialect) -> QuerySpec:
 @cache
 def pools(dialect: Dialect) -> QuerySpec:
     field = partial(field_of, Pool, "p")
-    beneficiary = IdentityColumns("p.anonymous_visitor_id", "p.member_id", "p.wix_user_id")
     fields = (
-        Field("beneficiary", "", FieldKind.IDENTITY, identity=beneficiary),
-        *_identity("p"),
+        *_beneficiary("p"),
         field("namespace", "namespace"),
         field("poolDefinitionId", "pool_definition_id"),
         field("programDefinitionId", "program_definition_id"),
@@ -349,6 +360,14 @@ def scheduled_changes(dialect: Dialect) -> QuerySpec:
     indexed = ("programId", "poolDefinitionId")
     alone = spec_of("queryScheduledChanges", ScheduledChange, "s", dialect, fields, indexed=indexed)
     return replace(alone, default_sort=(("date", "ASC"),))
+
+
+@cache
+def people(dialect: Dialect) -> QuerySpec:
+    updated = field_of(Person, "e", "updatedDate", "updated", FieldKind.INSTANT)
+    fields = (*_beneficiary("e"), updated)
+    indexed = ("beneficiary", "beneficiary.memberId", "beneficiary.wixUserId")
+    return spec_of("queryPeople", Person, "e", dialect, fields, indexed=indexed)
 
 
 @cache

@@ -25,6 +25,7 @@ from benefit_programs.domain import entities, values
 from benefit_programs.domain.allowances import Allowance
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.event_rows import Event, Removal
+from benefit_programs.domain.people.rows import Person, PersonWord
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.webhooks import rows as webhooks
@@ -136,11 +137,13 @@ def _table(
     not_negative: tuple[str, ...] = (),
     added: tuple[str, ...] = (),
     beside: tuple[sa.Column[Any], ...] = (),
+    only_key: bool = False,
 ) -> tuple[type[Row], sa.Table]:
     """A tenant's table: the tenant leads its primary key and its indexes.
 
     ``added`` are whole numbers that came later, and are 0 in the rows from before.
-    ``beside`` are columns that are no fields of the row type.
+    ``beside`` are columns that are no fields of the row type. One that is ``only_key`` is kept by
+    SQLite in its key alone.
     """
     table = sa.Table(
         name,
@@ -151,6 +154,7 @@ def _table(
         sa.PrimaryKeyConstraint("tenant_id", *entity.key, name=f"pk_{name}"),
         *(sa.CheckConstraint(f"{each} >= 0", name=f"ck_{name}_{each}") for each in not_negative),
         sqlite_strict=True,
+        sqlite_with_rowid=not only_key,
     )
     for index in indexes:
         _add_index(table, entity, index)
@@ -354,6 +358,14 @@ TABLES: dict[type[Row], sa.Table] = dict(
         _table(webhooks.WebhookKey, "webhook_keys"),
         _table(Clock, "clocks"),
         _table(Allowance, "allowances"),
+        _table(
+            Person,
+            "people",
+            _index("anonymous_visitor_id", unique="anonymous_visitor_id", sparse=True),
+            _index("member_id", unique="member_id", sparse=True),
+            _index("wix_user_id", unique="wix_user_id", sparse=True),
+        ),
+        _table(PersonWord, "person_words", only_key=True),
     )
 )
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""

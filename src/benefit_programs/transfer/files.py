@@ -65,9 +65,18 @@ class _TooLong(Exception):
 class Source:
     """The rows of an open file, one after the other. ``position`` is how many bytes were read."""
 
-    def __init__(self, file: BinaryIO, file_format: FileFormat) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        file_format: FileFormat,
+        *,
+        columns: Sequence[str] = COLUMNS,
+        required: Sequence[str] = REQUIRED_COLUMNS,
+    ) -> None:
         self._file = file
         self._format = file_format
+        self._columns = columns
+        self._required = required
         self.position = 0
         self._number = 0
 
@@ -123,23 +132,22 @@ class Source:
                     yield _broken(first, f"must be valid CSV: {error}")
                 continue
             if columns is None:
-                columns = _header(cells)
+                columns = self._header(cells)
             elif cells:
                 yield _csv_line(first, columns, cells)
         if columns is None:
             raise WrongFile("the file is empty: its first line must name the columns")
 
-
-def _header(cells: list[str]) -> list[str]:
-    unknown = [name for name in cells if name not in COLUMNS]
-    missing = [name for name in REQUIRED_COLUMNS if name not in cells]
-    if unknown:
-        raise WrongFile(f"{unknown[0]!r} is none of the columns {', '.join(COLUMNS)}")
-    if missing:
-        raise WrongFile(f"the column {missing[0]} is missing")
-    if len(set(cells)) < len(cells):
-        raise WrongFile("a column is there twice")
-    return cells
+    def _header(self, cells: list[str]) -> list[str]:
+        unknown = [name for name in cells if name not in self._columns]
+        missing = [name for name in self._required if name not in cells]
+        if unknown:
+            raise WrongFile(f"{unknown[0]!r} is none of the columns {', '.join(self._columns)}")
+        if missing:
+            raise WrongFile(f"the column {missing[0]} is missing")
+        if len(set(cells)) < len(cells):
+            raise WrongFile("a column is there twice")
+        return cells
 
 
 def _csv_line(number: int, columns: Sequence[str], cells: Sequence[str]) -> Line:
@@ -189,12 +197,12 @@ def _broken(number: int, description: str, rule: ViolatedRule = ViolatedRule.FOR
 
 
 class Target:
-    """A file that rows are written into; ``more`` are columns that not every tenant needs."""
+    """A file that rows are written into."""
 
-    def __init__(self, file: TextIO, file_format: FileFormat, more: Sequence[str]) -> None:
+    def __init__(self, file: TextIO, file_format: FileFormat, columns: Sequence[str]) -> None:
         self._file = file
         self._csv = csv.writer(file) if file_format is FileFormat.CSV else None
-        self._columns = (*EXPORTED_COLUMNS, *more)
+        self._columns = columns
         if self._csv:
             self._csv.writerow(self._columns)
 
@@ -203,10 +211,10 @@ class Target:
         if self._csv is None:
             self._file.write(msgspec.json.encode(document).decode() + "\n")
             return
-        balances = " ".join(
-            f"{each['poolDefinitionId']}={each['amount']}" for each in document["balances"]
-        )
-        flat = {**document, "balances": balances}
+        flat = dict(document)
+        if "balances" in document:
+            pairs = ((each["poolDefinitionId"], each["amount"]) for each in document["balances"])
+            flat["balances"] = " ".join(f"{name}={amount}" for name, amount in pairs)
         for name in JSON_COLUMNS:
             if name in document:
                 flat[name] = msgspec.json.encode(document[name]).decode()
@@ -214,8 +222,14 @@ class Target:
 
 
 @contextmanager
-def open_target(path: Path, file_format: FileFormat, more: Sequence[str] = ()) -> Iterator[Target]:
-    """A new file that has its name only once it is whole.
+def open_target(
+    path: Path,
+    file_format: FileFormat,
+    more: Sequence[str] = (),
+    *,
+    columns: Sequence[str] = EXPORTED_COLUMNS,
+) -> Iterator[Target]:
+    """A new file that has its name only once it is whole. ``more`` columns come last.
 
     Raises WrongFile if the name is taken, or the file can't be written.
     """
@@ -227,7 +241,7 @@ def open_target(path: Path, file_format: FileFormat, more: Sequence[str] = ()) -
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         with partial.open("w", encoding="utf-8", newline="") as file:
-            yield Target(file, file_format, more)
+            yield Target(file, file_format, (*columns, *more))
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)

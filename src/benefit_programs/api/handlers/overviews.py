@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from benefit_programs.api.call import Call
+from benefit_programs.api.handlers import people
 from benefit_programs.api.method import POST, READ_LIMITED, method
 from benefit_programs.domain.account import Account, ask_for_lots, has_lots
 from benefit_programs.domain.entities import (
@@ -31,10 +32,11 @@ from benefit_programs.domain.lots import clock_at, is_standard
 from benefit_programs.domain.required import require
 from benefit_programs.domain.settling import ask_for_account, look_at_account
 from benefit_programs.domain.state import Needs, State
-from benefit_programs.domain.values import Instant
-from benefit_programs.wire import calendar_views, lot_views
+from benefit_programs.domain.values import Identity, Instant
+from benefit_programs.wire import calendar_views, lot_views, person_views
 from benefit_programs.wire.types import overviews as wire
 from benefit_programs.wire.types.common import IdentificationData
+from benefit_programs.wire.types.people import Person
 
 OVERVIEW_PROGRAMS_MAX = 500
 """How many programs of a beneficiary an overview looks at, ended ones included."""
@@ -89,10 +91,19 @@ async def get(call: Call, request: wire.GetOverviewRequest) -> wire.GetOverviewR
     pools = await _pools(call, shown, now)
     return wire.GetOverviewResponse(
         beneficiary=IdentificationData.of(identity),
+        person=await _person(call, identity),
         date=now,
         programs=tuple(_program(row, shown, pools) for row in programs),
         has_more=len(ids) > OVERVIEW_PROGRAMS_MAX or len(live) > OVERVIEW_POOLS_MAX,
     )
+
+
+async def _person(call: Call, identity: Identity) -> Person | None:
+    """Who it is, for those who may know; None if nobody has said it."""
+    if not call.principal.may_call(people.get):
+        return None
+    found = await people.people_of(call, [identity])
+    return person_views.person(found[0]) if found else None
 
 
 async def _pools(call: Call, rows: Sequence[Pool], now: Instant) -> dict[str, wire.OverviewPool]:

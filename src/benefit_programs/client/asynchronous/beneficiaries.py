@@ -35,8 +35,9 @@ class AsyncBeneficiaries(AsyncMethods):
     def export(self, beneficiary: Identity) -> AsyncListing[KeptRecord]:
         """Read all that is kept of a beneficiary. Needs an administrator's key.
 
-        Programs come first, then pools with their balances, transactions, used rate limits,
-        events, and what jobs did with them. A page may have no records although more follow.
+        Who it is comes first, then programs, pools with their balances, transactions, used rate
+        limits, lots, reservations, events, and what jobs did with them. A page may have no records
+        although more follow.
         """
         plan = Plan(
             name="exportBeneficiary",

@@ -22,6 +22,7 @@ from benefit_programs.client.asynchronous.operating import (
     AsyncHealth,
     AsyncTenants,
 )
+from benefit_programs.client.asynchronous.people import AsyncPeople
 from benefit_programs.client.asynchronous.pool_definitions import AsyncPoolDefinitions
 from benefit_programs.client.asynchronous.pools import AsyncPools
 from benefit_programs.client.asynchronous.program_definitions import AsyncProgramDefinitions
@@ -150,6 +151,8 @@ class AsyncBenefitPrograms:
         """The clock of a sandbox, which can be set forward."""
         self.beneficiaries = AsyncBeneficiaries(session)
         """The people who have programs."""
+        self.people = AsyncPeople(session)
+        """Who beneficiaries are: names and contact data."""
         self.events = AsyncEvents(session)
         """What has happened, in its order."""
         self.webhooks = AsyncWebhooks(session)

@@ -269,3 +269,7 @@ class TenantNotFound(NotFound, code="TENANT_NOT_FOUND"):
 class TenantAlreadyExists(Conflict, code="TENANT_ALREADY_EXISTS"):
     """Another tenant has this site id."""
     site_id = text()
+
+class PersonNotFound(NotFound, code="PERSON_NOT_FOUND"):
+    """No person has this id."""
+    person_id = text()

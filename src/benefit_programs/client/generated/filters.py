@@ -84,6 +84,20 @@ LotSort: TypeAlias = Literal[
 ]
 """What to sort lots by."""
 
+PersonFilter = TypedDict("PersonFilter", {
+    "beneficiary": Identity | None, "beneficiary.member_id": TextCondition,
+    "beneficiary.wix_user_id": TextCondition, "created_date": InstantCondition, "id": TextCondition,
+    "updated_date": InstantCondition, "$and": "Sequence[PersonFilter]",
+    "$or": "Sequence[PersonFilter]", "$not": "PersonFilter",
+}, total=False)
+"""Which persons to find."""
+PersonSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "beneficiary", "-beneficiary",
+    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
+    "-beneficiary.wix_user_id", "updated_date", "-updated_date",
+]
+"""What to sort persons by."""
+
 PoolDefinitionItemFilter = TypedDict("PoolDefinitionItemFilter", {
     "benefit_key": TextCondition, "category": TextCondition, "created_date": InstantCondition,
     "external_id": TextCondition, "id": TextCondition, "item_search_key": TextCondition,
@@ -178,18 +192,21 @@ ProgramDefinitionSort: TypeAlias = Literal[
 """What to sort program definitions by."""
 
 ProgramFilter = TypedDict("ProgramFilter", {
-    "created_date": InstantCondition, "end_date": InstantCondition, "external_id": TextCondition,
-    "id": TextCondition, "namespace": TextCondition, "next_renewal_date": InstantCondition,
+    "beneficiary": Identity | None, "beneficiary.member_id": TextCondition,
+    "beneficiary.wix_user_id": TextCondition, "created_date": InstantCondition,
+    "end_date": InstantCondition, "external_id": TextCondition, "id": TextCondition,
+    "namespace": TextCondition, "next_renewal_date": InstantCondition,
     "program_definition.id": TextCondition, "program_definition_id": TextCondition,
     "status": ProgramStatus | TextCondition, "$and": "Sequence[ProgramFilter]",
     "$or": "Sequence[ProgramFilter]", "$not": "ProgramFilter",
 }, total=False)
 """Which programs to find."""
 ProgramSort: TypeAlias = Literal[
-    "id", "-id", "created_date", "-created_date", "external_id", "-external_id", "namespace",
-    "-namespace", "program_definition_id", "-program_definition_id", "status", "-status",
-    "end_date", "-end_date", "next_renewal_date", "-next_renewal_date", "program_definition.id",
-    "-program_definition.id",
+    "id", "-id", "created_date", "-created_date", "beneficiary", "-beneficiary",
+    "beneficiary.member_id", "-beneficiary.member_id", "beneficiary.wix_user_id",
+    "-beneficiary.wix_user_id", "external_id", "-external_id", "namespace", "-namespace",
+    "program_definition_id", "-program_definition_id", "status", "-status", "end_date", "-end_date",
+    "next_renewal_date", "-next_renewal_date", "program_definition.id", "-program_definition.id",
 ]
 """What to sort programs by."""
 

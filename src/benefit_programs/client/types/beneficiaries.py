@@ -13,6 +13,7 @@ from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.jobs import Job, JobItem
 from benefit_programs.client.types.ledger import Balance, Transaction
+from benefit_programs.client.types.people import Person
 from benefit_programs.client.types.pools import Pool
 from benefit_programs.client.types.programs import Program
 
@@ -88,6 +89,7 @@ class KeptEvent(Part, frozen=True, kw_only=True):
 class KeptRecord(Part, frozen=True, kw_only=True):
     """One thing that is kept of a beneficiary: one of these fields, or two that belong together."""
 
+    person: Person | None = None
     program: Program | None = None
     pool: Pool | None = None
     balance: Balance | None = None

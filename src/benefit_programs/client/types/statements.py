@@ -19,6 +19,7 @@ from benefit_programs.client.types.common import BalanceAmount
 from benefit_programs.client.types.identities import Identity
 from benefit_programs.client.types.ledger import DrawnLot
 from benefit_programs.client.types.lots import Lot
+from benefit_programs.client.types.people import Person
 
 PeriodLength: TypeAlias = Literal["DAY", "WEEK", "MONTH"]
 """How long the periods of a statement are, in the tenant's time zone."""
@@ -216,6 +217,8 @@ class Overview(Part, frozen=True, kw_only=True):
     """What a beneficiary has now, the oldest program first."""
 
     beneficiary: Identity
+    person: Person | None = None
+    """Who it is. None if nobody has said it, or the key may not read people."""
     date: datetime
     programs: tuple[OverviewProgram, ...] = ()
     has_more: bool = False

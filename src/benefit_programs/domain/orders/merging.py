@@ -40,6 +40,7 @@ from benefit_programs.domain.orders.play import (
     ask_to_reach,
     reach,
 )
+from benefit_programs.domain.people.commands import ask_to_hand_over, hand_over
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Needs, State
 
@@ -63,6 +64,7 @@ class MergeBeneficiary(Command[str], frozen=True, kw_only=True):
         ask_for_merges(needs)
         for pseudonym in self.pseudonyms:
             needs.read(LIVE_JOBS_OF_SUBJECT, JobKind.ERASE_BENEFICIARY, pseudonym)
+        ask_to_hand_over(needs, state, self.merge)
         needs.read(PROGRAMS_OF_VISITOR, visitor_id)
         needs.read(POOLS_OF_VISITOR, visitor_id)
         programs = state.known(PROGRAMS_OF_VISITOR, visitor_id)
@@ -91,11 +93,13 @@ class MergeBeneficiary(Command[str], frozen=True, kw_only=True):
         changes = Changes(context.new_id())
         job = new_job(changes.answer, JobKind.MERGE_BENEFICIARY, self.pseudonyms[1], context)
         job = replace(job, payload=msgspec.to_builtins(self.merge))
+        hand_over(changes, state, self.merge, context.now)
         start_job(changes, context, agenda_of(state), job)
         return changes
 
     def _do(self, state: State, context: Context, programs: list[Program]) -> Changes[str]:
         changes = Changes(context.new_id())
+        hand_over(changes, state, self.merge, context.now)
         items = _move(state, changes, context, programs, self.merge)
         kind, subject_id = JobKind.MERGE_BENEFICIARY, self.pseudonyms[1]
         changes.save(done_job(changes.answer, kind, subject_id, items, context))

@@ -43,6 +43,7 @@ INVARIANTS = {
     "I24": "a program's dates are those of its calendar",
     "I25": "what comes due in a program happens once, and not before",
     "I26": "pools know when something happens to their program, and whether their clock stands",
+    "I27": "people are found by the words of what is said of them, and by no others",
 }
 """The invariants by number; docs/invariants.md gives the reasons."""
 
@@ -61,6 +62,7 @@ class Paged(StrEnum):
     RESERVATIONS = "reservations"
     JOBS = "jobs"
     EVENTS = "events"
+    PEOPLE = "people"
     WEBHOOK_ENDPOINTS = "webhook_endpoints"
     WEBHOOK_DELIVERIES = "webhook_deliveries"
     WEBHOOK_KEYS = "webhook_keys"

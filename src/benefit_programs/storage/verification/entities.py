@@ -1,4 +1,4 @@
-"""Checks of what stands beside the ledger: I4, I12, I13, I15 and I17."""
+"""Checks of what stands beside the ledger: I4, I12, I13, I15, I17 and I27."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ BENEFICIARIES = tuple(
         "I15",
         entity,
         f"""
-        select t.id, 'needs exactly one beneficiary' as detail from {entity}s t
+        select t.id, 'needs exactly one beneficiary' as detail from {paged} t
         where {_range("id")}
         and (case when t.member_id is null then 0 else 1 end)
             + (case when t.wix_user_id is null then 0 else 1 end)
@@ -157,7 +157,11 @@ BENEFICIARIES = tuple(
         """,
         paged,
     )
-    for entity, paged in (("program", Paged.PROGRAMS), ("pool", Paged.POOLS))
+    for entity, paged in (
+        ("program", Paged.PROGRAMS),
+        ("pool", Paged.POOLS),
+        ("person", Paged.PEOPLE),
+    )
 )
 
 AGREEMENT = (
@@ -229,6 +233,35 @@ SNAPSHOTS = (
     ),
 )
 
+_BLANKS = "length(p.search) - length(replace(p.search, ' ', ''))"
+
+PEOPLE = (
+    Check(
+        "I27",
+        "person",
+        """
+        select w.person_id as id, 'is found by ' || w.word as detail
+        from person_words w
+        left join people p on p.tenant_id = $1 and p.id = w.person_id
+            and p.search like '% ' || w.word || ' %'
+        where w.tenant_id = $1 and p.id is null
+        """,
+    ),
+    Check(
+        "I27",
+        "person",
+        f"""
+        select p.id, 'has ' || ({_BLANKS} - 1) || ' words, and is found by '
+            || coalesce(w.words, 0) as detail
+        from people p left join (
+            select o.person_id, count(*) as words from person_words o
+            where o.tenant_id = $1 group by o.person_id
+        ) w on w.person_id = p.id
+        where p.tenant_id = $1 and {_BLANKS} - 1 <> coalesce(w.words, 0)
+        """,
+    ),
+)
+
 ENTITY_CHECKS = (
     *(_once(*each) for each in _UNIQUE),
     *(_id_of_its_instant(each) for each in _MADE),
@@ -237,4 +270,5 @@ ENTITY_CHECKS = (
     *BENEFICIARIES,
     *AGREEMENT,
     *SNAPSHOTS,
+    *PEOPLE,
 )

@@ -17,6 +17,7 @@ from benefit_programs.wire.descriptions.contract import COMMON, OF_CONTRACT
 from benefit_programs.wire.descriptions.events import OF_EVENTS
 from benefit_programs.wire.descriptions.lots import OF_LOTS
 from benefit_programs.wire.descriptions.operating import OF_OPERATING
+from benefit_programs.wire.descriptions.people import OF_PEOPLE
 from benefit_programs.wire.descriptions.reservations import OF_RESERVATIONS
 from benefit_programs.wire.descriptions.returns import OF_RETURNS
 from benefit_programs.wire.descriptions.scheduled_changes import OF_SCHEDULED_CHANGES
@@ -33,6 +34,7 @@ OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_EVENTS,
     **OF_LOTS,
     **OF_OPERATING,
+    **OF_PEOPLE,
     **OF_RESERVATIONS,
     **OF_SCHEDULED_CHANGES,
     **OF_SETTINGS,

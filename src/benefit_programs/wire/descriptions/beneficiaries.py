@@ -21,6 +21,7 @@ OF_BENEFICIARIES: dict[type[Any], dict[str, str]] = {
     },
     beneficiaries.ExportBeneficiaryResponse: {"records": "The records of this page."},
     beneficiaries.KeptRecord: {
+        "person": "Who the beneficiary is. Absent if nobody has said it.",
         "program": "A program of the beneficiary.",
         "pool": "A pool of the beneficiary.",
         "balance": "The balance of that pool.",

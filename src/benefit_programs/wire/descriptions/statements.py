@@ -166,6 +166,7 @@ OF_STATEMENTS: dict[type[Any], dict[str, str]] = {
     overviews.GetOverviewResponse: {
         "date": "The instant that this is about: now.",
         "has_more": "Whether there is more than an overview shows.",
+        "person": "Who it is. Absent if nobody has said it, or the key may not read people.",
         "programs": "The programs that haven't ended.",
     },
 }

@@ -19,6 +19,7 @@ from benefit_programs.wire.types.common import (
     Number,
     Timestamp,
 )
+from benefit_programs.wire.types.people import Person
 from benefit_programs.wire.types.pools import Pool
 from benefit_programs.wire.types.programs import Program
 from benefit_programs.wire.types.transactions import Transaction
@@ -121,6 +122,7 @@ class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
     and pools.
     """
 
+    person: Person | None = None
     program: Program | None = None
     pool: Pool | None = None
     balance: Balance | None = None
@@ -136,9 +138,9 @@ class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
 class ExportBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Read all that is kept of a beneficiary, page by page.
 
-    Programs come first, then pools with their balances, transactions, used rate limits, lots,
-    reservations, events, and what jobs did with them. A page may have few records or none, although
-    more follow.
+    Who it is comes first, then programs, pools with their balances, transactions, used rate limits,
+    lots, reservations, events, and what jobs did with them. A page may have few records or none,
+    although more follow.
     """
 
     beneficiary: IdentificationData

@@ -20,6 +20,7 @@ from benefit_programs.wire.types.common import (
     Timestamp,
 )
 from benefit_programs.wire.types.lots import Lot
+from benefit_programs.wire.types.people import Person
 
 
 class GetOverviewRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +93,7 @@ class GetOverviewResponse(msgspec.Struct, frozen=True, kw_only=True):
     """What the beneficiary has, the oldest program first."""
 
     beneficiary: IdentificationData | None = None
+    person: Person | None = None
     date: Timestamp | None = None
     programs: tuple[OverviewProgram, ...] | None = None
     has_more: bool | None = None
