@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
 from benefit_programs.api.method import Method, Scope
+from benefit_programs.domain.audit_rows import Channel, PrincipalKind
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
@@ -33,7 +34,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose key was accepted, and the tenant that it acts for."""
+    """A caller whose key was accepted, and the tenant that it acts for.
+
+    ``kind`` and ``channel`` are for the audit: who it is that has the key, and through what.
+    """
 
     key_id: str
     tenant_id: int
@@ -42,6 +46,8 @@ class Principal:
     caller: Identity
     scopes: frozenset[str]
     permission_ids: frozenset[str]
+    kind: PrincipalKind = PrincipalKind.API_KEY
+    channel: Channel = Channel.API
 
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.

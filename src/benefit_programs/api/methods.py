@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benefit_programs.api.handlers import (
     async_jobs,
+    audit,
     balances,
     beneficiaries,
     clock,
@@ -55,6 +56,7 @@ _FAMILIES = (
     overviews,
     events,
     webhooks,
+    audit,
 )
 
 METHODS: dict[str, Method] = {

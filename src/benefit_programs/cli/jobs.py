@@ -22,6 +22,7 @@ from benefit_programs.bootstrap import (
     warn_of_unknown_variables,
 )
 from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import (
     DatabaseUrl,
     DataDir,
@@ -114,7 +115,9 @@ def _database(
         async def run() -> T:
             async with open_database(settings) as store:
                 tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
-                return await work(JobOperations(store, tenant.id, tenant.settings))
+                return await work(
+                    JobOperations(store, tenant.id, tenant.settings, actor=operator())
+                )
 
         return asyncio.run(run())
 

@@ -116,6 +116,7 @@ def connect(
         raise WrongUsage("--url names a service, and --data-dir or --database-url another: use one")
     address = url or (None if names_database else os.environ.get(URL_VARIABLE))
     if not address:
+        _act_as_operator()
         return BenefitPrograms.open(_database(data_dir, database_url))
     key = api_key or os.environ.get(KEY_VARIABLE)
     if not key:
@@ -127,6 +128,14 @@ def connect(
         return BenefitPrograms(address, key, site_id=site_id)
     except ValueError as error:
         raise WrongUsage(f"the service can't be called: {error}") from None
+
+
+def _act_as_operator() -> None:
+    # Only here: it loads the service, which a caller of another one doesn't need.
+    from benefit_programs.cli.operator import operator  # noqa: PLC0415
+    from benefit_programs.inprocess import act_as  # noqa: PLC0415
+
+    act_as(operator())
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:

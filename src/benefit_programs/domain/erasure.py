@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
 
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     BENEFICIARY_COLUMNS,
+    Job,
     JobKind,
     Lot,
     Pool,
@@ -92,6 +94,8 @@ class StartErasure(Command[str], frozen=True, kw_only=True):
     Without a program there is nothing of the person, and the job is done at once. Refused while
     a merge moves programs from or to this person.
     """
+
+    about = Job
 
     identity: Identity
     pseudonym: Identity
@@ -176,11 +180,14 @@ def without_name(row: Lot | Reservation) -> Lot | Reservation:
     return replace(row, **dict.fromkeys(PERSONAL_OF_LOT))
 
 
-def without_party(transaction: Transaction, erasure: Erasure) -> Transaction:
-    """The transaction, by the pseudonym if the person had given the instruction."""
-    if (transaction.party_type, transaction.party_id) != (erasure.type, erasure.id):
-        return transaction
-    return replace(transaction, party_id=erasure.pseudonym)
+Instructed = TypeVar("Instructed", Transaction, AuditEntry)
+
+
+def without_party(row: Instructed, erasure: Erasure) -> Instructed:
+    """The row, by the pseudonym if the person had given the instruction."""
+    if (row.party_type, row.party_id) != (erasure.type, erasure.id):
+        return row
+    return replace(row, party_id=erasure.pseudonym)
 
 
 _PERSONAL_OF_PROGRAM = ("display_name", "extended_fields", *BENEFICIARY_COLUMNS)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
 from benefit_programs.domain.allowances import Allowance
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.rows import Row
@@ -136,11 +137,13 @@ def _table(
     not_negative: tuple[str, ...] = (),
     added: tuple[str, ...] = (),
     beside: tuple[sa.Column[Any], ...] = (),
+    in_key: bool = False,
 ) -> tuple[type[Row], sa.Table]:
     """A tenant's table: the tenant leads its primary key and its indexes.
 
     ``added`` are whole numbers that came later, and are 0 in the rows from before.
-    ``beside`` are columns that are no fields of the row type.
+    ``beside`` are columns that are no fields of the row type. What is ``in_key`` is kept in the
+    primary key itself on SQLite, so that each row is written once.
     """
     table = sa.Table(
         name,
@@ -151,6 +154,7 @@ def _table(
         sa.PrimaryKeyConstraint("tenant_id", *entity.key, name=f"pk_{name}"),
         *(sa.CheckConstraint(f"{each} >= 0", name=f"ck_{name}_{each}") for each in not_negative),
         sqlite_strict=True,
+        sqlite_with_rowid=not in_key,
     )
     for index in indexes:
         _add_index(table, entity, index)
@@ -342,6 +346,15 @@ TABLES: dict[type[Row], sa.Table] = dict(
             beside=(position_column(),),
         ),
         _table(Removal, "removals"),
+        # Most entries are of transactions and name no entity, so they are in no index.
+        _table(
+            AuditEntry,
+            "audit_entries",
+            _index("entity_id", "id", sparse=True),
+            _index("program_id", "id", sparse=True),
+            _index("pool_id", "id", sparse=True),
+            in_key=True,
+        ),
         _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
         _table(webhooks.WebhookSecret, "webhook_secrets"),
         _table(webhooks.WebhookProgress, "webhook_progress"),
