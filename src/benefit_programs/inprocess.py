@@ -47,7 +47,7 @@ from benefit_programs.config import (
 )
 from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_MAX
 from benefit_programs.delivery.sending import Message
-from benefit_programs.domain.audit_rows import Actor, Channel, PrincipalKind
+from benefit_programs.domain.audit_rows import Actor, PrincipalKind, Who
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.webhooks.endpoints import RegisterFunction
@@ -296,7 +296,7 @@ async def _register(
             tenant_id=owner.tenant_id,
             caller=owner.caller,
             settings=owner.settings,
-            actor=msgspec.structs.replace(_acting, method="onEvents"),
+            actor=Actor(owner.who, method="onEvents"),
         )
     except (Refusal, QueueFull, StoreTimeout, StoreUnavailable) as error:
         status, body = error_body(refusal_of(error))
@@ -304,13 +304,13 @@ async def _register(
     return endpoint.id
 
 
-_acting = Actor(kind=PrincipalKind.OPERATOR, channel=Channel.IN_PROCESS)
+_who = Who(PrincipalKind.IN_PROCESS)
 
 
-def act_as(actor: Actor) -> None:
-    """Say whom the audit names for what this process does from now on, through what."""
-    global _acting  # noqa: PLW0603 - it is the process that acts
-    _acting = actor
+def act_as(who: Who) -> None:
+    """Say whom the audit names for what this process does from now on."""
+    global _who  # noqa: PLW0603 - it is the process that acts
+    _who = who
 
 
 class Owner(Authenticator):
@@ -328,7 +328,7 @@ class Owner(Authenticator):
         del authorization, site_id
         if self._tenant_id is None:
             self._tenant_id = (await self._directory.ensure_default_tenant()).id
-        owner = await self._principals.get((_acting.id or KEY_ID, self._tenant_id))
+        owner = await self._principals.get((KEY_ID, self._tenant_id))
         assert owner is not None, "the owner needs no key that could be gone"
         return owner
 
@@ -343,8 +343,7 @@ class Owner(Authenticator):
             caller=self._grants.identity,
             scopes=frozenset(self._grants.scopes),
             permission_ids=frozenset(),
-            kind=_acting.kind,
-            channel=_acting.channel,
+            who=_who,
         )
 
 

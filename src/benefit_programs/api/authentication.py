@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
 from benefit_programs.api.method import Method, Scope
-from benefit_programs.domain.audit_rows import Channel, PrincipalKind
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
@@ -36,7 +36,7 @@ V = TypeVar("V")
 class Principal:
     """A caller whose key was accepted, and the tenant that it acts for.
 
-    ``kind`` and ``channel`` are for the audit: who it is that has the key, and through what.
+    ``who`` is whom the audit names.
     """
 
     key_id: str
@@ -46,8 +46,7 @@ class Principal:
     caller: Identity
     scopes: frozenset[str]
     permission_ids: frozenset[str]
-    kind: PrincipalKind = PrincipalKind.API_KEY
-    channel: Channel = Channel.API
+    who: Who
 
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.
@@ -144,6 +143,7 @@ class Authenticator:
             return None
         return Principal(
             key_id=key.id,
+            who=Who(PrincipalKind.API_KEY, key.id),
             tenant_id=tenant.id,
             site_id=tenant.site_id,
             settings=tenant.settings,

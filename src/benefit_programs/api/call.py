@@ -108,13 +108,10 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def actor(self) -> Actor:
         """Who calls, for the audit, with the reason that the request gives."""
-        principal = self.principal
         request = self.bulk.request if self.bulk else self.decoded and self.decoded.value
         details = getattr(request, "transaction_details", None)
         return Actor(
-            kind=principal.kind,
-            id=principal.key_id,
-            channel=principal.channel,
+            who=self.principal.who,
             method=self.method.name,
             request_id=self.request_id,
             reason=self.entry_reason

@@ -13,6 +13,7 @@ from benefit_programs.api.method import Scope
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import TENANT_ID_MAX, Ask, asks_directory
 from benefit_programs.cli.output import Answer, instant
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
@@ -165,6 +166,7 @@ def _refused_methods(grants: Grants) -> list[str]:
 
     principal = Principal(
         key_id="",
+        who=Who(PrincipalKind.API_KEY),
         tenant_id=DEFAULT_TENANT_ID,
         site_id="",
         settings=TenantSettings(),

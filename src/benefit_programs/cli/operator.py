@@ -1,10 +1,10 @@
-"""Who runs a command of the database's own, for the audit."""
+"""Who runs a command on the database itself, for the audit."""
 
 from __future__ import annotations
 
 import getpass
 
-from benefit_programs.domain.audit_rows import Actor, Channel, PrincipalKind
+from benefit_programs.domain.audit_rows import Actor, PrincipalKind, Who
 
 
 def operator(method: str | None = None) -> Actor:
@@ -13,4 +13,4 @@ def operator(method: str | None = None) -> Actor:
         name: str | None = getpass.getuser()
     except (ImportError, KeyError, OSError):
         name = None
-    return Actor(kind=PrincipalKind.OPERATOR, channel=Channel.CLI, id=name, method=method)
+    return Actor(Who(PrincipalKind.COMMAND_LINE, name), method)

@@ -135,7 +135,7 @@ def _act_as_operator() -> None:
     from benefit_programs.cli.operator import operator  # noqa: PLC0415
     from benefit_programs.inprocess import act_as  # noqa: PLC0415
 
-    act_as(operator())
+    act_as(operator().who)
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:

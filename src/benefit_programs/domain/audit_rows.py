@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import ClassVar
 
 import msgspec
 
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.values import Id, IdentityType, Instant
+from benefit_programs.domain.values import Id, Instant
 
 AUDIT_REASON_LENGTH_MAX = 256
 """How many characters a reason may have."""
 
 
 class PrincipalKind(StrEnum):
-    """What kind of principal changed something."""
+    """Who changed something, and through what."""
 
     API_KEY = "API_KEY"
     """A key of the API; its id is the key's."""
 
+    AGENT = "AGENT"
+    """The same, through the server for agents."""
+
     CONSOLE_USER = "CONSOLE_USER"
     """A person who signed in to the console."""
 
-    OPERATOR = "OPERATOR"
-    """Whoever has the database itself: a command on its machine, or the library in a process."""
+    COMMAND_LINE = "COMMAND_LINE"
+    """A command on the database itself; the id is the name of the machine's user."""
+
+    IN_PROCESS = "IN_PROCESS"
+    """A program that has the service in its own process."""
 
     JOB = "JOB"
     """A job in the background; its id is the job's."""
@@ -34,17 +40,6 @@ class PrincipalKind(StrEnum):
 
     SERVICE = "SERVICE"
     """The service, for reasons of its own."""
-
-
-class Channel(StrEnum):
-    """Through what a change came."""
-
-    API = "API"
-    CONSOLE = "CONSOLE"
-    CLI = "CLI"
-    IN_PROCESS = "IN_PROCESS"
-    AGENT = "AGENT"
-    BACKGROUND = "BACKGROUND"
 
 
 class AuditEntity(StrEnum):
@@ -66,54 +61,60 @@ class AuditEntity(StrEnum):
     API_KEY = "API_KEY"
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who acts, through what, by which method, and why, as far as that was said."""
+class Who(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A principal, as events and audit entries name it."""
 
     kind: PrincipalKind
-    channel: Channel
     id: str | None = None
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who has something done, by which method, and why, as far as that was said."""
+
+    who: Who
     method: str | None = None
     request_id: str | None = None
     reason: str | None = None
 
     @property
-    def named(self) -> dict[str, Any]:
-        """The actor as events name it."""
-        return {"kind": self.kind} if self.id is None else {"kind": self.kind, "id": self.id}
-
-    @property
     def acts_alone(self) -> bool:
         """Whether nobody asked for what is done just now."""
-        return self.channel is _BACKGROUND
+        return self.who.kind in _ALONE
 
 
-_BACKGROUND = Channel.BACKGROUND
+_ALONE = frozenset({PrincipalKind.JOB, PrincipalKind.CALENDAR, PrincipalKind.SERVICE})
 
-SERVICE = Actor(kind=PrincipalKind.SERVICE, channel=Channel.BACKGROUND)
-CALENDAR = Actor(kind=PrincipalKind.CALENDAR, channel=Channel.BACKGROUND)
+SERVICE = Actor(Who(PrincipalKind.SERVICE))
+CALENDAR = Actor(Who(PrincipalKind.CALENDAR))
 
 
 class AuditEntry(Row, frozen=True, kw_only=True, omit_defaults=True):
     """Who changed something, stored in the commit of the change. One for each command.
 
-    The entry of a transaction has the transaction's id, and says nothing else about the entity:
-    pool and program follow from it. An entry without ``entity_id`` otherwise concerns several
-    entities, or one that has no id. ``party_type`` and ``party_id`` are whom the principal
-    stands for. ``changed_count`` is how many entities were changed.
+    Without an ``entity`` it is the entry of the transaction that has its id; pool and program
+    follow from that. Without an ``entity_id`` it concerns several entities, or one that has no id.
+    ``changed_count`` is how many were changed, if not one. Whom a key stands for is the key's to
+    say.
     """
+
+    seldom: ClassVar[tuple[str, ...]] = (
+        "entity",
+        "entity_id",
+        "program_id",
+        "pool_id",
+        "changed_count",
+        "reason",
+    )
 
     id: Id
     created: Instant
     principal_kind: PrincipalKind
-    channel: Channel
-    entity: AuditEntity
     principal_id: str | None = None
-    party_type: IdentityType | None = None
-    party_id: str | None = None
     method: str | None = None
+    request_id: str | None = None
+    entity: AuditEntity | None = None
     entity_id: Id | None = None
     program_id: Id | None = None
     pool_id: Id | None = None
-    changed_count: int = 1
-    request_id: str | None = None
+    changed_count: int | None = None
     reason: str | None = None

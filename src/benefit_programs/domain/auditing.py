@@ -72,7 +72,7 @@ def entry_of(changes: Changes[Any], about: type[Row] | None, context: Context) -
     if about is Transaction:
         transaction = _posted(changes)
         if transaction is not None:
-            return _entry(context, transaction.id, AuditEntity.TRANSACTION)
+            return _entry(context, transaction.id)
         # Nothing was booked: the credits were none.
         about = Pool
     if context.actor.acts_alone and not _changes_entities(changes):
@@ -103,11 +103,11 @@ def _entry_about(changes: Changes[Any], about: type[Row], context: Context) -> A
     return _entry(
         context,
         context.new_id(),
-        naming.entity,
+        entity=naming.entity,
         entity_id=value(naming.id),
         program_id=value(naming.program_id),
         pool_id=value(naming.pool_id),
-        changed_count=count,
+        changed_count=count if count > 1 else None,
     )
 
 
@@ -117,19 +117,15 @@ def _changes_entities(changes: Changes[Any]) -> bool:
     )
 
 
-def _entry(context: Context, entry_id: str, entity: AuditEntity, **more: Any) -> AuditEntry:
-    actor, party = context.actor, context.caller
+def _entry(context: Context, entry_id: str, **more: Any) -> AuditEntry:
+    actor = context.actor
     return AuditEntry(
         id=entry_id,
         created=context.now,
-        principal_kind=actor.kind,
-        principal_id=actor.id,
-        channel=actor.channel,
-        party_type=party.type,
-        party_id=party.id,
+        principal_kind=actor.who.kind,
+        principal_id=actor.who.id,
         method=actor.method,
         request_id=actor.request_id,
         reason=actor.reason,
-        entity=entity,
         **more,
     )

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
 
-from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -180,11 +179,8 @@ def without_name(row: Lot | Reservation) -> Lot | Reservation:
     return replace(row, **dict.fromkeys(PERSONAL_OF_LOT))
 
 
-Instructed = TypeVar("Instructed", Transaction, AuditEntry)
-
-
-def without_party(row: Instructed, erasure: Erasure) -> Instructed:
-    """The row, by the pseudonym if the person had given the instruction."""
+def without_party(row: Transaction, erasure: Erasure) -> Transaction:
+    """The transaction, by the pseudonym if the person had given the instruction."""
     if (row.party_type, row.party_id) != (erasure.type, erasure.id):
         return row
     return replace(row, party_id=erasure.pseudonym)

@@ -15,7 +15,7 @@ from uuid import uuid4
 import structlog
 from msgspec.structs import replace
 
-from benefit_programs.domain.audit_rows import SERVICE, Actor, Channel, PrincipalKind
+from benefit_programs.domain.audit_rows import SERVICE, Actor, PrincipalKind, Who
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import (
     Agenda,
@@ -244,12 +244,7 @@ class JobRunner:
             ends_turn=ends_turn,
             found=await self._find(turn, limit=size),
         )
-        actor = Actor(
-            kind=PrincipalKind.JOB,
-            channel=Channel.BACKGROUND,
-            id=turn.job.id,
-            method=turn.job.kind,
-        )
+        actor = Actor(Who(PrincipalKind.JOB, turn.job.id), turn.job.kind)
         progress = await self._execute(chunk, turn.tenant_id, turn.settings, turn.caller, actor)
         turn.job = progress.job or turn.job
         return progress

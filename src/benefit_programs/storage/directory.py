@@ -393,9 +393,8 @@ class Directory:
         entry = AuditEntry(
             id="",
             created=now,
-            principal_kind=actor.kind,
-            principal_id=actor.id,
-            channel=actor.channel,
+            principal_kind=actor.who.kind,
+            principal_id=actor.who.id,
             method=actor.method or method,
             request_id=actor.request_id,
             reason=actor.reason,

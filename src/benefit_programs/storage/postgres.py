@@ -447,7 +447,7 @@ async def _write(connection: Any, tenant_id: int, state: State) -> None:
         if len(rows) >= COPIED_ROWS_MIN:
             copied.append((entity, rows))
         elif rows:
-            add(Writing("insert", entity, CODECS[entity].columns), rows)
+            add(Writing("insert", entity, CODECS[entity].columns_of(rows)), rows)
 
     for entity, new, changed, gone in state.written():
         insert(entity, new)

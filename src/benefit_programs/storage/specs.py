@@ -402,9 +402,8 @@ def audit_entries(dialect: Dialect) -> QuerySpec:
     fields = (
         field("principal.kind", "principal_kind"),
         field("principal.id", "principal_id"),
-        field("channel", "channel"),
         field("method", "method"),
-        field("entityType", "entity"),
+        replace(field("entityType", "entity"), sql="COALESCE(t.entity, 'TRANSACTION')"),
         field("requestId", "request_id"),
         _by("entityId", _of_entries("id"), _of_entries("entity_id")),
         _by("poolId", _of_entries("pool_id"), _of_transactions("p.id")),

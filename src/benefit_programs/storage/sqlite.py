@@ -532,9 +532,10 @@ class SqliteStore:
         )
 
     def _insert(self, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
-        values = CODECS[entity].writer(CODECS[entity].columns)
+        columns = CODECS[entity].columns_of(rows)
+        values = CODECS[entity].writer(columns)
         self._writer.executemany(
-            statements.sqlite_insert(entity), [(tenant_id, *values(row)) for row in rows]
+            statements.sqlite_insert(entity, columns), [(tenant_id, *values(row)) for row in rows]
         )
 
 

@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 from benefit_programs.domain.audit_rows import AuditEntity, AuditEntry
 from benefit_programs.domain.entities import Beneficiary, Pool, Program, Transaction
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.values import Identity
 from benefit_programs.wire.types import audit
 from benefit_programs.wire.types.common import IdentificationData
 
 
 class Subjects(NamedTuple):
-    """What entries concern, and the names of keys, by their ids."""
+    """What entries concern, and the names and identities of keys, by their ids."""
 
     transactions: Mapping[str, Transaction]
     pools: Mapping[str, Pool]
     programs: Mapping[str, Program]
-    names: Mapping[str, str]
+    keys: Mapping[str, tuple[str, Identity]]
 
 
 def pool_id_of(row: AuditEntry, transactions: Mapping[str, Transaction]) -> str | None:
@@ -32,31 +32,24 @@ def audit_entry(row: AuditEntry, subjects: Subjects) -> audit.AuditEntry:
     pool = subjects.pools.get(pool_id or "")
     program_id = row.program_id or (pool and pool.program_id)
     owner: Beneficiary | None = pool or subjects.programs.get(program_id or "")
-    is_posted = row.entity is AuditEntity.TRANSACTION
+    key = subjects.keys.get(row.principal_id or "")
+    entity = row.entity or AuditEntity.TRANSACTION
     return audit.AuditEntry(
         id=row.id,
         created_date=row.created,
         principal=audit.Principal(
             kind=row.principal_kind,
             id=row.principal_id,
-            name=subjects.names.get(row.principal_id or ""),
+            name=key[0] if key else None,
+            stands_for=IdentificationData.of(key[1]) if key else None,
         ),
-        party=_party(row),
-        channel=row.channel,
         method=row.method,
-        entity_type=row.entity,
-        entity_id=row.id if is_posted else row.entity_id,
+        entity_type=entity,
+        entity_id=row.entity_id if row.entity else row.id,
         program_id=program_id,
         pool_id=pool_id,
         beneficiary=IdentificationData.of(owner.beneficiary) if owner else None,
-        changed_count=row.changed_count,
+        changed_count=row.changed_count or 1,
         request_id=row.request_id,
         reason=row.reason,
     )
-
-
-def _party(row: AuditEntry) -> IdentificationData | None:
-    """Whom the principal stood for; the service stands for nobody."""
-    if row.party_type is None or row.party_type is IdentityType.UNKNOWN or row.party_id is None:
-        return None
-    return IdentificationData.of(Identity(row.party_type, row.party_id))

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import MANAGE, POST, method
-from benefit_programs.domain.audit_rows import AuditEntity, AuditEntry, PrincipalKind
+from benefit_programs.domain.audit_rows import AuditEntry, PrincipalKind
 from benefit_programs.domain.entities import Pool, Program, Transaction
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import POOL, PROGRAM, TRANSACTION
+from benefit_programs.domain.values import Identity
 from benefit_programs.storage import specs
 from benefit_programs.storage.directory import UnknownKey
 from benefit_programs.wire import audit_views as views
@@ -47,26 +48,26 @@ async def _subjects(call: Call, rows: Sequence[AuditEntry]) -> views.Subjects:
         found = await call.services.reader.many(call.tenant_id, index, keys) if keys else []
         return {row.id: row for row in found}
 
-    posted = [row.id for row in rows if row.entity is AuditEntity.TRANSACTION]
+    posted = [row.id for row in rows if row.entity is None]
     transactions = await by_id(TRANSACTION, posted)
     return views.Subjects(
         transactions=transactions,
         pools=await by_id(POOL, (views.pool_id_of(row, transactions) for row in rows)),
         programs=await by_id(PROGRAM, (row.program_id for row in rows)),
-        names=await _names(call, rows),
+        keys=await _keys(call, rows),
     )
 
 
-async def _names(call: Call, rows: Iterable[AuditEntry]) -> dict[str, str]:
-    """The names of the keys that entries name. A key of the process itself has none."""
-    names = {}
-    for key_id in {row.principal_id for row in rows if _is_key(row)}:
+async def _keys(call: Call, rows: Iterable[AuditEntry]) -> dict[str, tuple[str, Identity]]:
+    """The names of the keys that entries name, and whom they stand for."""
+    keys = {}
+    for key_id in {row.principal_id for row in rows if row.principal_kind in _WITH_KEYS}:
         try:
-            names[key_id] = (await call.services.directory.key(key_id)).name
+            key = await call.services.directory.key(key_id or "")
         except UnknownKey:
             continue
-    return names
+        keys[key.id] = (key.name, key.grants.identity)
+    return keys
 
 
-def _is_key(row: AuditEntry) -> bool:
-    return row.principal_kind is PrincipalKind.API_KEY and row.principal_id is not None
+_WITH_KEYS = (PrincipalKind.API_KEY, PrincipalKind.AGENT)

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benefit_programs.domain.audit_rows import AuditEntity, AuditEntry
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
@@ -183,8 +183,7 @@ class ErasureChunks(Carrier):
         return row
 
     def _entry(self, state: State, row: AuditEntry) -> AuditEntry:
-        """An audit entry without the person: who did it stays, but not by whose words."""
-        row = without_party(row, self._erasure)
+        """An audit entry without what somebody said of the person."""
         subject = _subject_of(state, row)
         if subject is not None and self._is_erased(state.one(*subject)):
             return replace(row, reason=None)
@@ -205,7 +204,7 @@ def _subject_of(state: State, entry: AuditEntry) -> tuple[Index[Any], str] | Non
     """What says whom the reason of an entry is about; None if that is no beneficiary."""
     if entry.reason is None:
         return None
-    if entry.entity is AuditEntity.TRANSACTION:
+    if entry.entity is None:
         transaction = state.loaded(TRANSACTION, entry.id)
         return (POOL, transaction.pool_id) if transaction else None
     if entry.program_id is not None:
@@ -214,7 +213,7 @@ def _subject_of(state: State, entry: AuditEntry) -> tuple[Index[Any], str] | Non
 
 
 def _ask_for_subject(needs: Needs, state: State, entry: AuditEntry) -> None:
-    if entry.reason is not None and entry.entity is AuditEntity.TRANSACTION:
+    if entry.reason is not None and entry.entity is None:
         needs.read(TRANSACTION, entry.id)
     subject = _subject_of(state, entry)
     if subject is not None:

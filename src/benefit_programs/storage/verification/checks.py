@@ -61,6 +61,7 @@ class Paged(StrEnum):
     RESERVATIONS = "reservations"
     JOBS = "jobs"
     EVENTS = "events"
+    AUDIT_ENTRIES = "audit_entries"
     WEBHOOK_ENDPOINTS = "webhook_endpoints"
     WEBHOOK_DELIVERIES = "webhook_deliveries"
     WEBHOOK_KEYS = "webhook_keys"

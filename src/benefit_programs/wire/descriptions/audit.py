@@ -12,13 +12,13 @@ OF_AUDIT: dict[type[Any], dict[str, str]] = {
             "Which one: the id of the key or of the job, or the name of the user. Absent for what"
             " happens by itself."
         ),
-        "kind": "What kind of principal it is.",
+        "kind": "What kind of principal it is, which also says through what the change came.",
         "name": "The name of the key, if it is one.",
+        "stands_for": "The identity that the key stands for, if it is one.",
     },
     audit.AuditEntry: {
         "beneficiary": "Whose program or pool it concerns, as it is now.",
         "changed_count": "How many entities were changed.",
-        "channel": "Through what the change came.",
         "created_date": "When it was done.",
         "entity_id": (
             "The entity that the change was about, or the first one. Absent if several were"
@@ -27,7 +27,6 @@ OF_AUDIT: dict[type[Any], dict[str, str]] = {
         "entity_type": "What kind of entity the change was about.",
         "id": "The id of the entry; that of a transaction's entry is the transaction's own.",
         "method": "The method that was called, or the kind of job.",
-        "party": "Whom the principal stood for.",
         "pool_id": "The pool that it concerns.",
         "principal": "Who did it.",
         "program_id": "The program that it concerns.",

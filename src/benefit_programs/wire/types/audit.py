@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.domain.audit_rows import AuditEntity, Channel, PrincipalKind
+from benefit_programs.domain.audit_rows import AuditEntity, PrincipalKind
 from benefit_programs.domain.constraints import ReadOnly
 from benefit_programs.wire.types.common import (
     CursorPagingMetadata,
@@ -24,6 +24,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     kind: Annotated[PrincipalKind, ReadOnly()] | None = None
     id: Annotated[str, ReadOnly()] | None = None
     name: Annotated[str, ReadOnly()] | None = None
+    stands_for: Annotated[IdentificationData, ReadOnly()] | None = None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +33,6 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[EntityId, ReadOnly()] | None = None
     created_date: Annotated[Timestamp, ReadOnly()] | None = None
     principal: Annotated[Principal, ReadOnly()] | None = None
-    party: Annotated[IdentificationData, ReadOnly()] | None = None
-    channel: Annotated[Channel, ReadOnly()] | None = None
     method: Annotated[str, ReadOnly()] | None = None
     entity_type: Annotated[AuditEntity, ReadOnly()] | None = None
     entity_id: Annotated[EntityId, ReadOnly()] | None = None
