@@ -21,6 +21,7 @@ from benefit_programs.domain.entities import (
     ProgramDefinition,
     Transaction,
 )
+from benefit_programs.domain.indexes import fields_of
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes
@@ -73,8 +74,8 @@ def entry_of(changes: Changes[Any], about: type[Row] | None, context: Context) -
         transaction = _posted(changes)
         if transaction is not None:
             return _entry(context, transaction.id)
-        # Nothing was booked: the credits were none.
-        about = Pool
+        # No credits have come or gone: their lot is still to begin, or there were none.
+        about = Lot if any(type(row) is Lot for row in changes.saved) else Pool
     if context.actor.acts_alone and not _changes_entities(changes):
         return None
     return _entry_about(changes, about, context)
@@ -89,13 +90,12 @@ def _posted(changes: Changes[Any]) -> Transaction | None:
 
 
 def _entry_about(changes: Changes[Any], about: type[Row], context: Context) -> AuditEntry:
-    naming, ids = _NAMINGS[about], {each.entity_id for each in changes.events}
-    count = len(ids) or 1
+    naming = _NAMINGS[about]
+    count = len({each.entity_id for each in changes.events}) or 1
     rows = [row for row in (*changes.saved, *changes.deleted) if type(row) is about]
     # What happens by itself happens to many at once, and none of them stands for the others.
-    named = (
-        rows[0] if rows and (about is Job or count == 1 or not context.actor.acts_alone) else None
-    )
+    is_one = len(set(map(fields_of(about.key), rows))) == 1
+    named = rows[0] if rows and (is_one or not context.actor.acts_alone) else None
 
     def value(field: str | None) -> str | None:
         return None if field is None or named is None else getattr(named, field)

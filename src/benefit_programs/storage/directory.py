@@ -40,6 +40,9 @@ KEY_PERMISSIONS_MAX = 100
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""
 
+_TAIL_BITS = 74
+_STEP_BITS = 40
+
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -141,6 +144,7 @@ class Directory:
         self._clock = clock
         self._actor = actor
         self._listeners: list[Callable[[], None]] = []
+        self._newest_id: tuple[Instant, int] = (-1, 0)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call the listener after each change of a key or a tenant made through this object."""
@@ -402,10 +406,19 @@ class Directory:
             entity_id=entity_id,
         )
         return [
-            (_INSERT_ENTRY, (each.id, *astuple(replace(entry, id=_id_at(now)))))
+            (_INSERT_ENTRY, (each.id, *astuple(replace(entry, id=self._new_id(now)))))
             for each in tenants
             if each.settings.audit_retention_days
         ]
+
+    def _new_id(self, now: Instant) -> str:
+        """A UUIDv7, as the engine makes them: greater than the one before."""
+        tail = secrets.randbits(_TAIL_BITS - 1)
+        if self._newest_id[0] == now:
+            tail = self._newest_id[1] + 1 + secrets.randbits(_STEP_BITS)
+        self._newest_id = now, tail
+        high, low = tail >> 62, 1 << 63 | tail & (1 << 62) - 1
+        return str(UUID(f"{now:012x}7{high:03x}{low:016x}"))
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -452,13 +465,6 @@ def _key(row: tuple[Any, ...]) -> ApiKey:
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _id_at(now: Instant) -> str:
-    """A new UUIDv7, as the engine makes them."""
-    rest = f"{secrets.randbits(74):019x}"
-    digits = f"{now:012x}7{rest[-3:]}{8 + int(rest[0]) % 4:x}{rest[1:16]}"
-    return str(UUID(digits))
 
 
 def _guid(text: str) -> str:
