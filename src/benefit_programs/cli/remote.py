@@ -75,6 +75,7 @@ IdempotencyKey = Annotated[
         metavar="KEY",
     ),
 ]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")]
 MemberId = Annotated[
     str | None, typer.Option("--member", help="The beneficiary: a site member.", metavar="ID")
 ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from benefit_programs.client import policies
+from benefit_programs.client.asynchronous.audit import AsyncAudit, AsyncAuditEntryQuery
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.client import AsyncBenefitPrograms
 from benefit_programs.client.asynchronous.clock import AsyncClock
@@ -46,13 +47,13 @@ from benefit_programs.client.errors import (
     WebhookNotVerified, WrongArgument,
 )
 from benefit_programs.client.generated.enums import (
-    AlertType, AtEnd, BalanceType, BenefitResultType, CancellationStatus, Cascade, ChangeKind,
-    ChangeStatus, DeliveryLog, DeliveryOrigin, DeliveryStatus, ExtendedEntity, FeedStart, Figure,
-    FirstDayOfWeek, IdMode, Intent, Interval, JobItemStatus, JobStatus, LimitRule, LotOrigin,
-    LotStatus, PolicyExpressionType, PolicyType, PoolDefinitionItemField, PoolItemField, PoolOrigin,
-    PoolStatus, ProgramChangeKind, ProgramStatus, RenewalActionType, ReservationStatus, StartStatus,
-    TimePeriod, TimetableKind, TransactionStatus, UnknownPolicyApps, ValidOn, WebhookFormat,
-    WebhookStatus, WeekDay, WhilePaused,
+    AlertType, AtEnd, AuditEntity, BalanceType, BenefitResultType, CancellationStatus, Cascade,
+    ChangeKind, ChangeStatus, DeliveryLog, DeliveryOrigin, DeliveryStatus, ExtendedEntity,
+    FeedStart, Figure, FirstDayOfWeek, IdMode, Intent, Interval, JobItemStatus, JobStatus,
+    LimitRule, LotOrigin, LotStatus, PolicyExpressionType, PolicyType, PoolDefinitionItemField,
+    PoolItemField, PoolOrigin, PoolStatus, PrincipalKind, ProgramChangeKind, ProgramStatus,
+    RenewalActionType, ReservationStatus, StartStatus, TimePeriod, TimetableKind, TransactionStatus,
+    UnknownPolicyApps, ValidOn, WebhookFormat, WebhookStatus, WeekDay, WhilePaused,
 )
 from benefit_programs.client.generated.errors import (
     AlreadyExecuted, BalanceAlreadyInitialized, BalanceNotFound, BenefitAlreadyRedeemed,
@@ -71,13 +72,14 @@ from benefit_programs.client.generated.errors import (
     WebhookDeliveryNotFound, WebhookEndpointNotFound,
 )
 from benefit_programs.client.generated.filters import (
-    BalanceFilter, BalanceSort, ItemFilter, ItemSort, LotFilter, LotSort, PoolDefinitionFilter,
-    PoolDefinitionItemFilter, PoolDefinitionItemSort, PoolDefinitionSort, PoolFilter,
-    PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter, ProgramDefinitionSort,
-    ProgramFilter, ProgramSort, ReservationFilter, ReservationSort, ScheduledChangeFilter,
-    ScheduledChangeSort, TransactionFilter, TransactionSort, WebhookDeliveryFilter,
-    WebhookDeliverySort, WebhookEndpointFilter, WebhookEndpointSort,
+    AuditEntryFilter, AuditEntrySort, BalanceFilter, BalanceSort, ItemFilter, ItemSort, LotFilter,
+    LotSort, PoolDefinitionFilter, PoolDefinitionItemFilter, PoolDefinitionItemSort,
+    PoolDefinitionSort, PoolFilter, PoolItemFilter, PoolItemSort, PoolSort, ProgramDefinitionFilter,
+    ProgramDefinitionSort, ProgramFilter, ProgramSort, ReservationFilter, ReservationSort,
+    ScheduledChangeFilter, ScheduledChangeSort, TransactionFilter, TransactionSort,
+    WebhookDeliveryFilter, WebhookDeliverySort, WebhookEndpointFilter, WebhookEndpointSort,
 )
+from benefit_programs.client.synchronous.audit import Audit, AuditEntryQuery
 from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
 from benefit_programs.client.synchronous.clock import Clock
@@ -109,6 +111,7 @@ from benefit_programs.client.synchronous.views import (
 from benefit_programs.client.synchronous.webhooks import (
     WebhookDeliveryQuery, WebhookEndpointQuery, Webhooks,
 )
+from benefit_programs.client.types.audit import AuditEntry, Principal
 from benefit_programs.client.types.beneficiaries import (
     Erasure, KeptEvent, KeptLot, KeptRecord, KeptReservation, Merge, UsedRateLimit,
 )
@@ -135,8 +138,8 @@ from benefit_programs.client.types.details import (
     PolicyExpressionNot, PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration, Within,
 )
 from benefit_programs.client.types.events import (
-    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
-    EventReceiver,
+    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventActor, EventEntity,
+    EventPage, EventReceiver,
 )
 from benefit_programs.client.types.identities import (
     AnonymousVisitor, App, Identity, Member, WixUser,
@@ -182,30 +185,32 @@ from benefit_programs.client.webhooks import Webhook, WebhookHeaders
 
 __all__ = [
     "AdjustBalance", "Alert", "AlertType", "AlreadyExecuted", "Amount", "AnonymousVisitor",
-    "ApiError", "App", "AsyncAsyncJobs", "AsyncBalanceQuery", "AsyncBalances", "AsyncBeneficiaries",
-    "AsyncBenefitPrograms", "AsyncClock", "AsyncEvents", "AsyncItemQuery", "AsyncItems",
-    "AsyncJobs", "AsyncListing", "AsyncLotQuery", "AsyncLots", "AsyncPage",
-    "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems", "AsyncPoolDefinitionQuery",
-    "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems", "AsyncPoolQuery", "AsyncPools",
-    "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions", "AsyncProgramQuery", "AsyncPrograms",
-    "AsyncQuery", "AsyncReservationQuery", "AsyncReservations", "AsyncScheduledChangeQuery",
-    "AsyncScheduledChanges", "AsyncSettings", "AsyncStatements", "AsyncTransactionQuery",
-    "AsyncTransactions", "AsyncWebhookDeliveryQuery", "AsyncWebhookEndpointQuery", "AsyncWebhooks",
-    "AtEnd", "BadRequest", "Balance", "BalanceAlreadyInitialized", "BalanceAmount", "BalanceAsOf",
-    "BalanceBelow", "BalanceExceededLimits", "BalanceFilter", "BalanceNotFound", "BalancePoolInfo",
-    "BalanceQuery", "BalanceSort", "BalanceType", "Balances", "Beneficiaries", "Benefit",
-    "BenefitAlreadyRedeemed", "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound",
-    "BenefitPoolInfo", "BenefitPrograms", "BenefitProgramsError", "BenefitResult",
-    "BenefitResultType", "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals",
-    "CanceledItems", "Cancellation", "CancellationStatus", "CancellationTerm", "Cascade",
-    "ChainOperationInProgress", "ChangeAlreadyReverted", "ChangeDetails", "ChangeKind",
-    "ChangeStatus", "ChangedBalance", "ChangedLot", "Clock", "ClockIsMoving", "Conflict",
-    "ConnectionFailed", "CreatedWebhookEndpoint", "CreditConfiguration", "CreditConfigurationInfo",
-    "CreditsAtRenewal", "CustomPolicy", "Cycle", "DatabaseNotUsable", "DeliveryLog",
-    "DeliveryOrigin", "DeliveryStatus", "Details", "DetailsChange", "DomainEvent", "DrawnLot",
-    "Eligibility", "EligibleAlreadyRedeemed", "EligibleBenefit", "EndDatePassed", "EntityActed",
-    "EntityCreated", "EntityDeleted", "EntityUpdated", "EntryError", "EntryMetadata", "Erasure",
-    "EventEntity", "EventPage", "EventReceiver", "Events", "EventsRemoved", "ExtendedEntity",
+    "ApiError", "App", "AsyncAsyncJobs", "AsyncAudit", "AsyncAuditEntryQuery", "AsyncBalanceQuery",
+    "AsyncBalances", "AsyncBeneficiaries", "AsyncBenefitPrograms", "AsyncClock", "AsyncEvents",
+    "AsyncItemQuery", "AsyncItems", "AsyncJobs", "AsyncListing", "AsyncLotQuery", "AsyncLots",
+    "AsyncPage", "AsyncPoolDefinitionItemQuery", "AsyncPoolDefinitionItems",
+    "AsyncPoolDefinitionQuery", "AsyncPoolDefinitions", "AsyncPoolItemQuery", "AsyncPoolItems",
+    "AsyncPoolQuery", "AsyncPools", "AsyncProgramDefinitionQuery", "AsyncProgramDefinitions",
+    "AsyncProgramQuery", "AsyncPrograms", "AsyncQuery", "AsyncReservationQuery",
+    "AsyncReservations", "AsyncScheduledChangeQuery", "AsyncScheduledChanges", "AsyncSettings",
+    "AsyncStatements", "AsyncTransactionQuery", "AsyncTransactions", "AsyncWebhookDeliveryQuery",
+    "AsyncWebhookEndpointQuery", "AsyncWebhooks", "AtEnd", "Audit", "AuditEntity", "AuditEntry",
+    "AuditEntryFilter", "AuditEntryQuery", "AuditEntrySort", "BadRequest", "Balance",
+    "BalanceAlreadyInitialized", "BalanceAmount", "BalanceAsOf", "BalanceBelow",
+    "BalanceExceededLimits", "BalanceFilter", "BalanceNotFound", "BalancePoolInfo", "BalanceQuery",
+    "BalanceSort", "BalanceType", "Balances", "Beneficiaries", "Benefit", "BenefitAlreadyRedeemed",
+    "BenefitExplanation", "BenefitInfo", "BenefitItem", "BenefitNotFound", "BenefitPoolInfo",
+    "BenefitPrograms", "BenefitProgramsError", "BenefitResult", "BenefitResultType",
+    "BenefitSelector", "BulkEntry", "BulkResult", "BulkTotals", "CanceledItems", "Cancellation",
+    "CancellationStatus", "CancellationTerm", "Cascade", "ChainOperationInProgress",
+    "ChangeAlreadyReverted", "ChangeDetails", "ChangeKind", "ChangeStatus", "ChangedBalance",
+    "ChangedLot", "Clock", "ClockIsMoving", "Conflict", "ConnectionFailed",
+    "CreatedWebhookEndpoint", "CreditConfiguration", "CreditConfigurationInfo", "CreditsAtRenewal",
+    "CustomPolicy", "Cycle", "DatabaseNotUsable", "DeliveryLog", "DeliveryOrigin", "DeliveryStatus",
+    "Details", "DetailsChange", "DomainEvent", "DrawnLot", "Eligibility", "EligibleAlreadyRedeemed",
+    "EligibleBenefit", "EndDatePassed", "EntityActed", "EntityCreated", "EntityDeleted",
+    "EntityUpdated", "EntryError", "EntryMetadata", "Erasure", "EventActor", "EventEntity",
+    "EventPage", "EventReceiver", "Events", "EventsRemoved", "ExtendedEntity",
     "ExtendedFieldSchema", "ExtendedFields", "FailedPrecondition", "FailedTransactionDetails",
     "FeedStart", "FieldViolation", "Figure", "FirstDayOfWeek", "FixedIntervalPolicy", "IdMode",
     "Identity", "InProgress", "InactivePool", "InstantCondition", "InstantOperators", "Intent",
@@ -232,18 +237,18 @@ __all__ = [
     "PoolDefinitionQuery", "PoolDefinitionSort", "PoolDefinitions", "PoolFilter", "PoolItem",
     "PoolItemBalance", "PoolItemField", "PoolItemFilter", "PoolItemPool", "PoolItemQuery",
     "PoolItemSort", "PoolItems", "PoolNotActive", "PoolNotFound", "PoolOrigin", "PoolQuery",
-    "PoolSort", "PoolStatus", "Pools", "Program", "ProgramAlreadyExists", "ProgramChangeKind",
-    "ProgramDatesFixed", "ProgramDefinition", "ProgramDefinitionAlreadyExists",
-    "ProgramDefinitionFilter", "ProgramDefinitionInfo", "ProgramDefinitionNotFound",
-    "ProgramDefinitionQuery", "ProgramDefinitionSort", "ProgramDefinitions", "ProgramFilter",
-    "ProgramInfo", "ProgramNotFound", "ProgramQuery", "ProgramSort", "ProgramStatus",
-    "ProgramStatusTransitionNotAllowed", "Programs", "ProvisionedProgram", "Query",
-    "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled", "ReferenceFilter",
-    "ReferencedCancellation", "RefusedByPolicy", "RenewalAction", "RenewalActionType",
-    "RenewalConfiguration", "RenewalUpdate", "RequestedValues", "Reservation", "ReservationCancel",
-    "ReservationCapture", "ReservationFilter", "ReservationNotFound", "ReservationNotOpen",
-    "ReservationQuery", "ReservationSort", "ReservationStatus", "Reservations",
-    "RolloverConfiguration", "RolloverInfo", "SandboxClock", "ScheduledChange",
+    "PoolSort", "PoolStatus", "Pools", "Principal", "PrincipalKind", "Program",
+    "ProgramAlreadyExists", "ProgramChangeKind", "ProgramDatesFixed", "ProgramDefinition",
+    "ProgramDefinitionAlreadyExists", "ProgramDefinitionFilter", "ProgramDefinitionInfo",
+    "ProgramDefinitionNotFound", "ProgramDefinitionQuery", "ProgramDefinitionSort",
+    "ProgramDefinitions", "ProgramFilter", "ProgramInfo", "ProgramNotFound", "ProgramQuery",
+    "ProgramSort", "ProgramStatus", "ProgramStatusTransitionNotAllowed", "Programs",
+    "ProvisionedProgram", "Query", "RateLimitedPolicy", "Redemption", "RedemptionAlreadyCanceled",
+    "ReferenceFilter", "ReferencedCancellation", "RefusedByPolicy", "RenewalAction",
+    "RenewalActionType", "RenewalConfiguration", "RenewalUpdate", "RequestedValues", "Reservation",
+    "ReservationCancel", "ReservationCapture", "ReservationFilter", "ReservationNotFound",
+    "ReservationNotOpen", "ReservationQuery", "ReservationSort", "ReservationStatus",
+    "Reservations", "RolloverConfiguration", "RolloverInfo", "SandboxClock", "ScheduledChange",
     "ScheduledChangeFilter", "ScheduledChangeNotFound", "ScheduledChangeOver",
     "ScheduledChangeQuery", "ScheduledChangeSort", "ScheduledChanges", "SecretKeyMissing",
     "SelectedEligibility", "ServerError", "ServerNotInstalled", "SetBalance", "SetInitialBalance",

@@ -114,4 +114,5 @@ ROUTES: dict[str, Route] = {
     "resendWebhookDelivery": Route("POST", "/benefit-programs/v1/webhook-deliveries/{webhookDeliveryId}/resend", ONCE),
     "listWebhookKeys": Route("GET", "/benefit-programs/v1/webhook-keys", READ),
     "rotateWebhookKey": Route("POST", "/benefit-programs/v1/webhook-keys/rotate", ONCE),
+    "queryAuditEntries": Route("POST", "/benefit-programs/v1/audit/query", ONCE),
 }
