@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import DatabaseUrl, DataDir, Register, answers
 from benefit_programs.cli.output import Answer
 from benefit_programs.client import (
@@ -25,6 +26,7 @@ from benefit_programs.client import (
     Member,
     WixUser,
 )
+from benefit_programs.client.core.options import inprocess
 from benefit_programs.client.core.wire import to_wire
 from benefit_programs.config import KEY_VARIABLE, URL_VARIABLE, read_settings
 
@@ -132,11 +134,8 @@ def connect(
 
 
 def _act_as_operator() -> None:
-    # Only here: it loads the service, which a caller of another one doesn't need.
-    from benefit_programs.cli.operator import operator  # noqa: PLC0415
-    from benefit_programs.inprocess import act_as  # noqa: PLC0415
-
-    act_as(operator().who)
+    """Have the audit name who runs the command, on a database that this process opens."""
+    inprocess().act_as(operator().who)
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:

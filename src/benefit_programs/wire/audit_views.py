@@ -30,7 +30,7 @@ def pool_id_of(row: AuditEntry, transactions: Mapping[str, Transaction]) -> str 
 def audit_entry(row: AuditEntry, subjects: Subjects) -> audit.AuditEntry:
     pool_id = pool_id_of(row, subjects.transactions)
     pool = subjects.pools.get(pool_id or "")
-    program_id = row.program_id or (pool and pool.program_id)
+    program_id = row.program_id or (pool.program_id if pool else None)
     owner: Beneficiary | None = pool or subjects.programs.get(program_id or "")
     key = subjects.keys.get(row.principal_id or "")
     entity = row.entity or AuditEntity.TRANSACTION

@@ -97,7 +97,7 @@ class CancelBenefitReservationRequest(msgspec.Struct, frozen=True, kw_only=True)
 
     transaction_id: EntityId
     idempotency_key: TransactionKey
-    reason: AuditReason | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class CancelBenefitReservationResponse(RedeemBenefitResponse, frozen=True, kw_only=True):
