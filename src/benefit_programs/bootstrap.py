@@ -38,6 +38,7 @@ from benefit_programs.api.values import SharedValues, Values
 from benefit_programs.config import LogFormat, Settings, unknown_variables
 from benefit_programs.delivery.relay import Relay
 from benefit_programs.delivery.sending import Function, Sender
+from benefit_programs.domain.audit_rows import SERVICE, Actor
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.encryption import SecretKeys, key_file_of
@@ -230,13 +231,13 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
 
 
 @asynccontextmanager
-async def open_directory(settings: Settings) -> AsyncIterator[Directory]:
+async def open_directory(settings: Settings, *, actor: Actor = SERVICE) -> AsyncIterator[Directory]:
     """The directory for a short command, beside a server that may be running.
 
-    Raises what ``open_database`` raises.
+    ``actor`` is whom the audit names. Raises what ``open_database`` raises.
     """
     async with open_database(settings) as store:
-        directory = Directory(store, clock=read_clock)
+        directory = Directory(store, clock=read_clock, actor=actor)
         await directory.ensure_default_tenant()
         yield directory
 

@@ -47,6 +47,7 @@ from benefit_programs.config import (
 )
 from benefit_programs.delivery.courier import REQUESTS_AT_ONCE_MAX
 from benefit_programs.delivery.sending import Message
+from benefit_programs.domain.audit_rows import Actor, PrincipalKind, Who
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.webhooks.endpoints import RegisterFunction
@@ -295,11 +296,21 @@ async def _register(
             tenant_id=owner.tenant_id,
             caller=owner.caller,
             settings=owner.settings,
+            actor=Actor(owner.who, method="onEvents"),
         )
     except (Refusal, QueueFull, StoreTimeout, StoreUnavailable) as error:
         status, body = error_body(refusal_of(error))
         raise error_of(Response(status, {}, msgspec.json.encode(body))) from error
     return endpoint.id
+
+
+_who = Who(PrincipalKind.IN_PROCESS)
+
+
+def act_as(who: Who) -> None:
+    """Say whom the audit names for what this process does from now on."""
+    global _who  # noqa: PLW0603 - it is the process that acts
+    _who = who
 
 
 class Owner(Authenticator):
@@ -332,6 +343,7 @@ class Owner(Authenticator):
             caller=self._grants.identity,
             scopes=frozenset(self._grants.scopes),
             permission_ids=frozenset(),
+            who=_who,
         )
 
 

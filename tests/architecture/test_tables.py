@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from benefit_programs.domain import (
     allowances,
+    audit_rows,
     clocks,
     entities,
     event_rows,
@@ -39,7 +40,16 @@ def test_every_table_is_placed() -> None:
 
 def test_every_row_type_has_a_table() -> None:
     """What the domain calls a row is stored, if it isn't there to be inherited from."""
-    modules = (allowances, clocks, entities, event_rows, people, scheduled_changes, webhooks)
+    modules = (
+        allowances,
+        audit_rows,
+        clocks,
+        entities,
+        event_rows,
+        people,
+        scheduled_changes,
+        webhooks,
+    )
     types = {each for some in modules for each in vars(some).values() if isinstance(each, type)}
     rows = {each for each in types if issubclass(each, Row) and not each.__subclasses__()}
     assert rows == set(TABLES)

@@ -38,13 +38,19 @@ def test_credits_are_spent_and_given_back(terminal: Terminal) -> None:
     assert (benefit["poolId"], benefit["price"]) == (pool, "2.5")
     redeemed = terminal.json("redeem", pool, "towel", "--item", "towel-1", "--count", "4")
     assert redeemed["available"] == "90.5"
-    canceled = terminal.json("cancel-redemption", redeemed["transactionId"])
+    reason = ("--reason", "the class was canceled")
+    canceled = terminal.json("cancel-redemption", redeemed["transactionId"], *reason)
     assert canceled["amount"] == "10"
     shown = terminal.json("balances", "show", pool)
     assert shown["amount"]["available"] == "100.5"
     listed = terminal.json("transactions", "list", "--pool-id", pool)["transactions"]
     assert [each["amount"] for each in listed] == ["10", "10", "100.5"]
     assert terminal.json("transactions", "show", listed[0]["id"]) == listed[0]
+    told = terminal.json("audit", "list", "--pool-id", pool)["auditEntries"]
+    assert [(each["method"], each.get("reason")) for each in told] == [
+        ("cancelRedemption", reason[1]),
+        ("redeemBenefit", None),
+    ]
 
 
 def test_credits_are_held_and_captured(terminal: Terminal) -> None:

@@ -22,6 +22,7 @@ from benefit_programs.wire.codec.fields import fields_by_name
 from benefit_programs.wire.events import EVENT_TYPES
 from benefit_programs.wire.types import (
     async_jobs,
+    audit,
     balances,
     beneficiaries,
     calendars,
@@ -88,6 +89,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (statements.StatementSummary, package.StatementSummary),
     (statements.StatementRow, package.StatementRow),
     (scheduled_changes.ScheduledChange, package.ScheduledChange),
+    (audit.AuditEntry, package.AuditEntry),
     (overviews.GetOverviewResponse, package.Overview),
     (people.Person, package.Person),
     (people.NewPerson, package.NewPerson),

@@ -361,6 +361,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "expireLot": lambda it: {"lotId": it.lot, "idempotencyKey": guid()},
     "getTransaction": lambda it: {"transactionId": it.change},
     "queryTransactions": lambda it: _found(pool__id=it.pool),
+    "queryAuditEntries": lambda it: _found(poolId=it.pool),
     "getAsyncJob": lambda it: {"jobId": it.job},
     "listAsyncJobItems": lambda it: {"jobId": it.job},
     "getSettings": lambda _: {},

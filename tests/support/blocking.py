@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benefit_programs.client import (
     AsyncAsyncJobs,
+    AsyncAudit,
     AsyncBalances,
     AsyncBeneficiaries,
     AsyncBenefitPrograms,
@@ -41,6 +42,7 @@ CALL_SECONDS_MAX = 60
 
 _WRAPPED = (
     AsyncAsyncJobs,
+    AsyncAudit,
     AsyncBalances,
     AsyncBeneficiaries,
     AsyncBenefitPrograms,

@@ -182,7 +182,7 @@ class Application:
         stream: Stream | None = None
         body, media_type = b"", JSON
         try:
-            status, call = 200, await self._admit(scope, receive, record)
+            status, call = 200, await self._admit(scope, receive, record, request_id)
             with call.turn:
                 if call.method.follower is not None and accepts(scope, EVENT_STREAM):
                     stream = await self._streams.open(call, scope)
@@ -248,7 +248,9 @@ class Application:
             method = METHODS[record["method"]]
             headers[CONSISTENT_HEADER] = await self._replicas.position(record["tenant"], method)
 
-    async def _admit(self, scope: AsgiScope, receive: Receive, record: dict[str, Any]) -> Call:
+    async def _admit(
+        self, scope: AsgiScope, receive: Receive, record: dict[str, Any], request_id: str
+    ) -> Call:
         """The call that a request makes, if its key allows it, once it is its turn."""
         method, parameters = self._routes.find(scope["method"], scope["path"])
         record["method"] = method.name
@@ -276,7 +278,16 @@ class Application:
         except BaseException:
             turn.give_back()
             raise
-        return Call(self._services, principal, method, turn, decoded, bulk, clock)
+        return Call(
+            self._services,
+            principal,
+            method,
+            turn,
+            decoded,
+            bulk,
+            clock,
+            request_id=request_id,
+        )
 
     async def _answer(
         self, call: Call, scope: AsgiScope, record: dict[str, Any], *, as_table: bool = False

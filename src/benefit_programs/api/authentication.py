@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
 from benefit_programs.api.method import OPERATING, Method, Scope
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
@@ -33,7 +34,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose key was accepted, and the tenant that it acts for."""
+    """A caller whose key was accepted, and the tenant that it acts for.
+
+    ``who`` is whom the audit names.
+    """
 
     key_id: str
     tenant_id: int
@@ -43,6 +47,7 @@ class Principal:
     scopes: frozenset[str]
     permission_ids: frozenset[str]
     expires: Instant | None = None
+    who: Who
 
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.
@@ -140,6 +145,7 @@ class Authenticator:
             return None
         return Principal(
             key_id=key.id,
+            who=Who(PrincipalKind.API_KEY, key.id),
             tenant_id=tenant.id,
             site_id=tenant.site_id,
             settings=tenant.settings,

@@ -8,12 +8,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Unexpected, application_error, refusal_of
 from benefit_programs.api.method import Method
 from benefit_programs.api.services import Services
 from benefit_programs.api.turns import Turn
+from benefit_programs.domain.audit_rows import Actor
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import Dated, late_programs
@@ -78,6 +80,9 @@ class Call(msgspec.Struct, frozen=True):
     """That of a sandbox, as it was when the call began. Others go by real time."""
     on_replica: bool = False
     """Whether a replica answers, where nothing can be booked."""
+    request_id: str | None = None
+    entry_reason: str | None = None
+    """Why one entry of a bulk request is done, if it says so."""
 
     @property
     def now(self) -> Instant:
@@ -97,6 +102,21 @@ class Call(msgspec.Struct, frozen=True):
             tenant_id=principal.tenant_id,
             caller=principal.caller,
             settings=principal.settings,
+            actor=self.actor,
+        )
+
+    @property
+    def actor(self) -> Actor:
+        """Who calls, for the audit, with the reason that the request gives."""
+        request = self.bulk.request if self.bulk else self.decoded and self.decoded.value
+        details = getattr(request, "transaction_details", None)
+        return Actor(
+            who=self.principal.who,
+            method=self.method.name,
+            request_id=self.request_id,
+            reason=self.entry_reason
+            or getattr(request, "reason", None)
+            or getattr(details, "reason", None),
         )
 
     async def one(self, index: Index[R], *key: Any) -> R | None:
@@ -319,22 +339,19 @@ async def execute_each(
     command_of: Callable[[int, Any], Command[Any]],
     id_of: Callable[[Any, Any], str | None],
     *,
-    execute: Callable[[Command[Any]], Awaitable[Any]] | None = None,
+    execute: Callable[[Call, Command[Any]], Awaitable[Any]] = Call.execute,
 ) -> list[EntryResult]:
     """Do a command for each entry of a bulk request, in order, each by itself.
 
     An entry is a decoded value, or the Invalid that it is refused with. ``id_of`` takes the entry
-    and its command's answer, or None where there is none. ``execute`` does a command in place of
-    the call. Raises QueueFull or the store's error
-    if that is what became of all entries; otherwise each has its own result.
+    and its command's answer, or None where there is none. ``execute`` does a command, with the
+    call that has the entry's own reason. Raises QueueFull or the store's error if that is what
+    became of all entries; otherwise each has its own result.
     """
     assert call.bulk is not None
     entries = call.bulk.entries
     outcomes = await gather(
-        *(
-            _outcome(execute or call.execute, index, entry, command_of)
-            for index, entry in enumerate(entries)
-        ),
+        *(_outcome(call, execute, index, entry, command_of) for index, entry in enumerate(entries)),
         return_exceptions=True,
     )
     failures = [each for each in outcomes if _is_failure(each)]
@@ -365,7 +382,8 @@ def _is_failure(outcome: Any) -> bool:
 
 
 async def _outcome(
-    execute: Callable[[Command[Any]], Awaitable[Any]],
+    call: Call,
+    execute: Callable[[Call, Command[Any]], Awaitable[Any]],
     index: int,
     entry: Any,
     command_of: Callable[[int, Any], Command[Any]],
@@ -373,7 +391,10 @@ async def _outcome(
     """The answer of an entry's command; tasks start in order, and so do the commands."""
     if isinstance(entry, Invalid):
         raise entry
-    return await execute(command_of(index, entry))
+    reason = getattr(entry.value, "reason", None)
+    return await execute(
+        replace(call, entry_reason=reason) if reason else call, command_of(index, entry)
+    )
 
 
 def _result(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benefit_programs.api.handlers import (
     api_keys,
     async_jobs,
+    audit,
     balances,
     beneficiaries,
     clock,
@@ -63,6 +64,7 @@ _FAMILIES = (
     api_keys,
     tenants,
     health,
+    audit,
 )
 
 METHODS: dict[str, Method] = {

@@ -97,6 +97,7 @@ COMMANDS = {
         "Show what became of the credits of many pools, by periods.",
     ),
     "members": ("statements:members", "Look at what members have."),
+    "audit": ("audit:commands", "Find out who changed what, when and why."),
     "webhooks": (
         "webhooks:commands",
         "Have events told to URLs, and see what became of it.",

@@ -53,7 +53,7 @@ its `balance_revision`.
 the number 1: it opened at 0.
 
 **A balance's row** stands for a change that is no event of the pool: a change by hand, a revert, or
-one of several transactions of a renewal. `body` is empty; the transaction has the details.
+one of several transactions of a renewal. The transaction has the details.
 
 The events of the entity come first, then the transaction's, then the balance's. That is why a
 redemption, which is three events of the API, is one row here.
@@ -71,10 +71,11 @@ _BODIES = {
     "of `alert` also `alert`: which one, what it tells of, and when it crossed",
     "lot": "`entity`, as of a program definition; what was spent of it is of then, too",
     "webhook_endpoint": "`entity`, as of a program definition, without its secrets",
-    "balance": "empty",
+    "balance": "nothing else",
 }
 
 _ENVELOPE = """\
+Each `body` has `actor` besides: who made it happen, as the [audit](../how-to/audit.md) names it.
 The constant fields of a pool are in its row, and its names and details in the snapshot
 `snapshot_id`; `body` doesn't repeat them. Fields with their default value are left out.
 
@@ -87,6 +88,7 @@ _MADE_FROM = {
     "`entityFqdn`": "`wix.benefit_programs.v1.` and the entity",
     "`slug`, `entityId`, `eventTime`": "`slug`, `entity_id`, `created`",
     "`entityEventSequence`": "`sequence`, counted back for the slugs before the last",
+    "`actor`": "`body`; it isn't there in rows from before 0.3.0",
     "`triggeredByAnonymizeRequest`": "`body`, where an erasure has made the event",
     "`createdEvent`, `updatedEvent`, `deletedEvent`, `actionEvent`": "`body`, for the slugs "
     "`created`, `updated`, `deleted` and all others",

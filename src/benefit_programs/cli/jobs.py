@@ -29,6 +29,7 @@ from benefit_programs.cli.operating import (
     names_its_runner,
     require_one_place,
 )
+from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import (
     TENANT_ID_MAX,
     DatabaseUrl,
@@ -154,7 +155,7 @@ def _anywhere(
             async with open_database(settings) as store:
                 directory = Directory(store, clock=read_clock)
                 found = await directory.tenant(tenant or DEFAULT_TENANT_ID)
-                return await work(JobOperations(store, found.id, found.settings))
+                return await work(JobOperations(store, found.id, found.settings, actor=operator()))
 
         return asyncio.run(run())
 

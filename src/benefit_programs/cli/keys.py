@@ -16,6 +16,7 @@ from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.operating import AskAnywhere, asks_anywhere
 from benefit_programs.cli.options import TENANT_ID_MAX
 from benefit_programs.cli.output import Answer, instant
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
@@ -212,6 +213,7 @@ def _refused_methods(grants: Grants) -> list[str]:
 
     principal = Principal(
         key_id="",
+        who=Who(PrincipalKind.API_KEY),
         tenant_id=DEFAULT_TENANT_ID,
         site_id="",
         settings=TenantSettings(),

@@ -15,6 +15,7 @@ from benefit_programs.cli.remote import (
     Limit,
     MemberId,
     Namespace,
+    Reason,
     calls_service,
     conditions_of,
     instant_of,
@@ -126,6 +127,7 @@ def grant_credits(  # noqa: PLR0913 - an option each
     kept: Kept = None,
     name: Name = None,
     external_reference: Reference = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Give a pool credits of their own. Without an option they never expire."""
@@ -139,13 +141,14 @@ def grant_credits(  # noqa: PLR0913 - an option each
         kept_at_renewal=kept,
         display_name=name,
         external_reference=external_reference,
+        reason=reason,
         idempotency_key=idempotency_key,
     )
     return _changed(granted)
 
 
 @calls_service(commands, "update")
-def update_lot(
+def update_lot(  # noqa: PLR0913 - an option each
     client: BenefitPrograms,
     lot: LotId,
     *,
@@ -157,6 +160,7 @@ def update_lot(
     kept: Kept = None,
     name: Name = None,
     external_reference: Reference = None,
+    reason: Reason = None,
 ) -> Answer:
     """Change what options name."""
     if never_expires and expires:
@@ -175,16 +179,22 @@ def update_lot(
         changed["expiration_date"] = None
     if all(value is UNSET for value in changed.values()):
         raise WrongUsage("change what? Name it with an option")
-    updated = client.lots.update(lot, revision=client.lots.get(lot).revision, **changed)
+    updated = client.lots.update(
+        lot, revision=client.lots.get(lot).revision, reason=reason, **changed
+    )
     return Answer(to_wire(updated), COLUMNS, [_row(updated)])
 
 
 @calls_service(commands, "expire")
 def expire_lot(
-    client: BenefitPrograms, lot: LotId, *, idempotency_key: IdempotencyKey = None
+    client: BenefitPrograms,
+    lot: LotId,
+    *,
+    reason: Reason = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """End a lot now: what is available lapses, what is reserved can still be spent."""
-    return _changed(client.lots.expire(lot, idempotency_key=idempotency_key))
+    return _changed(client.lots.expire(lot, reason=reason, idempotency_key=idempotency_key))
 
 
 def _changed(changed: ChangedLot) -> Answer:

@@ -109,11 +109,12 @@ def directory_of(data_dir: str | None, database_url: str | None) -> Ask:
 
     def ask(work: Callable[[Directory], Awaitable[T]]) -> T:
         from benefit_programs.bootstrap import open_directory  # noqa: PLC0415 - loads everything
+        from benefit_programs.cli.operator import operator  # noqa: PLC0415
 
         settings = database_settings(data_dir, database_url)
 
         async def run() -> T:
-            async with open_directory(settings) as directory:
+            async with open_directory(settings, actor=operator()) as directory:
                 return await work(directory)
 
         return asyncio.run(run())

@@ -17,6 +17,7 @@ from benefit_programs.cli.remote import (
     Limit,
     MemberId,
     Namespace,
+    Reason,
     VisitorId,
     WixUserId,
     beneficiary_of,
@@ -103,6 +104,7 @@ def redeem_benefit(  # noqa: PLR0913 - an option each
     count: Count = None,
     target_date: TargetDate = None,
     external_reference: ExternalReference = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Spend credits of a pool on an item of one of its benefits."""
@@ -115,6 +117,7 @@ def redeem_benefit(  # noqa: PLR0913 - an option each
         count=count,
         target_date=instant_of("--target-date", target_date),
         external_reference=external_reference,
+        reason=reason,
         idempotency_key=idempotency_key,
     )
     available = client.balances.get(pool.id).available
@@ -156,11 +159,16 @@ def cancel_redemption(
         ),
     ] = None,
     override: Override = False,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Cancel a redemption or some of its items, and give the credits back."""
     canceled = client.pools.cancel_items(
-        transaction, total_count=total_count, override=override, idempotency_key=idempotency_key
+        transaction,
+        total_count=total_count,
+        override=override,
+        reason=reason,
+        idempotency_key=idempotency_key,
     )
     returned, forfeited = to_wire(canceled.returned), to_wire(canceled.forfeited)
     document = {"transactionId": canceled.transaction_id, "amount": returned}

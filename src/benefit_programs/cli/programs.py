@@ -32,6 +32,7 @@ from benefit_programs.cli.remote import (
     Limit,
     MemberId,
     Namespace,
+    Reason,
     VisitorId,
     WixUserId,
     beneficiary_of,
@@ -143,6 +144,7 @@ def provision_program(  # noqa: PLR0913 - an option each
     while_paused: Pausing = None,
     paused_days_max: PausedDaysMax = None,
     wait: WaitSeconds = WAIT_SECONDS,
+    reason: Reason = None,
 ) -> Answer:
     """Provision a program for a beneficiary."""
     beneficiary = beneficiary_of(member, wix_user, visitor)
@@ -163,6 +165,7 @@ def provision_program(  # noqa: PLR0913 - an option each
         program_status=StartStatus.PAUSED if paused else None,
         renewal_configuration=renewals(every, anchor, time_zone, cycles, at_end),
         **ends(end_date, ends_after, while_paused, paused_days_max),
+        reason=reason,
     )
     return _after(client, provisioned.program.id, provisioned.job_id, wait)
 
@@ -178,6 +181,7 @@ def pause_program(
         str | None,
         typer.Option("--until", help="When it resumes by itself (ISO 8601).", metavar="DATE"),
     ] = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
     wait: WaitSeconds = WAIT_SECONDS,
 ) -> Answer:
@@ -186,11 +190,11 @@ def pause_program(
     until_date = instant_of("--until", until)
     if (at := instant_of("--date", date)) is not None:
         change = client.programs.schedule_pause(
-            found.id, date=at, until_date=until_date, idempotency_key=idempotency_key
+            found.id, date=at, until_date=until_date, reason=reason, idempotency_key=idempotency_key
         )
         return change_answer(change)
     started = client.programs.pause(
-        found.id, until_date=until_date, idempotency_key=idempotency_key
+        found.id, until_date=until_date, reason=reason, idempotency_key=idempotency_key
     )
     return _after(client, found.id, started.job_id, wait)
 
@@ -202,15 +206,18 @@ def resume_program(
     *,
     namespace: OfNamespace = None,
     date: Date = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
     wait: WaitSeconds = WAIT_SECONDS,
 ) -> Answer:
     """Resume a paused program and its pools, now or at a date."""
     found = _find(client, program, namespace)
     if (at := instant_of("--date", date)) is not None:
-        change = client.programs.schedule_resume(found.id, date=at, idempotency_key=idempotency_key)
+        change = client.programs.schedule_resume(
+            found.id, date=at, reason=reason, idempotency_key=idempotency_key
+        )
         return change_answer(change)
-    started = client.programs.resume(found.id, idempotency_key=idempotency_key)
+    started = client.programs.resume(found.id, reason=reason, idempotency_key=idempotency_key)
     return _after(client, found.id, started.job_id, wait)
 
 
@@ -223,13 +230,17 @@ def renew_program(
     restart_timetable: Annotated[
         bool, typer.Option("--restart-timetable", help="Count its timetable from now.")
     ] = False,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
     wait: WaitSeconds = WAIT_SECONDS,
 ) -> Answer:
     """Start a new cycle: old credits lapse or roll over, and new ones are granted."""
     found = _find(client, program, namespace)
     started = client.programs.renew(
-        found.id, restart_timetable=restart_timetable, idempotency_key=idempotency_key
+        found.id,
+        restart_timetable=restart_timetable,
+        reason=reason,
+        idempotency_key=idempotency_key,
     )
     return _after(client, found.id, started.job_id, wait)
 
@@ -253,6 +264,7 @@ def update_program(  # noqa: PLR0913 - an option each
     never_ends: Annotated[bool, typer.Option("--never-ends", help="Take its end away.")] = False,
     while_paused: Pausing = None,
     paused_days_max: PausedDaysMax = None,
+    reason: Reason = None,
 ) -> Answer:
     """Change what options name. Another timetable begins now, with cycle 1."""
     if never_renews and every:
@@ -273,7 +285,9 @@ def update_program(  # noqa: PLR0913 - an option each
     if all(value is UNSET for value in changed.values()):
         raise WrongUsage("change what? Name it with an option")
     found = _find(client, program, namespace)
-    return entity(client.programs.update(found.id, revision=found.revision, **changed))
+    return entity(
+        client.programs.update(found.id, revision=found.revision, reason=reason, **changed)
+    )
 
 
 @calls_service(commands, "timetable")
@@ -298,6 +312,7 @@ def end_program(
     date: Date = None,
     wait: WaitSeconds = WAIT_SECONDS,
     yes: Yes = False,
+    reason: Reason = None,
 ) -> Answer:
     """End a program and its pools, for good, now or at a date."""
     found = _find(client, program, namespace)
@@ -305,8 +320,8 @@ def end_program(
     when = "" if at is None else f" at {to_wire(at)}"
     require_consent(f"End program {found.external_id} for good{when}?", yes=yes)
     if at is not None:
-        return change_answer(client.programs.schedule_end(found.id, date=at))
-    return _after(client, found.id, client.programs.end(found.id).job_id, wait)
+        return change_answer(client.programs.schedule_end(found.id, date=at, reason=reason))
+    return _after(client, found.id, client.programs.end(found.id, reason=reason).job_id, wait)
 
 
 def _find(client: BenefitPrograms, program: str, namespace: str | None) -> Program:

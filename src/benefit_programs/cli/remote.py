@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from benefit_programs.cli.exits import WrongUsage
+from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import DatabaseUrl, DataDir, Register, answers
 from benefit_programs.cli.output import Answer
 from benefit_programs.client import (
@@ -25,6 +26,7 @@ from benefit_programs.client import (
     Member,
     WixUser,
 )
+from benefit_programs.client.core.options import inprocess
 from benefit_programs.client.core.wire import to_wire
 from benefit_programs.config import KEY_VARIABLE, URL_VARIABLE, read_settings
 
@@ -75,6 +77,7 @@ IdempotencyKey = Annotated[
         metavar="KEY",
     ),
 ]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the audit.")]
 MemberId = Annotated[
     str | None, typer.Option("--member", help="The beneficiary: a site member.", metavar="ID")
 ]
@@ -116,6 +119,7 @@ def connect(
         raise WrongUsage("--url names a service, and --data-dir or --database-url another: use one")
     address = url or (None if names_database else os.environ.get(URL_VARIABLE))
     if not address:
+        _act_as_operator()
         return BenefitPrograms.open(_database(data_dir, database_url))
     key = key_for(address, api_key)
     try:
@@ -133,6 +137,11 @@ def key_for(address: str, api_key: str | None) -> str:
             "(`benefits keys create` makes one)"
         )
     return key
+
+
+def _act_as_operator() -> None:
+    """Have the audit name who runs the command, on a database that this process opens."""
+    inprocess().act_as(operator().who)
 
 
 def _database(data_dir: str | None, database_url: str | None) -> str:

@@ -15,6 +15,7 @@ from benefit_programs.cli.remote import (
     Count,
     IdempotencyKey,
     Limit,
+    Reason,
     calls_service,
     conditions_of,
     entity,
@@ -100,6 +101,7 @@ def reserve_benefit(  # noqa: PLR0913 - an option each
         str | None,
         typer.Option("--external-reference", help="What it belongs to elsewhere.", metavar="TEXT"),
     ] = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Hold credits of a pool for an item of one of its benefits."""
@@ -114,6 +116,7 @@ def reserve_benefit(  # noqa: PLR0913 - an option each
         expires_after=expires_after,
         expiration_date=instant_of("--expiration-date", expiration_date),
         external_reference=external_reference,
+        reason=reason,
         idempotency_key=idempotency_key,
     )
     return _after(client, reserved.transaction_id, reserved.transaction_id)
@@ -137,21 +140,32 @@ def capture_reservation(
     keep_rest: Annotated[
         bool, typer.Option("--keep-rest", help="Go on holding the rest, for further captures.")
     ] = False,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Spend what a reservation holds; the rest goes back."""
     captured = client.reservations.capture(
-        reservation, count=count, keep_rest=keep_rest, idempotency_key=idempotency_key
+        reservation,
+        count=count,
+        keep_rest=keep_rest,
+        reason=reason,
+        idempotency_key=idempotency_key,
     )
     return _after(client, captured.transaction_id, reservation)
 
 
 @calls_service(commands, "cancel")
 def cancel_reservation(
-    client: BenefitPrograms, reservation: ReservationId, *, idempotency_key: IdempotencyKey = None
+    client: BenefitPrograms,
+    reservation: ReservationId,
+    *,
+    reason: Reason = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Give back all that a reservation holds."""
-    canceled = client.reservations.cancel(reservation, idempotency_key=idempotency_key)
+    canceled = client.reservations.cancel(
+        reservation, reason=reason, idempotency_key=idempotency_key
+    )
     return _after(client, canceled.transaction_id, reservation)
 
 

@@ -13,6 +13,7 @@ from benefit_programs.cli.remote import (
     Count,
     IdempotencyKey,
     MemberId,
+    Reason,
     VisitorId,
     WixUserId,
     beneficiary_of,
@@ -44,6 +45,7 @@ def redeem_eligible(  # noqa: PLR0913 - an option each
     wix_user: WixUserId = None,
     visitor: VisitorId = None,
     external_reference: ExternalReference = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Redeem an item from whichever benefit pays: credits that expire soonest come first."""
@@ -60,6 +62,7 @@ def redeem_eligible(  # noqa: PLR0913 - an option each
         split=split or None,
         target_date=instant_of("--target-date", target_date),
         external_reference=external_reference,
+        reason=reason,
         idempotency_key=idempotency_key,
     )
     return Answer(
@@ -85,11 +88,12 @@ def move_redemption(
         str | None,
         typer.Option("--benefit", help="Its benefit. Default: the first that holds the item."),
     ] = None,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Let another pool of the same beneficiary pay for a redemption."""
     moved = client.pools.move_redemption(
-        transaction, pool, benefit_key=benefit, idempotency_key=idempotency_key
+        transaction, pool, benefit_key=benefit, reason=reason, idempotency_key=idempotency_key
     )
     return Answer(
         to_wire(moved),
@@ -113,11 +117,16 @@ def cancel_by_reference(
     ],
     *,
     override: Override = False,
+    reason: Reason = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Answer:
     """Cancel all redemptions and reservations with an external reference."""
     results = client.pools.cancel_by_reference(
-        reference, namespace=namespace, override=override, idempotency_key=idempotency_key
+        reference,
+        namespace=namespace,
+        override=override,
+        reason=reason,
+        idempotency_key=idempotency_key,
     )
     return Answer(
         {"results": [to_wire(each) for each in results]},

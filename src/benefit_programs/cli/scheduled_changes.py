@@ -11,6 +11,7 @@ from benefit_programs.cli.output import Answer
 from benefit_programs.cli.remote import (
     ROWS_USUALLY,
     Limit,
+    Reason,
     calls_service,
     conditions_of,
     entity,
@@ -75,9 +76,11 @@ def show_scheduled_change(client: BenefitPrograms, change: ChangeId) -> Answer:
 
 
 @calls_service(commands, "withdraw")
-def withdraw_scheduled_change(client: BenefitPrograms, change: ChangeId) -> Answer:
+def withdraw_scheduled_change(
+    client: BenefitPrograms, change: ChangeId, *, reason: Reason = None
+) -> Answer:
     """Withdraw a change that waits for its date."""
-    return entity(client.scheduled_changes.withdraw(change))
+    return entity(client.scheduled_changes.withdraw(change, reason=reason))
 
 
 def change_answer(change: ScheduledChange) -> Answer:

@@ -13,6 +13,7 @@ import typer
 
 from benefit_programs.bootstrap import open_database, open_engine
 from benefit_programs.cli.exits import ExitCode, WrongUsage
+from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import (
     TENANT_ID_MAX,
     AsJson,
@@ -197,13 +198,18 @@ async def _import_into(
         async with open_database(settings) as store:
             yield store, await Directory(store, clock=read_clock).tenant(tenant_id), None
         return
+    importing = operator("import")
     async with open_engine(settings) as (engine, store):
         tenant = await Directory(store, clock=read_clock).tenant(tenant_id)
         yield (
             store,
             tenant,
             lambda command: engine.submit(
-                command, tenant_id=tenant.id, caller=IMPORTER, settings=tenant.settings
+                command,
+                tenant_id=tenant.id,
+                caller=IMPORTER,
+                settings=tenant.settings,
+                actor=importing,
             ),
         )
 

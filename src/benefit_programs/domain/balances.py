@@ -139,6 +139,8 @@ def set_balance(
 class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
     """Adjust or set a balance, once per key, whatever the pool's status."""
 
+    about = Transaction
+
     pool_id: str
     idempotency_key: str
     change: Adjust | Set
@@ -210,6 +212,8 @@ class ChangeBalance(Command[Changed], frozen=True, kw_only=True):
 
 class RevertBalanceChange(Command[Changed], frozen=True, kw_only=True):
     """Write the opposite of a transaction, once."""
+
+    about = Transaction
 
     transaction_id: str
     party: Identity | None = None

@@ -69,6 +69,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class SetClock(Command[Clock], frozen=True, kw_only=True):
     """Begin to set a clock forward: to a date, or by a duration in the tenant's time zone."""
 
+    about = Clock
+
     date: Instant | None = None
     advance: str | None = None
 

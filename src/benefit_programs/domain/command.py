@@ -9,18 +9,25 @@ trace. Both are pure.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
 from benefit_programs.domain.context import Context
+from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Changes, Needs, State
 
 Answer = TypeVar("Answer")
 
 
 class Command(msgspec.Struct, Generic[Answer], frozen=True, kw_only=True):
-    """One thing to do for one tenant, decided as a whole."""
+    """One thing to do for one tenant, decided as a whole.
+
+    Its audit entry names the first row of the type ``about`` that it changes. None: it only keeps
+    the service's own books, and leaves no entry.
+    """
+
+    about: ClassVar[type[Row] | None] = None
 
     @abstractmethod
     def ask(self, needs: Needs, state: State) -> None:

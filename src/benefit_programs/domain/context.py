@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from benefit_programs.domain.audit_rows import SERVICE, Actor
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, Instant
 
@@ -25,6 +26,9 @@ class Context(msgspec.Struct, frozen=True):
     is_late: bool = False
     ahead: int = 0
     """By how much ``now`` is ahead of real time: the clock of a sandbox."""
+
+    actor: Actor = SERVICE
+    """Who acts, for the audit and for events."""
 
     @property
     def real_now(self) -> Instant:

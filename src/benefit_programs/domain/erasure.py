@@ -19,6 +19,7 @@ from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
     BENEFICIARY_COLUMNS,
+    Job,
     JobKind,
     Lot,
     Pool,
@@ -93,6 +94,8 @@ class StartErasure(Command[str], frozen=True, kw_only=True):
     What the directory of people says goes at once. Without a program there is nothing else of the
     person, and the job is done. Refused while a merge moves programs from or to this person.
     """
+
+    about = Job
 
     identity: Identity
     pseudonym: Identity
@@ -179,11 +182,11 @@ def without_name(row: Lot | Reservation) -> Lot | Reservation:
     return replace(row, **dict.fromkeys(PERSONAL_OF_LOT))
 
 
-def without_party(transaction: Transaction, erasure: Erasure) -> Transaction:
+def without_party(row: Transaction, erasure: Erasure) -> Transaction:
     """The transaction, by the pseudonym if the person had given the instruction."""
-    if (transaction.party_type, transaction.party_id) != (erasure.type, erasure.id):
-        return transaction
-    return replace(transaction, party_id=erasure.pseudonym)
+    if (row.party_type, row.party_id) != (erasure.type, erasure.id):
+        return row
+    return replace(row, party_id=erasure.pseudonym)
 
 
 _PERSONAL_OF_PROGRAM = ("display_name", "extended_fields", *BENEFICIARY_COLUMNS)

@@ -214,7 +214,7 @@ def record_balance(changes: Changes[Any], context: Context, transaction: Transac
             entity_id=transaction.pool_id,
             sequence=transaction.balance_revision,
             slug=UPDATED,
-            body={},
+            body={"actor": context.actor.who},
             transaction_id=transaction.id,
         )
     )
@@ -230,6 +230,7 @@ def _event(
     entity = _NAMES[type(row)]
     assert (entity, slug) in _KNOWN, f"the catalog has no {slug} of a {entity}"
     body: dict[str, Any]
+    more["actor"] = context.actor.who
     if isinstance(row, Pool):
         state = zip(POOL_STATE, _pool_state(row), strict=True)
         body = {"pool": {name: value for name, value in state if value is not None}, **more}

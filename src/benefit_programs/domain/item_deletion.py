@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
-from benefit_programs.domain.entities import JobKind
+from benefit_programs.domain.entities import Job, JobKind
 from benefit_programs.domain.jobs import (
     agenda_of,
     ask_for_agenda,
@@ -36,6 +36,8 @@ class StartItemDeletion(Command[str], frozen=True, kw_only=True):
 
     A search without ``until`` has found nothing, and its job is done at once.
     """
+
+    about = Job
 
     search: ItemSearch
 

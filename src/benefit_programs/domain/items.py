@@ -100,6 +100,8 @@ def _has_item_set(snapshot: Snapshot, item_set_id: str) -> bool:
 class CreateItem(Command[Item], frozen=True, kw_only=True):
     """Put an item into an item set. ``path`` is where it stands in the request."""
 
+    about = Item
+
     item_set_id: str
     provider_app_id: str
     external_id: str
@@ -160,6 +162,8 @@ class CreateItem(Command[Item], frozen=True, kw_only=True):
 class UpdateItem(Command[Item], frozen=True, kw_only=True):
     """Change the name or the extended fields of an item."""
 
+    about = Item
+
     id: str
     revision: int
     updates: dict[str, Any]
@@ -175,6 +179,8 @@ class UpdateItem(Command[Item], frozen=True, kw_only=True):
 
 class DeleteItem(Command[None], frozen=True, kw_only=True):
     """Remove an item; no pool gives it any longer."""
+
+    about = Item
 
     id: str
 
@@ -212,6 +218,8 @@ def _created(item: Item, context: Context) -> Changes[Item]:
 class AddItemToBenefit(Command[Item], frozen=True, kw_only=True):
     """Put an item of the benefit's own provider app into its item set."""
 
+    about = Item
+
     pool_definition_id: str
     benefit_key: str
     external_id: str
@@ -245,6 +253,8 @@ class AddItemToBenefit(Command[Item], frozen=True, kw_only=True):
 
 class RemoveItemFromBenefit(Command[Item], frozen=True, kw_only=True):
     """Remove an item of the benefit's own provider app from its item set."""
+
+    about = Item
 
     pool_definition_id: str
     benefit_key: str

@@ -149,6 +149,8 @@ class FailJob(Command[JobStatus | None], frozen=True, kw_only=True):
 class RetryJob(Command[Job], frozen=True, kw_only=True):
     """Let a failed job go on where it stopped."""
 
+    about = Job
+
     job_id: str
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -180,6 +182,8 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
 
     The action of a program can't be given up half-way, since its pools would differ.
     """
+
+    about = Job
 
     job_id: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.details import ROLLING_TIMES_MAX
 from benefit_programs.domain.entities import (
@@ -153,6 +154,7 @@ WALK_LOTS = Index(Lot, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_RESERVATIONS = Index(Reservation, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_TRANSACTIONS = Index(Transaction, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_EVENTS = Index(Event, after="id", limit=ERASURE_CHUNK_SIZE)
+WALK_AUDIT = Index(AuditEntry, after="id", limit=ERASURE_CHUNK_SIZE)
 
 PROGRAMS_OF_VISITOR = Index(Program, "anonymous_visitor_id", limit=IN_REQUEST_MAX + 1)
 POOLS_OF_VISITOR = Index(Pool, "anonymous_visitor_id", limit=IN_REQUEST_MAX + 1)

@@ -63,6 +63,8 @@ class GrantCredits(Command[ChangedLot], frozen=True, kw_only=True):
     instant at which the credits begin.
     """
 
+    about = Transaction
+
     pool_id: str
     idempotency_key: str
     amount: Credits
@@ -146,6 +148,8 @@ class GrantCredits(Command[ChangedLot], frozen=True, kw_only=True):
 class UpdateLot(Command[ChangedLot], frozen=True, kw_only=True):
     """Change the terms of a lot that hasn't expired. None among the updates clears a field."""
 
+    about = Lot
+
     id: str
     revision: int
     updates: Mapping[str, Any]
@@ -177,6 +181,8 @@ class UpdateLot(Command[ChangedLot], frozen=True, kw_only=True):
 
 class ExpireLot(Command[ChangedLot], frozen=True, kw_only=True):
     """End a lot now, once per key: what is available lapses, and what is reserved is honoured."""
+
+    about = Transaction
 
     id: str
     idempotency_key: str

@@ -52,6 +52,8 @@ class MoveRedemption(Command[Moved], frozen=True, kw_only=True):
     return to the pool that has paid so far, whatever its cancellation terms are.
     """
 
+    about = Transaction
+
     transaction_id: str
     pool_id: str
     idempotency_key: str

@@ -75,6 +75,8 @@ class RedeemEligible(Command[Paid], frozen=True, kw_only=True):
     holds for the beneficiary in the namespace.
     """
 
+    about = Transaction
+
     pool_ids: tuple[str, ...]
     namespace: str
     beneficiary: Identity

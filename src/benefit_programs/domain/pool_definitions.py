@@ -123,6 +123,8 @@ def describe(state: State, definition: PoolDefinition) -> DescribedPoolDefinitio
 class CreatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
     """Make a pool definition, and put it into program definitions."""
 
+    about = PoolDefinition
+
     namespace: str
     details: Details
     cascade: Cascade | None = None
@@ -181,6 +183,8 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
 
     ``updates`` may hold ``details`` as a mapping of the parts that were sent.
     """
+
+    about = PoolDefinition
 
     id: str
     revision: int
@@ -257,6 +261,8 @@ class UpdatePoolDefinition(Command[DescribedPoolDefinition], frozen=True, kw_onl
 class _ChangePlace(Command[DescribedPoolDefinition], frozen=True, kw_only=True):
     """Change where a pool definition belongs. What is so already changes nothing."""
 
+    about = PoolDefinition
+
     adds: ClassVar[bool]
 
     pool_definition_id: str
@@ -327,6 +333,8 @@ def _without(
 class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
     """Delete a pool definition. What was made from it keeps its ids, details and item sets."""
 
+    about = PoolDefinition
+
     id: str
     cascade: Cascade | None = None
     cascade_date: Instant | None = None
@@ -356,6 +364,8 @@ class DeletePoolDefinition(Command[None], frozen=True, kw_only=True):
 
 class DeleteProgramDefinition(Command[None], frozen=True, kw_only=True):
     """Delete a program definition, and take its id out of the pool definitions that name it."""
+
+    about = ProgramDefinition
 
     id: str
     cascade: Cascade | None = None

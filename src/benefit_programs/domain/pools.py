@@ -38,6 +38,8 @@ class UpdatePool(Command[DescribedPool], frozen=True, kw_only=True):
     ``updates`` may hold ``details`` as a mapping of the parts that were sent.
     """
 
+    about = Pool
+
     id: str
     revision: int
     updates: dict[str, Any]

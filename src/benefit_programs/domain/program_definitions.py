@@ -23,6 +23,8 @@ from benefit_programs.domain.updates import updated
 class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
     """Make a program definition; its external id is unique in its namespace."""
 
+    about = ProgramDefinition
+
     namespace: str
     external_id: str
     display_name: str | None = None
@@ -60,6 +62,8 @@ class CreateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=T
 
 class UpdateProgramDefinition(Command[ProgramDefinition], frozen=True, kw_only=True):
     """Change a program definition. Programs that there are keep their dates."""
+
+    about = ProgramDefinition
 
     id: str
     revision: int

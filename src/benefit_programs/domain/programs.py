@@ -72,6 +72,8 @@ class Provisioned(msgspec.Struct, frozen=True):
 class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
     """Make a program for a beneficiary, from a program definition or one pool definition."""
 
+    about = Program
+
     beneficiary: Identity
     namespace: str
     external_id: str
@@ -272,6 +274,8 @@ class ProvisionProgram(Command[Provisioned], frozen=True, kw_only=True):
 
 class UpdateProgram(Command[Program], frozen=True, kw_only=True):
     """Change the name, extended fields or dates of a program."""
+
+    about = Program
 
     id: str
     revision: int

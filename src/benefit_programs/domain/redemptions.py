@@ -99,6 +99,8 @@ class Canceled(msgspec.Struct, frozen=True, kw_only=True):
 class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
     """Ask price times count credits of one pool for one item: to spend them, or to hold them."""
 
+    about = Transaction
+
     operation: ClassVar[Operation]
 
     pool_id: str
@@ -251,6 +253,8 @@ def _item_as_it_is(item: Item) -> TransactionItem:
 class ReallocateBenefit(Command[Redeemed], frozen=True, kw_only=True):
     """Move a redemption to another date; it costs nothing."""
 
+    about = Transaction
+
     transaction_id: str
     target_date: Instant
     idempotency_key: str
@@ -342,6 +346,8 @@ class CancelRedemption(Command[Canceled], frozen=True, kw_only=True):
     ``total_count`` is how many of its items are canceled after this, in all; without it, all. What
     the benefit's cancellation terms leave of the credits returns, or all by ``override``.
     """
+
+    about = Transaction
 
     transaction_id: str
     idempotency_key: str

@@ -126,6 +126,8 @@ class BeginCancellation(Command[Instant], frozen=True, kw_only=True):
 class CancelReferenced(Command[tuple[ReferencedCancellation, ...]], frozen=True, kw_only=True):
     """Cancel redemptions and reservations of one pool, all that isn't over yet."""
 
+    about = Transaction
+
     pool_id: str
     transaction_ids: tuple[str, ...]
     idempotency_key: str

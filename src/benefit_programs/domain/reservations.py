@@ -165,6 +165,8 @@ class _Held(NamedTuple):
 class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
     """Do something with what a reservation holds, once per key, whatever the pool's status."""
 
+    about = Transaction
+
     operation: ClassVar[Operation]
 
     transaction_id: str

@@ -58,6 +58,8 @@ class ScheduleChange(Command[ScheduledChange], frozen=True, kw_only=True):
     A pause may end by itself, ``until`` an instant. Whether it can be done shows at the date.
     """
 
+    about = ScheduledChange
+
     program_id: str
     kind: ChangeKind
     date: Instant
@@ -141,6 +143,8 @@ class ScheduleChange(Command[ScheduledChange], frozen=True, kw_only=True):
 
 class WithdrawChange(Command[ScheduledChange], frozen=True, kw_only=True):
     """Withdraw a change that still waits for its date."""
+
+    about = ScheduledChange
 
     id: str
 

@@ -129,6 +129,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     event_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long events are kept; 0: for ever."""
 
+    audit_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] = 365
+    """For how long audit entries are kept; 0: none is written."""
+
     delivery_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 14
     """For how long the log of webhooks keeps deliveries."""
 

@@ -488,6 +488,8 @@ class LookAtPools(msgspec.Struct, frozen=True):
 class SettlePools(Command[int], frozen=True, kw_only=True):
     """Book what has come due in some pools. Answers how many of them had something due."""
 
+    about = Pool
+
     pool_ids: tuple[str, ...]
 
     def ask(self, needs: Needs, state: State) -> None:

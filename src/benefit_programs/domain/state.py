@@ -8,12 +8,13 @@ batch sees them, and from where the store takes what has to be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key, fields_of
 from benefit_programs.domain.rows import Row
@@ -147,7 +148,7 @@ class Written(NamedTuple):
     """The rows of one type that a batch made, changed (as stored and as now) and removed."""
 
     entity: type[Row]
-    new: list[Row]
+    new: Sequence[Row]
     changed: list[tuple[Row, Row]]
     gone: list[Row]
 
@@ -168,6 +169,7 @@ class State:
         self._indexes: dict[type[Row], list[Index[Any]]] = {}
         self._dirty: dict[type[Row], dict[Key, None]] = {}
         self.events: list[Event] = []
+        self.audit: list[AuditEntry] = []
 
     def has(self, index: Index[Any], key: Key, mode: Mode) -> bool:
         """Whether the rows of this key are loaded, at least as firmly held as ``mode``."""
@@ -306,7 +308,7 @@ class State:
 
     @property
     def size(self) -> int:
-        return len(self.events) + sum(map(len, self._dirty.values()))
+        return len(self.events) + len(self.audit) + sum(map(len, self._dirty.values()))
 
     @property
     def touched(self) -> frozenset[type[Row]]:
@@ -322,6 +324,8 @@ class State:
                 [(stored[key], rows[key]) for key in identities if key in rows and key in stored],
                 [stored[key] for key in identities if key not in rows and key in stored],
             )
+        if self.audit:
+            yield Written(AuditEntry, self.audit, [], [])
 
     def _members(self, index: Index[Any], key: Key) -> dict[Key, None]:
         try:

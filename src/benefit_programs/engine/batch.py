@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from benefit_programs.domain.audit_rows import SERVICE, Actor
+from benefit_programs.domain.auditing import entry_of
 from benefit_programs.domain.clocks import THE_CLOCK, new_clock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
@@ -43,12 +45,16 @@ ROUNDS_MAX = 8
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """A command on its way: what to do, for whom, under which settings, and whether it is late."""
+    """A command on its way: what to do, for whom, under which settings, and whether it is late.
+
+    ``actor`` says who has it done, for the audit.
+    """
 
     command: Command[Any]
     caller: Identity
     settings: TenantSettings
     is_late: bool = False
+    actor: Actor = SERVICE
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -189,9 +195,12 @@ def _decide(
         settings=submission.settings,
         is_late=submission.is_late,
         ahead=ahead,
+        actor=submission.actor,
     )
+    command = submission.command
     try:
-        changes = submission.command.decide(state, context)
+        changes = command.decide(state, context)
+        audited = entry_of(changes, command.about, context) if _is_audited(submission) else None
     except NotLoaded:
         return Again()
     except StopIteration as error:
@@ -200,4 +209,10 @@ def _decide(
     except Exception as error:  # noqa: BLE001 - one command's error is that command's outcome
         return Failure(error)
     state.apply(changes)
+    if audited is not None:
+        state.audit.append(audited)
     return changes.answer
+
+
+def _is_audited(submission: Submission) -> bool:
+    return submission.settings.audit_retention_days > 0

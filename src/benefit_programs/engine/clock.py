@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from benefit_programs.domain.audit_rows import CALENDAR
 from benefit_programs.domain.clock_commands import DueKind, Step, StepClock
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.orders.calendar import SettlePrograms
@@ -86,7 +87,11 @@ class _Mover:
 
     async def _execute(self, command: Command[Answer]) -> Answer:
         return await self._engine.execute(
-            command, tenant_id=self._tenant_id, caller=SYSTEM, settings=self._settings
+            command,
+            tenant_id=self._tenant_id,
+            caller=SYSTEM,
+            settings=self._settings,
+            actor=CALENDAR,
         )
 
 

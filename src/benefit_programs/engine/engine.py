@@ -17,6 +17,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from benefit_programs.domain.audit_rows import CALENDAR, SERVICE, Actor
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.due import NotSettled
 from benefit_programs.domain.lookups import CHUNK_SIZE
@@ -119,8 +120,11 @@ class Engine:
         tenant_id: int,
         caller: Identity,
         settings: TenantSettings,
+        actor: Actor = SERVICE,
     ) -> Answer:
         """Do a command and give its answer, once it is durable.
+
+        ``caller`` is whom the ``actor`` stands for.
 
         What has come due before is booked first. If that goes on elsewhere, or takes very long, the
         command doesn't wait for it.
@@ -130,12 +134,12 @@ class Engine:
         for _ in range(SETTLING_MAX):
             try:
                 return await self.submit(
-                    command, tenant_id=tenant_id, caller=caller, settings=settings
+                    command, tenant_id=tenant_id, caller=caller, settings=settings, actor=actor
                 )
             except NotSettled as late:
                 if not await self._settle(late.program_ids, tenant_id, settings):
                     break
-        late_one = Submission(command, caller, settings, is_late=True)
+        late_one = Submission(command, caller, settings, is_late=True, actor=actor)
         answer: asyncio.Future[Answer] = self._submit(late_one, tenant_id)
         return await answer
 
@@ -154,7 +158,9 @@ class Engine:
     ) -> bool:
         """Book what has come due next in programs, or else the first cascade; whether to go on."""
         first = SettlePrograms(program_ids=program_ids) if program_ids else StartCascades()
-        done = await self.execute(first, tenant_id=tenant_id, caller=SYSTEM, settings=settings)
+        done = await self.execute(
+            first, tenant_id=tenant_id, caller=SYSTEM, settings=settings, actor=CALENDAR
+        )
         # A cascade that another process has begun meanwhile holds nobody up any more.
         return done > 0 or not program_ids
 
@@ -165,13 +171,14 @@ class Engine:
         tenant_id: int,
         caller: Identity,
         settings: TenantSettings,
+        actor: Actor = SERVICE,
     ) -> asyncio.Future[Answer]:
         """Put a command into the queue; commands of one tenant are decided in their order here.
 
         The future raises what ``execute`` raises, but QueueFull is raised at once, and NotSettled
         if something has to be booked first.
         """
-        return self._submit(Submission(command, caller, settings), tenant_id)
+        return self._submit(Submission(command, caller, settings, actor=actor), tenant_id)
 
     def _submit(self, submission: Submission, tenant_id: int) -> asyncio.Future[Any]:
         if self._length >= QUEUE_LENGTH_MAX or self._closing:

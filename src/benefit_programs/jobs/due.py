@@ -22,6 +22,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 from msgspec import Struct
 
+from benefit_programs.domain.audit_rows import CALENDAR
 from benefit_programs.domain.clock_commands import DueKind
 from benefit_programs.domain.clocks import THE_CLOCK, Clock
 from benefit_programs.domain.command import Command
@@ -420,5 +421,9 @@ class DueRunner:
     async def _execute(self, command: Command[Answer], turn: _Turn) -> Answer:
         self._sizes.own += 1
         return await self._engine.execute(
-            command, tenant_id=turn.tenant_id, caller=SYSTEM, settings=turn.settings
+            command,
+            tenant_id=turn.tenant_id,
+            caller=SYSTEM,
+            settings=turn.settings,
+            actor=CALENDAR,
         )

@@ -15,6 +15,7 @@ from uuid import uuid4
 import structlog
 from msgspec.structs import replace
 
+from benefit_programs.domain.audit_rows import SERVICE, Actor, PrincipalKind, Who
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import (
     Agenda,
@@ -243,7 +244,8 @@ class JobRunner:
             ends_turn=ends_turn,
             found=await self._find(turn, limit=size),
         )
-        progress = await self._execute(chunk, turn.tenant_id, turn.settings, turn.caller)
+        actor = Actor(Who(PrincipalKind.JOB, turn.job.id), turn.job.kind)
+        progress = await self._execute(chunk, turn.tenant_id, turn.settings, turn.caller, actor)
         turn.job = progress.job or turn.job
         return progress
 
@@ -319,10 +321,11 @@ class JobRunner:
         tenant_id: int,
         settings: TenantSettings,
         caller: Identity,
+        actor: Actor = SERVICE,
     ) -> Answer:
         self._sizes.own += 1
         return await self._engine.execute(
-            command, tenant_id=tenant_id, caller=caller, settings=settings
+            command, tenant_id=tenant_id, caller=caller, settings=settings, actor=actor
         )
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from benefit_programs.domain.audit_removal import RemoveEntries
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.event_removal import RemoveEvents
 from benefit_programs.domain.job_commands import SweepJobs
@@ -38,7 +39,7 @@ SWEEPS_MAX = 100
 """How many commits of a kind one tenant gets before the next one has its turn."""
 
 EVENTS_PER_ROW = ERASURE_CHUNK_SIZE // CHUNK_SIZE
-"""How many events are removed where a job would change one pool."""
+"""How many events or audit entries are removed where a job would change one pool."""
 
 HELD_BACK_DAYS_MAX = 30
 """For how many days beyond their retention events stay that a webhook endpoint still needs."""
@@ -50,7 +51,7 @@ _log = structlog.get_logger("benefit_programs.jobs")
 
 
 class Sweeper:
-    """Removes outdated jobs and events until it is closed, in chunks as large as ``sizes`` say."""
+    """Removes what is outdated until it is closed, in chunks as large as ``sizes`` say."""
 
     def __init__(
         self,
@@ -82,7 +83,8 @@ class Sweeper:
         await self._walk(
             tenant, lambda position: SweepDeliveries(before=now - days * DAY, position=position)
         )
-        return await self._remove_events(tenant)
+        is_done = await self._remove_entries(tenant)
+        return await self._remove_events(tenant) and is_done
 
     async def _run(self) -> None:
         while not self._closing.is_set():
@@ -116,6 +118,19 @@ class Sweeper:
             if position is None or self._closing.is_set():
                 break
             position = await self._execute(command_from(position), tenant)
+
+    async def _remove_entries(self, tenant: Tenant) -> bool:
+        """Remove audit entries; whether that is all."""
+        clock = asyncio.get_running_loop().time
+        for _ in range(SWEEPS_MAX):
+            if self._closing.is_set():
+                break
+            rows, started = self._sizes.next(), clock()
+            if not await self._execute(RemoveEntries(size=rows * EVENTS_PER_ROW), tenant):
+                return True
+            if rows < CHUNK_SIZE:
+                await self._rest((clock() - started) * RESTS_PER_CHUNK)
+        return False
 
     async def _remove_events(self, tenant: Tenant) -> bool:
         days = tenant.settings.event_retention_days

@@ -1,7 +1,8 @@
 """The directory: who the tenants are, which keys open them, and the secrets of the service.
 
-Every change is one short statement in a transaction of its own, so that the command line may work
-on a SQLite file that a server is serving. A key's secret is shown once, when it is made; stored is
+Every change is one short transaction of its own, so that the command line may work on a SQLite
+file that a server is serving. Its audit entries are in the same transaction, one in each tenant
+that it concerns. A key's secret is shown once, when it is made; stored is
 its SHA-256, which is enough for 256 random bits.
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
+from msgspec.structs import astuple, replace
 
+from benefit_programs.domain.audit_rows import SERVICE, Actor, AuditEntity, AuditEntry
 from benefit_programs.domain.directory import (
     KEY_PERMISSIONS_MAX,
     KEY_TENANTS_MAX,
@@ -39,7 +42,14 @@ CURSOR_SECRET = "cursor"  # noqa: S105 - the name of a secret
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""
 
+_TAIL_BITS = 74
+_STEP_BITS = 40
+
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+Statement = tuple[str, Sequence[Any]]
+"""A statement and its parameters."""
 
 
 class DirectoryStore(Protocol):
@@ -47,8 +57,13 @@ class DirectoryStore(Protocol):
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
 
-    async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own; the rows are those that it returns."""
+    async def execute(
+        self, sql: str, parameters: Sequence[Any], *, then: Sequence[Statement] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own; the rows are those that it returns.
+
+        If there are any, ``then`` comes behind it in the same transaction.
+        """
         ...
 
 
@@ -119,12 +134,19 @@ def hash_secret(secret: str) -> str:
 
 
 class Directory:
-    """The directory in a store. ``clock`` says when something was made or revoked."""
+    """The directory in a store. ``clock`` says when something was made or revoked.
 
-    def __init__(self, store: DirectoryStore, *, clock: Callable[[], Instant]) -> None:
+    ``actor`` is who makes the changes, where a call doesn't name another one.
+    """
+
+    def __init__(
+        self, store: DirectoryStore, *, clock: Callable[[], Instant], actor: Actor = SERVICE
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._actor = actor
         self._listeners: list[Callable[[], None]] = []
+        self._newest_id: tuple[Instant, int] = (-1, 0)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call the listener after each change of a key or a tenant made through this object."""
@@ -133,7 +155,12 @@ class Directory:
     # Tenants.
 
     async def create_tenant(
-        self, name: str, *, site_id: str | None = None, is_sandbox: bool = False
+        self,
+        name: str,
+        *,
+        site_id: str | None = None,
+        is_sandbox: bool = False,
+        actor: Actor | None = None,
     ) -> Tenant:
         """Make a tenant; without a site id it gets a new one. A sandbox has its own clock.
 
@@ -147,14 +174,21 @@ class Directory:
             # The next number may be taken meanwhile, by another process; then the one after it.
             sql = (
                 "insert into tenants (id, site_id, name, created, settings) values "
-                "((select coalesce(max(id), 0) + 1 from tenants), $1, $2, $3, $4) "
-                "on conflict do nothing returning id"
+                "($1, $2, $3, $4, $5) on conflict do nothing returning id"
             )
-            values = (site_id, name, self._clock(), _first_settings(is_sandbox=is_sandbox))
-            created = await self._store.execute(sql, values)
-            if created:
-                return await self.tenant(created[0][0])
+            number = await self._next_tenant_id()
+            created, settings = self._clock(), TenantSettings(is_sandbox=is_sandbox)
+            tenant = Tenant(number, site_id, name, created, settings)
+            values = (number, site_id, name, created, _text(settings))
+            told = self._entries(actor, "createTenant", (tenant,), AuditEntity.TENANT, site_id)
+            if await self._store.execute(sql, values, then=told):
+                return await self.tenant(number)
         raise StoreConflict("other tenants kept being made")
+
+    async def _next_tenant_id(self) -> int:
+        sql = "select coalesce(max(id), 0) + 1 from tenants"
+        number: int = (await self._store.fetch_quick(sql, ()))[0][0]
+        return number
 
     async def tenants(self) -> list[Tenant]:
         rows = await self._store.fetch_quick(f"{_SELECT_TENANT} order by id", ())
@@ -190,7 +224,11 @@ class Directory:
         return (await self.tenant(tenant_id)).settings
 
     async def change_settings(
-        self, tenant_id: int, change: Callable[[TenantSettings], TenantSettings]
+        self,
+        tenant_id: int,
+        change: Callable[[TenantSettings], TenantSettings],
+        *,
+        actor: Actor | None = None,
     ) -> TenantSettings:
         """Replace a tenant's settings by what the change makes of them, and return those.
 
@@ -198,11 +236,11 @@ class Directory:
         lost. Raises UnknownTenant, and Invalid for a new time zone that isn't known.
         """
         for _ in range(ATTEMPTS_MAX):
-            sql = "select cast(settings as text) from tenants where id = $1"
-            rows = await self._store.fetch_quick(sql, (tenant_id,))
+            rows = await self._store.fetch_quick(f"{_SELECT_TENANT} where id = $1", (tenant_id,))
             if not rows:
                 raise UnknownTenant(f"There is no tenant {tenant_id}.")
-            before = _SETTINGS.decode(rows[0][0])
+            tenant, text = _tenant(rows[0]), rows[0][-1]
+            before = tenant.settings
             settings = change(before)
             if settings.time_zone != before.time_zone and not is_time_zone(settings.time_zone):
                 raise Invalid.because("timeZone", NO_TIME_ZONE)
@@ -210,7 +248,15 @@ class Directory:
                 "update tenants set settings = $1 "
                 "where id = $2 and cast(settings as text) = $3 returning id"
             )
-            if await self._store.execute(sql, (_text(settings), tenant_id, rows[0][0])):
+            told = self._entries(
+                actor,
+                "updateSettings",
+                # The last entry may be that there will be none.
+                (tenant,) if before.audit_retention_days else (replace(tenant, settings=settings),),
+                AuditEntity.TENANT,
+                tenant.site_id,
+            )
+            if await self._store.execute(sql, (_text(settings), tenant_id, text), then=told):
                 self._notify()
                 return settings
         raise StoreConflict("the settings kept changing")
@@ -224,6 +270,7 @@ class Directory:
         tenant_ids: Sequence[int],
         grants: Grants,
         expires: Instant | None = None,
+        actor: Actor | None = None,
     ) -> NewKey:
         """Make a key, and return it with its secret. Raises UnknownTenant or Invalid."""
         _require_name(name)
@@ -240,7 +287,7 @@ class Directory:
             expires=expires,
         )
         secret = make_secret()
-        await self._insert_key(key, secret)
+        await self._insert_key(key, secret, actor)
         return NewKey(key, secret)
 
     async def keys(self) -> list[ApiKey]:
@@ -265,11 +312,12 @@ class Directory:
         )
         return read_key(rows[0]) if rows else None
 
-    async def revoke_key(self, key_id: str) -> ApiKey:
+    async def revoke_key(self, key_id: str, *, actor: Actor | None = None) -> ApiKey:
         """Close a key for ever; one that is revoked stays as it is. Raises UnknownKey."""
         key = await self.key(key_id)
-        sql = "update api_keys set revoked = $1 where id = $2 and revoked is null"
-        await self._store.execute(sql, (self._clock(), key.id))
+        sql = "update api_keys set revoked = $1 where id = $2 and revoked is null returning id"
+        told = await self._entries_of_key(actor, "revokeKey", key)
+        await self._store.execute(sql, (self._clock(), key.id), then=told)
         self._notify()
         return await self.key(key.id)
 
@@ -282,11 +330,13 @@ class Directory:
             return tenants[0]
         sql = (
             "insert into tenants (id, site_id, name, created, settings) "
-            "values ($1, $2, $3, $4, $5) on conflict do nothing"
+            "values ($1, $2, $3, $4, $5) on conflict do nothing returning id"
         )
-        settings = _first_settings(is_sandbox=is_sandbox)
-        values = (DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), settings)
-        await self._store.execute(sql, values)
+        settings = TenantSettings(is_sandbox=is_sandbox)
+        tenant = Tenant(DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), settings)
+        told = self._entries(None, "createTenant", (tenant,), AuditEntity.TENANT, tenant.site_id)
+        values = (tenant.id, tenant.site_id, tenant.name, tenant.created, _text(settings))
+        await self._store.execute(sql, values, then=told)
         return (await self.tenants())[0]
 
     async def ensure_key(self, secret: str, *, tenant_id: int, grants: Grants) -> bool:
@@ -322,7 +372,7 @@ class Directory:
             grants=grants,
         )
 
-    async def _insert_key(self, key: ApiKey, secret: str) -> bool:
+    async def _insert_key(self, key: ApiKey, secret: str, actor: Actor | None = None) -> bool:
         sql = (
             "insert into api_keys (id, secret_hash, name, created, tenant_ids, grants, expires) "
             "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id"
@@ -336,9 +386,52 @@ class Directory:
             _text(key.grants),
             key.expires,
         )
-        made = bool(await self._store.execute(sql, values))
+        told = await self._entries_of_key(actor, "createKey", key)
+        made = bool(await self._store.execute(sql, values, then=told))
         self._notify()
         return made
+
+    async def _entries_of_key(
+        self, actor: Actor | None, method: str, key: ApiKey
+    ) -> Sequence[Statement]:
+        tenants = [await self.tenant(each) for each in key.tenant_ids]
+        return self._entries(actor, method, tenants, AuditEntity.API_KEY, key.id)
+
+    def _entries(
+        self,
+        actor: Actor | None,
+        method: str,
+        tenants: Iterable[Tenant],
+        entity: AuditEntity,
+        entity_id: str,
+    ) -> Sequence[Statement]:
+        """What writes an entry into the audit of each tenant that keeps one."""
+        actor, now = actor or self._actor, self._clock()
+        entry = AuditEntry(
+            id="",
+            created=now,
+            principal_kind=actor.who.kind,
+            principal_id=actor.who.id,
+            method=actor.method or method,
+            request_id=actor.request_id,
+            reason=actor.reason,
+            entity=entity,
+            entity_id=entity_id,
+        )
+        return [
+            (_INSERT_ENTRY, (each.id, *astuple(replace(entry, id=self._new_id(now)))))
+            for each in tenants
+            if each.settings.audit_retention_days
+        ]
+
+    def _new_id(self, now: Instant) -> str:
+        """A UUIDv7, as the engine makes them: greater than the one before."""
+        tail = secrets.randbits(_TAIL_BITS - 1)
+        if self._newest_id[0] == now:
+            tail = self._newest_id[1] + 1 + secrets.randbits(_STEP_BITS)
+        self._newest_id = now, tail
+        high, low = tail >> 62, 1 << 63 | tail & (1 << 62) - 1
+        return str(UUID(f"{now:012x}7{high:03x}{low:016x}"))
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -357,6 +450,11 @@ KEY_COLUMNS = (
 
 _SELECT_KEY = f"select {KEY_COLUMNS} from api_keys k"
 _SELECT_SECRET = "select value from secrets where name = $1"  # noqa: S105 - a statement
+
+_INSERT_ENTRY = (
+    f"insert into audit_entries (tenant_id, {', '.join(AuditEntry.__struct_fields__)}) "
+    f"values ({', '.join(f'${each + 1}' for each in range(1 + len(AuditEntry.__struct_fields__)))})"
+)
 
 _SETTINGS = msgspec.json.Decoder(TenantSettings)
 _TENANT_IDS = msgspec.json.Decoder(tuple[int, ...])
@@ -384,10 +482,6 @@ def read_key(row: tuple[Any, ...]) -> ApiKey:
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _first_settings(*, is_sandbox: bool) -> str:
-    return _text(TenantSettings(is_sandbox=is_sandbox))
 
 
 def _guid(text: str) -> str:

@@ -237,11 +237,23 @@ class PostgresStore:
         rows = await self.fetch(statements.postgres_next(index), (tenant_id, *key))
         return rows[0][0] if rows else None
 
-    async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own; the rows are those that it returns."""
+    async def execute(
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        *,
+        then: Sequence[tuple[str, Sequence[Any]]] = (),
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own; the rows are those that it returns.
+
+        If there are any, ``then`` comes behind it in the same transaction.
+        """
         # Beside the batches, whose locks are soon given up.
         async with self._transaction(self._queries) as connection:
-            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
+            rows = [tuple(record) for record in await connection.fetch(sql, *parameters)]
+            for statement, values in then if rows else ():
+                await connection.execute(statement, *values)
+            return rows
 
     async def probe(self) -> None:
         """Raise StoreUnavailable if nothing can be written.
@@ -435,7 +447,7 @@ async def _write(connection: Any, tenant_id: int, state: State) -> None:
         if len(rows) >= COPIED_ROWS_MIN:
             copied.append((entity, rows))
         elif rows:
-            add(Writing("insert", entity, CODECS[entity].columns), rows)
+            add(Writing("insert", entity, CODECS[entity].columns_of(rows)), rows)
 
     for entity, new, changed, gone in state.written():
         insert(entity, new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from itertools import compress
 from operator import is_not
@@ -32,6 +32,15 @@ class RowCodec(Generic[R]):
         """Makes the row of the values of ``columns``."""
 
         self._writers: dict[tuple[str, ...], Callable[[Row], Values]] = {}
+        self._frequent = tuple(name for name in self.columns if name not in entity.seldom)
+        self._seldom_of = fields_of(entity.seldom)
+        self._missing = (None,) * len(entity.seldom)
+
+    def columns_of(self, rows: Iterable[Row]) -> tuple[str, ...]:
+        """The columns to insert of some rows: without the seldom ones, if all rows lack them."""
+        if not self._missing or any(self._seldom_of(row) != self._missing for row in rows):
+            return self.columns
+        return self._frequent
 
     def values(self, row: Row, columns: tuple[str, ...]) -> Values:
         """The row's values for these columns, as the drivers take them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.entities import (
     BENEFICIARY_COLUMNS,
     Job,
@@ -37,7 +38,7 @@ from benefit_programs.storage.query import (
     QuerySpec,
     index_fields,
 )
-from benefit_programs.storage.query.fields import NOW
+from benefit_programs.storage.query.fields import NOW, TENANT, LookUp
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import postgres_columns, sqlite_columns
 from benefit_programs.storage.tables import TABLES, column_types, live_condition
@@ -360,6 +361,84 @@ def scheduled_changes(dialect: Dialect) -> QuerySpec:
     indexed = ("programId", "poolDefinitionId")
     alone = spec_of("queryScheduledChanges", ScheduledChange, "s", dialect, fields, indexed=indexed)
     return replace(alone, default_sort=(("date", "ASC"),))
+
+
+def _by(name: str, *look_ups: LookUp) -> Field:
+    """A field of what audit entries concern."""
+    kind = FieldKind.IDENTITY_ID if name.startswith("beneficiary.") else FieldKind.ID
+    return Field(name, "t.id", kind, sortable=False, look_ups=look_ups)
+
+
+def _of_entries(column: str) -> LookUp:
+    """Entries that name it themselves."""
+    return LookUp(f"SELECT a.id FROM audit_entries a WHERE a.tenant_id = {TENANT}", f"a.{column}")
+
+
+def _of_transactions(column: str) -> LookUp:
+    """Entries of transactions, by their pools ``p``."""
+    return LookUp(
+        f"SELECT x.id FROM pools p JOIN transactions x ON x.tenant_id = {TENANT}"
+        f" AND x.pool_id = p.id WHERE p.tenant_id = {TENANT}",
+        column,
+    )
+
+
+def _of_pools(column: str) -> LookUp:
+    """Entries that name a pool, by the pools ``p``."""
+    return LookUp(
+        f"SELECT a.id FROM pools p JOIN audit_entries a ON a.tenant_id = {TENANT}"
+        f" AND a.pool_id = p.id WHERE p.tenant_id = {TENANT}",
+        column,
+    )
+
+
+def _of_programs(column: str) -> LookUp:
+    """Entries that name a program, by the programs ``p``."""
+    return LookUp(
+        f"SELECT a.id FROM programs p JOIN audit_entries a ON a.tenant_id = {TENANT}"
+        f" AND a.program_id = p.id WHERE p.tenant_id = {TENANT}",
+        column,
+    )
+
+
+_BENEFICIARIES = (
+    ("beneficiary.memberId", "p.member_id"),
+    ("beneficiary.wixUserId", "p.wix_user_id"),
+    ("beneficiary.anonymousVisitorId", "p.anonymous_visitor_id"),
+)
+
+
+@cache
+def audit_entries(dialect: Dialect) -> QuerySpec:
+    """queryAuditEntries: what has no ids of its own is found by those of what it belongs to."""
+    field = partial(field_of, AuditEntry, "t")
+    fields = (
+        field("principal.kind", "principal_kind"),
+        field("principal.id", "principal_id"),
+        field("method", "method"),
+        replace(field("entityType", "entity"), sql="COALESCE(t.entity, 'TRANSACTION')"),
+        field("requestId", "request_id"),
+        _by("entityId", _of_entries("id"), _of_entries("entity_id")),
+        _by("poolId", _of_entries("pool_id"), _of_transactions("p.id")),
+        _by(
+            "programId",
+            _of_entries("program_id"),
+            _of_pools("p.program_id"),
+            _of_transactions("p.program_id"),
+        ),
+        *(
+            _by(name, _of_programs(column), _of_pools(column), _of_transactions(column))
+            for name, column in _BENEFICIARIES
+        ),
+    )
+    return spec_of(
+        "queryAuditEntries",
+        AuditEntry,
+        "t",
+        dialect,
+        fields,
+        indexed=("entityId", "poolId", "programId", "beneficiary.memberId"),
+    )
 
 
 @cache

@@ -263,10 +263,19 @@ class SqliteStore:
         rows = await self.fetch(statements.sqlite_next(index), (tenant_id, *key))
         return rows[0][0] if rows else None
 
-    async def execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own; the rows are those that it returns."""
+    async def execute(
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        *,
+        then: Sequence[tuple[str, Sequence[Any]]] = (),
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own; the rows are those that it returns.
+
+        If there are any, ``then`` comes behind it in the same transaction.
+        """
         async with self._turn:
-            return await self._in_thread(self._execute, sql, parameters)
+            return await self._in_thread(self._execute, sql, parameters, then)
 
     async def watch(self) -> None:
         """Return when the file is lost, and leave it with all that was answered.
@@ -341,12 +350,32 @@ class SqliteStore:
             finally:
                 connection.execute("rollback")
 
-    def _execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _execute(
+        self, sql: str, parameters: Sequence[Any], then: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[tuple[Any, ...]]:
         self._file.require()
         with translated_errors():
-            rows = self._writer.execute(sql, parameters).fetchall()
+            if not then:
+                rows = self._writer.execute(sql, parameters).fetchall()
+            else:
+                rows = self._execute_together(sql, parameters, then)
             self._file.require_commit()
             return rows
+
+    def _execute_together(
+        self, sql: str, parameters: Sequence[Any], then: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[tuple[Any, ...]]:
+        self._writer.execute("begin immediate")
+        try:
+            rows = self._writer.execute(sql, parameters).fetchall()
+            for statement, values in then if rows else ():
+                self._writer.execute(statement, values)
+            self._writer.execute("commit")
+        except BaseException:
+            if self._writer.in_transaction:
+                self._writer.execute("rollback")
+            raise
+        return rows
 
     async def _in_thread(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Work in the writer's thread; the connection is free again when this ends in any way."""
@@ -503,9 +532,10 @@ class SqliteStore:
         )
 
     def _insert(self, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
-        values = CODECS[entity].writer(CODECS[entity].columns)
+        columns = CODECS[entity].columns_of(rows)
+        values = CODECS[entity].writer(columns)
         self._writer.executemany(
-            statements.sqlite_insert(entity), [(tenant_id, *values(row)) for row in rows]
+            statements.sqlite_insert(entity, columns), [(tenant_id, *values(row)) for row in rows]
         )
 
 

@@ -265,10 +265,9 @@ def _is_unique(index: Index[Any]) -> bool:
 
 
 @cache
-def sqlite_insert(entity: type[Row]) -> str:
-    codec = CODECS[entity]
-    marks = ", ".join("?" * (len(codec.columns) + 1))
-    return f"insert into {codec.table} (tenant_id, {', '.join(codec.columns)}) values ({marks})"
+def sqlite_insert(entity: type[Row], columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * (len(columns) + 1))
+    return f"insert into {CODECS[entity].table} (tenant_id, {', '.join(columns)}) values ({marks})"
 
 
 @cache

@@ -23,6 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
 from benefit_programs.domain.allowances import Allowance
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.people.rows import Person, PersonWord
@@ -346,6 +347,15 @@ TABLES: dict[type[Row], sa.Table] = dict(
             beside=(position_column(),),
         ),
         _table(Removal, "removals"),
+        # Most entries are of transactions and name no entity, so they are in no index.
+        _table(
+            AuditEntry,
+            "audit_entries",
+            _index("entity_id", "id", sparse=True),
+            _index("program_id", "id", sparse=True),
+            _index("pool_id", "id", sparse=True),
+            only_key=True,
+        ),
         _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
         _table(webhooks.WebhookSecret, "webhook_secrets"),
         _table(webhooks.WebhookProgress, "webhook_progress"),

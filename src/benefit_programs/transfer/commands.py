@@ -94,6 +94,8 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
     import that was killed leaves nothing half done.
     """
 
+    about = Program
+
     provision: ProvisionStated
     named: Named
 

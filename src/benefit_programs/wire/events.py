@@ -54,6 +54,7 @@ from benefit_programs.wire.types.events import (
     EntityCreated,
     EntityDeleted,
     EntityUpdated,
+    EventActor,
 )
 
 R = TypeVar("R", bound=Row)
@@ -215,6 +216,7 @@ class _Shown:
             entity_id=part.entity_id,
             event_time=row.created,
             entity_event_sequence=self._sequence(part),
+            actor=_actor(row),
             triggered_by_anonymize_request=bool(row.body.get("triggered_by_anonymize_request")),
             **self._body(part, entity),
         )
@@ -261,6 +263,12 @@ class _Shown:
             "transactionId": transaction.id,
             "reservationId": transaction.details.reservation_id,
         }
+
+
+def _actor(row: Event) -> EventActor | None:
+    """Who made it happen; events of before that was stored don't tell."""
+    actor = row.body.get("actor")
+    return None if actor is None else msgspec.convert(actor, EventActor)
 
 
 async def _transactions(

@@ -119,7 +119,7 @@ async def bulk_reserve(
         call,
         lambda _, entry: _to_reserve(entry.value),
         lambda _, reserved: reserved and reserved.transaction.id,
-        execute=lambda command: _reserve(call, command),
+        execute=_reserve,
     )
     return _answer(results)
 

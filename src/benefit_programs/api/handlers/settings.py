@@ -64,7 +64,9 @@ async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResp
             raise Invalid(tuple(violations))
         return changed
 
-    changed = await call.services.directory.change_settings(call.tenant_id, change)
+    changed = await call.services.directory.change_settings(
+        call.tenant_id, change, actor=call.actor
+    )
     if not call.services.alone:
         await sleep(KEPT_SECONDS_MAX)
     return _shown(changed)
@@ -143,6 +145,7 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
             ),
             job_retention_days=settings.job_retention_days,
             event_retention_days=settings.event_retention_days,
+            audit_retention_days=settings.audit_retention_days,
             delivery_retention_days=settings.delivery_retention_days,
             extended_field_schemas=tuple(
                 wire.ExtendedFieldSchemaData(

@@ -47,7 +47,9 @@ class AsyncBeneficiaries(AsyncMethods):
         )
         return AsyncListing(self._session, plan)
 
-    async def merge(self, visitor: AnonymousVisitor, beneficiary: Identity) -> Merge:
+    async def merge(
+        self, visitor: AnonymousVisitor, beneficiary: Identity, *, reason: str | None = None
+    ) -> Merge:
         """Give all that an anonymous visitor has to the member or Wix user whom he is now known as.
 
         What is much is done by a job, which may go on after this has returned: wait for it with
@@ -57,7 +59,9 @@ class AsyncBeneficiaries(AsyncMethods):
             InProgress: Another merge of the visitor is running, or one of the two is being erased.
         """
         return await self._session.call(
-            "mergeBeneficiary", _MERGE, document(visitor=visitor, beneficiary=beneficiary)
+            "mergeBeneficiary",
+            _MERGE,
+            document(visitor=visitor, beneficiary=beneficiary, reason=reason),
         )
 
     async def overview(self, beneficiary: Identity, namespace: str | None = None) -> Overview:

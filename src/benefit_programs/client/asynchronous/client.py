@@ -9,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from benefit_programs.client.asynchronous.audit import AsyncAudit
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.clock import AsyncClock
 from benefit_programs.client.asynchronous.events import AsyncEvents
@@ -141,6 +142,8 @@ class AsyncBenefitPrograms:
         """Credits of pools that came together and share one fate."""
         self.transactions = AsyncTransactions(session)
         """The record of each change of a balance."""
+        self.audit = AsyncAudit(session)
+        """Who changed what, when and why."""
         self.statements = AsyncStatements(session)
         """How credits became more or less, and what was there at any time."""
         self.async_jobs = AsyncAsyncJobs(session)

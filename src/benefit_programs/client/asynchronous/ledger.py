@@ -105,7 +105,11 @@ class AsyncBalances(AsyncMethods):
         return ChangedBalance(balance=balance, transaction_id=changed.transaction_id)
 
     async def revert_change(
-        self, transaction_id: str, *, instructing_party: Identity | None = None
+        self,
+        transaction_id: str,
+        *,
+        instructing_party: Identity | None = None,
+        reason: str | None = None,
     ) -> Redemption:
         """Revert a transaction with an opposite one. Deprecated: cancel redemptions instead.
 
@@ -114,7 +118,9 @@ class AsyncBalances(AsyncMethods):
             ChangeAlreadyReverted: It was reverted or canceled before.
             NotEnoughBalance: The balance can't give back what the transaction brought.
         """
-        fields = document(transaction_id=transaction_id, instructing_party=instructing_party)
+        fields = document(
+            transaction_id=transaction_id, instructing_party=instructing_party, reason=reason
+        )
         return await self._session.call("revertBalanceChange", _REVERTED, fields)
 
 

@@ -50,6 +50,7 @@ class AsyncLots(AsyncMethods):
         display_name: str | None = None,
         external_reference: str | None = None,
         additional_data: Mapping[str, Any] | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChangedLot:
         """Give a pool credits in a lot of their own. Without a key the client makes one.
@@ -75,6 +76,7 @@ class AsyncLots(AsyncMethods):
             display_name=display_name,
             external_reference=external_reference,
             additional_data=additional_data,
+            reason=reason,
         )
         return await self._changed(
             keyed(
@@ -137,6 +139,7 @@ class AsyncLots(AsyncMethods):
             ]
         ]
         | None = None,
+        reason: str | None = None,
     ) -> Lot:
         """Change the terms that are given; None is the default, and lets a lot live for ever.
 
@@ -156,10 +159,12 @@ class AsyncLots(AsyncMethods):
             external_reference=external_reference,
             additional_data=additional_data,
         )
-        fields = {"lot": changed, **document(field_mask=mask(field_mask))}
+        fields = {"lot": changed, **document(field_mask=mask(field_mask), reason=reason)}
         return await self._session.call("updateLot", _LOT, fields)
 
-    async def expire(self, lot_id: str, *, idempotency_key: str | None = None) -> ChangedLot:
+    async def expire(
+        self, lot_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+    ) -> ChangedLot:
         """End a lot now: what is available lapses. Without a key the client makes one.
 
         What reservations hold of it can still be spent.
@@ -170,7 +175,7 @@ class AsyncLots(AsyncMethods):
             AlreadyExecuted: The caller's key was used before; the error names the lot.
             LotExpired: It has expired already.
         """
-        fields = document(lot_id=lot_id)
+        fields = document(lot_id=lot_id, reason=reason)
         return await self._changed(
             keyed("expireLot", _ANSWER, fields, idempotency_key=idempotency_key, replay=first_lot)
         )

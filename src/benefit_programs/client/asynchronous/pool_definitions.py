@@ -107,6 +107,7 @@ class AsyncPoolDefinitions(AsyncMethods):
         extended_fields: Namespaces | Unset = UNSET,
         field_mask: Collection[Literal["display_name", "description", "details", "extended_fields"]]
         | None = None,
+        reason: str | None = None,
     ) -> PoolDefinition:
         """Change the given fields. None clears a field, and so does a mask that names it alone.
 
@@ -127,6 +128,7 @@ class AsyncPoolDefinitions(AsyncMethods):
             field_mask=mask(field_mask),
             cascade=cascade,
             cascade_date=cascade_date,
+            reason=reason,
         )
         return await self._session.call("updatePoolDefinition", _ENTITY, fields)
 
@@ -149,7 +151,12 @@ class AsyncPoolDefinitions(AsyncMethods):
         return await self._session.call("bulkUpdatePoolDefinitions", _BULK, fields)
 
     async def delete(
-        self, pool_definition_id: str, *, cascade: Cascade, cascade_date: datetime | None = None
+        self,
+        pool_definition_id: str,
+        *,
+        cascade: Cascade,
+        cascade_date: datetime | None = None,
+        reason: str | None = None,
     ) -> None:
         """Delete a pool definition; the cascade says when its pools end.
 
@@ -157,7 +164,10 @@ class AsyncPoolDefinitions(AsyncMethods):
             PoolDefinitionNotFound: There is no such pool definition.
         """
         fields = document(
-            pool_definition_id=pool_definition_id, cascade=cascade, cascade_date=cascade_date
+            pool_definition_id=pool_definition_id,
+            cascade=cascade,
+            cascade_date=cascade_date,
+            reason=reason,
         )
         await self._session.call("deletePoolDefinition", reads_nothing, fields)
 

@@ -83,6 +83,7 @@ class AsyncPools(AsyncMethods):
         beneficiary: Identity | None = None,
         additional_data: Mapping[str, Any] | None = None,
         external_reference: str | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Redemption:
         """Spend the price times the count in credits of a pool on an item.
@@ -108,6 +109,7 @@ class AsyncPools(AsyncMethods):
             beneficiary=beneficiary,
             additional_data=additional_data,
             external_reference=external_reference,
+            reason=reason,
         )
         return await self._redeem("redeemBenefit", fields, idempotency_key)
 
@@ -118,6 +120,7 @@ class AsyncPools(AsyncMethods):
         target_date: datetime,
         beneficiary: Identity,
         namespace: str,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Redemption:
         """Move a redemption, named by its latest transaction, to another date.
@@ -137,11 +140,12 @@ class AsyncPools(AsyncMethods):
             target_date=target_date,
             beneficiary=beneficiary,
             namespace=namespace,
+            reason=reason,
         )
         return await self._redeem("reallocateBenefit", fields, idempotency_key)
 
     async def cancel_redemption(
-        self, transaction_id: str, *, idempotency_key: str | None = None
+        self, transaction_id: str, *, reason: str | None = None, idempotency_key: str | None = None
     ) -> Cancellation:
         """Give the credits of a redemption back, named by its latest transaction.
 
@@ -157,7 +161,7 @@ class AsyncPools(AsyncMethods):
         call = keyed(
             "cancelRedemption",
             _CANCELLATION,
-            document(transaction_id=transaction_id),
+            document(transaction_id=transaction_id, reason=reason),
             idempotency_key=idempotency_key,
             replay=first_cancellation,
         )
@@ -169,6 +173,7 @@ class AsyncPools(AsyncMethods):
         *,
         total_count: int | None = None,
         override: bool = False,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> CanceledItems:
         """Give the credits of some items of a redemption back, or with ``override`` all credits.
@@ -187,7 +192,12 @@ class AsyncPools(AsyncMethods):
         call = keyed(
             "cancelRedemption",
             _CANCELED_ITEMS,
-            document(transaction_id=transaction_id, total_count=total_count, override=override),
+            document(
+                transaction_id=transaction_id,
+                total_count=total_count,
+                override=override,
+                reason=reason,
+            ),
             idempotency_key=idempotency_key,
             replay=first_canceled_items,
         )
@@ -199,6 +209,7 @@ class AsyncPools(AsyncMethods):
         *,
         namespace: str,
         override: bool = False,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> tuple[ReferencedCancellation, ...]:
         """Cancel all redemptions and reservations with an external reference, pool by pool.
@@ -214,6 +225,7 @@ class AsyncPools(AsyncMethods):
             namespace=namespace,
             override=override,
             idempotency_key=idempotency_key or str(uuid4()),
+            reason=reason,
         )
         return await self._session.call("cancelByReference", _REFERENCED, fields)
 
@@ -223,6 +235,7 @@ class AsyncPools(AsyncMethods):
         pool_id: str,
         *,
         benefit_key: str | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> MovedRedemption:
         """Let another pool of the same beneficiary pay for a redemption.
@@ -245,7 +258,12 @@ class AsyncPools(AsyncMethods):
         call = keyed(
             "moveRedemption",
             _MOVED,
-            document(transaction_id=transaction_id, pool_id=pool_id, benefit_key=benefit_key),
+            document(
+                transaction_id=transaction_id,
+                pool_id=pool_id,
+                benefit_key=benefit_key,
+                reason=reason,
+            ),
             idempotency_key=idempotency_key,
             replay=first_move,
         )
@@ -262,6 +280,7 @@ class AsyncPools(AsyncMethods):
         additional_data: Mapping[str, Any] | None = None,
         external_reference: str | None = None,
         split: bool | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> tuple[PaidRedemption, ...]:
         """Redeem an item from whichever benefit of a beneficiary pays: one, unless they may split.
@@ -283,6 +302,7 @@ class AsyncPools(AsyncMethods):
             additional_data=additional_data,
             external_reference=external_reference,
             split=split,
+            reason=reason,
         )
         call = keyed(
             "redeemEligible",
@@ -410,6 +430,7 @@ class AsyncPools(AsyncMethods):
         extended_fields: Namespaces | Unset = UNSET,
         field_mask: Collection[Literal["display_name", "description", "details", "extended_fields"]]
         | None = None,
+        reason: str | None = None,
     ) -> Pool:
         """Change only this pool, until the next cascade. None clears a field.
 
@@ -425,7 +446,7 @@ class AsyncPools(AsyncMethods):
             details=details,
             extended_fields=extended_fields,
         )
-        fields = document(pool=changed, field_mask=mask(field_mask))
+        fields = document(pool=changed, field_mask=mask(field_mask), reason=reason)
         return await self._session.call("updatePool", _ENTITY, fields)
 
     async def bulk_update(

@@ -99,6 +99,7 @@ class AsyncProgramDefinitions(AsyncMethods):
             ]
         ]
         | None = None,
+        reason: str | None = None,
     ) -> ProgramDefinition:
         """Change the given fields. None clears a field, and so does a mask that names it alone.
 
@@ -120,7 +121,7 @@ class AsyncProgramDefinitions(AsyncMethods):
             while_paused=while_paused,
             paused_days_max=paused_days_max,
         )
-        fields = document(program_definition=changed, field_mask=mask(field_mask))
+        fields = document(program_definition=changed, field_mask=mask(field_mask), reason=reason)
         return await self._session.call("updateProgramDefinition", _ENTITY, fields)
 
     async def timetable(
@@ -155,6 +156,7 @@ class AsyncProgramDefinitions(AsyncMethods):
         *,
         cascade_type: Cascade | None = None,
         cascade_date: datetime | None = None,
+        reason: str | None = None,
     ) -> None:
         """Delete a program definition; without a cascade its programs stay.
 
@@ -167,6 +169,7 @@ class AsyncProgramDefinitions(AsyncMethods):
             program_definition_id=program_definition_id,
             cascade_type=cascade_type,
             cascade_date=cascade_date,
+            reason=reason,
         )
         await self._session.call("deleteProgramDefinition", reads_nothing, fields)
 

@@ -54,6 +54,7 @@ class AsyncPrograms(AsyncMethods):
         ends_after: str | None = None,
         while_paused: WhilePaused | None = None,
         paused_days_max: int | None = None,
+        reason: str | None = None,
     ) -> ProvisionedProgram:
         """Create a program for a beneficiary, from exactly one of the two definitions.
 
@@ -84,6 +85,7 @@ class AsyncPrograms(AsyncMethods):
             ends_after=ends_after,
             while_paused=while_paused,
             paused_days_max=paused_days_max,
+            reason=reason,
         )
         return await self._session.call("provisionProgram", _PROVISIONED, fields)
 
@@ -92,6 +94,7 @@ class AsyncPrograms(AsyncMethods):
         program_id: str,
         *,
         restart_timetable: bool = False,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> StartedJob:
         """Start a new cycle: pending changes are made, credits lapse, roll over and are granted.
@@ -108,7 +111,7 @@ class AsyncPrograms(AsyncMethods):
             "renewProgram",
             program_id,
             idempotency_key,
-            document(restart_timetable=restart_timetable or None),
+            document(restart_timetable=restart_timetable or None, reason=reason),
         )
 
     async def pause(
@@ -116,6 +119,7 @@ class AsyncPrograms(AsyncMethods):
         program_id: str,
         *,
         until_date: datetime | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> StartedJob:
         """Pause an active program and its pools; with a date it resumes by itself.
@@ -128,10 +132,15 @@ class AsyncPrograms(AsyncMethods):
             InProgress: Another action on it is still running.
         """
         return await self._act(
-            "pauseProgram", program_id, idempotency_key, document(until_date=until_date)
+            "pauseProgram",
+            program_id,
+            idempotency_key,
+            document(until_date=until_date, reason=reason),
         )
 
-    async def resume(self, program_id: str, *, idempotency_key: str | None = None) -> StartedJob:
+    async def resume(
+        self, program_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+    ) -> StartedJob:
         """Resume a paused program and its pools.
 
         Raises:
@@ -140,7 +149,9 @@ class AsyncPrograms(AsyncMethods):
             AlreadyExecuted: The caller's key was used before.
             InProgress: Another action on it is still running.
         """
-        return await self._act("resumeProgram", program_id, idempotency_key)
+        return await self._act(
+            "resumeProgram", program_id, idempotency_key, document(reason=reason)
+        )
 
     async def _act(
         self, name: str, program_id: str, key: str | None, more: dict[str, Any] | None = None
@@ -149,7 +160,7 @@ class AsyncPrograms(AsyncMethods):
         call = keyed(name, _STARTED, fields, idempotency_key=key, replay=first_job)
         return await self._session.send(call)
 
-    async def end(self, program_id: str) -> StartedJob:
+    async def end(self, program_id: str, *, reason: str | None = None) -> StartedJob:
         """End a program and its pools, for good.
 
         Raises:
@@ -157,7 +168,7 @@ class AsyncPrograms(AsyncMethods):
             ProgramStatusTransitionNotAllowed: It has already ended.
             InProgress: Another action on it is still running.
         """
-        fields = document(program_id=program_id)
+        fields = document(program_id=program_id, reason=reason)
         return await self._session.call("endProgram", _STARTED, fields)
 
     async def schedule_pause(
@@ -166,6 +177,7 @@ class AsyncPrograms(AsyncMethods):
         *,
         date: datetime,
         until_date: datetime | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> ScheduledChange:
         """Have a program pause at a date; with another one it resumes by itself.
@@ -179,21 +191,31 @@ class AsyncPrograms(AsyncMethods):
             TooManyScheduledChanges: As many changes of the program wait as may.
             AlreadyExecuted: The key was used for another change.
         """
-        fields = document(program_id=program_id, date=date, until_date=until_date)
+        fields = document(program_id=program_id, date=date, until_date=until_date, reason=reason)
         return await self._schedule(ProgramChangeKind.PAUSE, fields, idempotency_key)
 
     async def schedule_resume(
-        self, program_id: str, *, date: datetime, idempotency_key: str | None = None
+        self,
+        program_id: str,
+        *,
+        date: datetime,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
     ) -> ScheduledChange:
         """Have a program resume at a date. Raises as ``schedule_pause``."""
-        fields = document(program_id=program_id, date=date)
+        fields = document(program_id=program_id, date=date, reason=reason)
         return await self._schedule(ProgramChangeKind.RESUME, fields, idempotency_key)
 
     async def schedule_end(
-        self, program_id: str, *, date: datetime, idempotency_key: str | None = None
+        self,
+        program_id: str,
+        *,
+        date: datetime,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
     ) -> ScheduledChange:
         """Have a program end at a date, for good. Raises as ``schedule_pause``."""
-        fields = document(program_id=program_id, date=date)
+        fields = document(program_id=program_id, date=date, reason=reason)
         return await self._schedule(ProgramChangeKind.END, fields, idempotency_key)
 
     async def _schedule(
@@ -232,6 +254,7 @@ class AsyncPrograms(AsyncMethods):
             ]
         ]
         | None = None,
+        reason: str | None = None,
     ) -> Program:
         """Change the given fields. None clears a field, and so does a mask that names it alone.
 
@@ -253,7 +276,7 @@ class AsyncPrograms(AsyncMethods):
             while_paused=while_paused,
             paused_days_max=paused_days_max,
         )
-        fields = document(program=changed, field_mask=mask(field_mask))
+        fields = document(program=changed, field_mask=mask(field_mask), reason=reason)
         return await self._session.call("updateProgram", _ENTITY, fields)
 
     async def get(self, program_id: str) -> Program:

@@ -48,6 +48,7 @@ class AsyncReservations(AsyncMethods):
         external_reference: str | None = None,
         beneficiary: Identity | None = None,
         additional_data: Mapping[str, Any] | None = None,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Redemption:
         """Hold the price times the count in credits of a pool for an item.
@@ -76,6 +77,7 @@ class AsyncReservations(AsyncMethods):
             external_reference=external_reference,
             beneficiary=beneficiary,
             additional_data=additional_data,
+            reason=reason,
         )
         return await self._once("reserveBenefit", fields, idempotency_key)
 
@@ -85,6 +87,7 @@ class AsyncReservations(AsyncMethods):
         *,
         count: int | None = None,
         keep_rest: bool = False,
+        reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Redemption:
         """Spend what a reservation holds, or only so many items.
@@ -99,12 +102,15 @@ class AsyncReservations(AsyncMethods):
             NotEnoughReserved: It holds fewer items.
         """
         fields = document(
-            transaction_id=reservation_id, count=count, keep_rest=True if keep_rest else None
+            transaction_id=reservation_id,
+            count=count,
+            keep_rest=True if keep_rest else None,
+            reason=reason,
         )
         return await self._once("captureBenefitReservation", fields, idempotency_key)
 
     async def cancel(
-        self, reservation_id: str, *, idempotency_key: str | None = None
+        self, reservation_id: str, *, reason: str | None = None, idempotency_key: str | None = None
     ) -> Redemption:
         """Give back all that a reservation holds.
 
@@ -113,7 +119,7 @@ class AsyncReservations(AsyncMethods):
             AlreadyExecuted: The caller's key was used before; the error names the transaction.
             ReservationNotOpen: It was captured or canceled, or it has lapsed.
         """
-        fields = document(transaction_id=reservation_id)
+        fields = document(transaction_id=reservation_id, reason=reason)
         return await self._once("cancelBenefitReservation", fields, idempotency_key)
 
     async def _once(self, name: str, fields: dict[str, Any], key: str | None) -> Redemption:

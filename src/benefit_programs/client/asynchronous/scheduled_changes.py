@@ -32,7 +32,9 @@ class AsyncScheduledChanges(AsyncMethods):
         fields = document(scheduled_change_id=scheduled_change_id)
         return await self._session.call("getScheduledChange", _ENTITY, fields)
 
-    async def withdraw(self, scheduled_change_id: str) -> ScheduledChange:
+    async def withdraw(
+        self, scheduled_change_id: str, *, reason: str | None = None
+    ) -> ScheduledChange:
         """Withdraw a change that waits for its date.
 
         Raises:
@@ -40,7 +42,7 @@ class AsyncScheduledChanges(AsyncMethods):
             ScheduledChangeOver: It was done, refused or withdrawn before.
             InProgress: Its date has come, and what comes before it is still going on.
         """
-        fields = document(scheduled_change_id=scheduled_change_id)
+        fields = document(scheduled_change_id=scheduled_change_id, reason=reason)
         return await self._session.call("withdrawScheduledChange", _ENTITY, fields)
 
     def query(

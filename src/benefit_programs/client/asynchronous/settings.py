@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benefit_programs.client.asynchronous.session import AsyncMethods
-from benefit_programs.client.core.wire import changes, reads_field
+from benefit_programs.client.core.wire import changes, document, reads_field
 from benefit_programs.client.generated.enums import IdMode, UnknownPolicyApps
 from benefit_programs.client.types.common import UNSET, Unset
 from benefit_programs.client.types.settings import (
@@ -33,11 +33,13 @@ class AsyncSettings(AsyncMethods):
         policy_providers: Sequence[PolicyProvider] | Unset | None = UNSET,
         job_retention_days: int | Unset | None = UNSET,
         event_retention_days: int | Unset | None = UNSET,
+        audit_retention_days: int | Unset | None = UNSET,
         delivery_retention_days: int | Unset | None = UNSET,
         extended_field_schemas: Sequence[ExtendedFieldSchema] | Unset | None = UNSET,
         extended_fields_require_schema: bool | Unset | None = UNSET,
         reservation_expires_after: str | Unset | None = UNSET,
         strict_requests: bool | Unset | None = UNSET,
+        reason: str | None = None,
     ) -> TenantSettings:
         """Change the given settings. None restores the default. Lists are replaced as a whole.
 
@@ -51,10 +53,12 @@ class AsyncSettings(AsyncMethods):
             policy_providers=policy_providers,
             job_retention_days=job_retention_days,
             event_retention_days=event_retention_days,
+            audit_retention_days=audit_retention_days,
             delivery_retention_days=delivery_retention_days,
             extended_field_schemas=extended_field_schemas,
             extended_fields_require_schema=extended_fields_require_schema,
             reservation_expires_after=reservation_expires_after,
             strict_requests=strict_requests,
         )
-        return await self._session.call("updateSettings", _SETTINGS, {"settings": changed})
+        fields = {"settings": changed, **document(reason=reason)}
+        return await self._session.call("updateSettings", _SETTINGS, fields)

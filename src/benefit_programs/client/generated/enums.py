@@ -15,6 +15,13 @@ class AtEnd(OpenEnum):
     """What becomes of a program whose last cycle is over."""
     END = "END"; STAY = "STAY"
 
+class AuditEntity(OpenEnum):
+    """The kinds of entity that audit entries name."""
+    PROGRAM_DEFINITION = "PROGRAM_DEFINITION"; POOL_DEFINITION = "POOL_DEFINITION"; ITEM = "ITEM"
+    PROGRAM = "PROGRAM"; POOL = "POOL"; TRANSACTION = "TRANSACTION"; LOT = "LOT"
+    SCHEDULED_CHANGE = "SCHEDULED_CHANGE"; JOB = "JOB"; WEBHOOK_ENDPOINT = "WEBHOOK_ENDPOINT"
+    WEBHOOK_KEY = "WEBHOOK_KEY"; CLOCK = "CLOCK"; TENANT = "TENANT"; API_KEY = "API_KEY"
+
 class BalanceType(OpenEnum):
     """Where credits of a transaction come from or go to."""
     AVAILABLE = "AVAILABLE"; RESERVED = "RESERVED"; EXTERNAL = "EXTERNAL"
@@ -140,6 +147,12 @@ class PoolStatus(OpenEnum):
     """The status of a pool."""
     ACTIVE = "ACTIVE"; PAUSED = "PAUSED"; ENDED = "ENDED"; PROVISIONING = "PROVISIONING"
     RENEWING = "RENEWING"; PENDING = "PENDING"
+
+class PrincipalKind(OpenEnum):
+    """Who changed something, and through what."""
+    API_KEY = "API_KEY"; AGENT = "AGENT"; CONSOLE_USER = "CONSOLE_USER"
+    COMMAND_LINE = "COMMAND_LINE"; IN_PROCESS = "IN_PROCESS"; JOB = "JOB"; CALENDAR = "CALENDAR"
+    SERVICE = "SERVICE"
 
 class ProgramChangeKind(OpenEnum):
     """What may happen to a program at a date."""

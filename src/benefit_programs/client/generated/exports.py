@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from benefit_programs.client import policies
+from benefit_programs.client.asynchronous.audit import AsyncAudit, AsyncAuditEntryQuery
 from benefit_programs.client.asynchronous.beneficiaries import AsyncBeneficiaries
 from benefit_programs.client.asynchronous.client import AsyncBenefitPrograms
 from benefit_programs.client.asynchronous.clock import AsyncClock
@@ -83,6 +84,7 @@ from benefit_programs.client.generated.filters import (
     ReservationSort, ScheduledChangeFilter, ScheduledChangeSort, TransactionFilter, TransactionSort,
     WebhookDeliveryFilter, WebhookDeliverySort, WebhookEndpointFilter, WebhookEndpointSort,
 )
+from benefit_programs.client.synchronous.audit import Audit, AuditEntryQuery
 from benefit_programs.client.synchronous.beneficiaries import Beneficiaries
 from benefit_programs.client.synchronous.client import BenefitPrograms
 from benefit_programs.client.synchronous.clock import Clock
@@ -116,6 +118,7 @@ from benefit_programs.client.synchronous.views import (
 from benefit_programs.client.synchronous.webhooks import (
     WebhookDeliveryQuery, WebhookEndpointQuery, Webhooks,
 )
+from benefit_programs.client.types.audit import AuditEntry, Principal
 from benefit_programs.client.types.beneficiaries import (
     Erasure, KeptEvent, KeptLot, KeptRecord, KeptReservation, Merge, UsedRateLimit,
 )
@@ -142,8 +145,8 @@ from benefit_programs.client.types.details import (
     PolicyExpressionNot, PolicyExpressionOr, RateLimitedPolicy, RolloverConfiguration, Within,
 )
 from benefit_programs.client.types.events import (
-    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventEntity, EventPage,
-    EventReceiver,
+    DomainEvent, EntityActed, EntityCreated, EntityDeleted, EntityUpdated, EventActor, EventEntity,
+    EventPage, EventReceiver,
 )
 from benefit_programs.client.types.identities import (
     AnonymousVisitor, App, Identity, Member, WixUser,

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from benefit_programs.client.core.wire import from_wire
+from benefit_programs.client.generated.enums import PrincipalKind
 from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.definitions import PoolDefinition, ProgramDefinition
 from benefit_programs.client.types.items import Item
@@ -69,6 +70,13 @@ class EntityActed(Part, frozen=True, kw_only=True):
     body: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class EventActor(Part, frozen=True, kw_only=True):
+    """Who made it happen: a kind of principal, and which one."""
+
+    kind: PrincipalKind
+    id: str | None = None
+
+
 class DomainEvent(Part, frozen=True, kw_only=True):
     """Something that happened to an entity. Its body is as it travels, with the wire's names."""
 
@@ -80,6 +88,8 @@ class DomainEvent(Part, frozen=True, kw_only=True):
     entity_event_sequence: int = 0
     """Which event of its entity it is, from 1 on. A test of an endpoint has none."""
     originated_from: str | None = None
+    actor: EventActor | None = None
+    """Who made it happen. Events of before the service's version 0.3.0 don't tell."""
     triggered_by_anonymize_request: bool = False
     created_event: EntityCreated | None = None
     updated_event: EntityUpdated | None = None

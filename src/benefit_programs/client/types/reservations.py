@@ -53,6 +53,7 @@ class NewReservation(Part, frozen=True, kw_only=True):
     external_reference: str | None = None
     beneficiary: Identity | None = None
     additional_data: Mapping[str, Any] | None = None
+    reason: str | None = None
 
 
 class ReservationCancel(Part, frozen=True, kw_only=True):
@@ -60,6 +61,7 @@ class ReservationCancel(Part, frozen=True, kw_only=True):
 
     transaction_id: str
     idempotency_key: str
+    reason: str | None = None
 
 
 class ReservationCapture(ReservationCancel, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ class TenantSettings(Part, frozen=True, kw_only=True):
     policy_providers: tuple[PolicyProvider, ...] = ()
     job_retention_days: int | None = None
     event_retention_days: int | None = None
+    audit_retention_days: int | None = None
     delivery_retention_days: int | None = None
     extended_field_schemas: tuple[ExtendedFieldSchema, ...] = ()
     extended_fields_require_schema: bool = False

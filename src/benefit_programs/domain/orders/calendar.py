@@ -60,6 +60,8 @@ class SettlePrograms(Command[int], frozen=True, kw_only=True):
     known, are held as soon as they are read.
     """
 
+    about = Program
+
     program_ids: tuple[str, ...]
     are_small: bool = False
 

@@ -33,6 +33,8 @@ from benefit_programs.domain.state import Changes, Needs, State
 class StartCascades(Command[int], frozen=True, kw_only=True):
     """Begin the first cascade whose date has come. Answers whether there was one, as a number."""
 
+    about = ScheduledChange
+
     def ask(self, needs: Needs, state: State) -> None:
         ask_for_cascades(needs)
         for change in state.known(FIRST_DUE_CASCADE, BEFORE_ALL_INSTANTS):

@@ -104,6 +104,8 @@ class RunChunk(Command[Progress], frozen=True, kw_only=True):
     is how many of them the chunk has at the most. The last one of a turn hands the job back.
     """
 
+    about = Job
+
     job_id: str
     owner: str
     total: int = 0

@@ -1,4 +1,4 @@
-"""How a job erases a person: programs and pools, then lots and reservations, ledger and events.
+"""How a job erases a person: programs and pools, then lots and reservations, ledger, events, audit.
 
 Programs and pools end and lose the person in one commit, so whatever is made afterwards is of the
 pseudonym. Only then the rows that were made before are looked through: first lots and reservations,
@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import require_settled
 from benefit_programs.domain.entities import (
@@ -53,6 +56,8 @@ from benefit_programs.domain.lookups import (
     POOLS_OF_PROGRAM,
     PROGRAM,
     RESERVATION,
+    TRANSACTION,
+    WALK_AUDIT,
     WALK_EVENTS,
     WALK_LOTS,
     WALK_RESERVATIONS,
@@ -69,7 +74,13 @@ from benefit_programs.domain.state import Changes, Mode, Needs, State
 
 PROGRAMS_STAGE = 0
 
-_WALKS: tuple[Index[Any], ...] = (WALK_LOTS, WALK_RESERVATIONS, WALK_TRANSACTIONS, WALK_EVENTS)
+_WALKS: tuple[Index[Any], ...] = (
+    WALK_LOTS,
+    WALK_RESERVATIONS,
+    WALK_TRANSACTIONS,
+    WALK_EVENTS,
+    WALK_AUDIT,
+)
 """What the later stages go through."""
 
 ROWS_OF_ONE = ERASURE_CHUNK_SIZE // CHUNK_SIZE
@@ -119,6 +130,8 @@ class ErasureChunks(Carrier):
             elif isinstance(row, Event):
                 if is_personal(row):
                     needs.read(*_owner_of(row))
+            elif isinstance(row, AuditEntry):
+                _ask_for_subject(needs, state, row)
             elif is_named(row):
                 self._ask_to_rename(needs, state, row)
 
@@ -144,6 +157,8 @@ class ErasureChunks(Carrier):
             return self._event(state, row)
         if isinstance(row, Transaction):
             return self._transaction(state, row)
+        if isinstance(row, AuditEntry):
+            return self._entry(state, row)
         if is_named(row) and self._is_erased(state.one(POOL, row.pool_id)):
             return without_name(row)
         return row
@@ -167,6 +182,13 @@ class ErasureChunks(Carrier):
             return without_free_text(row)
         return row
 
+    def _entry(self, state: State, row: AuditEntry) -> AuditEntry:
+        """An audit entry without what somebody said of the person."""
+        subject = _subject_of(state, row)
+        if subject is not None and self._is_erased(state.one(*subject)):
+            return replace(row, reason=None)
+        return row
+
     def _event(self, state: State, row: Event) -> Event:
         if not is_personal(row):
             return row
@@ -176,6 +198,26 @@ class ErasureChunks(Carrier):
 
     def _is_erased(self, row: Program | Pool | None) -> bool:
         return row is not None and row.beneficiary == self._erasure.erased
+
+
+def _subject_of(state: State, entry: AuditEntry) -> tuple[Index[Any], str] | None:
+    """What says whom the reason of an entry is about; None if that is no beneficiary."""
+    if entry.reason is None:
+        return None
+    if entry.entity is None:
+        transaction = state.loaded(TRANSACTION, entry.id)
+        return (POOL, transaction.pool_id) if transaction else None
+    if entry.program_id is not None:
+        return PROGRAM, entry.program_id
+    return (POOL, entry.pool_id) if entry.pool_id is not None else None
+
+
+def _ask_for_subject(needs: Needs, state: State, entry: AuditEntry) -> None:
+    if entry.reason is not None and entry.entity is None:
+        needs.read(TRANSACTION, entry.id)
+    subject = _subject_of(state, entry)
+    if subject is not None:
+        needs.read(*subject)
 
 
 def _owner_of(event: Event) -> tuple[Index[Any], str]:

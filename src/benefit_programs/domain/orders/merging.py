@@ -55,6 +55,8 @@ class MergeBeneficiary(Command[str], frozen=True, kw_only=True):
     with the same job. Refused while anything else merges the visitor, or erases one of the two.
     """
 
+    about = Job
+
     merge: Merge
     pseudonyms: tuple[str, str]
 

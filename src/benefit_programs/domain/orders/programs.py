@@ -131,6 +131,8 @@ class ActOnProgram(Command[str], frozen=True, kw_only=True):
     A pause may end by itself, ``until`` an instant. A renewal may restart the timetable.
     """
 
+    about = Program
+
     action: Action
     program_id: str
     idempotency_key: str | None = None

@@ -112,6 +112,8 @@ class RecordDeliveries(Command[Receiver | None], frozen=True, kw_only=True):
     recorded. ``pause_reason``, if given, pauses it.
     """
 
+    about = WebhookEndpoint
+
     owner: str
     endpoint_id: str
     position: int | None = None

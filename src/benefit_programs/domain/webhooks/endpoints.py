@@ -50,6 +50,8 @@ HOUR = 60 * 60 * 1000
 class CreateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
     """Have events told to a URL, those after ``position``."""
 
+    about = WebhookEndpoint
+
     url: str
     format: WebhookFormat
     position: int
@@ -140,6 +142,8 @@ class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
     Whoever switches it on says that it is back: what waits for it is tried at once.
     """
 
+    about = WebhookEndpoint
+
     id: str
     revision: int
     updates: Mapping[str, Any]
@@ -172,6 +176,8 @@ class UpdateEndpoint(Command[WebhookEndpoint], frozen=True, kw_only=True):
 class DeleteEndpoint(Command[None], frozen=True, kw_only=True):
     """Tell an endpoint nothing more. What the log has of it goes with the next sweep."""
 
+    about = WebhookEndpoint
+
     id: str
 
     def ask(self, needs: Needs, state: State) -> None:
@@ -190,6 +196,8 @@ class DeleteEndpoint(Command[None], frozen=True, kw_only=True):
 
 class RotateSecret(Command[WebhookSecret], frozen=True, kw_only=True):
     """Give an endpoint a new secret. The one before signs too, for ``hours`` more."""
+
+    about = WebhookSecret
 
     endpoint_id: str
     sealed: str
@@ -219,6 +227,8 @@ class RotateSecret(Command[WebhookSecret], frozen=True, kw_only=True):
 class AddWebhookKey(Command[WebhookKey | None], frozen=True, kw_only=True):
     """Sign JWTs with a new key pair. ``only_first``: unless there is one already."""
 
+    about = WebhookKey
+
     public_key: str
     sealed: str
     only_first: bool = False
@@ -247,6 +257,8 @@ class RewindEndpoint(Command[None], frozen=True, kw_only=True):
 
     Whoever delivers to the endpoint at the moment loses it, and it is taken up from there.
     """
+
+    about = WebhookProgress
 
     endpoint_id: str
     position: int
@@ -281,6 +293,8 @@ class RewindEndpoint(Command[None], frozen=True, kw_only=True):
 
 class AddDeliveries(Command[int], frozen=True, kw_only=True):
     """Deliver some events again. Each is the delivery to make, but for its id and instants."""
+
+    about = WebhookDelivery
 
     endpoint_id: str
     deliveries: tuple[WebhookDelivery, ...]

@@ -15,6 +15,7 @@ import msgspec
 from benefit_programs.storage.query.fields import (
     COLUMN_TYPES,
     NOW,
+    TENANT,
     ColumnType,
     Field,
     IdentityKey,
@@ -121,14 +122,13 @@ class Compiler:
         if field.tests:
             return self.named(field, lambda name: COMPARISONS[sign](name, value))
         test = self.placeholder(value, COLUMN_TYPES[field.kind])
+        if field.look_ups:
+            return self.looked_up(field, lambda column: f"{column} = {test}")
         if field.list_members is not None:
             return f"EXISTS (SELECT 1 FROM {field.list_members} AND {field.sql} {sign} {test})"
-        if sign == "=":
-            return f"{field.sql} = {test}"
-        if sign == "<>":
-            relation = "IS DISTINCT FROM" if field.nullable else "<>"
-            return f"{field.sql} {relation} {test}"
-        return f"{present(field)} {sign} {test}"
+        column = field.sql if sign in {"=", "<>"} else present(field)
+        relation = "IS DISTINCT FROM" if sign == "<>" and field.nullable else sign
+        return f"{column} {relation} {test}"
 
     def identity_comparison(self, node: Compare, value: IdentityValue) -> str:
         identity = node.field.identity
@@ -145,7 +145,25 @@ class Compiler:
             return self.identity_membership(node)
         if node.field.tests:
             return self.named(node.field, lambda name: name in node.values)
+        if node.field.look_ups:
+            number = self.list_of(node.values)
+            column_type = COLUMN_TYPES[node.field.kind]
+            return self.looked_up(
+                node.field, lambda column: self.dialect.within(column, number, column_type)
+            )
         return in_list(node.field, self.within(node.field, node.values))
+
+    def looked_up(self, field: Field, test: Callable[[str], str]) -> str:
+        """Compile the test for rows whose ids are found elsewhere by a value.
+
+        The tenant is the first parameter of every statement (``compile_where``).
+        """
+        tenant = self.dialect.bare(1)
+        found = " UNION ALL ".join(
+            f"{each.statement.replace(TENANT, tenant)} AND {test(each.column)}"
+            for each in field.look_ups
+        )
+        return f"{field.sql} IN ({found})"
 
     def identity_membership(self, node: OneOf) -> str:
         """Compile the test for one of several identities, each kind on its own column."""
@@ -164,9 +182,12 @@ class Compiler:
         return f"({' OR '.join(tests)})"
 
     def within(self, field: Field, values: Sequence[Scalar]) -> str:
+        return self.dialect.within(field.sql, self.list_of(values), COLUMN_TYPES[field.kind])
+
+    def list_of(self, values: Sequence[Scalar]) -> int:
+        """Take a list of values as the next parameter, and give its number."""
         plain = [value for value in values if not isinstance(value, IdentityValue)]
-        number = self.add(self.dialect.list_parameter(plain))
-        return self.dialect.within(field.sql, number, COLUMN_TYPES[field.kind])
+        return self.add(self.dialect.list_parameter(plain))
 
     def prefix(self, node: StartsWith) -> str:
         field = node.field

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -88,8 +88,21 @@ class IdentityColumns(msgspec.Struct, frozen=True):
         )
 
 
+TENANT = "{tenant}"
+"""What stands for the caller's tenant in a field's look-ups."""
+
 NOW = "{now}"
 """What stands for the moment of a query in the text of a field's tests."""
+
+
+class LookUp(NamedTuple):
+    """Where the ids of rows are found by a value: a statement up to its last condition.
+
+    It ends in a condition, and TENANT stands in it for the tenant. ``column`` holds the value.
+    """
+
+    statement: str
+    column: str
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -103,6 +116,9 @@ class Field(msgspec.Struct, frozen=True):
     ``nullable`` says that a row may lack the value. ``empty_is_absent`` says that the column is
     never null, and that "" in it stands for a missing value. ``follows_id`` says that ordering by
     the field, ties broken by id, is ordering by id alone (instants that the ids are made from).
+
+    A field of other rows has ``look_ups``, which find the values of ``sql`` by a value of the
+    field. It takes equality and $in alone, and nothing is sorted by it.
 
     An enum that changes with time has ``tests`` in place of ``sql``: for each of its names what is
     true of exactly the rows that have it, where NOW stands for the moment.
@@ -119,13 +135,14 @@ class Field(msgspec.Struct, frozen=True):
     identity: IdentityColumns | None = None
     follows_id: bool = False
     empty_is_absent: bool = False
+    look_ups: tuple[LookUp, ...] = ()
 
     def __post_init__(self) -> None:
         assert (self.kind is FieldKind.IDENTITY) == (self.identity is not None), self.name
         assert (self.kind is FieldKind.ENUM) == bool(self.names), self.name
         assert not (self.identity and self.list_members), self.name
         assert not self.tests or {name for name, _ in self.tests} == self.names, self.name
-        assert not (self.tests and self.sortable), self.name
+        assert not ((self.tests or self.look_ups) and self.sortable), self.name
         assert not (self.empty_is_absent and (self.nullable or self.list_members)), self.name
 
     @property

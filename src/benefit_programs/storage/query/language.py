@@ -166,6 +166,12 @@ class FilterParser:
         return conjunction(parts)
 
     def read_condition(self, reader: Reader, field: Field, value: object, path: str) -> Node:
+        if field.look_ups and (value is None or reader not in LOOKING_UP):
+            return self.refuse(
+                path,
+                ViolatedRule.FIELD_NOT_ALLOWED,
+                f"{field.name} takes a value, or $in with some",
+            )
         try:
             return reader(self, field, value, path)
         except ValueRefused as refused:
@@ -308,3 +314,6 @@ READERS: dict[str, Reader] = {
     "$hasAll": FilterParser.read_has_all,
     "$hasSome": FilterParser.read_has_some,
 }
+
+LOOKING_UP = (READERS["$eq"], READERS["$in"])
+"""What can be asked of a field that rows are looked up by."""

@@ -63,6 +63,7 @@ class Paged(StrEnum):
     JOBS = "jobs"
     EVENTS = "events"
     PEOPLE = "people"
+    AUDIT_ENTRIES = "audit_entries"
     WEBHOOK_ENDPOINTS = "webhook_endpoints"
     WEBHOOK_DELIVERIES = "webhook_deliveries"
     WEBHOOK_KEYS = "webhook_keys"

@@ -67,6 +67,11 @@ def _paged_by(table: str) -> tuple[str, Paged]:
     return _PAGED_BY.get(table) or ("id", Paged(table))
 
 
+def _one_of(table: str) -> str:
+    """What a row of a table is called."""
+    return f"{table[:-3]}y" if table.endswith("ies") else table.removesuffix("s")
+
+
 def _range(key: str) -> str:
     return f"t.tenant_id = $1 and t.{key} > $2 and t.{key} <= $3"
 
@@ -76,7 +81,7 @@ def _id_of_its_instant(table: str) -> Check:
     digits = "substr(replace(cast(t.id as text), '-', ''), 1, 12)"
     return Check(
         "I12",
-        table.removesuffix("s"),
+        _one_of(table),
         f"""
         select t.id, 'made at ' || t.created || ', which is ' || hex[t.created] as detail
         from {table} t where {_range(key)} and {digits} <> hex[t.created]
@@ -90,7 +95,7 @@ def _once(table: str, columns: tuple[str, ...]) -> Check:
     named = " || ' ' || ".join(f"t.{column}" for column in columns)
     return Check(
         "I4",
-        table.removesuffix("s"),
+        _one_of(table),
         f"""
         select t.id, {named} || ' is taken by ' || o.id as detail
         from {table} t join {table} o on o.tenant_id = t.tenant_id and {same} and o.id < t.id

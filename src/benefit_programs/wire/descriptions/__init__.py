@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.wire.descriptions.alerts import OF_ALERTS
+from benefit_programs.wire.descriptions.audit import OF_AUDIT
 from benefit_programs.wire.descriptions.beneficiaries import OF_BENEFICIARIES
 from benefit_programs.wire.descriptions.calendars import OF_CALENDARS
 from benefit_programs.wire.descriptions.clock import OF_CLOCK
@@ -28,6 +29,7 @@ from benefit_programs.wire.descriptions.webhooks import OF_WEBHOOKS
 OF_TYPES: dict[type[Any], dict[str, str]] = {
     **OF_CONTRACT,
     **OF_ALERTS,
+    **OF_AUDIT,
     **OF_BENEFICIARIES,
     **OF_CALENDARS,
     **OF_CLOCK,

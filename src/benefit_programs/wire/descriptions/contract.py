@@ -130,6 +130,7 @@ COMMON = {
     "programs": "The programs of this page.",
     "provider_app_id": "The app that sells the item.",
     "query": "The filter, the order and the page.",
+    "reason": "Why, in your own words, for the audit. Transactions don't show it.",
     "removed": "Always false: removed entities aren't returned.",
     "requested": "The credits that were asked for.",
     "requested_status": "The status that was asked for.",

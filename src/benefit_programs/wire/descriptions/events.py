@@ -9,6 +9,7 @@ from benefit_programs.wire.types import events
 OF_EVENTS: dict[type[Any], dict[str, str]] = {
     events.DomainEvent: {
         "action_event": "What an action did. For all slugs but the three of the other bodies.",
+        "actor": "Who made it happen, as the audit names it. Events of before 0.3.0 don't tell.",
         "created_event": "The new entity. For the slug `created`.",
         "deleted_event": "The entity as it was last. For the slug `deleted`.",
         "entity_event_sequence": "The number of the entity's event, from 1 without gaps.",
@@ -20,6 +21,10 @@ OF_EVENTS: dict[type[Any], dict[str, str]] = {
         "slug": "What happened, such as `created` or `benefit_redeemed`.",
         "triggered_by_anonymize_request": "Whether the erasure of a beneficiary made it.",
         "updated_event": "The changed entity. For the slug `updated`.",
+    },
+    events.EventActor: {
+        "id": "Which one: the id of the key, the job or the user. The calendar has none.",
+        "kind": "What kind of principal it is.",
     },
     events.EntityCreated: {"entity": "The entity, as calls answer it."},
     events.EntityUpdated: {"current_entity": "The entity after the change."},

@@ -26,6 +26,9 @@ OF_SETTINGS: dict[type[Any], dict[str, str]] = {
         ),
         "first_day_of_week": ("The day that the weeks of rate limits begin with. Default: MONDAY."),
         "id_mode": "Which ids must be GUIDs. Default: DEFAULT.",
+        "audit_retention_days": (
+            "For how many days audit entries are kept; 0 writes none. Default: 365."
+        ),
         "delivery_retention_days": (
             "For how many days the log of webhooks keeps deliveries. Default: 14."
         ),

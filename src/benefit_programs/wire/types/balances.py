@@ -22,6 +22,7 @@ from benefit_programs.domain.errors import FieldViolation, ViolatedRule
 from benefit_programs.domain.explanations import BalanceAmount
 from benefit_programs.wire.types.common import (
     Amount,
+    AuditReason,
     BulkSize,
     CursorPaging,
     CursorPagingMetadata,
@@ -207,6 +208,7 @@ class RevertBalanceChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: EntityId
     idempotency_key: TransactionKey | None = None
     instructing_party: IdentificationData | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class RevertBalanceChangeResponse(msgspec.Struct, frozen=True, kw_only=True):

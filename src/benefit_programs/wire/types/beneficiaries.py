@@ -12,6 +12,7 @@ from benefit_programs.wire.types.async_jobs import Job, JobItem
 from benefit_programs.wire.types.balances import Balance
 from benefit_programs.wire.types.common import (
     Amount,
+    AuditReason,
     CursorPaging,
     CursorPagingMetadata,
     EntityId,
@@ -52,6 +53,7 @@ class MergeBeneficiaryRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     visitor: IdentificationData
     beneficiary: IdentificationData
+    reason: AuditReason | None = None
 
 
 class MergeBeneficiaryResponse(msgspec.Struct, frozen=True, kw_only=True):

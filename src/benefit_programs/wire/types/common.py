@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from benefit_programs.domain.audit_rows import AUDIT_REASON_LENGTH_MAX
 from benefit_programs.domain.constraints import (
     FILTER_BYTES_MAX,
     Alias,
@@ -149,6 +150,9 @@ class ItemInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The item behind a pool item or pool definition item."""
 
     display_name: ItemName | None = None
+
+
+AuditReason = Annotated[str, Text(max_length=AUDIT_REASON_LENGTH_MAX)]
 
 
 class SortOrder(StrEnum):

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.domain.constraints import FreeForm, Int32, Size, Text
+from benefit_programs.domain.audit_rows import PrincipalKind
+from benefit_programs.domain.constraints import Addition, FreeForm, Int32, Size, Text
 from benefit_programs.wire.types.common import (
     CursorPagingMetadata,
     EntityId,
@@ -53,6 +54,13 @@ class EntityActed(msgspec.Struct, frozen=True, kw_only=True):
     body: Entity | None = None
 
 
+class EventActor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who made it happen."""
+
+    kind: PrincipalKind | None = None
+    id: str | None = None
+
+
 class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to an entity, with exactly one of the four bodies."""
 
@@ -63,6 +71,7 @@ class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     event_time: Timestamp | None = None
     entity_event_sequence: Revision | None = None
     originated_from: str | None = None
+    actor: Annotated[EventActor, Addition()] | None = None
     triggered_by_anonymize_request: bool | None = None
     created_event: EntityCreated | None = None
     updated_event: EntityUpdated | None = None

@@ -21,6 +21,7 @@ from benefit_programs.wire.types.balances import Balance
 from benefit_programs.wire.types.common import (
     AdditionalData,
     Amount,
+    AuditReason,
     CursorPaging,
     CursorPagingMetadata,
     EntityId,
@@ -95,6 +96,7 @@ class GrantCreditsRequest(msgspec.Struct, frozen=True, kw_only=True):
     display_name: LotName | None = None
     external_reference: ExternalReference | None = None
     additional_data: AdditionalData | None = None
+    reason: AuditReason | None = None
 
 
 class GrantCreditsResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,7 @@ class UpdateLotRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     lot: LotChange
     field_mask: FieldMask | None = None
+    reason: AuditReason | None = None
 
 
 class UpdateLotResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +126,7 @@ class ExpireLotRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     lot_id: EntityId
     idempotency_key: TransactionKey
+    reason: AuditReason | None = None
 
 
 class ExpireLotResponse(msgspec.Struct, frozen=True, kw_only=True):

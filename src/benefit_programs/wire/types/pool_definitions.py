@@ -23,6 +23,7 @@ from benefit_programs.domain.details import Details
 from benefit_programs.domain.explanations import ProgramDefinitionInfo
 from benefit_programs.domain.values import Cascade
 from benefit_programs.wire.types.common import (
+    AuditReason,
     BulkActionMetadata,
     BulkIds,
     BulkSize,
@@ -167,6 +168,7 @@ class UpdatePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     field_mask: Annotated[FieldMask, Undocumented()] | None = None
     cascade: ChosenCascade
     cascade_date: CascadeDate | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class UpdatePoolDefinitionResponse(CreatePoolDefinitionResponse, frozen=True, kw_only=True):
@@ -194,6 +196,7 @@ class DeletePoolDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     pool_definition_id: EntityId
     cascade: ChosenCascade
     cascade_date: CascadeDate | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class DeletePoolDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from benefit_programs.wire.types.common import (
     AdditionalData,
     AlertKey,
     Amount,
+    AuditReason,
     BenefitKey,
     BulkActionMetadata,
     BulkSize,
@@ -215,6 +216,7 @@ class UpdatePoolRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     pool: PoolChange
     field_mask: Annotated[FieldMask, Undocumented()] | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class UpdatePoolResponse(GetPoolResponse, frozen=True, kw_only=True):
@@ -266,6 +268,7 @@ class RedeemBenefitRequest(msgspec.Struct, frozen=True, kw_only=True):
     additional_data: AdditionalData | None = None
     beneficiary: IdentificationData | None = None
     external_reference: Annotated[ExternalReference, Addition()] | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class RedeemBenefitResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,6 +285,7 @@ class ReallocateBenefitRequest(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: TransactionKey
     beneficiary: IdentificationData
     namespace: Namespace
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class ReallocateBenefitResponse(RedeemBenefitResponse, frozen=True, kw_only=True):
@@ -295,6 +299,7 @@ class CancelRedemptionRequest(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: TransactionKey
     total_count: Annotated[int, Int32(minimum=0), Addition()] | None = None
     override: Annotated[bool, Addition()] | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class CancelRedemptionResponse(RedeemBenefitResponse, frozen=True, kw_only=True):

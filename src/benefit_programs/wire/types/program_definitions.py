@@ -24,6 +24,7 @@ from benefit_programs.wire.types.calendars import (
     Renewals,
 )
 from benefit_programs.wire.types.common import (
+    AuditReason,
     CursorPagingMetadata,
     Description,
     EntityId,
@@ -110,6 +111,7 @@ class UpdateProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     program_definition: ProgramDefinitionChange
     field_mask: Annotated[FieldMask, Undocumented()] | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class UpdateProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +126,7 @@ class DeleteProgramDefinitionRequest(msgspec.Struct, frozen=True, kw_only=True):
     program_definition_id: EntityId
     cascade_type: Annotated[Cascade, Alias("cascade")] | None = None
     cascade_date: Annotated[Timestamp, Addition()] | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class DeleteProgramDefinitionResponse(msgspec.Struct, frozen=True, kw_only=True):

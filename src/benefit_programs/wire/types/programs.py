@@ -28,6 +28,7 @@ from benefit_programs.wire.types.calendars import (
 )
 from benefit_programs.wire.types.common import (
     ActionKey,
+    AuditReason,
     CursorPagingMetadata,
     EntityId,
     ExtendedFields,
@@ -137,6 +138,7 @@ class ProvisionProgramRequest(msgspec.Struct, frozen=True, kw_only=True):
     ends_after: EndsAfter | None = None
     while_paused: Pausing | None = None
     paused_days_max: PausedDaysMax | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class JobResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,7 @@ class ProgramActionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     program_id: EntityId
     idempotency_key: ActionKey
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class RenewProgramRequest(ProgramActionRequest, frozen=True, kw_only=True):
@@ -190,6 +193,7 @@ class EndProgramRequest(msgspec.Struct, frozen=True, kw_only=True):
     """End a program and its pools."""
 
     program_id: EntityId
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class EndProgramResponse(JobResponse, frozen=True, kw_only=True):
@@ -201,6 +205,7 @@ class UpdateProgramRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     program: ProgramChange
     field_mask: Annotated[FieldMask, Undocumented()] | None = None
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class UpdateProgramResponse(msgspec.Struct, frozen=True, kw_only=True):

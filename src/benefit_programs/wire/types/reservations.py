@@ -11,6 +11,7 @@ from benefit_programs.domain.entities import ReservationStatus
 from benefit_programs.domain.settings import ReservationDuration
 from benefit_programs.wire.types.common import (
     Amount,
+    AuditReason,
     BenefitKey,
     BulkActionMetadata,
     BulkSize,
@@ -96,6 +97,7 @@ class CancelBenefitReservationRequest(msgspec.Struct, frozen=True, kw_only=True)
 
     transaction_id: EntityId
     idempotency_key: TransactionKey
+    reason: Annotated[AuditReason, Addition()] | None = None
 
 
 class CancelBenefitReservationResponse(RedeemBenefitResponse, frozen=True, kw_only=True):

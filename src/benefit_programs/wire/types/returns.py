@@ -13,6 +13,7 @@ from benefit_programs.wire.types.common import (
     AdditionalData,
     Amount,
     ApplicationError,
+    AuditReason,
     BenefitKey,
     Count,
     EntityId,
@@ -35,6 +36,7 @@ class CancelByReferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     external_reference: ExternalReference
     idempotency_key: TransactionKey
     override: bool | None = None
+    reason: AuditReason | None = None
 
 
 class ReferencedCancellation(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,7 @@ class MoveRedemptionRequest(msgspec.Struct, frozen=True, kw_only=True):
     pool_id: EntityId
     idempotency_key: TransactionKey
     benefit_key: BenefitKey | None = None
+    reason: AuditReason | None = None
 
 
 class MoveRedemptionResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,7 @@ class RedeemEligibleRequest(msgspec.Struct, frozen=True, kw_only=True):
     additional_data: AdditionalData | None = None
     external_reference: ExternalReference | None = None
     split: bool | None = None
+    reason: AuditReason | None = None
 
 
 class RedeemEligibleResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from benefit_programs.domain.scheduled_changes import ChangeKind, ChangeStatus, 
 from benefit_programs.domain.values import Cascade
 from benefit_programs.wire.types.common import (
     ActionKey,
+    AuditReason,
     CursorPagingMetadata,
     EntityId,
     QueryRequest,
@@ -43,6 +44,7 @@ class ScheduleProgramChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     date: Timestamp
     until_date: Timestamp | None = None
     idempotency_key: ActionKey
+    reason: AuditReason | None = None
 
 
 class ScheduleProgramChangeResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ class WithdrawScheduledChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Withdraw a change that waits for its date."""
 
     scheduled_change_id: EntityId
+    reason: AuditReason | None = None
 
 
 class WithdrawScheduledChangeResponse(ScheduleProgramChangeResponse, frozen=True, kw_only=True):

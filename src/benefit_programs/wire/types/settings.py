@@ -20,7 +20,7 @@ from benefit_programs.domain.settings import (
     SchemaApps,
     UnknownPolicyApps,
 )
-from benefit_programs.wire.types.common import AppId
+from benefit_programs.wire.types.common import AppId, AuditReason
 
 
 class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,7 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = None
     event_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] | None = None
+    audit_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] | None = None
     delivery_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = (
         None
     )
@@ -80,6 +81,7 @@ class UpdateSettingsRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Change settings; null means the default."""
 
     settings: TenantSettingsData
+    reason: AuditReason | None = None
 
 
 class SettingsResponse(msgspec.Struct, frozen=True, kw_only=True):
