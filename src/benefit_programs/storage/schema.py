@@ -31,7 +31,7 @@ from benefit_programs.storage.planning import write_statistics
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012")
 """The revisions of the schema, the oldest first: what Alembic would read from the migrations.
 
 A start that has nothing to migrate needn't load Alembic; a test holds the two together.
