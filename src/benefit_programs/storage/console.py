@@ -236,9 +236,7 @@ class ConsoleDirectory:
         rows = await self._store.fetch_quick(sql, (tenant_id, name))
         return _user(rows[0]) if rows else None
 
-    async def _create(
-        self, name: str, tenant_id: int, role: str, email: str | None
-    ) -> ConsoleUser:
+    async def _create(self, name: str, tenant_id: int, role: str, email: str | None) -> ConsoleUser:
         if email is not None and await self.user_of_email(email):
             raise Invalid.because("email", "is that of another user")
         user = ConsoleUser(

@@ -30,6 +30,7 @@ FIRST_KEY_ID = "00000000-0000-4000-8000-000000000001"
 """The id of the key that a first start makes: whoever inserts it has made it, and nobody twice."""
 
 CURSOR_SECRET = "cursor"  # noqa: S105 - the name of a secret
+CONSOLE_SECRET = "console"  # noqa: S105 - the name of a secret
 
 NAME_LENGTH_MAX = 128
 KEY_TENANTS_MAX = 100
