@@ -105,12 +105,7 @@ async def open_service(
         stack.push_async_callback(store.close)
         directory = Directory(store, clock=clock)
         users = ConsoleDirectory(store, clock=clock)
-        first_secret = first_invitation = None
-        if make_first_key:
-            first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
-        if first_secret is not None:
-            tenant = await directory.ensure_default_tenant()
-            first_invitation = await users.invite_first(tenant.id, Role.OPERATOR)
+        secrets = await _first_secrets(directory, users, settings) if make_first_key else NO_SECRETS
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
         metrics = Metrics(engine, store, values=values)
@@ -158,7 +153,7 @@ async def open_service(
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
         application = await _front(services, users, settings, clock)
-        yield Running(application, services, runner, relay, first_secret, first_invitation, watch)
+        yield Running(application, services, runner, relay, *secrets, watch)
 
 
 async def _front(
@@ -486,13 +481,23 @@ async def _checked(store: SqliteStore | PostgresStore) -> SqliteStore | Postgres
     return store
 
 
-async def _make_first_key(directory: Directory, chosen: str | None) -> str | None:
-    """The default tenant and its key: the operator's, else a new one if there is none at all."""
-    tenant = await directory.ensure_default_tenant()
-    if chosen is not None:
-        await directory.ensure_key(chosen, tenant_id=tenant.id, grants=administrator_grants())
-        return None
-    return await directory.create_first_key(tenant_id=tenant.id, grants=administrator_grants())
+NO_SECRETS = (None, None)
+
+
+async def _first_secrets(
+    directory: Directory, users: ConsoleDirectory, settings: Settings
+) -> tuple[str | None, str | None]:
+    """The secrets of a first key and of a first link to the console, if there was no key at all.
+
+    The default tenant gets them. If the operator has chosen a key, there is that one.
+    """
+    tenant, grants = await directory.ensure_default_tenant(), administrator_grants()
+    if settings.bootstrap_api_key is not None:
+        await directory.ensure_key(settings.bootstrap_api_key, tenant_id=tenant.id, grants=grants)
+        return NO_SECRETS
+    secret = await directory.create_first_key(tenant_id=tenant.id, grants=grants)
+    invitation = await users.invite_first(tenant.id, Role.OPERATOR) if secret else None
+    return secret, invitation
 
 
 async def _close_engine(engine: Engine) -> None:

@@ -115,10 +115,11 @@ class Console:
                 record |= {"tenant": principal.tenant_id, "user": principal.key_id}
             if visit.page is None:
                 return self._to_sign_in(request, visit, path)
-            record["page"] = visit.page.path
-            if visit.page.verb == "POST":
+            page = visit.page
+            record["page"] = page.path
+            if page.verb == "POST":
                 visit = replace(visit, form=await self._form(request))
-            return await self._serve(visit.page, visit, request)
+            return await self._serve(page, visit, request)
         except ClientDisconnect:
             raise
         except NotInvited as stranger:

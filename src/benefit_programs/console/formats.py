@@ -19,6 +19,8 @@ _MONTHS = (
 )
 
 ID_LENGTH_SHOWN = 8
+ID_LENGTH_MIN = 24
+"""How long ids may be that are shown whole."""
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -65,7 +67,7 @@ def _time(instant: str | None, *, with_time: bool) -> Markup:
 
 
 def short_id(text: str) -> Markup:
-    """The beginning of an id, with the whole of it when pointed at."""
-    if len(text) <= ID_LENGTH_SHOWN:
+    """The beginning of a long id, with the whole of it when pointed at."""
+    if len(text) <= ID_LENGTH_MIN:
         return escape(text)
     return Markup('<span class="id" title="{}">{}…</span>').format(text, text[:ID_LENGTH_SHOWN])

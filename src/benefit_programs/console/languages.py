@@ -94,13 +94,13 @@ LANGUAGE: ContextVar[Language] = ContextVar("console_language", default=ENGLISH)
 """The language of the request that is answered."""
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """A text in the visitor's language, with its values: ``_("%(count)s left", count=2)``."""
     said = LANGUAGE.get().one(text)
     return said % values if values else said
 
 
-def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
+def ngettext(singular: str, plural: str, number: int, /, **values: object) -> str:
     """The form of a text for a number, which it may name as ``%(num)s``."""
     return LANGUAGE.get().many(singular, plural, number) % {"num": number, **values}
 

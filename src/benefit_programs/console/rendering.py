@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+from jinja2.utils import missing
 
 from benefit_programs import __version__
 from benefit_programs.api.roles import Role
@@ -28,6 +29,22 @@ ROLE_NAMES = {
     Role.MANAGER: later("Manager"),
     Role.OPERATOR: later("Operator"),
 }
+
+
+class _Absent(ChainableUndefined):
+    """A field that an answer leaves out is empty; a name that nobody has given is a mistake."""
+
+    def __bool__(self) -> bool:
+        if self._undefined_obj is missing:
+            self._fail_with_undefined_error()
+        return False
+
+    def __str__(self) -> str:
+        if self._undefined_obj is missing:
+            self._fail_with_undefined_error()
+        return ""
+
+    __html__ = __str__
 
 
 def new_nonce() -> str:
@@ -70,7 +87,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=_Absent,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],

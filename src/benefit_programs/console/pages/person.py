@@ -10,12 +10,16 @@ from benefit_programs.api.errors import NotFoundRoute
 from benefit_programs.console.page import EVERYBODY, GET, Answer, page
 from benefit_programs.console.people import person_of
 from benefit_programs.console.visit import Visit
+from benefit_programs.domain.operations import RULES
 
 LEDGER_DAYS = 60
 LEDGER_DAYS_MAX = 3_650
 LEDGER_ROWS_MAX = 1_000
 LEDGER_POOLS_MAX = 20
 """Of how many packs the ledger is shown; the others have a page each."""
+
+_USUAL_REASONS = frozenset(rule.reason for rule in RULES.values() if rule.reason)
+"""What the service says itself, which the kind of the entry says already."""
 
 
 @page(GET, "/people/{kind}/{id}", roles=EVERYBODY, template="person.html")
@@ -33,6 +37,7 @@ async def show(visit: Visit) -> Answer:
         "programs": programs,
         "pools": pools,
         "has_more": overview.get("hasMore", False),
+        "usual_reasons": _USUAL_REASONS,
         "ledger": await _ledger(visit, pools, since),
         "days": days,
         "more_days": min(days * 6, LEDGER_DAYS_MAX),
