@@ -11,18 +11,19 @@ import platform
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.support.node import PACKAGES, node_executable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.async_api import Browser, Page
 
 VARIABLE = "BENEFITS_BROWSER"
+PICTURES_VARIABLE = "BENEFITS_TEST_PICTURES"
 ON_PATH = ("chromium", "google-chrome", "chromium-browser")
 UNPACK_SECONDS_MAX = 120
 
@@ -113,27 +114,33 @@ def _decompress(name: str, target: Path) -> None:
     )
 
 
-@contextmanager
-def open_browser() -> Iterator[Browser]:
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
     """A browser for as long as it is wanted."""
     # Playwright's own Node needs libraries that a bare machine may lack.
     os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node_executable())
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - reads the variable above
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - reads the variable above
 
     found = find_browser()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
             executable_path=found.program, args=FLAGS, env={**os.environ, **found.environment}
         )
         yield browser
-        browser.close()
+        await browser.close()
 
 
-def violations(page: Page) -> list[str]:
+async def violations(page: Page) -> list[str]:
     """What axe finds wrong with a page: the rule, and the elements that break it."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found: list[dict[str, Any]] = page.evaluate("axe.run().then((result) => result.violations)")
+    await page.evaluate(AXE.read_text("utf-8"))
+    found = await page.evaluate("axe.run().then((result) => result.violations)")
     return [
         f"{each['id']}: {', '.join(' '.join(node['target']) for node in each['nodes'])}"
         for each in found
     ]
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep a picture of the whole page in the folder that BENEFITS_TEST_PICTURES names, if any."""
+    if folder := os.environ.get(PICTURES_VARIABLE):
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
