@@ -11,12 +11,17 @@ import uvicorn
 
 from benefit_programs.cli.serve import server_config
 from benefit_programs.config import LogFormat, Settings
+from benefit_programs.console import routes
+from benefit_programs.console.page import EVERYBODY, POST, Answer, Done, Undo, page
+from benefit_programs.domain.errors import TooManyLots
 from tests.support.browser import open_browser
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from playwright.async_api import Browser, BrowserContext
+
+    from benefit_programs.console.visit import Visit
 
 SETTINGS = Settings(log_format=LogFormat.JSON)
 WAIT_MILLISECONDS_MAX = 15_000
@@ -49,3 +54,22 @@ async def context(browser: Browser, address: str) -> AsyncIterator[BrowserContex
     context.set_default_timeout(WAIT_MILLISECONDS_MAX)
     yield context
     await context.close()
+
+
+@page(POST, "/test/do", roles=EVERYBODY)
+async def do(visit: Visit) -> Answer:
+    return Done("/find", f"Did {visit.form['what']}.", Undo(path="/test/undo", fields={"a": "1"}))
+
+
+@page(POST, "/test/undo", roles=EVERYBODY)
+async def undo(_visit: Visit) -> Answer:
+    raise TooManyLots(maximum=1)
+
+
+@pytest.fixture
+def own_pages() -> Iterator[None]:
+    """Two changes beside those of the pages."""
+    routes.PAGES.extend((do, undo))
+    yield
+    routes.PAGES.remove(do)
+    routes.PAGES.remove(undo)

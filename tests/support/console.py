@@ -1,4 +1,4 @@
-"""Visitors of the console, with cookies as browsers keep them."""
+"""Visitors of the console, with cookies as browsers keep them, and a world to look at."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from benefit_programs.api.roles import Role
+from benefit_programs.console.routes import PAGES
 from benefit_programs.storage.console import ConsoleDirectory
-from tests.support.calls import guid
+from tests.support.calls import benefit, guid
+from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -57,3 +59,54 @@ class Browser:
         answer = await self.post("/sign-in", {"token": secret})
         assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
         return user.id
+
+
+MARKUP = """<b onclick="alert('1')">&amp;</b>"""
+"""A text in which a page that forgets to escape shows more than text."""
+
+
+class World:
+    """Somebody with a pack that was used, and markup in every text that callers may write."""
+
+    def __init__(self, wallet: Wallet, transaction_id: str) -> None:
+        self.wallet = wallet
+        self.member_id: str = wallet.program["beneficiary"]["memberId"]
+        self.transaction_id = transaction_id
+        self.paths = {
+            "/find": f"/find?q={self.member_id}&all=1",
+            "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/sign-in": "/sign-in",
+        }
+        """Where each page is seen with something on it."""
+
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        """What pages show that is data, in whatever language; the longer before what is in it."""
+
+    async def walk(self, **headers: str) -> dict[str, str]:
+        """The HTML of every page that is read, by the page's path, as an operator gets it."""
+        visitor = Browser(self.wallet.caller, **headers)  # type: ignore[arg-type]
+        _user, secret = await users_of(visitor.service).invite(
+            MARKUP, tenant_id=visitor.service.tenant.id, role=Role.OPERATOR
+        )
+        await visitor.post("/sign-in", {"token": secret})
+        found = {}
+        for page in PAGES:
+            if page.verb == "GET" and page.template is not None:
+                assert page.path in self.paths, f"add {page.path} to World.paths"
+                answer = await visitor.get(self.paths[page.path])
+                assert answer.status_code == httpx.codes.OK, answer.text
+                found[page.path] = answer.text
+        return found
+
+
+async def make_world(service: Service) -> World:
+    wallet = await open_wallet(
+        service,
+        benefit("towel", displayName=MARKUP),
+        amount="1244.5",
+        definition={"displayName": MARKUP},
+        program={"externalProgramId": MARKUP},
+    )
+    transaction_id = await wallet.redeem()
+    await wallet.adjust("0.5", reason=MARKUP)
+    return World(wallet, transaction_id)

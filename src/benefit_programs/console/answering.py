@@ -34,7 +34,7 @@ def path_of(request: Request) -> str:
 
 
 def redirect(to: str) -> Response:
-    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": to})
+    return Response(status_code=int(HTTPStatus.SEE_OTHER), headers={"location": to})
 
 
 def is_shown_already(request: Request) -> bool:

@@ -46,7 +46,8 @@ class Person:
         if self.name:
             return self.name
         more = "…" if len(self.id) > ID_LENGTH_SHOWN else ""
-        return _(_UNNAMED[self.field], id=f"{self.id[:ID_LENGTH_SHOWN]}{more}")
+        beginning = self.id[:ID_LENGTH_SHOWN] + more
+        return _(_UNNAMED[self.field], id=beginning)
 
 
 async def people_of(visit: Visit, identities: Iterable[Mapping[str, Any]]) -> list[Person]:

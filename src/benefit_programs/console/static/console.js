@@ -6,6 +6,7 @@
   let awaitsKey = false;
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target) && !event.target.closest("dialog")) event.target.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
     if (awaitsKey) {
