@@ -108,5 +108,5 @@ async def make_world(service: Service) -> World:
         program={"externalProgramId": MARKUP},
     )
     transaction_id = await wallet.redeem()
-    await wallet.adjust("0.5", reason=MARKUP)
+    await wallet.adjust("0.5")
     return World(wallet, transaction_id)
