@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from jinja2 import UndefinedError
 
 from benefit_programs.api.roles import Role
+from benefit_programs.console import formats, rendering
 from benefit_programs.console.flashes import Flashes
 from benefit_programs.console.forms import read_form
+from benefit_programs.console.languages import LANGUAGE, language
 from benefit_programs.console.page import Done
 from benefit_programs.console.rendering import TEMPLATES
 from benefit_programs.console.static_files import FOLDER, static_file
+from benefit_programs.console.visit import VISIT, Visit
 from benefit_programs.domain.errors import Invalid
 from tests.support.console import FROM_HERE, MARKUP, Browser, make_world
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.support.inprocess import Service
 
 PUBLISHED = {
@@ -217,3 +223,64 @@ def test_forms_come_in_two_ways() -> None:
     assert found == {"key": "7", "file": "id,name\n1,Äda\n"}
     with pytest.raises(Invalid):
         read_form(None, b"\xff")
+
+
+@pytest.fixture
+def drawn() -> Iterator[Callable[..., str]]:
+    """Draws a part of a page."""
+    visit = Visit(
+        page=None,
+        visitor=None,
+        prefix="/desk",
+        request_id="",
+        nonce="",
+        address="",
+        is_secure=True,
+        query={},
+        call_method=None,  # type: ignore[arg-type]
+        gate=None,  # type: ignore[arg-type]
+    )
+    token = VISIT.set(visit)
+    yield (
+        lambda text, **shown: (
+            rendering._environment()
+            .from_string(f'{{% import "parts.html" as parts %}}{text}')
+            .render(**shown)
+        )
+    )
+    VISIT.reset(token)
+
+
+def test_lists_go_on_while_there_is_more(drawn: Callable[..., str]) -> None:
+    """A list links to its next page, with what was asked; the last page has no link."""
+    text = '{{ parts.pager(answer.metadata, "/ledger", q="a b") }}'
+    more = {"metadata": {"cursors": {"next": "c+1"}, "hasNext": True}}
+    assert 'href="/desk/console/ledger?cursor=c%2B1&amp;q=a+b"' in drawn(text, answer=more)
+    for last in ({"metadata": {"cursors": {}}}, {}):
+        assert drawn(text, answer=last).strip() == ""
+
+
+def test_names_that_nobody_gave_are_mistakes(drawn: Callable[..., str]) -> None:
+    """A field that an answer leaves out is empty; a template's own slip fails."""
+    assert drawn("{{ pool.a.b }}{% if pool.c %}x{% endif %}", pool={}) == ""
+    for slip in ("{{ pol }}", "{% if pol %}x{% endif %}", "{{ pol.id }}"):
+        with pytest.raises(UndefinedError):
+            drawn(slip)
+
+
+@pytest.mark.parametrize(
+    ("tag", "amount", "text"),
+    [
+        ("en", "1234567.25", "1,234,567.25"),
+        ("de", "1234567.25", "1.234.567,25"),
+        ("en", "-10", "\N{MINUS SIGN}10"),
+        ("en", "0.0001", "0.0001"),
+        ("en", None, "0"),
+    ],
+)
+def test_credits_are_exact(tag: str, amount: str | None, text: str) -> None:
+    """Amounts are shown whole, with the marks of the language."""
+    token = LANGUAGE.set(language(tag))
+    shown = formats.credits_text(amount)
+    LANGUAGE.reset(token)
+    assert shown == text

@@ -21,6 +21,7 @@ from benefit_programs.storage.directory import (
     NAME_LENGTH_MAX,
     SECRET_BYTES,
     DirectoryStore,
+    UnknownTenant,
     hash_secret,
 )
 
@@ -104,18 +105,22 @@ class ConsoleDirectory:
     ) -> tuple[ConsoleUser, str]:
         """A user with a new link's secret. Whoever has the name in the tenant is invited again.
 
-        Raises Invalid for a bad name or address, for one that somebody else has, and if the user
-        has another role: revoke that one first.
+        Raises UnknownTenant, and Invalid for a bad name or address, for an address that somebody
+        else has, and if the user has another role or address: revoke that one first.
         """
         _require_text("name", name, NAME_LENGTH_MAX)
         if email is not None:
             email = email.strip().lower()
             _require_text("email", email, EMAIL_LENGTH_MAX)
+        if not await self._store.fetch_quick("select 1 from tenants where id = $1", (tenant_id,)):
+            raise UnknownTenant(f"There is no tenant {tenant_id}.")
         user = await self._user_named(name, tenant_id)
         if user is None:
             user = await self._create(name, tenant_id, role, email)
         elif user.role != role:
             raise Invalid.because("role", f"differs: {name} is {user.role} already; revoke first")
+        elif email not in (None, user.email):
+            raise Invalid.because("email", f"differs from that of {name}; revoke first")
         return user, await self._open_link(user.id)
 
     async def invite_first(self, tenant_id: int, role: str) -> str | None:
