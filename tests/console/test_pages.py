@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from benefit_programs.console.languages import LANGUAGE, language
 from benefit_programs.console.page import Done
 from benefit_programs.console.rendering import TEMPLATES
 from benefit_programs.console.static_files import FOLDER, static_file
-from benefit_programs.console.visit import VISIT, Visit
+from benefit_programs.console.visit import VISIT, Fields, Visit
 from benefit_programs.domain.errors import Invalid
 from tests.support.console import FROM_HERE, MARKUP, Browser, make_world
 
@@ -200,6 +201,20 @@ async def test_a_refused_change_is_told_in_its_form(service: Service) -> None:
     assert headers["hx-push-url"] == "false"
 
 
+def test_fields_are_read_as_people_write_them() -> None:
+    """Amounts may have a comma, dates are those of the zone, and what is missing is refused."""
+    zone = ZoneInfo("Europe/Berlin")
+    form = Fields(a="1,5", b=" 1 000 ", day="2026-12-01", at="2026-07-01T10:30", no="soon", none="")
+    assert (form.amount("a"), form.amount("b")) == ("1.5", "1000")
+    assert form.instant("day", zone) == "2026-11-30T23:00:00Z"
+    assert form.instant("at", zone) == "2026-07-01T08:30:00Z"
+    assert form.instant("none", zone) is form.instant("missing", zone) is None
+    with pytest.raises(Invalid):
+        form.instant("no", zone)
+    with pytest.raises(Invalid):
+        form.amount("missing")
+
+
 def test_only_the_service_writes_what_was_done() -> None:
     """A cookie of another session, or one that was made up, says nothing."""
     flashes = Flashes(b"secret" * 6)
@@ -236,7 +251,7 @@ def drawn() -> Iterator[Callable[..., str]]:
         nonce="",
         address="",
         is_secure=True,
-        query={},
+        query=Fields(),
         call_method=None,  # type: ignore[arg-type]
         gate=None,  # type: ignore[arg-type]
     )

@@ -47,7 +47,7 @@ from benefit_programs.console.languages import LANGUAGE, chosen
 from benefit_programs.console.page import Done, File, Page, SignedIn
 from benefit_programs.console.rendering import new_nonce, render
 from benefit_programs.console.routes import MENU, PAGES
-from benefit_programs.console.visit import ROOT, VISIT, CallMethod, Visit
+from benefit_programs.console.visit import ROOT, VISIT, CallMethod, Fields, Visit
 from benefit_programs.console.words import refusal_words, status_of
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.storage.console import SESSION_MILLISECONDS_MAX
@@ -118,7 +118,7 @@ class Console:
             page = visit.page
             record["page"] = page.path
             if page.verb == "POST":
-                visit = replace(visit, form=await self._form(request))
+                visit = replace(visit, form=Fields(await self._form(request)))
             return await self._serve(page, visit, request)
         except ClientDisconnect:
             raise
@@ -237,20 +237,20 @@ class Console:
             nonce=new_nonce(),
             address=self._gate.address(request),
             is_secure=is_secure(request),
-            query=dict(request.query_params),
+            query=Fields(request.query_params),
             call_method=self._call_method,
             gate=self._gate,
         )
 
 
-def _page_at(verb: str, path: str) -> tuple[Page, dict[str, str]]:
+def _page_at(verb: str, path: str) -> tuple[Page, Fields]:
     """The page at a path, with what the path holds. Raises NotFoundRoute or MethodNotAllowed."""
     found = [(each, at) for each in PAGES if (at := each.pattern.fullmatch(path))]
     if not found:
         raise NotFoundRoute
     for page, at in found:
         if page.verb == ("GET" if verb == "HEAD" else verb):
-            return page, {name: unquote(text) for name, text in at.groupdict().items()}
+            return page, Fields({name: unquote(text) for name, text in at.groupdict().items()})
     raise MethodNotAllowed(allowed=tuple(page.verb for page, _ in found))
 
 

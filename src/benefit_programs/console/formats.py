@@ -66,6 +66,13 @@ def _time(instant: str | None, *, with_time: bool) -> Markup:
     )
 
 
+def local(instant: str | None) -> str:
+    """An instant for the field of a form: date and time of the tenant's zone."""
+    if not instant:
+        return ""
+    return f"{datetime.fromisoformat(instant).astimezone(VISIT.get().zone):%Y-%m-%dT%H:%M}"
+
+
 def short_id(text: str) -> Markup:
     """The beginning of a long id, with the whole of it when pointed at."""
     if len(text) <= ID_LENGTH_MIN:

@@ -105,6 +105,7 @@ def _environment() -> Environment:
     environment.filters.update(
         credits=formats.credits_text,
         day=formats.day,
+        local=formats.local,
         figure=words.figure_words,
         segment=segment,
         short_id=formats.short_id,

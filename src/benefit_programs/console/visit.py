@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -12,11 +13,39 @@ from zoneinfo import ZoneInfo
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.roles import Role
 from benefit_programs.console.page import Page
+from benefit_programs.domain.errors import Invalid, ViolatedRule
 
 if TYPE_CHECKING:
     from benefit_programs.console.gate import Gate
 
 ROOT = "/console"
+
+
+class Fields(dict[str, str]):
+    """What was sent, by name. A field that is asked for and isn't there is refused as invalid."""
+
+    def __missing__(self, name: str) -> str:
+        raise Invalid.because(name, "is required", ViolatedRule.REQUIRED_FIELD)
+
+    def amount(self, name: str) -> str:
+        """A decimal as methods take it, from one as people write it: also with a comma."""
+        text = "".join(self[name].split())
+        return text if "." in text else text.replace(",", ".")
+
+    def instant(self, name: str, zone: ZoneInfo) -> str | None:
+        """A date, or date and time, of a zone as methods take it; nothing for an empty field.
+
+        A date alone means its beginning. Of a time that comes twice the first is meant.
+        """
+        text = self.get(name, "").strip()
+        if not text:
+            return None
+        try:
+            local = datetime.fromisoformat(text)
+        except ValueError:
+            raise Invalid.because(name, "must be a date", ViolatedRule.FORMAT) from None
+        return f"{local.replace(tzinfo=zone).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
 
 CallMethod = Callable[[Principal, str, dict[str, Any]], Awaitable[Any]]
 
@@ -52,9 +81,9 @@ class Visit:
     is_secure: bool
     """Whether the browser keeps secrets of this address: it is reached by TLS, or is loopback."""
 
-    query: Mapping[str, str]
-    path: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] = field(default_factory=dict)
+    query: Fields
+    path: Fields = field(default_factory=Fields)
+    form: Fields = field(default_factory=Fields)
     flash: Mapping[str, Any] = field(default_factory=dict)
     """What the last change said, for this page to show."""
 
