@@ -155,6 +155,7 @@ async def test_problems_are_told_in_words(service: Service) -> None:
     assert answer.status_code == 404
     assert "There is no such page." in answer.text
     assert "<code>desk-7</code>" in answer.text
+    assert 'href="/console/find" data-key="f"' in answer.text
     assert answer.headers["x-request-id"] == "desk-7"
     assert (await visitor.client.put("/console/find", headers=FROM_HERE)).status_code == 405
 

@@ -109,13 +109,14 @@ class Console:
         visit = self._visit(request)
         try:
             require_from_here(request)
-            visit = await self._let_in(visit, request, path)
+            visit = await self._recognized(visit, request)
             if visit.visitor is not None:
                 principal = visit.visitor.principal
                 record |= {"tenant": principal.tenant_id, "user": principal.key_id}
-            if visit.page is None:
-                return self._to_sign_in(request, visit, path)
+            visit = _let_in(visit, request.method, path)
             page = visit.page
+            if page is None:
+                return self._to_sign_in(request, visit, path)
             record["page"] = page.path
             if page.verb == "POST":
                 visit = replace(visit, form=Fields(await self._form(request)))
@@ -130,27 +131,13 @@ class Console:
                 _log.exception("failed", request_id=visit.request_id, **record)
             return self._problem(request, visit, refusal)
 
-    async def _let_in(self, visit: Visit, request: Request, path: str) -> Visit:
-        """The visit with its visitor and its page; with none if they must sign in first.
-
-        Raises Forbidden, NotFoundRoute or MethodNotAllowed, which strangers aren't told.
-        """
+    async def _recognized(self, visit: Visit, request: Request) -> Visit:
+        """The visit with its visitor, if anybody has signed in. Raises NotInvited."""
         visitor = await self._gate.visitor(request)
-        if visitor is not None:
-            said = self._flashes.read(request.cookies.get(FLASH_COOKIE), visitor.principal.key_id)
-            visit = replace(visit, visitor=visitor, flash=said)
-        try:
-            page, held = _page_at(request.method, path)
-        except Refusal:
-            if visitor is None:
-                return visit
-            raise
-        if visitor is None and not page.is_public:
+        if visitor is None:
             return visit
-        visit = replace(visit, path=held)
-        if not visit.may(page):
-            raise Forbidden
-        return replace(visit, page=page)
+        said = self._flashes.read(request.cookies.get(FLASH_COOKIE), visitor.principal.key_id)
+        return replace(visit, visitor=visitor, flash=said)
 
     async def _serve(self, page: Page, visit: Visit, request: Request) -> Response:
         current = VISIT.set(visit)
@@ -194,7 +181,7 @@ class Console:
         self, request: Request, visit: Visit, refusal: Refusal, *, email: str | None = None
     ) -> Response:
         """A refusal in words. A form that htmx has sent shows it above its fields."""
-        status = status_of(refusal)
+        status, visit = status_of(refusal), replace(visit, flash={})
         current = VISIT.set(visit)
         try:
             shown = {"words": refusal_words(refusal), "status": status, "email": email}
@@ -241,6 +228,24 @@ class Console:
             call_method=self._call_method,
             gate=self._gate,
         )
+
+
+def _let_in(visit: Visit, verb: str, path: str) -> Visit:
+    """The visit with its page; with none if the visitor must sign in first.
+
+    Raises Forbidden, NotFoundRoute or MethodNotAllowed, which strangers aren't told.
+    """
+    try:
+        page, held = _page_at(verb, path)
+    except Refusal:
+        if visit.visitor is None:
+            return visit
+        raise
+    if visit.visitor is None and not page.is_public:
+        return visit
+    if not visit.may(page):
+        raise Forbidden
+    return replace(visit, page=page, path=held)
 
 
 def _page_at(verb: str, path: str) -> tuple[Page, Fields]:
