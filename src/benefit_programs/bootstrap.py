@@ -20,7 +20,8 @@ from uuid import uuid4
 import msgspec
 import structlog
 
-from benefit_programs.api.app import create_app
+from benefit_programs.api.app import Application as Api
+from benefit_programs.api.app import across_origins
 from benefit_programs.api.authentication import Authenticator
 from benefit_programs.api.method import Scope
 from benefit_programs.api.metrics import Metrics, values_size
@@ -36,6 +37,8 @@ from benefit_programs.api.throttling import (
 )
 from benefit_programs.api.values import SharedValues, Values
 from benefit_programs.config import LogFormat, Settings, unknown_variables
+from benefit_programs.console.application import Console, Front
+from benefit_programs.console.gate import Gate
 from benefit_programs.delivery.relay import Relay
 from benefit_programs.delivery.sending import Function, Sender
 from benefit_programs.domain.audit_rows import SERVICE, Actor
@@ -48,7 +51,8 @@ from benefit_programs.log_stream import DeferredStream
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.allowances import take_requests
-from benefit_programs.storage.directory import CURSOR_SECRET, Directory, Grants
+from benefit_programs.storage.console import ConsoleDirectory
+from benefit_programs.storage.directory import CONSOLE_SECRET, CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import CONNECTIONS_MAX, PostgresStore
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.replicas import Replicas
@@ -76,6 +80,8 @@ class Running:
     relay: Relay
     first_secret: str | None
     """The first key, if this start has made it; it is known here and never again."""
+    first_invitation: str | None
+    """The secret of the first link to the console, if this start has made it."""
     watch: asyncio.Task[None] | None
     """Ends when the database is lost for good, which happens to a SQLite file alone."""
 
@@ -101,9 +107,8 @@ async def open_service(
         store = await _open_store(settings)
         stack.push_async_callback(store.close)
         directory = Directory(store, clock=clock)
-        first_secret = None
-        if make_first_key:
-            first_secret = await _make_first_key(directory, settings.bootstrap_api_key)
+        users = ConsoleDirectory(store, clock=clock)
+        secrets = await _first_secrets(directory, users, settings) if make_first_key else NO_SECRETS
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
         metrics = Metrics(engine, store, values=values)
@@ -150,7 +155,39 @@ async def open_service(
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        yield Running(create_app(services), services, runner, relay, first_secret, watch)
+        application = await _front(services, users, settings, clock)
+        yield Running(application, services, runner, relay, *secrets, watch)
+
+
+async def _front(
+    services: Services,
+    users: ConsoleDirectory,
+    settings: Settings,
+    clock: Callable[[], Instant],
+) -> Application:
+    """The API and the console, whose pages call the API's methods."""
+    api = Api(services)
+    gate = Gate(
+        users, services.directory, clock=clock, trusted_proxies=settings.console_trusted_proxies
+    )
+    console = Console(
+        api.call,
+        gate,
+        flash_secret=await services.directory.ensure_secret(CONSOLE_SECRET),
+        body_bytes_max=services.body_bytes_max,
+    )
+    return Front(console, across_origins(api))
+
+
+@asynccontextmanager
+async def open_console_users(settings: Settings) -> AsyncIterator[ConsoleDirectory]:
+    """The users of the console for a short command, beside a server that may be running.
+
+    Raises what ``open_database`` raises.
+    """
+    async with open_database(settings) as store:
+        await Directory(store, clock=read_clock).ensure_default_tenant()
+        yield ConsoleDirectory(store, clock=read_clock)
 
 
 @asynccontextmanager
@@ -323,7 +360,7 @@ def search_garbage_seldom() -> None:
 _FilteringLogger: type[Any] = structlog.make_filtering_bound_logger(logging.INFO)
 
 
-class _JsonLogger(_FilteringLogger):
+class _JsonLogger(_FilteringLogger):  # type: ignore[misc]  # made by a function
     """Writes what goes well as the processors would, at a fifth of their cost: it is most lines."""
 
     def info(self, event: str, **values: Any) -> None:
@@ -465,13 +502,23 @@ async def _checked(store: SqliteStore | PostgresStore) -> SqliteStore | Postgres
     return store
 
 
-async def _make_first_key(directory: Directory, chosen: str | None) -> str | None:
-    """The default tenant and its key: the operator's, else a new one if there is none at all."""
-    tenant = await directory.ensure_default_tenant()
-    if chosen is not None:
-        await directory.ensure_key(chosen, tenant_id=tenant.id, grants=administrator_grants())
-        return None
-    return await directory.create_first_key(tenant_id=tenant.id, grants=administrator_grants())
+NO_SECRETS = (None, None)
+
+
+async def _first_secrets(
+    directory: Directory, users: ConsoleDirectory, settings: Settings
+) -> tuple[str | None, str | None]:
+    """The secrets of a first key and of a first link to the console, if there was no key at all.
+
+    The default tenant gets them. If the operator has chosen a key, there is that one.
+    """
+    tenant, grants = await directory.ensure_default_tenant(), administrator_grants()
+    if settings.bootstrap_api_key is not None:
+        await directory.ensure_key(settings.bootstrap_api_key, tenant_id=tenant.id, grants=grants)
+        return NO_SECRETS
+    secret = await directory.create_first_key(tenant_id=tenant.id, grants=grants)
+    invitation = await users.invite_first(tenant.id, Role.OPERATOR) if secret else None
+    return secret, invitation
 
 
 async def _close_engine(engine: Engine) -> None:

@@ -49,6 +49,7 @@ REQUESTS_AT_ONCE_MAX = 1_000_000
 CORS_ORIGINS_MAX = 100
 CORS_ANY_ORIGIN = "*"
 OUTGOING_NETWORKS_MAX = 100
+CONSOLE_TRUSTED_PROXIES_MAX = 100
 REPLICA_URLS_MAX = 8
 SECRET_KEY_BYTES = 32
 SECRET_KEYS_MAX = 10
@@ -174,14 +175,17 @@ def _origins(value: object) -> tuple[str, ...]:
     return origins
 
 
-def _networks(value: object) -> tuple[Network, ...]:
-    listed = value if isinstance(value, list) else _text(value).split(",")
-    if len(listed) > OUTGOING_NETWORKS_MAX:
-        raise _Wrong(f"must have at most {OUTGOING_NETWORKS_MAX} networks")
-    try:
-        return tuple(dict.fromkeys(ip_network(str(each).strip()) for each in listed))
-    except ValueError:
-        raise _Wrong("must be networks such as 10.0.0.0/8, with commas between") from None
+def _networks(networks_max: int) -> Callable[[object], tuple[Network, ...]]:
+    def read(value: object) -> tuple[Network, ...]:
+        listed = value if isinstance(value, list) else _text(value).split(",")
+        if len(listed) > networks_max:
+            raise _Wrong(f"must have at most {networks_max} networks")
+        try:
+            return tuple(dict.fromkeys(ip_network(str(each).strip()) for each in listed))
+        except ValueError:
+            raise _Wrong("must be networks such as 10.0.0.0/8, with commas between") from None
+
+    return read
 
 
 def decode_secret_key(text: str) -> bytes:
@@ -451,13 +455,26 @@ class Settings:
     outgoing_networks: Annotated[
         tuple[Network, ...],
         _Setting(
-            read=_networks,
+            read=_networks(OUTGOING_NETWORKS_MAX),
             about="The networks beside the public internet to which the service sends requests for "
             "tenants (questions to policy providers), such as `10.1.2.0/24`, with commas between "
             "(in the file: a list). All loopback, private, link-local and other special addresses "
             "are refused unless they are here: whoever administers a tenant chooses the URLs, and "
             "could look around in your network. "
             f"At most {OUTGOING_NETWORKS_MAX}.",
+            default="none",
+        ),
+    ] = ()
+
+    console_trusted_proxies: Annotated[
+        tuple[Network, ...],
+        _Setting(
+            read=_networks(CONSOLE_TRUSTED_PROXIES_MAX),
+            about="The networks of proxies that sign people in to the [console]"
+            "(../how-to/console.md), such as `10.1.2.3/32`, with commas between (in the file: a "
+            "list). What they say in `X-Forwarded-Email` is who a request comes from, so they must "
+            "remove that header from requests of others, and nobody else may reach the service "
+            f"from there. At most {CONSOLE_TRUSTED_PROXIES_MAX}.",
             default="none",
         ),
     ] = ()

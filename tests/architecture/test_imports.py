@@ -19,7 +19,18 @@ ROOT = "the package itself"
 """Stands for `benefit_programs/__init__.py`, which holds the version and nothing else."""
 
 EVERYTHING = frozenset(
-    {"api", "bootstrap", "cli", "config", "domain", "engine", "jobs", "log_stream", "providers"}
+    {
+        "api",
+        "bootstrap",
+        "cli",
+        "config",
+        "console",
+        "domain",
+        "engine",
+        "jobs",
+        "log_stream",
+        "providers",
+    }
     | {"delivery", "encryption", "outgoing", "storage", "transfer", "wire", ROOT}
 )
 
@@ -40,12 +51,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"delivery", "domain", "encryption", "engine", "outgoing", "providers", "storage", "wire"}
         | {ROOT}
     ),
+    "console": frozenset({"api", "config", "domain", "storage", "wire", ROOT}),
     "providers": frozenset({"domain", "outgoing", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", ROOT}),
     "transfer": frozenset({"domain", ROOT}),
     "bootstrap": EVERYTHING - {"cli"},
-    "inprocess": (EVERYTHING | {"client"}) - {"cli"},
-    "cli": EVERYTHING | {"client"},
+    # Only the wiring knows the console.
+    "inprocess": (EVERYTHING | {"client"}) - {"cli", "console"},
+    "cli": (EVERYTHING | {"client"}) - {"console"},
     "__main__": frozenset({"cli"}),
 }
 
@@ -55,12 +68,14 @@ KEPT_TO: dict[str, frozenset[str]] = {
     "apsw": frozenset({"storage"}),
     "asyncpg": frozenset({"storage"}),
     "cryptography": frozenset({"delivery", "encryption"}),
+    "jinja2": frozenset({"console"}),
     "jsonschema_rs": frozenset({"api"}),
     "jwt": frozenset({"client", "delivery"}),
     "rich": frozenset({"cli"}),
     "sqlalchemy": frozenset({"storage"}),
     "standardwebhooks": frozenset({"delivery"}),
-    "starlette": frozenset({"api", "bootstrap"}),
+    "markupsafe": frozenset({"console"}),
+    "starlette": frozenset({"api", "bootstrap", "console"}),
     "typer": frozenset({"cli"}),
     "uvicorn": frozenset({"api", "bootstrap", "cli"}),
     "whenever": frozenset({"domain"}),

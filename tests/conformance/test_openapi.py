@@ -201,10 +201,10 @@ async def test_everybody_may_read_them(service: Service) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_root_leads_to_the_page(service: Service) -> None:
-    """Who opens the address in a browser gets to the page, below a path of a proxy's too."""
+async def test_the_root_leads_to_the_console(service: Service) -> None:
+    """Who opens the address in a browser gets to the console, below a path of a proxy's too."""
     response = await service.client.get("/")
-    assert (response.status_code, response.headers["location"]) == (307, "docs")
+    assert (response.status_code, response.headers["location"]) == (303, "console/find")
     assert response.headers["x-request-id"]
 
 

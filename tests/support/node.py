@@ -111,7 +111,11 @@ def _packaged_folder() -> Path:
 
 
 if __name__ == "__main__":
+    from tests.support.browser import is_packaged_here, unpack_browser
+
     try:
         ensure_js_packages()
+        if is_packaged_here():
+            unpack_browser()
     except NodeError as error:
         sys.exit(str(error))

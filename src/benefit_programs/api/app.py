@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from asyncio import CancelledError
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 import structlog
@@ -160,6 +161,7 @@ class Application:
         self._routes = Routes(METHODS.values())
         self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
         self._log = _log.bind()
+        self.cors_origins = services.cors_origins
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -258,16 +260,35 @@ class Application:
             header(scope, b"authorization"), header(scope, b"wix-site-id")
         )
         record["tenant"] = principal.tenant_id
+        await self._let_in(principal, method)
+        body = await read_body(scope, receive, self._services.body_bytes_max)
+        query = scope["query_string"].decode("latin-1")
+        strict = is_strict(scope, principal.settings)
+        return await self._open(
+            principal, method, body, query, parameters, request_id=request_id, strict=strict
+        )
+
+    async def _let_in(self, principal: Principal, method: Method) -> None:
+        """Count a call. Raises TooManyRequests, or Forbidden."""
         if self._throttle is not None:
             self._throttle.admit(principal.key_id)
         if self._tenant_throttle is not None:
             await self._tenant_throttle.admit(principal.tenant_id)
         if not principal.may_call(method):
             raise Forbidden
+
+    async def _open(
+        self,
+        principal: Principal,
+        method: Method,
+        body: bytes,
+        query: str,
+        parameters: dict[str, str],
+        *,
+        request_id: str,
+        strict: bool,
+    ) -> Call:
         endpoint = self._endpoints[method.name]
-        body = await read_body(scope, receive, self._services.body_bytes_max)
-        query = scope["query_string"].decode("latin-1")
-        strict = is_strict(scope, principal.settings)
         decode = endpoint.decode_strictly if strict else endpoint.decode
         turn = await self._turns.take(principal.tenant_id)
         try:
@@ -288,6 +309,24 @@ class Application:
             clock,
             request_id=request_id,
         )
+
+    async def call(
+        self, principal: Principal, name: str, request: dict[str, Any], *, request_id: str
+    ) -> Any:
+        """Answer a method within the process: the same rights, limits, rules and JSON as over HTTP.
+
+        The request is read strictly. Raises Refusal, or what ``refusal_of`` makes one of.
+        """
+        method = METHODS[name]
+        await self._let_in(principal, method)
+        body, query = msgspec.json.encode(request), ""
+        if method.request_in == "query":
+            body, query = b"", urlencode(list(parameters_of(request)))
+        call = await self._open(
+            principal, method, body, query, {}, request_id=request_id, strict=True
+        )
+        with call.turn:
+            return msgspec.json.decode(await self._answer_here(call, as_table=False))
 
     async def _answer(
         self, call: Call, scope: AsgiScope, record: dict[str, Any], *, as_table: bool = False
@@ -316,8 +355,25 @@ def _reason_of(error: Exception) -> str | None:
     return str(error) if is_told else None
 
 
+def parameters_of(request: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """A document as the parameters of a query string, with dots in the names of inner fields."""
+    for name, value in request.items():
+        if isinstance(value, dict):
+            yield from parameters_of(value, f"{path}{name}.")
+        elif value is not None:
+            for each in value if isinstance(value, list) else [value]:
+                yield f"{path}{name}", each if isinstance(each, str) else json_text(each)
+
+
+def json_text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def create_app(services: Services) -> Application | CrossOrigin:
-    application = Application(services)
-    if not services.cors_origins:
-        return application
-    return CrossOrigin(application, services.cors_origins)
+    return across_origins(Application(services))
+
+
+def across_origins(application: Application) -> Application | CrossOrigin:
+    """The application for browsers on other sites too, if the settings name any."""
+    origins = application.cors_origins
+    return CrossOrigin(application, origins) if origins else application

@@ -46,8 +46,8 @@ class Principal:
     caller: Identity
     scopes: frozenset[str]
     permission_ids: frozenset[str]
-    expires: Instant | None = None
     who: Who
+    expires: Instant | None = None
 
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.

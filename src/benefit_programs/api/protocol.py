@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
@@ -185,7 +185,7 @@ class HttpProtocol(HttpToolsProtocol):
     @property
     def _latest(self) -> Cycle | None:
         """The latest request whose headers were complete; at first there is none."""
-        return self.cycle
+        return cast("Cycle | None", self.cycle)
 
     def _is_in_head(self) -> bool:
         """Whether a request has begun whose headers aren't complete."""

@@ -31,6 +31,7 @@ from benefit_programs.domain.store import (
     StoreTimeout,
     StoreUnavailable,
 )
+from benefit_programs.storage.console import UnknownConsoleUser
 from benefit_programs.storage.directory import SiteTaken, UnknownKey, UnknownTenant
 from benefit_programs.storage.distribution import CannotDistribute
 from benefit_programs.storage.schema import SchemaError
@@ -53,6 +54,7 @@ CODES: dict[type[Exception], ExitCode] = {
     NotThere: ExitCode.NOT_FOUND,
     UnknownTenant: ExitCode.NOT_FOUND,
     UnknownKey: ExitCode.NOT_FOUND,
+    UnknownConsoleUser: ExitCode.NOT_FOUND,
     JobNotFound: ExitCode.NOT_FOUND,
     JobNotRetryable: ExitCode.WRONG_USAGE,
     JobNotCancelable: ExitCode.WRONG_USAGE,

@@ -16,8 +16,8 @@ from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.operating import AskAnywhere, asks_anywhere
 from benefit_programs.cli.options import TENANT_ID_MAX
 from benefit_programs.cli.output import Answer, instant
+from benefit_programs.cli.roles import ROLES, role_of
 from benefit_programs.domain.audit_rows import PrincipalKind, Who
-from benefit_programs.domain.directory import Role
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
@@ -25,7 +25,6 @@ from benefit_programs.wire.codec.formats import Violated, read_instant
 
 commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and revoke API keys.")
 
-ROLES = {role.lower().replace("_", "-"): role for role in Role}
 SCOPES = {scope.name.lower().replace("_", "-"): scope for scope in Scope}
 
 RoleName = Annotated[
@@ -155,7 +154,7 @@ def _grants(
     if role is not None:
         if scopes or permissions:
             raise WrongUsage("--role stands in place of --scope and --permission")
-        grants = grants_of(_role(role), identity)
+        grants = grants_of(role_of(role), identity)
     else:
         grants = Grants(
             identity=identity,
@@ -166,13 +165,6 @@ def _grants(
         grants = replace(grants, scopes=(*grants.scopes, str(Scope.INSTALLATION)))
     require_operable(grants)
     return grants
-
-
-def _role(text: str) -> Role:
-    role = ROLES.get(text.lower())
-    if role is None:
-        raise WrongUsage(f"--role: must be one of {', '.join(ROLES)}, not {text!r}")
-    return role
 
 
 def _scope(text: str) -> str:

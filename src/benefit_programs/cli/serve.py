@@ -34,7 +34,7 @@ from benefit_programs.bootstrap import (
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
-from benefit_programs.cli.welcome import start_text
+from benefit_programs.cli.welcome import sign_in_link, start_text
 from benefit_programs.config import Settings, read_settings
 from benefit_programs.domain.store import StoreUnavailable
 
@@ -78,8 +78,9 @@ def serve(
 ) -> None:
     """Run the service until Ctrl+C or SIGTERM.
 
-    The first start makes an API key and prints it once, with requests to try it. With --json,
-    one line on standard output has the address and the key: {"url": ..., "firstKey": ...}.
+    The first start makes an API key and prints it once, with requests to try it, and a link that
+    signs in to the console. With --json, one line on standard output has the address, the key and
+    the link: {"url": ..., "firstKey": ..., "consoleLink": ...}.
     The page /docs of that address shows all methods.
     """
     flags = {
@@ -272,8 +273,12 @@ def _address(settings: Settings, listener: socket.socket) -> str:
 
 def _announce(url: str, settings: Settings, running: Running, *, as_json: bool) -> None:
     if as_json:
-        start = {"url": url} | ({"firstKey": running.first_secret} if running.first_secret else {})
+        start = {"url": url}
+        if running.first_secret:
+            start["firstKey"] = running.first_secret
+        if running.first_invitation:
+            start["consoleLink"] = sign_in_link(url, running.first_invitation)
         print_line(json.dumps(start))
     else:
-        print_line(start_text(url, settings, running.first_secret))
+        print_line(start_text(url, settings, running.first_secret, running.first_invitation))
     sys.stdout.flush()

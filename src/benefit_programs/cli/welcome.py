@@ -72,10 +72,25 @@ echo
 """
 
 
-def start_text(url: str, settings: Settings, secret: str | None) -> str:
-    """The text of a start for people; ``secret`` is the first key, if the start has made one."""
+def start_text(
+    url: str, settings: Settings, secret: str | None, invitation: str | None = None
+) -> str:
+    """The text of a start for people.
+
+    ``secret`` is the first key and ``invitation`` the secret of the first link to the console, if
+    the start has made them.
+    """
     after = _first_start(url, secret) if secret else _how_to_get_a_key(settings)
-    return f"Serving on {url}\nAll methods, to read and to try: {url}/docs\n\n{after}"
+    console = f"The console: {url}/console\n"
+    if invitation:
+        link = sign_in_link(url, invitation)
+        console = f"The console; this signs in once, within 15 minutes:\n\n    {link}\n\n"
+    return f"Serving on {url}\n{console}All methods, to read and to try: {url}/docs\n\n{after}"
+
+
+def sign_in_link(url: str, secret: str) -> str:
+    """The link that an invitation's secret makes."""
+    return f"{url.rstrip('/')}/console/sign-in?token={secret}"
 
 
 def _first_start(url: str, secret: str) -> str:

@@ -38,6 +38,7 @@ FIRST_KEY_ID = "00000000-0000-4000-8000-000000000001"
 """The id of the key that a first start makes: whoever inserts it has made it, and nobody twice."""
 
 CURSOR_SECRET = "cursor"  # noqa: S105 - the name of a secret
+CONSOLE_SECRET = "console"  # noqa: S105 - the name of a secret
 
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""

@@ -30,6 +30,7 @@ from benefit_programs.domain.people.rows import Person, PersonWord
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.webhooks import rows as webhooks
+from benefit_programs.storage.console import ConsoleInvitation, ConsoleSession, ConsoleUser
 from benefit_programs.storage.directory import ApiKey, Tenant
 
 Id = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
@@ -208,6 +209,9 @@ DIRECTORY = (
         "api_keys", "id", *_columns(ApiKey), _text("secret_hash"), unique="secret_hash"
     ),
     _directory_table("secrets", "name", _text("name"), _text("value")),
+    _directory_table("console_users", "id", *_columns(ConsoleUser)),
+    _directory_table("console_invitations", "secret_hash", *_columns(ConsoleInvitation)),
+    _directory_table("console_sessions", "secret_hash", *_columns(ConsoleSession)),
 )
 """The tables that are read before a tenant is known."""
 

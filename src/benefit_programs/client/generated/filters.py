@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
 
 from benefit_programs.client.generated.enums import (
-    ChangeKind, ChangeStatus, DeliveryOrigin, DeliveryStatus, JobStatus, LotOrigin, LotStatus,
-    PoolStatus, ProgramStatus, ReservationStatus, TransactionStatus, WebhookFormat, WebhookStatus,
+    AuditEntity, ChangeKind, ChangeStatus, DeliveryOrigin, DeliveryStatus, JobStatus, LotOrigin,
+    LotStatus, PoolStatus, PrincipalKind, ProgramStatus, ReservationStatus, TransactionStatus,
+    WebhookFormat, WebhookStatus,
 )
 from benefit_programs.client.types.conditions import InstantCondition, TextCondition
 from benefit_programs.client.types.identities import Identity
@@ -36,6 +37,23 @@ JobSort: TypeAlias = Literal[
     "subject_id", "-subject_id",
 ]
 """What to sort jobs by."""
+
+AuditEntryFilter = TypedDict("AuditEntryFilter", {
+    "beneficiary.anonymous_visitor_id": TextCondition, "beneficiary.member_id": TextCondition,
+    "beneficiary.wix_user_id": TextCondition, "created_date": InstantCondition,
+    "entity_id": TextCondition, "entity_type": AuditEntity | TextCondition, "id": TextCondition,
+    "method": TextCondition, "pool_id": TextCondition, "principal.id": TextCondition,
+    "principal.kind": PrincipalKind | TextCondition, "program_id": TextCondition,
+    "request_id": TextCondition, "$and": "Sequence[AuditEntryFilter]",
+    "$or": "Sequence[AuditEntryFilter]", "$not": "AuditEntryFilter",
+}, total=False)
+"""Which audit entries to find."""
+AuditEntrySort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "principal.kind", "-principal.kind",
+    "principal.id", "-principal.id", "method", "-method", "entity_type", "-entity_type",
+    "request_id", "-request_id",
+]
+"""What to sort audit entries by."""
 
 BalanceFilter = TypedDict("BalanceFilter", {
     "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,

@@ -1,7 +1,7 @@
 """Who changed what: the audit.
 
 Revision ID: 0011
-Revises: 0009
+Revises: 0010
 """
 
 from __future__ import annotations

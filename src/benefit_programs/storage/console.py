@@ -1,0 +1,298 @@
+"""Who may use the console: users, the links that invite them, and their sessions.
+
+Of links and sessions only hashes are stored. Every change is one short statement in a transaction
+of its own, so that the command line may work on a SQLite file that a server is serving. Nothing is
+cached: what is revoked is refused by the next request.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from benefit_programs.domain.directory import NAME_LENGTH_MAX
+from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.store import StoreConflict
+from benefit_programs.domain.values import Id, Instant
+from benefit_programs.storage.directory import (
+    SECRET_BYTES,
+    DirectoryStore,
+    UnknownTenant,
+    hash_secret,
+)
+
+_MINUTE = 60_000
+_HOUR = 60 * _MINUTE
+
+INVITATION_MILLISECONDS_MAX = 15 * _MINUTE
+"""How long a link may be used."""
+
+SESSION_IDLE_MILLISECONDS_MAX = 12 * _HOUR
+"""How long a session lasts without a request."""
+
+SESSION_MILLISECONDS_MAX = 7 * 24 * _HOUR
+"""How long a session lasts in all."""
+
+SEEN_MILLISECONDS_MAX = _MINUTE
+"""How far behind the stored time of the last request may be: not every request writes."""
+
+EMAIL_LENGTH_MAX = 254
+
+FIRST_USER_ID = "00000000-0000-4000-8000-000000000002"
+"""The id of the user whom a first start invites."""
+
+FIRST_USER_NAME = "first user"
+
+
+class ConsoleUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may use the console for one tenant."""
+
+    id: Id
+    tenant_id: int
+    name: str
+    role: str
+    email: str | None = None
+    """What a proxy with single sign-on knows the user by; in lower case."""
+
+    created: Instant
+    revoked: Instant | None = None
+
+
+class ConsoleInvitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that opens one session."""
+
+    secret_hash: str
+    user_id: Id
+    expires: Instant
+    used: Instant | None = None
+
+
+class ConsoleSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser in which somebody has signed in: a user, or who has an API key."""
+
+    secret_hash: str
+    user_id: Id | None = None
+    key_id: Id | None = None
+    created: Instant
+    seen: Instant
+
+    def is_open(self, *, at: Instant) -> bool:
+        return (
+            at < self.seen + SESSION_IDLE_MILLISECONDS_MAX
+            and at < self.created + SESSION_MILLISECONDS_MAX
+        )
+
+
+class UnknownConsoleUser(LookupError):
+    """No user of the console has this id or name."""
+
+
+class ConsoleDirectory:
+    """The users of the console in a store. ``clock`` says when something happened."""
+
+    def __init__(self, store: DirectoryStore, *, clock: Callable[[], Instant]) -> None:
+        self._store = store
+        self._clock = clock
+
+    # Users.
+
+    async def invite(
+        self, name: str, *, tenant_id: int, role: str, email: str | None = None
+    ) -> tuple[ConsoleUser, str]:
+        """A user with a new link's secret. Whoever has the name in the tenant is invited again.
+
+        Raises UnknownTenant, and Invalid for a bad name or address, for an address that somebody
+        else has, and if the user has another role or address: revoke that one first.
+        """
+        _require_text("name", name, NAME_LENGTH_MAX)
+        if email is not None:
+            email = email.strip().lower()
+            _require_text("email", email, EMAIL_LENGTH_MAX)
+        if not await self._store.fetch_quick("select 1 from tenants where id = $1", (tenant_id,)):
+            raise UnknownTenant(f"There is no tenant {tenant_id}.")
+        user = await self._user_named(name, tenant_id)
+        if user is None:
+            user = await self._create(name, tenant_id, role, email)
+        elif user.role != role:
+            raise Invalid.because("role", f"differs: {name} is {user.role} already; revoke first")
+        elif email not in (None, user.email):
+            raise Invalid.because("email", f"differs from that of {name}; revoke first")
+        return user, await self._open_link(user.id)
+
+    async def invite_first(self, tenant_id: int, role: str) -> str | None:
+        """A link for the first user of all, with its secret; nothing if there has been any."""
+        if await self._store.fetch_quick("select 1 from console_users limit 1", ()):
+            return None
+        first = ConsoleUser(
+            id=FIRST_USER_ID,
+            tenant_id=tenant_id,
+            name=FIRST_USER_NAME,
+            role=role,
+            created=self._clock(),
+        )
+        return await self._open_link(first.id) if await self._insert(first) else None
+
+    async def users(self) -> list[ConsoleUser]:
+        """All users, the oldest first, those that are revoked too."""
+        return [_user(row) for row in await self._store.fetch_quick(_USERS, ())]
+
+    async def user(self, user_id: str) -> ConsoleUser | None:
+        rows = await self._store.fetch_quick(f"{_SELECT_USER} where id = $1", (user_id,))
+        return _user(rows[0]) if rows else None
+
+    async def user_of_email(self, email: str) -> ConsoleUser | None:
+        """The user with this address who isn't revoked."""
+        sql = f"{_SELECT_USER} where email = $1 and revoked is null order by created, id limit 1"
+        rows = await self._store.fetch_quick(sql, (email.strip().lower(),))
+        return _user(rows[0]) if rows else None
+
+    async def revoke(self, name_or_id: str, *, tenant_id: int | None = None) -> ConsoleUser:
+        """End a user's access for good, and all sessions. Raises UnknownConsoleUser."""
+        matching = [
+            each
+            for each in await self.users()
+            if name_or_id in (each.id, each.name) and tenant_id in (None, each.tenant_id)
+        ]
+        found = [each for each in matching if each.revoked is None] or matching
+        if not found:
+            raise UnknownConsoleUser(f"The console has no user {name_or_id!r}.")
+        if len({each.id for each in found}) > 1:
+            raise Invalid.because("name", "is that of several users; name the id")
+        user = found[0]
+        sql = "update console_users set revoked = $1 where id = $2 and revoked is null"
+        await self._store.execute(sql, (self._clock(), user.id))
+        await self._store.execute("delete from console_sessions where user_id = $1", (user.id,))
+        return await self.user(user.id) or user
+
+    # Links.
+
+    async def invited(self, secret: str) -> ConsoleUser | None:
+        """Whom a link invites, if it can still be used; this doesn't use it."""
+        sql = (
+            "select cast(user_id as text) from console_invitations "
+            "where secret_hash = $1 and used is null and expires > $2"
+        )
+        rows = await self._store.fetch_quick(sql, (hash_secret(secret), self._clock()))
+        user = await self.user(rows[0][0]) if rows else None
+        return user if user is not None and user.revoked is None else None
+
+    async def accept(self, secret: str) -> ConsoleUser | None:
+        """Use a link up, and tell whom it has invited; nothing for one that is used or old."""
+        user = await self.invited(secret)
+        sql = (
+            "update console_invitations set used = $1 "
+            "where secret_hash = $2 and used is null and expires > $3 returning user_id"
+        )
+        now = self._clock()
+        used = await self._store.execute(sql, (now, hash_secret(secret), now))
+        return user if used else None
+
+    # Sessions.
+
+    async def open_session(self, *, user_id: str | None = None, key_id: str | None = None) -> str:
+        """Begin a session, and return its secret. Sessions that are over are removed."""
+        now = self._clock()
+        over = (now - SESSION_IDLE_MILLISECONDS_MAX, now - SESSION_MILLISECONDS_MAX)
+        await self._store.execute(
+            "delete from console_sessions where seen <= $1 or created <= $2", over
+        )
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        sql = (
+            "insert into console_sessions (secret_hash, user_id, key_id, created, seen) "
+            "values ($1, $2, $3, $4, $5)"
+        )
+        await self._store.execute(sql, (hash_secret(secret), user_id, key_id, now, now))
+        return secret
+
+    async def session(self, secret: str) -> ConsoleSession | None:
+        """The open session with this secret; its time without a request begins anew."""
+        sql = (
+            "select secret_hash, cast(user_id as text), cast(key_id as text), created, seen "
+            "from console_sessions where secret_hash = $1"
+        )
+        rows = await self._store.fetch_quick(sql, (hash_secret(secret),))
+        if not rows:
+            return None
+        secret_hash, user_id, key_id, created, seen = rows[0]
+        session = ConsoleSession(
+            secret_hash=secret_hash, user_id=user_id, key_id=key_id, created=created, seen=seen
+        )
+        now = self._clock()
+        if not session.is_open(at=now):
+            return None
+        if now - seen >= SEEN_MILLISECONDS_MAX:
+            sql = "update console_sessions set seen = $1 where secret_hash = $2"
+            await self._store.execute(sql, (now, secret_hash))
+        return session
+
+    async def close_session(self, secret: str) -> None:
+        sql = "delete from console_sessions where secret_hash = $1"
+        await self._store.execute(sql, (hash_secret(secret),))
+
+    async def _user_named(self, name: str, tenant_id: int) -> ConsoleUser | None:
+        sql = (
+            f"{_SELECT_USER} where tenant_id = $1 and name = $2 and revoked is null "
+            "order by created, id limit 1"
+        )
+        rows = await self._store.fetch_quick(sql, (tenant_id, name))
+        return _user(rows[0]) if rows else None
+
+    async def _create(self, name: str, tenant_id: int, role: str, email: str | None) -> ConsoleUser:
+        if email is not None and await self.user_of_email(email):
+            raise Invalid.because("email", "is that of another user")
+        user = ConsoleUser(
+            id=str(uuid4()),
+            tenant_id=tenant_id,
+            name=name,
+            role=role,
+            email=email,
+            created=self._clock(),
+        )
+        if not await self._insert(user):
+            raise StoreConflict("the user was made meanwhile")
+        return user
+
+    async def _insert(self, user: ConsoleUser) -> bool:
+        sql = (
+            "insert into console_users (id, tenant_id, name, role, email, created) "
+            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning id"
+        )
+        values = (user.id, user.tenant_id, user.name, user.role, user.email, user.created)
+        return bool(await self._store.execute(sql, values))
+
+    async def _open_link(self, user_id: str) -> str:
+        """A new link's secret. Links that are over are removed."""
+        now, secret = self._clock(), secrets.token_urlsafe(SECRET_BYTES)
+        await self._store.execute("delete from console_invitations where expires <= $1", (now,))
+        sql = "insert into console_invitations (secret_hash, user_id, expires) values ($1, $2, $3)"
+        values = (hash_secret(secret), user_id, now + INVITATION_MILLISECONDS_MAX)
+        await self._store.execute(sql, values)
+        return secret
+
+
+_SELECT_USER = (
+    "select cast(id as text), tenant_id, name, role, email, created, revoked from console_users"
+)
+_USERS = f"{_SELECT_USER} order by created, id"
+
+
+def _user(row: tuple[Any, ...]) -> ConsoleUser:
+    user_id, tenant_id, name, role, email, created, revoked = row
+    return ConsoleUser(
+        id=user_id,
+        tenant_id=tenant_id,
+        name=name,
+        role=role,
+        email=email,
+        created=created,
+        revoked=revoked,
+    )
+
+
+def _require_text(field: str, text: str, length_max: int) -> None:
+    if not text.strip() or not text.isprintable() or len(text) > length_max:
+        raise Invalid.because(field, f"must have 1 to {length_max} printable characters")

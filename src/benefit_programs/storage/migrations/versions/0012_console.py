@@ -1,0 +1,54 @@
+"""Who may use the console: users, links that invite them, and sessions.
+
+Revision ID: 0012
+Revises: 0011
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+_ID = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+_WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "console_users",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("tenant_id", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("role", _TEXT, nullable=False),
+        sa.Column("email", _TEXT, nullable=True),
+        sa.Column("created", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("revoked", _WHOLE, nullable=True, autoincrement=False),
+        sa.PrimaryKeyConstraint("id", name="pk_console_users"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "console_invitations",
+        sa.Column("secret_hash", _TEXT, nullable=False),
+        sa.Column("user_id", _ID, nullable=False),
+        sa.Column("expires", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("used", _WHOLE, nullable=True, autoincrement=False),
+        sa.PrimaryKeyConstraint("secret_hash", name="pk_console_invitations"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "console_sessions",
+        sa.Column("secret_hash", _TEXT, nullable=False),
+        sa.Column("user_id", _ID, nullable=True),
+        sa.Column("key_id", _ID, nullable=True),
+        sa.Column("created", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("seen", _WHOLE, nullable=False, autoincrement=False),
+        sa.PrimaryKeyConstraint("secret_hash", name="pk_console_sessions"),
+        sqlite_strict=True,
+    )

@@ -1,0 +1,73 @@
+"""``benefits console``: who has access, beside a server that goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from benefit_programs.cli.welcome import start_text
+from benefit_programs.config import Settings
+from tests.cli.conftest import run
+from tests.support.console import FROM_HERE
+
+if TYPE_CHECKING:
+    from tests.support.service import Server
+
+
+def document(server: Server, *arguments: str) -> Any:
+    done = run("console", *arguments, "--database-url", server.database_url, "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_invited_people_get_in_until_they_are_revoked(server: Server) -> None:
+    """The link works in a browser at once, once, and no longer than the access."""
+    made = document(server, "invite", "Ada", "--role", "front-desk", "--url", server.url)
+    assert made["link"].startswith(f"{server.url}/console/sign-in?token=")
+    token = made["link"].partition("token=")[2]
+    with httpx.Client(base_url=f"{server.url}/console", trust_env=False) as browser:
+        sent = browser.post("/sign-in", data={"token": token}, headers=FROM_HERE)
+        assert sent.headers["location"] == "/console/find"
+        assert "Front desk" in browser.get("/find").text
+        revoked = document(server, "revoke", "Ada")
+        assert (revoked["id"], bool(revoked["revokedDate"])) == (made["user"]["id"], True)
+        assert browser.get("/find").status_code == httpx.codes.SEE_OTHER
+    assert made["user"]["id"] in {each["id"] for each in document(server, "list")["users"]}
+
+
+def test_the_same_name_is_the_same_user(server: Server) -> None:
+    """Who is invited again gets a new link; another role or address isn't slipped in."""
+    first = document(server, "invite", "Grace", "--role", "manager", "--email", "G@gym.example")
+    again = document(server, "invite", "Grace", "--role", "manager")
+    assert first["user"] == again["user"]
+    assert first["user"]["email"] == "g@gym.example"
+    assert first["link"] != again["link"]
+    where = ("--database-url", server.database_url)
+    for other in (
+        ("invite", "Grace", "--role", "reader"),
+        ("invite", "Grace", "--role", "manager", "--email", "grace@gym.example"),
+        ("invite", "Eve", "--role", "manager", "--email", "g@gym.example"),
+    ):
+        assert run("console", *other, *where).code == 2, other
+
+
+def test_what_is_not_there_is_told(server: Server) -> None:
+    """Unknown roles, tenants and users end with their codes, and say what is wrong."""
+    where = ("--database-url", server.database_url)
+    done = run("console", "invite", "Eve", "--role", "owner", *where)
+    assert (done.code, "reader, front-desk, manager, operator" in done.err) == (2, True)
+    done = run("console", "invite", "Eve", "--role", "reader", "--tenant", "999", *where)
+    assert (done.code, "no tenant 999" in done.err) == (5, True)
+    done = run("console", "revoke", "nobody", *where)
+    assert (done.code, "no user 'nobody'" in done.err) == (5, True)
+
+
+def test_a_first_start_prints_a_link() -> None:
+    """The link stands alone on its line, to be clicked; later starts name the page."""
+    url = "http://127.0.0.1:8080"
+    first = start_text(url, Settings(), "bp_secret", "token-1").splitlines()
+    assert f"    {url}/console/sign-in?token=token-1" in first
+    later = start_text(url, Settings(), None)
+    assert f"The console: {url}/console\n" in later

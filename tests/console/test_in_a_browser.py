@@ -1,0 +1,121 @@
+"""The console in a real browser: by keyboard and by hand, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from playwright.async_api import expect
+
+from benefit_programs.domain.directory import Role
+from tests.support.browser import picture, violations
+from tests.support.calls import guid
+from tests.support.console import make_world, users_of
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, Page
+
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+ENGINES = ["sqlite"]
+
+
+async def sign_in(service: Service, page: Page, role: Role = Role.OPERATOR) -> None:
+    """Open a new link, and press its button."""
+    _user, secret = await users_of(service).invite(guid(), tenant_id=service.tenant.id, role=role)
+    await page.goto(f"/console/sign-in?token={secret}")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/find")
+
+
+async def test_somebody_is_found_by_keyboard_alone(
+    service: Service, context: BrowserContext
+) -> None:
+    """From the link to the person without a pointer, and no message of the browser's."""
+    world = await make_world(service)
+    page, said = await context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    await sign_in(service, page)
+    await expect(page.locator("#q")).to_be_focused()
+    await page.keyboard.type(world.member_id)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/people/member/{world.member_id}")
+    await expect(page.locator("#main")).to_be_focused()
+    await expect(page.get_by_text("1,235").first).to_be_visible()
+    assert "Member" in await page.title()
+    await page.keyboard.press("g")
+    await page.keyboard.press("f")
+    await page.wait_for_url("**/console/find")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("/")
+    await expect(page.locator("#q")).to_be_focused()
+    assert said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_are_for_everybody(
+    service: Service, browser: Browser, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    """Light and dark, on a desk's screen and a phone: axe finds nothing, and nothing sticks out."""
+    world = await make_world(service)
+    context = await browser.new_context(base_url=address, color_scheme=scheme)
+    page = await context.new_page()
+    await sign_in(service, page)
+    for path, seen_at in world.paths.items():
+        name = re.sub(r"\W+", "-", path).strip("-")
+        await page.goto(f"/console{seen_at}")
+        for width in (1280, 390):
+            await page.set_viewport_size({"width": width, "height": 860})
+            await picture(page, f"{name}-{scheme}-{width}")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert await violations(page) == [], path
+    await context.close()
+
+
+async def test_a_change_is_shown_said_and_undone(
+    service: Service, context: BrowserContext, own_pages: None
+) -> None:
+    """A form changes the page without loading it anew; what was done is said to who hears it."""
+    page = await context.new_page()
+    await sign_in(service, page)
+    await page.evaluate("window.stays = true")
+    await page.evaluate(
+        """() => {
+            const form = document.querySelector("form.find").cloneNode();
+            form.method = "post"; form.action = "/console/test/do"; form.id = "do";
+            const field = document.createElement("input");
+            field.name = "what"; field.value = "it";
+            const button = document.createElement("button"); button.textContent = "Do";
+            form.append(field, button); document.querySelector("main").append(form);
+            htmx.process(form);
+        }"""
+    )
+    await page.get_by_role("button", name="Do", exact=True).click()
+    await expect(page.locator("#notice p")).to_have_text("Did it.")
+    await expect(page.locator("#status")).to_have_text("Did it.")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#notice .problem")).to_contain_text("lots")
+    assert page.url.endswith("/console/find")
+    assert await page.evaluate("window.stays")
+
+
+async def test_it_works_without_script(service: Service, browser: Browser, address: str) -> None:
+    """Forms are forms and links are links where no script runs."""
+    world = await make_world(service)
+    context = await browser.new_context(base_url=address, java_script_enabled=False)
+    page = await context.new_page()
+    await sign_in(service, page)
+    await page.locator("#q").fill(world.transaction_id)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/people/member/{world.member_id}")
+    await page.locator("summary").first.click()
+    await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url("**/console/sign-in")
+    await context.close()

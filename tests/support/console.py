@@ -1,0 +1,112 @@
+"""Visitors of the console, with cookies as browsers keep them, and a world to look at."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from benefit_programs.console.routes import PAGES
+from benefit_programs.domain.directory import Role
+from benefit_programs.storage.console import ConsoleDirectory
+from tests.support.calls import benefit, guid
+from tests.support.wallet import Wallet, open_wallet
+
+if TYPE_CHECKING:
+    from tests.support.inprocess import Service
+
+HERE = "http://127.0.0.1:8080"
+FROM_HERE = {"sec-fetch-site": "same-origin"}
+
+_addresses = count(int(ip_address("10.1.0.0")))
+
+
+def users_of(service: Service) -> ConsoleDirectory:
+    clock = service.running.services.engine.now
+    return ConsoleDirectory(service.store, clock=clock)
+
+
+class Browser:
+    """A browser without a screen: cookies, forms, and one address of its own."""
+
+    def __init__(
+        self, service: Service, *, url: str = HERE, address: str | None = None, **headers: str
+    ) -> None:
+        self.service = service
+        # One of its own: how often an address may sign in is limited.
+        address = address or str(ip_address(next(_addresses)))
+        transport = httpx.ASGITransport(service.running.application, client=(address, 1))
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        self.client = httpx.AsyncClient(transport=transport, base_url=url, headers=named)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.client.get(f"/console{path}", **options)
+
+    async def post(
+        self, path: str, form: dict[str, str] | None = None, **headers: str
+    ) -> httpx.Response:
+        """Send a form from a page of the console, unless headers say otherwise."""
+        sent = {name.replace("_", "-"): text for name, text in headers.items()} or FROM_HERE
+        return await self.client.post(f"/console{path}", data=form or {}, headers=sent)
+
+    async def sign_in(self, role: Role = Role.OPERATOR) -> str:
+        """Sign in by a new link; the id of the user."""
+        user, secret = await users_of(self.service).invite(
+            guid(), tenant_id=self.service.tenant.id, role=role
+        )
+        answer = await self.post("/sign-in", {"token": secret})
+        assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+        return user.id
+
+
+MARKUP = """<b onclick="alert('1')">&amp;</b>"""
+"""A text in which a page that forgets to escape shows more than text."""
+
+
+class World:
+    """Somebody with a pack that was used, and markup in every text that callers may write."""
+
+    def __init__(self, wallet: Wallet, transaction_id: str) -> None:
+        self.wallet = wallet
+        self.member_id: str = wallet.program["beneficiary"]["memberId"]
+        self.transaction_id = transaction_id
+        self.paths = {
+            "/find": f"/find?q={self.member_id}&all=1",
+            "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/sign-in": "/sign-in",
+        }
+        """Where each page is seen with something on it."""
+
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        """What pages show that is data, in whatever language; the longer before what is in it."""
+
+    async def walk(self, **headers: str) -> dict[str, str]:
+        """The HTML of every page that is read, by the page's path, as an operator gets it."""
+        visitor = Browser(self.wallet.caller, **headers)  # type: ignore[arg-type]
+        _user, secret = await users_of(visitor.service).invite(
+            MARKUP, tenant_id=visitor.service.tenant.id, role=Role.OPERATOR
+        )
+        await visitor.post("/sign-in", {"token": secret})
+        found = {}
+        for page in PAGES:
+            if page.verb == "GET" and page.template is not None:
+                assert page.path in self.paths, f"add {page.path} to World.paths"
+                answer = await visitor.get(self.paths[page.path])
+                assert answer.status_code == httpx.codes.OK, answer.text
+                found[page.path] = answer.text
+        return found
+
+
+async def make_world(service: Service) -> World:
+    wallet = await open_wallet(
+        service,
+        benefit("towel", displayName=MARKUP),
+        amount="1244.5",
+        definition={"displayName": MARKUP},
+        program={"externalProgramId": MARKUP},
+    )
+    transaction_id = await wallet.redeem()
+    await wallet.adjust("0.5")
+    return World(wallet, transaction_id)
