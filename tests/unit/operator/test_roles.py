@@ -18,6 +18,7 @@ from benefit_programs.api.roles import (
     require_operable,
     require_within,
 )
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import KEY_PERMISSIONS_MAX, Role
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import TenantSettings
@@ -38,6 +39,7 @@ def principal_of(grants: Grants, expires: int | None = None) -> Principal:
         caller=grants.identity,
         scopes=frozenset(grants.scopes),
         permission_ids=frozenset(grants.permission_ids),
+        who=Who(PrincipalKind.API_KEY, "1"),
         expires=expires,
     )
 
