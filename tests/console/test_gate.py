@@ -11,6 +11,7 @@ from benefit_programs.api.method import Scope
 from benefit_programs.api.roles import grants_of
 from benefit_programs.config import WrongSetting, read_settings
 from benefit_programs.console.routes import PAGES
+from benefit_programs.domain.directory import Role
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.console import (
     INVITATION_MILLISECONDS_MAX,
