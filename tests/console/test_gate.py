@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benefit_programs.api.method import Scope
-from benefit_programs.api.roles import ROLES, Role
+from benefit_programs.api.roles import Role, grants_of
 from benefit_programs.config import WrongSetting, read_settings
 from benefit_programs.console.routes import PAGES
 from benefit_programs.domain.values import Identity, IdentityType
@@ -167,11 +167,7 @@ async def test_a_key_opens_a_session_of_its_rights(service: Service) -> None:
     """An API key is exchanged for a session of the largest role whose rights it has."""
     directory = service.running.services.directory
     administrator = Identity(IdentityType.WIX_USER, guid())
-    narrowed = Grants(
-        identity=administrator,
-        scopes=(str(Scope.MANAGE),),
-        permission_ids=tuple(ROLES[Role.FRONT_DESK]),
-    )
+    narrowed = grants_of(Role.FRONT_DESK, administrator)
     whole = Grants(identity=administrator, scopes=(str(Scope.MANAGE),))
     for grants, role in ((whole, "Operator"), (narrowed, "Front desk")):
         key = await directory.create_key("k", tenant_ids=[service.tenant.id], grants=grants)

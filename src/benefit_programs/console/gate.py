@@ -15,9 +15,8 @@ from starlette.requests import Request
 
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Forbidden
-from benefit_programs.api.method import Scope
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.roles import ROLES, Role
+from benefit_programs.api.roles import ROLES, Role, grants_of
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import Network
 from benefit_programs.console.visit import Visitor
@@ -27,6 +26,7 @@ from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser
 from benefit_programs.storage.directory import (
     ApiKey,
     Directory,
+    Grants,
     Tenant,
     UnknownKey,
     UnknownTenant,
@@ -44,9 +44,6 @@ EMAIL_HEADER = "x-forwarded-email"
 COOKIE_SAFE = "__Host-benefits-console"
 COOKIE_PLAIN = "benefits-console"
 """The cookie of the session: where the browser keeps secrets, and on this machine without TLS."""
-
-_ANY_SCOPE = frozenset(map(str, (Scope.MANAGE, Scope.READ_JOBS)))
-_PROGRAM_SCOPE = frozenset({str(Scope.MANAGE)})
 
 
 class NotInvited(Exception):
@@ -132,7 +129,7 @@ class Gate:
         if tenant is None:
             return None
         identity = Identity(IdentityType.WIX_USER, user.id)
-        principal = _principal(tenant, f"console:{user.id}", identity, role)
+        principal = _principal(tenant, f"console:{user.id}", grants_of(role, identity))
         return Visitor(name=user.name, role=role, principal=principal, session=session)
 
     async def _as_key(self, key: ApiKey | None, session: str | None) -> Visitor | None:
@@ -142,7 +139,7 @@ class Gate:
         tenant = await self._tenant(key.tenant_ids[0])
         if role is None or tenant is None:
             return None
-        principal = _principal(tenant, key.id, key.grants.identity, role)
+        principal = _principal(tenant, key.id, grants_of(role, key.grants.identity))
         return Visitor(name=key.name, role=role, principal=principal, session=session)
 
     async def _tenant(self, tenant_id: int) -> Tenant | None:
@@ -159,31 +156,25 @@ class Gate:
         return any(peer in network for network in self._trusted)
 
 
-def _principal(tenant: Tenant, key_id: str, identity: Identity, role: Role) -> Principal:
-    has_all = role in (Role.MANAGER, Role.OPERATOR)
+def _principal(tenant: Tenant, key_id: str, grants: Grants) -> Principal:
     return Principal(
         key_id=key_id,
         tenant_id=tenant.id,
         site_id=tenant.site_id,
         settings=tenant.settings,
-        caller=identity,
-        scopes=_ANY_SCOPE if has_all else _PROGRAM_SCOPE,
-        permission_ids=ROLES[role],
+        caller=grants.identity,
+        scopes=frozenset(grants.scopes),
+        permission_ids=frozenset(grants.permission_ids),
     )
+
+
+_NOBODY_S = Tenant(0, "", "", 0, TenantSettings())
+"""A tenant for questions about rights alone."""
 
 
 def _role_of(key: ApiKey) -> Role | None:
     """The largest role of which the key allows everything."""
-    tenant = Tenant(key.tenant_ids[0], "", "", 0, TenantSettings())
-    holder = Principal(
-        key_id=key.id,
-        tenant_id=tenant.id,
-        site_id=tenant.site_id,
-        settings=tenant.settings,
-        caller=key.grants.identity,
-        scopes=frozenset(key.grants.scopes),
-        permission_ids=frozenset(key.grants.permission_ids),
-    )
+    holder = _principal(_NOBODY_S, key.id, key.grants)
     fitting = (
         role
         for role in reversed(ROLES)
@@ -194,9 +185,10 @@ def _role_of(key: ApiKey) -> Role | None:
 
 @cache
 def _methods_of(role: Role) -> tuple[str, ...]:
-    anybody = Identity(IdentityType.WIX_USER, "")
-    principal = _principal(Tenant(0, "", "", 0, TenantSettings()), "", anybody, role)
-    return tuple(name for name, method in METHODS.items() if principal.may_call(method))
+    """What a user of a role may call."""
+    grants = grants_of(role, Identity(IdentityType.WIX_USER, ""))
+    user = _principal(_NOBODY_S, "", grants)
+    return tuple(name for name, method in METHODS.items() if user.may_call(method))
 
 
 def require_from_here(request: Request) -> None:
