@@ -8,10 +8,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from statistics import quantiles
-from typing import Any
 from uuid import UUID
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from bench.client import Request, Wire
 from bench.databases import open_session
@@ -87,7 +86,8 @@ def run_people(chosen: Namespace) -> bool:
             for each in samples
             if each.store == store
         ]
-        print(f"\n{store}\n{align([('question', 'p50 ms', 'p99 ms', 'found'), *rows])}")
+        if rows:
+            print(f"\n{store}\n{align([('question', 'p50 ms', 'p99 ms', 'found'), *rows])}")
     return True
 
 
@@ -158,15 +158,15 @@ def _member(number: int) -> str:
 
 def _with_search(number: int, names: tuple[str, str]) -> Person:
     first, last = names
-    made: dict[str, Any] = {
-        "id": str(UUID(int=(0x0192_0000_0000_7000_8000 << 48) + number)),
-        "revision": 1,
-        "created": 1_800_000_000_000,
-        "updated": 1_800_000_000_000,
-        "member_id": _member(number),
-        "display_name": f"{first} {last}",
-        "email": f"{first}.{last}.{number}@example.com".lower(),
-        "phone": f"+49 30 {number + 1_000_000:07}",
-    }
-    plain = Person(**made, search="")
-    return Person(**made, search=search_of(plain))
+    person = Person(
+        id=str(UUID(int=(0x0192_0000_0000_7000_8000 << 48) + number)),
+        revision=1,
+        created=1_800_000_000_000,
+        updated=1_800_000_000_000,
+        search="",
+        member_id=_member(number),
+        display_name=f"{first} {last}",
+        email=f"{first}.{last}.{number}@example.com".lower(),
+        phone=f"+49 30 {number + 1_000_000:07}",
+    )
+    return replace(person, search=search_of(person))
