@@ -19,7 +19,7 @@ from benefit_programs.storage.specs import columns_of
 COUNTED_MAX = 1_000
 """How many rows of a word are counted; words that have more are equally frequent."""
 
-LOOKED_THROUGH_MAX = 5_000
+LOOKED_THROUGH_MAX = 2_000
 """Through how many rows of a word a page looks for other words; then it is answered as it is."""
 
 _LAST = "\U0010ffff"
@@ -121,7 +121,7 @@ def people_after(
     if end is not None:
         until = f" and (w.word, w.person_id) <= ({mark(len(values) + 2)}, {mark(len(values) + 3)})"
         values += [end.word, end.person_id]
-    person = f"p.tenant_id = {mark(1)} and p.id = w.person_id and {first}{likes}"
+    person = f"p.tenant_id = {mark(1)} and p.id = w.person_id{likes} and {first}"
     people = f"people p on {person}"
     if is_postgres:
         # However the tables are estimated: never all people first.
