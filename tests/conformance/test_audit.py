@@ -148,3 +148,5 @@ async def _prepare(service: Service, world: World, method: str) -> None:
         await service.call("redeemBenefit", redemption)
     if method in {"createItem", "bulkCreateItems", "addItemsToBenefit"}:
         await service.call("deleteItem", {"itemId": world.item})
+    if method in {"setPerson", "bulkSetPeople"}:
+        await service.call("deletePerson", {"personId": world.person})
