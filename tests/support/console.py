@@ -107,6 +107,16 @@ async def make_world(service: Service) -> World:
         definition={"displayName": MARKUP},
         program={"externalProgramId": MARKUP},
     )
+    await service.call(
+        "setPerson",
+        {
+            "person": {
+                "beneficiary": {"memberId": wallet.program["beneficiary"]["memberId"]},
+                "displayName": MARKUP,
+                "note": MARKUP,
+            }
+        },
+    )
     transaction_id = await wallet.redeem()
     await wallet.adjust("0.5")
     return World(wallet, transaction_id)
