@@ -72,9 +72,14 @@ class World:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
+        person = f"/people/member/{self.member_id}"
         self.paths = {
             "/find": f"/find?q={self.member_id}&all=1",
-            "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/people/{kind}/{id}": person,
+            "/people/{kind}/{id}/changes": f"{person}/changes",
+            "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
+            "/people/{kind}/{id}/statement": f"{person}/statement",
+            "/people/{kind}/{id}/use": f"{person}/use",
             "/sign-in": "/sign-in",
         }
         """Where each page is seen with something on it."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
+from benefit_programs.console.visit import VISIT
 from benefit_programs.domain.errors import Invalid, Refusal
 
 _REFUSALS = {
@@ -57,6 +61,61 @@ _FIGURES = {
     "RESERVED": later("Reserved"),
     "LAPSED": later("Lapsed"),
 }
+
+_METHODS = {
+    "provisionProgram": later("Sold"),
+    "updateProgram": later("Changed the program"),
+    "renewProgram": later("Renewed"),
+    "pauseProgram": later("Paused"),
+    "resumeProgram": later("Resumed"),
+    "endProgram": later("Ended"),
+    "scheduleProgramChange": later("Planned a change"),
+    "withdrawScheduledChange": later("Withdrew a planned change"),
+    "redeemBenefit": later("Redeemed"),
+    "redeemEligible": later("Redeemed"),
+    "cancelRedemption": later("Given back"),
+    "cancelByReference": later("Canceled a booking"),
+    "reallocateBenefit": later("Moved to another date"),
+    "moveRedemption": later("Paid by another pack"),
+    "reserveBenefit": later("Reserved"),
+    "captureBenefitReservation": later("Redeemed what was reserved"),
+    "cancelBenefitReservation": later("Released what was reserved"),
+    "changeBalance": later("Adjusted by hand"),
+    "revertBalanceChange": later("Undone"),
+    "grantCredits": later("Granted"),
+    "updateLot": later("Changed how long credits last"),
+    "expireLot": later("Ended credits"),
+    "setPerson": later("Said who it is"),
+    "updatePerson": later("Changed who it is"),
+    "deletePerson": later("Forgot who it was"),
+}
+
+_PRINCIPALS = {
+    "API_KEY": later("an API key"),
+    "AGENT": later("an agent"),
+    "CONSOLE_USER": later("a colleague"),
+    "COMMAND_LINE": later("the command line"),
+    "IN_PROCESS": later("a program"),
+    "JOB": later("a job"),
+    "CALENDAR": later("by its date"),
+    "SERVICE": later("the service"),
+}
+
+
+def method_words(method: str) -> str:
+    """What a method of the API does, as something that was done."""
+    known = _METHODS.get(method)
+    return _(known) if known else method
+
+
+def principal_words(entry: Mapping[str, Any]) -> str:
+    """Who made a change: the name, if it is known, else what kind of visitor it was."""
+    principal = entry.get("principal") or {}
+    visitor = VISIT.get().visitor
+    if visitor and principal.get("id") and visitor.principal.key_id.endswith(principal["id"]):
+        return visitor.name
+    known = _PRINCIPALS.get(principal.get("kind", ""))
+    return principal.get("name") or (_(known) if known else "")
 
 
 def refusal_words(refusal: Refusal) -> str:
