@@ -9,8 +9,7 @@ from typing import Any
 
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.visit import Visit
-from benefit_programs.console.words import figure_words
-from benefit_programs.domain.operations import RULES, Operation
+from benefit_programs.console.words import entry_words, figure_words, said_reason
 
 LINES_MAX = 500
 """How many lines a page shows, the newest ones."""
@@ -21,11 +20,6 @@ LEDGER_POOLS_MAX = 20
 STATEMENT_PAGES_MAX = 10
 STATEMENT_ROWS_MAX = 1_000
 TRANSACTIONS_MAX = 100
-
-_USUAL_REASONS = frozenset(rule.reason for rule in RULES.values() if rule.reason)
-"""What the service says itself, which the kind of the line says already."""
-
-_REALLOCATION = RULES[Operation.REALLOCATE].reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,22 +39,16 @@ class Line:
     @property
     def words(self) -> str:
         """What it is."""
-        details = self.details
-        if self.row.get("reason") == _REALLOCATION:
-            return _("Moved to another date")
-        if details.get("movedToTransactionId"):
-            return _("Paid by another pack")
-        if details.get("movedFromTransactionId"):
+        if self.details.get("movedFromTransactionId"):
             return _("Paid in place of another pack")
-        if self.row["figure"] == "ADJUSTED" and self.row.get("relatedTransactionId"):
-            return _("Undone")
-        return figure_words(self.row["figure"])
+        return (
+            entry_words(self.transaction) if self.transaction else figure_words(self.row["figure"])
+        )
 
     @property
     def reason(self) -> str:
         """Why, if somebody has said it."""
-        reason = self.row.get("reason") or ""
-        return "" if reason in _USUAL_REASONS else reason
+        return said_reason(self.transaction)
 
     @property
     def details(self) -> Mapping[str, Any]:

@@ -38,24 +38,27 @@ def options_of(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
-def verdict_words(result: Mapping[str, Any]) -> str:
-    """A result of the API as a clause: why it can't be used, or what it costs."""
-    said = options_of(result)
+def verdict_words(result: Mapping[str, Any], count: int) -> str:
+    """A result of the API as a clause: what each of some places costs, or why it can't be used."""
+    options = options_of(result)
     match result["type"]:
         case "ELIGIBLE_BENEFIT":
-            price = said.get("price") or "0"
-            return _("costs %(price)s", price=credits_text(price)) if price != "0" else _("free")
+            price = options.get("price") or "0"
+            if price == "0":
+                return _("free of charge")
+            said = _("costs %(price)s") if count == 1 else _("costs %(price)s each")
+            return said % {"price": credits_text(price)}
         case "NOT_ENOUGH_BALANCE":
             return _(
                 "%(left)s left, %(needed)s needed",
-                left=credits_text(said.get("availableBalance")),
-                needed=credits_text(said.get("requestedBalance")),
+                left=credits_text(options.get("availableBalance")),
+                needed=credits_text(options.get("requestedBalance")),
             )
         case "POLICY_EXPRESSION_EVALUATED_TO_FALSE":
-            failures = [_failure_words(each) for each in said.get("failureDetails", ())]
+            failures = [_failure_words(each) for each in options.get("failureDetails", ())]
             return " · ".join(failures) or _("the rules don't allow it")
         case "POOL_NOT_ACTIVE":
-            return _("is %(state)s", state=state_words(said.get("poolStatus") or ""))
+            return _("is %(state)s", state=state_words(options.get("poolStatus") or ""))
     return _("doesn't include it")
 
 

@@ -9,7 +9,9 @@ from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
 from benefit_programs.console.visit import VISIT
+from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.errors import Invalid, Refusal
+from benefit_programs.domain.operations import RULES
 
 _REFUSALS = {
     "ROUTE_NOT_FOUND": later("There is no such page."),
@@ -62,6 +64,22 @@ _FIGURES = {
     "LAPSED": later("Lapsed"),
 }
 
+_REASONS = {
+    Operation.PROVISION: later("Given at the start"),
+    Operation.RENEWAL: later("Renewed"),
+    Operation.EXPIRY: later("Lapsed"),
+    Operation.REDEEM: later("Redeemed"),
+    Operation.REALLOCATE: later("Moved to another date"),
+    Operation.CANCEL: later("Given back"),
+    Operation.REVERT: later("Undone"),
+    Operation.GRANT: later("Granted"),
+    Operation.RESERVE: later("Reserved"),
+    Operation.RELEASE: later("Released what was reserved"),
+}
+"""What transactions are whose reason is the service's own."""
+
+_ENTRIES = {RULES[operation].reason: words for operation, words in _REASONS.items()}
+
 _METHODS = {
     "provisionProgram": later("Sold"),
     "updateProgram": later("Changed the program"),
@@ -100,6 +118,20 @@ _PRINCIPALS = {
     "CALENDAR": later("by its date"),
     "SERVICE": later("the service"),
 }
+
+
+def entry_words(transaction: Mapping[str, Any]) -> str:
+    """What a transaction is."""
+    details = transaction.get("details") or {}
+    if details.get("movedToTransactionId"):
+        return _("Paid by another pack")
+    return _(_ENTRIES.get(details.get("reason")) or _FIGURES["ADJUSTED"])
+
+
+def said_reason(transaction: Mapping[str, Any]) -> str:
+    """Why it was made, if somebody has said it in the ledger."""
+    reason: str = (transaction.get("details") or {}).get("reason") or ""
+    return "" if reason in _ENTRIES else reason
 
 
 def method_words(method: str) -> str:

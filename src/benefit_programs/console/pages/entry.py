@@ -28,6 +28,7 @@ from benefit_programs.console.visit import Visit
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
 CHAIN_MAX = 100
+COUNT_DIGITS_MAX = 9
 
 _USES = frozenset({"Redemption", "Reallocation"})
 _RETURNS = frozenset({"Cancellation", "Revert"})
@@ -140,7 +141,7 @@ async def give_back(visit: Visit) -> Answer:
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
+    if not text.isdecimal() or len(text) > COUNT_DIGITS_MAX:
         raise Invalid.because("total", "must be a whole number", ViolatedRule.FORMAT)
     return int(text)
 

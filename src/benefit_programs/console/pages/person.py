@@ -57,6 +57,8 @@ async def show(visit: Visit) -> Answer:
         "pools": pools,
         "has_more": overview.get("hasMore", False),
         "lines": lines,
+        "has_earlier": len(pools)
+        > len([each for each in lines if each.row["figure"] == "PROVISIONED"]),
         "reservations": reservations,
         "waiting": waiting,
         "ended": ended,

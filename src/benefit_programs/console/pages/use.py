@@ -14,26 +14,23 @@ from benefit_programs.console.items import (
 )
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.page import FRONT_DESK, GET, POST, Answer, Done, page
-from benefit_programs.console.pages.entry import give_back_of
+from benefit_programs.console.pages.entry import COUNT_DIGITS_MAX, give_back_of
 from benefit_programs.console.pages.packs import reason_of
 from benefit_programs.console.people import person_at, person_of
 from benefit_programs.console.repeats import once
 from benefit_programs.console.verdicts import ELIGIBLE, verdict_words
-from benefit_programs.console.visit import Visit
+from benefit_programs.console.visit import Fields, Visit
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
 ITEMS_SHOWN_MAX = 30
 QUESTIONS_MAX = 100
 """How many packs with items are judged at once."""
 
-COUNT_DIGITS_MAX = 9
-
 
 class Verdict(NamedTuple):
     """What one pack says of an item."""
 
     pool: Mapping[str, Any]
-    benefit_key: str
     can_pay: bool
     words: str
 
@@ -115,7 +112,10 @@ async def _judged(
     )
     results = iter([each for answer in answers for each in answer.get("results", ())])
     return [
-        Judged(item, [_verdict(next(results), row, pools) for row in items[item]])
+        Judged(
+            item,
+            [_verdict(next(results), pools[row["poolId"]], asked["count"]) for row in items[item]],
+        )
         for some in by_namespace.values()
         for item in some
     ]
@@ -134,15 +134,13 @@ def _questions(
             }
 
 
-def _verdict(
-    answer: Mapping[str, Any], row: Mapping[str, Any], pools: Mapping[str, Mapping[str, Any]]
-) -> Verdict:
+def _verdict(answer: Mapping[str, Any], pool: Mapping[str, Any], count: int) -> Verdict:
+    """What a pack says, by the API's answer to the question about it."""
     result = answer["result"]["benefitResults"][0]
-    pool = pools[row["poolId"]]
-    return Verdict(pool, row["benefitKey"], result["type"] == ELIGIBLE, verdict_words(result))
+    return Verdict(pool, result["type"] == ELIGIBLE, verdict_words(result, count))
 
 
-def _asked(visit: Visit, fields: Any) -> dict[str, Any]:
+def _asked(visit: Visit, fields: Fields) -> dict[str, Any]:
     """For how many places, and for when, as a part of a request."""
     count = fields.get("count", "").strip() or "1"
     if not count.isdecimal() or len(count) > COUNT_DIGITS_MAX:
