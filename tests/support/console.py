@@ -72,9 +72,14 @@ class World:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
+        person = f"/people/member/{self.member_id}"
         self.paths = {
             "/find": f"/find?q={self.member_id}&all=1",
-            "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/people/{kind}/{id}": person,
+            "/people/{kind}/{id}/changes": f"{person}/changes",
+            "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
+            "/people/{kind}/{id}/statement": f"{person}/statement",
+            "/people/{kind}/{id}/use": f"{person}/use",
             "/sign-in": "/sign-in",
         }
         """Where each page is seen with something on it."""
@@ -106,6 +111,16 @@ async def make_world(service: Service) -> World:
         amount="1244.5",
         definition={"displayName": MARKUP},
         program={"externalProgramId": MARKUP},
+    )
+    await service.call(
+        "setPerson",
+        {
+            "person": {
+                "beneficiary": {"memberId": wallet.program["beneficiary"]["memberId"]},
+                "displayName": MARKUP,
+                "note": MARKUP,
+            }
+        },
     )
     transaction_id = await wallet.redeem()
     await wallet.adjust("0.5")
