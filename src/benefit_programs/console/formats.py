@@ -23,6 +23,7 @@ ID_LENGTH_MIN = 24
 """How long ids may be that are shown whole."""
 
 MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 
 
 def credits_text(amount: str | None) -> str:
@@ -55,15 +56,25 @@ def _time(instant: str | None, *, with_time: bool) -> Markup:
         return Markup("")
     there = datetime.fromisoformat(instant)
     local = there.astimezone(VISIT.get().zone)
-    text = LANGUAGE.get().date.format(
-        day=local.day, month=_(_MONTHS[local.month - 1]), year=local.year
-    )
+    text = day_text(local)
     if with_time:
         text = f"{text}, {local:%H:%M}"
     utc = there.astimezone(UTC)
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M}", text
     )
+
+
+def day_text(local: datetime) -> str:
+    """A day as a text alone, for charts."""
+    return LANGUAGE.get().date.format(
+        day=local.day, month=_(_MONTHS[local.month - 1]), year=local.year
+    )
+
+
+def month(local: datetime) -> str:
+    """A month with its year."""
+    return f"{_(_MONTHS[local.month - 1])} {local.year}"
 
 
 def local(instant: str | None) -> str:
