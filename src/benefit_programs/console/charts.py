@@ -74,10 +74,12 @@ def balance(statement: dict[str, Any], *, since: datetime, until: datetime) -> M
     """What could be spent at any time, as steps; nothing for a pack in which nothing happened."""
     rows = statement.get("rows", [])
     opening = Decimal(((statement.get("summary") or {}).get("opening") or {}).get("available", "0"))
-    points = [(since, opening)]
-    points += [
-        (datetime.fromisoformat(each["date"]), Decimal(each["availableAfter"])) for each in rows
-    ]
+    # Of what happened in one instant, such as a renewal, only the end is drawn.
+    after = {since: opening}
+    after |= {
+        datetime.fromisoformat(each["date"]): Decimal(each["availableAfter"]) for each in rows
+    }
+    points = list(after.items())
     points.append((until, points[-1][1]))
     top = _round_up(max(value for _at_, value in points))
     if top == 0 and not rows:
@@ -103,11 +105,14 @@ def lots(found: Sequence[dict[str, Any]], *, since: datetime, until: datetime) -
     shown = [each for each in found if each.get("expirationDate")][:LOTS_MAX]
     if not shown:
         return None
+    begins = [
+        datetime.fromisoformat(each.get("effectiveDate") or each["createdDate"]) for each in shown
+    ]
     ends = [datetime.fromisoformat(each["expirationDate"]) for each in shown]
-    last = max((*ends, until))
+    zone, since = since.tzinfo, max(since, min((*begins, until)))
+    since, last = since.astimezone(zone), max((*ends, until)).astimezone(zone)
     parts = []
-    for number, (lot, end) in enumerate(zip(shown, ends, strict=True)):
-        begin = datetime.fromisoformat(lot.get("effectiveDate") or lot["createdDate"])
+    for number, (lot, begin, end) in enumerate(zip(shown, begins, ends, strict=True)):
         x, y = _x(max(begin, since), since, last), TOP + number * LOT_HEIGHT
         parts += [
             Markup('<rect class="c0" x="{}" y="{}" width="{}" height="14" rx="3"/>').format(

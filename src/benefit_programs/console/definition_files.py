@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from benefit_programs.console.details import bare
 from benefit_programs.console.queries import query
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.calendars import TERMS
@@ -20,8 +21,6 @@ DEFINITIONS_MAX = 1_000
 ITEMS_MAX = 10_000
 """How many items such a file may have."""
 
-_FREE = ("additionalData", "extendedFields")
-_OF_SERVER = ("itemSetId", "quotaId")
 _NAMES = ("displayName", "description")
 
 Document = dict[str, Any]
@@ -71,7 +70,7 @@ def _pool_definition(definition: Document, items: dict[str, list[Document]]) -> 
         own = {}
     details = definition["details"]
     benefits = [
-        {**_bare(each), "items": items.get(each.get("itemSetId"), [])}
+        {**bare(each), "items": items.get(each.get("itemSetId"), [])}
         for each in details.get("benefits", ())
     ]
     return {
@@ -81,7 +80,7 @@ def _pool_definition(definition: Document, items: dict[str, list[Document]]) -> 
         "programDefinitions": [
             each["externalId"] for each in definition.get("programDefinitions", ())
         ],
-        **_bare(details),
+        **bare(details),
         "benefits": benefits,
     }
 
@@ -97,14 +96,3 @@ def _some(document: Document, names: tuple[str, ...]) -> Document:
 def _own(document: Document) -> Document:
     namespaces = (document.get("extendedFields") or {}).get("namespaces")
     return {"extendedFields": dict(namespaces)} if namespaces else {}
-
-
-def _bare(value: Any) -> Any:
-    """Without what the server makes."""
-    if isinstance(value, dict):
-        return {
-            name: each if name in _FREE else _bare(each)
-            for name, each in value.items()
-            if name not in _OF_SERVER
-        }
-    return [_bare(each) for each in value] if isinstance(value, list) else value

@@ -11,6 +11,9 @@ from benefit_programs.console.policies import Words, duration_words, policy_word
 
 Details = dict[str, Any]
 
+_FREE = ("additionalData", "extendedFields")
+_OF_SERVER = ("itemSetId", "quotaId")
+
 
 class Compared(NamedTuple):
     """A line that says what a definition says and what the pack's own copy says."""
@@ -84,3 +87,14 @@ def _rules(details: Details) -> str:
 
 def _flat(words: Words) -> str:
     return " ".join((words.text, *map(_flat, words.parts)))
+
+
+def bare(value: Any) -> Any:
+    """Details, or a part of them, as callers send them: without what the service sets."""
+    if isinstance(value, dict):
+        return {
+            name: each if name in _FREE else bare(each)
+            for name, each in value.items()
+            if name not in _OF_SERVER
+        }
+    return [bare(each) for each in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from benefit_programs.console.definition_files import definitions_file
-from benefit_programs.console.details import name_of, rules_of, terms
+from benefit_programs.console.details import bare, name_of, rules_of, terms
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
 from benefit_programs.console.page import (
@@ -81,7 +81,8 @@ async def show(visit: Visit) -> Answer:
     return {
         "definition": definition,
         "details": details,
-        "terms": list(terms(details)),
+        # The form of those who may change it has the credits already.
+        "terms": list(terms(details))[visit.may(change) :],
         "rules": rules_of(details),
         "benefits": [
             {"benefit": each, "name": name_of(each), "rules": rules_of(each), "items": some}
@@ -90,7 +91,7 @@ async def show(visit: Visit) -> Answer:
         "packs": len(packs["pools"]),
         "has_more_packs": packs["metadata"]["hasNext"],
         "waiting": waiting["scheduledChanges"],
-        "may_change": _may(visit),
+        "may_change": visit.may(change),
     }
 
 
@@ -105,7 +106,7 @@ async def change(visit: Visit) -> Answer:
     details = _with_amounts(definition["details"], changed)
     request: dict[str, Any] = {"id": definition["id"], "revision": form["revision"]}
     if details != definition["details"]:
-        request["details"] = details
+        request["details"] = bare(details)
     if changed.get("name", before["name"]) != before["name"]:
         request["displayName"] = changed["name"]
     path = f"/definitions/{segment(definition['id'])}"
@@ -122,8 +123,8 @@ async def change(visit: Visit) -> Answer:
 
 
 _SAID = {
-    "IMMEDIATELY": later("Changed, also for all packs that there are."),
-    "NEXT_RENEWAL": later("Changed. Packs that there are follow at their next renewal."),
+    "IMMEDIATELY": later("Changed, for existing packs too."),
+    "NEXT_RENEWAL": later("Changed. Existing packs follow at their next renewal."),
     "FUTURE_PROVISIONS": later("Changed for packs to come."),
 }
 
@@ -222,7 +223,3 @@ def _with_amounts(details: dict[str, Any], changed: dict[str, str]) -> dict[str,
         for each in details.get("benefits", ())
     ]
     return after
-
-
-def _may(visit: Visit) -> bool:
-    return visit.may(change)

@@ -42,7 +42,7 @@ async def show(visit: Visit) -> Answer:
     )
     adds_up = activity["poolCount"] < ACTIVITY_POOLS_MAX or "all" in visit.query
     outstanding = await _outstanding(visit, activity["toDate"], scope) if adds_up else None
-    periods = [_period(each, visit) for each in activity["periods"]]
+    periods = [_period(each, visit) for each in _from_first(activity["periods"])]
     names = {each["id"]: each.get("displayName") or _("Pack") for each in definitions}
     return {
         "months": months,
@@ -87,6 +87,12 @@ async def _outstanding(visit: Visit, until: str, scope: dict[str, str]) -> dict[
         "outstanding"
     ]
     return found
+
+
+def _from_first(periods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The periods from the first one on in which something happened, at least the last one."""
+    some = (at for at, each in enumerate(periods) if each["transactionCount"])
+    return periods[next(some, -1) :]
 
 
 _GRANTED = ("provisioned", "renewed", "granted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,9 +26,9 @@ from benefit_programs.console.people import people_of
 from benefit_programs.console.queries import query
 from benefit_programs.console.timetables import dates_in_words
 from benefit_programs.console.visit import Visit, segment
-from benefit_programs.domain.errors import PoolDefinitionNotFound
+from benefit_programs.domain.errors import AlreadyExecuted, PoolDefinitionNotFound
 
-DATES = 12
+DATES = 8
 PACKS = 100
 CHANGES = 100
 CHART_DAYS = 90
@@ -145,7 +146,7 @@ async def pause(visit: Visit) -> Answer:
     until = visit.form.instant("until", visit.zone)
     if visit.form.instant("date", visit.zone):
         return await _schedule(visit, "PAUSE", until=until)
-    await visit.call("pauseProgram", {**request, **({"untilDate": until} if until else {})})
+    await _once(visit, "pauseProgram", {**request, **({"untilDate": until} if until else {})})
     return Done(_path(visit), _("Paused."), _undo(visit, "resume"))
 
 
@@ -153,7 +154,7 @@ async def pause(visit: Visit) -> Answer:
 async def resume(visit: Visit) -> Answer:
     if visit.form.instant("date", visit.zone):
         return await _schedule(visit, "RESUME")
-    await visit.call("resumeProgram", _action(visit))
+    await _once(visit, "resumeProgram", _action(visit))
     return Done(_path(visit), _("It goes on."), _undo(visit, "pause"))
 
 
@@ -187,6 +188,12 @@ def _action(visit: Visit) -> dict[str, Any]:
         "idempotencyKey": visit.form["key"],
         **({"reason": reason} if reason else {}),
     }
+
+
+async def _once(visit: Visit, method: str, request: dict[str, Any]) -> None:
+    """Do it, unless this very form has done it: one that is sent twice is as good as once."""
+    with suppress(AlreadyExecuted):
+        await visit.call(method, request)
 
 
 async def _schedule(visit: Visit, kind: str, *, until: str | None = None) -> Done:
