@@ -23,6 +23,7 @@ ID_LENGTH_MIN = 24
 """How long ids may be that are shown whole."""
 
 MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 
 
 def credits_text(amount: str | None) -> str:
@@ -84,10 +85,15 @@ def _time(instant: str | None, *, with_time: bool) -> Markup:
 
 
 def _text(there: datetime, *, with_time: bool) -> str:
-    text = LANGUAGE.get().date.format(
+    text = date_text(there)
+    return f"{text}, {there:%H:%M}" if with_time else text
+
+
+def date_text(there: datetime) -> str:
+    """A day as a text alone."""
+    return LANGUAGE.get().date.format(
         day=there.day, month=_(_MONTHS[there.month - 1]), year=there.year
     )
-    return f"{text}, {there:%H:%M}" if with_time else text
 
 
 def _marked(instant: str, text: str) -> Markup:
@@ -95,6 +101,11 @@ def _marked(instant: str, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M}", text
     )
+
+
+def month(local: datetime) -> str:
+    """A month with its year."""
+    return f"{_(_MONTHS[local.month - 1])} {local.year}"
 
 
 def local(instant: str | None) -> str:

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from benefit_programs.console.page import Page
-from benefit_programs.console.pages import entry, find, packs, person, records, sign_in, use
+from benefit_programs.console.pages import (
+    definitions,
+    entry,
+    figures,
+    find,
+    ledger,
+    packs,
+    person,
+    program_definitions,
+    programs,
+    records,
+    sign_in,
+    use,
+)
 
-_FAMILIES = (find, person, packs, entry, use, records, sign_in)
+_FAMILIES = (
+    *(find, person, packs, entry, use, records, sign_in),
+    *(programs, definitions, program_definitions, ledger, figures),
+)
 
 PAGES = [each for family in _FAMILIES for each in vars(family).values() if isinstance(each, Page)]
 """Every page. Of two whose paths fit, the first answers."""

@@ -30,6 +30,13 @@ _REFUSALS = {
     "TRANSACTION_NOT_FOUND": later("There is no such entry in the ledger."),
     "POOL_NOT_FOUND": later("There is no such pack."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
+    "POOL_DEFINITION_NOT_FOUND": later("There is no such definition."),
+    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such definition."),
+    "INVALID_REVISION": later("Somebody has changed it meanwhile. Load the page again."),
+    "ITEM_ALREADY_EXISTS": later("This is there already."),
+    "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED": later("It isn't in a state that allows this."),
+    "ALREADY_EXECUTED": later("It was done already."),
+    "IN_PROGRESS": later("It is being changed right now. Try again in a moment."),
 }
 """What a refusal means at the desk, by its code; others are said in the API's words."""
 
