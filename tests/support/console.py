@@ -11,7 +11,7 @@ import httpx
 from benefit_programs.console.routes import PAGES
 from benefit_programs.domain.directory import Role
 from benefit_programs.storage.console import ConsoleDirectory
-from tests.support.calls import benefit, guid
+from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
@@ -68,14 +68,18 @@ MARKUP = """<b onclick="alert('1')">&amp;</b>"""
 class World:
     """Somebody with a pack that was used, and markup in every text that callers may write."""
 
-    def __init__(self, wallet: Wallet, transaction_id: str) -> None:
+    def __init__(self, wallet: Wallet, transaction_id: str, item_id: str) -> None:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
         self.paths = {
             "/find": f"/find?q={self.member_id}&all=1",
             "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
+            "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
             "/sign-in": "/sign-in",
+            "/today": "/today",
+            "/today/{which}": "/today/low?left=5000",
         }
         """Where each page is seen with something on it."""
 
@@ -107,6 +111,17 @@ async def make_world(service: Service) -> World:
         definition={"displayName": MARKUP},
         program={"externalProgramId": MARKUP},
     )
+    await service.call(
+        "setPerson",
+        {
+            "person": {
+                "beneficiary": {"memberId": wallet.program["beneficiary"]["memberId"]},
+                "displayName": MARKUP,
+                "note": MARKUP,
+            }
+        },
+    )
     transaction_id = await wallet.redeem()
     await wallet.adjust("0.5")
-    return World(wallet, transaction_id)
+    items = await service.call("queryItems", {"query": {"filter": {"namespace": NAMESPACE}}})
+    return World(wallet, transaction_id, items["items"][0]["id"])

@@ -105,8 +105,10 @@ def _environment() -> Environment:
     environment.filters.update(
         credits=formats.credits_text,
         day=formats.day,
+        did=words.did_words,
         local=formats.local,
         figure=words.figure_words,
+        refused=words.code_words,
         segment=segment,
         short_id=formats.short_id,
         signed=formats.signed,

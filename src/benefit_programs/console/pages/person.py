@@ -6,7 +6,6 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from benefit_programs.api.errors import NotFoundRoute
 from benefit_programs.console.page import EVERYBODY, GET, Answer, page
 from benefit_programs.console.people import person_of
 from benefit_programs.console.visit import Visit
@@ -24,9 +23,7 @@ _USUAL_REASONS = frozenset(rule.reason for rule in RULES.values() if rule.reason
 
 @page(GET, "/people/{kind}/{id}", roles=EVERYBODY, template="person.html")
 async def show(visit: Visit) -> Answer:
-    person = await person_of(visit, visit.path["kind"], visit.path["id"])
-    if person is None:
-        raise NotFoundRoute
+    person = await person_of(visit)
     overview = await visit.call("getOverview", {"beneficiary": person.identity})
     programs = overview.get("programs", [])
     days = _days(visit.query.get("days", ""))
