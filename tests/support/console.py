@@ -75,6 +75,10 @@ class World:
         self.paths = {
             "/find": f"/find?q={self.member_id}&all=1",
             "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/bulk": "/bulk",
+            "/bulk/grant": f"/bulk/grant?pack={wallet.definition['id']}",
+            "/bulk/import/{what}": "/bulk/import/people",
+            "/bulk/move": f"/bulk/move?offer={wallet.definition['id']}",
             "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
             "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
             "/sign-in": "/sign-in",

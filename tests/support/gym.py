@@ -52,7 +52,7 @@ class Gym:
         """A new member who has bought something; the id."""
         member_id = guid()
         person = {"beneficiary": {"memberId": member_id}, "displayName": name}
-        person["email"] = f"{name.split()[0].lower()}@example.com"
+        person["email"] = f"{name.split(maxsplit=1)[0].lower()}@example.com"
         await self.service.call("setPerson", {"person": person})
         for definition in definitions:
             made = await self.service.provision(

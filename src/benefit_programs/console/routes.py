@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from benefit_programs.console.page import Page
-from benefit_programs.console.pages import find, person, redeem, sell, sign_in, today
+from benefit_programs.console.pages import (
+    bulk,
+    files,
+    find,
+    grants,
+    move,
+    person,
+    redeem,
+    sell,
+    sign_in,
+    today,
+)
 
-_FAMILIES = (find, person, redeem, sell, sign_in, today)
+_FAMILIES = (bulk, files, find, grants, move, person, redeem, sell, sign_in, today)
 
 PAGES = [each for family in _FAMILIES for each in vars(family).values() if isinstance(each, Page)]
 """Every page. Of two whose paths fit, the first answers."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from benefit_programs.console.formats import credits_text
 from benefit_programs.console.languages import gettext as _
-from benefit_programs.console.languages import later
+from benefit_programs.console.languages import later, ngettext
 from benefit_programs.console.page import (
     FRONT_DESK,
     GET,
@@ -89,7 +89,9 @@ async def redeem(visit: Visit) -> Answer:
     redeemed = await visit.call("redeemBenefit", request)
     said = await _said(visit, item, person, pool_id, count)
     fields = {"transaction": redeemed["transactionId"], "item": item["id"]}
-    return Done(visit.at("/redeem", item=item["id"]), said, Undo(path="/redeem/undo", fields=fields))
+    return Done(
+        visit.at("/redeem", item=item["id"]), said, Undo(path="/redeem/undo", fields=fields)
+    )
 
 
 @page(POST, "/redeem/undo", roles=FRONT_DESK)
@@ -203,10 +205,11 @@ async def _said(
     (balance, named) = await asyncio.gather(
         visit.call("getBalance", {"poolId": pool_id}), people_of(visit, [person.identity])
     )
-    return _(
-        "%(name)s: %(item)s × %(count)s. %(left)s left.",
+    return ngettext(
+        "%(name)s: %(item)s. %(left)s left.",
+        "%(name)s: %(num)s times %(item)s. %(left)s left.",
+        count,
         name=named[-1].shown,
         item=item["name"],
-        count=count,
         left=credits_text(balance["balance"]["amount"]["available"]),
     )

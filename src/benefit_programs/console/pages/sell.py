@@ -49,16 +49,12 @@ async def sell(visit: Visit) -> Answer:
             "displayName": offer.definition.get("displayName", "")[:NAME_LENGTH_MAX] or None,
         },
     )
-    undo = Undo(
-        path="/sell/undo", fields={"program": sold["program"]["id"], **person.parameters}
-    )
+    undo = Undo(path="/sell/undo", fields={"program": sold["program"]["id"], **person.parameters})
     return Done(person.path, _("%(offer)s was sold.", offer=offer.name), undo)
 
 
 @page(POST, "/sell/undo", roles=FRONT_DESK)
 async def undo(visit: Visit) -> Answer:
     form = visit.form
-    await visit.call(
-        "endProgram", {"programId": form["program"], "reason": _("Sold by mistake")}
-    )
+    await visit.call("endProgram", {"programId": form["program"], "reason": _("Sold by mistake")})
     return Done(person_at(form).path, _("The sale was taken back."))

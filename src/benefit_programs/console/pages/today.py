@@ -218,7 +218,9 @@ async def _pools(visit: Visit, ids: list[str]) -> dict[str, str]:
 
 async def _definitions(visit: Visit, programs: list[Any]) -> dict[str | None, str]:
     """The names of the definitions of some programs."""
-    ids = sorted({each["programDefinitionId"] for each in programs if "programDefinitionId" in each})
+    ids = sorted(
+        {each["programDefinitionId"] for each in programs if "programDefinitionId" in each}
+    )
     if not ids:
         return {}
     query = {"filter": {"id": {"$in": ids}}, "cursorPaging": {"limit": ROWS_MAX}}
