@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from playwright.async_api import expect
+
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
@@ -25,8 +27,9 @@ class Clicks:
     async def button(self, name: str) -> None:
         await self.click(self.page.locator("main").get_by_role("button", name=name, exact=True))
 
-    async def type(self, text: str) -> None:
-        """Type over what has the focus, and press Enter."""
+    async def type(self, text: str, into: Locator) -> None:
+        """Type over what is in the field that has the focus, and press Enter."""
+        await expect(into).to_be_focused()
         await self.page.keyboard.press("ControlOrMeta+a")
         await self.page.keyboard.type(text)
         await self.page.keyboard.press("Enter")

@@ -12,6 +12,7 @@ from benefit_programs.console.languages import ngettext
 from benefit_programs.console.offers import Offer, all_offers, offer_of
 from benefit_programs.console.page import GET, MANAGERS, POST, Answer, Done, page
 from benefit_programs.console.people import people_of
+from benefit_programs.console.pools import with_pools
 from benefit_programs.console.visit import Fields, Visit
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
@@ -114,7 +115,8 @@ async def _lots(visit: Visit, offer: Offer) -> tuple[list[dict[str, Any]], str]:
         "status": {"$in": ["LIVE", "FUTURE"]},
         "expirationDate": {"$exists": True},
     }
-    return await part_of(visit, "queryLots", "lots", filter_, visit.query.get("lots"))
+    lots, after = await part_of(visit, "queryLots", "lots", filter_, visit.query.get("lots"))
+    return await with_pools(visit, lots), after
 
 
 def _moved(visit: Visit, kind: str, row: dict[str, Any], days: int) -> Move:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from benefit_programs.console.formats import credits_text
 from benefit_programs.console.languages import gettext as _
-from benefit_programs.console.languages import later, ngettext
+from benefit_programs.console.languages import later
 from benefit_programs.console.page import (
     FRONT_DESK,
     GET,
@@ -205,11 +205,11 @@ async def _said(
     (balance, named) = await asyncio.gather(
         visit.call("getBalance", {"poolId": pool_id}), people_of(visit, [person.identity])
     )
-    return ngettext(
-        "%(name)s: %(item)s. %(left)s left.",
-        "%(name)s: %(num)s times %(item)s. %(left)s left.",
-        count,
-        name=named[-1].shown,
-        item=item["name"],
-        left=credits_text(balance["balance"]["amount"]["available"]),
-    )
+    values = {
+        "name": named[-1].shown,
+        "item": item["name"],
+        "left": credits_text(balance["balance"]["amount"]["available"]),
+    }
+    if count == 1:
+        return _("%(name)s: %(item)s. %(left)s left.", **values)
+    return _("%(name)s: %(count)s times %(item)s. %(left)s left.", count=count, **values)

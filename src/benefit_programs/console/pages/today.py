@@ -13,6 +13,7 @@ from benefit_programs.console.days import entries_of, lines_of
 from benefit_programs.console.languages import later
 from benefit_programs.console.page import FRONT_DESK, GET, Answer, Menu, page
 from benefit_programs.console.people import Person, people_of
+from benefit_programs.console.pools import pools_of, with_pools
 from benefit_programs.console.visit import Visit
 from benefit_programs.console.words import refusal_words
 from benefit_programs.domain.errors import Invalid, ViolatedRule
@@ -128,10 +129,14 @@ async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"amount.available": {"$lte": _left(visit)}, "poolInfo.status": "ACTIVE"}
     answer = await visit.call("queryBalances", _query(paging, filter_))
     counted = [each for each in answer["balances"] if "creditAmount" in each["poolInfo"]]
-    pools = await _pools(visit, [each["id"] for each in counted])
+    pools = await pools_of(visit, (each["id"] for each in counted))
     people = await _by_beneficiary(visit, counted)
     rows = [
-        Row(people[_key(each)], pools.get(each["id"], ""), each["amount"]["available"])
+        Row(
+            people[_key(each)],
+            pools[each["id"]].get("displayName", ""),
+            each["amount"]["available"],
+        )
         for each in counted
     ]
     return Found(rows=rows, metadata=answer["metadata"])
@@ -140,16 +145,10 @@ async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
 async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"status": "LIVE", "expirationDate": _this_week(visit)}
     answer = await visit.call("queryLots", _query(paging, filter_, "expirationDate"))
-    lots = answer["lots"]
-    pools = await _pools(visit, [each["poolId"] for each in lots])
+    lots = await with_pools(visit, answer["lots"])
     people = await _by_beneficiary(visit, lots)
     rows = [
-        Row(
-            people[_key(each)],
-            each.get("displayName") or pools.get(each["poolId"], ""),
-            each["available"],
-            each["expirationDate"],
-        )
+        Row(people[_key(each)], each["displayName"], each["available"], each["expirationDate"])
         for each in lots
     ]
     return Found(rows=rows, metadata=answer["metadata"])
@@ -205,15 +204,6 @@ def _query(paging: dict[str, Any], filter_: dict[str, Any], by: str | None = Non
 def _this_week(visit: Visit) -> dict[str, str]:
     now = visit.now
     return {"$gte": now.isoformat(), "$lt": (now + timedelta(days=DAYS_AHEAD)).isoformat()}
-
-
-async def _pools(visit: Visit, ids: list[str]) -> dict[str, str]:
-    """The names of some packs."""
-    if not ids:
-        return {}
-    query = {"filter": {"id": {"$in": ids}}, "cursorPaging": {"limit": ROWS_MAX}}
-    answer = await visit.call("queryPools", {"query": query})
-    return {each["id"]: each.get("displayName", "") for each in answer["pools"]}
 
 
 async def _definitions(visit: Visit, programs: list[Any]) -> dict[str | None, str]:
