@@ -11,7 +11,7 @@ import httpx
 from benefit_programs.console.routes import PAGES
 from benefit_programs.domain.directory import Role
 from benefit_programs.storage.console import ConsoleDirectory
-from tests.support.calls import benefit, guid
+from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ POLICY = {
 class World:
     """Somebody with a pack that was used, and markup in every text that callers may write."""
 
-    def __init__(self, wallet: Wallet, transaction_id: str, program_definition: Document) -> None:
+    def __init__(
+        self, wallet: Wallet, transaction_id: str, program_definition: Document, item_id: str
+    ) -> None:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
@@ -114,7 +116,15 @@ class World:
             "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
             "/people/{kind}/{id}/statement": f"{person}/statement",
             "/people/{kind}/{id}/use": f"{person}/use",
+            "/bulk": "/bulk",
+            "/bulk/grant": f"/bulk/grant?pack={wallet.definition['id']}",
+            "/bulk/import/{what}": "/bulk/import/people",
+            "/bulk/move": f"/bulk/move?offer={wallet.definition['id']}",
+            "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
+            "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
             "/sign-in": "/sign-in",
+            "/today": "/today",
+            "/today/{which}": "/today/low?left=5000",
         }
         """Where each page is seen with something on it."""
 
@@ -166,4 +176,5 @@ async def make_world(service: Service) -> World:
     )
     transaction_id = await wallet.redeem(externalReference=MARKUP)
     await wallet.adjust("0.5")
-    return World(wallet, transaction_id, program_definition)
+    items = await service.call("queryItems", {"query": {"filter": {"namespace": NAMESPACE}}})
+    return World(wallet, transaction_id, program_definition, items["items"][0]["id"])

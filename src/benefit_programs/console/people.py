@@ -46,6 +46,12 @@ class Person:
         return f"/people/{kind}/{segment(self.id)}"
 
     @property
+    def parameters(self) -> dict[str, str]:
+        """The person as pages name somebody in a query or a form."""
+        kind = next(kind for kind, field in _KINDS.items() if field == self.field)
+        return {"kind": kind, "id": self.id}
+
+    @property
     def name(self) -> str:
         """The name, if it is known."""
         return self.row.get("displayName") or ""

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from benefit_programs.console.page import Page
 from benefit_programs.console.pages import (
+    bulk,
     definitions,
     entry,
     figures,
+    files,
     find,
+    grants,
     ledger,
+    move,
     packs,
     person,
     program_definitions,
     programs,
     records,
+    redeem,
+    sell,
     sign_in,
+    today,
     use,
 )
 
 _FAMILIES = (
     *(find, person, packs, entry, use, records, sign_in),
+    *(today, redeem, sell, bulk, files, grants, move),
     *(programs, definitions, program_definitions, ledger, figures),
 )
 

@@ -126,6 +126,11 @@ class Visit:
         """The tenant's time zone."""
         return ZoneInfo(self.visitor.principal.settings.time_zone if self.visitor else "UTC")
 
+    @property
+    def now(self) -> datetime:
+        """The time of the tenant's zone."""
+        return datetime.fromtimestamp(self.gate.now() / 1000, self.zone)
+
     def may(self, page: Page) -> bool:
         return page.is_public or self.may_as(page.roles)
 
@@ -135,8 +140,12 @@ class Visit:
 
     def to(self, path: str, **parameters: str | None) -> str:
         """The address of a page of the console."""
+        return f"{self.prefix}{ROOT}{self.at(path, **parameters)}"
+
+    def at(self, path: str, **parameters: str | None) -> str:
+        """A path of the console with its query."""
         given = {name: each for name, each in parameters.items() if each is not None}
-        return f"{self.prefix}{ROOT}{path}" + (f"?{urlencode(given)}" if given else "")
+        return path + (f"?{urlencode(given)}" if given else "")
 
 
 VISIT: ContextVar[Visit] = ContextVar("console_visit")

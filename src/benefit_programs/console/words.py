@@ -29,6 +29,10 @@ _REFUSALS = {
     "REDEMPTION_ALREADY_CANCELED": later("This was given back already."),
     "TRANSACTION_NOT_FOUND": later("There is no such entry in the ledger."),
     "POOL_NOT_FOUND": later("There is no such pack."),
+    "ITEM_NOT_FOUND": later("There is no such item."),
+    "PROGRAM_ALREADY_EXISTS": later("This order was sold already."),
+    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such offer."),
+    "POOL_DEFINITION_NOT_FOUND": later("There is no such offer."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
     "POOL_DEFINITION_NOT_FOUND": later("There is no such definition."),
     "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such definition."),
@@ -162,13 +166,30 @@ def refusal_words(refusal: Refusal) -> str:
     if isinstance(refusal, Invalid):
         wrong = [f"{each.field}: {each.description}" for each in refusal.violations]
         return " · ".join(wrong) or _("What was entered can't be used.")
-    known = _REFUSALS.get(refusal.code)
-    return _(known) if known else refusal.description
+    return code_words(refusal.code) or refusal.description
+
+
+def code_words(code: str) -> str:
+    """A refusal as a sentence, by its code; nothing for one that isn't said in other words."""
+    known = _REFUSALS.get(code)
+    return _(known) if known else ""
 
 
 def state_words(state: str) -> str:
     known = _STATES.get(state)
     return _(known) if known else state.lower().replace("_", " ")
+
+
+_DID = {
+    "redeemed": later("redeemed"),
+    "returned": later("given back"),
+    "missed": later("didn't come"),
+}
+
+
+def did_words(kind: str) -> str:
+    """What somebody did with an item."""
+    return _(_DID[kind])
 
 
 def figure_words(figure: str) -> str:
