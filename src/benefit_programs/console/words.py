@@ -34,8 +34,6 @@ _REFUSALS = {
     "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such offer."),
     "POOL_DEFINITION_NOT_FOUND": later("There is no such offer."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
-    "POOL_DEFINITION_NOT_FOUND": later("There is no such definition."),
-    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such definition."),
     "INVALID_REVISION": later("Somebody has changed it meanwhile. Load the page again."),
     "ITEM_ALREADY_EXISTS": later("This is there already."),
     "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED": later("It isn't in a state that allows this."),
