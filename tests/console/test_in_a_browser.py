@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from benefit_programs.domain.directory import Role
 from tests.support.browser import picture, violations
 from tests.support.calls import guid
-from tests.support.console import make_world, users_of
+from tests.support.console import MARKUP, make_world, users_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Page
@@ -46,7 +46,7 @@ async def test_somebody_is_found_by_keyboard_alone(
     await page.wait_for_url(f"**/people/member/{world.member_id}")
     await expect(page.locator("#main")).to_be_focused()
     await expect(page.get_by_text("1,235").first).to_be_visible()
-    assert "Member" in await page.title()
+    assert MARKUP in await page.title()
     await page.keyboard.press("g")
     await page.keyboard.press("f")
     await page.wait_for_url("**/console/find")

@@ -86,7 +86,7 @@ async def people_of(visit: Visit, identities: Iterable[Mapping[str, Any]]) -> li
     for start in range(0, len(asked), LOOK_UP_MAX):
         request = {"beneficiaries": asked[start : start + LOOK_UP_MAX]}
         answer = await visit.call("lookUpPeople", request)
-        found |= {_key(row): row for row in answer.get("people", ())}
+        found |= {key_of(row): row for row in answer.get("people", ())}
     return [Person(field, id_, row) for (field, id_), row in found.items()]
 
 
@@ -105,11 +105,11 @@ async def search_people(
     """Those who are found by the beginnings of words, and the cursor of the next page."""
     paging = {"limit": limit} | ({"cursor": cursor} if cursor else {})
     answer = await visit.call("searchPeople", {"text": text, "cursorPaging": paging})
-    people = [Person(*_key(row), row) for row in answer.get("people", ())]
+    people = [Person(*key_of(row), row) for row in answer.get("people", ())]
     return people, answer["metadata"]["cursors"].get("next")
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+def key_of(row: Mapping[str, Any]) -> tuple[str, str]:
     """The field and the id of somebody whom the directory knows."""
     who = row["beneficiary"]
     return next((field, who[field]) for field in _KINDS.values() if who.get(field))
