@@ -45,7 +45,7 @@ serve: $(VENV)/.runtime $(SYNC_CLIENT) ## Run the service on this machine, with 
 setup: $(VENV)/.dev ## Install everything that the other commands need
 
 .PHONY: test
-test: $(VENV)/.dev node-packages ## Run the tests (a real PostgreSQL and Node are set up for them)
+test: $(VENV)/.dev node-packages ## Run the tests (a real PostgreSQL, a Node and a browser are set up for them)
 	$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: test-full

@@ -357,6 +357,18 @@ def search_garbage_seldom() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread waits for another one that computes on and on."""
+
+
+def switch_threads_soon() -> None:
+    """Let a thread that comes back from the disk go on soon, however busy the event loop is.
+
+    By default it waits up to 5 milliseconds, and a commit on SQLite waits several times.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 _FilteringLogger: type[Any] = structlog.make_filtering_bound_logger(logging.INFO)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
+from playwright.async_api import expect
 
 from benefit_programs.cli.serve import server_config
 from benefit_programs.config import LogFormat, Settings
@@ -41,6 +42,7 @@ async def address(shared_application: Any) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=WAIT_MILLISECONDS_MAX)
     async with open_browser() as browser:
         yield browser
 

@@ -50,6 +50,7 @@ async def test_somebody_is_found_by_keyboard_alone(
     await page.keyboard.press("g")
     await page.keyboard.press("f")
     await page.wait_for_url("**/console/find")
+    await expect(page.locator("#q")).to_be_focused()
     await page.keyboard.press("Escape")
     await page.keyboard.press("?")
     await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()

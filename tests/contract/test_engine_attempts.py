@@ -336,6 +336,25 @@ async def test_tenants_take_turns(troubled: Troubled) -> None:
     assert troubled.store.tenants == [one, two, one, one]
 
 
+@pytest.mark.parametrize(("first", "second", "begun"), [(1, 3, 1), (3, 1, 2), (2, 2, 2)])
+async def test_the_shorter_batch_goes_first(
+    troubled: Troubled, first: int, second: int, begun: int
+) -> None:
+    """Whoever is answered goes on before another tenant's batch begins, if that is the longer."""
+    troubled.store.batches_max = 1
+    other = await troubled.service.another_tenant()
+    seen: list[int] = []
+
+    def note(_: object) -> None:
+        seen.append(len(troubled.store.tenants))
+
+    futures = troubled.submit(*[Nothing()] * first)
+    for each in futures:
+        each.add_done_callback(note)
+    await asyncio.gather(*futures, *troubled.submit(*[Nothing()] * second, service=other))
+    assert seen == [begun] * first
+
+
 async def test_who_is_locked_out_waits_apart_from_the_others(troubled: Troubled) -> None:
     """Whoever needs a locked row is tried again patiently, and the others are done before."""
     locked = StoreLocked("kept")

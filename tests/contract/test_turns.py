@@ -22,6 +22,8 @@ pytestmark = pytest.mark.anyio
 
 NOISY, QUIET = 1, 2
 SHARE = TURNS_MAX // 2
+PASSES = 5 * SHARE
+"""Turns of the event loop after which everything has begun that may."""
 
 
 @pytest.fixture
@@ -45,8 +47,9 @@ def ask(turns: Turns, tenant_id: int, count: int) -> list[asyncio.Task[Turn]]:
 
 
 async def given(asked: list[asyncio.Task[Turn]]) -> int:
-    """How many of them have come."""
-    await asyncio.wait(asked, timeout=0)
+    """How many of them have come, once all have that can."""
+    for _ in range(PASSES):
+        await asyncio.sleep(0)
     return sum(each.done() for each in asked)
 
 
@@ -91,6 +94,22 @@ async def test_beside_others_a_tenant_has_its_part_and_the_rest_waits_in_its_ord
     assert await given(ask(turns, QUIET, 1)) == 1
     await give_up(asked)
     assert turns.waiting == 0
+
+
+@pytest.mark.parametrize("waiting", [0, 3])
+async def test_beside_others_requests_begin_one_at_a_time(turns: Turns, waiting: int) -> None:
+    """However many come or go on at once, whatever else is ready goes on between any two."""
+    before = ask(turns, NOISY, SHARE if waiting else 0)
+    assert await given(before) == len(before)
+    asked = ask(turns, NOISY, waiting or SHARE)
+    for turn in before[:waiting]:
+        (await turn).give_back()
+    begun = [0]
+    while begun[-1] < len(asked):
+        await asyncio.sleep(0)
+        begun.append(sum(each.done() for each in asked))
+        assert begun[-1] - begun[-2] <= 1
+    await give_up(before + asked)
 
 
 async def test_those_who_wait_go_on_at_once_when_their_tenant_is_alone(
@@ -150,9 +169,9 @@ async def test_whoever_waits_for_somebody_outside_lets_others_go_on(turns: Turns
 
 async def test_too_many_who_wait_are_refused(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the limit nobody is kept waiting."""
-    monkeypatch.setattr(limits, "WAITING_MAX", 2)
     asked = ask(turns, NOISY, SHARE + 2)
     assert await given(asked) == SHARE
+    monkeypatch.setattr(limits, "WAITING_MAX", 2)
     with pytest.raises(QueueFull):
         await turns.take(NOISY)
     await give_up(asked)

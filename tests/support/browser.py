@@ -6,11 +6,14 @@ It is the one that BENEFITS_BROWSER names, else one on the path, else the one of
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import select
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 VARIABLE = "BENEFITS_BROWSER"
+RUN_VARIABLE = "PYTEST_XDIST_TESTRUNUID"
+"""What pytest-xdist tells the processes of one run."""
+
 PICTURES_VARIABLE = "BENEFITS_TEST_PICTURES"
 ON_PATH = ("chromium", "google-chrome", "chromium-browser")
 UNPACK_SECONDS_MAX = 120
@@ -116,18 +122,84 @@ def _decompress(name: str, target: Path) -> None:
 
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Browser]:
-    """A browser for as long as it is wanted."""
+    """A browser for as long as it is wanted: the same one for all processes of a run of tests."""
     # Playwright's own Node needs libraries that a bare machine may lack.
     os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node_executable())
     from playwright.async_api import async_playwright  # noqa: PLC0415 - reads the variable above
 
-    found = find_browser()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=found.program, args=FLAGS, env={**os.environ, **found.environment}
-        )
+        run = os.environ.get(RUN_VARIABLE)
+        if run is not None and sys.platform == "linux":
+            browser = await playwright.chromium.connect(_shared_endpoint(run))
+        else:
+            found = find_browser()
+            browser = await playwright.chromium.launch(
+                executable_path=found.program, args=FLAGS, env={**os.environ, **found.environment}
+            )
         yield browser
         await browser.close()
+
+
+def _shared_endpoint(run: str) -> str:
+    """Where the browser of a run listens; the first process that asks has it started."""
+    import fcntl  # noqa: PLC0415 - there is none on Windows
+
+    place = Path(tempfile.gettempdir()) / f"benefits-browser-{run}"
+    with place.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        endpoint = file.read()
+        if not endpoint:
+            endpoint = _start_keeper(place)
+            assert endpoint, "the browser didn't start"
+            file.write(endpoint)
+        return endpoint
+
+
+def _start_keeper(place: Path) -> str:
+    """Start what keeps the browser, which goes on after this process. Where the browser listens."""
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    reading, writing = os.pipe()
+    os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "tests.support.browser", str(os.getppid()), str(place)],
+        {**os.environ, "PYTHONPATH": path},
+        file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)],
+        setsid=True,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        return said.readline().strip()
+
+
+def _keep_browser(run_id: int, place: Path) -> None:
+    """Serve one browser until the process that runs the tests is gone. Prints where it listens."""
+    from playwright._impl._driver import compute_driver_executable  # noqa: PLC0415 - as above
+
+    ends = os.pidfd_open(run_id)
+    found = find_browser()
+    options = {"executablePath": found.program, "args": FLAGS, "host": "127.0.0.1"}
+    environment = {**os.environ, **found.environment}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        json.dump({**options, "env": environment}, config)
+        config.flush()
+        server = subprocess.Popen(
+            [
+                *(node_executable(), compute_driver_executable()[1], "launch-server"),
+                *("--browser", "chromium", "--config", config.name),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.stdout is not None
+        sys.stdout.write(server.stdout.readline())
+        sys.stdout.flush()
+        select.select([ends], [], [])
+        server.terminate()
+        server.wait()
+    place.unlink()
 
 
 async def violations(page: Page) -> list[str]:
@@ -144,3 +216,7 @@ async def picture(page: Page, name: str) -> None:
     """Keep a picture of the whole page in the folder that BENEFITS_TEST_PICTURES names, if any."""
     if folder := os.environ.get(PICTURES_VARIABLE):
         await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    _keep_browser(int(sys.argv[1]), Path(sys.argv[2]))

@@ -15,6 +15,7 @@ from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
+    from tests.support.calls import Document
     from tests.support.inprocess import Service
 
 HERE = "http://127.0.0.1:8080"
@@ -65,22 +66,62 @@ MARKUP = """<b onclick="alert('1')">&amp;</b>"""
 """A text in which a page that forgets to escape shows more than text."""
 
 
+POLICY = {
+    "operatorOrOptions": {
+        "expressions": [
+            {"policyOptions": {"rateLimitedOptions": {"times": 99, "timePeriod": "DAY"}}},
+            {
+                "operatorNotOptions": {
+                    "expression": {
+                        "policyOptions": {
+                            "fixedIntervalOptions": {
+                                "fromWeekDay": "SUNDAY",
+                                "fromHour": 1,
+                                "toWeekDay": "SUNDAY",
+                                "toHour": 2,
+                            }
+                        }
+                    }
+                }
+            },
+        ]
+    }
+}
+"""Rules of every shape."""
+
+
 class World:
     """Somebody with a pack that was used, and markup in every text that callers may write."""
 
-    def __init__(self, wallet: Wallet, transaction_id: str, item_id: str) -> None:
+    def __init__(
+        self, wallet: Wallet, transaction_id: str, program_definition: Document, item_id: str
+    ) -> None:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
+        person = f"/people/member/{self.member_id}"
+        definition_id = wallet.definition["id"]
         self.paths = {
+            "/definitions": "/definitions",
+            "/definitions/{id}": f"/definitions/{definition_id}",
+            "/figures": "/figures",
+            "/ledger": f"/ledger?who={self.member_id}",
+            "/pools/{id}": f"/pools/{wallet.pool_id}",
+            "/program-definitions": "/program-definitions",
+            "/program-definitions/{id}": f"/program-definitions/{program_definition['id']}",
+            "/programs/{id}": f"/programs/{wallet.program['id']}",
             "/find": f"/find?q={self.member_id}&all=1",
-            "/people/{kind}/{id}": f"/people/member/{self.member_id}",
             "/bulk": "/bulk",
             "/bulk/grant": f"/bulk/grant?pack={wallet.definition['id']}",
             "/bulk/import/{what}": "/bulk/import/people",
             "/bulk/move": f"/bulk/move?offer={wallet.definition['id']}",
             "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
             "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
+            "/people/{kind}/{id}": person,
+            "/people/{kind}/{id}/changes": f"{person}/changes",
+            "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
+            "/people/{kind}/{id}/statement": f"{person}/statement",
+            "/people/{kind}/{id}/use": f"{person}/use",
             "/sign-in": "/sign-in",
             "/today": "/today",
             "/today/{which}": "/today/low?left=5000",
@@ -108,12 +149,20 @@ class World:
 
 
 async def make_world(service: Service) -> World:
+    named = {"displayName": MARKUP, "description": MARKUP}
+    program_definition = await service.create_program_definition(
+        **named, renewalConfiguration={"every": "P1M"}, endsAfter="P1Y"
+    )
     wallet = await open_wallet(
         service,
-        benefit("towel", displayName=MARKUP),
+        benefit("towel", **named, policyExpression=POLICY),
         amount="1244.5",
-        definition={"displayName": MARKUP},
-        program={"externalProgramId": MARKUP},
+        definition={**named, "programDefinitionIds": [program_definition["id"]]},
+        program={
+            "externalProgramId": MARKUP,
+            "displayName": MARKUP,
+            "renewalConfiguration": {"every": "P1M"},
+        },
     )
     await service.call(
         "setPerson",
@@ -125,7 +174,7 @@ async def make_world(service: Service) -> World:
             }
         },
     )
-    transaction_id = await wallet.redeem()
+    transaction_id = await wallet.redeem(externalReference=MARKUP)
     await wallet.adjust("0.5")
     items = await service.call("queryItems", {"query": {"filter": {"namespace": NAMESPACE}}})
-    return World(wallet, transaction_id, items["items"][0]["id"])
+    return World(wallet, transaction_id, program_definition, items["items"][0]["id"])

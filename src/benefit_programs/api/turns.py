@@ -3,7 +3,8 @@
 A process works on one request at a time, and goes through all that are ready before it looks at
 what has come meanwhile. So a tenant with hundreds of callers would hold up everybody else by the
 work for all of them. Beside others a tenant gets so many turns as keep the database busy; its other
-requests wait in their order, and cost nobody anything. A tenant that is alone waits for nothing.
+requests wait in their order, and cost nobody anything. And its requests begin one at a time:
+between two of them the process looks at what has come. A tenant that is alone waits for nothing.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class Turns:
         if tenant is None:
             tenant = self._busy[tenant_id] = _Tenant()
         turn = Turn(self, tenant_id)
-        if not tenant.waiting and tenant.under_way < self._turns():
-            tenant.under_way += 1
+        if not tenant.waiting and self._may_begin(tenant):
+            self._begin(tenant_id, tenant)
         else:
             await self._wait(tenant, turn)
         return turn
@@ -72,27 +73,38 @@ class Turns:
             raise
 
     def end(self, tenant_id: int) -> None:
-        """Let those of the tenant go on who wait.
-
-        Beside others only once whatever else is ready has gone on. Else requests that wait for
-        nothing would follow one another without a break.
-        """
-        if self._turns() == inf:
-            self._end(tenant_id)
-        else:
-            asyncio.get_running_loop().call_soon(self._end, tenant_id)
-
-    def _end(self, tenant_id: int) -> None:
+        """Let those of the tenant go on who wait."""
         tenant = self._busy[tenant_id]
         tenant.under_way -= 1
-        while tenant.waiting and tenant.under_way < self._turns():
+        self._go_on(tenant_id, tenant)
+
+    def _go_on(self, tenant_id: int, tenant: _Tenant) -> None:
+        while tenant.waiting and self._may_begin(tenant):
             given = tenant.waiting.popleft()
             self.waiting -= 1
             if not given.done():
                 given.set_result(None)
-                tenant.under_way += 1
-        if not tenant.under_way:
+                self._begin(tenant_id, tenant)
+        if not tenant.under_way and not tenant.has_just_begun:
             del self._busy[tenant_id]
+
+    def _may_begin(self, tenant: _Tenant) -> bool:
+        return not tenant.has_just_begun and tenant.under_way < self._turns()
+
+    def _begin(self, tenant_id: int, tenant: _Tenant) -> None:
+        """Count one more under way.
+
+        Beside others the next one begins once whatever else is ready has gone on: requests that
+        wait for nothing would follow one another without a break.
+        """
+        tenant.under_way += 1
+        if self._turns() != inf:
+            tenant.has_just_begun = True
+            asyncio.get_running_loop().call_soon(self._let_next_begin, tenant_id, tenant)
+
+    def _let_next_begin(self, tenant_id: int, tenant: _Tenant) -> None:
+        tenant.has_just_begun = False
+        self._go_on(tenant_id, tenant)
 
     def _turns(self) -> float:
         """How many each tenant has now."""
@@ -135,4 +147,7 @@ class _Tenant:
 
     def __init__(self) -> None:
         self.under_way = 0
+        self.has_just_begun = False
+        """Whether one began in this turn of the event loop, where others ask too."""
+
         self.waiting: deque[asyncio.Future[None]] = deque()

@@ -29,6 +29,7 @@ from benefit_programs.bootstrap import (
     config_logging,
     open_service,
     search_garbage_seldom,
+    switch_threads_soon,
     warn_of_unknown_variables,
 )
 from benefit_programs.cli.exits import AddressUnusable
@@ -117,6 +118,7 @@ def _serve_in_one(
                 running.watch.add_done_callback(stop)
             announce(running)
             search_garbage_seldom()
+            switch_threads_soon()
             await server.serve([listener])
             if running.watch is not None and running.watch.done():
                 running.watch.result()

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Forbidden
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.roles import ROLES
+from benefit_programs.api.roles import ROLES, grants_of
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import Network
 from benefit_programs.console.visit import Visitor
@@ -28,6 +28,7 @@ from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser
 from benefit_programs.storage.directory import (
     ApiKey,
     Directory,
+    Grants,
     Tenant,
     UnknownKey,
     UnknownTenant,
@@ -134,7 +135,7 @@ class Gate:
             return None
         identity = Identity(IdentityType.WIX_USER, user.id)
         who = Who(PrincipalKind.CONSOLE_USER, user.id)
-        principal = _principal(tenant, f"console:{user.id}", identity, role, who)
+        principal = _principal(tenant, f"console:{user.id}", grants_of(role, identity), who)
         return Visitor(name=user.name, role=role, principal=principal, session=session)
 
     async def _as_key(self, key: ApiKey | None, session: str | None) -> Visitor | None:
@@ -145,7 +146,7 @@ class Gate:
         if role is None or tenant is None:
             return None
         who = Who(PrincipalKind.API_KEY, key.id)
-        principal = _principal(tenant, key.id, key.grants.identity, role, who)
+        principal = _principal(tenant, key.id, grants_of(role, key.grants.identity), who)
         return Visitor(name=key.name, role=role, principal=principal, session=session)
 
     async def _tenant(self, tenant_id: int) -> Tenant | None:
@@ -162,33 +163,26 @@ class Gate:
         return any(peer in network for network in self._trusted)
 
 
-def _principal(tenant: Tenant, key_id: str, identity: Identity, role: Role, who: Who) -> Principal:
-    scopes, permission_ids = ROLES[role]
+def _principal(tenant: Tenant, key_id: str, grants: Grants, who: Who) -> Principal:
     return Principal(
         key_id=key_id,
         tenant_id=tenant.id,
         site_id=tenant.site_id,
         settings=tenant.settings,
-        caller=identity,
-        scopes=frozenset(scopes),
-        permission_ids=frozenset(permission_ids),
+        caller=grants.identity,
+        scopes=frozenset(grants.scopes),
+        permission_ids=frozenset(grants.permission_ids),
         who=who,
     )
 
 
+_NOBODY_S = Tenant(0, "", "", 0, TenantSettings())
+"""A tenant for questions about rights alone."""
+
+
 def _role_of(key: ApiKey) -> Role | None:
     """The largest role of which the key allows everything."""
-    tenant = Tenant(key.tenant_ids[0], "", "", 0, TenantSettings())
-    holder = Principal(
-        key_id=key.id,
-        tenant_id=tenant.id,
-        site_id=tenant.site_id,
-        settings=tenant.settings,
-        caller=key.grants.identity,
-        scopes=frozenset(key.grants.scopes),
-        permission_ids=frozenset(key.grants.permission_ids),
-        who=Who(PrincipalKind.API_KEY, key.id),
-    )
+    holder = _principal(_NOBODY_S, key.id, key.grants, Who(PrincipalKind.API_KEY, key.id))
     fitting = (
         role
         for role in reversed(ROLES)
@@ -199,10 +193,10 @@ def _role_of(key: ApiKey) -> Role | None:
 
 @cache
 def _methods_of(role: Role) -> tuple[str, ...]:
-    anybody = Identity(IdentityType.WIX_USER, "")
-    who = Who(PrincipalKind.CONSOLE_USER)
-    principal = _principal(Tenant(0, "", "", 0, TenantSettings()), "", anybody, role, who)
-    return tuple(name for name, method in METHODS.items() if principal.may_call(method))
+    """What a user of a role may call."""
+    grants = grants_of(role, Identity(IdentityType.WIX_USER, ""))
+    user = _principal(_NOBODY_S, "", grants, Who(PrincipalKind.CONSOLE_USER))
+    return tuple(name for name, method in METHODS.items() if user.may_call(method))
 
 
 def require_from_here(request: Request) -> None:

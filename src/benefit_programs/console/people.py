@@ -41,6 +41,11 @@ class Person:
         return {self.field: self.id}
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What a row of theirs has, by key_of."""
+        return self.field, self.id
+
+    @property
     def path(self) -> str:
         kind = next(kind for kind, field in _KINDS.items() if field == self.field)
         return f"/people/{kind}/{segment(self.id)}"
@@ -88,6 +93,14 @@ async def people_of(visit: Visit, identities: Iterable[Mapping[str, Any]]) -> li
         answer = await visit.call("lookUpPeople", request)
         found |= {key_of(row): row for row in answer.get("people", ())}
     return [Person(field, id_, row) for (field, id_), row in found.items()]
+
+
+async def by_beneficiary(
+    visit: Visit, rows: Iterable[Mapping[str, Any]]
+) -> dict[tuple[str, str], Person]:
+    """Whose some rows are, by the keys of the rows."""
+    people = await people_of(visit, (each["beneficiary"] for each in rows))
+    return {each.key: each for each in people}
 
 
 async def person_of(visit: Visit) -> Person:

@@ -107,12 +107,17 @@ def _environment() -> Environment:
         day=formats.day,
         did=words.did_words,
         local=formats.local,
+        in_a_week=lambda instant: formats.later_by(instant, 7),
+        entry=words.entry_words,
         figure=words.figure_words,
-        refused=words.code_words,
+        method=words.method_words,
+        principal=words.principal_words,
+        said=words.said_reason,
         segment=segment,
         short_id=formats.short_id,
         signed=formats.signed,
         state=words.state_words,
+        until=formats.until,
         when=formats.when,
     )
     return environment

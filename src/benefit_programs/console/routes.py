@@ -5,18 +5,31 @@ from __future__ import annotations
 from benefit_programs.console.page import Page
 from benefit_programs.console.pages import (
     bulk,
+    definitions,
+    entry,
+    figures,
     files,
     find,
     grants,
+    ledger,
     move,
+    packs,
     person,
+    program_definitions,
+    programs,
+    records,
     redeem,
     sell,
     sign_in,
     today,
+    use,
 )
 
-_FAMILIES = (bulk, files, find, grants, move, person, redeem, sell, sign_in, today)
+_FAMILIES = (
+    *(find, person, packs, entry, use, records, redeem, sell, today, sign_in),
+    *(programs, definitions, program_definitions, ledger, figures),
+    *(bulk, move, grants, files),
+)
 
 PAGES = [each for family in _FAMILIES for each in vars(family).values() if isinstance(each, Page)]
 """Every page. Of two whose paths fit, the first answers."""

@@ -237,14 +237,23 @@ class Engine:
             self._length -= len(batch)
             try:
                 await self._run(tenant_id, batch)
-                # Who else waits comes first, and meanwhile they come back by themselves.
-                if len(batch) > 1 and not self._queues:
-                    await self._gather(queue, len(batch))
+                await self._pause(queue, len(batch))
             finally:
                 give_up(batch)
                 del self._at_work[tenant_id]
                 if queue:
                     self._queues[tenant_id] = queue
+
+    async def _pause(self, queue: deque[Waiting], answered: int) -> None:
+        """Let a few who were just answered go on before a longer batch of others begins.
+
+        Who else waits comes before those who may ask again, and meanwhile these come by themselves.
+        """
+        others = next(iter(self._queues.values()), None)
+        if others is not None and answered < len(others):
+            await asyncio.sleep(0)
+        elif others is None and answered > 1:
+            await self._gather(queue, answered)
 
     async def _gather(self, queue: deque[Waiting], answered: int) -> None:
         """Let those who were just answered ask again, so that one batch does for all.

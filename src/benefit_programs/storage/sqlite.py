@@ -379,11 +379,12 @@ class SqliteStore:
 
     async def _in_thread(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Work in the writer's thread; the connection is free again when this ends in any way."""
-        future = asyncio.get_running_loop().run_in_executor(self._writer_thread, work, *arguments)
+        done = self._writer_thread.submit(work, *arguments)
         try:
-            return await asyncio.shield(future)
+            return await asyncio.wrap_future(done)
         except asyncio.CancelledError:
-            await asyncio.wait((future,))
+            # What hadn't begun never will.
+            await asyncio.gather(asyncio.wrap_future(done), return_exceptions=True)
             raise
 
     async def _begin(self) -> None:
@@ -405,6 +406,8 @@ class SqliteStore:
             self._write_log()
         else:
             await self._in_thread(self._write_log)
+        # Here: the thread would wait for the interpreter once more after each of these looks.
+        self._file.require_commit()
         asyncio.get_running_loop().call_soon(self.on_commit, self._commit_seconds)
         if self._log_pages >= self._checkpoint_due and self._checkpoint is None:
             self._checkpoint = asyncio.create_task(self._write_back())
@@ -414,7 +417,6 @@ class SqliteStore:
         self._writer.execute("commit")
         self._committed = perf_counter()
         self._commit_seconds = self._committed - started
-        self._file.require_commit()
 
     def _note_log(self, _connection: object, _name: str, pages: int) -> int:
         """Hear of a commit, and how long the log is after it."""
