@@ -128,7 +128,7 @@ class World:
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id, "test"]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:
