@@ -111,24 +111,24 @@ class World:
             "/program-definitions/{id}": f"/program-definitions/{program_definition['id']}",
             "/programs/{id}": f"/programs/{wallet.program['id']}",
             "/find": f"/find?q={self.member_id}&all=1",
+            "/people/{kind}/{id}": person,
+            "/people/{kind}/{id}/changes": f"{person}/changes",
+            "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
+            "/people/{kind}/{id}/statement": f"{person}/statement",
+            "/people/{kind}/{id}/use": f"{person}/use",
             "/bulk": "/bulk",
             "/bulk/grant": f"/bulk/grant?pack={wallet.definition['id']}",
             "/bulk/import/{what}": "/bulk/import/people",
             "/bulk/move": f"/bulk/move?offer={wallet.definition['id']}",
             "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
             "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
-            "/people/{kind}/{id}": person,
-            "/people/{kind}/{id}/changes": f"{person}/changes",
-            "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
-            "/people/{kind}/{id}/statement": f"{person}/statement",
-            "/people/{kind}/{id}/use": f"{person}/use",
             "/sign-in": "/sign-in",
             "/today": "/today",
             "/today/{which}": "/today/low?left=5000",
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id, "test"]
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:

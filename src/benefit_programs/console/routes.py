@@ -26,9 +26,9 @@ from benefit_programs.console.pages import (
 )
 
 _FAMILIES = (
-    *(find, person, packs, entry, use, records, redeem, sell, today, sign_in),
+    *(find, person, packs, entry, use, records, sign_in),
+    *(today, redeem, sell, bulk, files, grants, move),
     *(programs, definitions, program_definitions, ledger, figures),
-    *(bulk, move, grants, files),
 )
 
 PAGES = [each for family in _FAMILIES for each in vars(family).values() if isinstance(each, Page)]

@@ -32,8 +32,6 @@ _REFUSALS = {
     "ITEM_NOT_FOUND": later("There is no such item."),
     "PROGRAM_ALREADY_EXISTS": later("This order was sold already."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
-    "POOL_DEFINITION_NOT_FOUND": later("There is no such definition."),
-    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such definition."),
     "INVALID_REVISION": later("Somebody has changed it meanwhile. Load the page again."),
     "ITEM_ALREADY_EXISTS": later("This is there already."),
     "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED": later("It isn't in a state that allows this."),
