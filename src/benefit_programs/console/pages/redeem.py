@@ -20,6 +20,7 @@ from benefit_programs.console.page import (
 )
 from benefit_programs.console.people import Person, people_of, person_at
 from benefit_programs.console.picking import pick
+from benefit_programs.console.repeats import once
 from benefit_programs.console.verdicts import ELIGIBLE, options_of, verdict_words
 from benefit_programs.console.visit import Fields, Visit
 from benefit_programs.domain.errors import Invalid, InvalidItemReference
@@ -84,9 +85,8 @@ async def redeem(visit: Visit) -> Answer:
         "beneficiary": person.identity,
         "count": count,
         "targetDate": form.instant("date", visit.zone),
-        "idempotencyKey": form["key"],
     }
-    redeemed = await visit.call("redeemBenefit", request)
+    redeemed = await once(visit, "redeemBenefit", request)
     said = await _said(visit, item, person, pool_id, count)
     fields = {"transaction": redeemed["transactionId"], "item": item["id"]}
     return Done(
@@ -97,14 +97,8 @@ async def redeem(visit: Visit) -> Answer:
 @page(POST, "/redeem/undo", roles=FRONT_DESK)
 async def undo(visit: Visit) -> Answer:
     form = visit.form
-    await visit.call(
-        "cancelRedemption",
-        {
-            "transactionId": form["transaction"],
-            "idempotencyKey": form["key"],
-            "reason": _("Redeemed by mistake"),
-        },
-    )
+    request = {"transactionId": form["transaction"], "reason": _("Redeemed by mistake")}
+    await once(visit, "cancelRedemption", request)
     return Done(visit.at("/redeem", item=form["item"]), _("It was given back."))
 
 
