@@ -16,7 +16,7 @@ from benefit_programs.console.pools import with_pools
 from benefit_programs.console.visit import Fields, Visit
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
-DAYS_DEFAULT = 7
+DAYS_USUALLY = 7
 DAYS_MAX = 366
 SHOWN_MAX = 20
 
@@ -87,7 +87,7 @@ async def move(visit: Visit) -> Answer:
 
 def _days(fields: Fields) -> int:
     try:
-        days = int(fields.get("days", "") or DAYS_DEFAULT)
+        days = int(fields.get("days", "") or DAYS_USUALLY)
     except ValueError:
         days = 0
     if days == 0 or abs(days) > DAYS_MAX:
