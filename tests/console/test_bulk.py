@@ -115,7 +115,7 @@ async def test_all_get_credits_once(
     await manager.post("/bulk/grant", {**fields_of(page.text), "key": guid()})
     assert [await studio.left(ada), await studio.left(zoe)] == ["11.5", "11.5"]
     refused = await manager.post("/bulk/grant", {**form, "key": guid(), "amount": "-1"})
-    assert "0 packs have them. Not done: amount" in await said(manager, refused)
+    assert "0 packs have them. Not done: How many" in await said(manager, refused)
 
 
 PEOPLE = """memberId,displayName,email

@@ -119,16 +119,16 @@ class World:
             "/bulk": "/bulk",
             "/bulk/grant": f"/bulk/grant?pack={wallet.definition['id']}",
             "/bulk/import/{what}": "/bulk/import/people",
-            "/bulk/move": f"/bulk/move?offer={wallet.definition['id']}",
+            "/bulk/move": f"/bulk/move?offer={program_definition['id']}",
             "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
-            "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
+            "/sell": f"/sell?offer={program_definition['id']}&kind=member&id={self.member_id}",
             "/sign-in": "/sign-in",
             "/today": "/today",
             "/today/{which}": "/today/low?left=5000",
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id, "test"]
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:

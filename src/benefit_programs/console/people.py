@@ -42,6 +42,11 @@ class Person:
         return {self.field: self.id}
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What a row of theirs has, by key_of."""
+        return self.field, self.id
+
+    @property
     def path(self) -> str:
         kind = next(kind for kind, field in _KINDS.items() if field == self.field)
         return f"/people/{kind}/{segment(self.id)}"
@@ -87,8 +92,16 @@ async def people_of(visit: Visit, identities: Iterable[Mapping[str, Any]]) -> li
     for start in range(0, len(asked), LOOK_UP_MAX):
         request = {"beneficiaries": asked[start : start + LOOK_UP_MAX]}
         answer = await visit.call("lookUpPeople", request)
-        found |= {_key(row): row for row in answer.get("people", ())}
+        found |= {key_of(row): row for row in answer.get("people", ())}
     return [Person(field, id_, row) for (field, id_), row in found.items()]
+
+
+async def by_beneficiary(
+    visit: Visit, rows: Iterable[Mapping[str, Any]]
+) -> dict[tuple[str, str], Person]:
+    """Whose some rows are, by the keys of the rows."""
+    people = await people_of(visit, (each["beneficiary"] for each in rows))
+    return {each.key: each for each in people}
 
 
 async def person_of(visit: Visit) -> Person:
@@ -106,11 +119,11 @@ async def search_people(
     """Those who are found by the beginnings of words, and the cursor of the next page."""
     paging = {"limit": limit} | ({"cursor": cursor} if cursor else {})
     answer = await visit.call("searchPeople", {"text": text, "cursorPaging": paging})
-    people = [Person(*_key(row), row) for row in answer.get("people", ())]
+    people = [Person(*key_of(row), row) for row in answer.get("people", ())]
     return people, answer["metadata"]["cursors"].get("next")
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+def key_of(row: Mapping[str, Any]) -> tuple[str, str]:
     """The field and the id of somebody whom the directory knows."""
     who = row["beneficiary"]
     return next((field, who[field]) for field in _KINDS.values() if who.get(field))

@@ -113,7 +113,6 @@ def _environment() -> Environment:
         method=words.method_words,
         principal=words.principal_words,
         said=words.said_reason,
-        refused=words.code_words,
         segment=segment,
         short_id=formats.short_id,
         signed=formats.signed,

@@ -31,8 +31,6 @@ _REFUSALS = {
     "POOL_NOT_FOUND": later("There is no such pack."),
     "ITEM_NOT_FOUND": later("There is no such item."),
     "PROGRAM_ALREADY_EXISTS": later("This order was sold already."),
-    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such offer."),
-    "POOL_DEFINITION_NOT_FOUND": later("There is no such offer."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
     "INVALID_REVISION": later("Somebody has changed it meanwhile. Load the page again."),
     "ITEM_ALREADY_EXISTS": later("This is there already."),
@@ -182,13 +180,8 @@ def refusal_words(refusal: Refusal) -> str:
     if isinstance(refusal, Invalid):
         wrong = [f"{_field_words(each.field)}: {each.description}" for each in refusal.violations]
         return " · ".join(wrong) or _("What was entered can't be used.")
-    return code_words(refusal.code) or refusal.description
-
-
-def code_words(code: str) -> str:
-    """A refusal as a sentence, by its code; nothing for one that isn't said in other words."""
-    known = _REFUSALS.get(code)
-    return _(known) if known else ""
+    known = _REFUSALS.get(refusal.code)
+    return _(known) if known else refusal.description
 
 
 def _field_words(field: str) -> str:

@@ -11,12 +11,12 @@ from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import ngettext
 from benefit_programs.console.offers import Offer, all_offers, offer_of
 from benefit_programs.console.page import GET, MANAGERS, POST, Answer, Done, page
-from benefit_programs.console.people import people_of
+from benefit_programs.console.people import by_beneficiary, key_of
 from benefit_programs.console.pools import with_pools
 from benefit_programs.console.visit import Fields, Visit
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
-DAYS_DEFAULT = 7
+DAYS_USUALLY = 7
 DAYS_MAX = 366
 SHOWN_MAX = 20
 
@@ -47,8 +47,7 @@ async def preview(visit: Visit) -> Answer:
     lots, after_lots = await _lots(visit, offer)
     rows = [(_PROGRAM, each) for each in programs] + [(_LOT, each) for each in lots]
     moves = [_moved(visit, kind, each, days) for kind, each in rows]
-    people = await people_of(visit, [each["beneficiary"] for _kind, each in rows[:SHOWN_MAX]])
-    by = {(each.field, each.id): each for each in people}
+    by = await by_beneficiary(visit, (each for _kind, each in rows[:SHOWN_MAX]))
     return {
         "offer": offer,
         "days": days,
@@ -56,7 +55,7 @@ async def preview(visit: Visit) -> Answer:
         "lots": len(lots),
         "moves": "\n".join(each.text for each in moves),
         "shown": [
-            (by[_key(each)], each, each[_DATES[kind]], move.date)
+            (by[key_of(each)], each, each[_DATES[kind]], move.date)
             for (kind, each), move in zip(rows[:SHOWN_MAX], moves, strict=False)
         ],
         "count": len(moves),
@@ -88,7 +87,7 @@ async def move(visit: Visit) -> Answer:
 
 def _days(fields: Fields) -> int:
     try:
-        days = int(fields.get("days", "") or DAYS_DEFAULT)
+        days = int(fields.get("days", "") or DAYS_USUALLY)
     except ValueError:
         days = 0
     if days == 0 or abs(days) > DAYS_MAX:
@@ -134,7 +133,3 @@ def _read(text: str) -> Iterator[Move]:
         if len(parts) != len(Move._fields) or parts[0] not in _METHODS or len(lines) > 2 * PART_MAX:
             raise Invalid.because("moves", "must be what the preview has shown")
         yield Move(*parts)
-
-
-def _key(row: dict[str, Any]) -> tuple[str, str]:
-    return next(each for each in row["beneficiary"].items() if each[0] != "identityType")

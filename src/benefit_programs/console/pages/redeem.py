@@ -20,6 +20,8 @@ from benefit_programs.console.page import (
 )
 from benefit_programs.console.people import Person, people_of, person_at
 from benefit_programs.console.picking import pick
+from benefit_programs.console.repeats import once
+from benefit_programs.console.verdicts import ELIGIBLE, options_of, verdict_words
 from benefit_programs.console.visit import Fields, Visit
 from benefit_programs.domain.errors import Invalid, InvalidItemReference
 from benefit_programs.storage.query.spec import LIMIT_MAX_OF_ITEMS
@@ -43,7 +45,6 @@ class Choice(NamedTuple):
     price: str
     expiry: str | None
     refusal: str | None
-    details: dict[str, Any]
 
     @property
     def value(self) -> str:
@@ -84,9 +85,8 @@ async def redeem(visit: Visit) -> Answer:
         "beneficiary": person.identity,
         "count": count,
         "targetDate": form.instant("date", visit.zone),
-        "idempotencyKey": form["key"],
     }
-    redeemed = await visit.call("redeemBenefit", request)
+    redeemed = await once(visit, "redeemBenefit", request)
     said = await _said(visit, item, person, pool_id, count)
     fields = {"transaction": redeemed["transactionId"], "item": item["id"]}
     return Done(
@@ -97,14 +97,8 @@ async def redeem(visit: Visit) -> Answer:
 @page(POST, "/redeem/undo", roles=FRONT_DESK)
 async def undo(visit: Visit) -> Answer:
     form = visit.form
-    await visit.call(
-        "cancelRedemption",
-        {
-            "transactionId": form["transaction"],
-            "idempotencyKey": form["key"],
-            "reason": _("Redeemed by mistake"),
-        },
-    )
+    request = {"transactionId": form["transaction"], "reason": _("Redeemed by mistake")}
+    await once(visit, "cancelRedemption", request)
     return Done(visit.at("/redeem", item=form["item"]), _("It was given back."))
 
 
@@ -141,7 +135,7 @@ async def _item(visit: Visit, item_id: str) -> dict[str, Any]:
 
 
 def _name_of(item: dict[str, Any]) -> str:
-    return item.get("displayName") or item["externalId"]
+    return str(item.get("displayName") or item["externalId"])
 
 
 def _reference(item: dict[str, Any]) -> dict[str, Any]:
@@ -182,19 +176,17 @@ async def _choices(visit: Visit, item: dict[str, Any], person: Person) -> list[C
 
 
 def _choice(result: dict[str, Any], expiries: dict[str, str | None]) -> Choice:
-    kind = result["type"]
-    details = next(each for name, each in result.items() if name != "type")
-    pool, benefit = details.get("poolInfo", {}), details.get("benefitInfo", {})
+    options = options_of(result)
+    pool, benefit = options.get("poolInfo", {}), options.get("benefitInfo", {})
     return Choice(
-        pool_id=details["poolId"],
+        pool_id=options["poolId"],
         benefit_key=benefit.get("benefitKey", ""),
         pool=pool.get("displayName", ""),
         benefit=benefit.get("displayName") or benefit.get("benefitKey", ""),
         left=pool.get("balance", {}).get("available", "0"),
         price=benefit.get("price", "0"),
-        expiry=expiries.get(details["poolId"]),
-        refusal=None if kind == "ELIGIBLE_BENEFIT" else kind,
-        details=details,
+        expiry=expiries.get(options["poolId"]),
+        refusal=None if result["type"] == ELIGIBLE else verdict_words(result, 1),
     )
 
 

@@ -12,7 +12,7 @@ from benefit_programs.api.errors import NotFoundRoute, StatementTimeout
 from benefit_programs.console.days import entries_of, lines_of
 from benefit_programs.console.languages import later
 from benefit_programs.console.page import FRONT_DESK, GET, Answer, Menu, page
-from benefit_programs.console.people import Person, people_of
+from benefit_programs.console.people import Person, by_beneficiary, key_of
 from benefit_programs.console.pools import pools_of, with_pools
 from benefit_programs.console.visit import Visit
 from benefit_programs.console.words import refusal_words
@@ -68,14 +68,14 @@ async def show(visit: Visit) -> Answer:
         entries_of(visit, start, end), *(_find(visit, name, paging) for name in LISTS)
     )
     shown = entries[:ENTRIES_SHOWN_MAX]
-    people = await _by_beneficiary(visit, shown)
+    people = await by_beneficiary(visit, shown)
     return {
         "day": start.isoformat(),
         "is_today": day == visit.now.date(),
         "before": str(day - timedelta(days=1)),
         "after": str(day + timedelta(days=1)),
         "lines": lines_of(entries),
-        "entries": [(each, people[_key(each)]) for each in shown],
+        "entries": [(each, people[key_of(each)]) for each in shown],
         "is_cut": is_cut,
         "lists": [(name, LISTS[name], each) for name, each in zip(LISTS, found, strict=True)],
     }
@@ -130,10 +130,10 @@ async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
     answer = await visit.call("queryBalances", _query(paging, filter_))
     counted = [each for each in answer["balances"] if "creditAmount" in each["poolInfo"]]
     pools = await pools_of(visit, (each["id"] for each in counted))
-    people = await _by_beneficiary(visit, counted)
+    people = await by_beneficiary(visit, counted)
     rows = [
         Row(
-            people[_key(each)],
+            people[key_of(each)],
             pools[each["id"]].get("displayName", ""),
             each["amount"]["available"],
         )
@@ -146,9 +146,9 @@ async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"status": "LIVE", "expirationDate": _this_week(visit)}
     answer = await visit.call("queryLots", _query(paging, filter_, "expirationDate"))
     lots = await with_pools(visit, answer["lots"])
-    people = await _by_beneficiary(visit, lots)
+    people = await by_beneficiary(visit, lots)
     rows = [
-        Row(people[_key(each)], each["displayName"], each["available"], each["expirationDate"])
+        Row(people[key_of(each)], each["displayName"], each["available"], each["expirationDate"])
         for each in lots
     ]
     return Found(rows=rows, metadata=answer["metadata"])
@@ -170,10 +170,10 @@ async def _programs(
     answer = await visit.call("queryPrograms", _query(paging, filter_, by))
     programs = answer["programs"]
     names = await _definitions(visit, programs)
-    people = await _by_beneficiary(visit, programs)
+    people = await by_beneficiary(visit, programs)
     rows = [
         Row(
-            people[_key(each)],
+            people[key_of(each)],
             each.get("displayName") or names.get(each.get("programDefinitionId"), ""),
             date=each.get(by),
         )
@@ -216,12 +216,3 @@ async def _definitions(visit: Visit, programs: list[Any]) -> dict[str | None, st
     query = {"filter": {"id": {"$in": ids}}, "cursorPaging": {"limit": ROWS_MAX}}
     answer = await visit.call("queryProgramDefinitions", {"query": query})
     return {each["id"]: each.get("displayName", "") for each in answer["programDefinitions"]}
-
-
-async def _by_beneficiary(visit: Visit, rows: list[Any]) -> dict[tuple[str, str], Person]:
-    people = await people_of(visit, [each["beneficiary"] for each in rows])
-    return {(each.field, each.id): each for each in people}
-
-
-def _key(row: dict[str, Any]) -> tuple[str, str]:
-    return next(each for each in row["beneficiary"].items() if each[0] != "identityType")
