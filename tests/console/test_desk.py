@@ -194,7 +194,7 @@ async def test_of_many_entries_the_newest_are_shown(desk: Desk, visitor: Browser
     [
         ("ELIGIBLE_BENEFIT", {"eligibleBenefitOptions": {"price": "1"}}, "costs 1 each"),
         ("ELIGIBLE_BENEFIT", {"eligibleBenefitOptions": {"price": "0"}}, "free of charge"),
-        ("POOL_NOT_ACTIVE", {"poolNotActiveOptions": {"poolStatus": "PAUSED"}}, "is paused"),
+        ("POOL_NOT_ACTIVE", {"poolNotActiveOptions": {"poolStatus": "PAUSED"}}, "paused"),
         ("BENEFIT_NOT_FOUND", {}, "doesn't include it"),
         (
             "POLICY_EXPRESSION_EVALUATED_TO_FALSE",

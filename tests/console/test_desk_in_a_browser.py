@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
-from tests.support.clicks import Clicks
 
 from benefit_programs.domain.directory import Role
 from tests.console.clicks import Clicks

@@ -128,7 +128,8 @@ class World:
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        ids = [self.member_id, self.member_id[:8]]
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", *ids, "test"]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:
