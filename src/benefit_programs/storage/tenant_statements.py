@@ -163,7 +163,7 @@ def _lots_by(
     return Statement(sql, (scope.tenant_id, *edges, *scope.values))
 
 
-ACTIVITY_TRANSACTIONS_MAX = 100_000
+ACTIVITY_TRANSACTIONS_MAX = 25_000
 """How many transactions an activity reads: the newest ones of its time."""
 
 ACTIVITY_POOLS_MAX = 10_000

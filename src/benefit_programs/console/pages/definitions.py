@@ -67,14 +67,15 @@ async def show(visit: Visit) -> Answer:
     definition = await _get(visit)
     details = definition["details"]
     benefits = details.get("benefits", [])
-    living = {"poolDefinitionId": definition["id"], "status": {"$ne": "ENDED"}}
+    own = {"poolDefinitionId": definition["id"]}
     items, packs, waiting = await asyncio.gather(
         asyncio.gather(*(_items(visit, each) for each in benefits)),
-        query(visit, "queryPools", living, limit=PACKS_COUNTED),
+        # Without a filter by status, which would look at all that have ended.
+        query(visit, "queryPools", own, limit=PACKS_COUNTED),
         query(
             visit,
             "queryScheduledChanges",
-            {"poolDefinitionId": definition["id"], "status": "WAITING"},
+            {**own, "status": "WAITING"},
             limit=PACKS_COUNTED,
         ),
     )
@@ -88,7 +89,8 @@ async def show(visit: Visit) -> Answer:
             {"benefit": each, "name": name_of(each), "rules": rules_of(each), "items": some}
             for each, some in zip(benefits, items, strict=True)
         ],
-        "packs": len(packs["pools"]),
+        "packs": sum(each["status"] != "ENDED" for each in packs["pools"]),
+        "counted": PACKS_COUNTED,
         "has_more_packs": packs["metadata"]["hasNext"],
         "waiting": waiting["scheduledChanges"],
         "may_change": visit.may(change),
