@@ -58,6 +58,7 @@ async def show(visit: Visit) -> Answer:
             label=_("Credits granted, used and lapsed, by month"),
         ),
         "week": _week(activity["hours"]),
+        "is_empty": not any(each["transactionCount"] for each in months_shown),
         "is_partial": not (whole or activity["isComplete"]),
         "outstanding": outstanding,
         "by_expiry": _by_expiry(outstanding) if outstanding else [],
