@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Any
 
 from benefit_programs.console.definition_files import definitions_file
@@ -25,7 +26,7 @@ from benefit_programs.console.page import (
 )
 from benefit_programs.console.queries import query
 from benefit_programs.console.visit import Visit, segment
-from benefit_programs.domain.errors import Invalid, ViolatedRule
+from benefit_programs.domain.errors import Invalid, ItemNotFound, ViolatedRule
 
 DEFINITIONS = 50
 ITEMS_SHOWN = 20
@@ -94,6 +95,7 @@ async def show(visit: Visit) -> Answer:
         "has_more_packs": packs["metadata"]["hasNext"],
         "waiting": waiting["scheduledChanges"],
         "may_change": visit.may(change),
+        "sees_all": visit.may(show_all),
     }
 
 
@@ -158,7 +160,8 @@ async def add_item(visit: Visit) -> Answer:
 @page(POST, "/definitions/{id}/items/remove", roles=MANAGERS)
 async def remove_item(visit: Visit) -> Answer:
     form = visit.form
-    await visit.call("deleteItem", {"itemId": form["id"]})
+    with suppress(ItemNotFound):  # a form that is sent twice finds it gone
+        await visit.call("deleteItem", {"itemId": form["id"]})
     path = f"/definitions/{segment(visit.path['id'])}"
     names = ("benefit", "item", "displayName", "category")
     undo = Undo(path=f"{path}/items", fields={name: form.get(name, "") for name in names})
