@@ -77,6 +77,10 @@ NAMED: dict[str, tuple[str, str]] = {
     "replayWebhookEndpoint": ("WEBHOOK_ENDPOINT", "endpoint"),
     "resendWebhookDelivery": ("WEBHOOK_ENDPOINT", "endpoint"),
     "rotateWebhookKey": ("WEBHOOK_KEY", NEW),
+    "createApiKey": ("API_KEY", NEW),
+    "revokeApiKey": ("API_KEY", "api_key"),
+    "inviteConsoleUser": ("CONSOLE_USER", "console_user"),
+    "revokeConsoleUser": ("CONSOLE_USER", "console_user"),
 }
 """What the entry of each method names: the kind of entity, and which one of the world it is."""
 
