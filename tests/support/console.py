@@ -68,18 +68,30 @@ MARKUP = """<b onclick="alert('1')">&amp;</b>"""
 class World:
     """Somebody with a pack that was used, and markup in every text that callers may write."""
 
-    def __init__(self, wallet: Wallet, transaction_id: str) -> None:
+    def __init__(
+        self, wallet: Wallet, transaction_id: str, *, endpoint: dict[str, Any], job: dict[str, Any]
+    ) -> None:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
         self.paths = {
             "/find": f"/find?q={self.member_id}&all=1",
             "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/audit": "/audit",
+            "/jobs": "/jobs",
+            "/jobs/{id}": f"/jobs/{job['id']}",
+            "/webhooks": "/webhooks",
+            "/webhooks/{id}": f"/webhooks/{endpoint['id']}",
+            "/access": "/access",
+            "/access/keys": "/access/keys",
+            "/settings": "/settings",
+            "/health": "/health",
             "/sign-in": "/sign-in",
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        hooks, key = endpoint["url"], "test"
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id, hooks, key]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:
@@ -109,4 +121,9 @@ async def make_world(service: Service) -> World:
     )
     transaction_id = await wallet.redeem()
     await wallet.adjust("0.5")
-    return World(wallet, transaction_id)
+    new = {"url": "https://shop.example/hooks", "description": MARKUP, "active": False}
+    made = await service.call("createWebhookEndpoint", {"webhookEndpoint": new})
+    await service.call("createApiKey", {"name": MARKUP, "role": "FRONT_DESK"})
+    jobs = await service.call("queryAsyncJobs", {"query": {"cursorPaging": {"limit": 1}}})
+    endpoint, job = made["webhookEndpoint"], jobs["jobs"][0]
+    return World(wallet, transaction_id, endpoint=endpoint, job=job)

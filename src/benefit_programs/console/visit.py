@@ -83,6 +83,9 @@ class Visit:
     address: str
     """Who asks: the address of the client, as a trusted proxy tells it or as it is."""
 
+    origin: str
+    """The address of the service without a path, as the browser sees it."""
+
     is_secure: bool
     """Whether the browser keeps secrets of this address: it is reached by TLS, or is loopback."""
 
@@ -114,6 +117,11 @@ class Visit:
     def zone(self) -> ZoneInfo:
         """The tenant's time zone."""
         return ZoneInfo(self.visitor.principal.settings.time_zone if self.visitor else "UTC")
+
+    def paging(self, limit: int) -> dict[str, Any]:
+        """The page of a list that the address asks for, as methods take it."""
+        cursor = self.query.get("cursor")
+        return {"limit": limit, "cursor": cursor} if cursor else {"limit": limit}
 
     def may(self, page: Page) -> bool:
         return page.is_public or (self.visitor is not None and self.visitor.role in page.roles)
