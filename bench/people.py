@@ -8,10 +8,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from statistics import quantiles
-from typing import Any
 from uuid import UUID
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from bench.client import Request, Wire
 from bench.databases import open_session
@@ -54,12 +53,16 @@ QUESTIONS = {
 }
 
 
+HEADINGS = ("question", "best ms", "p50 ms", "p99 ms", "found")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """How long one kind of question takes in one store, in milliseconds."""
 
     store: str
     question: str
+    best: float
     p50: float
     p99: float
     found: int
@@ -83,11 +86,16 @@ def run_people(chosen: Namespace) -> bool:
     print(f"\n{format_environment(environment, settings)}")
     for store in STORES:
         rows = [
-            (each.question, f"{each.p50:.1f}", f"{each.p99:.1f}", str(each.found))
+            (
+                each.question,
+                *(f"{ms:.1f}" for ms in (each.best, each.p50, each.p99)),
+                str(each.found),
+            )
             for each in samples
             if each.store == store
         ]
-        print(f"\n{store}\n{align([('question', 'p50 ms', 'p99 ms', 'found'), *rows])}")
+        if rows:
+            print(f"\n{store}\n{align([HEADINGS, *rows])}")
     return True
 
 
@@ -114,7 +122,14 @@ def _ask(store: str, server: Server, name: str, text: str) -> Sample:
     seconds = [each for each, _ in answers[UNCOUNTED_TIMES:]]
     cuts = quantiles(seconds, n=100, method="inclusive")
     found = len(answers[-1][1]["people"])
-    return Sample(store=store, question=name, p50=cuts[49] * 1000, p99=cuts[98] * 1000, found=found)
+    return Sample(
+        store=store,
+        question=name,
+        best=min(seconds) * 1000,
+        p50=cuts[49] * 1000,
+        p99=cuts[98] * 1000,
+        found=found,
+    )
 
 
 async def _fill(url: str, people: int) -> None:
@@ -123,12 +138,16 @@ async def _fill(url: str, people: int) -> None:
     async with open_session(url) as session:
         await session.hurry()
         ((tenant_id,),) = await session.fetch("select min(id) from tenants")
+        words: list[tuple[int, str, str]] = []
         while chunk := list(islice(made, CHUNK)):
             rows = [(tenant_id, *astuple(each)) for each in chunk]
             await session.copy("people", columns, rows)
-            words = sorted((word, each.id) for each in chunk for word in words_in(each.search))
-            of_tenant = [(tenant_id, *each) for each in words]
-            await session.copy("person_words", ["tenant_id", "word", "person_id"], of_tenant)
+            words += [
+                (tenant_id, word, each.id) for each in chunk for word in words_in(each.search)
+            ]
+        # In their order, for it is quicker.
+        words.sort()
+        await session.copy("person_words", ["tenant_id", "word", "person_id"], words)
         await session.settle()
 
 
@@ -158,15 +177,15 @@ def _member(number: int) -> str:
 
 def _with_search(number: int, names: tuple[str, str]) -> Person:
     first, last = names
-    made: dict[str, Any] = {
-        "id": str(UUID(int=(0x0192_0000_0000_7000_8000 << 48) + number)),
-        "revision": 1,
-        "created": 1_800_000_000_000,
-        "updated": 1_800_000_000_000,
-        "member_id": _member(number),
-        "display_name": f"{first} {last}",
-        "email": f"{first}.{last}.{number}@example.com".lower(),
-        "phone": f"+49 30 {number + 1_000_000:07}",
-    }
-    plain = Person(**made, search="")
-    return Person(**made, search=search_of(plain))
+    person = Person(
+        id=str(UUID(int=(0x0192_0000_0000_7000_8000 << 48) + number)),
+        revision=1,
+        created=1_800_000_000_000,
+        updated=1_800_000_000_000,
+        search="",
+        member_id=_member(number),
+        display_name=f"{first} {last}",
+        email=f"{first}.{last}.{number}@example.com".lower(),
+        phone=f"+49 30 {number + 1_000_000:07}",
+    )
+    return replace(person, search=search_of(person))

@@ -74,3 +74,14 @@ def test_people_are_said_shown_and_forgotten_by_hand(alone: Terminal) -> None:
     wrong = alone.folder / "wrong.csv"
     wrong.write_text("name\nAda\n", "utf-8")
     assert alone.run("people", "import", str(wrong)).code == ExitCode.WRONG_USAGE
+
+
+def test_programs_of_a_member_are_listed(alone: Terminal) -> None:
+    """Whose programs are shown may be said."""
+    club = "namespace: club\nprogramDefinitions: [{externalId: plan}]\n"
+    alone.apply(f"{club}poolDefinitions: [{{key: visits, programDefinitions: [plan]}}]\n")
+    for name, member in (("ada", ADA), ("eva", EVA)):
+        options = ("--definition", "plan", "--member", member)
+        alone.json("programs", "provision", "club", name, *options)
+    listed = alone.json("programs", "list", "--member", EVA)["programs"]
+    assert [each["externalId"] for each in listed] == ["eva"]

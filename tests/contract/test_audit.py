@@ -16,8 +16,10 @@ from tests.support.clock import DAY
 from tests.support.dated import BEGIN
 from tests.support.inprocess import new_tenant
 from tests.support.lifecycle import act, limit_requests, run_jobs
+from tests.support.receiver import Receiver
 from tests.support.sandboxes import START, advance, new_membership, set_clock
 from tests.support.wallet import Wallet, open_wallet
+from tests.support.webhooks import REDEEMED, create_endpoint, delivered_until
 
 if TYPE_CHECKING:
     from tests.support.calls import Caller, Document
@@ -169,6 +171,16 @@ async def test_the_calendar_tells_what_it_does(service: Service) -> None:
     assert {each["entityType"] for each in entries} == {"PROGRAM"}
     assert {each["programId"] for each in entries} == {program["id"]}
     assert methods(await audit(sandbox, {"entityType": "CLOCK"})) == ["setClock"] * 2
+
+
+async def test_what_the_service_notes_for_itself_is_not_told(service: Service) -> None:
+    """Deliveries of events leave no entries, only the request that made their endpoint does."""
+    async with Receiver().running() as receiver:
+        endpoint = await create_endpoint(service, receiver, eventTypes=[REDEEMED])
+        await (await open_wallet(service, benefit("towel"))).redeem()
+        await delivered_until(service, endpoint, 1, status="DELIVERED")
+    told = await audit(service, {"entityType": "WEBHOOK_ENDPOINT"})
+    assert methods(told) == ["createWebhookEndpoint"]
 
 
 async def test_events_name_who_made_them(service: Service) -> None:

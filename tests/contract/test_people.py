@@ -138,8 +138,7 @@ async def test_names_of_all_kinds_are_found(service: Service) -> None:
 
 async def test_pages_show_everybody_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages end, whatever their size; nobody is shown twice, although several words begin so."""
-    monkeypatch.setattr(people_finder, "ROWS_OF_ONE", 1)
-    monkeypatch.setattr(people_finder, "MORE_STEPS", (2, 3))
+    monkeypatch.setattr(people_finder, "LOOKED_THROUGH_MAX", 3)
     names = [f"Anna Ann{number:02} Ahl" for number in range(20)]
     people = [{"beneficiary": member(), "displayName": name} for name in names]
     bulk = await service.call("bulkSetPeople", {"people": people})

@@ -34,8 +34,8 @@ from benefit_programs.storage.feed import after_statement
 from benefit_programs.storage.people_finder import (
     Place,
     counts_of_words,
-    people_with,
-    words_after,
+    end_after,
+    people_after,
 )
 from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.postgres import PostgresStore
@@ -541,8 +541,9 @@ async def test_references_on_sqlite_are_found_by_their_index(tmp_path: Path) -> 
 def _searching(dialect: Dialect) -> list[Statement]:
     return [
         counts_of_words(1, ["ada", "lov"]),
-        words_after(1, Place("ada"), limit=84),
-        people_with(dialect, 1, _IDS, ["lov"]),
+        end_after(1, Place("ada")),
+        people_after(dialect, 1, Place("ada"), Place("ada", "ada", _IDS[1]), ["lov"], limit=21),
+        people_after(dialect, 1, Place("ada"), None, [], limit=21),
     ]
 
 

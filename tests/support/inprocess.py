@@ -18,6 +18,7 @@ from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.directory import Grants, Tenant
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
+from tests.support.asgi import InProcessClient
 from tests.support.calls import Caller, guid
 
 if TYPE_CHECKING:
@@ -125,10 +126,11 @@ async def open_application(
     settings.setdefault("outgoing_networks", LOOPBACK)
     settings.setdefault("secret_key", (SECRET_KEY,))
     chosen = Settings(database_url=url, log_format=LogFormat.JSON, **settings)
-    async with open_service(chosen, clock=clock) as running:
-        transport = httpx.ASGITransport(running.application)
-        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-            yield running, client
+    async with (
+        open_service(chosen, clock=clock) as running,
+        InProcessClient(running.application, base_url=ORIGIN) as client,
+    ):
+        yield running, client
 
 
 async def new_tenant(

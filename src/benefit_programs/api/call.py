@@ -110,14 +110,12 @@ class Call(msgspec.Struct, frozen=True):
         """Who calls, for the audit, with the reason that the request gives."""
         request = self.bulk.request if self.bulk else self.decoded and self.decoded.value
         details = getattr(request, "transaction_details", None)
-        return Actor(
-            who=self.principal.who,
-            method=self.method.name,
-            request_id=self.request_id,
-            reason=self.entry_reason
+        reason = (
+            self.entry_reason
             or getattr(request, "reason", None)
-            or getattr(details, "reason", None),
+            or getattr(details, "reason", None)
         )
+        return Actor(self.principal.who, self.method.name, self.request_id, reason)
 
     async def one(self, index: Index[R], *key: Any) -> R | None:
         rows = await self.many(index, (key,))

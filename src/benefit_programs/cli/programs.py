@@ -90,10 +90,15 @@ def list_programs(
     status: Annotated[
         str | None, typer.Option("--status", help="Only with this status.", metavar="STATUS")
     ] = None,
+    member: MemberId = None,
+    wix_user: WixUserId = None,
+    visitor: VisitorId = None,
     limit: Limit = ROWS_USUALLY,
 ) -> Answer:
     """List programs, the newest first."""
-    rows = client.programs.query(conditions_of(namespace=namespace, status=status))
+    beneficiary = beneficiary_of(member, wix_user, visitor)
+    conditions = conditions_of(namespace=namespace, status=status, beneficiary=beneficiary)
+    rows = client.programs.query(conditions)
     return listing("programs", COLUMNS, rows, _row, limit=limit)
 
 

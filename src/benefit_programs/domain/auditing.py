@@ -62,8 +62,16 @@ _NAMINGS: dict[type[Row], _Naming] = {
     Clock: _Naming(AuditEntity.CLOCK, None),
 }
 
-_NOTES: tuple[type[Row], ...] = (Agenda, IdempotencyKey, Job, JobPage, Order)
-"""What a job notes down for itself."""
+_NOTES: tuple[type[Row], ...] = (
+    Agenda,
+    IdempotencyKey,
+    Job,
+    JobPage,
+    Order,
+    WebhookDelivery,
+    WebhookProgress,
+)
+"""What jobs, the calendar and the service note down for themselves."""
 
 
 def entry_of(changes: Changes[Any], about: type[Row] | None, context: Context) -> AuditEntry | None:

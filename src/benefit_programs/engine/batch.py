@@ -200,7 +200,8 @@ def _decide(
     command = submission.command
     try:
         changes = command.decide(state, context)
-        audited = entry_of(changes, command.about, context) if _is_audited(submission) else None
+        is_told = submission.settings.audit_retention_days > 0
+        entry = entry_of(changes, command.about, context) if is_told else None
     except NotLoaded:
         return Again()
     except StopIteration as error:
@@ -209,10 +210,6 @@ def _decide(
     except Exception as error:  # noqa: BLE001 - one command's error is that command's outcome
         return Failure(error)
     state.apply(changes)
-    if audited is not None:
-        state.audit.append(audited)
+    if entry is not None:
+        state.audit.append(entry)
     return changes.answer
-
-
-def _is_audited(submission: Submission) -> bool:
-    return submission.settings.audit_retention_days > 0

@@ -1,7 +1,8 @@
 """Finds people by the beginnings of words.
 
-The rarest word of a question leads: its rows are read in order, some at a time, and the people
-behind them are asked for the other words. So a page costs what it shows, however many there are.
+The rarest word of a question leads: its rows are read in order, and the people behind them are
+asked for the other words, until a page is full. So a page costs what it shows, however many there
+are.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benefit_programs.domain.people.rows import Person
-from benefit_programs.domain.people.words import words_in
-from benefit_programs.storage.query import Dialect, Statement
+from benefit_programs.storage.query import Dialect, PostgresDialect, Statement
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.specs import columns_of
@@ -19,11 +19,8 @@ from benefit_programs.storage.specs import columns_of
 COUNTED_MAX = 1_000
 """How many rows of a word are counted; words that have more are equally frequent."""
 
-ROWS_OF_ONE = 4
-"""How many rows the first step reads for each person of a page: several words may begin alike."""
-
-MORE_STEPS = (1_000, 4_000)
-"""Through how many rows the further steps of a page look; then it is answered as it is."""
+LOOKED_THROUGH_MAX = 2_000
+"""Through how many rows of a word a page looks for other words; then it is answered as it is."""
 
 _LAST = "\U0010ffff"
 """Sorts after all that begins as a word does."""
@@ -53,19 +50,15 @@ class PeopleFinder:
         """The next people who have a word that begins with each of these."""
         place = place or Place(await self._rarest(words))
         others = [word for word in words if word != place.leading]
-        found: list[Person] = []
-        for size in (ROWS_OF_ONE * (limit + 1), *MORE_STEPS):
-            rows = await self._rows(place, size)
-            found_now = await self._people(place.leading, rows, others)
-            if len(found) + len(found_now) > limit:
-                kept = found_now[: limit - len(found)]
-                last = kept[-1][0] if kept else place
-                return PeoplePage([*found, *(person for _, person in kept)], last)
-            found += [person for _, person in found_now]
-            if len(rows) < size:
-                return PeoplePage(found, None)
-            place = rows[-1]
-        return PeoplePage(found, place)
+        end = await self._end(place) if others else None
+        statement = people_after(
+            self._reader.dialect, self._tenant_id, place, end, others, limit=limit + 1
+        )
+        rows = await self._reader.fetch(statement)
+        people = [CODECS[Person].read(row[1:]) for row in rows[:limit]]
+        if len(rows) > limit:
+            return PeoplePage(people, Place(place.leading, rows[limit - 1][0], people[-1].id))
+        return PeoplePage(people, end)
 
     async def _rarest(self, words: Sequence[str]) -> str:
         """The word that fewest rows begin with; of equally frequent ones the longest."""
@@ -74,26 +67,10 @@ class PeopleFinder:
         counts = dict(await self._reader.fetch(counts_of_words(self._tenant_id, words)))
         return min(enumerate(words), key=lambda each: (counts[each[0]], -len(each[1])))[1]
 
-    async def _rows(self, after: Place, size: int) -> list[Place]:
-        """The next rows of the words that begin as the leading one does."""
-        found = await self._reader.fetch(words_after(self._tenant_id, after, limit=size))
-        return [Place(after.leading, word, person_id) for word, person_id in found]
-
-    async def _people(
-        self, leading: str, rows: Sequence[Place], others: Sequence[str]
-    ) -> list[tuple[Place, Person]]:
-        """Who is behind rows and has the other words, too; each once, at the first such word."""
-        if not rows:
-            return []
-        ids = [*dict.fromkeys(row.person_id for row in rows)]
-        statement = people_with(self._reader.dialect, self._tenant_id, ids, others)
-        read = CODECS[Person].read
-        people = {row.id: row for row in map(read, await self._reader.fetch(statement))}
-        return [
-            (row, person)
-            for row in rows
-            if (person := people.get(row.person_id)) and row.word == _first(leading, person)
-        ]
+    async def _end(self, place: Place) -> Place | None:
+        """The last row that a page looks at; None if it looks at all that are left."""
+        found = await self._reader.fetch(end_after(self._tenant_id, place))
+        return Place(place.leading, *found[0]) if found else None
 
 
 def counts_of_words(tenant_id: int, words: Sequence[str]) -> Statement:
@@ -109,32 +86,50 @@ def counts_of_words(tenant_id: int, words: Sequence[str]) -> Statement:
     )
 
 
-def words_after(tenant_id: int, after: Place, *, limit: int) -> Statement:
-    """The next words that begin as the leading one does, with the ids of their people."""
+def end_after(tenant_id: int, after: Place) -> Statement:
+    """The row that is LOOKED_THROUGH_MAX rows behind another one."""
     return Statement(
         # By the table's name: PostgreSQL would take a bare id for the text that is selected.
         "select w.word, cast(w.person_id as text) from person_words w where w.tenant_id = $1"
         " and w.word < $2 and (w.word, w.person_id) > ($3, $4)"
-        f" order by w.word, w.person_id limit {limit}",
+        f" order by w.word, w.person_id limit 1 offset {LOOKED_THROUGH_MAX - 1}",
         (tenant_id, after.leading + _LAST, after.word or after.leading, after.person_id),
     )
 
 
-def people_with(
-    dialect: Dialect, tenant_id: int, ids: Sequence[str], words: Sequence[str]
+def people_after(
+    dialect: Dialect,
+    tenant_id: int,
+    after: Place,
+    end: Place | None,
+    others: Sequence[str],
+    *,
+    limit: int,
 ) -> Statement:
-    """Those of some people who have a word that begins with each of these."""
-    likes = "".join(
-        f" and p.search like {dialect.placeholder(number, 'text')}"
-        for number, _ in enumerate(words, start=3)
-    )
+    """The next people with all words, each with the first word that begins as the leading one.
+
+    The words of a person's text are in order, so the first of them is where the beginning is first
+    found. One person after the other is looked at, until there are enough.
+    """
+    mark, is_postgres = dialect.bare, isinstance(dialect, PostgresDialect)
+    values = [after.leading + _LAST, after.word or after.leading, after.person_id]
+    values += [f" {after.leading}", *(f"% {word}%" for word in others)]
+    likes = "".join(f" and p.search like {mark(number)}" for number in range(6, 6 + len(others)))
+    position = "strpos" if is_postgres else "instr"
+    first = f"{position}(p.search, ' ' || w.word || ' ') = {position}(p.search, {mark(5)})"
+    until = ""
+    if end is not None:
+        until = f" and (w.word, w.person_id) <= ({mark(len(values) + 2)}, {mark(len(values) + 3)})"
+        values += [end.word, end.person_id]
+    person = f"p.tenant_id = {mark(1)} and p.id = w.person_id{likes} and {first}"
+    people = f"people p on {person}"
+    if is_postgres:
+        # However the tables are estimated: never all people first.
+        people = f"lateral (select * from people p where {person} offset 0) p"
     return Statement(
-        f"select {columns_of(Person, 'p', dialect)} from people p where p.tenant_id = $1"
-        f" and {dialect.within('p.id', 2, 'uuid')}{likes}",
-        (tenant_id, dialect.list_parameter(ids), *(f"% {word}%" for word in words)),
+        f"select w.word, {columns_of(Person, 'p', dialect)} from person_words w"
+        f" cross join {people} where w.tenant_id = {mark(1)} and w.word < {mark(2)}"
+        f" and (w.word, w.person_id) > ({mark(3)}, {mark(4)}){until}"
+        f" order by w.word, w.person_id limit {limit}",
+        (tenant_id, *values),
     )
-
-
-def _first(leading: str, person: Person) -> str | None:
-    """The first word of a person that begins as the leading one does."""
-    return next((word for word in words_in(person.search) if word.startswith(leading)), None)
