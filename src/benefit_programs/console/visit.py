@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ROOT = "/console"
 
+PAGE_ROWS_MAX = 50
+"""How many rows a page of a list has."""
+
 
 class Fields(dict[str, str]):
     """What was sent, by name. A field that is asked for and isn't there is refused as invalid."""
@@ -118,10 +121,10 @@ class Visit:
         """The tenant's time zone."""
         return ZoneInfo(self.visitor.principal.settings.time_zone if self.visitor else "UTC")
 
-    def paging(self, limit: int) -> dict[str, Any]:
+    def paging(self) -> dict[str, Any]:
         """The page of a list that the address asks for, as methods take it."""
         cursor = self.query.get("cursor")
-        return {"limit": limit, "cursor": cursor} if cursor else {"limit": limit}
+        return {"limit": PAGE_ROWS_MAX} | ({"cursor": cursor} if cursor else {})
 
     def may(self, page: Page) -> bool:
         return page.is_public or (self.visitor is not None and self.visitor.role in page.roles)

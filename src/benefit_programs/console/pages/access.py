@@ -11,8 +11,6 @@ from benefit_programs.console.page import GET, OPERATORS, POST, Answer, Done, Me
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.directory import Role
 
-ROWS_MAX = 50
-
 _STILL = {"revokedDate": None}
 
 
@@ -96,9 +94,7 @@ async def _keys(visit: Visit, *, secret: str = "", made: str = "") -> Answer:
 async def _found(visit: Visit, method: str) -> Any:
     """Those that are there, or those that were revoked, the newest first."""
     chosen = {"revokedDate": {"$exists": True}} if _is_past(visit) else _STILL
-    return await visit.call(
-        method, {"query": {"filter": chosen, "cursorPaging": visit.paging(ROWS_MAX)}}
-    )
+    return await visit.call(method, {"query": {"filter": chosen, "cursorPaging": visit.paging()}})
 
 
 def _is_past(visit: Visit) -> bool:

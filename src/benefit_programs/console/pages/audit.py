@@ -9,8 +9,6 @@ from benefit_programs.console.page import GET, MANAGERS, Answer, Menu, page
 from benefit_programs.console.people import people_of
 from benefit_programs.console.visit import Visit
 
-ROWS_MAX = 50
-
 _ABOUT = ("entityId", "programId", "poolId")
 """What an id may be of: the changed entity, or the program or pool that it belongs to."""
 
@@ -25,7 +23,7 @@ _ABOUT = ("entityId", "programId", "poolId")
 async def show(visit: Visit) -> Answer:
     """``entity``, ``member``, ``principal``, ``request``, ``from`` and ``to`` narrow it."""
     asked = {name: visit.query.get(name, "").strip() for name in _PARAMETERS}
-    query = {"filter": _filter(visit, asked), "cursorPaging": visit.paging(ROWS_MAX)}
+    query = {"filter": _filter(visit, asked), "cursorPaging": visit.paging()}
     found = await visit.call("queryAuditEntries", {"query": query})
     entries = found.get("auditEntries", [])
     return {

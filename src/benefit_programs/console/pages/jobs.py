@@ -10,8 +10,8 @@ from benefit_programs.console.page import GET, OPERATORS, POST, Answer, Done, Me
 from benefit_programs.console.visit import Visit, segment
 from benefit_programs.domain.job_commands import CANCELED
 
-ROWS_MAX = 25
-ITEMS_MAX = 50
+FAILED_MAX = 10
+"""How many of those that have failed stand above the others."""
 
 _VIEWS = {"": {}, "running": {"status": {"$in": ["INITIALIZED", "PROCESSING"]}}} | {
     "failed": {"status": "FAILED"}
@@ -28,20 +28,31 @@ CASCADES = frozenset({"UPDATE_POOLS", "END_POOLS", "ADD_POOLS", "KEEP_POOLS", "E
     menu=Menu(text=later("Jobs"), order=100, key="j"),
 )
 async def show(visit: Visit) -> Answer:
+    """What has failed comes first, however long ago, so that nobody has to look for it."""
     view = visit.query.get("show", "")
-    query = {"filter": _VIEWS.get(view, {}), "cursorPaging": visit.paging(ROWS_MAX)}
-    found = await visit.call("queryAsyncJobs", {"query": query})
-    jobs = [_shown(each) for each in found.get("jobs", ())]
-    return {"view": view, "jobs": jobs, "metadata": found.get("metadata")}
+    is_beginning = not view and not visit.query.get("cursor")
+    failed = await _found(visit, "failed", {"limit": FAILED_MAX}) if is_beginning else {}
+    found = await _found(visit, view, visit.paging())
+    first = [each for each in map(_shown, failed.get("jobs", ())) if each["is_retryable"]]
+    ids = {each["id"] for each in first}
+    return {
+        "view": view,
+        "failed": first,
+        "jobs": [_shown(each) for each in found.get("jobs", ()) if each["id"] not in ids],
+        "metadata": found.get("metadata"),
+    }
+
+
+async def _found(visit: Visit, view: str, paging: dict[str, Any]) -> Any:
+    query = {"filter": _VIEWS.get(view, {}), "cursorPaging": paging}
+    return await visit.call("queryAsyncJobs", {"query": query})
 
 
 @page(GET, "/jobs/{id}", roles=OPERATORS, template="job.html")
 async def one(visit: Visit) -> Answer:
     job_id = visit.path["id"]
     found = await visit.call("getAsyncJob", {"jobId": job_id})
-    items = await visit.call(
-        "listAsyncJobItems", {"jobId": job_id, "paging": visit.paging(ITEMS_MAX)}
-    )
+    items = await visit.call("listAsyncJobItems", {"jobId": job_id, "paging": visit.paging()})
     return {
         "job": _shown(found["job"]),
         "items": items.get("jobItems", []),
@@ -72,6 +83,7 @@ def _shown(job: dict[str, Any]) -> dict[str, Any]:
         **job,
         "status": "CANCELED" if is_given_up else job["status"],
         "kind": kind,
+        "subject": job["metadata"]["subjectId"],
         "reason": None if is_given_up else reason,
         "succeeded": counts.get("successCount") or 0,
         "failed": counts.get("failCount") or 0,

@@ -10,9 +10,6 @@ from benefit_programs.console.languages import later
 from benefit_programs.console.page import GET, OPERATORS, POST, Answer, Done, Menu, Undo, page
 from benefit_programs.console.visit import Visit, segment
 
-ENDPOINTS_MAX = 50
-ROWS_MAX = 25
-
 _VIEWS = {
     "": {},
     "waiting": {"status": "PENDING"},
@@ -53,7 +50,7 @@ async def one(visit: Visit) -> Answer:
     filter_ = {"webhookEndpointId": endpoint_id, **_VIEWS.get(view, {})}
     deliveries = await visit.call(
         "queryWebhookDeliveries",
-        {"query": {"filter": filter_, "cursorPaging": visit.paging(ROWS_MAX)}},
+        {"query": {"filter": filter_, "cursorPaging": visit.paging()}},
     )
     return {
         "view": view,
@@ -100,7 +97,7 @@ async def resend(visit: Visit) -> Answer:
 
 
 async def _endpoints(visit: Visit, *, secret: str = "", url: str = "") -> Answer:
-    query = {"cursorPaging": visit.paging(ENDPOINTS_MAX)}
+    query = {"cursorPaging": visit.paging()}
     found = await visit.call("queryWebhookEndpoints", {"query": query})
     endpoints = found.get("webhookEndpoints", [])
     progress = await asyncio.gather(
