@@ -26,3 +26,9 @@ class Clicks:
         await expect(self.page.locator("#notice p")).to_have_text(text)
         assert self.count <= most, f"{text} took {self.count} clicks"
         self.count = 0
+
+    async def button(self, name: str) -> None:
+        await self.on(self.page.get_by_role("button", name=name, exact=True))
+
+    async def link(self, name: str) -> None:
+        await self.on(self.page.get_by_role("link", name=name, exact=True))

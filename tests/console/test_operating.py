@@ -48,7 +48,7 @@ async def test_a_change_leads_to_who_did_it_and_whose_it_is(service: Service) ->
     for shown in ("Redeemed", "test</a>", f"/people/member/{world.member_id}", "/audit?request="):
         assert shown in html, shown
     whole = (await visitor.get(f"/audit?entity={world.wallet.program['id']}")).text
-    assert ("Program sold" in whole, "Redeemed" in whole) == (True, True)
+    assert ("Sold" in whole, "Redeemed" in whole) == (True, True)
     member = (await visitor.get(f"/audit?member={world.member_id}&from=2020-01-01")).text
     assert "Redeemed" in member
     for nothing in (f"member={world.member_id}&to=2020-01-01", f"entity={guid()}"):

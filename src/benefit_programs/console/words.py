@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
+from benefit_programs.console.visit import VISIT
+from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.errors import Invalid, Refusal
+from benefit_programs.domain.operations import RULES
 
 _REFUSALS = {
     "ROUTE_NOT_FOUND": later("There is no such page."),
@@ -23,7 +29,16 @@ _REFUSALS = {
     "REDEMPTION_ALREADY_CANCELED": later("This was given back already."),
     "TRANSACTION_NOT_FOUND": later("There is no such entry in the ledger."),
     "POOL_NOT_FOUND": later("There is no such pack."),
+    "ITEM_NOT_FOUND": later("There is no such item."),
+    "PROGRAM_ALREADY_EXISTS": later("This order was sold already."),
+    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such offer."),
+    "POOL_DEFINITION_NOT_FOUND": later("There is no such offer."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
+    "INVALID_REVISION": later("Somebody has changed it meanwhile. Load the page again."),
+    "ITEM_ALREADY_EXISTS": later("This is there already."),
+    "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED": later("It isn't in a state that allows this."),
+    "ALREADY_EXECUTED": later("It was done already."),
+    "IN_PROGRESS": later("It is being changed right now. Try again in a moment."),
 }
 """What a refusal means at the desk, by its code; others are said in the API's words."""
 
@@ -54,81 +69,7 @@ _STATES = {
     "LAPSED": later("lapsed"),
 }
 
-_METHODS = {
-    "provisionProgram": later("Program sold"),
-    "renewProgram": later("Program renewed"),
-    "pauseProgram": later("Program paused"),
-    "resumeProgram": later("Program resumed"),
-    "endProgram": later("Program ended"),
-    "updateProgram": later("Program changed"),
-    "updatePool": later("Pack changed"),
-    "bulkUpdatePools": later("Packs changed"),
-    "redeemBenefit": later("Redeemed"),
-    "redeemEligible": later("Redeemed"),
-    "reallocateBenefit": later("Paid from another pack"),
-    "moveRedemption": later("Paid from another pack"),
-    "cancelRedemption": later("Given back"),
-    "cancelByReference": later("Given back"),
-    "reserveBenefit": later("Reserved"),
-    "captureBenefitReservation": later("Reservation redeemed"),
-    "cancelBenefitReservation": later("Reservation canceled"),
-    "changeBalance": later("Adjusted by hand"),
-    "revertBalanceChange": later("Adjustment undone"),
-    "grantCredits": later("Credits granted"),
-    "updateLot": later("Expiry changed"),
-    "expireLot": later("Credits ended"),
-    "scheduleProgramChange": later("Change planned"),
-    "withdrawScheduledChange": later("Planned change withdrawn"),
-    "createProgramDefinition": later("Definition made"),
-    "updateProgramDefinition": later("Definition changed"),
-    "deleteProgramDefinition": later("Definition deleted"),
-    "createPoolDefinition": later("Definition made"),
-    "updatePoolDefinition": later("Definition changed"),
-    "deletePoolDefinition": later("Definition deleted"),
-    "updateSettings": later("Settings changed"),
-    "setPerson": later("Name or contact changed"),
-    "createApiKey": later("Key made"),
-    "createKey": later("Key made"),
-    "revokeApiKey": later("Key revoked"),
-    "revokeKey": later("Key revoked"),
-    "inviteConsoleUser": later("Access given"),
-    "revokeConsoleUser": later("Access taken away"),
-    "createTenant": later("Tenant made"),
-    "addPoolDefinitionToProgramDefinition": later("Pack added to a program definition"),
-    "removePoolDefinitionFromProgramDefinition": later("Pack taken from a program definition"),
-    "bulkCreatePoolDefinitions": later("Definitions made"),
-    "bulkUpdatePoolDefinitions": later("Definitions changed"),
-    "bulkDeletePoolDefinitions": later("Definitions deleted"),
-    "createItem": later("Items added"),
-    "bulkCreateItems": later("Items added"),
-    "addItemsToBenefit": later("Items added"),
-    "updateItem": later("Items changed"),
-    "bulkUpdateItems": later("Items changed"),
-    "deleteItem": later("Items removed"),
-    "bulkDeleteItems": later("Items removed"),
-    "bulkDeleteItemsByFilter": later("Items removed"),
-    "removeItemsFromBenefit": later("Items removed"),
-    "bulkReserveBenefits": later("Reserved"),
-    "bulkCaptureBenefitReservations": later("Reservation redeemed"),
-    "bulkCancelBenefitReservations": later("Reservation canceled"),
-    "bulkSetPeople": later("Names or contacts changed"),
-    "deletePerson": later("Name and contact removed"),
-    "eraseBeneficiary": later("Person erased"),
-    "mergeBeneficiary": later("Person merged"),
-    "setClock": later("Clock set forward"),
-    "rotateWebhookSecret": later("Webhook's secret changed"),
-    "rotateWebhookKey": later("Signing key changed"),
-    "replayWebhookEndpoint": later("Events sent again"),
-    "createWebhookEndpoint": later("Webhook added"),
-    "updateWebhookEndpoint": later("Webhook changed"),
-    "deleteWebhookEndpoint": later("Webhook deleted"),
-    "resendWebhookDelivery": later("Event sent again"),
-    "retryAsyncJob": later("Job continued"),
-    "cancelAsyncJob": later("Job given up"),
-}
-"""What was done, by the method; others are shown by its name."""
-
-_PRINCIPALS = {
+_THROUGH = {
     "API_KEY": later("API key"),
     "AGENT": later("Agent"),
     "CONSOLE_USER": later("Console"),
@@ -155,6 +96,7 @@ _ENTITIES = {
     "TENANT": later("Tenant"),
     "API_KEY": later("API key"),
     "CONSOLE_USER": later("User of the console"),
+    "PERSON": later("Person"),
 }
 
 _JOBS = {
@@ -181,19 +123,167 @@ _FIGURES = {
     "LAPSED": later("Lapsed"),
 }
 
+_REASONS = {
+    Operation.PROVISION: later("Given at the start"),
+    Operation.RENEWAL: later("Renewed"),
+    Operation.EXPIRY: later("Lapsed"),
+    Operation.REDEEM: later("Redeemed"),
+    Operation.REALLOCATE: later("Moved to another date"),
+    Operation.CANCEL: later("Given back"),
+    Operation.REVERT: later("Undone"),
+    Operation.GRANT: later("Granted"),
+    Operation.RESERVE: later("Reserved"),
+    Operation.RELEASE: later("Released what was reserved"),
+}
+"""What transactions are whose reason is the service's own."""
+
+_ENTRIES = {RULES[operation].reason: words for operation, words in _REASONS.items()}
+
+_METHODS = {
+    "provisionProgram": later("Sold"),
+    "updateProgram": later("Changed the program"),
+    "renewProgram": later("Renewed"),
+    "pauseProgram": later("Paused"),
+    "resumeProgram": later("Resumed"),
+    "endProgram": later("Ended"),
+    "scheduleProgramChange": later("Planned a change"),
+    "withdrawScheduledChange": later("Withdrew a planned change"),
+    "redeemBenefit": later("Redeemed"),
+    "redeemEligible": later("Redeemed"),
+    "cancelRedemption": later("Given back"),
+    "cancelByReference": later("Canceled a booking"),
+    "reallocateBenefit": later("Moved to another date"),
+    "moveRedemption": later("Paid by another pack"),
+    "reserveBenefit": later("Reserved"),
+    "captureBenefitReservation": later("Redeemed what was reserved"),
+    "cancelBenefitReservation": later("Released what was reserved"),
+    "changeBalance": later("Adjusted by hand"),
+    "revertBalanceChange": later("Undone"),
+    "grantCredits": later("Granted"),
+    "updateLot": later("Changed how long credits last"),
+    "expireLot": later("Ended credits"),
+    "setPerson": later("Said who it is"),
+    "updatePerson": later("Changed who it is"),
+    "deletePerson": later("Forgot who it was"),
+    "updatePool": later("Pack changed"),
+    "bulkUpdatePools": later("Packs changed"),
+    "createProgramDefinition": later("Definition made"),
+    "updateProgramDefinition": later("Definition changed"),
+    "deleteProgramDefinition": later("Definition deleted"),
+    "createPoolDefinition": later("Definition made"),
+    "updatePoolDefinition": later("Definition changed"),
+    "deletePoolDefinition": later("Definition deleted"),
+    "updateSettings": later("Settings changed"),
+    "createApiKey": later("Key made"),
+    "createKey": later("Key made"),
+    "revokeApiKey": later("Key revoked"),
+    "revokeKey": later("Key revoked"),
+    "inviteConsoleUser": later("Access given"),
+    "revokeConsoleUser": later("Access taken away"),
+    "createTenant": later("Tenant made"),
+    "addPoolDefinitionToProgramDefinition": later("Pack added to a program definition"),
+    "removePoolDefinitionFromProgramDefinition": later("Pack taken from a program definition"),
+    "bulkCreatePoolDefinitions": later("Definitions made"),
+    "bulkUpdatePoolDefinitions": later("Definitions changed"),
+    "bulkDeletePoolDefinitions": later("Definitions deleted"),
+    "createItem": later("Items added"),
+    "bulkCreateItems": later("Items added"),
+    "addItemsToBenefit": later("Items added"),
+    "updateItem": later("Items changed"),
+    "bulkUpdateItems": later("Items changed"),
+    "deleteItem": later("Items removed"),
+    "bulkDeleteItems": later("Items removed"),
+    "bulkDeleteItemsByFilter": later("Items removed"),
+    "removeItemsFromBenefit": later("Items removed"),
+    "bulkReserveBenefits": later("Reserved"),
+    "bulkCaptureBenefitReservations": later("Reservation redeemed"),
+    "bulkCancelBenefitReservations": later("Reservation canceled"),
+    "bulkSetPeople": later("Names or contacts changed"),
+    "eraseBeneficiary": later("Person erased"),
+    "mergeBeneficiary": later("Person merged"),
+    "setClock": later("Clock set forward"),
+    "rotateWebhookSecret": later("Webhook's secret changed"),
+    "rotateWebhookKey": later("Signing key changed"),
+    "replayWebhookEndpoint": later("Events sent again"),
+    "createWebhookEndpoint": later("Webhook added"),
+    "updateWebhookEndpoint": later("Webhook changed"),
+    "deleteWebhookEndpoint": later("Webhook deleted"),
+    "resendWebhookDelivery": later("Event sent again"),
+    "retryAsyncJob": later("Job continued"),
+    "cancelAsyncJob": later("Job given up"),
+}
+
+_PRINCIPALS = {
+    "API_KEY": later("an API key"),
+    "AGENT": later("an agent"),
+    "CONSOLE_USER": later("a colleague"),
+    "COMMAND_LINE": later("the command line"),
+    "IN_PROCESS": later("a program"),
+    "JOB": later("a job"),
+    "CALENDAR": later("by its date"),
+    "SERVICE": later("the service"),
+}
+
+
+def entry_words(transaction: Mapping[str, Any]) -> str:
+    """What a transaction is."""
+    details = transaction.get("details") or {}
+    if details.get("movedToTransactionId"):
+        return _("Paid by another pack")
+    return _(_ENTRIES.get(details.get("reason")) or _FIGURES["ADJUSTED"])
+
+
+def said_reason(transaction: Mapping[str, Any]) -> str:
+    """Why it was made, if somebody has said it in the ledger."""
+    reason: str = (transaction.get("details") or {}).get("reason") or ""
+    return "" if reason in _ENTRIES else reason
+
+
+def method_words(method: str) -> str:
+    """What a method of the API does, as something that was done."""
+    known = _METHODS.get(method)
+    return _(known) if known else method
+
+
+def principal_words(entry: Mapping[str, Any]) -> str:
+    """Who made a change: the name, if it is known, else what kind of visitor it was."""
+    principal = entry.get("principal") or {}
+    visitor = VISIT.get().visitor
+    if visitor and principal.get("id") and visitor.principal.key_id.endswith(principal["id"]):
+        return visitor.name
+    known = _PRINCIPALS.get(principal.get("kind", ""))
+    return principal.get("name") or (_(known) if known else "")
+
 
 def refusal_words(refusal: Refusal) -> str:
     """A refusal as a sentence; what was wrong about fields, by their names."""
     if isinstance(refusal, Invalid):
         wrong = [f"{each.field}: {each.description}" for each in refusal.violations]
         return " · ".join(wrong) or _("What was entered can't be used.")
-    known = _REFUSALS.get(refusal.code)
-    return _(known) if known else refusal.description
+    return code_words(refusal.code) or refusal.description
+
+
+def code_words(code: str) -> str:
+    """A refusal as a sentence, by its code; nothing for one that isn't said in other words."""
+    known = _REFUSALS.get(code)
+    return _(known) if known else ""
 
 
 def state_words(state: str) -> str:
     known = _STATES.get(state)
     return _(known) if known else state.lower().replace("_", " ")
+
+
+_DID = {
+    "redeemed": later("redeemed"),
+    "returned": later("given back"),
+    "missed": later("didn't come"),
+}
+
+
+def did_words(kind: str) -> str:
+    """What somebody did with an item."""
+    return _(_DID[kind])
 
 
 def figure_words(figure: str) -> str:
@@ -202,15 +292,9 @@ def figure_words(figure: str) -> str:
     return _(known) if known else figure.lower().replace("_", " ")
 
 
-def done_words(method: str | None) -> str:
-    """What a method did, as an entry of the audit says it."""
-    known = _METHODS.get(method or "")
-    return _(known) if known else method or _("By itself")
-
-
-def principal_words(kind: str) -> str:
+def through_words(kind: str) -> str:
     """Through what somebody acted."""
-    return _(_PRINCIPALS[kind]) if kind in _PRINCIPALS else kind.lower().replace("_", " ")
+    return _(_THROUGH[kind]) if kind in _THROUGH else kind.lower().replace("_", " ")
 
 
 def entity_words(kind: str) -> str:

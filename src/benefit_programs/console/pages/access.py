@@ -19,7 +19,7 @@ _STILL = {"revokedDate": None}
     "/access",
     roles=OPERATORS,
     template="access.html",
-    menu=Menu(text=later("Access"), order=120, key="c"),
+    menu=Menu(text=later("Access"), order=150, key="c"),
 )
 async def people(visit: Visit) -> Answer:
     return await _people(visit)

@@ -18,7 +18,7 @@ _ABOUT = ("entityId", "programId", "poolId")
     "/audit",
     roles=MANAGERS,
     template="audit.html",
-    menu=Menu(text=later("Audit"), order=90, key="a"),
+    menu=Menu(text=later("Audit"), order=120, key="a"),
 )
 async def show(visit: Visit) -> Answer:
     """``entity``, ``member``, ``principal``, ``request``, ``from`` and ``to`` narrow it."""

@@ -12,7 +12,7 @@ from benefit_programs.console.visit import Visit
     "/health",
     roles=OPERATORS,
     template="health.html",
-    menu=Menu(text=later("Health"), order=140, key="h"),
+    menu=Menu(text=later("Health"), order=170, key="h"),
 )
 async def show(visit: Visit) -> Answer:
     found = await visit.call("getHealth")

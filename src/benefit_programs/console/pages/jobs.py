@@ -25,7 +25,7 @@ CASCADES = frozenset({"UPDATE_POOLS", "END_POOLS", "ADD_POOLS", "KEEP_POOLS", "E
     "/jobs",
     roles=OPERATORS,
     template="jobs.html",
-    menu=Menu(text=later("Jobs"), order=100, key="j"),
+    menu=Menu(text=later("Jobs"), order=130, key="j"),
 )
 async def show(visit: Visit) -> Answer:
     """What has failed comes first, however long ago, so that nobody has to look for it."""

@@ -46,7 +46,7 @@ TEXTS = ("timeZone", "reservationExpiresAfter")
     "/settings",
     roles=OPERATORS,
     template="settings.html",
-    menu=Menu(text=later("Settings"), order=130, key="e"),
+    menu=Menu(text=later("Settings"), order=160, key="e"),
 )
 async def show(visit: Visit) -> Answer:
     found = await visit.call("getSettings")

@@ -22,7 +22,7 @@ _VIEWS = {
     "/webhooks",
     roles=OPERATORS,
     template="webhooks.html",
-    menu=Menu(text=later("Webhooks"), order=110, key="w"),
+    menu=Menu(text=later("Webhooks"), order=140, key="w"),
 )
 async def show(visit: Visit) -> Answer:
     return await _endpoints(visit)

@@ -39,8 +39,9 @@
     if (next) { event.preventDefault(); next.focus(); }
   }
 
-  // A button with data-show opens the dialog that it names.
+  // A button with data-show opens the dialog that it names; one with data-print prints the page.
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
     const button = event.target.closest("[data-show]");
     if (button) document.getElementById(button.dataset.show)?.showModal();
     const copy = event.target.closest("[data-copy]");
