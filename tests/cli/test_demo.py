@@ -25,7 +25,8 @@ LEDGER = """
     SELECT t.operation, t.amount, (t.created - m.midnight) / 60000
     FROM transactions t, (SELECT min(created) / 86400000 * 86400000 AS midnight FROM transactions
                           WHERE tenant_id = ?1) m
-    WHERE t.tenant_id = ?1 AND t.operation <> 'RESERVE' ORDER BY t.created, t.id
+    WHERE t.tenant_id = ?1 AND t.created < unixepoch('now', 'start of day') * 1000
+    ORDER BY t.created, t.id
 """
 
 
@@ -36,7 +37,7 @@ def studio(folder: Path, *arguments: str) -> Any:
 
 
 def ledger_of(folder: Path, tenant_id: int) -> list[tuple[Any, ...]]:
-    """What has happened, and how many minutes after the beginning of the first day."""
+    """What has happened before today, and how many minutes after the first midnight."""
     with closing(sqlite3.connect(folder / "benefits.sqlite3")) as database:
         return database.execute(LEDGER, (tenant_id,)).fetchall()
 

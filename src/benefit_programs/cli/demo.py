@@ -113,7 +113,8 @@ async def _make(
 ) -> Made:
     from benefit_programs.bootstrap import open_service  # noqa: PLC0415 - loads everything
 
-    today = read_clock() // DAY * DAY
+    now = read_clock()
+    today = now // DAY * DAY
     clock = _MovedClock(today - days * DAY)
     async with open_service(settings, make_first_key=False, clock=clock) as running:
         directory = running.services.directory
@@ -125,10 +126,10 @@ async def _make(
         studio = Studio(staff.call, clock.set, seed=seed, people=people, days=days)
         await studio.open()
         with progress_bar(days) as show:
-            for day in range(days):
-                await studio.live(day, today - (days - day) * DAY)
+            for day in range(days + 1):
+                await studio.live(day, today - (days - day) * DAY, until=now)
                 await running.runner.settle()
-                show(day + 1, "days")
+                show(day, "days")
         clock.set(read_clock())
         await studio.book_ahead(read_clock())
         secret = await staff.invite(OPERATOR)

@@ -163,20 +163,23 @@ class Studio:
                 {"person": person | ({"note": guest.note} if guest.note else {})},
             )
 
-    async def live(self, day: int, midnight: Instant) -> None:
-        """One day: who joins, who comes, and what goes wrong."""
+    async def live(self, day: int, midnight: Instant, *, until: Instant) -> None:
+        """One day, or its part until then: who joins, who comes, and what goes wrong."""
         visits = [
             (self._chance.randrange(7 * 60, 20 * 60), guest)
             for guest in self.guests
             if guest.joins_on == day or self._comes(guest)
         ]
         for minute, guest in sorted(visits, key=lambda each: (each[0], each[1].member_id)):
+            if midnight + minute * _MINUTE >= until:
+                return
             self._set_clock(midnight + minute * _MINUTE)
             if guest.holding is None:
                 await self._sell(guest, self._chance.choices(PRODUCTS, (4, 5, 3))[0])
             await self._visit(guest)
-        self._set_clock(midnight + 21 * _HOUR)
-        await self._evening(day)
+        if midnight + 21 * _HOUR < until:
+            self._set_clock(midnight + 21 * _HOUR)
+            await self._evening(day)
 
     async def book_ahead(self, now: Instant) -> None:
         """Some have places in the classes of the next days."""
