@@ -44,6 +44,15 @@
     if (event.target.closest("[data-print]")) print();
     const button = event.target.closest("[data-show]");
     if (button) document.getElementById(button.dataset.show)?.showModal();
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const field = document.getElementById(copy.dataset.copy);
+      field.select();
+      navigator.clipboard?.writeText(field.value).then(() => {
+        copy.textContent = copy.dataset.copied;
+        document.getElementById("status").textContent = copy.dataset.copied;
+      });
+    }
     for (const open of document.querySelectorAll("details.who[open]")) {
       if (!open.contains(event.target) || button) open.open = false;
     }
