@@ -25,6 +25,8 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     app: str
     space: str
     category: str | None = None
+    pool: str | None = None
+    benefit: str | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -36,6 +38,8 @@ class Item:
     provider_app_id: str
     namespace: str
     category: str = ""
+    payer: tuple[str, str] | None = None
+    """The pack that is to pay and its benefit, if somebody has chosen."""
 
     @property
     def reference(self) -> dict[str, str]:
@@ -47,7 +51,11 @@ class Item:
     def value(self) -> str:
         """The item as the value of a field of a form."""
         written = _Written(
-            self.external_id, self.provider_app_id, self.namespace, self.category or None
+            self.external_id,
+            self.provider_app_id,
+            self.namespace,
+            self.category or None,
+            *(self.payer or ()),
         )
         return msgspec.json.encode(written).decode()
 
@@ -62,8 +70,9 @@ def read_item(text: str) -> Item:
         written = msgspec.json.decode(text, type=_Written)
     except msgspec.MsgspecError:
         raise Invalid.because("item", "must be chosen", ViolatedRule.FORMAT) from None
-    name, category = written.id, written.category or ""
-    return Item(name, written.id, written.app, written.space, category)
+    payer = (written.pool, written.benefit) if written.pool and written.benefit else None
+    category = written.category or ""
+    return Item(written.id, written.id, written.app, written.space, category, payer)
 
 
 def item_of(row: Mapping[str, Any], name: str | None, namespace: str) -> Item:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as column
 from typing import Any
 
 from benefit_programs.api.errors import NotFoundRoute
@@ -32,7 +33,7 @@ class Person:
 
     field: str
     id: str
-    row: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    row: Mapping[str, Any] = column(default_factory=dict, compare=False)
     """The person as the API answers it; empty if nobody has said who it is."""
 
     @property
@@ -76,7 +77,7 @@ def person_at(path: Fields) -> Person:
 
 async def people_of(visit: Visit, identities: Iterable[Mapping[str, Any]]) -> list[Person]:
     """Those whom beneficiaries on the wire stand for, each once, with their names."""
-    found = {
+    found: dict[tuple[str, str], Mapping[str, Any]] = {
         (field, identity[field]): {}
         for identity in identities
         for field in _KINDS.values()

@@ -255,10 +255,28 @@ def principal_words(entry: Mapping[str, Any]) -> str:
     return principal.get("name") or (_(known) if known else "")
 
 
+_FIELDS = {
+    "amount": later("How many"),
+    "count": later("Places"),
+    "totalCount": later("Places"),
+    "reason": later("Reason"),
+    "displayName": later("Name"),
+    "email": later("E-mail"),
+    "phone": later("Telephone"),
+    "note": later("Note for colleagues"),
+    "expirationDate": later("Date"),
+    "targetDate": later("Date"),
+    "untilDate": later("Date"),
+    "date": later("Date"),
+    "on": later("Date"),
+}
+"""What forms call the fields of requests."""
+
+
 def refusal_words(refusal: Refusal) -> str:
     """A refusal as a sentence; what was wrong about fields, by their names."""
     if isinstance(refusal, Invalid):
-        wrong = [f"{each.field}: {each.description}" for each in refusal.violations]
+        wrong = [f"{_field_words(each.field)}: {each.description}" for each in refusal.violations]
         return " · ".join(wrong) or _("What was entered can't be used.")
     return code_words(refusal.code) or refusal.description
 
@@ -267,6 +285,12 @@ def code_words(code: str) -> str:
     """A refusal as a sentence, by its code; nothing for one that isn't said in other words."""
     known = _REFUSALS.get(code)
     return _(known) if known else ""
+
+
+def _field_words(field: str) -> str:
+    """A field as its form calls it, or as the API does."""
+    known = _FIELDS.get(field.rpartition(".")[2])
+    return _(known) if known else field
 
 
 def state_words(state: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from benefit_programs.api.errors import NotFoundRoute
@@ -137,7 +138,11 @@ async def give_back(visit: Visit) -> Answer:
             returned=credits_text(answer.get("returned")),
             kept=credits_text(forfeited),
         )
-    return Done(person.path, said, None if total else _redemption_of(person, transaction))
+    back = answer.get("transactionId")
+    if back is None:
+        return Done(person.path, said)
+    returned = (await visit.call("getTransaction", {"transactionId": back}))["transaction"]
+    return Done(person.path, said, _redemption_of(person, returned))
 
 
 def _whole(text: str) -> int:
@@ -149,13 +154,10 @@ def _whole(text: str) -> int:
 def _redemption_of(person: Person, transaction: dict[str, Any]) -> Undo:
     """What redeems the same once more."""
     details = transaction["details"]
-    item = item_of(
-        details["item"], details["item"].get("displayName"), transaction["pool"]["namespace"]
-    )
+    pool = transaction["pool"]
+    item = item_of(details["item"], None, pool["namespace"])
     fields = {
-        "item": item.value,
-        "pool": transaction["pool"]["id"],
-        "benefit": details["benefitKey"],
+        "item": replace(item, payer=(pool["id"], details["benefitKey"])).value,
         "count": str(details.get("itemCount") or 1),
         "reference": transaction.get("externalReference") or "",
         "instant": target_date_of(transaction) or "",

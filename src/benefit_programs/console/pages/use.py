@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from benefit_programs.console.items import (
@@ -31,6 +32,9 @@ class Verdict(NamedTuple):
     """What one pack says of an item."""
 
     pool: Mapping[str, Any]
+    item: Item
+    """The item, to be paid by the pack."""
+
     can_pay: bool
     words: str
 
@@ -44,6 +48,11 @@ class Judged(NamedTuple):
     @property
     def can_be_used(self) -> bool:
         return any(each.can_pay for each in self.verdicts)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether more than one pack can pay."""
+        return len([each for each in self.verdicts if each.can_pay]) > 1
 
 
 @page(GET, "/people/{kind}/{id}/use", roles=FRONT_DESK, template="use.html")
@@ -114,7 +123,15 @@ async def _judged(
     return [
         Judged(
             item,
-            [_verdict(next(results), pools[row["poolId"]], asked["count"]) for row in items[item]],
+            [
+                _verdict(
+                    next(results),
+                    pools[row["poolId"]],
+                    replace(item, payer=(row["poolId"], row["benefitKey"])),
+                    asked["count"],
+                )
+                for row in items[item]
+            ],
         )
         for some in by_namespace.values()
         for item in some
@@ -134,10 +151,10 @@ def _questions(
             }
 
 
-def _verdict(answer: Mapping[str, Any], pool: Mapping[str, Any], count: int) -> Verdict:
+def _verdict(answer: Mapping[str, Any], pool: Mapping[str, Any], item: Item, count: int) -> Verdict:
     """What a pack says, by the API's answer to the question about it."""
     result = answer["result"]["benefitResults"][0]
-    return Verdict(pool, result["type"] == ELIGIBLE, verdict_words(result, count))
+    return Verdict(pool, item, result["type"] == ELIGIBLE, verdict_words(result, count))
 
 
 def _asked(visit: Visit, fields: Fields) -> dict[str, Any]:
@@ -162,14 +179,13 @@ async def use(visit: Visit) -> Answer:
     }
     if reference := visit.form.get("reference", "").strip():
         request["externalReference"] = reference
-    if pool := visit.form.get("pool"):
-        more = {"poolId": pool, "benefitKey": visit.form["benefit"]}
-        paid = await once(visit, "redeemBenefit", request | more)
-        said = _("Redeemed.")
+    if item.payer:
+        pool_id, benefit_key = item.payer
+        more = {"poolId": pool_id, "benefitKey": benefit_key}
+        paid = {**await once(visit, "redeemBenefit", request | more), "poolId": pool_id}
     else:
         answer = await once(visit, "redeemEligible", request)
         paid = answer["redemptions"][0]
-        pool_answer = await visit.call("getPool", {"poolId": paid["poolId"]})
-        name = pool_answer["pool"].get("displayName") or _("Pack")
-        said = _("Redeemed; “%(pack)s” pays.", pack=name)
+    pool = (await visit.call("getPool", {"poolId": paid["poolId"]}))["pool"]
+    said = _("Redeemed; “%(pack)s” pays.", pack=pool.get("displayName") or _("Pack"))
     return Done(person.path, said, give_back_of(person, paid["transactionId"]))

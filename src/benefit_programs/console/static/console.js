@@ -58,6 +58,11 @@
     }
   });
 
+  // What was opened to be filled in is filled in at once.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.act[open]")) event.target.querySelector("input:not([type=hidden])")?.focus();
+  }, true);
+
   // A swap takes away what had the focus. It goes back to the same thing on the same page, else to
   // what the page offers first.
   let before = null;
