@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.method import OPERATING, Scope
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.values import Identity, IdentityType, Instant
-from benefit_programs.storage.directory import Grants
+from benefit_programs.storage.console import ConsoleUser
+from benefit_programs.storage.directory import Grants, Tenant
 
 JOB_READ = "BENEFIT_PROGRAMS.JOB_READ"
 
@@ -114,6 +116,28 @@ def grants_of(role: Role, identity: Identity) -> Grants:
     """What a key of a role allows that stands for somebody."""
     scopes, permission_ids = ROLES[role]
     return Grants(identity=identity, scopes=scopes, permission_ids=permission_ids)
+
+
+def principal_of(user: ConsoleUser, tenant: Tenant) -> Principal:
+    """A user of the console as methods see it."""
+    identity = Identity(IdentityType.WIX_USER, user.id)
+    who = Who(PrincipalKind.CONSOLE_USER, user.id)
+    grants = grants_of(Role(user.role), identity)
+    return principal_with(tenant, f"console:{user.id}", grants, who)
+
+
+def principal_with(tenant: Tenant, key_id: str, grants: Grants, who: Who) -> Principal:
+    """Somebody who acts in a tenant with these grants."""
+    return Principal(
+        key_id=key_id,
+        tenant_id=tenant.id,
+        site_id=tenant.site_id,
+        settings=tenant.settings,
+        caller=grants.identity,
+        scopes=frozenset(grants.scopes),
+        permission_ids=frozenset(grants.permission_ids),
+        who=who,
+    )
 
 
 def require_operable(grants: Grants) -> None:

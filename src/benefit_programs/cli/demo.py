@@ -13,6 +13,7 @@ import typer
 
 from benefit_programs.api.app import Application
 from benefit_programs.api.authentication import Principal
+from benefit_programs.api.roles import principal_of
 from benefit_programs.api.services import Services
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.operator import operator
@@ -27,7 +28,6 @@ from benefit_programs.cli.output import Answer, progress_bar
 from benefit_programs.cli.studio import OPERATOR, STAFF, TIME_ZONE, Studio
 from benefit_programs.cli.welcome import sign_in_link
 from benefit_programs.config import URL_VARIABLE, Settings
-from benefit_programs.console.gate import principal_of
 from benefit_programs.domain.values import DAY, Instant
 from benefit_programs.engine.engine import read_clock
 from benefit_programs.storage.directory import Directory, Tenant

@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from benefit_programs.api.authentication import Principal
 from benefit_programs.api.errors import Forbidden
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.roles import ROLES, grants_of
+from benefit_programs.api.roles import ROLES, grants_of, principal_of, principal_with
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import Network
 from benefit_programs.console.visit import Visitor
@@ -28,7 +27,6 @@ from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser
 from benefit_programs.storage.directory import (
     ApiKey,
     Directory,
-    Grants,
     Tenant,
     UnknownKey,
     UnknownTenant,
@@ -144,7 +142,7 @@ class Gate:
         if role is None or tenant is None:
             return None
         who = Who(PrincipalKind.API_KEY, key.id)
-        principal = _principal(tenant, key.id, grants_of(role, key.grants.identity), who)
+        principal = principal_with(tenant, key.id, grants_of(role, key.grants.identity), who)
         return Visitor(name=key.name, role=role, principal=principal, session=session)
 
     async def _tenant(self, tenant_id: int) -> Tenant | None:
@@ -161,34 +159,13 @@ class Gate:
         return any(peer in network for network in self._trusted)
 
 
-def principal_of(user: ConsoleUser, tenant: Tenant) -> Principal:
-    """The user as methods of the API see it."""
-    identity = Identity(IdentityType.WIX_USER, user.id)
-    who = Who(PrincipalKind.CONSOLE_USER, user.id)
-    grants = grants_of(Role(user.role), identity)
-    return _principal(tenant, f"console:{user.id}", grants, who)
-
-
-def _principal(tenant: Tenant, key_id: str, grants: Grants, who: Who) -> Principal:
-    return Principal(
-        key_id=key_id,
-        tenant_id=tenant.id,
-        site_id=tenant.site_id,
-        settings=tenant.settings,
-        caller=grants.identity,
-        scopes=frozenset(grants.scopes),
-        permission_ids=frozenset(grants.permission_ids),
-        who=who,
-    )
-
-
 _NOBODY_S = Tenant(0, "", "", 0, TenantSettings())
 """A tenant for questions about rights alone."""
 
 
 def _role_of(key: ApiKey) -> Role | None:
     """The largest role of which the key allows everything."""
-    holder = _principal(_NOBODY_S, key.id, key.grants, Who(PrincipalKind.API_KEY, key.id))
+    holder = principal_with(_NOBODY_S, key.id, key.grants, Who(PrincipalKind.API_KEY, key.id))
     fitting = (
         role
         for role in reversed(ROLES)
@@ -201,7 +178,7 @@ def _role_of(key: ApiKey) -> Role | None:
 def _methods_of(role: Role) -> tuple[str, ...]:
     """What a user of a role may call."""
     grants = grants_of(role, Identity(IdentityType.WIX_USER, ""))
-    user = _principal(_NOBODY_S, "", grants, Who(PrincipalKind.CONSOLE_USER))
+    user = principal_with(_NOBODY_S, "", grants, Who(PrincipalKind.CONSOLE_USER))
     return tuple(name for name, method in METHODS.items() if user.may_call(method))
 
 
