@@ -54,6 +54,7 @@ COMMANDS = {
     "tenants": ("tenants:commands", "Make and list tenants."),
     "keys": ("keys:commands", "Make, list and revoke API keys."),
     "console": ("console:commands", "Say who may use the pages of the console."),
+    "agents": ("agents:commands", "Let agents look after members, by the Model Context Protocol."),
     "settings": ("settings:commands", "Read and change the settings of a tenant."),
     "clock": ("clock:commands", "Read the clock of a sandbox, and set it forward."),
     "jobs": ("jobs:commands", "Look at background jobs, and mend them."),
