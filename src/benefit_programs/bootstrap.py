@@ -197,7 +197,7 @@ async def _agents(
         from benefit_programs.agents.mounted import AgentsEndpoint  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         raise WrongSetting(
-            f"agents: needs the package {missing.name}: pip install 'benefit-programs[agents]'"
+            f"agents: {missing.name} isn't installed: pip install 'benefit-programs[agents]'"
         ) from None
     from benefit_programs.agents.caps import Caps  # noqa: PLC0415
 
@@ -209,6 +209,7 @@ async def _agents(
         services.authenticator,
         caps,
         may_change=settings.agents is Agents.CHANGE,
+        throttle=services.throttle,
         body_bytes_max=services.body_bytes_max,
     )
     return await stack.enter_async_context(endpoint.running())

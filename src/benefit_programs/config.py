@@ -496,8 +496,8 @@ class Settings:
         _Setting(
             read=_one_of(Agents),
             about="What [agents](../how-to/agents.md) may do at `/mcp`: nothing (`off`), `read`, "
-            "or also redeem, give back, move, adjust, pause and resume (`change`), as far as the key "
-            "allows it. Needs the extra `benefit-programs[agents]`.",
+            "or also redeem, give back, move, adjust, pause and resume (`change`), as far as the "
+            "key allows it. Needs the extra `benefit-programs[agents]`.",
             default="`off`",
         ),
     ] = Agents.OFF

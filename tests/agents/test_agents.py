@@ -179,8 +179,10 @@ async def test_texts_of_people_are_marked(agents_server: Server, by_http: Connec
 
 
 async def test_keys_have_the_tools_that_they_allow(agents_server: Server, by_http: Connect) -> None:
-    """A tool is there if the key allows its methods; a member's key has two."""
+    """A tool is there if the key allows its methods; a member's key has one."""
     somebody = Identity(IdentityType.APP, guid())
+    async with by_http(agents_server.make_key(grants_of(Role.FRONT_DESK, somebody))) as agent:
+        assert await agent.tools() == [*READING, *CHANGING]
     reader = agents_server.make_key(grants_of(Role.READER, somebody))
     async with by_http(reader) as agent:
         assert await agent.tools() == READING[:-1]
@@ -200,20 +202,14 @@ async def test_reasons_are_for_those_who_may_learn_them(
         wallet = await open_wallet(desk)
         made = await desk.call(
             "createApiKey",
-            {
-                "apiKey": {
-                    "name": "reader",
-                    "standsFor": {"wixUserId": guid()},
-                    "scopes": ["SCOPE.BENEFIT_PROGRAMS.READ_LIMITED"],
-                }
-            },
+            {"name": "reader", "scopes": ["SCOPE.BENEFIT_PROGRAMS.READ_LIMITED"]},
         )
     async with by_http(made["secret"]) as agent:
         member_id = wallet.program["beneficiary"]["memberId"]
         (answer,) = (await agent.ask("can_redeem", memberId=member_id, itemId="item of towel"))[
             "answers"
         ]
-        assert answer["eligibleBenefits"][0]["poolId"] == wallet.pool_id
+    assert answer["eligibleBenefits"][0]["poolId"] == wallet.pool_id
 
 
 async def test_the_command_reads_unless_it_is_told_to_change(
@@ -224,8 +220,6 @@ async def test_the_command_reads_unless_it_is_told_to_change(
         assert await agent.tools() == READING
         refusal = await agent.refusal("explain_balance", poolId=guid())
         assert refusal["code"] == "BALANCE_NOT_FOUND"
-    async with by_stdio("no-key-of-this-service") as agent:
-        assert (await agent.refusal("job_status"))["code"] == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ def test_a_server_loads_nothing_for_agents() -> None:
 @pytest.fixture
 def _without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the library missing, as after an installation without the extra."""
-    monkeypatch.setitem(sys.modules, "mcp", None)
+    for name in {"mcp", *(each for each in sys.modules if each.startswith("mcp."))}:
+        monkeypatch.setitem(sys.modules, name, None)
     for name in ("mounted", "remote", "server"):
         monkeypatch.delitem(sys.modules, f"benefit_programs.agents.{name}", raising=False)
 

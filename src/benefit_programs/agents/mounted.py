@@ -37,6 +37,7 @@ from benefit_programs.api.messages import (
     send_body,
 )
 from benefit_programs.api.methods import METHODS
+from benefit_programs.api.throttling import Throttle
 
 _PRINCIPAL = "benefits.agent"
 _REQUEST_ID = "benefits.request-id"
@@ -91,11 +92,13 @@ class AgentsEndpoint:
         caps: Caps,
         *,
         may_change: bool,
+        throttle: Throttle[str] | None,
         body_bytes_max: int,
         elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._api = api
         self._authenticator = authenticator
+        self._throttle = throttle
         self._elapsed = elapsed
         self._sessions = StreamableHTTPSessionManager(
             create_server(self._methods_of, caps, may_change=may_change),
@@ -132,18 +135,23 @@ class AgentsEndpoint:
         _log.info("answered", milliseconds=milliseconds, **record)
 
     async def _admitted(self, scope: AsgiScope) -> Principal:
-        """Whose key a request has. Raises Unauthenticated, Forbidden or MethodNotAllowed."""
+        """Whose key a request has.
+
+        Raises Unauthenticated, Forbidden, MethodNotAllowed or TooManyRequests.
+        """
         if scope["method"] != "POST":
             raise MethodNotAllowed(allowed=("POST",))
         origin = header(scope, b"origin")
         if origin is not None and urlsplit(origin).netloc != header(scope, b"host"):
             # Pages of other sites have no business here, with or without a key.
             raise Forbidden
-        return as_agent(
-            await self._authenticator.authenticate(
-                header(scope, b"authorization"), header(scope, b"wix-site-id")
-            )
+        principal = await self._authenticator.authenticate(
+            header(scope, b"authorization"), header(scope, b"wix-site-id")
         )
+        if self._throttle is not None:
+            # What calls no method counts too, such as a list of tools.
+            self._throttle.admit(principal.key_id)
+        return as_agent(principal)
 
     def _methods_of(self, context: ServerRequestContext[Any, Any]) -> InProcess:
         assert context.request is not None, "this transport has a request for each call"

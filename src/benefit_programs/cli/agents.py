@@ -50,7 +50,7 @@ def serve(
         from benefit_programs.agents.remote import serve_stdio  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as missing:
         raise WrongUsage(
-            f"needs the package {missing.name}: pip install 'benefit-programs[agents]'"
+            f"{missing.name} isn't installed: pip install 'benefit-programs[agents]'"
         ) from None
     from benefit_programs.agents.caps import Caps  # noqa: PLC0415
 
