@@ -14,7 +14,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.support.service import Server
+from tests.support.service import CALL_SECONDS_MAX, Server
 from tests.support.serving import own_environment
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def by_http(agents_server: Server) -> Connect:
     @asynccontextmanager
     async def connect(key: str, *, mode: str = "auto") -> AsyncIterator[Agent]:
         headers = {"authorization": f"Bearer {key}"}
-        async with httpx2.AsyncClient(headers=headers, trust_env=False) as http:
+        async with httpx2.AsyncClient(
+            headers=headers, timeout=CALL_SECONDS_MAX, trust_env=False
+        ) as http:
             transport = streamable_http_client(f"{agents_server.url}/mcp", http_client=http)
             async with Client(transport, mode=mode) as client:
                 yield Agent(client)

@@ -11,7 +11,7 @@ import pytest
 
 from benefit_programs.config import Agents, WrongSetting
 from tests.cli.conftest import run
-from tests.support.inprocess import Service, open_application
+from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.serving import own_environment
 
 if TYPE_CHECKING:
@@ -27,6 +27,21 @@ async def test_there_are_no_agents_unless_they_are_switched_on(service: Service)
     """Without the setting, /mcp is no address of the service, whoever asks."""
     answer = await service.request("POST", "/mcp", json={})
     assert answer.status_code == httpx.codes.NOT_FOUND
+
+
+@pytest.mark.anyio
+async def test_requests_of_agents_are_counted(databases: Databases) -> None:
+    """The limit of a key holds for agents too, also for requests that call no method."""
+    url = databases.create()
+    settings = {"agents": Agents.READ, "requests_per_second": 1}
+    async with open_application(url, **settings) as application:
+        service = await new_tenant(*application)
+        ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        headers = {"authorization": str(service.key), "accept": "application/json"}
+        answers = [await service.client.post("/mcp", json=ping, headers=headers) for _ in range(3)]
+    assert answers[0].status_code == httpx.codes.OK
+    assert httpx.codes.TOO_MANY_REQUESTS in {each.status_code for each in answers}
+    databases.drop(url)
 
 
 def test_a_server_loads_nothing_for_agents() -> None:
