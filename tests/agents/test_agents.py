@@ -38,13 +38,15 @@ CHANGING = ["redeem", "give_back", "reallocate", "adjust", "pause", "resume"]
 
 
 async def test_a_member_is_served_over_http(agents_server: Server, by_http: Connect) -> None:
-    """An agent finds Ada, says what she has and why, redeems and gives back, by any version."""
+    """An agent finds Ada, says why she has what she has, redeems and gives back."""
     key = agents_server.make_key()
     async with agents_server.connect(key) as desk, by_http(key, mode="legacy") as agent:
         assert await agent.tools() == [*READING, *CHANGING]
         await require_service(agent, await open_wallet(desk))
-    async with by_http(key) as agent:
+    # The version of the protocol without a handshake.
+    async with by_http(key, mode="2026-07-28") as agent:
         assert await agent.tools() == [*READING, *CHANGING]
+        assert await agent.ask("job_status")
 
 
 async def test_a_member_is_served_over_stdio(agents_server: Server, by_stdio: Connect) -> None:
