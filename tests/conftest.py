@@ -30,14 +30,17 @@ from tests.support.service import Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-POSTGRES_TABLES_ONE_IN = 6
+POSTGRES_TABLES_ONE_IN = 10
 """Of how many cases of a table one runs on PostgreSQL every day; the others do in the long run."""
 
-POSTGRES_CONTRACTS_ONE_IN = 2
-"""Of how many other tests in `contract` one does.
+POSTGRES_CONTRACTS_ONE_IN = 4
+"""Of how many other tests one does in the folders that ask a whole service of one process.
 
 Where tests are about the store itself, or are few, their module says ``ON_POSTGRES_EVERY_DAY``.
 """
+
+SAMPLED = {"cli", "client", "contract", "transfer"}
+"""Those folders."""
 
 # Loading the certificates of all authorities takes 30 ms, and each client would do it anew.
 httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
@@ -46,8 +49,14 @@ httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 # A busy machine is no failure: what a test may take is its timeout, not a deadline per example.
-settings.register_profile("house", deadline=None, print_blob=True)
-settings.load_profile("house")
+settings.register_profile("long", deadline=None, print_blob=True)
+settings.register_profile("house", settings.get_profile("long"), max_examples=40)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try as many examples of properties as a day or a long run has time for."""
+    settings.load_profile("house" if config.option.markexpr == "not full" else "long")
+
 
 # One line for an error: what fails is shown by the test, with the answer that the service gave.
 structlog.configure(
@@ -86,7 +95,7 @@ def _one_in(item: pytest.Item, given: dict[str, object]) -> int:
     if given.keys() - {"databases", "anyio_backend"}:
         return POSTGRES_TABLES_ONE_IN
     module = item.getparent(pytest.Module)
-    if item.path.parent.name != "contract" or hasattr(module.obj, "ON_POSTGRES_EVERY_DAY"):  # type: ignore[union-attr]
+    if item.path.parent.name not in SAMPLED or hasattr(module.obj, "ON_POSTGRES_EVERY_DAY"):  # type: ignore[union-attr]
         return 1
     return POSTGRES_CONTRACTS_ONE_IN
 

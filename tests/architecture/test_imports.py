@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"delivery", "domain", "encryption", "engine", "outgoing", "providers", "storage", "wire"}
         | {ROOT}
     ),
-    "console": frozenset({"api", "config", "domain", "storage", "wire", ROOT}),
+    "console": frozenset({"api", "config", "domain", "storage", "transfer", "wire", ROOT}),
     "agents": frozenset({"api", "client", ROOT}),
     "providers": frozenset({"domain", "outgoing", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", ROOT}),

@@ -86,6 +86,7 @@ TWINS: list[tuple[type[Any], type[Any]]] = [
     (webhooks.WebhookKey, package.WebhookKey),
     (statements.GetBalanceAsOfResponse, package.BalanceAsOf),
     (statements.GetStatementsResponse, package.StatementOfPools),
+    (statements.GetActivityResponse, package.Activity),
     (statements.StatementSummary, package.StatementSummary),
     (statements.StatementRow, package.StatementRow),
     (scheduled_changes.ScheduledChange, package.ScheduledChange),

@@ -373,6 +373,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getBalanceAsOf": lambda it: {"poolId": it.pool, "date": LONG_AGO},
     "getStatement": lambda it: {"poolId": it.pool},
     "getStatements": lambda _: {"fromDate": LONG_AGO},
+    "getActivity": lambda _: {"fromDate": LONG_AGO},
     "getOverview": lambda it: {"beneficiary": it.beneficiary},
     "exportBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "mergeBeneficiary": lambda it: {

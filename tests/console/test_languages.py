@@ -69,9 +69,9 @@ def test_browsers_choose(accepted: str | None, tag: str) -> None:
 def test_numbers_have_their_forms() -> None:
     """Texts with a number take its form, in each language."""
     assert TAGS == ("en", "de")
-    for tag, said in (("en", ["1 lot", "2 lots"]), ("de", ["1 Posten", "2 Posten"])):
+    for tag, said in (("en", ["1 time", "2 times"]), ("de", ["1 Mal", "2 Mal"])):
         token = LANGUAGE.set(language(tag))
-        found = [ngettext("%(num)s lot", "%(num)s lots", number) for number in (1, 2)]
+        found = [ngettext("%(num)s time", "%(num)s times", number) for number in (1, 2)]
         LANGUAGE.reset(token)
         assert found == said
     assert gettext("Member %(id)s", id="7") == "Member 7"

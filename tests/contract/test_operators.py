@@ -228,6 +228,12 @@ async def test_a_tenant_is_made_and_opened_over_http(service: Service) -> None:
     await owner.call("getProgramDefinition", asked, wix_site_id=site)
     assert (await owner.refusal("getProgramDefinition", asked)).status == 404
     assert (await owner.refusal("getProgramDefinition", asked, wix_site_id=guid())).status == 403
+    told = await owner.call("queryAuditEntries", wix_site_id=site)
+    assert [each["method"] for each in told["auditEntries"]] == [
+        "createProgramDefinition",
+        "createApiKey",
+        "createTenant",
+    ]
 
 
 async def test_tenants_are_listed_page_by_page(service: Service) -> None:
@@ -330,6 +336,9 @@ async def test_a_cascade_is_canceled(idle_service: Service) -> None:
     assert (job["status"], job["metadata"]["reason"]) == ("FAILED", "canceled")
     assert (await service.refusal("retryAsyncJob", asked)).code == "JOB_NOT_RETRYABLE"
     assert (await service.call("getHealth"))["jobs"]["failedRecently"] == 0
+    query = {"filter": {"entityType": "JOB", "entityId": asked["jobId"]}}
+    (told,) = (await service.call("queryAuditEntries", {"query": query}))["auditEntries"]
+    assert (told["method"], told["principal"]["kind"]) == ("cancelAsyncJob", "API_KEY")
 
 
 async def test_jobs_of_others_are_not_there(idle_service: Service) -> None:

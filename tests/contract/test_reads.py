@@ -164,6 +164,14 @@ async def test_a_balance_tells_of_its_pool(service: Service) -> None:
     }
     assert balance["beneficiary"] == program["beneficiary"]
     assert await found(service, "queryBalances", {}) == [balance["id"]]
+    definition_of_pool = {"poolInfo.poolDefinitionId": made_from["id"], "poolInfo.status": "ACTIVE"}
+    for few in ("2.5", "3", 4):
+        low = {"amount.available": {"$lte": few}, **definition_of_pool}
+        assert await found(service, "queryBalances", low) == [balance["id"]]
+    assert await found(service, "queryBalances", {"amount.available": {"$lt": "2.5"}}) == []
+    for wrong in ({"$lt": "2,5"}, {"$lt": True}, {"$lt": "0.00001"}, {"$startsWith": "2"}):
+        query = {"query": {"filter": {"amount.available": wrong}}}
+        assert (await service.refusal("queryBalances", query)).status == 400
     listed = await service.call("listBalances")
     assert listed["balances"] == [balance]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.domain.durations import zoned
 from benefit_programs.domain.entities import LotOrigin
 from benefit_programs.domain.lots import Fate
 from benefit_programs.wire.codec import instant_text
@@ -222,6 +223,64 @@ async def test_periods_are_also_a_table(service: Service) -> None:
     lines = list(csv.DictReader(StringIO(response.text)))
     assert sum(Decimal(line["provisioned"]) for line in lines) == 100
     assert lines[-1]["closingAvailable"] == "100"
+
+
+async def test_outstanding_credits_are_shown_by_definition(service: Service) -> None:
+    """Definitions are told apart, the one with the most first, and add up to the whole."""
+    small, large = await open_wallet(service, amount="7"), await open_wallet(service, amount="90")
+    await open_another(service, large.definition)
+    found = (await service.call("getStatements", {"fromDate": NEW_YEAR}))["outstanding"]
+    assert found["byPoolDefinition"] == [
+        {
+            "poolDefinitionId": each.definition["id"],
+            "poolCount": count,
+            "amount": {"available": amount, "reserved": "0"},
+        }
+        for each, count, amount in ((large, 2, "180"), (small, 1, "7"))
+    ]
+
+
+async def test_activity_is_what_statements_say(timed: tuple[Service, Clock]) -> None:
+    """Periods have the figures of statements, and redemptions their hours of the tenant's week."""
+    service, clock = timed
+    began = clock.now
+    await service.call("updateSettings", {"settings": {"timeZone": "Asia/Kathmandu"}})
+    wallet, other = await open_wallet(service), await open_wallet(service)
+    for days in (0, 1, 7):
+        clock.now = began + days * DAY
+        await wallet.redeem(count=2)
+    await wallet.cancel(await other.redeem())
+    clock.now += HOUR
+    asked = {"fromDate": dated(began), "toDate": dated(clock.now), "by": "DAY"}
+    clock.now += HOUR
+    found, whole = [await service.call(each, asked) for each in ("getActivity", "getStatements")]
+    assert found["isComplete"]
+    assert found["poolCount"] == 2
+    same = ("fromDate", "toDate", "figures", "transactionCount")
+    assert found["periods"] == [{name: each[name] for name in same} for each in whole["periods"]]
+    local = zoned(began, "Asia/Kathmandu")
+    first, second = found["hours"] if local.date().day_of_week().value < 7 else found["hours"][::-1]
+    assert (first["hour"], first["redemptionCount"], first["amount"]) == (local.hour, 3, "50")
+    assert (second["hour"], second["redemptionCount"], second["amount"]) == (local.hour, 1, "20")
+    narrow = await service.call("getActivity", asked | {"poolDefinitionId": other.definition["id"]})
+    assert [each["redemptionCount"] for each in narrow["hours"]] == [1]
+
+
+async def test_activity_reads_the_newest_transactions_only(
+    timed: tuple[Service, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of too many the newest are counted, and the answer says from when on that is all."""
+    service, clock = timed
+    began = clock.now
+    wallet = await open_wallet(service)
+    for days in (1, 2, 3):
+        clock.now = began + days * DAY
+        await wallet.redeem()
+    monkeypatch.setattr("benefit_programs.storage.tenant_statements.ACTIVITY_TRANSACTIONS_MAX", 2)
+    found = await service.call("getActivity", {"fromDate": dated(began), "by": "DAY"})
+    assert not found["isComplete"]
+    assert sum(each["transactionCount"] for each in found["periods"]) == 2
+    assert dated(began + DAY) <= found["fromDate"] < dated(began + 2 * DAY)
 
 
 async def test_too_many_periods_are_refused(service: Service) -> None:

@@ -16,6 +16,7 @@ from benefit_programs.engine.engine import read_clock as real_now
 from benefit_programs.storage.directory import Directory
 from tests.support.books import Books
 from tests.support.databases import run_apart
+from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.fleet import Death, Fleet
 from tests.support.sandboxes import new_membership
 from tests.support.webhooks import look_until
@@ -53,6 +54,7 @@ async def make_sandbox(url: str) -> None:
         await Directory(store, clock=real_now).ensure_default_tenant(is_sandbox=True)
 
 
+@ON_POSTGRES_IN_FULL
 @pytest.mark.timeout(SECONDS_MAX)
 async def test_what_is_due_happens_once_at_its_instant(
     databases: Databases, tmp_path: Path

@@ -11,10 +11,11 @@ import httpx
 from benefit_programs.console.routes import PAGES
 from benefit_programs.domain.directory import Role
 from benefit_programs.storage.console import ConsoleDirectory
-from tests.support.calls import benefit, guid
+from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
+    from tests.support.calls import Document
     from tests.support.inprocess import Service
 
 HERE = "http://127.0.0.1:8080"
@@ -65,21 +66,69 @@ MARKUP = """<b onclick="alert('1')">&amp;</b>"""
 """A text in which a page that forgets to escape shows more than text."""
 
 
+POLICY = {
+    "operatorOrOptions": {
+        "expressions": [
+            {"policyOptions": {"rateLimitedOptions": {"times": 99, "timePeriod": "DAY"}}},
+            {
+                "operatorNotOptions": {
+                    "expression": {
+                        "policyOptions": {
+                            "fixedIntervalOptions": {
+                                "fromWeekDay": "SUNDAY",
+                                "fromHour": 1,
+                                "toWeekDay": "SUNDAY",
+                                "toHour": 2,
+                            }
+                        }
+                    }
+                }
+            },
+        ]
+    }
+}
+"""Rules of every shape."""
+
+
 class World:
     """Somebody with a pack that was used, and markup in every text that callers may write."""
 
-    def __init__(self, wallet: Wallet, transaction_id: str) -> None:
+    def __init__(
+        self, wallet: Wallet, transaction_id: str, program_definition: Document, item_id: str
+    ) -> None:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
         self.transaction_id = transaction_id
+        person = f"/people/member/{self.member_id}"
+        definition_id = wallet.definition["id"]
         self.paths = {
+            "/definitions": "/definitions",
+            "/definitions/{id}": f"/definitions/{definition_id}",
+            "/figures": "/figures",
+            "/ledger": f"/ledger?who={self.member_id}",
+            "/pools/{id}": f"/pools/{wallet.pool_id}",
+            "/program-definitions": "/program-definitions",
+            "/program-definitions/{id}": f"/program-definitions/{program_definition['id']}",
+            "/programs/{id}": f"/programs/{wallet.program['id']}",
             "/find": f"/find?q={self.member_id}&all=1",
-            "/people/{kind}/{id}": f"/people/member/{self.member_id}",
+            "/people/{kind}/{id}": person,
+            "/people/{kind}/{id}/changes": f"{person}/changes",
+            "/people/{kind}/{id}/entries/{transaction}": f"{person}/entries/{transaction_id}",
+            "/people/{kind}/{id}/statement": f"{person}/statement",
+            "/people/{kind}/{id}/use": f"{person}/use",
+            "/bulk": "/bulk",
+            "/bulk/grant": f"/bulk/grant?pack={wallet.definition['id']}",
+            "/bulk/import/{what}": "/bulk/import/people",
+            "/bulk/move": f"/bulk/move?offer={wallet.definition['id']}",
+            "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
+            "/sell": f"/sell?offer={wallet.definition['id']}&kind=member&id={self.member_id}",
             "/sign-in": "/sign-in",
+            "/today": "/today",
+            "/today/{which}": "/today/low?left=5000",
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id, "test"]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:
@@ -100,13 +149,32 @@ class World:
 
 
 async def make_world(service: Service) -> World:
+    named = {"displayName": MARKUP, "description": MARKUP}
+    program_definition = await service.create_program_definition(
+        **named, renewalConfiguration={"every": "P1M"}, endsAfter="P1Y"
+    )
     wallet = await open_wallet(
         service,
-        benefit("towel", displayName=MARKUP),
+        benefit("towel", **named, policyExpression=POLICY),
         amount="1244.5",
-        definition={"displayName": MARKUP},
-        program={"externalProgramId": MARKUP},
+        definition={**named, "programDefinitionIds": [program_definition["id"]]},
+        program={
+            "externalProgramId": MARKUP,
+            "displayName": MARKUP,
+            "renewalConfiguration": {"every": "P1M"},
+        },
     )
-    transaction_id = await wallet.redeem()
+    await service.call(
+        "setPerson",
+        {
+            "person": {
+                "beneficiary": {"memberId": wallet.program["beneficiary"]["memberId"]},
+                "displayName": MARKUP,
+                "note": MARKUP,
+            }
+        },
+    )
+    transaction_id = await wallet.redeem(externalReference=MARKUP)
     await wallet.adjust("0.5")
-    return World(wallet, transaction_id)
+    items = await service.call("queryItems", {"query": {"filter": {"namespace": NAMESPACE}}})
+    return World(wallet, transaction_id, program_definition, items["items"][0]["id"])

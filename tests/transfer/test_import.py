@@ -13,6 +13,7 @@ from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.values import CREDIT
 from benefit_programs.transfer.files import LINE_BYTES_MAX
 from tests.support.calls import guid
+from tests.support.engines import ON_POSTGRES_IN_FULL
 from tests.support.serving import start_benefits
 from tests.transfer.conftest import (
     NAMESPACE,
@@ -278,6 +279,7 @@ async def test_unknown_tenant(gym: Gym, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out*"))
 
 
+@ON_POSTGRES_IN_FULL
 async def test_killed_import_goes_on(gym: Gym, tmp_path: Path) -> None:
     """Killed at any moment, an import that is started again makes each program once, in full."""
     rows = [member(number, balances=stated(gym, "1", f"{number}.5")) for number in range(MANY)]

@@ -21,6 +21,9 @@ from benefit_programs.wire.types import statements as wire
 DAYS = (7, 30, 90, 365)
 """What divides outstanding credits by their end and by their age."""
 
+OUTSTANDING_DEFINITIONS_MAX = 100
+"""Of how many pool definitions a statement says what is outstanding."""
+
 
 class Flow(msgspec.Struct):
     """What was moved in one period, and by how many transactions."""
@@ -40,11 +43,12 @@ async def make(
     dialect, edges = reader.dialect, (*starts, to)
     ends = [now, *(now + days * DAY for days in DAYS)]
     begins = [now - days * DAY for days in reversed(DAYS)]
-    totals, due, by_expiry, by_age, *moved = await reader.fetch_in_turn(
+    totals, due, by_expiry, by_age, by_definition, *moved = await reader.fetch_in_turn(
         statements.outstanding(dialect, scope),
         statements.oldest_due(dialect, scope),
         statements.lots_by_expiry(dialect, scope, ends),
         statements.lots_by_age(dialect, scope, begins),
+        statements.outstanding_by_definition(dialect, scope, limit=OUTSTANDING_DEFINITIONS_MAX),
         *(
             statements.moved(dialect, scope, start=start, end=end, edges=edges)
             for start, end in (*pairwise(edges), (to, None))
@@ -64,8 +68,20 @@ async def make(
             never_expires=_sum_at(by_expiry, -1) + available - in_lots,
             by_age=tuple(_parts(by_age, begins)),
             without_age=available - in_lots,
+            by_pool_definition=tuple(map(_of_definition, by_definition)),
         ),
         complete_until=now if oldest is None else min(int(oldest), now),
+    )
+
+
+def _of_definition(row: tuple[Any, ...]) -> wire.OutstandingOfDefinition:
+    definition_id, count, *parts = row
+    return wire.OutstandingOfDefinition(
+        pool_definition_id=None if definition_id is None else str(definition_id),
+        pool_count=int(count),
+        amount=BalanceAmount(
+            available=whole((parts[0], parts[1])), reserved=whole((parts[2], parts[3]))
+        ),
     )
 
 

@@ -195,6 +195,7 @@ _VALUES = (
         "date",
         '`"2026-11-23T12:00:00.000Z"`, with another offset, or only the day; `{"$date": ...}` too',
     ),
+    ("amount", '`"12.5"`, or a whole number; `$startsWith` doesn\'t take it'),
     ("name of an enum", "one of its names"),
     ("identity", "an object with one of `memberId`, `wixUserId`, `anonymousVisitorId`"),
     ("absent", "`null`; an empty category is the same as none"),

@@ -5,7 +5,7 @@ Templates use these as filters: ``{{ amount | credits }}``, ``{{ row.date | when
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 from markupsafe import Markup, escape
 
@@ -23,6 +23,7 @@ ID_LENGTH_MIN = 24
 """How long ids may be that are shown whole."""
 
 MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
 
 
 def credits_text(amount: str | None) -> str:
@@ -50,27 +51,68 @@ def day(instant: str | None) -> Markup:
     return _time(instant, with_time=False)
 
 
+def until(instant: str | None) -> Markup:
+    """An end, which is exclusive: at midnight its last day, else date and time."""
+    if not instant:
+        return Markup("")
+    there = _there(instant)
+    if there.time() != time():
+        return when(instant)
+    last = there.replace(tzinfo=None) - timedelta(days=1)
+    return _marked(instant, _text(last, with_time=False))
+
+
+def day_text(instant: str) -> str:
+    """A date of the tenant's zone, for sentences."""
+    return _text(_there(instant), with_time=False)
+
+
+def later_by(instant: str, days: int) -> str:
+    """The same time of the tenant's zone some days later, as methods take it."""
+    there = _there(instant)
+    moved = (there.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=there.tzinfo)
+    return moved.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _there(instant: str) -> datetime:
+    return datetime.fromisoformat(instant).astimezone(VISIT.get().zone)
+
+
 def _time(instant: str | None, *, with_time: bool) -> Markup:
     if not instant:
         return Markup("")
-    there = datetime.fromisoformat(instant)
-    local = there.astimezone(VISIT.get().zone)
-    text = LANGUAGE.get().date.format(
-        day=local.day, month=_(_MONTHS[local.month - 1]), year=local.year
+    return _marked(instant, _text(_there(instant), with_time=with_time))
+
+
+def _text(there: datetime, *, with_time: bool) -> str:
+    text = date_text(there)
+    return f"{text}, {there:%H:%M}" if with_time else text
+
+
+def date_text(there: datetime) -> str:
+    """A day as a text alone."""
+    return LANGUAGE.get().date.format(
+        day=there.day, month=_(_MONTHS[there.month - 1]), year=there.year
     )
-    if with_time:
-        text = f"{text}, {local:%H:%M}"
-    utc = there.astimezone(UTC)
+
+
+def _marked(instant: str, text: str) -> Markup:
+    utc = datetime.fromisoformat(instant).astimezone(UTC)
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M}", text
     )
+
+
+def month(local: datetime) -> str:
+    """A month with its year."""
+    return f"{_(_MONTHS[local.month - 1])} {local.year}"
 
 
 def local(instant: str | None) -> str:
     """An instant for the field of a form: date and time of the tenant's zone."""
     if not instant:
         return ""
-    return f"{datetime.fromisoformat(instant).astimezone(VISIT.get().zone):%Y-%m-%dT%H:%M}"
+    return f"{_there(instant):%Y-%m-%dT%H:%M}"
 
 
 def short_id(text: str) -> Markup:

@@ -73,6 +73,9 @@ class Gate:
         self._trusted = trusted_proxies
         self._throttle: Throttle[str] = Throttle(SIGN_INS_PER_SECOND_MAX, SIGN_INS_AT_ONCE_MAX)
 
+    def now(self) -> Instant:
+        return self._clock()
+
     async def visitor(self, request: Request) -> Visitor | None:
         """Who has signed in. Raises NotInvited for a stranger whom a trusted proxy names."""
         email = request.headers.get(EMAIL_HEADER)

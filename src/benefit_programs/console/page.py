@@ -23,6 +23,8 @@ OPERATORS = frozenset({Role.OPERATOR})
 MANAGERS = OPERATORS | {Role.MANAGER}
 FRONT_DESK = MANAGERS | {Role.FRONT_DESK}
 EVERYBODY = FRONT_DESK | {Role.READER}
+BACK_OFFICE = MANAGERS | {Role.READER}
+"""Who looks at all members together, which the front desk needn't."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,12 +105,20 @@ def _environment() -> Environment:
     environment.filters.update(
         credits=formats.credits_text,
         day=formats.day,
+        did=words.did_words,
         local=formats.local,
+        in_a_week=lambda instant: formats.later_by(instant, 7),
+        entry=words.entry_words,
         figure=words.figure_words,
+        method=words.method_words,
+        principal=words.principal_words,
+        said=words.said_reason,
+        refused=words.code_words,
         segment=segment,
         short_id=formats.short_id,
         signed=formats.signed,
         state=words.state_words,
+        until=formats.until,
         when=formats.when,
     )
     return environment

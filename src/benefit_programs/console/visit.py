@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -45,6 +45,17 @@ class Fields(dict[str, str]):
         except ValueError:
             raise Invalid.because(name, "must be a date", ViolatedRule.FORMAT) from None
         return f"{local.replace(tzinfo=zone).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def end(self, name: str, zone: ZoneInfo) -> str | None:
+        """The end of a day of a zone as methods take it; nothing for an empty field."""
+        text = self.get(name, "").strip()
+        if not text:
+            return None
+        try:
+            following = date.fromisoformat(text) + timedelta(days=1)
+        except (ValueError, OverflowError):
+            raise Invalid.because(name, "must be a date", ViolatedRule.FORMAT) from None
+        return Fields(day=following.isoformat()).instant("day", zone)
 
 
 class CallMethod(Protocol):
@@ -115,13 +126,26 @@ class Visit:
         """The tenant's time zone."""
         return ZoneInfo(self.visitor.principal.settings.time_zone if self.visitor else "UTC")
 
+    @property
+    def now(self) -> datetime:
+        """The time of the tenant's zone."""
+        return datetime.fromtimestamp(self.gate.now() / 1000, self.zone)
+
     def may(self, page: Page) -> bool:
-        return page.is_public or (self.visitor is not None and self.visitor.role in page.roles)
+        return page.is_public or self.may_as(page.roles)
+
+    def may_as(self, roles: frozenset[Role]) -> bool:
+        """Whether the visitor has one of these roles."""
+        return self.visitor is not None and self.visitor.role in roles
 
     def to(self, path: str, **parameters: str | None) -> str:
         """The address of a page of the console."""
+        return f"{self.prefix}{ROOT}{self.at(path, **parameters)}"
+
+    def at(self, path: str, **parameters: str | None) -> str:
+        """A path of the console with its query."""
         given = {name: each for name, each in parameters.items() if each is not None}
-        return f"{self.prefix}{ROOT}{path}" + (f"?{urlencode(given)}" if given else "")
+        return path + (f"?{urlencode(given)}" if given else "")
 
 
 VISIT: ContextVar[Visit] = ContextVar("console_visit")

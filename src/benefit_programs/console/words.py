@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
+from benefit_programs.console.visit import VISIT
+from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.errors import Invalid, Refusal
+from benefit_programs.domain.operations import RULES
 
 _REFUSALS = {
     "ROUTE_NOT_FOUND": later("There is no such page."),
@@ -23,7 +29,16 @@ _REFUSALS = {
     "REDEMPTION_ALREADY_CANCELED": later("This was given back already."),
     "TRANSACTION_NOT_FOUND": later("There is no such entry in the ledger."),
     "POOL_NOT_FOUND": later("There is no such pack."),
+    "ITEM_NOT_FOUND": later("There is no such item."),
+    "PROGRAM_ALREADY_EXISTS": later("This order was sold already."),
+    "PROGRAM_DEFINITION_NOT_FOUND": later("There is no such offer."),
+    "POOL_DEFINITION_NOT_FOUND": later("There is no such offer."),
     "PROGRAM_NOT_FOUND": later("There is no such program."),
+    "INVALID_REVISION": later("Somebody has changed it meanwhile. Load the page again."),
+    "ITEM_ALREADY_EXISTS": later("This is there already."),
+    "PROGRAM_STATUS_TRANSITION_NOT_ALLOWED": later("It isn't in a state that allows this."),
+    "ALREADY_EXECUTED": later("It was done already."),
+    "IN_PROGRESS": later("It is being changed right now. Try again in a moment."),
 }
 """What a refusal means at the desk, by its code; others are said in the API's words."""
 
@@ -58,19 +73,145 @@ _FIGURES = {
     "LAPSED": later("Lapsed"),
 }
 
+_REASONS = {
+    Operation.PROVISION: later("Given at the start"),
+    Operation.RENEWAL: later("Renewed"),
+    Operation.EXPIRY: later("Lapsed"),
+    Operation.REDEEM: later("Redeemed"),
+    Operation.REALLOCATE: later("Moved to another date"),
+    Operation.CANCEL: later("Given back"),
+    Operation.REVERT: later("Undone"),
+    Operation.GRANT: later("Granted"),
+    Operation.RESERVE: later("Reserved"),
+    Operation.RELEASE: later("Released what was reserved"),
+}
+"""What transactions are whose reason is the service's own."""
+
+_ENTRIES = {RULES[operation].reason: words for operation, words in _REASONS.items()}
+
+_METHODS = {
+    "provisionProgram": later("Sold"),
+    "updateProgram": later("Changed the program"),
+    "renewProgram": later("Renewed"),
+    "pauseProgram": later("Paused"),
+    "resumeProgram": later("Resumed"),
+    "endProgram": later("Ended"),
+    "scheduleProgramChange": later("Planned a change"),
+    "withdrawScheduledChange": later("Withdrew a planned change"),
+    "redeemBenefit": later("Redeemed"),
+    "redeemEligible": later("Redeemed"),
+    "cancelRedemption": later("Given back"),
+    "cancelByReference": later("Canceled a booking"),
+    "reallocateBenefit": later("Moved to another date"),
+    "moveRedemption": later("Paid by another pack"),
+    "reserveBenefit": later("Reserved"),
+    "captureBenefitReservation": later("Redeemed what was reserved"),
+    "cancelBenefitReservation": later("Released what was reserved"),
+    "changeBalance": later("Adjusted by hand"),
+    "revertBalanceChange": later("Undone"),
+    "grantCredits": later("Granted"),
+    "updateLot": later("Changed how long credits last"),
+    "expireLot": later("Ended credits"),
+    "setPerson": later("Said who it is"),
+    "updatePerson": later("Changed who it is"),
+    "deletePerson": later("Forgot who it was"),
+}
+
+_PRINCIPALS = {
+    "API_KEY": later("an API key"),
+    "AGENT": later("an agent"),
+    "CONSOLE_USER": later("a colleague"),
+    "COMMAND_LINE": later("the command line"),
+    "IN_PROCESS": later("a program"),
+    "JOB": later("a job"),
+    "CALENDAR": later("by its date"),
+    "SERVICE": later("the service"),
+}
+
+
+def entry_words(transaction: Mapping[str, Any]) -> str:
+    """What a transaction is."""
+    details = transaction.get("details") or {}
+    if details.get("movedToTransactionId"):
+        return _("Paid by another pack")
+    return _(_ENTRIES.get(details.get("reason")) or _FIGURES["ADJUSTED"])
+
+
+def said_reason(transaction: Mapping[str, Any]) -> str:
+    """Why it was made, if somebody has said it in the ledger."""
+    reason: str = (transaction.get("details") or {}).get("reason") or ""
+    return "" if reason in _ENTRIES else reason
+
+
+def method_words(method: str) -> str:
+    """What a method of the API does, as something that was done."""
+    known = _METHODS.get(method)
+    return _(known) if known else method
+
+
+def principal_words(entry: Mapping[str, Any]) -> str:
+    """Who made a change: the name, if it is known, else what kind of visitor it was."""
+    principal = entry.get("principal") or {}
+    visitor = VISIT.get().visitor
+    if visitor and principal.get("id") and visitor.principal.key_id.endswith(principal["id"]):
+        return visitor.name
+    known = _PRINCIPALS.get(principal.get("kind", ""))
+    return principal.get("name") or (_(known) if known else "")
+
+
+_FIELDS = {
+    "amount": later("How many"),
+    "count": later("Places"),
+    "totalCount": later("Places"),
+    "reason": later("Reason"),
+    "displayName": later("Name"),
+    "email": later("E-mail"),
+    "phone": later("Telephone"),
+    "note": later("Note for colleagues"),
+    "expirationDate": later("Date"),
+    "targetDate": later("Date"),
+    "untilDate": later("Date"),
+    "date": later("Date"),
+    "on": later("Date"),
+}
+"""What forms call the fields of requests."""
+
 
 def refusal_words(refusal: Refusal) -> str:
     """A refusal as a sentence; what was wrong about fields, by their names."""
     if isinstance(refusal, Invalid):
-        wrong = [f"{each.field}: {each.description}" for each in refusal.violations]
+        wrong = [f"{_field_words(each.field)}: {each.description}" for each in refusal.violations]
         return " · ".join(wrong) or _("What was entered can't be used.")
-    known = _REFUSALS.get(refusal.code)
-    return _(known) if known else refusal.description
+    return code_words(refusal.code) or refusal.description
+
+
+def code_words(code: str) -> str:
+    """A refusal as a sentence, by its code; nothing for one that isn't said in other words."""
+    known = _REFUSALS.get(code)
+    return _(known) if known else ""
+
+
+def _field_words(field: str) -> str:
+    """A field as its form calls it, or as the API does."""
+    known = _FIELDS.get(field.rpartition(".")[2])
+    return _(known) if known else field
 
 
 def state_words(state: str) -> str:
     known = _STATES.get(state)
     return _(known) if known else state.lower().replace("_", " ")
+
+
+_DID = {
+    "redeemed": later("redeemed"),
+    "returned": later("given back"),
+    "missed": later("didn't come"),
+}
+
+
+def did_words(kind: str) -> str:
+    """What somebody did with an item."""
+    return _(_DID[kind])
 
 
 def figure_words(figure: str) -> str:

@@ -22,6 +22,7 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.indexes import fields_of
+from benefit_programs.domain.people.rows import Person
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.state import Changes
@@ -49,6 +50,7 @@ _NAMINGS: dict[type[Row], _Naming] = {
     ProgramDefinition: _Naming(AuditEntity.PROGRAM_DEFINITION),
     PoolDefinition: _Naming(AuditEntity.POOL_DEFINITION),
     Item: _Naming(AuditEntity.ITEM),
+    Person: _Naming(AuditEntity.PERSON),
     Program: _Naming(AuditEntity.PROGRAM, program_id="id"),
     Pool: _Naming(AuditEntity.POOL, program_id="program_id", pool_id="id"),
     Lot: _Naming(AuditEntity.LOT, pool_id="pool_id"),

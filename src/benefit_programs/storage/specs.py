@@ -207,8 +207,15 @@ def pools(dialect: Dialect) -> QuerySpec:
 @cache
 def balances(dialect: Dialect) -> QuerySpec:
     """queryBalances: the columns of the Pool that has the balance."""
-    indexed = ("beneficiary.memberId", "beneficiary.wixUserId")
-    return spec_of("queryBalances", Pool, "p", dialect, _identity("p"), indexed=indexed)
+    field = partial(field_of, Pool, "p")
+    fields = (
+        *_identity("p"),
+        Field("amount.available", "p.available", FieldKind.AMOUNT),
+        field("poolInfo.poolDefinitionId", "pool_definition_id"),
+        field("poolInfo.status", "status"),
+    )
+    indexed = ("beneficiary.memberId", "beneficiary.wixUserId", "poolInfo.poolDefinitionId")
+    return spec_of("queryBalances", Pool, "p", dialect, fields, indexed=indexed)
 
 
 @cache

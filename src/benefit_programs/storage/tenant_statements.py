@@ -96,6 +96,17 @@ def outstanding(dialect: Dialect, scope: Scope) -> Statement:
     )
 
 
+def outstanding_by_definition(dialect: Dialect, scope: Scope, *, limit: int) -> Statement:
+    """What pools hold now, by pool definitions: first those with the most that can be spent."""
+    sums = ", ".join(parts_of(f"p.{each}") for each in ("available", "reserved"))
+    return Statement(
+        f"select p.pool_definition_id, count(*), {sums} from pools p"
+        f" where p.tenant_id = {dialect.bare(1)}{scope.conditions(dialect, 2)}"
+        f" group by 1 order by 3 desc, 4 desc, 1 limit {limit}",
+        (scope.tenant_id, *scope.values),
+    )
+
+
 def oldest_due(dialect: Dialect, scope: Scope) -> Statement:
     """An instant before which nothing is due in the tenant; none if nothing is."""
     waits = live_condition(ScheduledChange, "c.status")
@@ -150,3 +161,46 @@ def _lots_by(
         " and l.status not in ('SPENT', 'EXPIRED') group by 1"
     )
     return Statement(sql, (scope.tenant_id, *edges, *scope.values))
+
+
+ACTIVITY_TRANSACTIONS_MAX = 100_000
+"""How many transactions an activity reads: the newest ones of its time."""
+
+ACTIVITY_POOLS_MAX = 10_000
+"""Where an activity stops to count pools."""
+
+BUCKET = 15 * 60 * 1000
+"""What an activity counts in. All time zones are whole numbers of it away from UTC."""
+
+
+def pools_up_to(dialect: Dialect, scope: Scope, maximum: int) -> Statement:
+    """How many pools there are; counting stops at a maximum."""
+    return Statement(
+        f"select count(*) from (select 1 from pools p where p.tenant_id = {dialect.bare(1)}"
+        f"{scope.conditions(dialect, 2)} limit {maximum}) c",
+        (scope.tenant_id, *scope.values),
+    )
+
+
+def transaction_before(
+    dialect: Dialect, scope: Scope, *, start: Instant, end: Instant, count: int
+) -> Statement:
+    """The newest transaction of a tenant's in a period behind ``count`` newer ones: id and date."""
+    return Statement(
+        f"select t.id, t.created from transactions t where t.tenant_id = {dialect.bare(1)}"
+        f" and t.id >= {dialect.bare(2)} and t.id < {dialect.bare(3)}"
+        f" order by t.id desc limit 1 offset {count}",
+        (scope.tenant_id, first_id(start), first_id(end)),
+    )
+
+
+def moved_by_time(dialect: Dialect, scope: Scope, *, after_id: str, end: Instant) -> Statement:
+    """What transactions behind an id moved, by kinds and by the quarter of an hour."""
+    at = f"{moment(dialect)} / {BUCKET}"
+    return Statement(
+        f"select {KIND}, {parts_of('t.amount')}, count(*), {at} as bucket"
+        f" from transactions t{scope.join(dialect, 't.pool_id', 4)}"
+        f" where t.tenant_id = {dialect.bare(1)}"
+        f" and t.id > {dialect.bare(2)} and t.id < {dialect.bare(3)} group by 1, 2, 3, 4, 8",
+        (scope.tenant_id, after_id, first_id(end), *scope.values),
+    )

@@ -7,6 +7,7 @@ key and id, and None for what is absent. Filters are the JSON of the wire.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cmp_to_key, partial
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ Row = dict[str, Any]
 
 ALIASES = {"program.id": "programId", "note": "namespace"}
 INSTANTS = {"createdDate", "changedDate"}
+AMOUNTS: set[str] = set()
 IDS = {"id", "programId", "definitionIds", "beneficiary.memberId"}
 LISTS = {"tags", "definitionIds"}
 NEGATIONS = {"$ne": "$eq", "$nin": "$in"}
@@ -106,6 +108,8 @@ def plain(name: str, operand: Any) -> Any:
     if name in INSTANTS:
         wire = operand["$date"] if isinstance(operand, dict) else operand
         return round(datetime.fromisoformat(wire).timestamp() * 1000)
+    if name in AMOUNTS:
+        return Decimal(operand)
     if isinstance(operand, dict):
         return next((key, value.lower()) for key, value in operand.items() if key.endswith("Id"))
     return operand.lower() if name in IDS or name == "program.id" else operand

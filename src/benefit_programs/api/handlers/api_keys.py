@@ -39,7 +39,11 @@ async def create(call: Call, request: wire.CreateApiKeyRequest) -> wire.CreateAp
     require_operable(grants)
     require_within(call.principal, grants, expires)
     new = await call.services.directory.create_key(
-        request.name, tenant_ids=(call.tenant_id,), grants=grants, expires=expires
+        request.name,
+        tenant_ids=(call.tenant_id,),
+        grants=grants,
+        expires=expires,
+        actor=call.actor,
     )
     return wire.CreateApiKeyResponse(api_key=_shown(new.key), secret=new.secret)
 
@@ -91,7 +95,7 @@ async def revoke(call: Call, request: wire.RevokeApiKeyRequest) -> wire.RevokeAp
     if Scope.INSTALLATION in key.grants.scopes and not call.principal.may(Scope.INSTALLATION):
         # It opens other tenants too, whose operator the caller isn't.
         raise Forbidden
-    revoked = await call.services.directory.revoke_key(key.id)
+    revoked = await call.services.directory.revoke_key(key.id, actor=call.actor)
     if not call.services.alone:
         await sleep(KEPT_SECONDS_MAX)
     return wire.RevokeApiKeyResponse(api_key=_shown(revoked))

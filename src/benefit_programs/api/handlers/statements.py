@@ -6,7 +6,7 @@ from itertools import islice
 
 import msgspec
 
-from benefit_programs.api import tenant_statements
+from benefit_programs.api import activity, tenant_statements
 from benefit_programs.api.call import Call
 from benefit_programs.api.looking import look_at_pool
 from benefit_programs.api.method import GET, POST, READ, READ_LIMITED, method
@@ -106,6 +106,28 @@ async def get(call: Call, request: wire.GetStatementRequest) -> wire.GetStatemen
     table=tenant_statements.table,
 )
 async def get_of_many(call: Call, request: wire.GetStatementsRequest) -> wire.GetStatementsResponse:
+    starts, to = _periods(call, request)
+    return await tenant_statements.make(call, _scope(call, request), starts, to, call.now)
+
+
+@method(
+    "getActivity",
+    POST,
+    "/benefit-programs/v1/statements/activity",
+    READ,
+    "BENEFIT_PROGRAMS.STATEMENT_READ",
+    is_addition=True,
+)
+async def get_activity(call: Call, request: wire.GetActivityRequest) -> wire.GetActivityResponse:
+    """It reads up to 100,000 transactions, and counts up to 10,000 pools."""
+    starts, to = _periods(call, request)
+    return await activity.make(call, _scope(call, request), starts, to)
+
+
+def _periods(
+    call: Call, request: wire.GetStatementsRequest | wire.GetActivityRequest
+) -> tuple[tuple[Instant, ...], Instant]:
+    """The beginnings of the periods that are asked for, and the end of the last one."""
     now = call.now
     # Nothing was booked before that, and the calendar of a zone has an end.
     since = max(request.from_date, 0)
@@ -120,13 +142,16 @@ async def get_of_many(call: Call, request: wire.GetStatementsRequest) -> wire.Ge
         raise Invalid.because(
             "by", f"makes more than {PERIODS_MAX} periods", rule_name="too_many_periods"
         )
-    scope = Scope(
+    return starts, to
+
+
+def _scope(call: Call, request: wire.GetStatementsRequest | wire.GetActivityRequest) -> Scope:
+    return Scope(
         tenant_id=call.tenant_id,
         namespace=request.namespace,
         program_definition_id=request.program_definition_id,
         pool_definition_id=request.pool_definition_id,
     )
-    return await tenant_statements.make(call, scope, starts, to, now)
 
 
 async def _open(call: Call, pool_id: str) -> tuple[Ledger, Instant]:

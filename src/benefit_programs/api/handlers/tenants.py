@@ -22,7 +22,10 @@ from benefit_programs.wire.types import tenants as wire
 async def create(call: Call, request: wire.CreateTenantRequest) -> wire.CreateTenantResponse:
     try:
         tenant = await call.services.directory.create_tenant(
-            request.name, site_id=request.site_id, is_sandbox=bool(request.sandbox)
+            request.name,
+            site_id=request.site_id,
+            is_sandbox=bool(request.sandbox),
+            actor=call.actor,
         )
     except SiteTaken:
         assert request.site_id is not None, "a new site id is nobody's"

@@ -9,6 +9,7 @@ from benefit_programs.client.asynchronous.session import AsyncMethods
 from benefit_programs.client.core.queries import Plan
 from benefit_programs.client.core.wire import document, reads, reads_rows
 from benefit_programs.client.types.statements import (
+    Activity,
     BalanceAsOf,
     PeriodLength,
     Statement,
@@ -20,6 +21,7 @@ _AS_OF = reads(BalanceAsOf)
 _STATEMENT = reads(Statement)
 _ROWS = reads_rows("rows", StatementRow)
 _STATEMENTS = reads(StatementOfPools)
+_ACTIVITY = reads(Activity)
 
 
 class AsyncStatements(AsyncMethods):
@@ -95,3 +97,27 @@ class AsyncStatements(AsyncMethods):
             pool_definition_id=pool_definition_id,
         )
         return await self._session.call("getStatements", _STATEMENTS, fields)
+
+    async def activity(
+        self,
+        from_date: datetime,
+        to_date: datetime | None = None,
+        *,
+        by: PeriodLength = "MONTH",
+        namespace: str | None = None,
+        program_definition_id: str | None = None,
+        pool_definition_id: str | None = None,
+    ) -> Activity:
+        """Read what happened to the credits of many pools, by periods, weekdays and hours.
+
+        Of very many transactions only the newest ones are read.
+        """
+        fields = document(
+            from_date=from_date,
+            to_date=to_date,
+            by=by,
+            namespace=namespace,
+            program_definition_id=program_definition_id,
+            pool_definition_id=pool_definition_id,
+        )
+        return await self._session.call("getActivity", _ACTIVITY, fields)

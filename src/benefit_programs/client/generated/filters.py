@@ -56,14 +56,17 @@ AuditEntrySort: TypeAlias = Literal[
 """What to sort audit entries by."""
 
 BalanceFilter = TypedDict("BalanceFilter", {
-    "beneficiary.member_id": TextCondition, "beneficiary.wix_user_id": TextCondition,
-    "created_date": InstantCondition, "id": TextCondition, "$and": "Sequence[BalanceFilter]",
-    "$or": "Sequence[BalanceFilter]", "$not": "BalanceFilter",
+    "amount.available": TextCondition, "beneficiary.member_id": TextCondition,
+    "beneficiary.wix_user_id": TextCondition, "created_date": InstantCondition, "id": TextCondition,
+    "pool_info.pool_definition_id": TextCondition, "pool_info.status": PoolStatus | TextCondition,
+    "$and": "Sequence[BalanceFilter]", "$or": "Sequence[BalanceFilter]", "$not": "BalanceFilter",
 }, total=False)
 """Which balances to find."""
 BalanceSort: TypeAlias = Literal[
     "id", "-id", "created_date", "-created_date", "beneficiary.member_id", "-beneficiary.member_id",
-    "beneficiary.wix_user_id", "-beneficiary.wix_user_id",
+    "beneficiary.wix_user_id", "-beneficiary.wix_user_id", "amount.available", "-amount.available",
+    "pool_info.pool_definition_id", "-pool_info.pool_definition_id", "pool_info.status",
+    "-pool_info.status",
 ]
 """What to sort balances by."""
 

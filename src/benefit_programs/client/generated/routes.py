@@ -98,6 +98,7 @@ ROUTES: dict[str, Route] = {
     "getBalanceAsOf": Route("GET", "/benefit-programs/v1/balances/{poolId}/as-of", READ),
     "getStatement": Route("GET", "/benefit-programs/v1/balances/{poolId}/statement", READ),
     "getStatements": Route("POST", "/benefit-programs/v1/statements/query", READ),
+    "getActivity": Route("POST", "/benefit-programs/v1/statements/activity", READ),
     "getProgramTimetable": Route("GET", "/benefit-programs/v1/programs/{programId}/timetable", READ),
     "previewTimetable": Route("POST", "/benefit-programs/v1/program-definitions/timetable", READ),
     "eraseBeneficiary": Route("POST", "/benefit-programs/v1/beneficiaries/erase", ONCE),

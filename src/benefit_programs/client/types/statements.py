@@ -12,6 +12,7 @@ from benefit_programs.client.generated.enums import (
     LotStatus,
     PoolStatus,
     ProgramStatus,
+    WeekDay,
 )
 from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.calendars import Cycle
@@ -137,6 +138,14 @@ class OutstandingPart(Part, frozen=True, kw_only=True):
     amount: Decimal = Decimal(0)
 
 
+class OutstandingOfDefinition(Part, frozen=True, kw_only=True):
+    """What the pools of one pool definition hold now."""
+
+    pool_definition_id: str | None = None
+    pool_count: int = 0
+    amount: BalanceAmount = BalanceAmount()
+
+
 class Outstanding(Part, frozen=True, kw_only=True):
     """What pools hold now, by when it ends and by how long it has been there."""
 
@@ -147,6 +156,7 @@ class Outstanding(Part, frozen=True, kw_only=True):
     never_expires: Decimal = Decimal(0)
     by_age: tuple[OutstandingPart, ...] = ()
     without_age: Decimal = Decimal(0)
+    by_pool_definition: tuple[OutstandingOfDefinition, ...] = ()
 
 
 class StatementOfPools(Part, frozen=True, kw_only=True):
@@ -155,6 +165,38 @@ class StatementOfPools(Part, frozen=True, kw_only=True):
     outstanding: Outstanding
     complete_until: datetime
     periods: tuple[StatementPeriod, ...] = ()
+
+
+class ActivityPeriod(Part, frozen=True, kw_only=True):
+    """What happened to the credits of many pools in one period."""
+
+    from_date: datetime
+    to_date: datetime
+    figures: StatementFigures = StatementFigures()
+    transaction_count: int = 0
+
+
+class ActivityHour(Part, frozen=True, kw_only=True):
+    """What was redeemed in one hour of one weekday, in the tenant's time zone."""
+
+    week_day: WeekDay
+    hour: int = 0
+    redemption_count: int = 0
+    amount: Decimal = Decimal(0)
+
+
+class Activity(Part, frozen=True, kw_only=True):
+    """What happened to the credits of many pools, by periods, weekdays and hours.
+
+    If it isn't complete, there were too many transactions, and ``from_date`` is later than asked.
+    """
+
+    from_date: datetime
+    to_date: datetime
+    is_complete: bool = False
+    pool_count: int = 0
+    periods: tuple[ActivityPeriod, ...] = ()
+    hours: tuple[ActivityHour, ...] = ()
 
 
 class OverviewBenefit(Part, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benefit_programs.console.languages import gettext as _
@@ -15,6 +15,31 @@ from benefit_programs.domain.errors import Invalid
 
 TEXT_LENGTH_MAX = 200
 HITS_MAX = 20
+
+
+class Way(NamedTuple):
+    """Something that a text may be: the method that finds it, and the name of its rows."""
+
+    by: str
+    method: str
+    rows: str
+    field: str
+
+
+_WAYS = (
+    *(
+        Way(later("Member"), "queryPrograms", "programs", f"beneficiary.{field}")
+        for field in ("memberId", "wixUserId")
+    ),
+    Way(later("Program"), "queryPrograms", "programs", "id"),
+    Way(later("Order"), "queryPrograms", "programs", "externalId"),
+    Way(later("Pack"), "queryPools", "pools", "id"),
+    Way(later("Ledger entry"), "queryTransactions", "transactions", "id"),
+    Way(later("Booking"), "queryTransactions", "transactions", "externalReference"),
+    Way(later("Lot"), "queryLots", "lots", "id"),
+    Way(later("Lot"), "queryLots", "lots", "externalReference"),
+)
+"""What a text may be beside a name. A reservation has the id and the booking of its entry."""
 
 
 class Hit(NamedTuple):
@@ -34,69 +59,67 @@ class Hit(NamedTuple):
 )
 async def find(visit: Visit) -> Answer:
     text = visit.query.get("q", "").strip()[:TEXT_LENGTH_MAX]
-    hits = await _hits(visit, text) if text else []
-    if len(hits) == 1 and "all" not in visit.query:
-        return Done(hits[0].person.path)
-    return {"text": text, "hits": hits}
+    cursor = visit.query.get("cursor")
+    if not text:
+        return {"text": text, "hits": [], "metadata": {}}
+    named, following = await _named(visit, text, cursor)
+    found = {} if cursor else await _by_ids(visit, text)
+    for person in named:
+        found.setdefault(person, person.row.get("email") or person.row.get("phone") or "")
+    if len(found) == 1 and not following and "all" not in visit.query and not cursor:
+        return Done(next(iter(found)).path)
+    return {
+        "text": text,
+        "hits": await _hits(visit, found),
+        "metadata": {"cursors": {"next": following}},
+    }
 
 
-async def _hits(visit: Visit, text: str) -> list[Hit]:
-    """Everybody whom the text finds, each once, by the first thing that it was."""
-    ways = [
-        (_("Name"), search_people(visit, text, limit=HITS_MAX)),
-        (_("Member"), _by_beneficiary(visit, text)),
-        (_("Program"), _by_query(visit, "queryPrograms", "programs", {"id": text})),
-        (_("Order"), _by_query(visit, "queryPrograms", "programs", {"externalId": text})),
-        (_("Pack"), _by_query(visit, "queryPools", "pools", {"id": text})),
-        (_("Ledger entry"), _by_query(visit, "queryTransactions", "transactions", {"id": text})),
-        (
-            _("Booking"),
-            _by_query(visit, "queryTransactions", "transactions", {"externalReference": text}),
-        ),
-    ]
-    found = await asyncio.gather(*(each for _by, each in ways))
-    people: dict[Person, str] = {}
-    for (by, _way), some in zip(ways, found, strict=True):
-        for person in some:
-            people.setdefault(person, by)
-    shown = list(people.items())[:HITS_MAX]
-    pools = await asyncio.gather(*(_pools(visit, person) for person, _by in shown))
-    return [Hit(person, by, some) for (person, by), some in zip(shown, pools, strict=True)]
+async def _named(
+    visit: Visit, text: str, cursor: str | None
+) -> tuple[Sequence[Person], str | None]:
+    """Those whose names begin with the words, and where the next ones are."""
+    try:
+        return await search_people(visit, text, limit=HITS_MAX, cursor=cursor)
+    except Invalid:  # a text without a letter or digit
+        return (), None
 
 
-async def _by_beneficiary(visit: Visit, text: str) -> list[Person]:
-    fields = ("memberId", "wixUserId")
-    found = await asyncio.gather(
-        *(
-            _none_if_refused(
-                visit.call("queryPools", _query({f"beneficiary.{field}": text}, limit=1))
-            )
-            for field in fields
-        )
-    )
-    having = [{field: text} for field, some in zip(fields, found, strict=True) if some.get("pools")]
-    return await people_of(visit, having)
+async def _by_ids(visit: Visit, text: str) -> dict[Person, str]:
+    """Everybody whom the text leads to as an id, each once, by the first thing that it was."""
+    found = await asyncio.gather(*(_none_if_refused(_rows(visit, way, text)) for way in _WAYS))
+    by: dict[tuple[str, str], str] = {}
+    beneficiaries: list[Mapping[str, Any]] = []
+    for way, rows in zip(_WAYS, found, strict=True):
+        for row in rows:
+            beneficiaries.append(beneficiary := row.get("beneficiary") or {})
+            for item in beneficiary.items():
+                by.setdefault(item, _(way.by))
+    people = await people_of(visit, beneficiaries[:HITS_MAX])
+    return {person: by[person.field, person.id] for person in people}
 
 
-async def _by_query(visit: Visit, method: str, name: str, filter_: dict[str, Any]) -> list[Person]:
-    found = await _none_if_refused(visit.call(method, _query(filter_, limit=HITS_MAX)))
-    return await people_of(visit, (each.get("beneficiary") or {} for each in found.get(name, ())))
+async def _rows(visit: Visit, way: Way, text: str) -> list[dict[str, Any]]:
+    query = {"filter": {way.field: text}, "cursorPaging": {"limit": HITS_MAX}}
+    answer = await visit.call(way.method, {"query": query})
+    rows: list[dict[str, Any]] = answer.get(way.rows, [])
+    return rows
+
+
+async def _hits(visit: Visit, found: Mapping[Person, str]) -> list[Hit]:
+    pools = await asyncio.gather(*(_pools(visit, person) for person in found))
+    return [Hit(person, by, some) for (person, by), some in zip(found.items(), pools, strict=True)]
 
 
 async def _pools(visit: Visit, person: Person) -> list[dict[str, Any]]:
     """The packs of somebody that have something to say: what is over is left out."""
-    found = await _none_if_refused(visit.call("getOverview", {"beneficiary": person.identity}))
+    found = await visit.call("getOverview", {"beneficiary": person.identity})
     return [pool for program in found.get("programs", ()) for pool in program.get("pools", ())]
 
 
-def _query(filter_: dict[str, Any], *, limit: int) -> dict[str, Any]:
-    return {"query": {"filter": filter_, "cursorPaging": {"limit": limit}}}
-
-
-async def _none_if_refused(asking: Awaitable[Any]) -> dict[str, Any]:
-    """The answer, or nothing where the text can't be what is asked for: no GUID, too long."""
+async def _none_if_refused(asking: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The rows, or none where the text can't be what is asked for: no GUID, too long."""
     try:
-        answer: dict[str, Any] = await asking
+        return await asking
     except Invalid:
-        return {}
-    return answer
+        return []

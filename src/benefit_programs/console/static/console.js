@@ -39,14 +39,20 @@
     if (next) { event.preventDefault(); next.focus(); }
   }
 
-  // A button with data-show opens the dialog that it names.
+  // A button with data-show opens the dialog that it names; one with data-print prints the page.
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
     const button = event.target.closest("[data-show]");
     if (button) document.getElementById(button.dataset.show)?.showModal();
     for (const open of document.querySelectorAll("details.who[open]")) {
       if (!open.contains(event.target) || button) open.open = false;
     }
   });
+
+  // What was opened to be filled in is filled in at once.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.act[open]")) event.target.querySelector("input:not([type=hidden])")?.focus();
+  }, true);
 
   // A swap takes away what had the focus. It goes back to the same thing on the same page, else to
   // what the page offers first.

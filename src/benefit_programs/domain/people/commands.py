@@ -25,6 +25,8 @@ from benefit_programs.domain.values import Identity, Instant, Updates
 class SetPerson(Command[Person], frozen=True, kw_only=True):
     """Say who a beneficiary is, whatever was said before. The same again changes nothing."""
 
+    about = Person
+
     beneficiary: Identity
     display_name: str | None = None
     email: str | None = None
@@ -64,6 +66,8 @@ class SetPerson(Command[Person], frozen=True, kw_only=True):
 class UpdatePerson(Command[Person], frozen=True, kw_only=True):
     """Change parts of what is said of a person."""
 
+    about = Person
+
     id: str
     revision: int
     updates: Updates
@@ -85,6 +89,8 @@ class UpdatePerson(Command[Person], frozen=True, kw_only=True):
 
 class DeletePerson(Command[None], frozen=True, kw_only=True):
     """Forget who a beneficiary is. Programs stay."""
+
+    about = Person
 
     id: str
 

@@ -26,6 +26,8 @@ class FieldKind(Enum):
     """Text, compared by code point."""
     ENUM = auto()
     """One of the names of an enum; text."""
+    AMOUNT = auto()
+    """Credits as decimal text or a whole number; integer units of 1/10,000."""
     INSTANT = auto()
     """ISO-8601 text or ``{"$date": text}``; integer milliseconds."""
     IDENTITY = auto()
@@ -38,6 +40,7 @@ COLUMN_TYPES: Mapping[FieldKind, ColumnType] = {
     FieldKind.EXTERNAL_ID: "text",
     FieldKind.TEXT: "text",
     FieldKind.ENUM: "text",
+    FieldKind.AMOUNT: "bigint",
     FieldKind.INSTANT: "bigint",
     FieldKind.IDENTITY: "text",
 }

@@ -245,6 +245,10 @@ class FilterParser:
 
     def read_starts_with(self, field: Field, value: object, path: str) -> Node:
         """$startsWith: of ids, names and instants in their text form too."""
+        if field.kind is FieldKind.AMOUNT:
+            raise ValueRefused(
+                path, ViolatedRule.FIELD_NOT_ALLOWED, f"{field.name} has no beginning"
+            )
         return StartsWith(field, read_text(value, path=path))
 
     def read_exists(self, field: Field, value: object, path: str) -> Node:

@@ -22,6 +22,8 @@ INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?\Z",
     re.ASCII,
 )
+AMOUNT = re.compile(r"-?(\d{1,14})(?:\.(\d{1,4}))?\Z", re.ASCII)
+"""Up to 14 digits before the point, so that every such amount fits into a column."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL, which no text column takes, and halves of surrogate pairs, which are no characters."""
 
@@ -44,6 +46,8 @@ def read_scalar(field: Field, value: object, *, path: str, guids: frozenset[Fiel
     kind = field.kind
     if kind is FieldKind.INSTANT:
         return read_instant(value, path=path)
+    if kind is FieldKind.AMOUNT:
+        return read_amount(value, path=path)
     if kind is FieldKind.IDENTITY:
         return read_identity(value, path=path, guids=guids)
     if kind in guids:
@@ -100,6 +104,21 @@ def read_instant(value: object, *, path: str) -> int:
     raise ValueRefused(
         path, ViolatedRule.FORMAT, "must be an ISO-8601 date and time", {"type": "DATE_TIME"}
     )
+
+
+def read_amount(value: object, *, path: str) -> int:
+    """Read credits as integer units of 1/10,000."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    found = AMOUNT.match(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueRefused(
+            path,
+            ViolatedRule.FORMAT,
+            "must be a decimal as text, with at most four digits behind the point",
+            {"type": "DECIMAL"},
+        )
+    units = int(found[1] + (found[2] or "").ljust(4, "0"))
+    return -units if found[0].startswith("-") else units
 
 
 def read_identity(value: object, *, path: str, guids: frozenset[FieldKind]) -> IdentityValue:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from benefit_programs.domain.constraints import Size
+from benefit_programs.domain.details import WeekDay
 from benefit_programs.domain.entities import LotOrigin, LotStatus
 from benefit_programs.domain.explanations import BalanceAmount
 from benefit_programs.domain.periods import Interval
@@ -181,6 +182,14 @@ class OutstandingPart(msgspec.Struct, frozen=True, kw_only=True):
     amount: Amount | None = None
 
 
+class OutstandingOfDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pools of one pool definition hold now."""
+
+    pool_definition_id: EntityId | None = None
+    pool_count: Number | None = None
+    amount: BalanceAmount | None = None
+
+
 class Outstanding(msgspec.Struct, frozen=True, kw_only=True):
     """What all the pools hold now, by when it ends and by how long it has been there."""
 
@@ -191,6 +200,7 @@ class Outstanding(msgspec.Struct, frozen=True, kw_only=True):
     never_expires: Amount | None = None
     by_age: tuple[OutstandingPart, ...] | None = None
     without_age: Amount | None = None
+    by_pool_definition: tuple[OutstandingOfDefinition, ...] | None = None
 
 
 class GetStatementsResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,3 +212,47 @@ class GetStatementsResponse(msgspec.Struct, frozen=True, kw_only=True):
     periods: tuple[StatementPeriod, ...] | None = None
     outstanding: Outstanding | None = None
     complete_until: Timestamp | None = None
+
+
+class GetActivityRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Read what happened to the credits of many pools, by periods, weekdays and hours.
+
+    It reads a limited number of transactions, the newest ones, so it is quick however many there
+    are. If there are more, `fromDate` of the answer is later, and `isComplete` is false.
+    """
+
+    from_date: Timestamp
+    to_date: Timestamp | None = None
+    by: Interval | None = None
+    namespace: Namespace | None = None
+    program_definition_id: EntityId | None = None
+    pool_definition_id: EntityId | None = None
+
+
+class ActivityPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to the credits in one period."""
+
+    from_date: Timestamp | None = None
+    to_date: Timestamp | None = None
+    figures: StatementFigures | None = None
+    transaction_count: Number | None = None
+
+
+class ActivityHour(msgspec.Struct, frozen=True, kw_only=True):
+    """What was redeemed in one hour of one weekday, in the tenant's time zone."""
+
+    week_day: WeekDay | None = None
+    hour: Number | None = None
+    redemption_count: Number | None = None
+    amount: Amount | None = None
+
+
+class GetActivityResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to the credits. Hours in which nothing was redeemed are left out."""
+
+    from_date: Timestamp | None = None
+    to_date: Timestamp | None = None
+    is_complete: bool | None = None
+    periods: tuple[ActivityPeriod, ...] | None = None
+    hours: tuple[ActivityHour, ...] | None = None
+    pool_count: Number | None = None

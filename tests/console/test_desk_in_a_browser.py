@@ -1,0 +1,167 @@
+"""The tasks of the desk in a real browser, with the clicks that they may cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+from benefit_programs.domain.directory import Role
+from tests.console.test_in_a_browser import sign_in
+from tests.support.browser import picture
+from tests.support.calls import guid
+from tests.support.clicks import Clicks
+from tests.support.studio import ADA, ZOE, Studio, open_studio
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Locator, Page
+
+    from tests.support.inprocess import Service
+
+pytestmark = pytest.mark.anyio
+
+ENGINES = ["sqlite"]
+
+
+@pytest.fixture
+async def studio(service: Service) -> Studio:
+    return await open_studio(service)
+
+
+@pytest.fixture
+async def desk(service: Service, context: BrowserContext) -> Page:
+    """A page of the front desk, which has signed in."""
+    page = await context.new_page()
+    await sign_in(service, page, Role.FRONT_DESK)
+    return page
+
+
+def said(page: Page) -> Locator:
+    return page.locator("#notice p")
+
+
+def who(page: Page) -> Locator:
+    return page.locator("#who")
+
+
+async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> None:
+    """Now 3 clicks, with an undo; on another day 4, two places 3; a refusal is told in words."""
+    ada, zoe = await studio.join(ADA, studio.ten), await studio.join(ZOE, studio.ten)
+    now = Clicks(desk)
+    await now.link("Redeem")
+    await picture(desk, "desk-items")
+    await now.link("Yoga")
+    await now.type("o'br", into=who(desk))
+    await expect(desk.get_by_role("radio")).to_be_checked()
+    await picture(desk, "desk-redeem")
+    await now.button("Redeem")
+    await expect(said(desk)).to_have_text(f"{ZOE}: Yoga. 9 left.")
+    assert (await studio.left(zoe), now.count) == ("9", 3)
+    await desk.get_by_role("button", name="Undo").click()
+    await expect(said(desk)).to_have_text("It was given back.")
+    assert await studio.left(zoe) == "10"
+
+    two = Clicks(desk)
+    await two.link("Redeem")
+    await two.link("Boxing")
+    await two.type("ada", into=who(desk))
+    await two.click(desk.get_by_label("How many"))
+    await two.type("2", into=desk.get_by_label("How many"))
+    await expect(said(desk)).to_have_text(f"{ADA}: 2 times Boxing. 8 left.")
+    assert two.count == 3
+
+    another_day = Clicks(desk)
+    await another_day.link("Redeem")
+    await another_day.link("Yoga")
+    await another_day.type("ada", into=who(desk))
+    await another_day.click(desk.get_by_label("For when"))
+    await desk.get_by_label("For when").fill("2030-01-01T10:00")
+    await another_day.button("Redeem")
+    await expect(said(desk)).to_have_text(f"{ADA}: Yoga. 7 left.")
+    assert another_day.count == 4
+
+    await another_day.type("ada", into=who(desk))
+    await desk.get_by_label("How many").fill("8")
+    await desk.keyboard.press("Enter")
+    await expect(desk.get_by_role("alert")).to_have_text("There are not enough credits left.")
+    await picture(desk, "desk-refused")
+    assert await studio.left(ada) == "7"
+
+
+async def test_a_pack_is_sold_and_who_is_low_is_seen(studio: Studio, desk: Page) -> None:
+    """Sold in 3 clicks, with an undo; who has one class or less left 1 from the page of the day."""
+    ada, _zoe = (
+        await studio.join(ADA, studio.ten),
+        await studio.join(ZOE, studio.ten, studio.monthly),
+    )
+    sale = Clicks(desk)
+    await sale.link("Sell")
+    await picture(desk, "desk-offers")
+    await sale.link("Ten classes")
+    await sale.type("nobody", into=who(desk))
+    await expect(desk.get_by_text("Nobody was found")).to_be_visible()
+    await who(desk).focus()
+    await sale.type("lovelace", into=who(desk))
+    await expect(desk.get_by_label("Number of the order")).to_be_visible()
+    await picture(desk, "desk-sell")
+    await sale.button("Sell")
+    await desk.wait_for_url(f"**/people/member/{ada}")
+    await expect(said(desk)).to_have_text("Ten classes was sold.")
+    assert sale.count == 3
+    await desk.get_by_role("button", name="Undo").click()
+    await expect(said(desk)).to_have_text("The sale was taken back.")
+
+    await studio.redeem(ada, "yoga", 9)
+    await desk.get_by_role("link", name="Today").click()
+    await expect(desk.get_by_role("row", name="Yoga")).to_contain_text("9")
+    await picture(desk, "desk-today")
+    low = Clicks(desk)
+    await low.link("All: Little left")
+    await expect(desk.get_by_role("heading", name="Little left", level=1)).to_be_visible()
+    await expect(desk.get_by_role("link", name=ADA)).to_be_visible()
+    await picture(desk, "desk-low")
+    assert low.count == 1
+    await desk.set_viewport_size({"width": 390, "height": 860})
+    for path in ("/today", "/redeem", "/sell"):
+        await desk.goto(f"/console{path}")
+        await picture(desk, f"desk-narrow-{path[1:]}")
+        assert await desk.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_all_packs_end_a_week_later_in_four_clicks(
+    service: Service, studio: Studio, context: BrowserContext
+) -> None:
+    """With a preview, and the button that moves what it shows; a file of people is seen first."""
+    await studio.join(ADA, studio.ten)
+    await studio.join(ZOE, studio.ten, studio.monthly)
+    page = await context.new_page()
+    await sign_in(service, page, Role.MANAGER)
+    later = Clicks(page)
+    await later.link("Many at once")
+    await picture(page, "manager-bulk")
+    await later.link("Move dates")
+    await later.link("Ten classes")
+    await expect(page.get_by_text("2 lots of credits")).to_be_visible()
+    await picture(page, "manager-move")
+    await later.button("Move 2 dates")
+    await expect(said(page)).to_have_text("2 dates were moved.")
+    assert later.count == 4
+
+    await page.get_by_role("link", name="Give credits to all").click()
+    await page.get_by_role("link", name="Ten classes").click()
+    await picture(page, "manager-grant")
+    await page.get_by_label("How many credits").fill("2")
+    await page.keyboard.press("Enter")
+    await expect(said(page)).to_have_text("2 packs have them.")
+
+    await page.get_by_role("link", name="Import people").click()
+    file = {"name": "people.csv", "mimeType": "text/csv"}
+    rows = f"memberId,displayName\n{guid()},Grace Hopper\nx,Nobody\n"
+    await page.get_by_label("File", exact=True).set_input_files({**file, "buffer": rows.encode()})
+    await picture(page, "manager-file")
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.get_by_role("heading", name="This would happen")).to_be_visible()
+    await picture(page, "manager-report")
+    await page.get_by_role("button", name="Import 1 row").click()
+    await expect(page.get_by_role("heading", name="Done")).to_be_visible()
