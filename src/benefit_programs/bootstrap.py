@@ -36,7 +36,13 @@ from benefit_programs.api.throttling import (
     Throttle,
 )
 from benefit_programs.api.values import SharedValues, Values
-from benefit_programs.config import LogFormat, Settings, unknown_variables
+from benefit_programs.config import (
+    Agents,
+    LogFormat,
+    Settings,
+    WrongSetting,
+    unknown_variables,
+)
 from benefit_programs.console.application import Console, Front
 from benefit_programs.console.gate import Gate
 from benefit_programs.delivery.relay import Relay
@@ -155,7 +161,7 @@ async def open_service(
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        application = await _front(services, users, settings, clock)
+        application = await _front(services, users, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
 
 
@@ -164,8 +170,9 @@ async def _front(
     users: ConsoleDirectory,
     settings: Settings,
     clock: Callable[[], Instant],
+    stack: AsyncExitStack,
 ) -> Application:
-    """The API and the console, whose pages call the API's methods."""
+    """The API, and the console and the server for agents, which call the API's methods."""
     api = Api(services)
     gate = Gate(
         users, services.directory, clock=clock, trusted_proxies=settings.console_trusted_proxies
@@ -176,7 +183,36 @@ async def _front(
         flash_secret=await services.directory.ensure_secret(CONSOLE_SECRET),
         body_bytes_max=services.body_bytes_max,
     )
-    return Front(console, across_origins(api))
+    return Front(console, across_origins(api), await _agents(api, services, settings, stack))
+
+
+async def _agents(
+    api: Api, services: Services, settings: Settings, stack: AsyncExitStack
+) -> Application | None:
+    """The server for agents, if the settings switch it on. Raises WrongSetting."""
+    if settings.agents is Agents.OFF:
+        return None
+    # Only here: nobody needs what it loads, or has to install it, who has no agents.
+    try:
+        from benefit_programs.agents.mounted import AgentsEndpoint  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise WrongSetting(
+            f"agents: {missing.name} isn't installed: pip install 'benefit-programs[agents]'"
+        ) from None
+    from benefit_programs.agents.caps import Caps  # noqa: PLC0415
+
+    caps = Caps(
+        credits_max=settings.agent_credits_max, changes_per_hour=settings.agent_changes_per_hour
+    )
+    endpoint = AgentsEndpoint(
+        api,
+        services.authenticator,
+        caps,
+        may_change=settings.agents is Agents.CHANGE,
+        throttle=services.throttle,
+        body_bytes_max=services.body_bytes_max,
+    )
+    return await stack.enter_async_context(endpoint.running())
 
 
 @asynccontextmanager

@@ -51,6 +51,10 @@ CORS_ANY_ORIGIN = "*"
 OUTGOING_NETWORKS_MAX = 100
 CONSOLE_TRUSTED_PROXIES_MAX = 100
 REPLICA_URLS_MAX = 8
+AGENT_CREDITS_DEFAULT = 20
+AGENT_CREDITS_MAX = 1_000_000_000
+AGENT_CHANGES_PER_HOUR_DEFAULT = 20
+AGENT_CHANGES_PER_HOUR_MAX = 10_000
 SECRET_KEY_BYTES = 32
 SECRET_KEYS_MAX = 10
 
@@ -72,6 +76,14 @@ class Pooler(StrEnum):
 
     NONE = "none"
     TRANSACTION = "transaction"
+
+
+class Agents(StrEnum):
+    """What agents may do at /mcp."""
+
+    OFF = "off"
+    READ = "read"
+    CHANGE = "change"
 
 
 class WrongSetting(Exception):
@@ -478,6 +490,36 @@ class Settings:
             default="none",
         ),
     ] = ()
+
+    agents: Annotated[
+        Agents,
+        _Setting(
+            read=_one_of(Agents),
+            about="What [agents](../how-to/agents.md) may do at `/mcp`: nothing (`off`), `read`, "
+            "or also redeem, give back, move, adjust, pause and resume (`change`), as far as the "
+            "key allows it. Needs the extra `benefit-programs[agents]`.",
+            default="`off`",
+        ),
+    ] = Agents.OFF
+
+    agent_credits_max: Annotated[
+        int,
+        _Setting(
+            read=_whole(1, AGENT_CREDITS_MAX),
+            about=f"How many credits one change of an agent may move, up to {AGENT_CREDITS_MAX}.",
+            default=f"`{AGENT_CREDITS_DEFAULT}`",
+        ),
+    ] = AGENT_CREDITS_DEFAULT
+
+    agent_changes_per_hour: Annotated[
+        int,
+        _Setting(
+            read=_whole(1, AGENT_CHANGES_PER_HOUR_MAX),
+            about="How many changes agents may try within an hour with one key, in each process, "
+            f"up to {AGENT_CHANGES_PER_HOUR_MAX}.",
+            default=f"`{AGENT_CHANGES_PER_HOUR_DEFAULT}`",
+        ),
+    ] = AGENT_CHANGES_PER_HOUR_DEFAULT
 
     secret_key: Annotated[
         tuple[bytes, ...],

@@ -20,6 +20,7 @@ ROOT = "the package itself"
 
 EVERYTHING = frozenset(
     {
+        "agents",
         "api",
         "bootstrap",
         "cli",
@@ -52,12 +53,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         | {ROOT}
     ),
     "console": frozenset({"api", "config", "domain", "storage", "transfer", "wire", ROOT}),
+    "agents": frozenset({"api", "client", ROOT}),
     "providers": frozenset({"domain", "outgoing", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", ROOT}),
     "transfer": frozenset({"domain", ROOT}),
     "bootstrap": EVERYTHING - {"cli"},
-    # Only the wiring knows the console.
-    "inprocess": (EVERYTHING | {"client"}) - {"cli", "console"},
+    # Only the wiring knows the console, and with the commands the server for agents.
+    "inprocess": (EVERYTHING | {"client"}) - {"agents", "cli", "console"},
     "cli": (EVERYTHING | {"client"}) - {"console"},
     "__main__": frozenset({"cli"}),
 }
@@ -71,6 +73,8 @@ KEPT_TO: dict[str, frozenset[str]] = {
     "jinja2": frozenset({"console"}),
     "jsonschema_rs": frozenset({"api"}),
     "jwt": frozenset({"client", "delivery"}),
+    "mcp": frozenset({"agents"}),
+    "mcp_types": frozenset({"agents"}),
     "rich": frozenset({"cli"}),
     "sqlalchemy": frozenset({"storage"}),
     "standardwebhooks": frozenset({"delivery"}),

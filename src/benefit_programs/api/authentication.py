@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
@@ -82,6 +82,13 @@ class Principal:
     @property
     def is_app(self) -> bool:
         return self.caller.type is IdentityType.APP
+
+
+def as_agent(principal: Principal) -> Principal:
+    """The same caller, of whom the audit says that an agent acts with the key."""
+    if principal.who.kind is not PrincipalKind.API_KEY:
+        return principal
+    return replace(principal, who=Who(PrincipalKind.AGENT, principal.key_id))
 
 
 class Authenticator:

@@ -55,6 +55,7 @@ COMMANDS = {
     "keys": ("keys:commands", "Make, list and revoke API keys."),
     "demo": ("demo:commands", "Make a sample studio in a sandbox, to look at in the console."),
     "console": ("console:commands", "Say who may use the pages of the console."),
+    "agents": ("agents:commands", "Let agents look after members, by the Model Context Protocol."),
     "settings": ("settings:commands", "Read and change the settings of a tenant."),
     "clock": ("clock:commands", "Read the clock of a sandbox, and set it forward."),
     "jobs": ("jobs:commands", "Look at background jobs, and mend them."),

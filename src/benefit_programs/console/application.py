@@ -261,17 +261,31 @@ def _page_at(verb: str, path: str) -> tuple[Page, Fields]:
     raise MethodNotAllowed(allowed=tuple(page.verb for page, _ in found))
 
 
-class Front:
-    """The whole service: the console at its path and at the root, everything else the API's."""
+AGENTS = "/mcp"
 
-    def __init__(self, console: Console, api: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
+
+class Front:
+    """The whole service: the console at its path and at the root, everything else the API's.
+
+    If there is a server for agents, it has a path of its own.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        api: Callable[[Any, Any, Any], Awaitable[None]],
+        agents: Callable[[Any, Any, Any], Awaitable[None]] | None = None,
+    ) -> None:
         self._console = console
         self._api = api
+        self._agents = agents
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and (path == ROOT or path.startswith(f"{ROOT}/")):
             await self._console(scope, receive, send)
+        elif self._agents is not None and scope["type"] == "http" and path == AGENTS:
+            await self._agents(scope, receive, send)
         elif scope["type"] == "http" and path == "/":
             # From where the caller sees it: a proxy may have put the service below a path.
             response = redirect(f"{ROOT[1:]}{START}")
