@@ -40,12 +40,15 @@ BENEFITS = st.sampled_from(sorted(PRICES))
 COUNTS = st.integers(1, 5)
 HOURS = st.sampled_from([1, 2, 5, 24])
 MAYBE_HOURS = st.none() | HOURS
-AMOUNTS = st.sampled_from([1, CREDIT, 3 * CREDIT, 10 * CREDIT, 33_333])
+HELD_HOURS = st.sampled_from([1, 5, 24, 8 * 24, 80 * 24])
+"""Some longer than a caller mostly waits, so that there is something to capture."""
+
+AMOUNTS = st.sampled_from([1, CREDIT, 33_333, 10 * CREDIT, 40 * CREDIT, 100 * CREDIT])
 PRIORITIES = st.sampled_from([None, 0, 100, 200])
 TERMS = st.builds(
     Terms,
-    amount=st.sampled_from([0, 5 * CREDIT, 10 * CREDIT]),
-    expires_after=MAYBE_HOURS,
+    amount=st.sampled_from([0, 5 * CREDIT, 40 * CREDIT, 100 * CREDIT]),
+    expires_after=MAYBE_HOURS | st.sampled_from([None, 40 * 24]),
     returns_live=MAYBE_HOURS,
     rollover=st.booleans(),
     cap=st.none() | st.sampled_from([0, 4 * CREDIT]),
@@ -164,7 +167,7 @@ class LotsMachine(RuleBasedStateMachine):
 
     # Holding
 
-    @rule(target=reservations, name=BENEFITS, count=COUNTS, for_hours=HOURS)
+    @rule(target=reservations, name=BENEFITS, count=COUNTS, for_hours=HELD_HOURS)
     def reserve(self, name: str, count: int, for_hours: int) -> Any:
         self.pool.pass_until(self.now)
         made = self.pool.reserve(PRICES[name], count, self.now + for_hours * HOUR)
