@@ -97,8 +97,7 @@ async def open_service(
 ) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
-    ``clock`` is where the service takes the time from, for those who keep it themselves.
-    ``functions`` receive events in this process; ``values`` are all processes' metrics.
+    ``clock`` tells the time, ``functions`` get events here, ``values`` are all processes' metrics.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database must
     have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout or OSError.
@@ -124,6 +123,7 @@ async def open_service(
             engine=engine,
             reader=reader,
             directory=directory,
+            console_users=users,
             authenticator=Authenticator(directory, clock),
             providers=providers,
             sender=sender,
@@ -180,14 +180,16 @@ async def _front(
 
 
 @asynccontextmanager
-async def open_console_users(settings: Settings) -> AsyncIterator[ConsoleDirectory]:
+async def open_console_users(
+    settings: Settings, *, actor: Actor = SERVICE
+) -> AsyncIterator[ConsoleDirectory]:
     """The users of the console for a short command, beside a server that may be running.
 
-    Raises what ``open_database`` raises.
+    ``actor`` is whom the audit names. Raises what ``open_database`` raises.
     """
     async with open_database(settings) as store:
         await Directory(store, clock=read_clock).ensure_default_tenant()
-        yield ConsoleDirectory(store, clock=read_clock)
+        yield ConsoleDirectory(store, clock=read_clock, actor=actor)
 
 
 @asynccontextmanager

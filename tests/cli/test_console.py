@@ -6,11 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from benefit_programs.cli.welcome import start_text
 from benefit_programs.config import Settings
 from tests.cli.conftest import run
 from tests.support.console import FROM_HERE
+from tests.support.service import FIRST_KEY
 
 if TYPE_CHECKING:
     from tests.support.service import Server
@@ -22,9 +24,12 @@ def document(server: Server, *arguments: str) -> Any:
     return json.loads(done.out)
 
 
-def test_invited_people_get_in_until_they_are_revoked(server: Server) -> None:
+def test_invited_people_get_in_until_they_are_revoked(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The link works in a browser at once, once, and no longer than the access."""
-    made = document(server, "invite", "Ada", "--role", "front-desk", "--url", server.url)
+    monkeypatch.setenv("BENEFITS_URL", server.url)
+    made = document(server, "invite", "Ada", "--role", "front-desk")
     assert made["link"].startswith(f"{server.url}/console/sign-in?token=")
     token = made["link"].partition("token=")[2]
     with httpx.Client(base_url=f"{server.url}/console", trust_env=False) as browser:
@@ -51,6 +56,21 @@ def test_the_same_name_is_the_same_user(server: Server) -> None:
         ("invite", "Eve", "--role", "manager", "--email", "g@gym.example"),
     ):
         assert run("console", *other, *where).code == 2, other
+
+
+def test_access_is_given_over_http(server: Server) -> None:
+    """The same commands work at a service with a key; the link begins with its address."""
+    made = document(server, "invite", "Ida", "--role", "manager")
+    where = ("--url", server.url, "--api-key", FIRST_KEY, "--json")
+    again = json.loads(run("console", "invite", "Ida", "--role", "manager", *where).out)
+    assert again["link"].startswith(f"{server.url}/console/sign-in?token=")
+    assert again["user"]["id"] == made["user"]["id"]
+    assert run("console", "invite", "Ida", "--role", "manager", "--tenant", "1", *where).code == 2
+    revoked = json.loads(run("console", "revoke", "Ida", *where).out)
+    listed = json.loads(run("console", "list", *where).out)["users"]
+    assert revoked["revokedDate"]
+    assert revoked in listed
+    assert run("console", "revoke", "nobody", *where).code == 5
 
 
 def test_what_is_not_there_is_told(server: Server) -> None:

@@ -83,6 +83,8 @@ NAMED: dict[str, tuple[str, str]] = {
     "deletePerson": ("PERSON", "person"),
     "createApiKey": ("API_KEY", NEW),
     "revokeApiKey": ("API_KEY", "api_key"),
+    "inviteConsoleUser": ("CONSOLE_USER", "console_user"),
+    "revokeConsoleUser": ("CONSOLE_USER", "console_user"),
 }
 """What the entry of each method names: the kind of entity, and which one of the world it is."""
 

@@ -602,6 +602,7 @@ PROVOKED_APART = {
     "NOT_A_SANDBOX",
     # tests/contract/test_operators.py
     "API_KEY_NOT_FOUND",
+    "CONSOLE_USER_NOT_FOUND",
     "TENANT_NOT_FOUND",
     "TENANT_ALREADY_EXISTS",
     "JOB_NOT_RETRYABLE",

@@ -40,6 +40,7 @@ class World(NamedTuple):
     scheduled_change: str
     person: str
     api_key: str
+    console_user: str
     site: str = ""
     """The site id of the tenant; what isn't a service's own tenant may not know it."""
     other_pool: str = ""
@@ -106,6 +107,7 @@ async def settle(service: Caller) -> World:
         delivery="",
         scheduled_change="",
         api_key="",
+        console_user="",
         person="",
     )
     redeemed = await service.call("redeemBenefit", REQUESTS["redeemBenefit"](world))
@@ -119,6 +121,7 @@ async def settle(service: Caller) -> World:
     )
     (other_pool,) = await service.pools_of(another["program"]["id"])
     key = await service.call("createApiKey", REQUESTS["createApiKey"](world))
+    invited = await service.call("inviteConsoleUser", REQUESTS["inviteConsoleUser"](world))
     scheduled = await service.call(
         "scheduleProgramChange", REQUESTS["scheduleProgramChange"](world)
     )
@@ -133,6 +136,7 @@ async def settle(service: Caller) -> World:
         delivery=delivery,
         scheduled_change=scheduled["scheduledChange"]["id"],
         api_key=key["apiKey"]["id"],
+        console_user=invited["consoleUser"]["id"],
         person=known["person"]["id"],
     )
 
@@ -407,6 +411,9 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "queryApiKeys": lambda it: _found(id=it.api_key),
     "getApiKey": lambda it: {"apiKeyId": it.api_key},
     "revokeApiKey": lambda it: {"apiKeyId": it.api_key},
+    "inviteConsoleUser": lambda _: {"name": "Ada", "role": "FRONT_DESK"},
+    "queryConsoleUsers": lambda it: _found(id=it.console_user),
+    "revokeConsoleUser": lambda it: {"consoleUserId": it.console_user},
     "createTenant": lambda _: {"name": "New"},
     "getTenant": lambda it: {"siteId": it.site or guid()},
     "listTenants": lambda _: {},

@@ -13,7 +13,7 @@ from benefit_programs.console import groups
 from benefit_programs.domain.directory import Role
 from tests.support.calls import NAMESPACE, guid
 from tests.support.console import Browser
-from tests.support.gym import ADA, ZOE, Gym, open_gym
+from tests.support.studio import ADA, ZOE, Studio, open_studio
 
 if TYPE_CHECKING:
     import httpx
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def gym(service: Service) -> Gym:
-    return await open_gym(service)
+async def studio(service: Service) -> Studio:
+    return await open_studio(service)
 
 
 @pytest.fixture
@@ -58,16 +58,16 @@ async def dates_of(
 
 
 async def test_dates_move_once(
-    service: Service, gym: Gym, manager: Browser, monkeypatch: pytest.MonkeyPatch
+    service: Service, studio: Studio, manager: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was shown moves by whole days, part by part; a repeated form moves nothing."""
     monkeypatch.setattr(groups, "PART_MAX", 1)
     monkeypatch.setattr(groups, "LIMIT_MAX", 1)
     for name in (ADA, ZOE):
-        await gym.join(name, gym.ten)
-    of_ten = {"programDefinitionId": gym.ten["id"]}
+        await studio.join(name, studio.ten)
+    of_ten = {"programDefinitionId": studio.ten["id"]}
     before = await dates_of(service, "lots", "expirationDate", of_ten)
-    page = await manager.get(f"/bulk/move?offer={gym.ten['id']}&days=7")
+    page = await manager.get(f"/bulk/move?offer={studio.ten['id']}&days=7")
     assert "Move 1 date" in page.text
     first = {**fields_of(page.text), "reason": "Flood"}
     moved = await manager.post("/bulk/move", first)
@@ -80,30 +80,32 @@ async def test_dates_move_once(
     assert after == [each + timedelta(days=7) for each in before]
 
 
-async def test_ends_of_programs_move_too(service: Service, gym: Gym, manager: Browser) -> None:
+async def test_ends_of_programs_move_too(
+    service: Service, studio: Studio, manager: Browser
+) -> None:
     """Programs that end by themselves end later, and what nothing moves is said."""
-    await gym.join(ADA, gym.monthly)
-    of_it = {"programDefinitionId": gym.monthly["id"]}
+    await studio.join(ADA, studio.monthly)
+    of_it = {"programDefinitionId": studio.monthly["id"]}
     (before,) = await dates_of(service, "programs", "endDate", of_it)
-    page = await manager.get(f"/bulk/move?offer={gym.monthly['id']}&days=-2")
+    page = await manager.get(f"/bulk/move?offer={studio.monthly['id']}&days=-2")
     await manager.post("/bulk/move", fields_of(page.text))
     assert await dates_of(service, "programs", "endDate", of_it) == [before - timedelta(days=2)]
     for days in ("0", "400", "soon"):
-        answer = await manager.get(f"/bulk/move?offer={gym.monthly['id']}&days={days}")
+        answer = await manager.get(f"/bulk/move?offer={studio.monthly['id']}&days={days}")
         assert answer.status_code == 400
     for moves in ("program x", "pool a 1 b"):
-        form = {"offer": gym.monthly["id"], "programs": "-", "lots": "-", "moves": moves}
+        form = {"offer": studio.monthly["id"], "programs": "-", "lots": "-", "moves": moves}
         assert (await manager.post("/bulk/move", form)).status_code == 400
 
 
 async def test_all_get_credits_once(
-    gym: Gym, manager: Browser, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, manager: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each active pack gets a lot, part by part; who sends a part twice gives nothing twice."""
     monkeypatch.setattr(groups, "PART_MAX", 1)
     monkeypatch.setattr(groups, "LIMIT_MAX", 1)
-    ada, zoe = await gym.join(ADA, gym.ten), await gym.join(ZOE, gym.ten)
-    pack = gym.pools[0]["id"]
+    ada, zoe = await studio.join(ADA, studio.ten), await studio.join(ZOE, studio.ten)
+    pack = studio.pools[0]["id"]
     form = {"pack": pack, "key": guid(), "amount": "1,5", "name": "Sorry", "expires": "2030-01-01"}
     first = await manager.post("/bulk/grant", form)
     assert await said(manager, first) == "1 pack has them."
@@ -111,7 +113,7 @@ async def test_all_get_credits_once(
     page = await manager.get(first.headers["location"].removeprefix("/console"))
     assert "Go on with the next ones" in page.text
     await manager.post("/bulk/grant", {**fields_of(page.text), "key": guid()})
-    assert [await gym.left(ada), await gym.left(zoe)] == ["11.5", "11.5"]
+    assert [await studio.left(ada), await studio.left(zoe)] == ["11.5", "11.5"]
     refused = await manager.post("/bulk/grant", {**form, "key": guid(), "amount": "-1"})
     assert "0 packs have them. Not done: How many" in await said(manager, refused)
 
@@ -125,9 +127,9 @@ x,Nobody,
 """
 
 
-async def test_people_come_from_a_file(service: Service, gym: Gym, manager: Browser) -> None:
+async def test_people_come_from_a_file(service: Service, studio: Studio, manager: Browser) -> None:
     """A file is judged first; then what was shown is done, and its wrong rows are left out."""
-    ada, zoe, new = await gym.join(ADA), await gym.join(ZOE), guid()
+    ada, zoe, new = await studio.join(ADA), await studio.join(ZOE), guid()
     text = PEOPLE.format(ada=ada, zoe=zoe, new=new, name=ZOE)
     page = await manager.post("/bulk/import/people", {"text": text})
     assert "1 new, 1 changed, 1 as before, 2 not usable" in page.text
@@ -146,14 +148,16 @@ async def test_people_come_from_a_file(service: Service, gym: Gym, manager: Brow
         assert answer.status_code == 400
 
 
-async def test_programs_come_from_a_file(service: Service, gym: Gym, manager: Browser) -> None:
+async def test_programs_come_from_a_file(
+    service: Service, studio: Studio, manager: Browser
+) -> None:
     """Rows of orders are sold once; one that is there stays, and an unknown definition is said."""
-    ada = await gym.join(ADA)
+    ada = await studio.join(ADA)
     rows = (
         f'{{"externalProgramId": "{order}", "namespace": "{NAMESPACE}", "memberId": "{ada}",'
         f' "programDefinitionExternalId": "{definition}"}}'
         for order, definition in (
-            *(("order-1", gym.ten["externalId"]), ("order-2", gym.monthly["externalId"])),
+            *(("order-1", studio.ten["externalId"]), ("order-2", studio.monthly["externalId"])),
             ("order-3", "no-such"),
         )
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from benefit_programs.console.formats import later_by, until
+from benefit_programs.console.ledger import LINES_MAX
 from benefit_programs.console.verdicts import verdict_words
 from benefit_programs.console.visit import VISIT, Fields
 from benefit_programs.domain.directory import Role
@@ -174,12 +175,26 @@ async def test_added_credits_may_end_by_themselves(desk: Desk, visitor: Browser)
     assert await desk.left() == ("10", "4")
 
 
+@pytest.mark.anyio
+async def test_of_many_entries_the_newest_are_shown(desk: Desk, visitor: Browser) -> None:
+    """However many there are: the newest ones stand at the top, and the statement has them all."""
+    for _time in range(LINES_MAX + 1):
+        await desk.pack.adjust("1")
+    person = desk.path.removeprefix("/console")
+    lines = '<td data-label="What">'
+    page, statement = [(await visitor.get(person + more)).text for more in ("", "/statement")]
+    assert "<strong>111</strong></td>" in page.partition("</tr>")[2].partition("</tr>")[0]
+    assert LINES_MAX <= page.count(lines) <= LINES_MAX + 2
+    assert "the newest entries are shown" in page
+    assert statement.count("Adjusted by hand") == LINES_MAX + 1
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
         ("ELIGIBLE_BENEFIT", {"eligibleBenefitOptions": {"price": "1"}}, "costs 1 each"),
         ("ELIGIBLE_BENEFIT", {"eligibleBenefitOptions": {"price": "0"}}, "free of charge"),
-        ("POOL_NOT_ACTIVE", {"poolNotActiveOptions": {"poolStatus": "PAUSED"}}, "is paused"),
+        ("POOL_NOT_ACTIVE", {"poolNotActiveOptions": {"poolStatus": "PAUSED"}}, "paused"),
         ("BENEFIT_NOT_FOUND", {}, "doesn't include it"),
         (
             "POLICY_EXPRESSION_EVALUATED_TO_FALSE",

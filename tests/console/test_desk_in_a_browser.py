@@ -12,7 +12,7 @@ from tests.console.clicks import Clicks
 from tests.console.test_in_a_browser import sign_in
 from tests.support.browser import picture
 from tests.support.calls import guid
-from tests.support.gym import ADA, ZOE, Gym, open_gym
+from tests.support.studio import ADA, ZOE, Studio, open_studio
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Locator, Page
@@ -25,8 +25,8 @@ ENGINES = ["sqlite"]
 
 
 @pytest.fixture
-async def gym(service: Service) -> Gym:
-    return await open_gym(service)
+async def studio(service: Service) -> Studio:
+    return await open_studio(service)
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ async def type_into(field: Locator, text: str) -> None:
     await field.page.keyboard.press("Enter")
 
 
-async def test_a_class_is_used_in_three_clicks(gym: Gym, desk: Page) -> None:
+async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> None:
     """Now 3 clicks, with an undo; on another day 4, two places 3; a refusal is told in words."""
-    ada, zoe = await gym.join(ADA, gym.ten), await gym.join(ZOE, gym.ten)
+    ada, zoe = await studio.join(ADA, studio.ten), await studio.join(ZOE, studio.ten)
     now = Clicks(desk)
     await now.link("Redeem")
     await now.link("Yoga")
@@ -69,10 +69,10 @@ async def test_a_class_is_used_in_three_clicks(gym: Gym, desk: Page) -> None:
     await picture(desk, "desk-redeem")
     await now.button("Redeem")
     await expect(said(desk)).to_have_text(f"{ZOE}: Yoga. 9 left.")
-    assert (await gym.left(zoe), now.count) == ("9", 3)
+    assert (await studio.left(zoe), now.count) == ("9", 3)
     await desk.get_by_role("button", name="Undo").click()
     await expect(said(desk)).to_have_text("It was given back.")
-    assert await gym.left(zoe) == "10"
+    assert await studio.left(zoe) == "10"
 
     two = Clicks(desk)
     await two.link("Redeem")
@@ -98,12 +98,15 @@ async def test_a_class_is_used_in_three_clicks(gym: Gym, desk: Page) -> None:
     await desk.keyboard.press("Enter")
     await expect(desk.get_by_role("alert")).to_have_text("There are not enough credits left.")
     await picture(desk, "desk-refused")
-    assert await gym.left(ada) == "7"
+    assert await studio.left(ada) == "7"
 
 
-async def test_a_pack_is_sold_and_who_is_low_is_seen(gym: Gym, desk: Page) -> None:
+async def test_a_pack_is_sold_and_who_is_low_is_seen(studio: Studio, desk: Page) -> None:
     """Sold in 3 clicks, with an undo; who has one class or less left 1 from the page of the day."""
-    ada, _zoe = await gym.join(ADA, gym.ten), await gym.join(ZOE, gym.ten, gym.monthly)
+    ada, _zoe = (
+        await studio.join(ADA, studio.ten),
+        await studio.join(ZOE, studio.ten, studio.monthly),
+    )
     sale = Clicks(desk)
     await sale.link("Sell")
     await sale.on(tile(desk, "Ten classes"))
@@ -120,7 +123,7 @@ async def test_a_pack_is_sold_and_who_is_low_is_seen(gym: Gym, desk: Page) -> No
     await desk.get_by_role("button", name="Undo").click()
     await expect(said(desk)).to_have_text("The sale was taken back.")
 
-    await gym.redeem(ada, "yoga", 9)
+    await studio.redeem(ada, "yoga", 9)
     await desk.get_by_role("link", name="Today").click()
     await expect(desk.get_by_role("row", name="Yoga")).to_contain_text("9")
     await picture(desk, "desk-today")
@@ -138,11 +141,11 @@ async def test_a_pack_is_sold_and_who_is_low_is_seen(gym: Gym, desk: Page) -> No
 
 
 async def test_all_packs_end_a_week_later_in_four_clicks(
-    service: Service, gym: Gym, context: BrowserContext
+    service: Service, studio: Studio, context: BrowserContext
 ) -> None:
     """With a preview, and the button that moves what it shows; a file of people is seen first."""
-    await gym.join(ADA, gym.ten)
-    await gym.join(ZOE, gym.ten, gym.monthly)
+    await studio.join(ADA, studio.ten)
+    await studio.join(ZOE, studio.ten, studio.monthly)
     page = await context.new_page()
     await sign_in(service, page, Role.MANAGER)
     later = Clicks(page)

@@ -27,6 +27,8 @@ async def sign_in(service: Service, page: Page, role: Role = Role.OPERATOR) -> N
     """Open a new link, and press its button."""
     _user, secret = await users_of(service).invite(guid(), tenant_id=service.tenant.id, role=role)
     await page.goto(f"/console/sign-in?token={secret}")
+    # A busy machine may draw the page, and focus its button, after it was loaded.
+    await expect(page.get_by_role("button", name="Sign in")).to_be_focused()
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/console/find")
 

@@ -251,6 +251,7 @@ def drawn() -> Iterator[Callable[..., str]]:
         request_id="",
         nonce="",
         address="",
+        origin="",
         is_secure=True,
         query=Fields(),
         call_method=None,  # type: ignore[arg-type]

@@ -210,6 +210,60 @@ async def test_a_tenant_closes_no_key_of_the_installation(service: Service) -> N
     assert (await owner.call("revokeApiKey", asked))["apiKey"]["revokedDate"]
 
 
+# People with access to the console.
+
+
+async def test_access_is_given_and_taken(service: Service) -> None:
+    """The path signs in once; an invitation and its end are in the audit, with who asked."""
+    operator = await operator_of(service)
+    made = await operator.call("inviteConsoleUser", {"name": "Ada", "role": "FRONT_DESK"})
+    user, token = made["consoleUser"], made["signInPath"].partition("?token=")[2]
+    assert made["signInPath"] == f"/console/sign-in?token={token}"
+    users = service.running.services.console_users
+    assert [bool(await users.accept(token)) for _ in range(2)] == [True, False]
+    again = await operator.call("inviteConsoleUser", {"name": "Ada", "role": "FRONT_DESK"})
+    assert (again["consoleUser"], again["signInPath"] != made["signInPath"]) == (user, True)
+    revoked = await operator.call("revokeConsoleUser", {"consoleUserId": user["id"]})
+    assert revoked == await operator.call("revokeConsoleUser", {"consoleUserId": user["id"]})
+    found = await operator.call("queryConsoleUsers", {"query": {"filter": {"name": "Ada"}}})
+    assert found["consoleUsers"] == [revoked["consoleUser"]]
+    told = await service.call("queryAuditEntries", {"query": {"filter": {"entityId": user["id"]}}})
+    assert [(each["method"], each["principal"]["kind"]) for each in told["auditEntries"]] == [
+        ("revokeConsoleUser", "API_KEY"),
+        ("inviteConsoleUser", "API_KEY"),
+        ("inviteConsoleUser", "API_KEY"),
+    ]
+
+
+async def test_nobody_gives_more_access_than_they_have(service: Service) -> None:
+    """A key that only operates, or that ends, makes no users who could more."""
+    narrow = await operator_of(service, Scope.OPERATE)
+    refused = await narrow.refusal("inviteConsoleUser", {"name": "Eve", "role": "READER"})
+    assert refused.status == 400
+    ends = datetime.now(UTC) + timedelta(days=1)
+    expires = ends.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    operator = await operator_of(service)
+    _id, brief = await key_for(operator, role="OPERATOR", expirationDate=expires)
+    refused = await brief.refusal("inviteConsoleUser", {"name": "Eve", "role": "READER"})
+    assert refused.status == 400
+    _id, manager = await key_for(operator, role="MANAGER")
+    refused = await manager.refusal("inviteConsoleUser", {"name": "Eve", "role": "READER"})
+    assert refused.status == 403
+
+
+async def test_users_of_others_are_not_there(service: Service) -> None:
+    """Another tenant's user can't be seen or revoked, nor one that there isn't."""
+    theirs = await operator_of(await service.another_tenant())
+    made = await theirs.call("inviteConsoleUser", {"name": "Eve", "role": "READER"})
+    user = made["consoleUser"]
+    operator = await operator_of(service)
+    for each in (user["id"], guid()):
+        refused = await operator.refusal("revokeConsoleUser", {"consoleUserId": each})
+        assert (refused.status, refused.code) == (404, "CONSOLE_USER_NOT_FOUND")
+    found = await operator.call("queryConsoleUsers", {"query": {"filter": {"id": user["id"]}}})
+    assert found["consoleUsers"] == []
+
+
 # Tenants.
 
 

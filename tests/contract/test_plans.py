@@ -445,6 +445,16 @@ def _statements_of_a_tenant(dialect: Dialect) -> dict[str, Statement]:
         "oldest due": lambda scope: tenant_statements.oldest_due(dialect, scope),
         "by expiry": lambda scope: tenant_statements.lots_by_expiry(dialect, scope, (1, 2)),
         "by age": lambda scope: tenant_statements.lots_by_age(dialect, scope, (1, 2)),
+        "by definition": lambda scope: tenant_statements.outstanding_by_definition(
+            dialect, scope, limit=1
+        ),
+        "pools": lambda scope: tenant_statements.pools_up_to(dialect, scope, 1),
+        "transaction before": lambda scope: tenant_statements.transaction_before(
+            dialect, scope, start=1, end=2, count=1
+        ),
+        "moved by time": lambda scope: tenant_statements.moved_by_time(
+            dialect, scope, after_id=pool_statements.first_id(1), end=2
+        ),
     }
     return {f"{name} of {scope}": make(scope) for name, make in made.items() for scope in SCOPES}
 

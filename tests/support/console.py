@@ -94,7 +94,14 @@ class World:
     """Somebody with a pack that was used, and markup in every text that callers may write."""
 
     def __init__(
-        self, wallet: Wallet, transaction_id: str, program_definition: Document, item_id: str
+        self,
+        wallet: Wallet,
+        transaction_id: str,
+        program_definition: Document,
+        item_id: str,
+        *,
+        endpoint: Document,
+        job: Document,
     ) -> None:
         self.wallet = wallet
         self.member_id: str = wallet.program["beneficiary"]["memberId"]
@@ -122,13 +129,23 @@ class World:
             "/bulk/move": f"/bulk/move?offer={program_definition['id']}",
             "/redeem": f"/redeem?item={item_id}&kind=member&id={self.member_id}",
             "/sell": f"/sell?offer={program_definition['id']}&kind=member&id={self.member_id}",
+            "/audit": "/audit",
+            "/jobs": "/jobs",
+            "/jobs/{id}": f"/jobs/{job['id']}",
+            "/webhooks": "/webhooks",
+            "/webhooks/{id}": f"/webhooks/{endpoint['id']}",
+            "/access": "/access",
+            "/access/keys": "/access/keys",
+            "/settings": "/settings",
+            "/health": "/health",
             "/sign-in": "/sign-in",
             "/today": "/today",
             "/today/{which}": "/today/low?left=5000",
         }
         """Where each page is seen with something on it."""
 
-        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", self.member_id]
+        ids = [self.member_id, self.member_id[:8]]
+        self.data = [MARKUP, MARKUP[:8], "item of towel", "towel", *ids, endpoint["url"], "test"]
         """What pages show that is data, in whatever language; the longer before what is in it."""
 
     async def walk(self, **headers: str) -> dict[str, str]:
@@ -176,5 +193,17 @@ async def make_world(service: Service) -> World:
     )
     transaction_id = await wallet.redeem(externalReference=MARKUP)
     await wallet.adjust("0.5")
+    new = {"url": "https://shop.example/hooks", "description": MARKUP, "active": False}
+    made = await service.call("createWebhookEndpoint", {"webhookEndpoint": new})
+    await service.call("createApiKey", {"name": MARKUP, "role": "FRONT_DESK"})
+    jobs = await service.call("queryAsyncJobs", {"query": {"cursorPaging": {"limit": 1}}})
+    endpoint, job = made["webhookEndpoint"], jobs["jobs"][0]
     items = await service.call("queryItems", {"query": {"filter": {"namespace": NAMESPACE}}})
-    return World(wallet, transaction_id, program_definition, items["items"][0]["id"])
+    return World(
+        wallet,
+        transaction_id,
+        program_definition,
+        items["items"][0]["id"],
+        endpoint=endpoint,
+        job=job,
+    )

@@ -1,90 +1,77 @@
-"""A gym as a desk knows it: people with names, classes, a pack of ten and a membership."""
+"""A small world that tests of the client live in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
-from tests.support.calls import NAMESPACE, benefit, details, guid
-from tests.support.wallet import add_item
-
-if TYPE_CHECKING:
-    from tests.support.calls import Document
-    from tests.support.inprocess import Service
-
-ADA, ZOE = "Ada Lovelace", "Zoë O'Brien-Featherstonehaugh of the Very Long Name on a Small Screen"
+from benefit_programs.client import (
+    Benefit,
+    BenefitPrograms,
+    Cascade,
+    CreditConfiguration,
+    Details,
+    ItemReference,
+    Member,
+    Pool,
+    Program,
+)
 
 
 class Gym:
-    """Its definitions, and who has what."""
+    """A namespace with a program definition, a pool definition with one benefit, and an item."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.packs: dict[str, str] = {}
-        """The pool of each member's first pack of ten."""
-
-    async def open(self) -> None:
-        classes = benefit("classes", price="1", displayName="Classes")
-        ten = details(classes, amount="10")
-        ten["creditConfiguration"]["expiresAfter"] = "P5D"
-        self.ten = await self._sold("Ten classes", ten)
-        self.monthly = await self._sold(
-            "Membership",
-            details(benefit("sauna", price="0", displayName="Sauna"), amount=None),
-            renewalConfiguration={"every": "P5D"},
-            endsAfter="P6D",
+    def __init__(self, client: BenefitPrograms) -> None:
+        self.client = client
+        self.namespace = uuid4().hex[:20]
+        self.app_id = str(uuid4())
+        self.program_definition = client.program_definitions.create(
+            namespace=self.namespace, external_id=str(uuid4()), display_name="Gym"
         )
-        (pool,) = [each for each in self.pools if each["displayName"] == "Ten classes"]
-        self.benefit = pool["details"]["benefits"][0]
-        for name in ("Yoga", "Pilates at the break of day in the garden", "Boxing"):
-            await add_item(self.service, self.benefit, name.split()[0].lower(), displayName=name)
-
-    async def _sold(self, name: str, pool: Document, **fields: Any) -> Document:
-        definition = await self.service.create_program_definition(displayName=name, **fields)
-        self.pools = [
-            *getattr(self, "pools", []),
-            await self.service.create_pool_definition(
-                displayName=name, details=pool, programDefinitionIds=[definition["id"]]
-            ),
-        ]
-        return definition
-
-    async def join(self, name: str, *definitions: Document) -> str:
-        """A new member who has bought something; the id."""
-        member_id = guid()
-        person = {"beneficiary": {"memberId": member_id}, "displayName": name}
-        person["email"] = f"{name.split(maxsplit=1)[0].lower()}@example.com"
-        await self.service.call("setPerson", {"person": person})
-        for definition in definitions:
-            made = await self.service.provision(
-                program_definition=definition, beneficiary={"memberId": member_id}
-            )
-            (pool,) = await self.service.pools_of(made["program"]["id"])
-            self.packs.setdefault(member_id, pool["id"])
-        return member_id
-
-    async def redeem(self, member_id: str, item: str, count: int = 1) -> str:
-        answer = await self.service.call(
-            "redeemBenefit",
-            {
-                "poolId": self.packs[member_id],
-                "benefitKey": self.benefit["benefitKey"],
-                "itemReference": {
-                    "externalId": item,
-                    "providerAppId": self.benefit["providerAppId"],
-                },
-                "namespace": NAMESPACE,
-                "count": count,
-                "idempotencyKey": guid(),
-            },
+        self.pool_definition = client.pool_definitions.create(
+            namespace=self.namespace,
+            details=self.details(),
+            display_name="Tokens",
+            program_definition_ids=[self.program_definition.id],
+            cascade=Cascade.FUTURE_PROVISIONS,
         )
-        return answer["transactionId"]  # type: ignore[no-any-return]
+        self.item_set_id = self.pool_definition.details.item_set_id("towel")
+        self.item = client.items.create(
+            external_id="towel-1",
+            item_set_id=self.item_set_id,
+            provider_app_id=self.app_id,
+            namespace=self.namespace,
+        )
 
-    async def left(self, member_id: str) -> str:
-        answer = await self.service.call("getBalance", {"poolId": self.packs[member_id]})
-        return answer["balance"]["amount"]["available"]  # type: ignore[no-any-return]
+    @property
+    def reference(self) -> ItemReference:
+        return ItemReference(external_id="towel-1", provider_app_id=self.app_id)
 
+    def details(self, *, price: str = "10", amount: str = "100") -> Details:
+        """Details with one benefit."""
+        return Details(
+            benefits=[
+                Benefit(benefit_key="towel", provider_app_id=self.app_id, price=Decimal(price))
+            ],
+            credit_configuration=CreditConfiguration(amount=Decimal(amount)),
+        )
 
-async def open_gym(service: Service) -> Gym:
-    gym = Gym(service)
-    await gym.open()
-    return gym
+    def provision(self, member_id: str | None = None) -> tuple[Program, Pool]:
+        program = self.client.programs.provision(
+            program_definition_id=self.program_definition.id,
+            beneficiary=Member(member_id or str(uuid4())),
+            namespace=self.namespace,
+            external_program_id=str(uuid4()),
+        ).program
+        return program, self.client.pools.query({"program_id": program.id}).one()
+
+    def redeem(self, pool: Pool, **more: Any) -> str:
+        """Redeem the item once, and name the transaction."""
+        return self.client.pools.redeem(
+            pool.id,
+            benefit_key="towel",
+            item_reference=self.reference,
+            namespace=self.namespace,
+            **more,
+        ).transaction_id

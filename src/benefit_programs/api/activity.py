@@ -17,7 +17,7 @@ from benefit_programs.domain.operations import REDEMPTIONS
 from benefit_programs.domain.statements import figures_of
 from benefit_programs.domain.values import Instant
 from benefit_programs.storage import tenant_statements as statements
-from benefit_programs.storage.pool_statements import moved_of
+from benefit_programs.storage.pool_statements import first_id, moved_of
 from benefit_programs.wire.types import statements as wire
 
 _WEEK_DAYS = [each for each in WeekDay if each is not WeekDay.UNKNOWN]
@@ -39,7 +39,7 @@ async def make(
             count=statements.ACTIVITY_TRANSACTIONS_MAX,
         ),
     )
-    after_id, reached = before[0] if before else (statements.first_id(since), since)
+    after_id, reached = before[0] if before else (first_id(since), since)
     reached = max(int(reached), since)
     rows = await reader.fetch(
         statements.moved_by_time(dialect, scope, after_id=str(after_id), end=to)

@@ -224,6 +224,7 @@ STATUS_BY_ERROR: dict[type[Refusal], int] = {
     clock_errors.NotASandbox: FAILED_PRECONDITION,
     clock_errors.ClockIsMoving: FAILED_PRECONDITION,
     directory_errors.ApiKeyNotFound: NOT_FOUND,
+    directory_errors.ConsoleUserNotFound: NOT_FOUND,
     directory_errors.TenantNotFound: NOT_FOUND,
     directory_errors.TenantAlreadyExists: CONFLICT,
     people_errors.PersonNotFound: NOT_FOUND,

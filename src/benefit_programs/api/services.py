@@ -11,6 +11,7 @@ from benefit_programs.delivery.sending import Sender
 from benefit_programs.encryption import SecretKeys
 from benefit_programs.engine.engine import Engine
 from benefit_programs.providers.asking import PolicyProviders
+from benefit_programs.storage.console import ConsoleDirectory
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.replicas import Replicas
@@ -27,6 +28,7 @@ class Services:
     engine: Engine
     reader: Reader
     directory: Directory
+    console_users: ConsoleDirectory
     authenticator: Authenticator
     providers: PolicyProviders
     sender: Sender

@@ -53,6 +53,7 @@ COMMANDS = {
     "version": ("versions:commands", "Show the version of the service and of its schema."),
     "tenants": ("tenants:commands", "Make and list tenants."),
     "keys": ("keys:commands", "Make, list and revoke API keys."),
+    "demo": ("demo:commands", "Make a sample studio in a sandbox, to look at in the console."),
     "console": ("console:commands", "Say who may use the pages of the console."),
     "settings": ("settings:commands", "Read and change the settings of a tenant."),
     "clock": ("clock:commands", "Read the clock of a sandbox, and set it forward."),

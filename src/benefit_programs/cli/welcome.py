@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from benefit_programs.config import DATA_DIR_DEFAULT, KEY_VARIABLE, URL_VARIABLE, Settings
+from benefit_programs.storage.console import sign_in_path
 
 COMMAND = "benefits"
 
@@ -90,7 +91,7 @@ def start_text(
 
 def sign_in_link(url: str, secret: str) -> str:
     """The link that an invitation's secret makes."""
-    return f"{url.rstrip('/')}/console/sign-in?token={secret}"
+    return url.rstrip("/") + sign_in_path(secret)
 
 
 def _first_start(url: str, secret: str) -> str:

@@ -27,6 +27,13 @@ def prefix_of(request: Request) -> str:
     return told if _PREFIX.fullmatch(told) else ""
 
 
+def origin_of(request: Request) -> str:
+    """The address of the service as the browser sees it, without a path."""
+    told = request.headers.get("x-forwarded-proto", request.url.scheme)
+    scheme = told if told in ("http", "https") else "https"
+    return f"{scheme}://{request.headers.get('host', '')}"
+
+
 def path_of(request: Request) -> str:
     """The path below the console's, as it was sent: with its escapes."""
     raw: bytes = request.scope["raw_path"]

@@ -25,6 +25,7 @@ from benefit_programs.api.errors import (
 from benefit_programs.api.messages import AsgiScope, Receive, Send, request_id_of
 from benefit_programs.console.answering import (
     is_shown_already,
+    origin_of,
     path_of,
     prefix_of,
     redirect,
@@ -223,6 +224,7 @@ class Console:
             request_id=request_id_of(request.scope),
             nonce=new_nonce(),
             address=self._gate.address(request),
+            origin=origin_of(request),
             is_secure=is_secure(request),
             query=Fields(request.query_params),
             call_method=self._call_method,

@@ -133,9 +133,7 @@ class Gate:
         tenant = await self._tenant(user.tenant_id)
         if tenant is None:
             return None
-        identity = Identity(IdentityType.WIX_USER, user.id)
-        who = Who(PrincipalKind.CONSOLE_USER, user.id)
-        principal = _principal(tenant, f"console:{user.id}", grants_of(role, identity), who)
+        principal = principal_of(user, tenant)
         return Visitor(name=user.name, role=role, principal=principal, session=session)
 
     async def _as_key(self, key: ApiKey | None, session: str | None) -> Visitor | None:
@@ -161,6 +159,14 @@ class Gate:
         except ValueError:
             return False
         return any(peer in network for network in self._trusted)
+
+
+def principal_of(user: ConsoleUser, tenant: Tenant) -> Principal:
+    """The user as methods of the API see it."""
+    identity = Identity(IdentityType.WIX_USER, user.id)
+    who = Who(PrincipalKind.CONSOLE_USER, user.id)
+    grants = grants_of(Role(user.role), identity)
+    return _principal(tenant, f"console:{user.id}", grants, who)
 
 
 def _principal(tenant: Tenant, key_id: str, grants: Grants, who: Who) -> Principal:

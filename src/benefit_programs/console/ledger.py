@@ -11,8 +11,8 @@ from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.visit import Visit
 from benefit_programs.console.words import entry_words, figure_words, said_reason
 
-LINES_MAX = 500
-"""How many lines a page shows, the newest ones."""
+LINES_MAX = 100
+"""How many lines of a pack a person's page shows, the newest ones."""
 
 LEDGER_POOLS_MAX = 20
 """Of how many packs a page shows the lines."""
@@ -101,17 +101,47 @@ def open_ones(transactions: Sequence[Mapping[str, Any]]) -> set[str]:
     }
 
 
-async def lines_of(
-    visit: Visit, pools: Sequence[Mapping[str, Any]], since: str, *, limit: int = LINES_MAX
-) -> list[Line]:
-    """What has happened to the credits of packs since an instant, the newest first."""
+async def newest_lines(visit: Visit, pools: Sequence[Mapping[str, Any]], since: str) -> list[Line]:
+    """What has happened to the credits of packs since an instant, the newest first.
+
+    Of each pack it is the newest lines, however many there are.
+    """
     asked = pools[:LEDGER_POOLS_MAX]
-    statements = await asyncio.gather(*(_rows(visit, pool["id"], since) for pool in asked))
+    begins = await asyncio.gather(*(_newest(visit, pool["id"], since) for pool in asked))
+    return await _lines(visit, asked, begins)
+
+
+async def all_lines(
+    visit: Visit, pools: Sequence[Mapping[str, Any]], since: str, *, limit: int
+) -> list[Line]:
+    """All that has happened to the credits of packs since an instant, up to a limit."""
+    return (await _lines(visit, pools, [since] * len(pools)))[:limit]
+
+
+async def _newest(visit: Visit, pool_id: str, since: str) -> str:
+    """When the newest entries of a pack begin: at an instant, or later if there are many."""
+    query = {
+        "filter": {"pool.id": pool_id, "createdDate": {"$gte": since}},
+        "sort": [{"fieldName": "createdDate", "order": "DESC"}],
+        "cursorPaging": {"limit": LINES_MAX},
+    }
+    answer = await visit.call("queryTransactions", {"query": query})
+    if not answer["metadata"]["hasNext"]:
+        return since
+    begin: str = answer["transactions"][-1]["createdDate"]
+    return begin
+
+
+async def _lines(
+    visit: Visit, asked: Sequence[Mapping[str, Any]], begins: Sequence[str]
+) -> list[Line]:
+    statements = await asyncio.gather(
+        *(_rows(visit, pool["id"], begin) for pool, begin in zip(asked, begins, strict=True))
+    )
     rows = [(row, pool) for pool, some in zip(asked, statements, strict=True) for row in some]
     rows.sort(key=lambda each: (each[0]["date"], each[0]["revision"]), reverse=True)
-    shown = rows[:limit]
     transactions = await _transactions(
-        visit, [id_ for row, _pool in shown if (id_ := row.get("transactionId"))]
+        visit, [id_ for row, _pool in rows if (id_ := row.get("transactionId"))]
     )
     are_open = open_ones(list(transactions.values()))
     return [
@@ -121,7 +151,7 @@ async def lines_of(
             transaction=transactions.get(row.get("transactionId") or "", {}),
             is_open=row.get("transactionId") in are_open,
         )
-        for row, pool in shown
+        for row, pool in rows
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from benefit_programs.console.page import Page
 from benefit_programs.console.pages import (
+    access,
+    audit,
     bulk,
     definitions,
     entry,
@@ -11,6 +13,8 @@ from benefit_programs.console.pages import (
     files,
     find,
     grants,
+    health,
+    jobs,
     ledger,
     move,
     packs,
@@ -20,15 +24,18 @@ from benefit_programs.console.pages import (
     records,
     redeem,
     sell,
+    settings,
     sign_in,
     today,
     use,
+    webhooks,
 )
 
 _FAMILIES = (
     *(find, person, packs, entry, use, records, sign_in),
     *(today, redeem, sell, bulk, files, grants, move),
     *(programs, definitions, program_definitions, ledger, figures),
+    *(audit, jobs, webhooks, access, settings, health),
 )
 
 PAGES = [each for family in _FAMILIES for each in vars(family).values() if isinstance(each, Page)]

@@ -58,7 +58,7 @@ def verdict_words(result: Mapping[str, Any], count: int) -> str:
             failures = [_failure_words(each) for each in options.get("failureDetails", ())]
             return " · ".join(failures) or _("the rules don't allow it")
         case "POOL_NOT_ACTIVE":
-            return _("is %(state)s", state=state_words(options.get("poolStatus") or ""))
+            return state_words(options.get("poolStatus") or "")
     return _("doesn't include it")
 
 

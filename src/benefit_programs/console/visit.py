@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ROOT = "/console"
 
+PAGE_ROWS_MAX = 50
+"""How many rows a page of a list has."""
+
 
 class Fields(dict[str, str]):
     """What was sent, by name. A field that is asked for and isn't there is refused as invalid."""
@@ -94,6 +97,9 @@ class Visit:
     address: str
     """Who asks: the address of the client, as a trusted proxy tells it or as it is."""
 
+    origin: str
+    """The address of the service without a path, as the browser sees it."""
+
     is_secure: bool
     """Whether the browser keeps secrets of this address: it is reached by TLS, or is loopback."""
 
@@ -130,6 +136,11 @@ class Visit:
     def now(self) -> datetime:
         """The time of the tenant's zone."""
         return datetime.fromtimestamp(self.gate.now() / 1000, self.zone)
+
+    def paging(self) -> dict[str, Any]:
+        """The page of a list that the address asks for, as methods take it."""
+        cursor = self.query.get("cursor")
+        return {"limit": PAGE_ROWS_MAX} | ({"cursor": cursor} if cursor else {})
 
     def may(self, page: Page) -> bool:
         return page.is_public or self.may_as(page.roles)

@@ -55,9 +55,59 @@ _STATES = {
     "SPENT": later("spent"),
     "EXPIRED": later("expired"),
     "OPEN": later("open"),
+    "INITIALIZED": later("waiting"),
+    "PROCESSING": later("running"),
+    "FINISHED": later("done"),
+    "FAILED": later("failed"),
+    "INACTIVE": later("switched off"),
+    "DELIVERED": later("delivered"),
+    "PARKED": later("given up"),
     "CAPTURED": later("redeemed"),
     "CANCELED": later("canceled"),
     "LAPSED": later("lapsed"),
+}
+
+_THROUGH = {
+    "API_KEY": later("API key"),
+    "AGENT": later("Agent"),
+    "CONSOLE_USER": later("Console"),
+    "COMMAND_LINE": later("Command line"),
+    "IN_PROCESS": later("In the program itself"),
+    "JOB": later("Job"),
+    "CALENDAR": later("By date"),
+    "SERVICE": later("The service"),
+}
+
+_ENTITIES = {
+    "PROGRAM_DEFINITION": later("Program definition"),
+    "POOL_DEFINITION": later("Pack definition"),
+    "ITEM": later("Item"),
+    "PROGRAM": later("Program"),
+    "POOL": later("Pack"),
+    "TRANSACTION": later("Ledger entry"),
+    "LOT": later("Lot"),
+    "SCHEDULED_CHANGE": later("Planned change"),
+    "JOB": later("Job"),
+    "WEBHOOK_ENDPOINT": later("Webhook"),
+    "WEBHOOK_KEY": later("Signing key"),
+    "CLOCK": later("Clock"),
+    "TENANT": later("Tenant"),
+    "API_KEY": later("API key"),
+    "CONSOLE_USER": later("User of the console"),
+    "PERSON": later("Person"),
+}
+
+_JOBS = {
+    "PROVISION_PROGRAM": later("Set up a program"),
+    "PAUSE_PROGRAM": later("Pause a program"),
+    "RESUME_PROGRAM": later("Resume a program"),
+    "END_PROGRAM": later("End a program"),
+    "RENEW_PROGRAM": later("Renew a program"),
+    "UPDATE_POOLS": later("Change the packs of a definition"),
+    "END_POOLS": later("End the packs of a definition"),
+    "ADD_POOLS": later("Add a pack to programs"),
+    "KEEP_POOLS": later("Add a pack with the next renewal"),
+    "END_PROGRAMS": later("End the programs of a definition"),
 }
 
 _FIGURES = {
@@ -113,6 +163,52 @@ _METHODS = {
     "setPerson": later("Said who it is"),
     "updatePerson": later("Changed who it is"),
     "deletePerson": later("Forgot who it was"),
+    "updatePool": later("Pack changed"),
+    "bulkUpdatePools": later("Packs changed"),
+    "createProgramDefinition": later("Definition made"),
+    "updateProgramDefinition": later("Definition changed"),
+    "deleteProgramDefinition": later("Definition deleted"),
+    "createPoolDefinition": later("Definition made"),
+    "updatePoolDefinition": later("Definition changed"),
+    "deletePoolDefinition": later("Definition deleted"),
+    "updateSettings": later("Settings changed"),
+    "createApiKey": later("Key made"),
+    "createKey": later("Key made"),
+    "revokeApiKey": later("Key revoked"),
+    "revokeKey": later("Key revoked"),
+    "inviteConsoleUser": later("Access given"),
+    "revokeConsoleUser": later("Access taken away"),
+    "createTenant": later("Tenant made"),
+    "addPoolDefinitionToProgramDefinition": later("Pack added to a program definition"),
+    "removePoolDefinitionFromProgramDefinition": later("Pack taken from a program definition"),
+    "bulkCreatePoolDefinitions": later("Definitions made"),
+    "bulkUpdatePoolDefinitions": later("Definitions changed"),
+    "bulkDeletePoolDefinitions": later("Definitions deleted"),
+    "createItem": later("Items added"),
+    "bulkCreateItems": later("Items added"),
+    "addItemsToBenefit": later("Items added"),
+    "updateItem": later("Items changed"),
+    "bulkUpdateItems": later("Items changed"),
+    "deleteItem": later("Items removed"),
+    "bulkDeleteItems": later("Items removed"),
+    "bulkDeleteItemsByFilter": later("Items removed"),
+    "removeItemsFromBenefit": later("Items removed"),
+    "bulkReserveBenefits": later("Reserved"),
+    "bulkCaptureBenefitReservations": later("Reservation redeemed"),
+    "bulkCancelBenefitReservations": later("Reservation canceled"),
+    "bulkSetPeople": later("Names or contacts changed"),
+    "eraseBeneficiary": later("Person erased"),
+    "mergeBeneficiary": later("Person merged"),
+    "setClock": later("Clock set forward"),
+    "rotateWebhookSecret": later("Webhook's secret changed"),
+    "rotateWebhookKey": later("Signing key changed"),
+    "replayWebhookEndpoint": later("Events sent again"),
+    "createWebhookEndpoint": later("Webhook added"),
+    "updateWebhookEndpoint": later("Webhook changed"),
+    "deleteWebhookEndpoint": later("Webhook deleted"),
+    "resendWebhookDelivery": later("Event sent again"),
+    "retryAsyncJob": later("Job continued"),
+    "cancelAsyncJob": later("Job given up"),
 }
 
 _PRINCIPALS = {
@@ -211,6 +307,20 @@ def figure_words(figure: str) -> str:
     """What a line of the ledger is."""
     known = _FIGURES.get(figure)
     return _(known) if known else figure.lower().replace("_", " ")
+
+
+def through_words(kind: str) -> str:
+    """Through what somebody acted."""
+    return _(_THROUGH[kind]) if kind in _THROUGH else kind.lower().replace("_", " ")
+
+
+def entity_words(kind: str) -> str:
+    return _(_ENTITIES[kind]) if kind in _ENTITIES else kind.lower().replace("_", " ")
+
+
+def job_words(kind: str) -> str:
+    """What a job does."""
+    return _(_JOBS[kind]) if kind in _JOBS else kind.capitalize().replace("_", " ")
 
 
 def status_of(refusal: Refusal) -> int:

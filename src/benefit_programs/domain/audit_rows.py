@@ -60,6 +60,7 @@ class AuditEntity(StrEnum):
     CLOCK = "CLOCK"
     TENANT = "TENANT"
     API_KEY = "API_KEY"
+    CONSOLE_USER = "CONSOLE_USER"
 
 
 class Who(msgspec.Struct, frozen=True, omit_defaults=True):

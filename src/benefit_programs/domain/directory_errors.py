@@ -18,6 +18,15 @@ class ApiKeyNotFound(Refusal):
 
 
 @dataclass(kw_only=True, eq=False)
+class ConsoleUserNotFound(Refusal):
+    """The console of the tenant has no such user."""
+
+    code: ClassVar[str] = "CONSOLE_USER_NOT_FOUND"
+
+    console_user_id: str
+
+
+@dataclass(kw_only=True, eq=False)
 class TenantNotFound(Refusal):
     """No tenant has this site id."""
 

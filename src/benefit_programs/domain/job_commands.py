@@ -52,6 +52,9 @@ RETRY_MILLISECONDS = 250
 WAIT_MILLISECONDS_MAX = 60_000
 """How long a job can wait; one that is due later was put off by a clock that is ahead."""
 
+CANCELED = "canceled"
+"""The reason of a job that was given up."""
+
 _ON_PROGRAMS = frozenset(ACTIONS)
 
 
@@ -201,7 +204,7 @@ class CancelJob(Command[Job], frozen=True, kw_only=True):
             job,
             status=JobStatus.FAILED,
             updated=context.now,
-            reason="canceled",
+            reason=CANCELED,
             lease_owner=None,
         )
         changes = Changes(job)

@@ -1,8 +1,9 @@
 """Who may use the console: users, the links that invite them, and their sessions.
 
-Of links and sessions only hashes are stored. Every change is one short statement in a transaction
-of its own, so that the command line may work on a SQLite file that a server is serving. Nothing is
-cached: what is revoked is refused by the next request.
+Who gives access, and takes it away, is in the audit. Of links and sessions only hashes are stored.
+Every change is one short statement in a transaction of its own, so that the command line may work
+on a SQLite file that a server is serving. Nothing is cached: what is revoked is refused by the next
+request.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
+from benefit_programs.domain.audit_rows import SERVICE, Actor, AuditEntity
 from benefit_programs.domain.directory import NAME_LENGTH_MAX
 from benefit_programs.domain.errors import Invalid
-from benefit_programs.domain.store import StoreConflict
+from benefit_programs.domain.people.rows import EMAIL_LENGTH_MAX
 from benefit_programs.domain.values import Id, Instant
 from benefit_programs.storage.directory import (
     SECRET_BYTES,
+    Directory,
     DirectoryStore,
-    UnknownTenant,
+    Statement,
     hash_secret,
 )
 
@@ -39,8 +42,6 @@ SESSION_MILLISECONDS_MAX = 7 * 24 * _HOUR
 
 SEEN_MILLISECONDS_MAX = _MINUTE
 """How far behind the stored time of the last request may be: not every request writes."""
-
-EMAIL_LENGTH_MAX = 254
 
 FIRST_USER_ID = "00000000-0000-4000-8000-000000000002"
 """The id of the user whom a first start invites."""
@@ -87,21 +88,38 @@ class ConsoleSession(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def sign_in_path(secret: str) -> str:
+    """The link that an invitation's secret makes, without the address of the service."""
+    return f"/console/sign-in?token={secret}"
+
+
 class UnknownConsoleUser(LookupError):
     """No user of the console has this id or name."""
 
 
 class ConsoleDirectory:
-    """The users of the console in a store. ``clock`` says when something happened."""
+    """The users of the console in a store. ``clock`` says when something happened.
 
-    def __init__(self, store: DirectoryStore, *, clock: Callable[[], Instant]) -> None:
+    ``actor`` is who gives and takes access, where a call doesn't name another one.
+    """
+
+    def __init__(
+        self, store: DirectoryStore, *, clock: Callable[[], Instant], actor: Actor = SERVICE
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._directory = Directory(store, clock=clock, actor=actor)
 
     # Users.
 
     async def invite(
-        self, name: str, *, tenant_id: int, role: str, email: str | None = None
+        self,
+        name: str,
+        *,
+        tenant_id: int,
+        role: str,
+        email: str | None = None,
+        actor: Actor | None = None,
     ) -> tuple[ConsoleUser, str]:
         """A user with a new link's secret. Whoever has the name in the tenant is invited again.
 
@@ -112,16 +130,16 @@ class ConsoleDirectory:
         if email is not None:
             email = email.strip().lower()
             _require_text("email", email, EMAIL_LENGTH_MAX)
-        if not await self._store.fetch_quick("select 1 from tenants where id = $1", (tenant_id,)):
-            raise UnknownTenant(f"There is no tenant {tenant_id}.")
+        await self._directory.tenant(tenant_id)
         user = await self._user_named(name, tenant_id)
         if user is None:
-            user = await self._create(name, tenant_id, role, email)
-        elif user.role != role:
+            user = await self._new_user(name, tenant_id, role, email)
+            return user, await self._open_link(user, actor, _insertion_of(user))
+        if user.role != role:
             raise Invalid.because("role", f"differs: {name} is {user.role} already; revoke first")
-        elif email not in (None, user.email):
+        if email not in (None, user.email):
             raise Invalid.because("email", f"differs from that of {name}; revoke first")
-        return user, await self._open_link(user.id)
+        return user, await self._open_link(user, actor)
 
     async def invite_first(self, tenant_id: int, role: str) -> str | None:
         """A link for the first user of all, with its secret; nothing if there has been any."""
@@ -134,23 +152,31 @@ class ConsoleDirectory:
             role=role,
             created=self._clock(),
         )
-        return await self._open_link(first.id) if await self._insert(first) else None
+        sql, values = _insertion_of(first)
+        is_first = await self._store.execute(f"{sql} on conflict do nothing returning id", values)
+        return await self._open_link(first, None) if is_first else None
 
     async def users(self) -> list[ConsoleUser]:
         """All users, the oldest first, those that are revoked too."""
-        return [_user(row) for row in await self._store.fetch_quick(_USERS, ())]
+        return [read_user(row) for row in await self._store.fetch_quick(_USERS, ())]
 
     async def user(self, user_id: str) -> ConsoleUser | None:
+        try:
+            user_id = str(UUID(user_id))
+        except ValueError:
+            return None
         rows = await self._store.fetch_quick(f"{_SELECT_USER} where id = $1", (user_id,))
-        return _user(rows[0]) if rows else None
+        return read_user(rows[0]) if rows else None
 
     async def user_of_email(self, email: str) -> ConsoleUser | None:
         """The user with this address who isn't revoked."""
         sql = f"{_SELECT_USER} where email = $1 and revoked is null order by created, id limit 1"
         rows = await self._store.fetch_quick(sql, (email.strip().lower(),))
-        return _user(rows[0]) if rows else None
+        return read_user(rows[0]) if rows else None
 
-    async def revoke(self, name_or_id: str, *, tenant_id: int | None = None) -> ConsoleUser:
+    async def revoke(
+        self, name_or_id: str, *, tenant_id: int | None = None, actor: Actor | None = None
+    ) -> ConsoleUser:
         """End a user's access for good, and all sessions. Raises UnknownConsoleUser."""
         matching = [
             each
@@ -163,9 +189,12 @@ class ConsoleDirectory:
         if len({each.id for each in found}) > 1:
             raise Invalid.because("name", "is that of several users; name the id")
         user = found[0]
-        sql = "update console_users set revoked = $1 where id = $2 and revoked is null"
-        await self._store.execute(sql, (self._clock(), user.id))
-        await self._store.execute("delete from console_sessions where user_id = $1", (user.id,))
+        sql = "update console_users set revoked = $1 where id = $2 and revoked is null returning id"
+        then = [
+            ("delete from console_sessions where user_id = $1", (user.id,)),
+            *await self._told(actor, "revokeConsoleUser", user),
+        ]
+        await self._store.execute(sql, (self._clock(), user.id), then=then)
         return await self.user(user.id) or user
 
     # Links.
@@ -239,12 +268,14 @@ class ConsoleDirectory:
             "order by created, id limit 1"
         )
         rows = await self._store.fetch_quick(sql, (tenant_id, name))
-        return _user(rows[0]) if rows else None
+        return read_user(rows[0]) if rows else None
 
-    async def _create(self, name: str, tenant_id: int, role: str, email: str | None) -> ConsoleUser:
+    async def _new_user(
+        self, name: str, tenant_id: int, role: str, email: str | None
+    ) -> ConsoleUser:
         if email is not None and await self.user_of_email(email):
             raise Invalid.because("email", "is that of another user")
-        user = ConsoleUser(
+        return ConsoleUser(
             id=str(uuid4()),
             tenant_id=tenant_id,
             name=name,
@@ -252,35 +283,43 @@ class ConsoleDirectory:
             email=email,
             created=self._clock(),
         )
-        if not await self._insert(user):
-            raise StoreConflict("the user was made meanwhile")
-        return user
 
-    async def _insert(self, user: ConsoleUser) -> bool:
-        sql = (
-            "insert into console_users (id, tenant_id, name, role, email, created) "
-            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning id"
-        )
-        values = (user.id, user.tenant_id, user.name, user.role, user.email, user.created)
-        return bool(await self._store.execute(sql, values))
-
-    async def _open_link(self, user_id: str) -> str:
-        """A new link's secret. Links that are over are removed."""
+    async def _open_link(self, user: ConsoleUser, actor: Actor | None, *then: Statement) -> str:
+        """A new link's secret, with ``then`` in its transaction. Old links are removed."""
         now, secret = self._clock(), secrets.token_urlsafe(SECRET_BYTES)
         await self._store.execute("delete from console_invitations where expires <= $1", (now,))
-        sql = "insert into console_invitations (secret_hash, user_id, expires) values ($1, $2, $3)"
-        values = (hash_secret(secret), user_id, now + INVITATION_MILLISECONDS_MAX)
-        await self._store.execute(sql, values)
+        sql = (
+            "insert into console_invitations (secret_hash, user_id, expires) "
+            "values ($1, $2, $3) returning secret_hash"
+        )
+        values = (hash_secret(secret), user.id, now + INVITATION_MILLISECONDS_MAX)
+        told = await self._told(actor, "inviteConsoleUser", user)
+        await self._store.execute(sql, values, then=[*then, *told])
         return secret
 
+    async def _told(self, actor: Actor | None, method: str, user: ConsoleUser) -> list[Statement]:
+        tenant = await self._directory.tenant(user.tenant_id)
+        kind = AuditEntity.CONSOLE_USER
+        return self._directory.entries(actor, method, (tenant,), kind, user.id)
 
-_SELECT_USER = (
-    "select cast(id as text), tenant_id, name, role, email, created, revoked from console_users"
-)
+
+USER_COLUMNS = "cast(u.id as text), u.tenant_id, u.name, u.role, u.email, u.created, u.revoked"
+"""What ``read_user`` reads of ``console_users u``."""
+
+_SELECT_USER = f"select {USER_COLUMNS} from console_users u"
 _USERS = f"{_SELECT_USER} order by created, id"
 
 
-def _user(row: tuple[Any, ...]) -> ConsoleUser:
+def _insertion_of(user: ConsoleUser) -> Statement:
+    sql = (
+        "insert into console_users (id, tenant_id, name, role, email, created) "
+        "values ($1, $2, $3, $4, $5, $6)"
+    )
+    return sql, (user.id, user.tenant_id, user.name, user.role, user.email, user.created)
+
+
+def read_user(row: tuple[Any, ...]) -> ConsoleUser:
+    """The user in a row of the columns of users."""
     user_id, tenant_id, name, role, email, created, revoked = row
     return ConsoleUser(
         id=user_id,

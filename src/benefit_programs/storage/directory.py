@@ -181,7 +181,7 @@ class Directory:
             created, settings = self._clock(), TenantSettings(is_sandbox=is_sandbox)
             tenant = Tenant(number, site_id, name, created, settings)
             values = (number, site_id, name, created, _text(settings))
-            told = self._entries(actor, "createTenant", (tenant,), AuditEntity.TENANT, site_id)
+            told = self.entries(actor, "createTenant", (tenant,), AuditEntity.TENANT, site_id)
             if await self._store.execute(sql, values, then=told):
                 return await self.tenant(number)
         raise StoreConflict("other tenants kept being made")
@@ -249,7 +249,7 @@ class Directory:
                 "update tenants set settings = $1 "
                 "where id = $2 and cast(settings as text) = $3 returning id"
             )
-            told = self._entries(
+            told = self.entries(
                 actor,
                 "updateSettings",
                 # The last entry may be that there will be none.
@@ -335,7 +335,7 @@ class Directory:
         )
         settings = TenantSettings(is_sandbox=is_sandbox)
         tenant = Tenant(DEFAULT_TENANT_ID, str(uuid4()), "default", self._clock(), settings)
-        told = self._entries(None, "createTenant", (tenant,), AuditEntity.TENANT, tenant.site_id)
+        told = self.entries(None, "createTenant", (tenant,), AuditEntity.TENANT, tenant.site_id)
         values = (tenant.id, tenant.site_id, tenant.name, tenant.created, _text(settings))
         await self._store.execute(sql, values, then=told)
         return (await self.tenants())[0]
@@ -396,16 +396,16 @@ class Directory:
         self, actor: Actor | None, method: str, key: ApiKey
     ) -> Sequence[Statement]:
         tenants = [await self.tenant(each) for each in key.tenant_ids]
-        return self._entries(actor, method, tenants, AuditEntity.API_KEY, key.id)
+        return self.entries(actor, method, tenants, AuditEntity.API_KEY, key.id)
 
-    def _entries(
+    def entries(
         self,
         actor: Actor | None,
         method: str,
         tenants: Iterable[Tenant],
         entity: AuditEntity,
         entity_id: str,
-    ) -> Sequence[Statement]:
+    ) -> list[Statement]:
         """What writes an entry into the audit of each tenant that keeps one."""
         actor, now = actor or self._actor, self._clock()
         entry = AuditEntry(

@@ -28,6 +28,7 @@ from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.values import Id
 from benefit_programs.domain.webhooks.rows import WebhookDelivery, WebhookEndpoint
+from benefit_programs.storage.console import USER_COLUMNS
 from benefit_programs.storage.directory import KEY_COLUMNS
 from benefit_programs.storage.query import (
     Dialect,
@@ -512,6 +513,28 @@ def api_keys(_: Dialect) -> QuerySpec:
         source="api_keys k",
         columns=KEY_COLUMNS,
         tenant=_ONLY_TENANT,
+        id=fields[0],
+        indexed=frozenset({"id"}),
+        fields=index_fields(fields),
+    )
+
+
+@cache
+def console_users(_: Dialect) -> QuerySpec:
+    """queryConsoleUsers: those of one tenant. There are few users, and no index."""
+    fields = (
+        Field("id", "u.id", FieldKind.ID),
+        Field("createdDate", "u.created", FieldKind.INSTANT),
+        Field("name", "u.name", FieldKind.TEXT),
+        Field("role", "u.role", FieldKind.TEXT),
+        Field("email", "u.email", FieldKind.TEXT, nullable=True),
+        Field("revokedDate", "u.revoked", FieldKind.INSTANT, nullable=True),
+    )
+    return QuerySpec(
+        method="queryConsoleUsers",
+        source="console_users u",
+        columns=USER_COLUMNS,
+        tenant="u.tenant_id",
         id=fields[0],
         indexed=frozenset({"id"}),
         fields=index_fields(fields),

@@ -13,12 +13,13 @@ from benefit_programs.wire.types.common import IdentificationData
 
 
 class Subjects(NamedTuple):
-    """What entries concern, and the names and identities of keys, by their ids."""
+    """What entries concern, keys' names and identities, and users' names, all by their ids."""
 
     transactions: Mapping[str, Transaction]
     pools: Mapping[str, Pool]
     programs: Mapping[str, Program]
     keys: Mapping[str, tuple[str, Identity]]
+    users: Mapping[str, str]
 
 
 def pool_id_of(row: AuditEntry, transactions: Mapping[str, Transaction]) -> str | None:
@@ -40,7 +41,7 @@ def audit_entry(row: AuditEntry, subjects: Subjects) -> audit.AuditEntry:
         principal=audit.Principal(
             kind=row.principal_kind,
             id=row.principal_id,
-            name=key[0] if key else None,
+            name=key[0] if key else subjects.users.get(row.principal_id or ""),
             stands_for=IdentificationData.of(key[1]) if key else None,
         ),
         method=row.method,

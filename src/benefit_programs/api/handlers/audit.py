@@ -55,6 +55,7 @@ async def _subjects(call: Call, rows: Sequence[AuditEntry]) -> views.Subjects:
         pools=await by_id(POOL, (views.pool_id_of(row, transactions) for row in rows)),
         programs=await by_id(PROGRAM, (row.program_id for row in rows)),
         keys=await _keys(call, rows),
+        users=await _users(call, rows),
     )
 
 
@@ -68,6 +69,17 @@ async def _keys(call: Call, rows: Iterable[AuditEntry]) -> dict[str, tuple[str, 
             continue
         keys[key.id] = (key.name, key.grants.identity)
     return keys
+
+
+async def _users(call: Call, rows: Iterable[AuditEntry]) -> dict[str, str]:
+    """The names of the console's users that entries name."""
+    ids = {
+        row.principal_id
+        for row in rows
+        if row.principal_kind is PrincipalKind.CONSOLE_USER and row.principal_id
+    }
+    found = [await call.services.console_users.user(each) for each in sorted(ids)]
+    return {user.id: user.name for user in found if user is not None}
 
 
 _WITH_KEYS = (PrincipalKind.API_KEY, PrincipalKind.AGENT)

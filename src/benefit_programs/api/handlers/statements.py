@@ -119,7 +119,7 @@ async def get_of_many(call: Call, request: wire.GetStatementsRequest) -> wire.Ge
     is_addition=True,
 )
 async def get_activity(call: Call, request: wire.GetActivityRequest) -> wire.GetActivityResponse:
-    """It reads up to 100,000 transactions, and counts up to 10,000 pools."""
+    """It reads up to 25,000 transactions, and counts up to 10,000 pools."""
     starts, to = _periods(call, request)
     return await activity.make(call, _scope(call, request), starts, to)
 

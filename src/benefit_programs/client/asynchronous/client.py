@@ -20,6 +20,7 @@ from benefit_programs.client.asynchronous.ledger import AsyncBalances, AsyncTran
 from benefit_programs.client.asynchronous.lots import AsyncLots
 from benefit_programs.client.asynchronous.operating import (
     AsyncApiKeys,
+    AsyncConsoleUsers,
     AsyncHealth,
     AsyncTenants,
 )
@@ -116,7 +117,7 @@ class AsyncBenefitPrograms:
         client._use(session)  # noqa: SLF001 - our own
         return client
 
-    def _use(self, session: AsyncSession) -> None:
+    def _use(self, session: AsyncSession) -> None:  # noqa: PLR0915 - a line for each family
         self._session = session
         self.program_definitions = AsyncProgramDefinitions(session)
         """Templates that group pool definitions."""
@@ -162,6 +163,8 @@ class AsyncBenefitPrograms:
         """Endpoints that are told of what has happened."""
         self.api_keys = AsyncApiKeys(session)
         """The keys of the tenant."""
+        self.console_users = AsyncConsoleUsers(session)
+        """Who may use the console."""
         self.tenants = AsyncTenants(session)
         """The tenants of the installation."""
         self.health = AsyncHealth(session)

@@ -21,6 +21,7 @@ class AuditEntity(OpenEnum):
     PERSON = "PERSON"; PROGRAM = "PROGRAM"; POOL = "POOL"; TRANSACTION = "TRANSACTION"; LOT = "LOT"
     SCHEDULED_CHANGE = "SCHEDULED_CHANGE"; JOB = "JOB"; WEBHOOK_ENDPOINT = "WEBHOOK_ENDPOINT"
     WEBHOOK_KEY = "WEBHOOK_KEY"; CLOCK = "CLOCK"; TENANT = "TENANT"; API_KEY = "API_KEY"
+    CONSOLE_USER = "CONSOLE_USER"
 
 class BalanceType(OpenEnum):
     """Where credits of a transaction come from or go to."""

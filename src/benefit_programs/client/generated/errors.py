@@ -262,6 +262,10 @@ class ApiKeyNotFound(NotFound, code="API_KEY_NOT_FOUND"):
     """The tenant has no such key. A key of several tenants is no tenant's."""
     api_key_id = text()
 
+class ConsoleUserNotFound(NotFound, code="CONSOLE_USER_NOT_FOUND"):
+    """The console of the tenant has no such user."""
+    console_user_id = text()
+
 class TenantNotFound(NotFound, code="TENANT_NOT_FOUND"):
     """No tenant has this site id."""
     site_id = text()

@@ -70,6 +70,19 @@ BalanceSort: TypeAlias = Literal[
 ]
 """What to sort balances by."""
 
+ConsoleUserFilter = TypedDict("ConsoleUserFilter", {
+    "created_date": InstantCondition, "email": TextCondition, "id": TextCondition,
+    "name": TextCondition, "revoked_date": InstantCondition, "role": TextCondition,
+    "$and": "Sequence[ConsoleUserFilter]", "$or": "Sequence[ConsoleUserFilter]",
+    "$not": "ConsoleUserFilter",
+}, total=False)
+"""Which console users to find."""
+ConsoleUserSort: TypeAlias = Literal[
+    "id", "-id", "created_date", "-created_date", "name", "-name", "role", "-role", "email",
+    "-email", "revoked_date", "-revoked_date",
+]
+"""What to sort console users by."""
+
 ItemFilter = TypedDict("ItemFilter", {
     "category": TextCondition, "created_date": InstantCondition, "external_id": TextCondition,
     "id": TextCondition, "item_set_id": TextCondition, "namespace": TextCondition,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from benefit_programs.client.generated.enums import KeyHolderType
+from benefit_programs.client.generated.enums import KeyHolderType, Role
 from benefit_programs.client.types.base import Part
 
 
@@ -33,6 +33,25 @@ class CreatedApiKey(Part, frozen=True, kw_only=True):
 
     api_key: ApiKey
     secret: str
+
+
+class ConsoleUser(Part, frozen=True, kw_only=True):
+    """Somebody who may use the console, or might once."""
+
+    id: str
+    name: str
+    role: Role
+    created_date: datetime
+    email: str | None = None
+    revoked_date: datetime | None = None
+
+
+class InvitedConsoleUser(Part, frozen=True, kw_only=True):
+    """A user, and the link that signs in once: a path, to be put behind the service's address."""
+
+    console_user: ConsoleUser
+    sign_in_path: str
+    expiration_date: datetime
 
 
 class Tenant(Part, frozen=True, kw_only=True):

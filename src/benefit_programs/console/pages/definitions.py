@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Any
 
 from benefit_programs.console.definition_files import definitions_file
@@ -25,7 +26,7 @@ from benefit_programs.console.page import (
 )
 from benefit_programs.console.queries import query
 from benefit_programs.console.visit import Visit, segment
-from benefit_programs.domain.errors import Invalid, ViolatedRule
+from benefit_programs.domain.errors import Invalid, ItemNotFound, ViolatedRule
 
 DEFINITIONS = 50
 ITEMS_SHOWN = 20
@@ -67,14 +68,15 @@ async def show(visit: Visit) -> Answer:
     definition = await _get(visit)
     details = definition["details"]
     benefits = details.get("benefits", [])
-    living = {"poolDefinitionId": definition["id"], "status": {"$ne": "ENDED"}}
+    own = {"poolDefinitionId": definition["id"]}
     items, packs, waiting = await asyncio.gather(
         asyncio.gather(*(_items(visit, each) for each in benefits)),
-        query(visit, "queryPools", living, limit=PACKS_COUNTED),
+        # Without a filter by status, which would look at all that have ended.
+        query(visit, "queryPools", own, limit=PACKS_COUNTED),
         query(
             visit,
             "queryScheduledChanges",
-            {"poolDefinitionId": definition["id"], "status": "WAITING"},
+            {**own, "status": "WAITING"},
             limit=PACKS_COUNTED,
         ),
     )
@@ -88,10 +90,12 @@ async def show(visit: Visit) -> Answer:
             {"benefit": each, "name": name_of(each), "rules": rules_of(each), "items": some}
             for each, some in zip(benefits, items, strict=True)
         ],
-        "packs": len(packs["pools"]),
+        "packs": sum(each["status"] != "ENDED" for each in packs["pools"]),
+        "counted": PACKS_COUNTED,
         "has_more_packs": packs["metadata"]["hasNext"],
         "waiting": waiting["scheduledChanges"],
         "may_change": visit.may(change),
+        "sees_all": visit.may(show_all),
     }
 
 
@@ -156,7 +160,8 @@ async def add_item(visit: Visit) -> Answer:
 @page(POST, "/definitions/{id}/items/remove", roles=MANAGERS)
 async def remove_item(visit: Visit) -> Answer:
     form = visit.form
-    await visit.call("deleteItem", {"itemId": form["id"]})
+    with suppress(ItemNotFound):  # a form that is sent twice finds it gone
+        await visit.call("deleteItem", {"itemId": form["id"]})
     path = f"/definitions/{segment(visit.path['id'])}"
     names = ("benefit", "item", "displayName", "category")
     undo = Undo(path=f"{path}/items", fields={name: form.get(name, "") for name in names})

@@ -36,13 +36,15 @@ async def show(visit: Visit) -> Answer:
     chosen = visit.query.get("pack", "").strip()
     definitions = await _definitions(visit)
     scope = {"poolDefinitionId": chosen} if chosen else {}
-    now = datetime.now(visit.zone)
-    activity = await visit.call(
-        "getActivity", {"fromDate": _first_of(now, months).isoformat(), "by": "MONTH", **scope}
-    )
-    adds_up = activity["poolCount"] < ACTIVITY_POOLS_MAX or "all" in visit.query
-    outstanding = await _outstanding(visit, activity["toDate"], scope) if adds_up else None
-    periods = [_period(each, visit) for each in _from_first(activity["periods"])]
+    since = _first_of(datetime.now(visit.zone), months).isoformat()
+    activity = await visit.call("getActivity", {"fromDate": since, "by": "MONTH", **scope})
+    is_small = activity["isComplete"] and activity["poolCount"] < ACTIVITY_POOLS_MAX
+    whole: dict[str, Any] = {}
+    if is_small or "all" in visit.query:
+        whole = await visit.call("getStatements", {"fromDate": since, "by": "MONTH", **scope})
+    outstanding = whole.get("outstanding")
+    months_shown = whole.get("periods") or activity["periods"]
+    periods = [_period(each, visit) for each in _from_first(months_shown)]
     names = {each["id"]: each.get("displayName") or _("Pack") for each in definitions}
     return {
         "months": months,
@@ -56,11 +58,12 @@ async def show(visit: Visit) -> Answer:
             label=_("Credits granted, used and lapsed, by month"),
         ),
         "week": _week(activity["hours"]),
+        "is_empty": not any(each["transactionCount"] for each in months_shown),
+        "is_partial": not (whole or activity["isComplete"]),
         "outstanding": outstanding,
         "by_expiry": _by_expiry(outstanding) if outstanding else [],
         "by_definition": _by_definition(outstanding, names) if outstanding else [],
         "entries_max": ACTIVITY_TRANSACTIONS_MAX,
-        "pools_max": ACTIVITY_POOLS_MAX,
     }
 
 
@@ -78,15 +81,6 @@ async def _definitions(visit: Visit) -> list[dict[str, Any]]:
     found = await query(visit, "queryPoolDefinitions", {}, limit=DEFINITIONS)
     definitions: list[dict[str, Any]] = found["poolDefinitions"]
     return definitions
-
-
-async def _outstanding(visit: Visit, until: str, scope: dict[str, str]) -> dict[str, Any]:
-    """What is outstanding now. The statement's own period is of no matter, and so is short."""
-    at = datetime.fromisoformat(until).replace(microsecond=0).isoformat()
-    found: dict[str, Any] = (await visit.call("getStatements", {"fromDate": at, **scope}))[
-        "outstanding"
-    ]
-    return found
 
 
 def _from_first(periods: list[dict[str, Any]]) -> list[dict[str, Any]]:

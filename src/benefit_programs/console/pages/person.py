@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from benefit_programs.console.languages import gettext as _
-from benefit_programs.console.ledger import lines_of
+from benefit_programs.console.ledger import LINES_MAX, newest_lines
 from benefit_programs.console.page import (
     EVERYBODY,
     FRONT_DESK,
@@ -45,7 +45,7 @@ async def show(visit: Visit) -> Answer:
     pools = [pool for program in programs for pool in program.get("pools", ())]
     since = datetime.fromisoformat(overview["date"]) - timedelta(days=days)
     lines, reservations, waiting, ended = await asyncio.gather(
-        lines_of(visit, pools, f"{since:%Y-%m-%dT%H:%M:%SZ}"),
+        newest_lines(visit, pools, f"{since:%Y-%m-%dT%H:%M:%SZ}"),
         _reservations(visit, pools),
         _waiting(visit, [program["id"] for program in programs]),
         _ended(visit, person),
@@ -57,6 +57,7 @@ async def show(visit: Visit) -> Answer:
         "pools": pools,
         "has_more": overview.get("hasMore", False),
         "lines": lines,
+        "lines_max": LINES_MAX,
         "has_earlier": len(pools)
         > len([each for each in lines if each.row["figure"] == "PROVISIONED"]),
         "reservations": reservations,

@@ -45,5 +45,5 @@ async def show(visit: Visit) -> Answer:
         "definition": definition,
         "packs": packs.get("poolDefinitions", []),
         "dates": dates_in_words(timetable, {}),
-        "duration": duration_words,
+        "sees_all": visit.may(show_all),
     }

@@ -22,11 +22,17 @@ from benefit_programs.console.page import (
     Undo,
     page,
 )
+from benefit_programs.console.pages import ledger
 from benefit_programs.console.people import people_of
 from benefit_programs.console.queries import query
 from benefit_programs.console.timetables import dates_in_words
 from benefit_programs.console.visit import Visit, segment
-from benefit_programs.domain.errors import AlreadyExecuted, PoolDefinitionNotFound
+from benefit_programs.domain.entities import ProgramStatus
+from benefit_programs.domain.errors import (
+    AlreadyExecuted,
+    PoolDefinitionNotFound,
+    ProgramStatusTransitionNotAllowed,
+)
 
 DATES = 8
 PACKS = 100
@@ -105,6 +111,7 @@ async def show_pool(visit: Visit) -> Answer:
         "chart": charts.balance(statement, since=since, until=now),
         "lots_chart": charts.lots(found, since=since, until=now),
         "statement": statement,
+        "sees_ledger": visit.may(ledger.show),
         "days": CHART_DAYS,
         "benefits": [(name_of(each), each) for each in pool["details"].get("benefits", ())],
     }
@@ -171,7 +178,12 @@ async def end(visit: Visit) -> Answer:
         return await _schedule(visit, "END")
     request = _action(visit)
     del request["idempotencyKey"]
-    await visit.call("endProgram", request)
+    try:
+        await visit.call("endProgram", request)
+    except ProgramStatusTransitionNotAllowed as refusal:
+        # It has no key: a form that is sent twice finds that it has ended.
+        if refusal.current_status is not ProgramStatus.ENDED:
+            raise
     return Done(_path(visit), _("Ended."))
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benefit_programs.console.ledger import lines_of
+from benefit_programs.console.ledger import all_lines
 from benefit_programs.console.page import EVERYBODY, FRONT_DESK, GET, Answer, page
 from benefit_programs.console.people import person_of
 from benefit_programs.console.visit import Visit
@@ -45,7 +45,7 @@ async def statement(visit: Visit) -> Answer:
     pools = [pool for program in overview.get("programs", ()) for pool in program.get("pools", ())]
     summaries, lines = await asyncio.gather(
         asyncio.gather(*(_summary(visit, pool["id"], begin) for pool in pools)),
-        lines_of(visit, pools, begin, limit=STATEMENT_LINES_MAX),
+        all_lines(visit, pools, begin, limit=STATEMENT_LINES_MAX),
     )
     return {
         "person": person,

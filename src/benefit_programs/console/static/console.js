@@ -44,10 +44,24 @@
     if (event.target.closest("[data-print]")) print();
     const button = event.target.closest("[data-show]");
     if (button) document.getElementById(button.dataset.show)?.showModal();
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const field = document.getElementById(copy.dataset.copy);
+      field.select();
+      navigator.clipboard?.writeText(field.value).then(() => {
+        copy.textContent = copy.dataset.copied;
+        document.getElementById("status").textContent = copy.dataset.copied;
+      });
+    }
     for (const open of document.querySelectorAll("details.who[open]")) {
       if (!open.contains(event.target) || button) open.open = false;
     }
   });
+
+  // What was opened to be filled in is filled in at once.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.act[open]")) event.target.querySelector("input:not([type=hidden])")?.focus();
+  }, true);
 
   // A swap takes away what had the focus. It goes back to the same thing on the same page, else to
   // what the page offers first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.domain import directory_errors, errors
-from benefit_programs.wire.types import api_keys, async_jobs, health, tenants
+from benefit_programs.wire.types import api_keys, async_jobs, console_users, health, tenants
 
 _KEY = {
     "expiration_date": "The instant at which it ends. Absent if it doesn't by itself.",
@@ -13,6 +13,11 @@ _KEY = {
     "name": "A name for people.",
     "permission_ids": "What it is narrowed to. Empty: it isn't.",
     "scopes": "What it allows. Left out of a request: MANAGE, or READ_LIMITED for a member.",
+}
+_USER = {
+    "email": "What a proxy with single sign-on knows the user by; kept in lower case.",
+    "name": "A name for people.",
+    "role": "What the user may do.",
 }
 _TENANT = {
     "name": "A name for people.",
@@ -24,6 +29,7 @@ OF_OPERATING: dict[type[Any], dict[str, str]] = {
     errors.JobNotCancelable: {"job_id": "The id of the job.", "status": "What it is now."},
     errors.JobNotRetryable: {"job_id": "The id of the job.", "status": "What it is now."},
     directory_errors.ApiKeyNotFound: {"api_key_id": "The id of the key."},
+    directory_errors.ConsoleUserNotFound: {"console_user_id": "The id of the user."},
     directory_errors.TenantNotFound: {"site_id": "The site id."},
     directory_errors.TenantAlreadyExists: {"site_id": "The site id."},
     api_keys.ApiKeyIdentity: {
@@ -44,6 +50,19 @@ OF_OPERATING: dict[type[Any], dict[str, str]] = {
     api_keys.QueryApiKeysResponse: {"api_keys": "The keys of this page."},
     api_keys.RevokeApiKeyRequest: {"api_key_id": "The key to revoke."},
     api_keys.RevokeApiKeyResponse: {"api_key": "The key as it is now."},
+    console_users.ConsoleUser: {
+        **_USER,
+        "revoked_date": "When the access was taken away. Absent if it wasn't.",
+    },
+    console_users.InviteConsoleUserRequest: _USER,
+    console_users.InviteConsoleUserResponse: {
+        "console_user": "Who was invited.",
+        "expiration_date": "Until when the link can be used.",
+        "sign_in_path": "The link, to be put behind the address of the service. It works once.",
+    },
+    console_users.QueryConsoleUsersResponse: {"console_users": "The users of this page."},
+    console_users.RevokeConsoleUserRequest: {"console_user_id": "Whose access is taken away."},
+    console_users.RevokeConsoleUserResponse: {"console_user": "The user as it is now."},
     async_jobs.QueryAsyncJobsResponse: {"jobs": "The jobs of this page."},
     async_jobs.RetryAsyncJobRequest: {"job_id": "The job to continue."},
     async_jobs.CancelAsyncJobRequest: {"job_id": "The job to give up."},

@@ -1,0 +1,68 @@
+"""Audit: who changed what, when, through what, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benefit_programs.console.languages import later
+from benefit_programs.console.page import GET, MANAGERS, Answer, Menu, page
+from benefit_programs.console.people import people_of
+from benefit_programs.console.visit import Visit
+
+_ABOUT = ("entityId", "programId", "poolId")
+"""What an id may be of: the changed entity, or the program or pool that it belongs to."""
+
+
+@page(
+    GET,
+    "/audit",
+    roles=MANAGERS,
+    template="audit.html",
+    menu=Menu(text=later("Audit"), order=120, key="a"),
+)
+async def show(visit: Visit) -> Answer:
+    """``entity``, ``member``, ``principal``, ``request``, ``from`` and ``to`` narrow it."""
+    asked = {name: visit.query.get(name, "").strip() for name in _PARAMETERS}
+    query = {"filter": _filter(visit, asked), "cursorPaging": visit.paging()}
+    found = await visit.call("queryAuditEntries", {"query": query})
+    entries = found.get("auditEntries", [])
+    return {
+        "asked": {name: text for name, text in asked.items() if text},
+        "entries": entries,
+        "people": await _people(visit, entries),
+        "metadata": found.get("metadata"),
+    }
+
+
+_PARAMETERS = ("entity", "member", "principal", "request", "from", "to")
+
+
+def _filter(visit: Visit, asked: dict[str, str]) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+    if asked["entity"]:
+        found.append({"$or": [{name: asked["entity"]} for name in _ABOUT]})
+    for name, field in (
+        ("member", "beneficiary.memberId"),
+        ("principal", "principal.id"),
+        ("request", "requestId"),
+    ):
+        if asked[name]:
+            found.append({field: asked[name]})
+    for name, operator in (("from", "$gte"), ("to", "$lt")):
+        instant = visit.query.instant(name, visit.zone)
+        if instant:
+            found.append({"createdDate": {operator: instant}})
+    return {"$and": found} if found else {}
+
+
+async def _people(visit: Visit, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Whom entries concern, by the entries' ids."""
+    concerned = [each for each in entries if each.get("beneficiary")]
+    people = await people_of(visit, [each["beneficiary"] for each in concerned])
+    named = {person.id: person for person in people}
+    return {
+        each["id"]: person
+        for each in concerned
+        for text in each["beneficiary"].values()
+        if (person := named.get(text))
+    }
