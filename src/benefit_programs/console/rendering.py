@@ -116,7 +116,6 @@ def _environment() -> Environment:
         principal=words.principal_words,
         said=words.said_reason,
         through=words.through_words,
-        refused=words.code_words,
         segment=segment,
         short_id=formats.short_id,
         signed=formats.signed,
