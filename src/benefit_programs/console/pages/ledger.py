@@ -95,7 +95,7 @@ async def _filter(visit: Visit, asked: dict[str, str]) -> dict[str, Any]:
 
 async def _beneficiary(visit: Visit, text: str) -> dict[str, str]:
     """Whom a text means: the only one of a name, or else a member by the id."""
-    named = await search_people(visit, text, limit=2)
+    named, _more = await search_people(visit, text, limit=2)
     person = named[0] if len(named) == 1 else Person("memberId", text)
     return {f"beneficiary.{person.field}": person.id}
 
