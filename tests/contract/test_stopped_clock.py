@@ -107,6 +107,26 @@ async def test_what_rolls_over_during_a_pause_moves_by_all_of_it(database_url: s
         assert ends == [clock.now + 5 * HOUR, clock.now + 9 * HOUR]
 
 
+async def test_what_was_granted_in_a_pause_rolls_over_in_it(database_url: str) -> None:
+    """No time passes for a lot that came while the clock stood: it has its five hours afterwards."""
+    rollover = {"enabled": True, "expiresAfter": "PT5H"}
+    async with open_still(database_url) as (service, clock):
+        wallet = await open_dated(service, STOPPING, amount="0", rolloverConfiguration=rollover)
+        program_id = wallet.program["id"]
+        await pause(service, program_id)
+        clock.move(hours=3)
+        grant = {"poolId": wallet.pool_id, "amount": "7", "keptAtRenewal": False}
+        ends = {"expiresAfter": "PT8H", "idempotencyKey": "granted"}
+        await service.call("grantCredits", grant | ends)
+        clock.move(hours=1)
+        await act(service, "renew", program_id)
+        clock.move(hours=4)
+        await act(service, "resume", program_id)
+        (lot,) = [row for row in await service.rows(Lot) if row.available]
+        assert lot.expiration_date == clock.now + 5 * HOUR
+        assert await verify_store(service.store) == []
+
+
 async def test_a_timetable_that_was_restarted_moves_by_the_rest_of_the_pause(
     database_url: str,
 ) -> None:
