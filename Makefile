@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 # How the tests share the machine's cores; each process has its own PostgreSQL. Many tests wait, so
 # four processes are quicker on two cores, too.
-PARALLEL ?= --numprocesses 4 --dist worksteal
+PARALLEL ?= --numprocesses 5 --dist worksteal
 # Other versions of PostgreSQL to test with, where systems keep them.
 POSTGRES ?= $(wildcard /usr/lib/postgresql/1[5-9]/bin/postgres /usr/pgsql-1[5-9]/bin/postgres \
 	/opt/homebrew/opt/postgresql@1[5-9]/bin/postgres)

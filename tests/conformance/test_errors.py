@@ -124,6 +124,7 @@ missing(
     "getStatement",
 )
 missing("BALANCE_NOT_FOUND", lambda it: {"poolId": it.pool}, "grantCredits", "listLots")
+missing("PERSON_NOT_FOUND", lambda it: {"personId": it.person}, "getPerson", "deletePerson")
 missing("LOT_NOT_FOUND", lambda it: {"lotId": it.lot}, "getLot", "updateLot", "expireLot")
 missing("ITEM_NOT_FOUND", lambda it: {"itemId": it.item}, "getItem", "updateItem", "deleteItem")
 missing("ITEM_SET_NOT_FOUND", lambda it: {"itemSetId": it.item_set}, "createItem")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 MADE = re.compile(
-    r"bp_[\w-]{43}|whsec_[A-Za-z0-9+/=]+|-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----"
+    r"bp_[\w-]{43}|token=[\w-]{43}|whsec_[A-Za-z0-9+/=]+|-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----"
 )
 """Secrets and keys that are made for an answer."""
 
@@ -90,6 +90,7 @@ async def test_cursors_of_other_tenants(service: Service, method: str) -> None:
     """A cursor is worth nothing to another tenant, nor to another method."""
     for _ in range(2):
         await settle(service)
+    await service.call("inviteConsoleUser", {"name": "Zoe", "role": "READER"})
     answer = await service.call(method, {"query": {"cursorPaging": {"limit": 1}}})
     rows, metadata = page_of(answer)
     assert len(rows) == 1

@@ -188,7 +188,7 @@ async def test_a_lapse_that_a_redemption_books_has_its_own_event(held: Held) -> 
     (stored,) = [
         row for row in await held.service.rows(Event) if row.slug == "benefit_reservation_canceled"
     ]
-    assert stored.body.keys() == {"pool"}
+    assert stored.body.keys() == {"pool", "actor"}
 
 
 # Lots

@@ -108,7 +108,7 @@ async def test_what_rolls_over_during_a_pause_moves_by_all_of_it(database_url: s
 
 
 async def test_what_was_granted_in_a_pause_rolls_over_in_it(database_url: str) -> None:
-    """No time passes for a lot that came while the clock stood: it has its five hours afterwards."""
+    """No time passes for a lot that came while the clock stood: its five hours come afterwards."""
     rollover = {"enabled": True, "expiresAfter": "PT5H"}
     async with open_still(database_url) as (service, clock):
         wallet = await open_dated(service, STOPPING, amount="0", rolloverConfiguration=rollover)

@@ -11,6 +11,7 @@ import httpx
 from benefit_programs.api.method import Scope
 from benefit_programs.bootstrap import Running, open_service, owner_grants
 from benefit_programs.config import LogFormat, Settings
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Identity, IdentityType
@@ -107,8 +108,9 @@ class Service(Caller):
         return [codec.read(row) for row in await self.store.fetch(sql, (self.tenant.id,))]
 
     async def has_rows(self) -> bool:
-        """Whether the tenant has anything at all."""
-        each = (f"exists (SELECT 1 FROM {name} WHERE tenant_id = $1)" for name in _TABLE_NAMES)
+        """Whether the tenant has anything but the entries that say who made it and its keys."""
+        names = (name for name in _TABLE_NAMES if name != CODECS[AuditEntry].table)
+        each = (f"exists (SELECT 1 FROM {name} WHERE tenant_id = $1)" for name in names)
         rows = await self.store.fetch(f"SELECT {' OR '.join(each)}", (self.tenant.id,))
         return bool(rows[0][0])
 

@@ -87,7 +87,7 @@ def use_queries(client: BenefitPrograms) -> None:
     assert_type(iter(query), Iterator[Program])
     client.programs.query({"name_space": "gym"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.programs.query({"created_date": "today"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.programs.query(sort=["beneficiary"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.programs.query(sort=["beneficiaries"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     query.sort("name")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -53,7 +53,10 @@ COMMANDS = {
     "version": ("versions:commands", "Show the version of the service and of its schema."),
     "tenants": ("tenants:commands", "Make and list tenants."),
     "keys": ("keys:commands", "Make, list and revoke API keys."),
-    "demo": ("demo:commands", "Make a sample studio in a sandbox, to look at in the console."),
+    "demo": (
+        "demo:commands",
+        "Make a sample studio in a sandbox, and print a link to look at it in the console.",
+    ),
     "console": ("console:commands", "Say who may use the pages of the console."),
     "agents": ("agents:commands", "Let agents look after members, by the Model Context Protocol."),
     "settings": ("settings:commands", "Read and change the settings of a tenant."),

@@ -143,7 +143,7 @@ def test_a_missing_entity_stays_missing() -> None:
 
 
 def test_bulk_methods_know_their_entries() -> None:
-    """Twelve methods take entries that succeed or fail alone."""
+    """Thirteen methods take entries that succeed or fail alone."""
     assert {method.name: method.bulk_field for method in METHODS.values() if method.bulk_field} == {
         "bulkCreatePoolDefinitions": "pool_definitions",
         "bulkUpdatePoolDefinitions": "pool_definitions",
@@ -153,6 +153,7 @@ def test_bulk_methods_know_their_entries() -> None:
         "bulkCaptureBenefitReservations": "reservations",
         "bulkCancelBenefitReservations": "reservations",
         "bulkCreateItems": "items",
+        "bulkSetPeople": "people",
         "bulkDeleteItems": "item_ids",
         "bulkUpdateItems": "items",
         "removeItemsFromBenefit": "item_references",
