@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 MADE = re.compile(
-    r"bp_[\w-]{43}|token=[\w-]{43}|whsec_[A-Za-z0-9+/=]+|-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----"
+    r"bp_[\w-]{43}|token=[\w-]{43}|whsec_[A-Za-z0-9+/=]+"
+    r"|-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----"
 )
 """Secrets and keys that are made for an answer."""
 
