@@ -1,0 +1,150 @@
+"""Take the pictures of the documentation: docs/pictures.
+
+    python -m tools.pictures
+
+It makes a sample studio in a SQLite file of its own, serves it, and looks at it with the browser
+of the tests, as those who work there. Look at the pictures before you commit them.
+"""
+
+# ruff: noqa: INP001 - a script, not a package
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from benefit_programs.cli.studio import DESK, MANAGER, OPERATOR, STAFF
+from tests.support.browser import open_browser
+from tests.support.serving import ServerProcess, run_benefits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, Page
+
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+WHO = "Ada Yilmaz"
+CLASS = "Yoga basics"
+PACK = "10 classes"
+
+WIDTH = 1200
+SHARPNESS = 1.5
+QUALITY = 60
+BYTES_MAX = 60_000
+DEMO_SECONDS_MAX = 300
+
+
+class Picture(NamedTuple):
+    """What is seen, by whom, how high, and the way there from the first page."""
+
+    name: str
+    viewer: str
+    height: int
+    go: Callable[[Page], Awaitable[object]]
+
+
+async def to_person(page: Page) -> None:
+    await page.locator("#q").fill(WHO)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name=WHO).wait_for()
+
+
+async def to_redeem(page: Page) -> None:
+    await page.get_by_role("link", name="Redeem", exact=True).click()
+    await page.locator(".tiles a").filter(has_text=CLASS).click()
+    await page.locator("#who").fill(WHO)
+    await page.keyboard.press("Enter")
+    await page.get_by_label("How many").wait_for()
+
+
+async def to_today(page: Page) -> None:
+    await page.get_by_role("link", name="Today", exact=True).click()
+    await page.get_by_role("heading", name="Today", level=1).wait_for()
+
+
+async def to_definition(page: Page) -> None:
+    await page.get_by_role("link", name="Definitions", exact=True).click()
+    await page.get_by_role("link", name=PACK).first.click()
+    await page.get_by_role("heading", name=PACK).wait_for()
+
+
+async def to_figures(page: Page) -> None:
+    await page.get_by_role("link", name="Figures", exact=True).click()
+    await page.get_by_role("heading", name="Figures", level=1).wait_for()
+
+
+async def to_audit(page: Page) -> None:
+    await page.get_by_role("link", name="Audit", exact=True).click()
+    await page.get_by_role("heading", name="Audit", level=1).wait_for()
+
+
+ALL = (
+    Picture("person", DESK, 860, to_person),
+    Picture("redeem", DESK, 520, to_redeem),
+    Picture("today", DESK, 760, to_today),
+    Picture("definition", MANAGER, 760, to_definition),
+    Picture("figures", MANAGER, 820, to_figures),
+    Picture("audit", OPERATOR, 640, to_audit),
+)
+
+
+async def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    with TemporaryDirectory() as folder:
+        data = {"BENEFITS_DATA_DIR": folder}
+        made = json.loads(run_benefits("demo", "--json", seconds=DEMO_SECONDS_MAX, **data).stdout)
+        server = ServerProcess([], Path(folder) / "log.txt", **data)
+        try:
+            async with open_browser() as browser:
+                for each in ALL:
+                    token = invite(each.viewer, made["tenantId"], data)
+                    async with signed_in(browser, server.url, token) as page:
+                        await page.set_viewport_size({"width": WIDTH, "height": each.height})
+                        await each.go(page)
+                        await take(page, each.name)
+        finally:
+            server.stop()
+
+
+def invite(name: str, tenant_id: int, data: dict[str, str]) -> str:
+    """A link's secret for one of those who work in the studio."""
+    role = STAFF[name].value.lower().replace("_", "-")
+    run = run_benefits(
+        *("console", "invite", name, "--role", role, "--tenant", str(tenant_id), "--json"), **data
+    )
+    return str(json.loads(run.stdout)["link"]).partition("token=")[2]
+
+
+@asynccontextmanager
+async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
+    context = await browser.new_context(
+        base_url=url, color_scheme="light", locale="en-GB", device_scale_factor=SHARPNESS
+    )
+    page = await context.new_page()
+    await page.goto(f"/console/sign-in?token={token}")
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url("**/console/find")
+    yield page
+    await context.close()
+
+
+async def take(page: Page, name: str) -> None:
+    """Keep what the window shows as WebP, which Playwright's own method can't make."""
+    browser = await page.context.new_cdp_session(page)
+    options = {"format": "webp", "quality": QUALITY}
+    answer = await browser.send("Page.captureScreenshot", options)
+    picture = b64decode(answer["data"])
+    assert len(picture) <= BYTES_MAX, f"{name} has {len(picture)} bytes"
+    (PICTURES / f"{name}.webp").write_bytes(picture)
+    sys.stdout.write(f"{name}.webp: {len(picture)} bytes\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
