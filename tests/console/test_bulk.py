@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +99,9 @@ async def test_ends_of_programs_move_too(
 
 
 async def test_all_get_credits_once(
-    studio: Studio, manager: Browser, monkeypatch: pytest.MonkeyPatch
+    service: Service, studio: Studio, manager: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each active pack gets a lot, part by part; who sends a part twice gives nothing twice."""
+    """Each pack gets a lot through a day, part by part; what is sent twice gives nothing twice."""
     monkeypatch.setattr(groups, "PART_MAX", 1)
     monkeypatch.setattr(groups, "LIMIT_MAX", 1)
     ada, zoe = await studio.join(ADA, studio.ten), await studio.join(ZOE, studio.ten)
@@ -114,6 +114,8 @@ async def test_all_get_credits_once(
     assert "Go on with the next ones" in page.text
     await manager.post("/bulk/grant", {**fields_of(page.text), "key": guid()})
     assert [await studio.left(ada), await studio.left(zoe)] == ["11.5", "11.5"]
+    ends = await dates_of(service, "lots", "expirationDate", {"poolDefinitionId": pack})
+    assert ends[-2:] == [datetime(2030, 1, 2, tzinfo=UTC)] * 2
     refused = await manager.post("/bulk/grant", {**form, "key": guid(), "amount": "-1"})
     assert "0 packs have them. Not done: How many" in await said(manager, refused)
 

@@ -42,7 +42,7 @@ async def grant(visit: Visit) -> Answer:
     run, cursor = form.get("run", "") or form["key"], form.get("after", "") or None
     lot = {
         "amount": form.amount("amount"),
-        "expirationDate": form.instant("expires", visit.zone),
+        "expirationDate": form.end("expires", visit.zone),
         "displayName": form.get("name", "").strip() or None,
         "reason": form.get("reason", "").strip() or None,
     }
