@@ -65,7 +65,9 @@ async def to_redeem(page: Page) -> None:
 
 async def to_today(page: Page) -> None:
     await page.get_by_role("link", name="Today", exact=True).click()
-    await page.get_by_role("heading", name="Today", level=1).wait_for()
+    await page.get_by_role("link", name="Day before").click()
+    await page.locator("#after").wait_for()
+    await page.get_by_text("Who it was").click()
 
 
 async def to_definition(page: Page) -> None:
@@ -80,14 +82,18 @@ async def to_figures(page: Page) -> None:
 
 
 async def to_audit(page: Page) -> None:
+    await to_person(page)
+    member_id = await page.locator(".facts code").inner_text()
     await page.get_by_role("link", name="Audit", exact=True).click()
-    await page.get_by_role("heading", name="Audit", level=1).wait_for()
+    await page.get_by_label("Member").fill(member_id)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name=WHO).first.wait_for()
 
 
 ALL = (
     Picture("person", DESK, 860, to_person),
-    Picture("redeem", DESK, 520, to_redeem),
-    Picture("today", DESK, 760, to_today),
+    Picture("redeem", DESK, 610, to_redeem),
+    Picture("today", DESK, 660, to_today),
     Picture("definition", MANAGER, 760, to_definition),
     Picture("figures", MANAGER, 820, to_figures),
     Picture("audit", OPERATOR, 640, to_audit),
