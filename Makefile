@@ -91,8 +91,8 @@ bench-full: $(VENV)/.dev ## The same, long enough for figures to publish
 lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that pyproject.toml allows
 	$(PIP) --require-hashes -r requirements/uv.txt
 	$(LOCK) --upgrade --output-file requirements/runtime.txt
-	$(LOCK) --upgrade --extra agents --group dev --constraints requirements/runtime.txt \
-		--output-file requirements/dev.txt
+	$(LOCK) --upgrade --extra agents --extra otel --group dev --group site \
+		--constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group build --output-file requirements/build.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group lock --output-file requirements/uv.txt
 
