@@ -54,7 +54,9 @@ async def test_a_change_says_who_and_why(service: Service) -> None:
     )
     (entry,) = await audit(service, {"requestId": "desk-1.42"})
     created = entry.pop("createdDate")
-    key = (await service.rows(AuditEntry))[-1].principal_id
+    (key,) = [
+        row.principal_id for row in await service.rows(AuditEntry) if row.request_id == "desk-1.42"
+    ]
     assert entry == {
         "id": made["transactionId"],
         "principal": {
