@@ -264,6 +264,31 @@ async def test_users_of_others_are_not_there(service: Service) -> None:
     assert found["consoleUsers"] == []
 
 
+async def test_users_of_others_that_are_called_by_an_id(service: Service) -> None:
+    """A user whose name is the id of another tenant's stays when that one is revoked, and again."""
+    operator = await operator_of(service)
+    made = await operator.call("inviteConsoleUser", {"name": "Ada", "role": "READER"})
+    user_id = made["consoleUser"]["id"]
+    theirs = await operator_of(await service.another_tenant())
+    await theirs.call("inviteConsoleUser", {"name": user_id, "role": "READER"})
+    for _ in range(2):
+        revoked = await operator.call("revokeConsoleUser", {"consoleUserId": user_id})
+        assert revoked["consoleUser"]["name"] == "Ada"
+    (eve,) = (await theirs.call("queryConsoleUsers"))["consoleUsers"]
+    assert "revokedDate" not in eve
+
+
+async def test_an_address_is_a_tenant_s_own(service: Service) -> None:
+    """It belongs to one user of a tenant; what other tenants have isn't told."""
+    operator = await operator_of(service)
+    theirs = await operator_of(await service.another_tenant())
+    ada = {"name": "Ada", "role": "READER", "email": "ada@gym.example"}
+    for each in (theirs, operator):
+        assert (await each.call("inviteConsoleUser", ada))["consoleUser"]["email"] == ada["email"]
+    refused = await operator.refusal("inviteConsoleUser", {**ada, "name": "Eve"})
+    assert (refused.status, "email" in refused.fields) == (400, True)
+
+
 # Tenants.
 
 

@@ -136,7 +136,7 @@ class Console:
         """The visit with its visitor, if anybody has signed in. Raises NotInvited."""
         visitor = await self._gate.visitor(request)
         if visitor is None:
-            return visit
+            return replace(visit, choices=await self._gate.choices(request))
         said = self._flashes.read(request.cookies.get(FLASH_COOKIE), visitor.principal.key_id)
         return replace(visit, visitor=visitor, flash=said)
 

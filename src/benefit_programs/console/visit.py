@@ -109,6 +109,9 @@ class Visit:
     flash: Mapping[str, Any] = field(default_factory=dict)
     """What the last change said, for this page to show."""
 
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Where a proxy names somebody whom several tenants know: these, by the ids of the users."""
+
     call_method: CallMethod
     gate: Gate
     """What signs people in and out."""

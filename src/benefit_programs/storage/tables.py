@@ -199,6 +199,22 @@ def _directory_table(
     return table
 
 
+def _console_users() -> sa.Table:
+    """Of those who aren't revoked, a tenant has a name once, and an address once."""
+    table = _directory_table("console_users", "id", *_columns(ConsoleUser))
+    not_revoked = sa.text("revoked is null")
+    for first, second, named in (("tenant_id", "name", "name"), ("email", "tenant_id", "email")):
+        sa.Index(
+            f"uq_{table.name}_{named}",
+            table.c[first],
+            table.c[second],
+            unique=True,
+            postgresql_where=not_revoked,
+            sqlite_where=not_revoked,
+        )
+    return table
+
+
 def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, Text, nullable=False)
 
@@ -209,7 +225,7 @@ DIRECTORY = (
         "api_keys", "id", *_columns(ApiKey), _text("secret_hash"), unique="secret_hash"
     ),
     _directory_table("secrets", "name", _text("name"), _text("value")),
-    _directory_table("console_users", "id", *_columns(ConsoleUser)),
+    _console_users(),
     _directory_table("console_invitations", "secret_hash", *_columns(ConsoleInvitation)),
     _directory_table("console_sessions", "secret_hash", *_columns(ConsoleSession)),
 )

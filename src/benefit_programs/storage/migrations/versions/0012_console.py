@@ -33,6 +33,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_console_users"),
         sqlite_strict=True,
     )
+    for name, columns in (("name", ["tenant_id", "name"]), ("email", ["email", "tenant_id"])):
+        op.create_index(
+            f"uq_console_users_{name}",
+            "console_users",
+            columns,
+            unique=True,
+            postgresql_where=sa.text("revoked is null"),
+            sqlite_where=sa.text("revoked is null"),
+        )
     op.create_table(
         "console_invitations",
         sa.Column("secret_hash", _TEXT, nullable=False),
