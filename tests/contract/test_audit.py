@@ -267,6 +267,22 @@ async def test_erasure_takes_the_reasons(service: Service) -> None:
     ]
 
 
+@pytest.mark.parametrize("programs", [1, 0])
+async def test_erasure_takes_the_reasons_of_merges(service: Service, programs: int) -> None:
+    """Why a visitor's programs became an erased person's is gone too, if there were any or not."""
+    members = [guid(), guid()]
+    for member in members:
+        visitor = {"anonymousVisitorId": guid()}
+        for _ in range(programs):
+            await open_wallet(service, benefit("towel"), program={"beneficiary": visitor})
+        request = {"visitor": visitor, "beneficiary": {"memberId": member}, "reason": REASON}
+        await service.call("mergeBeneficiary", request)
+    await service.call("eraseBeneficiary", {"beneficiary": {"memberId": members[0]}})
+    await service.running.runner.settle()
+    merges = await audit(service, {"method": "mergeBeneficiary"})
+    assert [each.get("reason") for each in merges] == [REASON, None]
+
+
 async def _with_reasons(service: Service) -> Wallet:
     beneficiary = {"beneficiary": {"memberId": guid()}}
     wallet = await open_wallet(service, benefit("towel"), program=beneficiary)

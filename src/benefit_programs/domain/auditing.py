@@ -42,6 +42,7 @@ class _Naming(NamedTuple):
     id: str | None = "id"
     program_id: str | None = None
     pool_id: str | None = None
+    subject_id: str | None = None
 
 
 _ENDPOINT = AuditEntity.WEBHOOK_ENDPOINT
@@ -55,7 +56,7 @@ _NAMINGS: dict[type[Row], _Naming] = {
     Pool: _Naming(AuditEntity.POOL, program_id="program_id", pool_id="id"),
     Lot: _Naming(AuditEntity.LOT, pool_id="pool_id"),
     ScheduledChange: _Naming(AuditEntity.SCHEDULED_CHANGE, program_id="program_id"),
-    Job: _Naming(AuditEntity.JOB),
+    Job: _Naming(AuditEntity.JOB, subject_id="person_id"),
     WebhookEndpoint: _Naming(_ENDPOINT),
     WebhookSecret: _Naming(_ENDPOINT, "endpoint_id"),
     WebhookProgress: _Naming(_ENDPOINT, "endpoint_id"),
@@ -117,6 +118,7 @@ def _entry_about(changes: Changes[Any], about: type[Row], context: Context) -> A
         entity_id=value(naming.id),
         program_id=value(naming.program_id),
         pool_id=value(naming.pool_id),
+        subject_id=value(naming.subject_id),
         changed_count=count if count > 1 else None,
     )
 

@@ -374,6 +374,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("entity_id", "id", sparse=True),
             _index("program_id", "id", sparse=True),
             _index("pool_id", "id", sparse=True),
+            _index("subject_id", "id", sparse=True),
             only_key=True,
         ),
         _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
