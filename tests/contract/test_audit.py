@@ -119,6 +119,15 @@ async def test_who_asks_by_what_belongs_together(service: Service) -> None:
     assert refusal.fields == {"query.filter.poolId.$ne": "FIELD_NOT_ALLOWED"}
 
 
+@pytest.mark.parametrize("field", ["entityId", "poolId", "programId", "beneficiary.memberId"])
+async def test_what_entries_are_found_by_is_never_null(service: Service, field: str) -> None:
+    """A null, alone or among values, is refused by its place."""
+    for asked, at in ((None, ""), ({"$in": [guid(), None]}, ".$in[1]")):
+        query = {"query": {"filter": {field: asked}}}
+        refusal = await service.refusal("queryAuditEntries", query)
+        assert list(refusal.fields) == [f"query.filter.{field}{at}"]
+
+
 async def test_only_who_may_reads_the_audit(service: Service) -> None:
     """It takes a permission id of its own; no member sees anything."""
     permitted = await service.as_app(permission_ids=("BENEFIT_PROGRAMS.AUDIT_READ",))
