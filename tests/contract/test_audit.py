@@ -159,6 +159,16 @@ async def test_a_reason_of_a_change_counts(service: Service) -> None:
     assert (await audit(service, {"poolId": wallet.pool_id}))[0]["reason"] == REASON
 
 
+@pytest.mark.parametrize("options", ["setOptions", "adjustOptions"])
+async def test_no_change_is_not_told(service: Service, options: str) -> None:
+    """A balance that is brought to what it is leaves no entry, and none when it is asked again."""
+    wallet = await open_wallet(service, benefit("towel"), amount="5")
+    change = wallet.change(**{options: {"value": "5" if options == "setOptions" else "0"}})
+    await service.call("changeBalance", change)
+    assert (await service.refusal("changeBalance", change)).status == 409
+    assert methods(await audit(service, {"method": "changeBalance"})) == []
+
+
 async def test_jobs_tell_once_for_each_commit(service: Service) -> None:
     """A job names itself and how many entities it changed; its request is told besides."""
     wallet = await open_wallet(service, benefit("towel"))
