@@ -11,13 +11,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
 from benefit_programs.domain.audit_rows import SERVICE, Actor, AuditEntity
 from benefit_programs.domain.directory import NAME_LENGTH_MAX
 from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.ids import guid_in
 from benefit_programs.domain.people.rows import EMAIL_LENGTH_MAX
 from benefit_programs.domain.store import StoreConflict
 from benefit_programs.domain.values import Id, Instant
@@ -159,11 +160,10 @@ class ConsoleDirectory:
         return [read_user(row) for row in await self._store.fetch_quick(_USERS, ())]
 
     async def user(self, user_id: str) -> ConsoleUser | None:
-        try:
-            user_id = str(UUID(user_id))
-        except ValueError:
+        guid = guid_in(user_id)
+        if guid is None:
             return None
-        rows = await self._store.fetch_quick(f"{_SELECT_USER} where id = $1", (user_id,))
+        rows = await self._store.fetch_quick(f"{_SELECT_USER} where id = $1", (guid,))
         return read_user(rows[0]) if rows else None
 
     async def users_of_email(self, email: str) -> list[ConsoleUser]:
