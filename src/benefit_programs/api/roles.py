@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benefit_programs.api.authentication import Principal
+from benefit_programs.api.authentication import Principal, principal_with
 from benefit_programs.api.method import OPERATING, Scope
 from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
@@ -124,20 +124,6 @@ def principal_of(user: ConsoleUser, tenant: Tenant) -> Principal:
     who = Who(PrincipalKind.CONSOLE_USER, user.id)
     grants = grants_of(Role(user.role), identity)
     return principal_with(tenant, f"console:{user.id}", grants, who)
-
-
-def principal_with(tenant: Tenant, key_id: str, grants: Grants, who: Who) -> Principal:
-    """Somebody who acts in a tenant with these grants."""
-    return Principal(
-        key_id=key_id,
-        tenant_id=tenant.id,
-        site_id=tenant.site_id,
-        settings=tenant.settings,
-        caller=grants.identity,
-        scopes=frozenset(grants.scopes),
-        permission_ids=frozenset(grants.permission_ids),
-        who=who,
-    )
 
 
 def require_operable(grants: Grants) -> None:

@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from benefit_programs.api.authentication import anybody_with, principal_with
 from benefit_programs.api.errors import Forbidden
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.roles import ROLES, grants_of, principal_of, principal_with
+from benefit_programs.api.roles import ROLES, grants_of, principal_of
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import Network
 from benefit_programs.console.visit import Visitor
 from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
-from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser
 from benefit_programs.storage.directory import (
@@ -187,13 +187,9 @@ class Gate:
         return any(peer in network for network in self._trusted)
 
 
-_NOBODY_S = Tenant(0, "", "", 0, TenantSettings())
-"""A tenant for questions about rights alone."""
-
-
 def _role_of(key: ApiKey) -> Role | None:
     """The largest role of which the key allows everything."""
-    holder = principal_with(_NOBODY_S, key.id, key.grants, Who(PrincipalKind.API_KEY, key.id))
+    holder = anybody_with(key.grants)
     fitting = (
         role
         for role in reversed(ROLES)
@@ -205,8 +201,7 @@ def _role_of(key: ApiKey) -> Role | None:
 @cache
 def _methods_of(role: Role) -> tuple[str, ...]:
     """What a user of a role may call."""
-    grants = grants_of(role, Identity(IdentityType.WIX_USER, ""))
-    user = principal_with(_NOBODY_S, "", grants, Who(PrincipalKind.CONSOLE_USER))
+    user = anybody_with(grants_of(role, Identity(IdentityType.WIX_USER, "")))
     return tuple(name for name, method in METHODS.items() if user.may_call(method))
 
 
