@@ -9,9 +9,9 @@ import pytest
 from benefit_programs.api.app import Application
 from benefit_programs.api.method import Scope
 from benefit_programs.api.roles import principal_of
-from benefit_programs.domain.audit_removal import AUDIT
 from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.event_rows import Removal
+from benefit_programs.domain.removals import AUDIT
 from benefit_programs.storage.verification import verify_store
 from tests.support.calls import benefit, guid
 from tests.support.clock import DAY
