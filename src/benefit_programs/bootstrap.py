@@ -43,8 +43,6 @@ from benefit_programs.config import (
     WrongSetting,
     unknown_variables,
 )
-from benefit_programs.console.application import Console, Front
-from benefit_programs.console.gate import Gate
 from benefit_programs.delivery.relay import Relay
 from benefit_programs.delivery.sending import Function, Sender
 from benefit_programs.domain.audit_rows import SERVICE, Actor
@@ -100,10 +98,12 @@ async def open_service(
     clock: Callable[[], Instant] = read_clock,
     functions: Mapping[str, Function] | None = None,
     values: Values | None = None,
+    with_console: bool = True,
 ) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
-    ``clock`` tells the time, ``functions`` get events here, ``values`` are all processes' metrics.
+    ``clock`` tells the time, ``functions`` get events here, ``values`` are all processes' metrics;
+    without a console there are no pages, and no agents.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database must
     have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout or OSError.
@@ -143,40 +143,53 @@ async def open_service(
             replicas=await stack.enter_async_context(_follow(settings, store, reader)),
             alone=settings.is_sqlite,
         )
-        runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
-        runner.on_end = metrics.count_job
-        stack.push_async_callback(runner.close)
-        relay = Relay(
-            engine,
-            store,
-            reader,
-            directory,
-            sender,
-            functions=functions,
-            alone=settings.is_sqlite,
-            observe=metrics.observe_delivery,
-        )
-        stack.push_async_callback(relay.close)
+        runner, relay = _background(services, store, functions, stack)
         if settings.run_jobs:
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        application = await _front(services, users, settings, clock, stack)
+        application: Application = across_origins(Api(services))
+        if with_console:
+            application = await _front(services, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
 
 
-async def _front(
+def _background(
     services: Services,
-    users: ConsoleDirectory,
-    settings: Settings,
-    clock: Callable[[], Instant],
+    store: SqliteStore | PostgresStore,
+    functions: Mapping[str, Function],
     stack: AsyncExitStack,
+) -> tuple[JobRunner, Relay]:
+    """What does jobs and delivers events, not yet at work."""
+    engine, directory = services.engine, services.directory
+    runner = JobRunner(engine, store, directory, alone=services.alone)
+    runner.on_end = services.metrics.count_job
+    stack.push_async_callback(runner.close)
+    relay = Relay(
+        engine,
+        store,
+        services.reader,
+        directory,
+        services.sender,
+        functions=functions,
+        alone=services.alone,
+        observe=services.metrics.observe_delivery,
+    )
+    stack.push_async_callback(relay.close)
+    return runner, relay
+
+
+async def _front(
+    services: Services, settings: Settings, clock: Callable[[], Instant], stack: AsyncExitStack
 ) -> Application:
     """The API, and the console and the server for agents, which call the API's methods."""
     api = Api(services)
-    gate = Gate(
-        users, services.directory, clock=clock, trusted_proxies=settings.console_trusted_proxies
-    )
+    # Only here: commands and services inside other processes have no use for what it loads.
+    from benefit_programs.console.application import Console, Front  # noqa: PLC0415
+    from benefit_programs.console.gate import Gate  # noqa: PLC0415
+
+    users, proxies = services.console_users, settings.console_trusted_proxies
+    gate = Gate(users, services.directory, clock=clock, trusted_proxies=proxies)
     console = Console(
         api.call,
         gate,

@@ -149,7 +149,10 @@ class AsyncInProcessTransport:
         keep_quiet()
         try:
             async with open_service(
-                self._settings, make_first_key=False, functions=self._functions
+                self._settings,
+                make_first_key=False,
+                functions=self._functions,
+                with_console=False,
             ) as running:
                 services = replace(
                     running.services, authenticator=Owner(running.services.directory)
