@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.api.app import Application
+from benefit_programs.api.authentication import Principal, principal_with
 from benefit_programs.api.method import Scope
 from benefit_programs.api.roles import ROLES
+from benefit_programs.api.turns import TURNS_MAX
 from benefit_programs.bootstrap import administrator_grants, owner_grants
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.entities import Job
 from benefit_programs.domain.job_commands import ATTEMPTS_MAX, WAIT_MILLISECONDS_MAX, FailJob
@@ -287,6 +293,27 @@ async def test_an_address_is_a_tenant_s_own(service: Service) -> None:
         assert (await each.call("inviteConsoleUser", ada))["consoleUser"]["email"] == ada["email"]
     refused = await operator.refusal("inviteConsoleUser", {**ada, "name": "Eve"})
     assert (refused.status, "email" in refused.fields) == (400, True)
+
+
+async def test_revocations_that_wait_hold_up_nobody(service: Service) -> None:
+    """While other processes may still take a key, its tenant's requests go on, beside others too."""
+    application = Application(replace(service.running.services, alone=False))
+    other = await service.another_tenant()
+    operator, neighbor = [
+        principal_with(each.tenant, "", administrator_grants(), Who(PrincipalKind.API_KEY))
+        for each in (service, other)
+    ]
+    ids = [(await key_for(service, role="READER"))[0] for _ in range(TURNS_MAX // 2)]
+    ended: list[str] = []
+
+    async def ask(who: Principal, method: str, request: Any) -> None:
+        await application.call(who, method, request, request_id="1")
+        ended.append(method)
+
+    await ask(neighbor, "getSettings", {})
+    revocations = [ask(operator, "revokeApiKey", {"apiKeyId": each}) for each in ids]
+    await asyncio.gather(*revocations, ask(operator, "getSettings", {}))
+    assert ended[:2] == ["getSettings", "getSettings"]
 
 
 # Tenants.
