@@ -147,12 +147,14 @@ async def test_what_entries_are_found_by_is_never_null(service: Service, field: 
 
 
 async def test_only_who_may_reads_the_audit(service: Service) -> None:
-    """It takes a permission id of its own; no member sees anything."""
-    permitted = await service.as_app(permission_ids=("BENEFIT_PROGRAMS.AUDIT_READ",))
-    assert methods(await audit(permitted))
+    """It takes a scope that reads and a permission id of its own; no member sees anything."""
+    ids = ("BENEFIT_PROGRAMS.AUDIT_READ",)
+    for scope in (Scope.READ, Scope.MANAGE):
+        permitted = await service.as_app(scopes=(scope,), permission_ids=ids)
+        assert methods(await audit(permitted))
     for caller in (
         await service.as_app(permission_ids=("BENEFIT_PROGRAMS.PROGRAM_READ",)),
-        await service.as_app(scopes=(Scope.READ,)),
+        await service.as_app(scopes=(Scope.READ_LIMITED,)),
         await service.as_member(guid()),
     ):
         assert (await caller.refusal("queryAuditEntries", {})).status == 403

@@ -296,7 +296,7 @@ async def test_an_address_is_a_tenant_s_own(service: Service) -> None:
 
 
 async def test_revocations_that_wait_hold_up_nobody(service: Service) -> None:
-    """While other processes may still take a key, its tenant's requests go on, beside others too."""
+    """While other processes may still take a key, requests of its tenant go on."""
     application = Application(replace(service.running.services, alone=False))
     other = await service.another_tenant()
     operator, neighbor = [

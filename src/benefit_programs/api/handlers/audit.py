@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from benefit_programs.api.call import Call
-from benefit_programs.api.method import MANAGE, POST, method
+from benefit_programs.api.method import POST, READ, method
 from benefit_programs.domain.audit_rows import AuditEntry, PrincipalKind
 from benefit_programs.domain.entities import Pool, Program, Transaction
 from benefit_programs.domain.ids import guid_in
@@ -25,7 +25,7 @@ from benefit_programs.wire.types import audit as wire
     "queryAuditEntries",
     POST,
     "/benefit-programs/v1/audit/query",
-    MANAGE,
+    READ,
     "BENEFIT_PROGRAMS.AUDIT_READ",
     spec=specs.audit_entries,
     is_addition=True,

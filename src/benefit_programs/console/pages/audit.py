@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.console.languages import later
-from benefit_programs.console.page import GET, MANAGERS, Answer, Menu, page
+from benefit_programs.console.page import BACK_OFFICE, GET, Answer, Menu, page
 from benefit_programs.console.people import people_of
 from benefit_programs.console.visit import Visit
 
@@ -16,7 +16,7 @@ _ABOUT = ("entityId", "programId", "poolId")
 @page(
     GET,
     "/audit",
-    roles=MANAGERS,
+    roles=BACK_OFFICE,
     template="audit.html",
     menu=Menu(text=later("Audit"), order=120, key="a"),
 )
