@@ -71,8 +71,10 @@ class Principal:
 
     def may_call(self, method: Method) -> bool:
         """Whether the key, and whom it stands for, allow a method."""
+        ids = method.permission_ids
+        needed = [(each,) for each in ids] if method.takes_any else [ids]
         return (
-            self.may(method.scope, method.permission_ids)
+            any(self.may(method.scope, each) for each in needed)
             and (method.for_members or not self.is_member)
             and (self.is_administrator or not method.for_administrators)
         )

@@ -161,7 +161,7 @@ def _operation(method: Method, schemas: Schemas) -> dict[str, Any]:
         "summary": about(method.request),
         "security": [{"key": [str(method.scope)]}],
         "x-scope": str(method.scope),
-        "x-permission-ids": list(method.permission_ids),
+        f"x-{'any-of-' * method.takes_any}permission-ids": list(method.permission_ids),
         "parameters": [*_parameters(method, schemas), *_header_parameters()],
         "responses": _responses(method, schemas),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from benefit_programs.api.methods import METHODS
 from benefit_programs.console.formats import credits_text, day_text
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.page import FRONT_DESK, MANAGERS, POST, Answer, Done, Undo, page
@@ -38,7 +37,8 @@ async def pause(visit: Visit) -> Answer:
         return Done(person.path, _("Paused."), undo)
     answer = await once(visit, "scheduleProgramChange", {**request, "kind": "PAUSE", "date": begin})
     said = _("Will be paused from %(date)s.", date=day_text(begin))
-    return Done(person.path, said, _withdrawal(visit, answer))
+    withdrawal = f"{person.path}/changes/{answer['scheduledChange']['id']}/withdraw"
+    return Done(person.path, said, Undo(path=withdrawal, fields={}))
 
 
 @page(POST, "/people/{kind}/{id}/programs/{program}/resume", roles=FRONT_DESK)
@@ -73,21 +73,12 @@ async def move_end(visit: Visit) -> Answer:
     return Done(person.path, _("Ends on %(date)s.", date=day_text(wanted)), undo)
 
 
-@page(POST, "/people/{kind}/{id}/changes/{change}/withdraw", roles=MANAGERS)
+@page(POST, "/people/{kind}/{id}/changes/{change}/withdraw", roles=FRONT_DESK)
 async def withdraw(visit: Visit) -> Answer:
     """Withdraw a change that waits for its date."""
     request = {"scheduledChangeId": visit.path["change"], **reason_of(visit)}
     await visit.call("withdrawScheduledChange", request)
     return Done(person_at(visit.path).path, _("Withdrawn."))
-
-
-def _withdrawal(visit: Visit, answer: dict[str, Any]) -> Undo | None:
-    """What undoes a change with a date, for who may."""
-    change = answer.get("scheduledChange")
-    if change is None or not visit.principal.may_call(METHODS["withdrawScheduledChange"]):
-        return None
-    path = f"{person_at(visit.path).path}/changes/{change['id']}/withdraw"
-    return Undo(path=path, fields={})
 
 
 @page(POST, "/people/{kind}/{id}/pools/{pool}/adjust", roles=FRONT_DESK)

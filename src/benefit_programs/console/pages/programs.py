@@ -187,7 +187,7 @@ async def end(visit: Visit) -> Answer:
     return Done(_path(visit), _("Ended."))
 
 
-@page(POST, "/programs/{id}/withdraw", roles=MANAGERS)
+@page(POST, "/programs/{id}/withdraw", roles=FRONT_DESK)
 async def withdraw(visit: Visit) -> Answer:
     await visit.call("withdrawScheduledChange", {"scheduledChangeId": visit.form["change"]})
     return Done(_path(visit), _("What was planned was withdrawn."))
@@ -209,7 +209,7 @@ async def _once(visit: Visit, method: str, request: dict[str, Any]) -> None:
 
 
 async def _schedule(visit: Visit, kind: str, *, until: str | None = None) -> Done:
-    """Plan a change for the date of the form. Those who may withdraw it can undo that."""
+    """Plan a change for the date of the form."""
     request = {
         **_action(visit),
         "kind": kind,
@@ -217,8 +217,7 @@ async def _schedule(visit: Visit, kind: str, *, until: str | None = None) -> Don
         **({"untilDate": until} if until else {}),
     }
     change = (await visit.call("scheduleProgramChange", request))["scheduledChange"]
-    undo = _undo(visit, "withdraw", change=change["id"]) if visit.may(withdraw) else None
-    return Done(_path(visit), _("Planned."), undo)
+    return Done(_path(visit), _("Planned."), _undo(visit, "withdraw", change=change["id"]))
 
 
 def _undo(visit: Visit, action: str, **fields: str) -> Undo:
