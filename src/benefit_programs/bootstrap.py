@@ -54,7 +54,7 @@ from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.log_stream import DeferredStream
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
-from benefit_programs.storage.allowances import take_requests
+from benefit_programs.storage.allowances import take_change, take_requests
 from benefit_programs.storage.console import ConsoleDirectory
 from benefit_programs.storage.directory import CONSOLE_SECRET, CURSOR_SECRET, Directory, Grants
 from benefit_programs.storage.postgres import CONNECTIONS_MAX, PostgresStore
@@ -150,7 +150,7 @@ async def open_service(
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
         application: Application = across_origins(Api(services))
         if with_console:
-            application = await _front(services, settings, clock, stack)
+            application = await _front(services, store, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
 
 
@@ -180,7 +180,11 @@ def _background(
 
 
 async def _front(
-    services: Services, settings: Settings, clock: Callable[[], Instant], stack: AsyncExitStack
+    services: Services,
+    store: SqliteStore | PostgresStore,
+    settings: Settings,
+    clock: Callable[[], Instant],
+    stack: AsyncExitStack,
 ) -> Application:
     """The API, and the console and the server for agents, which call the API's methods."""
     api = Api(services)
@@ -196,11 +200,20 @@ async def _front(
         flash_secret=await services.directory.ensure_secret(CONSOLE_SECRET),
         body_bytes_max=services.body_bytes_max,
     )
-    return Front(console, across_origins(api), await _agents(api, services, settings, stack))
+
+    async def take(tenant_id: int, key_id: str, per_hour: int) -> bool:
+        return await take_change(store, tenant_id, key_id, per_hour, now=clock())
+
+    agents = await _agents(api, services, settings, take, stack)
+    return Front(console, across_origins(api), agents)
 
 
 async def _agents(
-    api: Api, services: Services, settings: Settings, stack: AsyncExitStack
+    api: Api,
+    services: Services,
+    settings: Settings,
+    take: Callable[[int, str, int], Awaitable[bool]],
+    stack: AsyncExitStack,
 ) -> Application | None:
     """The server for agents, if the settings switch it on. Raises WrongSetting."""
     if settings.agents is Agents.OFF:
@@ -221,6 +234,7 @@ async def _agents(
         api,
         services.authenticator,
         caps,
+        take,
         may_change=settings.agents is Agents.CHANGE,
         throttle=services.throttle,
         body_bytes_max=services.body_bytes_max,

@@ -54,7 +54,7 @@ REPLICA_URLS_MAX = 8
 AGENT_CREDITS_DEFAULT = 20
 AGENT_CREDITS_MAX = 1_000_000_000
 AGENT_CHANGES_PER_HOUR_DEFAULT = 20
-AGENT_CHANGES_PER_HOUR_MAX = 10_000
+AGENT_CHANGES_PER_HOUR_MAX = 1_000
 SECRET_KEY_BYTES = 32
 SECRET_KEYS_MAX = 10
 
@@ -515,7 +515,7 @@ class Settings:
         int,
         _Setting(
             read=_whole(1, AGENT_CHANGES_PER_HOUR_MAX),
-            about="How many changes agents may try within an hour with one key, in each process, "
+            about="How many changes agents may try within an hour with one key, in all processes, "
             f"up to {AGENT_CHANGES_PER_HOUR_MAX}.",
             default=f"`{AGENT_CHANGES_PER_HOUR_DEFAULT}`",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,6 +16,7 @@ from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import Grants
 from tests.agents.conftest import CHANGES_PER_HOUR, CREDITS_MAX
 from tests.support.calls import guid
+from tests.support.looking import wait_until
 from tests.support.wallet import Wallet, open_wallet
 
 if TYPE_CHECKING:
@@ -144,6 +146,29 @@ async def test_agents_are_capped(agents_server: Server, by_http: Connect) -> Non
         assert await wallet.available() == str(100 + CHANGES_PER_HOUR)
 
 
+async def test_refusals_are_logged(agents_server: Server, by_http: Connect) -> None:
+    """With tool, reason, tenant and key, and nothing that was sent."""
+    tenant_id, key = agents_server.make_tenant()
+    async with agents_server.connect(key) as desk, by_http(key) as agent:
+        await agent.refusal("adjust", poolId=guid(), credits="21", **why())
+        await agent.refusal("rob" * 100)
+        (made,) = (await desk.call("queryApiKeys"))["apiKeys"]
+
+    def told() -> list[dict[str, Any]]:
+        lines = [json.loads(each) for each in agents_server.log.splitlines() if each[:1] == "{"]
+        own = [each for each in lines if each.get("key") == made["id"]]
+        return [each for each in own if each["event"] == "refused"]
+
+    await wait_until(lambda: len(told()) == 2)
+    refusals = told()
+    named = [(each["tool"], each["reason"], each["status"], each["tenant"]) for each in refusals]
+    assert named == [
+        ("adjust", "AGENT_CREDITS_EXCEEDED", 429, tenant_id),
+        (("rob" * 100)[:64], "NO_SUCH_TOOL", 404, tenant_id),
+    ]
+    assert not any("a test" in str(each) for each in refusals)
+
+
 async def test_refusals_say_why(agents_server: Server, by_http: Connect) -> None:
     """Wrong arguments name the field and the rule, and refusals of the service their facts."""
     key = agents_server.make_key()
@@ -230,6 +255,8 @@ async def test_the_command_reads_unless_it_is_told_to_change(
         ("POST", {}, 401),
         ("POST", {"authorization": "Bearer nobodys-key-at-all"}, 401),
         ("POST", {"authorization": "Bearer KEY", "origin": "https://elsewhere.example"}, 403),
+        ("POST", {"authorization": "Bearer KEY", "origin": "https://[elsewhere"}, 403),
+        ("POST", {"authorization": "Bearer KEY", "origin": "null"}, 403),
         ("GET", {"authorization": "Bearer KEY"}, 405),
         ("DELETE", {"authorization": "Bearer KEY"}, 405),
     ],

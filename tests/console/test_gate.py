@@ -84,6 +84,7 @@ async def test_menu_has_the_pages_of_the_role(service: Service) -> None:
         {"sec_fetch_site": "same-site"},
         {"origin": "https://elsewhere.example"},
         {"origin": "null"},
+        {"origin": "http://[127.0.0.1:8080"},
         {"accept": "*/*"},
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 BAD_REQUEST = 400
 FORBIDDEN = 403
+NOT_FOUND = 404
 CONFLICT = 409
 
 
@@ -26,13 +27,18 @@ class Refused(Exception):
 class Methods(Protocol):
     """The methods of the API, as one caller may call them."""
 
-    caller: str
-    """Who calls: each caller has caps of its own."""
-
     def may_call(self, name: str) -> bool:
         """Whether the key allows a method, as far as that is known here."""
         ...
 
     async def call(self, name: str, request: dict[str, Any]) -> Any:
         """The answer of a method, as JSON. Raises Refused."""
+        ...
+
+    async def take_change(self, per_hour: int) -> bool:
+        """Count a change of the caller; whether it is within the cap. Raises Refused."""
+        ...
+
+    def note_refusal(self, tool: str, refused: Refused) -> None:
+        """Log that a tool was refused, where there is a log."""
         ...

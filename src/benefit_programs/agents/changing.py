@@ -10,13 +10,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from benefit_programs.agents.calling import Methods, Refused
+from benefit_programs.agents.calling import NOT_FOUND, Methods, Refused
 from benefit_programs.agents.reading import Count, Date, Text
 from benefit_programs.agents.tool import Arguments, Change, given, tool
 
 REASON_LENGTH_MAX = 256
 KEY_LENGTH_MAX = 64
-NOT_FOUND = 404
 
 
 class OnceForAReason(Arguments, frozen=True, kw_only=True):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -32,6 +31,7 @@ from benefit_programs.api.messages import (
     Message,
     Receive,
     Send,
+    authority_of,
     header,
     request_id_of,
     send_body,
@@ -45,14 +45,23 @@ _REQUEST_ID = "benefits.request-id"
 _log = structlog.get_logger("benefit_programs.agents")
 
 
+TakeChange = Callable[[int, str, int], Awaitable[bool]]
+"""Counts a change of a tenant's key, of which there may be so many within an hour."""
+
+TOOL_NAME_LENGTH_MAX = 64
+"""How much of the name of a tool is logged: who calls one that isn't there may call it anything."""
+
+
 class InProcess:
     """The methods of the service in this process, with the rights of a key."""
 
-    def __init__(self, api: Api, principal: Principal, request_id: str) -> None:
+    def __init__(
+        self, api: Api, principal: Principal, request_id: str, take_change: TakeChange
+    ) -> None:
         self._api = api
         self._principal = principal
         self._request_id = request_id
-        self.caller = f"{principal.tenant_id}/{principal.key_id}"
+        self._take_change = take_change
 
     def may_call(self, name: str) -> bool:
         return self._principal.may_call(METHODS[name])
@@ -61,10 +70,31 @@ class InProcess:
         try:
             return await self._api.call(self._principal, name, request, request_id=self._request_id)
         except Exception as error:  # noqa: BLE001 - every failure has an answer
-            refusal = refusal_of(error)
-            if isinstance(refusal, Unexpected):
-                _log.exception("failed", method=name, request_id=self._request_id)
-            raise _refused(*error_body(refusal)) from None
+            raise self._refused(name, error) from None
+
+    async def take_change(self, per_hour: int) -> bool:
+        principal = self._principal
+        try:
+            return await self._take_change(principal.tenant_id, principal.key_id, per_hour)
+        except Exception as error:  # noqa: BLE001 - every failure has an answer
+            raise self._refused("take_change", error) from None
+
+    def note_refusal(self, tool: str, refused: Refused) -> None:
+        _log.info(
+            "refused",
+            tool=tool[:TOOL_NAME_LENGTH_MAX],
+            reason=refused.code,
+            status=refused.status,
+            tenant=self._principal.tenant_id,
+            key=self._principal.key_id,
+            request_id=self._request_id,
+        )
+
+    def _refused(self, name: str, error: Exception) -> Refused:
+        refusal = refusal_of(error)
+        if isinstance(refusal, Unexpected):
+            _log.error("failed", method=name, request_id=self._request_id, exc_info=error)
+        return _refused(*error_body(refusal))
 
 
 def _refused(status: int, body: dict[str, Any]) -> Refused:
@@ -90,6 +120,7 @@ class AgentsEndpoint:
         api: Api,
         authenticator: Authenticator,
         caps: Caps,
+        take_change: TakeChange,
         *,
         may_change: bool,
         throttle: Throttle[str] | None,
@@ -98,6 +129,7 @@ class AgentsEndpoint:
     ) -> None:
         self._api = api
         self._authenticator = authenticator
+        self._take_change = take_change
         self._throttle = throttle
         self._elapsed = elapsed
         self._sessions = StreamableHTTPSessionManager(
@@ -126,11 +158,15 @@ class AgentsEndpoint:
         try:
             principal = await self._admitted(scope)
         except Exception as error:  # noqa: BLE001 - every answer has the contract's shape
-            await _refuse(send, refusal_of(error), request_id)
+            record["status"] = await _refuse(send, refusal_of(error), request_id)
+            self._tell(started, record)
             return
         record |= {"tenant": principal.tenant_id, "key": principal.key_id}
         scope = {**scope, _PRINCIPAL: principal, _REQUEST_ID: request_id}
         await self._sessions.handle_request(scope, receive, send_named)
+        self._tell(started, record)
+
+    def _tell(self, started: float, record: dict[str, Any]) -> None:
         milliseconds = round((self._elapsed() - started) * 1000, 3)
         _log.info("answered", milliseconds=milliseconds, **record)
 
@@ -142,7 +178,7 @@ class AgentsEndpoint:
         if scope["method"] != "POST":
             raise MethodNotAllowed(allowed=("POST",))
         origin = header(scope, b"origin")
-        if origin is not None and urlsplit(origin).netloc != header(scope, b"host"):
+        if origin is not None and authority_of(origin) != header(scope, b"host"):
             # Pages of other sites have no business here, with or without a key.
             raise Forbidden
         principal = await self._authenticator.authenticate(
@@ -156,13 +192,14 @@ class AgentsEndpoint:
     def _methods_of(self, context: ServerRequestContext[Any, Any]) -> InProcess:
         assert context.request is not None, "this transport has a request for each call"
         scope = context.request.scope
-        return InProcess(self._api, scope[_PRINCIPAL], scope[_REQUEST_ID])
+        return InProcess(self._api, scope[_PRINCIPAL], scope[_REQUEST_ID], self._take_change)
 
 
-async def _refuse(send: Send, refusal: Any, request_id: str) -> None:
+async def _refuse(send: Send, refusal: Any, request_id: str) -> int:
     status, content = error_body(refusal)
     headers = error_headers(refusal)
     if isinstance(refusal, Unauthenticated):
         headers = {**headers, "www-authenticate": "Bearer"}
     body = msgspec.json.encode(content)
     await send_body(send, status, body, request_id=request_id, headers=headers)
+    return status

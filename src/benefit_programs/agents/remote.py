@@ -10,7 +10,7 @@ import msgspec
 from mcp.server.stdio import stdio_server
 
 from benefit_programs.agents.calling import Refused
-from benefit_programs.agents.caps import Caps
+from benefit_programs.agents.caps import Caps, OwnChanges
 from benefit_programs.agents.server import create_server
 from benefit_programs.client import ApiError, ConnectionFailed, UnreadableAnswer, WrongArgument
 from benefit_programs.client.asynchronous.http import AsyncHttpTransport
@@ -24,12 +24,15 @@ BAD_GATEWAY = 502
 
 
 class OverHttp:
-    """The methods of a service at an address. What the key allows is known there alone."""
+    """The methods of a service at an address. What the key allows is known there alone.
 
-    caller = "stdio"
+    Changes are counted in this process, which serves one agent: what others do with the key is
+    known at the service alone.
+    """
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._changes = OwnChanges()
 
     def may_call(self, name: str) -> bool:
         del name
@@ -46,6 +49,12 @@ class OverHttp:
             raise Refused("WRONG_ARGUMENTS", str(error), status=400) from None
         except (ConnectionFailed, UnreadableAnswer) as error:
             raise Refused("NO_ANSWER", str(error), status=BAD_GATEWAY) from None
+
+    async def take_change(self, per_hour: int) -> bool:
+        return self._changes.take(per_hour)
+
+    def note_refusal(self, tool: str, refused: Refused) -> None:
+        """Log nothing: standard output is the agent's."""
 
 
 async def serve_stdio(

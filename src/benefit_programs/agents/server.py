@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from mcp_types import (
 from mcp_types import Tool as ListedTool
 
 from benefit_programs import __version__
-from benefit_programs.agents.calling import Methods, Refused
+from benefit_programs.agents.calling import NOT_FOUND, Methods, Refused
 from benefit_programs.agents.caps import Caps
 from benefit_programs.agents.changing import CHANGING
 from benefit_programs.agents.marking import marked
@@ -57,12 +57,11 @@ def create_server(
         context: ServerRequestContext[Any, Any], params: CallToolRequestParams
     ) -> CallToolResult:
         methods = methods_of(context)
-        tool = tools_for(methods).get(params.name)
-        if tool is None:
-            return _result({"code": "NO_SUCH_TOOL", "tool": params.name}, is_error=True)
         try:
+            tool = _required(tools_for(methods), params.name)
             return _result(await tool.run(methods, caps, params.arguments or {}))
         except Refused as refused:
+            methods.note_refusal(params.name, refused)
             return _result(_said(refused), is_error=True)
 
     return Server(
@@ -73,6 +72,14 @@ def create_server(
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+
+
+def _required(tools: Mapping[str, Tool], name: str) -> Tool:
+    """The tool with this name. Raises Refused."""
+    if name not in tools:
+        description = "There is no such tool for this key."
+        raise Refused("NO_SUCH_TOOL", description, status=NOT_FOUND, data={"tool": name})
+    return tools[name]
 
 
 def _listed(tool: Tool) -> ListedTool:

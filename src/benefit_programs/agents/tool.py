@@ -79,7 +79,7 @@ class Tool:
     async def _do(self, methods: Methods, caps: Caps, change: Change) -> dict[str, Any]:
         """Make a change, once: whoever tries again is told what the first attempt did."""
         assert change.method in self.methods, "a tool says what it calls"
-        caps.admit(methods.caller, change.amount)
+        await caps.admit(methods, change.amount)
         try:
             return {"done": True, **await methods.call(change.method, change.request)}
         except Refused as refused:

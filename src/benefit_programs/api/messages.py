@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from itertools import count
 from secrets import token_hex
 from typing import Any
+from urllib.parse import urlsplit
 
 from benefit_programs.api.errors import TooLarge, UnsupportedMediaType
 from benefit_programs.domain.words import shortened
@@ -41,6 +42,14 @@ def header(scope: AsgiScope, name: bytes) -> str | None:
         headers = scope[_HEADERS] = dict(scope["headers"])
     value = headers.get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def authority_of(url: str) -> str | None:
+    """Host and port of an address, such as an origin; nothing for what is no address."""
+    try:
+        return urlsplit(url).netloc or None
+    except ValueError:
+        return None
 
 
 def request_id_of(scope: AsgiScope) -> str:

@@ -6,15 +6,16 @@ something must come from a page of the console itself: browsers say so, and page
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from benefit_programs.api.authentication import anybody_with, principal_with
 from benefit_programs.api.errors import Forbidden
+from benefit_programs.api.messages import authority_of
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.roles import ROLES, grants_of, principal_of
 from benefit_programs.api.throttling import Throttle
@@ -216,13 +217,16 @@ def _is_from_here(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    return origin is not None and authority_of(origin) == request.headers.get("host", "")
+
+
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
 
 def is_plain_loopback(request: Request) -> bool:
     """Whether the browser is on this machine and speaks to it without TLS."""
-    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    is_here = name in ("localhost", "127.0.0.1", "::1")
+    authority = authority_of(f"//{request.headers.get('host', '')}") or ""
+    is_here = _LOOPBACK.fullmatch(authority) is not None
     return is_here and request.headers.get("x-forwarded-proto", "http") == "http"
 
 

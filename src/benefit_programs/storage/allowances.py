@@ -1,4 +1,4 @@
-"""Takes requests from the allowance that all processes of a PostgreSQL database share."""
+"""Takes requests and changes of agents from allowances that all processes of a database share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from benefit_programs.domain.allowances import REQUESTS
+from benefit_programs.domain.store import StoreConflict
+from benefit_programs.domain.values import Instant
+from benefit_programs.storage.directory import ATTEMPTS_MAX, DirectoryStore
 
 NANOSECONDS = 1_000_000_000
+_NANOSECONDS_OF_ONE = 1_000_000
+"""Those of a millisecond, in which instants are told."""
 
 TAKE_REQUESTS = f"""
 insert into allowances as a (tenant_id, kind, full_at)
@@ -40,3 +45,50 @@ async def take_requests(
     cost, whole = size * NANOSECONDS // per_second, burst * NANOSECONDS // per_second
     spans = (cost, whole - 2 * cost, 2 * whole - cost)
     return bool(await store.execute(TAKE_REQUESTS, (tenant_id, *spans)))
+
+
+AGENT = "agent"
+
+HOUR = 3_600_000
+"""For how long a change counts, in milliseconds."""
+
+_CHANGES = "select kind, full_at from allowances where tenant_id = $1 and kind > $2 and kind < $3"
+_FORGET_CHANGES = (
+    f"delete from allowances where tenant_id = $1 and kind > '{AGENT}/' and kind < '{AGENT}0'"
+    " and full_at <= $2"
+)
+_TAKE_CHANGE = """
+insert into allowances as a (tenant_id, kind, full_at) values ($1, $2, $3)
+on conflict (tenant_id, kind) do update set full_at = excluded.full_at
+where a.full_at <= $4 or a.full_at > $5
+returning kind
+"""
+"""The tenant, a place, and three moments: until when it is taken then, until when its old change
+has counted at most, and from when on its moment makes no sense.
+"""
+
+
+async def take_change(
+    store: DirectoryStore, tenant_id: int, key_id: str, per_hour: int, *, now: Instant
+) -> bool:
+    """Count a change of a key's agents; whether there were fewer than so many within the hour.
+
+    A key has so many places. A change takes one for an hour, so there are never more within any
+    hour, in however many processes. Raises StoreUnavailable, StoreTimeout or StoreConflict.
+    """
+    begun, over = now * _NANOSECONDS_OF_ONE, (now + HOUR) * _NANOSECONDS_OF_ONE
+    # Clocks of servers differ; one that was set back by more than an hour locks nobody out.
+    senseless = over + HOUR * _NANOSECONDS_OF_ONE
+    places = f"{AGENT}/{key_id}"
+    await store.execute(_FORGET_CHANGES, (tenant_id, begun))
+    for _ in range(ATTEMPTS_MAX):
+        rows = await store.fetch_quick(_CHANGES, (tenant_id, f"{places}/", f"{places}0"))
+        taken = {kind for kind, until in rows if begun < until <= senseless}
+        free = (f"{places}/{number}" for number in range(per_hour))
+        place = next((each for each in free if each not in taken), None)
+        if place is None or len(taken) >= per_hour:
+            return False
+        moments = (over, begun, senseless)
+        if await store.execute(_TAKE_CHANGE, (tenant_id, place, *moments)):
+            return True
+    raise StoreConflict("others kept counting changes")
