@@ -279,7 +279,7 @@ async def open_engine(
         if settings.is_sqlite:
             store = await _checked(SqliteStore(settings.sqlite_path))
         else:
-            store = await _checked(await _open_postgres(settings))
+            store = await _checked(await open_postgres(settings))
         stack.push_async_callback(store.close)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
@@ -297,7 +297,7 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
     if settings.is_sqlite:
         store = SqliteStore(settings.sqlite_path, serve=False)
     else:
-        store = await _open_postgres(settings, connections_max=1)
+        store = await open_postgres(settings, connections_max=1)
     try:
         await require_current_schema(store)
         yield store
@@ -490,7 +490,7 @@ def _secret_keys(settings: Settings) -> SecretKeys:
     return SecretKeys(settings.secret_key, file=file)
 
 
-async def _open_postgres(
+async def open_postgres(
     settings: Settings, *, connections_max: int = CONNECTIONS_MAX
 ) -> PostgresStore:
     """Connect as the settings say. Raises StoreUnavailable."""
@@ -501,7 +501,7 @@ async def _open_postgres(
 
 async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
     if not settings.is_sqlite:
-        return await _checked(await _open_postgres(settings))
+        return await _checked(await open_postgres(settings))
     settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = SqliteStore(settings.sqlite_path)
     try:

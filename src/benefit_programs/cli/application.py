@@ -30,6 +30,10 @@ COMMANDS = {
         "verify:commands",
         "Check every invariant of the ledger, also beside a running server; changes nothing.",
     ),
+    "doctor": (
+        "doctor.command:commands",
+        "Say what is wrong with settings, database and work, and what to do. Changes nothing.",
+    ),
     "backup": (
         "copies:commands",
         "Copy a SQLite database into a new file, also beside a running server, and verify it.",
