@@ -72,7 +72,7 @@ class ExaminedPostgres:
             # To cancel it politely, the driver would wait for the server again.
             self._connection.terminate()
             asked.cancel()
-            await asyncio.wait((asked,))
+            await asyncio.gather(asked, return_exceptions=True)
             raise StoreUnavailable(f"no answer within {ANSWER_SECONDS_MAX:g} seconds")
         return asked.result()
 

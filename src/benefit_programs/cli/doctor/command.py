@@ -53,7 +53,7 @@ def examine_installation(
 ) -> None:
     """Say what is wrong with settings, database and work, and what to do. Changes nothing."""
     config_logging(LogFormat.CONSOLE)
-    found = asyncio.run(_examine({"data_dir": data_dir, "database_url": database_url}))
+    found = asyncio.run(examine({"data_dir": data_dir, "database_url": database_url}))
     counts = {status: sum(each.verdict.status is status for each in found) for status in Status}
     is_well = not counts[Status.FAIL] and not (strict and counts[Status.WARN])
     if as_json:
@@ -82,7 +82,8 @@ def _print(found: Iterable[Named]) -> None:
             print_line(f"      -> {verdict.remedy}")
 
 
-async def _examine(options: dict[str, object]) -> list[Named]:
+async def examine(options: dict[str, object]) -> list[Named]:
+    """Make all checks. Raises nothing: whatever is wrong is found by one of them."""
     environment = os.environ
     found = [Named("variables", of_settings.look_at_variables(environment))]
     try:

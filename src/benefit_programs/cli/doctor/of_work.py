@@ -40,7 +40,7 @@ _REMEDY_OF_JOBS = "Start a server or a `benefits worker`, and read its log; docs
 
 _STUCK = """
 select cast(j.id as text), j.attempts from jobs j where j.status not in ('FINISHED', 'FAILED')
-and (j.attempts >= $2 or (j.lease_owner is not null and j.due < $1)) order by j.id limit 100
+and ((j.lease_owner is not null and j.due < $1) or j.attempts >= $2) order by j.id limit 100
 """
 _FAILED = """
 select cast(j.id as text) from jobs j
