@@ -25,6 +25,7 @@ from tests.support.calls import benefit
 from tests.support.databases import ask
 from tests.support.inprocess import Service, new_tenant, open_application
 from tests.support.lifecycle import limit_requests
+from tests.support.pgbouncer import PROGRAM_VARIABLE, pgbouncer, pgbouncer_path
 from tests.support.serving import run_benefits
 from tests.support.wallet import open_wallet
 
@@ -312,6 +313,18 @@ async def test_what_is_broken_in_postgres_is_found(postgres: str) -> None:
     assert [found[name]["status"] for name in ("leftovers", "pooler")] == ["warn", "warn"]
     found, _ = doctor(postgres, BENEFITS_WORKERS="64")
     assert found["connections"]["status"] == "fail"
+
+
+@pytest.mark.skipif(
+    pgbouncer_path() is None,
+    reason=f"pgbouncer is not installed, and {PROGRAM_VARIABLE} names none",
+)
+async def test_a_pooler_without_its_setting_is_found(postgres: str) -> None:
+    """Behind pgbouncer the setting is needed; with it all else is looked at through the pooler."""
+    with pgbouncer(postgres) as url:
+        assert doctor(url)[0]["pooler"]["status"] == "fail"
+        found, _ = doctor(url, BENEFITS_POSTGRES_POOLER="transaction")
+    assert {found[name]["status"] for name in ("pooler", "clock", "tables", "queue")} == {"ok"}
 
 
 async def test_replicas_are_looked_at(postgres: str) -> None:

@@ -11,7 +11,7 @@ from benefit_programs.config import Settings
 from benefit_programs.domain.values import Instant
 from benefit_programs.storage.examining import Examined
 
-NAMES_SHOWN_MAX = 5
+NAMES_SHOWN = 5
 
 _STEP = 1024
 
@@ -76,8 +76,8 @@ class DatabaseCheck(NamedTuple):
 
 def listed(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are."""
-    more = len(names) - NAMES_SHOWN_MAX
-    shown = ", ".join(names[:NAMES_SHOWN_MAX])
+    more = len(names) - NAMES_SHOWN
+    shown = ", ".join(names[:NAMES_SHOWN])
     return f"{shown} and {more} more" if more > 0 else shown
 
 

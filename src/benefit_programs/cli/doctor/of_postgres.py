@@ -26,11 +26,11 @@ from benefit_programs.storage.postgres import CONNECTIONS_MAX
 from benefit_programs.storage.tables import EVENT_POSITIONS, metadata
 
 OFFSET_SECONDS_ADVISED = 1.0
-OFFSET_SECONDS_MAX = 10.0
+OFFSET_SECONDS_BORNE = 10.0
 """From here on leases of jobs seem to be over that aren't, or never are."""
 
 TRANSACTION_SECONDS_ADVISED = 300
-IDLE_SECONDS_MIN = 60
+IDLE_SECONDS_NEEDED = 60
 REPLICA_SECONDS_ADVISED = 10
 TRANSACTION_IDS_ADVISED = 1_000_000_000
 """At twice as many PostgreSQL takes no more writes."""
@@ -125,11 +125,11 @@ async def look_at_timeouts(case: Case) -> Verdict:
         "select name, cast(setting as bigint), boot_val from pg_settings"
         " where name in ('transaction_timeout', 'idle_session_timeout') and setting <> '0'"
     )
-    short = [f"{name} {ms / 1000:g} s" for name, ms, _ in rows if ms < IDLE_SECONDS_MIN * 1000]
+    short = [f"{name} {ms / 1000:g} s" for name, ms, _ in rows if ms < IDLE_SECONDS_NEEDED * 1000]
     if short:
         return warn(
             f"The server ends connections early: {listed(short)}.",
-            f"Let it be 0, or more than {IDLE_SECONDS_MIN} seconds, for the role of the service.",
+            f"Let it be 0, or above {IDLE_SECONDS_NEEDED} seconds, for the role of the service.",
         )
     return ok("The server ends no connection of the service early.")
 
@@ -190,7 +190,7 @@ async def look_at_clock(case: Case) -> Verdict:
     offset = max(before - theirs, theirs - after, 0.0)
     remedy = "Keep both machines on time with NTP (chrony, systemd-timesyncd)."
     finding = f"The clocks of this machine and of the database differ by {offset:.1f} seconds."
-    if offset > OFFSET_SECONDS_MAX:
+    if offset > OFFSET_SECONDS_BORNE:
         return fail(finding, remedy)
     return warn(finding, remedy) if offset > OFFSET_SECONDS_ADVISED else ok(finding)
 

@@ -28,11 +28,11 @@ from benefit_programs.config import references as settings_there_are
 from benefit_programs.encryption import key_file_of
 from benefit_programs.storage.postgres import CONNECTIONS_MAX
 
-DESCRIPTORS_MIN = 256
+DESCRIPTORS_NEEDED = 256
 """With fewer a process can hardly serve: its database, its log and some callers."""
 
 DESCRIPTORS_ADVISED = 1_024
-WIDE_PREFIX_MAX = 8
+WIDE_PREFIX = 8
 """A network with a prefix up to this has more addresses than anybody's proxies."""
 
 _METADATA_ADDRESS = ip_address("169.254.169.254")
@@ -149,8 +149,7 @@ def _wide(networks: tuple[Network, ...]) -> list[str]:
     return [
         str(each)
         for each in networks
-        if each.prefixlen < WIDE_PREFIX_MAX
-        or (each.prefixlen == WIDE_PREFIX_MAX and each.is_global)
+        if each.prefixlen < WIDE_PREFIX or (each.prefixlen == WIDE_PREFIX and each.is_global)
     ]
 
 
@@ -167,7 +166,7 @@ def look_at_descriptors(settings: Settings) -> Verdict:
     callers = limit - own
     finding = f"A process started like this one may open {limit} files and connections."
     remedy = "Raise the limit: LimitNOFILE= in the unit, or `ulimit -n`."
-    if callers < DESCRIPTORS_MIN:
+    if callers < DESCRIPTORS_NEEDED:
         return fail(finding, remedy)
     return warn(finding, remedy) if callers < DESCRIPTORS_ADVISED - own else ok(finding)
 

@@ -17,7 +17,7 @@ from benefit_programs.cli.doctor.findings import (
 )
 from benefit_programs.storage.open_file import real_path
 
-FREE_BYTES_MIN = 100 << 20
+FREE_BYTES_NEEDED = 100 << 20
 FREE_BYTES_ADVISED = 1 << 30
 LOG_BYTES_ADVISED = 256 << 20
 """The log is written back long before it is so large, unless somebody reads on and on."""
@@ -48,7 +48,7 @@ async def look_at_disk(case: Case) -> Verdict:
     path = real_path(case.settings.sqlite_path)
     free, size = shutil.disk_usage(path.parent).free, path.stat().st_size
     finding = f"{sized(free)} are free beside the file, which has {sized(size)}."
-    if free < FREE_BYTES_MIN:
+    if free < FREE_BYTES_NEEDED:
         return fail(finding, "Make room now: without it nothing can be written.")
     if free < max(FREE_BYTES_ADVISED, size):
         return warn(finding, "Make room: a backup beside the file needs as much as the file has.")

@@ -27,7 +27,7 @@ from benefit_programs.storage.leftovers import HAS_LEFTOVERS
 
 JOB_SECONDS_ADVISED = 600
 DUE_SECONDS_ADVISED = 60
-DUE_SECONDS_MAX = 3_600
+DUE_SECONDS_BORNE = 3_600
 LAG_SECONDS_ADVISED = 600
 ATTEMPTS_ADVISED = 3
 LOST_MILLISECONDS = 60_000
@@ -96,7 +96,7 @@ async def look_at_due(case: Case) -> Verdict:
     """Whether what is due is booked in time."""
     due = await count_due(AllTenants(case.database), now=case.now)
     finding = f"Due in {counted(due.pools, 'pool')}, the first for {lasting(due.late_seconds)}."
-    if due.late_seconds > DUE_SECONDS_MAX:
+    if due.late_seconds > DUE_SECONDS_BORNE:
         return fail(finding, _REMEDY_OF_JOBS)
     if due.late_seconds > DUE_SECONDS_ADVISED:
         return warn(finding, _REMEDY_OF_JOBS)
