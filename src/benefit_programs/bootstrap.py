@@ -180,6 +180,7 @@ async def _front(
     console = Console(
         api.call,
         gate,
+        clock_of=services.reader.clock,
         flash_secret=await services.directory.ensure_secret(CONSOLE_SECRET),
         body_bytes_max=services.body_bytes_max,
     )

@@ -161,7 +161,7 @@ async def test_a_pause_is_planned_and_withdrawn(service: Service) -> None:
     await service.call("updateSettings", {"settings": {"timeZone": "Europe/Berlin"}})
     wallet = await open_wallet(service, program={"renewalConfiguration": {"every": "P1M"}})
     visitor, path = await manager_of(service), f"/programs/{wallet.program['id']}"
-    dates = {"date": "2099-07-01T08:00", "until": "2099-07-20T08:00"}
+    dates = {"date": "2099-07-01T08:00", "through": "2099-07-20"}
     html = await follow(visitor, await visitor.post(f"{path}/pause", {"key": guid(), **dates}))
     assert html.count("1 Jul 2099, 08:00") == 1
     assert '<time datetime="2099-07-01T06:00:00Z"' in html

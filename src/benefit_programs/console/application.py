@@ -50,6 +50,7 @@ from benefit_programs.console.rendering import new_nonce, render
 from benefit_programs.console.routes import MENU, PAGES
 from benefit_programs.console.visit import ROOT, VISIT, CallMethod, Fields, Visit
 from benefit_programs.console.words import refusal_words, status_of
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.storage.console import SESSION_MILLISECONDS_MAX
 
@@ -59,19 +60,21 @@ _log = structlog.get_logger("benefit_programs.console")
 
 
 class Console:
-    """The pages, for those whom the gate lets in."""
+    """The pages, for those whom the gate lets in. ``clock_of`` is asked for those of sandboxes."""
 
     def __init__(
         self,
         call_method: CallMethod,
         gate: Gate,
         *,
+        clock_of: Callable[[int], Awaitable[Clock | None]],
         flash_secret: bytes,
         body_bytes_max: int,
         elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._call_method = call_method
         self._gate = gate
+        self._clock_of = clock_of
         self._flashes = Flashes(flash_secret)
         self._body_bytes_max = body_bytes_max
         self._elapsed = elapsed
@@ -138,7 +141,10 @@ class Console:
         if visitor is None:
             return visit
         said = self._flashes.read(request.cookies.get(FLASH_COOKIE), visitor.principal.key_id)
-        return replace(visit, visitor=visitor, flash=said)
+        visit = replace(visit, visitor=visitor, flash=said)
+        if not visit.is_sandbox:
+            return visit
+        return replace(visit, clock=await self._clock_of(visitor.principal.tenant_id))
 
     async def _serve(self, page: Page, visit: Visit, request: Request) -> Response:
         current = VISIT.set(visit)

@@ -107,6 +107,7 @@ def _environment() -> Environment:
         day=formats.day,
         did=words.did_words,
         local=formats.local,
+        last_day=formats.last_day,
         in_a_week=lambda instant: formats.later_by(instant, 7),
         entry=words.entry_words,
         entity=words.entity_words,
@@ -120,6 +121,7 @@ def _environment() -> Environment:
         short_id=formats.short_id,
         signed=formats.signed,
         state=words.state_words,
+        lasts=formats.through,
         until=formats.until,
         when=formats.when,
     )

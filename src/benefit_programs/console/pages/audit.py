@@ -48,10 +48,12 @@ def _filter(visit: Visit, asked: dict[str, str]) -> dict[str, Any]:
     ):
         if asked[name]:
             found.append({field: asked[name]})
-    for name, operator in (("from", "$gte"), ("to", "$lt")):
-        instant = visit.query.instant(name, visit.zone)
-        if instant:
-            found.append({"createdDate": {operator: instant}})
+    since, end = visit.query.instant("from", visit.zone), visit.query.end("to", visit.zone)
+    found += [
+        {"createdDate": {operator: instant}}
+        for operator, instant in (("$gte", since), ("$lt", end))
+        if instant
+    ]
     return {"$and": found} if found else {}
 
 

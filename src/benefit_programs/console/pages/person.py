@@ -132,5 +132,10 @@ async def _ended(visit: Visit, person: Person) -> list[dict[str, Any]]:
         "cursorPaging": {"limit": ENDED_MAX},
     }
     answer = await visit.call("queryPrograms", {"query": query})
-    programs: list[dict[str, Any]] = answer.get("programs", [])
-    return programs
+    return [{**each, "ended": _ended_at(each)} for each in answer.get("programs", ())]
+
+
+def _ended_at(program: dict[str, Any]) -> str:
+    """When a program ended: at its end, or before it when somebody ended it."""
+    changed: str = program["updatedDate"]
+    return min(changed, program.get("endDate") or changed)

@@ -28,12 +28,13 @@ LOW_DEFAULT = "1"
 
 
 class Row(NamedTuple):
-    """Somebody in a list: of which pack or program, with which credits, and when."""
+    """Somebody in a list: of which pack or program, with which credits, when, or through when."""
 
     person: Person
     name: str
     amount: str | None = None
     date: str | None = None
+    end: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,12 @@ async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
     lots = await with_pools(visit, answer["lots"])
     people = await by_beneficiary(visit, lots)
     rows = [
-        Row(people[key_of(each)], each["displayName"], each["available"], each["expirationDate"])
+        Row(
+            people[key_of(each)],
+            each["displayName"],
+            each["available"],
+            end=each["expirationDate"],
+        )
         for each in lots
     ]
     return Found(rows=rows, metadata=answer["metadata"])
@@ -156,16 +162,16 @@ async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
 
 async def _renewing(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"status": "ACTIVE", "nextRenewalDate": _this_week(visit)}
-    return await _programs(visit, paging, filter_, "nextRenewalDate")
+    return await _programs(visit, paging, filter_, "nextRenewalDate", "date")
 
 
 async def _ending(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"status": {"$in": ["ACTIVE", "PAUSED"]}, "endDate": _this_week(visit)}
-    return await _programs(visit, paging, filter_, "endDate")
+    return await _programs(visit, paging, filter_, "endDate", "end")
 
 
 async def _programs(
-    visit: Visit, paging: dict[str, Any], filter_: dict[str, Any], by: str
+    visit: Visit, paging: dict[str, Any], filter_: dict[str, Any], by: str, shown_as: str
 ) -> Found:
     answer = await visit.call("queryPrograms", _query(paging, filter_, by))
     programs = answer["programs"]
@@ -175,7 +181,7 @@ async def _programs(
         Row(
             people[key_of(each)],
             each.get("displayName") or names.get(each.get("programDefinitionId"), ""),
-            date=each.get(by),
+            **{shown_as: each.get(by)},
         )
         for each in programs
     ]
