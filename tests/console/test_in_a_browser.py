@@ -23,6 +23,10 @@ pytestmark = pytest.mark.anyio
 ENGINES = ["sqlite"]
 
 
+WIDTHS = (1280, 820, 390)
+"""Those of a desk's screen, a tablet and a phone."""
+
+
 async def sign_in(service: Service, page: Page, role: Role = Role.OPERATOR) -> None:
     """Open a new link, and press its button."""
     _user, secret = await users_of(service).invite(guid(), tenant_id=service.tenant.id, role=role)
@@ -74,12 +78,33 @@ async def test_pages_are_for_everybody(
     for path, seen_at in world.paths.items():
         name = re.sub(r"\W+", "-", path).strip("-")
         await page.goto(f"/console{seen_at}")
-        for width in (1280, 390):
+        for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 860})
             await picture(page, f"{name}-{scheme}-{width}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert await violations(page) == [], path
     await context.close()
+
+
+async def test_the_menu_fits(service: Service, context: BrowserContext) -> None:
+    """All pages of operators stand in one line of a desk's screen, on a phone behind a button."""
+    page = await context.new_page()
+    await sign_in(service, page)
+    menu = page.get_by_role("navigation", name="Pages")
+    links = menu.get_by_role("link")
+    assert len({(await each.bounding_box())["y"] for each in await links.all()}) == 1  # type: ignore[index]
+    await page.set_viewport_size({"width": 390, "height": 860})
+    await expect(menu).to_be_hidden()
+    await page.get_by_role("button", name="Menu").click()
+    await picture(page, "menu-390")
+    assert await violations(page) == []
+    await page.keyboard.press("Escape")
+    await expect(menu).to_be_hidden()
+    await expect(page.get_by_role("button", name="Menu")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await links.filter(has_text="Health").click()
+    await expect(page.get_by_role("heading", name="Health", level=1)).to_be_visible()
+    await expect(menu).to_be_hidden()
 
 
 async def test_a_change_is_shown_said_and_undone(

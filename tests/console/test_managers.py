@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import re
+from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from benefit_programs.api.methods import METHODS
 from benefit_programs.cli.apply.file import canonical, read_file
 from benefit_programs.cli.apply.tenant import file_document
 from benefit_programs.cli.apply.yaml_text import read_text, write_text
@@ -169,6 +171,27 @@ async def test_a_pause_is_planned_and_withdrawn(service: Service) -> None:
         visitor, await visitor.post(f"{path}/withdraw", form_at(html, f"{path}/withdraw"))
     )
     assert "2099" not in html.split("What happens by itself")[0]
+
+
+async def test_who_may_withdraw_follows_the_permission(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk has the button where the API lets it withdraw, and only there."""
+    wallet = await open_wallet(service)
+    visitor, path = await manager_of(service, Role.FRONT_DESK), f"/programs/{wallet.program['id']}"
+    person = f"/people/member/{wallet.program['beneficiary']['memberId']}"
+    await visitor.post(f"{path}/pause", {"key": guid(), "date": "2099-07-01T08:00"})
+    method = METHODS["withdrawScheduledChange"]
+    for ids in (("BENEFIT_PROGRAMS.PROGRAM_UPDATE",), ("BENEFIT_PROGRAMS.PROGRAM_PAUSE",)):
+        monkeypatch.setitem(METHODS, method.name, replace(method, permission_ids=ids))
+        may = "BENEFIT_PROGRAMS.PROGRAM_PAUSE" in ids
+        for shown in (path, person):
+            html = (await visitor.get(shown)).text
+            assert ("1 Jul 2099" in html, '/withdraw"' in html) == (True, may), shown
+    html = (await visitor.get(person)).text
+    (withdraw,) = re.findall(r'action="/console([^"]+/withdraw)"', html)
+    await visitor.post(withdraw, {"key": guid()})
+    assert "1 Jul 2099" not in (await visitor.get(person)).text
 
 
 async def test_a_pack_is_told_from_its_definition(service: Service) -> None:

@@ -40,7 +40,7 @@ _REFUSALS = {
 }
 """What a refusal means at the desk, by its code; others are said in the API's words."""
 
-_STATES = {
+STATES = {
     "ACTIVE": later("active"),
     "PAUSED": later("paused"),
     "ENDED": later("ended"),
@@ -287,7 +287,7 @@ def _field_words(field: str) -> str:
 
 
 def state_words(state: str) -> str:
-    known = _STATES.get(state)
+    known = STATES.get(state)
     return _(known) if known else state.lower().replace("_", " ")
 
 

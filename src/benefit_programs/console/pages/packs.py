@@ -82,9 +82,14 @@ async def move_end(visit: Visit) -> Answer:
     return Done(person.path, _("It lasts %(through)s.", through=through_text(wanted)), undo)
 
 
-@page(POST, "/people/{kind}/{id}/changes/{change}/withdraw", roles=MANAGERS)
+def may_withdraw(visit: Visit) -> bool:
+    """Whether the API lets the visitor withdraw changes that wait for their dates."""
+    return visit.principal.may_call(METHODS["withdrawScheduledChange"])
+
+
+@page(POST, "/people/{kind}/{id}/changes/{change}/withdraw", roles=FRONT_DESK)
 async def withdraw(visit: Visit) -> Answer:
-    """Withdraw a change that waits for its date."""
+    """Withdraw a change that waits for its date, for whom the API lets do it."""
     request = {"scheduledChangeId": visit.path["change"], **reason_of(visit)}
     await visit.call("withdrawScheduledChange", request)
     return Done(person_at(visit.path).path, _("Withdrawn."))
@@ -93,7 +98,7 @@ async def withdraw(visit: Visit) -> Answer:
 def _withdrawal(visit: Visit, answer: dict[str, Any]) -> Undo | None:
     """What undoes a change with a date, for who may."""
     change = answer.get("scheduledChange")
-    if change is None or not visit.principal.may_call(METHODS["withdrawScheduledChange"]):
+    if change is None or not may_withdraw(visit):
         return None
     path = f"{person_at(visit.path).path}/changes/{change['id']}/withdraw"
     return Undo(path=path, fields={})

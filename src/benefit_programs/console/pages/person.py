@@ -19,6 +19,7 @@ from benefit_programs.console.page import (
     Undo,
     page,
 )
+from benefit_programs.console.pages.packs import may_withdraw
 from benefit_programs.console.people import Person, person_at, person_of
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.errors import Invalid
@@ -67,6 +68,7 @@ async def show(visit: Visit) -> Answer:
         "more_days": min(days * 6, LEDGER_DAYS_MAX),
         "may_serve": visit.may_as(FRONT_DESK),
         "may_manage": visit.may_as(MANAGERS),
+        "may_withdraw": may_withdraw(visit),
     }
 
 

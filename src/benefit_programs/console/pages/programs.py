@@ -23,6 +23,7 @@ from benefit_programs.console.page import (
     page,
 )
 from benefit_programs.console.pages import ledger
+from benefit_programs.console.pages.packs import may_withdraw
 from benefit_programs.console.people import people_of
 from benefit_programs.console.queries import query
 from benefit_programs.console.timetables import dates_in_words
@@ -71,6 +72,7 @@ async def show(visit: Visit) -> Answer:
         ],
         "serves": visit.may(pause),
         "manages": visit.may(renew),
+        "may_withdraw": may_withdraw(visit),
     }
 
 
@@ -181,7 +183,7 @@ async def end(visit: Visit) -> Answer:
     return Done(_path(visit), _("Ended."))
 
 
-@page(POST, "/programs/{id}/withdraw", roles=MANAGERS)
+@page(POST, "/programs/{id}/withdraw", roles=FRONT_DESK)
 async def withdraw(visit: Visit) -> Answer:
     await visit.call("withdrawScheduledChange", {"scheduledChangeId": visit.form["change"]})
     return Done(_path(visit), _("What was planned was withdrawn."))
@@ -211,7 +213,7 @@ async def _schedule(visit: Visit, kind: str, date: str, *, until: str | None = N
         **({"untilDate": until} if until else {}),
     }
     change = (await visit.call("scheduleProgramChange", request))["scheduledChange"]
-    undo = _undo(visit, "withdraw", change=change["id"]) if visit.may(withdraw) else None
+    undo = _undo(visit, "withdraw", change=change["id"]) if may_withdraw(visit) else None
     return Done(_path(visit), _("Planned."), undo)
 
 

@@ -3,12 +3,14 @@
 "use strict";
 (() => {
   const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
+  const rows = ".hits a, [data-rows] a";
   let awaitsKey = false;
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && typing(event.target) && !event.target.closest("dialog")) event.target.blur();
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") leave(event.target);
+    if (event.key === "ArrowDown" && event.target.matches("input[type=search]")) moveIn(rows, event);
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (awaitsKey) {
       awaitsKey = false;
       const link = [...document.querySelectorAll("nav a[data-key]")].find((each) => each.dataset.key === event.key);
@@ -23,15 +25,22 @@
     } else if (event.key === "?") {
       document.getElementById("keys")?.showModal();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      moveIn(".hits a, [data-rows] a", event);
+      moveIn(rows, event);
     }
   });
 
-  // Arrows walk through what was found, also from the box.
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" && event.target.matches("input[type=search]")) moveIn(".hits a, [data-rows] a", event);
-  });
+  // Out of what was opened, back to what has opened it; else out of a field, for the other keys.
+  function leave(element) {
+    const opened = element.closest("details.act[open], details.who[open]");
+    if (opened) {
+      opened.open = false;
+      opened.querySelector("summary").focus();
+    } else if (typing(element)) {
+      element.blur();
+    }
+  }
 
+  // Arrows walk through what was found, also from the box.
   function moveIn(selector, event) {
     const all = [...document.querySelectorAll(selector)];
     const at = all.indexOf(document.activeElement);
@@ -43,6 +52,11 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) print();
     const button = event.target.closest("[data-show]");
+    // The dialog gives the focus back to what has it now, which must still be seen then.
+    if (button) button.closest("details")?.querySelector("summary").focus();
+    for (const open of document.querySelectorAll("details.who[open]")) {
+      if (!open.contains(event.target) || button) open.open = false;
+    }
     if (button) document.getElementById(button.dataset.show)?.showModal();
     const copy = event.target.closest("[data-copy]");
     if (copy) {
@@ -53,9 +67,6 @@
         document.getElementById("status").textContent = copy.dataset.copied;
       });
     }
-    for (const open of document.querySelectorAll("details.who[open]")) {
-      if (!open.contains(event.target) || button) open.open = false;
-    }
   });
 
   // What was opened to be filled in is filled in at once.
@@ -63,20 +74,32 @@
     if (event.target.matches("details.act[open]")) event.target.querySelector("input:not([type=hidden])")?.focus();
   }, true);
 
-  // A swap takes away what had the focus. It goes back to the same thing on the same page, else to
-  // what the page offers first.
+  // A swap takes away what had the focus. It goes back to the same thing on the same page: by its id,
+  // its place in its form, or where it leads. Else it goes to what the page offers first.
   let before = null;
   document.addEventListener("htmx:before:swap", () => {
-    before = { path: location.pathname, id: document.activeElement?.id, y: scrollY };
+    const at = document.activeElement;
+    const form = at?.form ?? at?.closest("summary")?.parentElement.querySelector("form");
+    before = {
+      path: location.pathname, y: scrollY, id: at?.id, link: at?.getAttribute("href"),
+      action: form?.getAttribute("action"), nth: form ? [...form.elements].indexOf(at) : -1,
+    };
   });
   document.addEventListener("htmx:after:swap", (event) => {
     if (event.target.closest?.(".problem")) return;
     const stays = before && before.path === location.pathname;
-    const same = stays && before.id && document.getElementById(before.id);
-    const first = document.querySelector("main [autofocus]") || document.getElementById("main");
-    (same || first)?.focus({ preventScroll: true });
+    const known = stays && before.id && document.getElementById(before.id);
+    const offered = document.querySelector("main [autofocus]");
+    (known || offered || (stays && sameAs(before)) || document.getElementById("main"))?.focus({ preventScroll: true });
     scrollTo(0, stays ? before.y : 0);
     const said = document.querySelector("#notice p");
     document.getElementById("status").textContent = said ? said.textContent : "";
   });
+
+  function sameAs(place) {
+    const by = (selector, name, value) => value && [...document.querySelectorAll(selector)].find((each) => each.getAttribute(name) === value);
+    const form = by("main form", "action", place.action);
+    const found = form ? form.elements[place.nth] ?? form : by("a", "href", place.link);
+    return found?.closest("details:not([open])")?.querySelector("summary") ?? found?.closest("a, button, input, select, textarea");
+  }
 })();
