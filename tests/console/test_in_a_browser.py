@@ -66,6 +66,31 @@ async def test_somebody_is_found_by_keyboard_alone(
     assert said == []
 
 
+async def test_what_was_opened_gives_the_focus_back(
+    service: Service, context: BrowserContext
+) -> None:
+    """Escape closes a dialog and a form, and the focus is where it was before."""
+    world, page = await make_world(service), await context.new_page()
+    await sign_in(service, page)
+    await page.goto(f"/console/people/member/{world.member_id}")
+    who = page.locator(".who summary")
+    await who.press("Enter")
+    await page.get_by_role("button", name="Keyboard").press("Enter")
+    await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("heading", name="Keyboard")).to_be_hidden()
+    await expect(who).to_be_focused()
+    for name in ("Edit", "Add or take off", "Pause", "End"):
+        opener = page.locator("summary", has_text=name).first
+        await opener.press("Enter")
+        await expect(
+            page.locator("details.act[open] input:not([type=hidden])").first
+        ).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(opener).to_be_focused()
+        await expect(page.locator("details.act[open]")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_pages_are_for_everybody(
     service: Service, browser: Browser, address: str, scheme: Literal["light", "dark"]

@@ -19,8 +19,9 @@ from benefit_programs.console.words import refusal_words
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
 DAYS_AHEAD = 7
-FEW = 5
-"""How many are shown of each list on the page of the day."""
+FEW = {"low": 20}
+FEW_OF_OTHERS = 5
+"""How many are shown of each list on the page of the day: whom to sell to next is asked most."""
 
 ENTRIES_SHOWN_MAX = 30
 ROWS_MAX = 50
@@ -64,9 +65,9 @@ class List(NamedTuple):
 async def show(visit: Visit) -> Answer:
     day = _day(visit)
     start, end = _midnight(visit, day), _midnight(visit, day + timedelta(days=1))
-    paging = {"limit": FEW}
     (entries, is_cut), *found = await asyncio.gather(
-        entries_of(visit, start, end), *(_find(visit, name, paging) for name in LISTS)
+        entries_of(visit, start, end),
+        *(_find(visit, name, {"limit": FEW.get(name, FEW_OF_OTHERS)}) for name in LISTS),
     )
     shown = entries[:ENTRIES_SHOWN_MAX]
     people = await by_beneficiary(visit, shown)

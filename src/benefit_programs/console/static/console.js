@@ -98,7 +98,7 @@
 
   function sameAs(place) {
     const by = (selector, name, value) => value && [...document.querySelectorAll(selector)].find((each) => each.getAttribute(name) === value);
-    const form = by("main form", "action", place.action);
+    const form = by("main form:not(#notice *)", "action", place.action);
     const found = form ? form.elements[place.nth] ?? form : by("a", "href", place.link);
     return found?.closest("details:not([open])")?.querySelector("summary") ?? found?.closest("a, button, input, select, textarea");
   }
