@@ -58,7 +58,14 @@ from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
 from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.console import ConsoleDirectory
-from benefit_programs.storage.directory import CONSOLE_SECRET, CURSOR_SECRET, Directory, Grants
+from benefit_programs.storage.console_forms import ConsoleForms
+from benefit_programs.storage.directory import (
+    CONSOLE_SECRET,
+    CURSOR_SECRET,
+    Directory,
+    DirectoryStore,
+    Grants,
+)
 from benefit_programs.storage.postgres import CONNECTIONS_MAX, PostgresStore
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.replicas import Replicas
@@ -161,12 +168,13 @@ async def open_service(
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        application = await _front(services, users, settings, clock, stack)
+        application = await _front(services, store, users, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
 
 
 async def _front(
     services: Services,
+    store: DirectoryStore,
     users: ConsoleDirectory,
     settings: Settings,
     clock: Callable[[], Instant],
@@ -180,6 +188,7 @@ async def _front(
     console = Console(
         api.call,
         gate,
+        forms=ConsoleForms(store, clock=clock),
         clock_of=services.reader.clock,
         flash_secret=await services.directory.ensure_secret(CONSOLE_SECRET),
         body_bytes_max=services.body_bytes_max,

@@ -166,6 +166,8 @@ class Keys(Driver):
         link = self.page.locator("nav a[data-key]").get_by_text(name, exact=True)
         key = await link.get_attribute("data-key")
         assert key, name
+        # From then on the page listens to keys.
+        await expect(link).to_have_attribute("data-htmx-powered", "true")
         await self.page.keyboard.press("Escape")
         await self.page.keyboard.press("g")
         await self.page.keyboard.press(key)

@@ -122,3 +122,27 @@ async def test_many_are_changed_at_once(
     await picture(page, "manager-report")
     await page.get_by_role("button", name="Import 1 row").click()
     await expect(page.get_by_role("heading", name="Done")).to_be_visible()
+
+
+async def test_what_is_pressed_twice_is_done_once(studio: Studio, desk: Page) -> None:
+    """By a double click, and by going back and pressing again; what was changed then is done."""
+    zoe = await studio.join(ZOE, studio.ten)
+    await desk.get_by_role("link", name="Redeem", exact=True).click()
+    await desk.get_by_role("link", name="Yoga").click()
+    await type_into(who(desk), "zo")
+    redeem = desk.get_by_role("button", name="Redeem", exact=True)
+    await redeem.dblclick()
+    await expect(said(desk)).to_have_text(f"{ZOE}: Yoga. 9 left.")
+    await expect(who(desk)).to_be_focused()
+    assert await studio.left(zoe) == "9"
+    await desk.get_by_role("link", name="Sell", exact=True).click()
+    await desk.get_by_role("link", name="Ten classes").click()
+    await type_into(who(desk), "zo")
+    sell = desk.get_by_role("button", name="Sell", exact=True)
+    order = desk.get_by_label("Number of the order")
+    for number, packs in (("", 2), ("", 2), ("order-7", 3)):
+        await order.fill(number)
+        await sell.click()
+        await expect(desk.get_by_role("heading", name=ZOE, level=1)).to_be_visible()
+        await expect(desk.locator(".balance")).to_have_count(packs)
+        await desk.go_back()

@@ -35,6 +35,7 @@ async def sign_in(service: Service, page: Page, role: Role = Role.OPERATOR) -> N
     await expect(page.get_by_role("button", name="Sign in")).to_be_focused()
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/console/find")
+    await expect(page.locator("#q")).to_be_focused()
 
 
 async def test_somebody_is_found_by_keyboard_alone(
@@ -145,8 +146,10 @@ async def test_a_change_is_shown_said_and_undone(
             form.method = "post"; form.action = "/console/test/do"; form.id = "do";
             const field = document.createElement("input");
             field.name = "what"; field.value = "it";
+            const key = document.createElement("input");
+            key.name = "key"; key.value = crypto.randomUUID();
             const button = document.createElement("button"); button.textContent = "Do";
-            form.append(field, button); document.querySelector("main").append(form);
+            form.append(key, field, button); document.querySelector("main").append(form);
             htmx.process(form);
         }"""
     )

@@ -88,11 +88,11 @@ async def test_nobody_writes_over_what_another_has_changed(service: Service) -> 
     visitor, path = await manager_of(service), f"/definitions/{wallet.definition['id']}"
     form = form_at((await visitor.get(path)).text, path) | {"cascade": "FUTURE_PROVISIONS"}
     await follow(visitor, await visitor.post(path, {**form, "price-towel": "7"}))
-    late = await visitor.post(path, {**form, "price-towel": "8"})
+    late = await visitor.post(path, {**form, "key": guid(), "price-towel": "8"})
     assert (late.status_code, "Somebody has changed it" in late.text) == (409, True)
     assert (await prices(wallet))[0] == "7"
     for wrong, status in (({"price-towel": "much"}, 400), ({"cascade": "SOMETIMES"}, 400)):
-        answer = await visitor.post(path, {**form, "price-towel": "9", **wrong})
+        answer = await visitor.post(path, {**form, "key": guid(), "price-towel": "9", **wrong})
         assert answer.status_code == status
 
 

@@ -117,7 +117,8 @@ async def test_settings_are_saved_and_brought_back(service: Service) -> None:
         "40",
     )
     assert re.search(r'id="strictRequests"[^>]* checked', html)
-    undo = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html)[1:4])
+    notice = html.partition('id="notice"')[2]
+    undo = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', notice)[1:4])
     assert undo == {"timeZone": "UTC", "jobRetentionDays": "30", "strictRequests": "no"}
     await visitor.post("/settings", undo)
     assert value_of((await visitor.get("/settings")).text, "timeZone") == "UTC"

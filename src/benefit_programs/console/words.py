@@ -267,6 +267,7 @@ _FIELDS = {
     "untilDate": later("Date"),
     "date": later("Date"),
     "on": later("Date"),
+    "form": later("The form"),
 }
 """What forms call the fields of requests."""
 

@@ -31,6 +31,7 @@ from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.webhooks import rows as webhooks
 from benefit_programs.storage.console import ConsoleInvitation, ConsoleSession, ConsoleUser
+from benefit_programs.storage.console_forms import ConsoleForm
 from benefit_programs.storage.directory import ApiKey, Tenant
 
 Id = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
@@ -212,6 +213,7 @@ DIRECTORY = (
     _directory_table("console_users", "id", *_columns(ConsoleUser)),
     _directory_table("console_invitations", "secret_hash", *_columns(ConsoleInvitation)),
     _directory_table("console_sessions", "secret_hash", *_columns(ConsoleSession)),
+    _directory_table("console_forms", "key_hash", *_columns(ConsoleForm)),
 )
 """The tables that are read before a tenant is known."""
 

@@ -37,7 +37,7 @@ async def sign_in(visit: Visit) -> Answer:
     return SignedIn(_following(visit.form.get("next", "")), session=session)
 
 
-@page(POST, "/sign-out", roles=EVERYBODY)
+@page(POST, "/sign-out", roles=EVERYBODY, repeats=True)
 async def sign_out(visit: Visit) -> Answer:
     if visit.visitor is not None and visit.visitor.session is not None:
         await visit.gate.close(visit.visitor.session)

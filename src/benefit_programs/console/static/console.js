@@ -74,6 +74,24 @@
     if (event.target.matches("details.act[open]")) event.target.querySelector("input:not([type=hidden])")?.focus();
   }, true);
 
+  // A form that comes again by going back, and is sent as it was sent before, has the key that it had
+  // then: it does nothing twice. What was sent from a page is kept with its place in the history.
+  const byHistory = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  let isBack = byHistory || sessionStorage.getItem("back") !== null;
+  sessionStorage.removeItem("back");
+  document.addEventListener("htmx:before:history:restore", () => sessionStorage.setItem("back", "1"));
+  addEventListener("popstate", () => sessionStorage.setItem("back", "1"));
+  document.addEventListener("submit", (event) => {
+    const form = event.target, key = form.elements.key;
+    if (form.method !== "post" || !key) return;
+    const sent = history.state?.sent ?? {};
+    const fields = new FormData(form, event.submitter);
+    fields.delete("key");
+    const content = `${form.getAttribute("action")}?${new URLSearchParams(fields)}`;
+    if (isBack && sent[content]) key.value = sent[content];
+    if (content.length < 2000) history.replaceState({ ...history.state, sent: { ...sent, [content]: key.value } }, "");
+  }, true);
+
   // A swap takes away what had the focus. It goes back to the same thing on the same page: by its id,
   // its place in its form, or where it leads. Else it goes to what the page offers first.
   let before = null;
@@ -87,6 +105,7 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     if (event.target.closest?.(".problem")) return;
+    isBack = false;
     const stays = before && before.path === location.pathname;
     const known = stays && before.id && document.getElementById(before.id);
     const offered = document.querySelector("main [autofocus]");

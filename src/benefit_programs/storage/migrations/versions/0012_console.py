@@ -1,4 +1,4 @@
-"""Who may use the console: users, links that invite them, and sessions.
+"""Who may use the console: users, links that invite them, sessions, and forms that were sent.
 
 Revision ID: 0012
 Revises: 0011
@@ -50,5 +50,14 @@ def upgrade() -> None:
         sa.Column("created", _WHOLE, nullable=False, autoincrement=False),
         sa.Column("seen", _WHOLE, nullable=False, autoincrement=False),
         sa.PrimaryKeyConstraint("secret_hash", name="pk_console_sessions"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "console_forms",
+        sa.Column("key_hash", _TEXT, nullable=False),
+        sa.Column("content_hash", _TEXT, nullable=False),
+        sa.Column("begun", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("done", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("key_hash", name="pk_console_forms"),
         sqlite_strict=True,
     )
