@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from playwright.async_api import expect
 
+from benefit_programs.console.languages import TAGS
 from benefit_programs.domain.directory import Role
 from tests.support.browser import picture, violations
 from tests.support.calls import guid
@@ -118,7 +119,13 @@ async def test_the_menu_fits(service: Service, context: BrowserContext) -> None:
     await sign_in(service, page)
     menu = page.get_by_role("navigation", name="Pages")
     links = menu.get_by_role("link")
-    assert len({(await each.bounding_box())["y"] for each in await links.all()}) == 1  # type: ignore[index]
+    for language in TAGS:
+        await context.set_extra_http_headers({"accept-language": language})
+        await page.goto("/console/health")
+        boxes = [await each.bounding_box() for each in await page.locator("nav a[data-key]").all()]
+        assert len({each["y"] for each in boxes if each}) == 1, language
+    await context.set_extra_http_headers({"accept-language": "en"})
+    await page.goto("/console/find")
     await page.set_viewport_size({"width": 390, "height": 860})
     await expect(menu).to_be_hidden()
     await page.get_by_role("button", name="Menu").click()

@@ -41,7 +41,7 @@ async def show(visit: Visit) -> Answer:
     nobody = person_at(visit.path)
     overview = await visit.call("getOverview", {"beneficiary": nobody.identity})
     person = Person(nobody.field, nobody.id, overview.get("person") or {})
-    programs = overview.get("programs", [])
+    programs = sorted(overview.get("programs", []), key=_is_used_up)
     days = _days(visit.query.get("days", ""))
     pools = [pool for program in programs for pool in program.get("pools", ())]
     since = datetime.fromisoformat(overview["date"]) - timedelta(days=days)
@@ -92,6 +92,12 @@ async def edit(visit: Visit) -> Answer:
     fields = before | {"revision": answer["person"]["revision"]}
     undo = Undo(path=f"{person.path}/edit", fields=fields) if person.row else None
     return Done(person.path, _("Saved."), undo)
+
+
+def _is_used_up(program: dict[str, Any]) -> bool:
+    """Whether nothing of it can be used now: what can stands first."""
+    pools = program.get("pools", ())
+    return not any(each["isUsable"] for pool in pools for each in pool.get("benefits", ()))
 
 
 def _days(text: str) -> int:
