@@ -12,7 +12,7 @@ from benefit_programs.console.languages import TAGS
 from benefit_programs.domain.directory import Role
 from tests.support.browser import picture, violations
 from tests.support.calls import guid
-from tests.support.console import MARKUP, make_world, users_of
+from tests.support.console import MARKUP, World, make_world, users_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Page
@@ -110,7 +110,34 @@ async def test_pages_are_for_everybody(
             await picture(page, f"{name}-{scheme}-{width}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert await violations(page) == [], path
+    await page.set_viewport_size({"width": 1280, "height": 860})
+    await look_at_states(page, world)
     await context.close()
+
+
+async def look_at_states(page: Page, world: World) -> None:
+    """What is opened, refused, and shown once is for everybody, too."""
+    person = f"/console/people/member/{world.member_id}"
+    await page.goto(person)
+    for name in ("Edit", "Add or take off", "Pause"):
+        await page.locator("summary", has_text=name).first.click()
+        assert await violations(page) == [], name
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    assert await violations(page) == []
+    await page.goto(f"{person}/use")
+    await page.get_by_label("Places").fill("999999")
+    await page.get_by_role("button", name="Use item of towel").click()
+    await expect(page.get_by_role("alert")).to_have_text(
+        "No pack pays for that. Press Check to see why."
+    )
+    assert await violations(page) == []
+    await page.goto("/console/access")
+    await page.get_by_label("Name", exact=True).fill("Olga")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#link")).to_be_focused()
+    assert await violations(page) == []
 
 
 async def test_the_menu_fits(service: Service, context: BrowserContext) -> None:

@@ -158,6 +158,8 @@ async def test_a_person_shows_what_is_left_and_why(service: Service) -> None:
     await visitor.sign_in(Role.FRONT_DESK)
     html = (await visitor.get(f"/people/member/{world.member_id}")).text
     assert "<strong>1,235</strong>" in html
+    for linked in (f"/programs/{world.wallet.program['id']}", f"/pools/{world.wallet.pool_id}"):
+        assert f'href="/console{linked}"' in html
     after = re.findall(r'class="number"><strong>([\d,.]+)</strong>', html)
     assert after == ["1,235", "1,234.5", "1,244.5"]
 

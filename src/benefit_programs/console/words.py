@@ -23,6 +23,7 @@ _REFUSALS = {
     "STATEMENT_TIMEOUT": later("The database took too long. Try again in a moment."),
     "INTERNAL": later("Something went wrong on our side."),
     "NOT_ENOUGH_BALANCE": later("There are not enough credits left."),
+    "NO_ELIGIBLE_BENEFIT": later("No pack pays for that. Press Check to see why."),
     "POOL_NOT_ACTIVE": later("This pack is not active."),
     "POLICY_EXPRESSION_EVALUATED_TO_FALSE": later("The rules of this pack don't allow it."),
     "BENEFIT_ALREADY_REDEEMED": later("This was redeemed already."),

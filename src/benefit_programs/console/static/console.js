@@ -93,13 +93,13 @@
   }, true);
 
   // A swap takes away what had the focus. It goes back to the same thing on the same page: by its id,
-  // its place in its form, or where it leads. Else it goes to what the page offers first.
+  // its place in its form, or where it leads. Else, or if that is new, to what the page offers first.
   let before = null;
   document.addEventListener("htmx:before:swap", () => {
     const at = document.activeElement;
     const form = at?.form ?? at?.closest("summary")?.parentElement.querySelector("form");
     before = {
-      path: location.pathname, y: scrollY, id: at?.id, link: at?.getAttribute("href"),
+      path: location.pathname, y: scrollY, id: at?.id, link: at?.getAttribute("href"), offered: offered()?.id,
       action: form?.getAttribute("action"), nth: form ? [...form.elements].indexOf(at) : -1,
     };
   });
@@ -108,12 +108,17 @@
     isBack = false;
     const stays = before && before.path === location.pathname;
     const known = stays && before.id && document.getElementById(before.id);
-    const offered = document.querySelector("main [autofocus]");
-    (known || offered || (stays && sameAs(before)) || document.getElementById("main"))?.focus({ preventScroll: true });
+    const isNew = before && offered() && offered().id !== before.offered;
+    const first = (!isNew && known) || offered() || (stays && sameAs(before)) || document.getElementById("main");
+    first?.focus({ preventScroll: true });
     scrollTo(0, stays ? before.y : 0);
     const said = document.querySelector("#notice p");
     document.getElementById("status").textContent = said ? said.textContent : "";
   });
+
+  function offered() {
+    return document.querySelector("main [autofocus]");
+  }
 
   function sameAs(place) {
     const by = (selector, name, value) => value && [...document.querySelectorAll(selector)].find((each) => each.getAttribute(name) === value);
