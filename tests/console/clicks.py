@@ -34,6 +34,14 @@ _STEPS = """(target) => {
 }"""
 """How many presses of Tab lead to an element, below 0 backwards; at least so many."""
 
+_COUNT_SWAPS = """() => {
+  const root = document.documentElement;
+  if (root.dataset.swaps) return;
+  root.dataset.swaps = 0;
+  document.addEventListener("htmx:after:swap", () => { root.dataset.swaps++; });
+}"""
+"""From then on the page says how often it was swapped, and the focus put where it belongs."""
+
 _OUTLINE = "(element) => getComputedStyle(element).outlineStyle"
 
 
@@ -43,10 +51,19 @@ class Driver(ABC):
     def __init__(self, page: Page) -> None:
         self.page = page
         self.count = 0
+        self._swaps = "0"
 
-    @abstractmethod
+    async def begin(self) -> None:
+        """Work on the page that there is, until it is loaded anew."""
+        await self.page.evaluate(_COUNT_SWAPS)
+
     async def on(self, target: Locator) -> None:
         """Press a link, a button, or what opens something."""
+        await self._note_swaps()
+        await self.press(target)
+
+    @abstractmethod
+    async def press(self, target: Locator) -> None: ...
 
     @abstractmethod
     async def to(self, field: Locator) -> None:
@@ -69,6 +86,7 @@ class Driver(ABC):
 
     async def link(self, name: str) -> None:
         await self.on(self.page.get_by_role("link", name=name, exact=True))
+        await self.swapped()
 
     async def open(self, name: str, within: Locator) -> None:
         """Open what is to be filled in, which gets the focus by itself."""
@@ -96,7 +114,18 @@ class Driver(ABC):
         raise AssertionError(await field.input_value())
 
     async def enter(self) -> None:
+        """Send the form of the field that has the focus."""
+        await self._note_swaps()
         await self.page.keyboard.press("Enter")
+        await self.swapped()
+
+    async def swapped(self) -> None:
+        """What was pressed has led to a page, which has put the focus where it belongs."""
+        root = self.page.locator("html")
+        await expect(root).not_to_have_attribute("data-swaps", self._swaps)
+
+    async def _note_swaps(self) -> None:
+        self._swaps = await self.page.locator("html").get_attribute("data-swaps") or ""
 
     async def find(self, text: str) -> None:
         """Look somebody or something up, from wherever the page is."""
@@ -106,6 +135,7 @@ class Driver(ABC):
 
     async def said(self, text: str, *, most: int) -> None:
         """The page says what was done, by no more clicks than that. The next task begins."""
+        await self.swapped()
         await expect(self.page.locator("#notice p")).to_have_text(text)
         await self.seen(text, most=most)
 
@@ -117,27 +147,30 @@ class Driver(ABC):
     async def undo(self) -> None:
         """Take back what was done, which is no part of the task."""
         await self.button("Undo", self.page.locator("#notice"))
+        await self.swapped()
         self.count = 0
 
 
 class Hand(Driver):
     """Somebody with a pointer."""
 
-    async def on(self, target: Locator) -> None:
+    async def press(self, target: Locator) -> None:
         await target.click()
         self.count += 1
 
     async def to(self, field: Locator) -> None:
         await expect(field).to_be_visible()
         if not await field.evaluate(_HAS_FOCUS):
-            await self.on(field)
+            await self.press(field)
 
     async def menu(self, name: str) -> None:
         pages = self.page.get_by_role("navigation", name="Pages")
         await self.on(pages.get_by_role("link", name=name, exact=True))
+        await self.swapped()
 
     async def tile(self, name: str) -> None:
         await self.on(_tile(self.page, name))
+        await self.swapped()
 
     async def choose(self, field: Locator, option: str) -> None:
         self.count += 1
@@ -147,9 +180,9 @@ class Hand(Driver):
 class Keys(Driver):
     """Somebody without a pointer. Where the focus is, is seen at every stop."""
 
-    async def on(self, target: Locator) -> None:
+    async def press(self, target: Locator) -> None:
         await self.to(target)
-        await self.enter()
+        await self.page.keyboard.press("Enter")
 
     async def to(self, field: Locator) -> None:
         await expect(field).to_be_visible()
@@ -168,9 +201,11 @@ class Keys(Driver):
         assert key, name
         # From then on the page listens to keys.
         await expect(link).to_have_attribute("data-htmx-powered", "true")
+        await self._note_swaps()
         await self.page.keyboard.press("Escape")
         await self.page.keyboard.press("g")
         await self.page.keyboard.press(key)
+        await self.swapped()
         await expect(link).to_have_attribute("aria-current", "page")
 
     async def tile(self, name: str) -> None:
@@ -181,6 +216,7 @@ class Keys(Driver):
                 break
             await self.page.keyboard.press("ArrowDown")
         await self.on(tile)
+        await self.swapped()
 
     async def choose(self, field: Locator, option: str) -> None:
         await self.to(field)

@@ -90,6 +90,7 @@ async def say_why_not(at: Driver) -> None:
 async def move_booking(at: Driver) -> None:
     """Move a booking to another date: 3."""
     await at.on(line(at.page, "Yoga with Kim").get_by_role("link", name="Redeemed"))
+    await at.swapped()
     await at.date(at.page.get_by_label("Date and time"), THURSDAY)
     await at.button("Move")
     await at.said("Moved Yoga with Kim to 3 Dec 2026.", most=3)
@@ -98,6 +99,7 @@ async def move_booking(at: Driver) -> None:
 async def pay_from_another(at: Driver, desk: Desk) -> None:
     """Pay a booking from another pack: 3."""
     await at.on(line(at.page, "Yoga with Kim").get_by_role("link"))
+    await at.swapped()
     await at.button("Membership · 4")
     await at.said("Another pack pays for Yoga with Kim now.", most=3)
     assert await desk.left() == ("7", "3")
@@ -109,6 +111,7 @@ async def extend_pack(at: Driver, desk: Desk) -> None:
     """Extend her pack by a week: 2. The focus stays where it was, so Enter gives another week."""
     (before,) = await desk.lots()
     await at.button("+1 week", card(at.page, "10 classes"))
+    await at.swapped()
     await expect(at.page.locator("#notice p")).to_contain_text("Usable until")
     await at.seen("Extend her pack", most=2)
     again = card(at.page, "10 classes").get_by_role("button", name="+1 week")
@@ -116,8 +119,6 @@ async def extend_pack(at: Driver, desk: Desk) -> None:
     (after,) = await desk.lots()
     assert after["expirationDate"] > before["expirationDate"]
     await at.undo()
-    await expect(at.page.locator("#status")).not_to_have_text("")
-    await expect(at.page.locator("#notice p")).to_contain_text("Usable until")
     assert (await desk.lots())[0]["expirationDate"] == before["expirationDate"]
 
 
@@ -264,6 +265,7 @@ async def give_and_take_access(at: Driver, name: str) -> None:
     await at.type(at.page.get_by_label("Name", exact=True), name)
     await at.choose(at.page.get_by_label("Role", exact=True), "Reader")
     await at.button("Make a link")
+    await at.swapped()
     link = at.page.get_by_label(f"Link for {name}").get_by_role("textbox")
     await expect(link).to_have_value(re.compile(r"/console/sign-in\?token="))
     await at.seen("Give access", most=3)

@@ -57,6 +57,7 @@ async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> No
     """Now 3 clicks, with an undo; on another day 4, two places 3; a refusal is told in words."""
     ada, zoe = await studio.join(ADA, studio.ten), await studio.join(ZOE, studio.ten)
     now = Hand(desk)
+    await now.begin()
     await now.link("Redeem")
     await now.link("Yoga")
     await type_into(who(desk), "o'br")
@@ -70,6 +71,7 @@ async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> No
     assert await studio.left(zoe) == "10"
 
     two = Hand(desk)
+    await two.begin()
     await two.link("Redeem")
     await two.link("Boxing")
     await type_into(who(desk), "ada")
@@ -79,6 +81,7 @@ async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> No
     assert two.count == 3
 
     another_day = Hand(desk)
+    await another_day.begin()
     await another_day.link("Redeem")
     await another_day.link("Yoga")
     await type_into(who(desk), "ada")

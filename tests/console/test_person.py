@@ -49,6 +49,7 @@ async def test_a_booking_is_moved(desk: Desk, page: Page) -> None:
     await page.locator("#q").fill("booking:7")
     await page.keyboard.press("Enter")
     clicks = Hand(page)
+    await clicks.begin()
     await clicks.on(page.get_by_role("link", name="Redeemed"))
     await expect(page.locator(".pairs")).to_contain_text("by telephone")
     await page.get_by_label("Date and time").fill("2026-12-03T18:00")

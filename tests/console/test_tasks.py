@@ -36,6 +36,7 @@ async def test_the_desk_serves_somebody(
     desk = await open_desk(service)
     at = way(await context.new_page())
     await sign_in(service, at.page, Role.FRONT_DESK)
+    await at.begin()
     await serve(at, desk)
 
 
@@ -68,6 +69,7 @@ async def test_a_manager_runs_the_studio(
     await studio.redeem(ada, "yoga", 9)
     at = way(await context.new_page())
     await sign_in(service, at.page, Role.MANAGER)
+    await at.begin()
     await tasks.redeem_item(at)
     await tasks.sell_pack(at)
     await tasks.see_who_is_low(at)
@@ -87,6 +89,7 @@ async def test_an_operator_is_called(
         context = await browser.new_context(base_url=address)
         at = way(await context.new_page())
         await sign_in(idle_service, at.page)
+        await at.begin()
         await tasks.go_on_with_cascade(at)
         await tasks.give_and_take_access(at, f"Olga {guid()[:8]}")
         await tasks.trace_transaction(at, used)

@@ -27,4 +27,5 @@ async def test_the_desk_serves_somebody(service: Service, context: BrowserContex
     desk = await open_desk(service)
     at = Hand(await context.new_page())
     await sign_in(service, at.page, Role.FRONT_DESK)
+    await at.begin()
     await serve(at, desk)
