@@ -7,13 +7,12 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
 import typer
-import uvicorn
 
 from benefit_programs.bootstrap import (
     open_database,
@@ -40,6 +39,7 @@ from benefit_programs.cli.options import (
 from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
 from benefit_programs.cli.remote import ApiKey, SiteId
 from benefit_programs.cli.serve import listen, loop_factory, server_config
+from benefit_programs.cli.service_manager import ServiceManager, WatchedServer
 from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
@@ -76,6 +76,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
     if settings.is_sqlite:
         raise WrongUsage("A SQLite file has no workers: the server of the file does its jobs.")
     warn_of_unknown_variables()
+    manager = ServiceManager()
 
     async def run() -> None:
         stopped = asyncio.Event()
@@ -88,10 +89,11 @@ def work(*, database_url: DatabaseUrl = None) -> None:
             sys.stdout.flush()
             search_garbage_seldom()
             if listener is None:
-                await stopped.wait()
+                await _work_until(stopped, manager)
             else:
                 # This hears the signals, too.
-                await uvicorn.Server(server_config(settings, application)).serve([listener])
+                server = WatchedServer(server_config(settings, application), manager)
+                await server.serve([listener])
 
     with (
         _metrics_listener(settings) as listener,
@@ -99,6 +101,16 @@ def work(*, database_url: DatabaseUrl = None) -> None:
     ):
         runner.run(run())
     structlog.get_logger().info("stopped")
+
+
+async def _work_until(stopped: asyncio.Event, manager: ServiceManager) -> None:
+    """Let the background do its work, and the service manager know."""
+    manager.ready()
+    while not stopped.is_set():
+        manager.alive()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), manager.watchdog_seconds)
+    manager.stopping()
 
 
 def _metrics_listener(settings: Settings) -> AbstractContextManager[socket.socket | None]:

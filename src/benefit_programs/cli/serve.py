@@ -35,6 +35,7 @@ from benefit_programs.bootstrap import (
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
+from benefit_programs.cli.service_manager import ServiceManager, WatchedServer
 from benefit_programs.cli.welcome import sign_in_link, start_text
 from benefit_programs.config import Settings, read_settings
 from benefit_programs.domain.store import StoreUnavailable
@@ -112,7 +113,7 @@ def _serve_in_one(
 
     async def run() -> None:
         async with open_service(settings) as running:
-            server = uvicorn.Server(server_config(settings, running.application))
+            server = WatchedServer(server_config(settings, running.application), ServiceManager())
             stop.expect(server)
             if running.watch is not None:
                 running.watch.add_done_callback(stop)
@@ -155,6 +156,10 @@ def _serve_in_many(
 class _Processes(Multiprocess):
     """Processes that share a listener, and stop to listen at once."""
 
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._manager = ServiceManager()
+
     @property
     def have_failed(self) -> bool:
         """Whether they have ended because one that was lost could not be replaced."""
@@ -176,9 +181,15 @@ class _Processes(Multiprocess):
                 structlog.get_logger().warning(
                     "replaced a process", pid=present.pid, lost=lost.pid, exit_code=lost.exitcode
                 )
+        if not self._manager.is_ready and any(
+            each.is_ready(timeout=ANSWER_SECONDS_MAX) for each in self.processes
+        ):
+            self._manager.ready()
+        self._manager.alive()
 
     def terminate_all(self) -> None:
         """Have them end what is under way, and take nothing new."""
+        self._manager.stopping()
         # As long as anybody has the listener open, connections come in that nobody answers.
         for each in self.sockets:
             each.close()
