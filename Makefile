@@ -87,6 +87,10 @@ bench-full: $(VENV)/.dev ## The same, long enough for figures to publish
 	$(PY) -m bench all --rounds 5 --seconds 10 --warmup 2 --pools 10000 1000000 5000000 $(ARGS)
 	$(PY) -m bench jobs --rounds 5 --seconds 10 --warmup 2 --pools 10000 1000000 $(ARGS)
 
+.PHONY: dist
+dist: $(VENV)/.dev ## Build what is released into dist/: wheels, source archives, sums, bill of materials
+	$(PY) -m tools.dist
+
 .PHONY: lock
 lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that pyproject.toml allows
 	$(PIP) --require-hashes -r requirements/uv.txt
@@ -95,6 +99,8 @@ lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that py
 		--constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group build --output-file requirements/build.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group lock --output-file requirements/uv.txt
+	$(PIP) --require-hashes -r requirements/dev.txt
+	PYTHONPATH=src $(PY) -m tools.sbom
 
 .PHONY: clean
 clean: ## Remove what the commands made, but not ./data
