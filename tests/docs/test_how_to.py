@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "how-to"
 ELSEWHERE = {
     f"docs/how-to/{each}.md"
-    for each in ("run-in-production", "import-and-export", "back-up-and-restore")
+    for each in ("run-in-production", "import-and-export", "back-up-and-restore", "install")
 }
 CODE = {"bash", "typescript", "python"}
 NAMESPACE = re.compile(r"""\bnamespace"?\s*[:=]\s*"?([a-z]+)\b""")

@@ -14,7 +14,9 @@ import httpx
 import pytest
 
 from benefit_programs import __version__
-from tests.packaging.conftest import ROOT, environment, run
+from tests.docs.markdown import commands_of
+from tests.docs.shell import run_blocks
+from tests.packaging.conftest import ROOT, copy_sources, environment, run
 from tests.support.serving import STOP_SECONDS_MAX
 
 if TYPE_CHECKING:
@@ -122,6 +124,15 @@ def test_pip_installs_all_that_is_needed(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     for started in serve(commands / "benefits", tmp_path / "data"):
         test_an_installed_service_serves(started)
+
+
+@pytest.mark.full
+def test_a_checkout_is_installed_as_the_page_says(tmp_path: Path) -> None:
+    """The commands of the page install the service and the client from the sources alone."""
+    blocks = [block for block, _ in commands_of(ROOT / "docs" / "how-to" / "install.md")]
+    folder = copy_sources(tmp_path / "checkout")
+    printed = [run_blocks([each], folder, environment())[0].strip() for each in blocks]
+    assert printed == [f"benefits {__version__}"] * 2 + [""]
 
 
 @pytest.mark.full
