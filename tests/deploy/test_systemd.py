@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,11 +10,13 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
 from benefit_programs.cli.application import COMMANDS
 from benefit_programs.cli.serve import ANSWER_SECONDS_MAX, STOP_SECONDS_MAX
 from benefit_programs.config import Settings, read_settings
+from tests.support.serving import ServerProcess
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 UNITS = ("benefits-server.service", "benefits-worker.service")
@@ -95,3 +98,17 @@ def test_the_file_of_settings_is_one(tmp_path: Path) -> None:
     settings = read_settings(environment={"BENEFITS_CONFIG": str(file)})
     assert isinstance(settings, Settings)
     assert settings.workers == tomllib.loads(text)["workers"]
+
+
+def test_a_log_in_a_file_may_be_emptied(tmp_path: Path) -> None:
+    """Whoever rotates the log by copying and emptying it finds whole lines, from the beginning."""
+    rotation = (FOLDER.parent / "logrotate" / "benefits").read_text("utf-8")
+    assert "copytruncate" in rotation
+    log = tmp_path / "log"
+    server = ServerProcess(["--data-dir", str(tmp_path / "data"), "--log-format", "json"], log)
+    httpx.get(f"{server.url}/docs", trust_env=False)
+    os.truncate(log, 0)
+    httpx.get(f"{server.url}/openapi.json", trust_env=False)
+    assert server.stop() == 0
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    assert lines[-1]["event"] == "stopped"
