@@ -39,7 +39,7 @@ from benefit_programs.cli.options import (
 )
 from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
 from benefit_programs.cli.remote import ApiKey, SiteId
-from benefit_programs.cli.serve import listen, loop_factory, server_config
+from benefit_programs.cli.serve import address, listen, loop_factory, server_config
 from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
@@ -54,8 +54,8 @@ LIST_MAX = 1000
 LOOK_SECONDS = 0.5
 """How often a job that is followed is looked at."""
 
-METRICS_HOST = "127.0.0.1"
 _OTHER_PORT = "Choose another port with BENEFITS_WORKER_METRICS_PORT; 0 takes a free one."
+_OTHER_HOST = "Choose another address with BENEFITS_WORKER_METRICS_HOST."
 
 commands = typer.Typer(
     name="jobs", no_args_is_help=True, help="Look at background jobs, and mend them."
@@ -83,7 +83,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with open_worker(settings) as application:
             if listener is not None:
-                print_line(f"Metrics at http://{METRICS_HOST}:{listener.getsockname()[1]}/metrics")
+                print_line(f"Metrics at {address(settings.worker_metrics_host, listener)}/metrics")
             print_line("Working.")
             sys.stdout.flush()
             search_garbage_seldom()
@@ -105,7 +105,9 @@ def _metrics_listener(settings: Settings) -> AbstractContextManager[socket.socke
     port = settings.worker_metrics_port
     if port is None:
         return nullcontext()
-    return listen(METRICS_HOST, port, other_port=_OTHER_PORT)
+    return listen(
+        settings.worker_metrics_host, port, other_port=_OTHER_PORT, other_host=_OTHER_HOST
+    )
 
 
 class Jobs(Protocol):
