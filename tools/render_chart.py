@@ -93,7 +93,9 @@ def main() -> None:
     SCHEMA.write_text(schema_json(), "utf-8")
     program = helm()
     if program is None:
-        sys.exit("The schema is written. To render the chart, name helm: BENEFITS_HELM=/path/to/helm")
+        sys.exit(
+            "The schema is written. To render the chart, name helm: BENEFITS_HELM=/path/to/helm"
+        )
     RENDERED.mkdir(parents=True, exist_ok=True)
     for path in RENDERED.glob("*.yaml"):
         path.unlink()
