@@ -77,6 +77,11 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 docs: $(VENV)/.dev ## Write what is generated from the code: reference pages, parts of the client
 	$(PY) -m tools.generate_client
 	$(PY) -m benefit_programs.cli.reference docs/reference
+	$(PY) -m tools.render_chart schema
+
+.PHONY: chart
+chart: $(VENV)/.dev ## Render the Helm chart anew for the tests (needs helm)
+	$(PY) -m tools.render_chart
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure against the bare SQL limit and an everyday implementation, in minutes
@@ -91,8 +96,10 @@ bench-full: $(VENV)/.dev ## The same, long enough for figures to publish
 lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that pyproject.toml allows
 	$(PIP) --require-hashes -r requirements/uv.txt
 	$(LOCK) --upgrade --output-file requirements/runtime.txt
+	$(LOCK) --upgrade --extra agents --extra otel --constraints requirements/runtime.txt \
+		--output-file requirements/container.txt
 	$(LOCK) --upgrade --extra agents --extra otel --group dev --group site \
-		--constraints requirements/runtime.txt --output-file requirements/dev.txt
+		--constraints requirements/container.txt --output-file requirements/dev.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group build --output-file requirements/build.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group lock --output-file requirements/uv.txt
 

@@ -1,4 +1,7 @@
-"""Brings what is kept of the Helm chart up to date: ``python -m tools.render_chart``.
+"""Brings what is kept of the Helm chart up to date.
+
+    python -m tools.render_chart            all of it
+    python -m tools.render_chart schema     what comes from the code, without helm
 
 The settings in the schema of the values come from the code. What the chart renders to for each file
 of values in ``ci`` is kept beside the tests, so that every run of them can look at it; this needs
@@ -26,7 +29,7 @@ SCHEMA = CHART / "values.schema.json"
 RENDERED = ROOT / "tests" / "deploy" / "rendered"
 
 RELEASE = "benefits"
-KUBERNETES = "1.34.0"
+OPTIONS = ("--kube-version", "1.34.0", "--namespace", "shop")
 
 SET_BY_CHART = frozenset(
     {"data_dir", "host", "port", "run_jobs", "worker_metrics_host", "worker_metrics_port"}
@@ -78,8 +81,7 @@ def render(program: str, case: str) -> str:
     """What the chart renders to with the values of a case. Raises CalledProcessError."""
     values = CHART / "ci" / f"{case}-values.yaml"
     done = subprocess.run(  # noqa: S603 - the program that the caller names
-        [program, "template", RELEASE, str(CHART), "--kube-version", KUBERNETES]
-        + ["--namespace", "shop", "--values", str(values)],
+        [program, "template", RELEASE, str(CHART), *OPTIONS, "--values", str(values)],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -91,11 +93,11 @@ def render(program: str, case: str) -> str:
 def main() -> None:
     """Write the schema, and what each case renders to."""
     SCHEMA.write_text(schema_json(), "utf-8")
+    if sys.argv[1:] == ["schema"]:
+        return
     program = helm()
     if program is None:
-        sys.exit(
-            "The schema is written. To render the chart, name helm: BENEFITS_HELM=/path/to/helm"
-        )
+        sys.exit("To render the chart takes helm, on the path or named by BENEFITS_HELM")
     RENDERED.mkdir(parents=True, exist_ok=True)
     for path in RENDERED.glob("*.yaml"):
         path.unlink()
