@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,8 @@ from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.log_stream import DeferredStream
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
+from benefit_programs.providers.people import PeopleProviders
+from benefit_programs.providers.room import Room
 from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.console import ConsoleDirectory
 from benefit_programs.storage.directory import CONSOLE_SECRET, CURSOR_SECRET, Directory, Grants
@@ -117,8 +119,7 @@ async def open_service(
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
         metrics = Metrics(engine, store, values=values)
-        providers = PolicyProviders(allowed=settings.outgoing_networks)
-        stack.push_async_callback(providers.close)
+        room = await stack.enter_async_context(aclosing(Room(allowed=settings.outgoing_networks)))
         reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
         outgoing = Outgoing(allowed=settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
@@ -131,7 +132,8 @@ async def open_service(
             directory=directory,
             console_users=users,
             authenticator=Authenticator(directory, clock),
-            providers=providers,
+            providers=PolicyProviders(room),
+            people_providers=PeopleProviders(room),
             sender=sender,
             secret_keys=secret_keys,
             metrics=metrics,

@@ -27,21 +27,20 @@ from benefit_programs.providers.asking import (
     PROVIDER_QUESTIONS_MAX,
     PROVIDER_SECONDS_FOR_ALL,
     PolicyProviders,
-    Turns,
     ask,
 )
 from benefit_programs.providers.exchange import (
     PROVIDER_ANSWER_BYTES_MAX,
     PROVIDER_ANSWER_DEPTH_MAX,
-    open_provider_client,
 )
 from benefit_programs.providers.questions import (
     PolicyProvider,
     Question,
     RedemptionFacts,
     questions_about,
-    sign,
 )
+from benefit_programs.providers.room import Room, Turns, open_provider_client
+from benefit_programs.providers.signed import sign
 from tests.support.inprocess import LOOPBACK
 
 if TYPE_CHECKING:
@@ -523,13 +522,14 @@ def ask_about(
     """The verdicts on redemptions, by the ids of their policies."""
 
     async def run() -> list[dict[str | None, Verdict]]:
-        providers = PolicyProviders(allowed=LOOPBACK, seconds_for_all=seconds)
+        room = Room(allowed=LOOPBACK)
+        providers = PolicyProviders(room, seconds_for_all=seconds)
         async with server.running():
             registered = {"app": PolicyProvider("app", server.url, SECRET)}
             verdicts = await providers.ask(
                 subjects, registered, now=NOW, apart=apart or nullcontext()
             )
-            await providers.close()
+            await room.aclose()
         return [{key.policy_id: verdict for key, verdict in each.items()} for each in verdicts]
 
     return asyncio.run(run())
