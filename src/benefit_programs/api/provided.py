@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import structlog
 from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
@@ -16,6 +17,8 @@ from benefit_programs.providers.people import PeopleFailed, PeopleProvider, Peop
 from benefit_programs.wire.codec import decoder_for
 from benefit_programs.wire.types.common import IdentificationData
 from benefit_programs.wire.types.people import PeopleProviderProblem, ProvidedPerson
+
+log = structlog.get_logger(__name__)
 
 PROBLEMS_TOLD_MAX = 3
 """How many mistakes of an answer are named; the others are counted."""
@@ -61,7 +64,16 @@ async def _ask(
     except PeopleFailed as failure:
         problem = PeopleProviderProblem(code=failure.code, message=failure.message)
         return Provided(problem=problem)
-    return read_people(found, among, people_max=people_max, ids=call.principal.settings.id_mode)
+    ids = call.principal.settings.id_mode
+    provided = read_people(found, among, people_max=people_max, ids=ids)
+    if provided.problem:
+        # Paths and rules alone: nothing of whom was told about.
+        log.warning(
+            "people_provider_answer_invalid",
+            tenant=question.tenant_id,
+            reason=provided.problem.message,
+        )
+    return provided
 
 
 def read_people(

@@ -109,6 +109,9 @@ class Visit:
     flash: Mapping[str, Any] = field(default_factory=dict)
     """What the last change said, for this page to show."""
 
+    remarks: list[str] = field(default_factory=list)
+    """What the page should say above all else, such as that names are missing; each once."""
+
     call_method: CallMethod
     gate: Gate
     """What signs people in and out."""
@@ -121,6 +124,11 @@ class Visit:
         return await self.call_method(
             self.principal, name, request or {}, request_id=self.request_id
         )
+
+    def remark(self, words: str) -> None:
+        """Say something at the top of this page."""
+        if words not in self.remarks:
+            self.remarks.append(words)
 
     @property
     def principal(self) -> Principal:

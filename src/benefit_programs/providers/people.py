@@ -168,7 +168,7 @@ class PeopleProviders:
     async def _ask(
         self, question: PeopleQuestion, provider: PeopleProvider, *, now: Instant
     ) -> list[Any]:
-        tenant = question.tenant_id
+        tenant, client = question.tenant_id, self._room.client
         try:
             async with (
                 asyncio.timeout(self._seconds_max),
@@ -176,7 +176,7 @@ class PeopleProviders:
                 self._room.turns.turn(tenant),
             ):
                 answer = await post_signed(
-                    self._room.client,
+                    client,
                     provider.url,
                     question.encode(),
                     secret=provider.secret,

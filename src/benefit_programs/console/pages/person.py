@@ -19,7 +19,7 @@ from benefit_programs.console.page import (
     Undo,
     page,
 )
-from benefit_programs.console.people import Person, person_at, person_of
+from benefit_programs.console.people import Person, people_of, person_at, person_of
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.errors import Invalid
 
@@ -40,6 +40,8 @@ async def show(visit: Visit) -> Answer:
     nobody = person_at(visit.path)
     overview = await visit.call("getOverview", {"beneficiary": nobody.identity})
     person = Person(nobody.field, nobody.id, overview.get("person") or {})
+    if not person.name:
+        (person,) = await people_of(visit, [nobody.identity])
     programs = overview.get("programs", [])
     days = _days(visit.query.get("days", ""))
     pools = [pool for program in programs for pool in program.get("pools", ())]
@@ -73,7 +75,7 @@ async def show(visit: Visit) -> Answer:
 @page(POST, "/people/{kind}/{id}/edit", roles=FRONT_DESK)
 async def edit(visit: Visit) -> Answer:
     """Say who it is; what stood there before is kept for an undo."""
-    person = await person_of(visit)
+    person = await person_of(visit, directory_only=True)
     said = {field: visit.form.get(field, "").strip() for field in DESCRIPTIONS}
     said["note"] = said["note"].replace("\r\n", "\n")
     if not any(said.values()) and not person.row:
