@@ -469,7 +469,7 @@ class Settings:
         _Setting(
             read=_networks(OUTGOING_NETWORKS_MAX),
             about="The networks beside the public internet to which the service sends requests for "
-            "tenants (questions to policy providers), such as `10.1.2.0/24`, with commas between "
+            "tenants (questions to providers, webhooks), such as `10.1.2.0/24`, with commas between "
             "(in the file: a list). All loopback, private, link-local and other special addresses "
             "are refused unless they are here: whoever administers a tenant chooses the URLs, and "
             "could look around in your network. "
