@@ -104,11 +104,24 @@ def make_studio(url: str, *, pools: int, people: int) -> State:
             f"{PREFIX}/webhook-endpoints",
             {"webhookEndpoint": {"url": "https://shop.example/hooks", "active": False}},
         )["webhookEndpoint"]
-    programs = pools // 2
-    copyings = [_copying(made[name], kind, programs) for name, kind in KINDS.items()]
+        item = {"externalId": made["expiring"]["itemExternalId"]}
+        items = client.post(f"{PREFIX}/items/query", {"query": {"filter": item}})
+    copyings = [_copying(made[name], kind, pools // 2) for name, kind in KINDS.items()]
     asyncio.run(copy_programs(url, copyings, ENTITIES))
-    state = asyncio.run(_fill(url, people, made["packs"]))
-    return {**state, "webhookEndpointId": endpoint["id"]}
+    job_id = asyncio.run(_fill(url, people))
+    pack, ending = made["packs"], made["ending"]
+    return {
+        **pack,
+        "poolId": pack["poolIds"][0],
+        "programId": pack["program"]["id"],
+        "memberId": made["expiring"]["program"]["beneficiary"]["memberId"],
+        "busyMemberId": pack["program"]["beneficiary"]["memberId"],
+        "transactionId": made["expiring"]["transactionIds"][0],
+        "itemId": items["items"][0]["id"],
+        "endingDefinitionId": ending["programDefinitionId"],
+        "jobId": job_id,
+        "webhookEndpointId": endpoint["id"],
+    }
 
 
 def _make(client: Client, kind: Kind) -> State:
@@ -128,14 +141,13 @@ def _copying(state: State, kind: Kind, programs: int) -> Copying:
     )
 
 
-async def _fill(url: str, people: int, pack: State) -> State:
-    """Name all members and as many others as it takes, and find out what is where."""
+async def _fill(url: str, people: int) -> str:
+    """Name all members and as many others as it takes; the id of the newest job."""
     async with open_session(url) as session:
         members = await session.fetch(
-            "select member_id, min(id) from programs where tenant_id ="
+            "select member_id, max(created) from programs where tenant_id ="
             " (select min(id) from tenants) group by member_id order by 2 desc"
         )
-        ((job_id,),) = await session.fetch("select max(id) from jobs")
-    ids = [str(row[0]) for row in members]
-    await fill_people(url, people, ids)
-    return {**pack, "jobId": str(job_id), "memberIds": ids}
+        ((job_id,),) = await session.fetch("select id from jobs order by id desc limit 1")
+    await fill_people(url, people, [str(row[0]) for row in members])
+    return str(job_id)
