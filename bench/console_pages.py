@@ -8,7 +8,7 @@ from bench.scenarios import State
 
 
 class Question(NamedTuple):
-    """A page of the console: what is looked for, its path in the table of pages, and where it is."""
+    """A page of the console: what is looked for, the path of the page, and where it is."""
 
     name: str
     page: str
