@@ -67,7 +67,7 @@ def spec_of(
 ) -> QuerySpec:
     """What a query of one table reads; id and date of creation are fields of every one."""
     identifier = Field("id", f"{alias}.id", FieldKind.ID)
-    created = Field("createdDate", f"{alias}.created", FieldKind.INSTANT, follows_id=True)
+    created = Field("createdDate", f"{alias}.created", FieldKind.INSTANT, made_ids=f"{alias}.id")
     return QuerySpec(
         method=method,
         source=f"{TABLES[entity].name} {alias}",
