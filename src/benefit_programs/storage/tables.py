@@ -25,6 +25,7 @@ from benefit_programs.domain import entities, values
 from benefit_programs.domain.allowances import Allowance
 from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.clocks import Clock
+from benefit_programs.domain.entities import JobStatus
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.people.rows import Person, PersonWord
 from benefit_programs.domain.rows import Row
@@ -71,18 +72,27 @@ class _Index(NamedTuple):
     live: bool
     sparse: bool
     led: bool
+    only: str
+    given: str
 
 
 def _index(
-    *columns: str, unique: str = "", live: bool = False, sparse: bool = False, led: bool = False
+    *columns: str,
+    unique: str = "",
+    live: bool = False,
+    sparse: bool = False,
+    led: bool = False,
+    only: str = "",
+    given: str = "",
 ) -> _Index:
     """An index that is named for its first column, or for what ``unique`` calls it.
 
     ``live`` leaves out rows whose life is over, ``sparse`` those that lack one of the columns.
+    ``only`` is the one status that rows in it have, ``given`` another column that none lacks.
     One that is ``led`` serves only who names its first column. Where nobody has analyzed a table,
     PostgreSQL 18 would look for rows by their ids in it, and read all of it.
     """
-    return _Index(columns, unique, live, sparse, led)
+    return _Index(columns, unique, live, sparse, led, only, given)
 
 
 def live_condition(entity: type[Row], status: str = "status") -> str:
@@ -171,11 +181,16 @@ def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
         where += [f"{each} is not null" for each in index.columns if table.c[each].nullable]
     if index.led:
         where.append(f"{index.columns[0]} is not null")
+    if index.only:
+        where.append(f"status = '{index.only}'")
+    if index.given:
+        where.append(f"{index.given} is not null")
     condition = sa.text(" and ".join(where)) if where else None
+    kept = [*(["live"] if index.live else []), index.only.lower(), index.given]
     sa.Index(
         f"uq_{table.name}_{index.unique}"
         if index.unique
-        else f"ix_{table.name}_{'live_' * index.live}{index.columns[0]}",
+        else "_".join(("ix", table.name, *filter(None, kept), index.columns[0])),
         table.c.tenant_id,
         *(table.c[each] for each in index.columns),
         unique=bool(index.unique),
@@ -280,6 +295,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("due", "id", sparse=True),
             _index("next_renewal", "id", sparse=True),
             _index("end_date", "id", sparse=True),
+            _index("program_definition_id", "id", given="end_date"),
         ),
         _table(
             ScheduledChange,
@@ -342,6 +358,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("id", live=True),
             _index("kind", "subject_id", live=True),
             _index("subject_id", "order_number", live=True),
+            _index("id", only=JobStatus.FAILED),
         ),
         _table(entities.JobPage, "job_pages"),
         _table(
@@ -368,6 +385,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             "webhook_deliveries",
             _index("endpoint_id", "id"),
             _index("endpoint_id", "due", live=True),
+            _index("endpoint_id", "id", only=webhooks.DeliveryStatus.PARKED),
         ),
         _table(webhooks.WebhookKey, "webhook_keys"),
         _table(Clock, "clocks"),

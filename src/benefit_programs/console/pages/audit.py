@@ -7,7 +7,8 @@ from typing import Any
 from benefit_programs.console.languages import later
 from benefit_programs.console.page import GET, MANAGERS, Answer, Menu, page
 from benefit_programs.console.people import people_of
-from benefit_programs.console.visit import Visit
+from benefit_programs.console.queries import SCAN_LIMIT, is_scan_cut
+from benefit_programs.console.visit import PAGE_ROWS_MAX, Visit
 
 _ABOUT = ("entityId", "programId", "poolId")
 """What an id may be of: the changed entity, or the program or pool that it belongs to."""
@@ -24,13 +25,17 @@ async def show(visit: Visit) -> Answer:
     """``entity``, ``member``, ``principal``, ``request``, ``from`` and ``to`` narrow it."""
     asked = {name: visit.query.get(name, "").strip() for name in _PARAMETERS}
     query = {"filter": _filter(visit, asked), "cursorPaging": visit.paging()}
+    if not (asked["entity"] or asked["member"]):
+        query["scanLimit"] = SCAN_LIMIT  # entries have no other index: each redemption makes one
     found = await visit.call("queryAuditEntries", {"query": query})
     entries = found.get("auditEntries", [])
+    is_cut = is_scan_cut(entries, PAGE_ROWS_MAX, found["metadata"])
     return {
         "asked": {name: text for name, text in asked.items() if text},
         "entries": entries,
         "people": await _people(visit, entries),
         "metadata": found.get("metadata"),
+        "scanned": SCAN_LIMIT if is_cut else None,
     }
 
 

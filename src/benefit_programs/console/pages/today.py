@@ -14,6 +14,7 @@ from benefit_programs.console.languages import later
 from benefit_programs.console.page import FRONT_DESK, GET, Answer, Menu, page
 from benefit_programs.console.people import Person, by_beneficiary, key_of
 from benefit_programs.console.pools import pools_of, with_pools
+from benefit_programs.console.queries import SCAN_LIMIT, is_scan_cut
 from benefit_programs.console.visit import Visit
 from benefit_programs.console.words import refusal_words
 from benefit_programs.domain.errors import Invalid, ViolatedRule
@@ -43,6 +44,8 @@ class Found:
     rows: list[Row] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    scanned: int | None = None
+    """Among how many packs it was looked for, if there are others."""
 
 
 class List(NamedTuple):
@@ -64,20 +67,22 @@ async def show(visit: Visit) -> Answer:
     day = _day(visit)
     start, end = _midnight(visit, day), _midnight(visit, day + timedelta(days=1))
     paging = {"limit": FEW}
+    is_today = day == visit.now.date()
+    lists = LISTS if is_today else {}
     (entries, is_cut), *found = await asyncio.gather(
-        entries_of(visit, start, end), *(_find(visit, name, paging) for name in LISTS)
+        entries_of(visit, start, end), *(_find(visit, name, paging) for name in lists)
     )
     shown = entries[:ENTRIES_SHOWN_MAX]
     people = await by_beneficiary(visit, shown)
     return {
         "day": start.isoformat(),
-        "is_today": day == visit.now.date(),
+        "is_today": is_today,
         "before": str(day - timedelta(days=1)),
         "after": str(day + timedelta(days=1)),
         "lines": lines_of(entries),
         "entries": [(each, people[key_of(each)]) for each in shown],
         "is_cut": is_cut,
-        "lists": [(name, LISTS[name], each) for name, each in zip(LISTS, found, strict=True)],
+        "lists": [(name, LISTS[name], each) for name, each in zip(lists, found, strict=True)],
     }
 
 
@@ -127,7 +132,10 @@ def _left(visit: Visit) -> str:
 async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
     """Packs that are sold by credits, and have so many or less; the newest first."""
     filter_ = {"amount.available": {"$lte": _left(visit)}, "poolInfo.status": "ACTIVE"}
-    answer = await visit.call("queryBalances", _query(paging, filter_))
+    asked = _query(paging, filter_)
+    asked["query"]["scanLimit"] = SCAN_LIMIT  # balances have no index: it would cost each change
+    answer = await visit.call("queryBalances", asked)
+    is_cut = is_scan_cut(answer["balances"], paging["limit"], answer["metadata"])
     counted = [each for each in answer["balances"] if "creditAmount" in each["poolInfo"]]
     pools = await pools_of(visit, (each["id"] for each in counted))
     people = await by_beneficiary(visit, counted)
@@ -139,7 +147,7 @@ async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
         )
         for each in counted
     ]
-    return Found(rows=rows, metadata=answer["metadata"])
+    return Found(rows=rows, metadata=answer["metadata"], scanned=SCAN_LIMIT if is_cut else None)
 
 
 async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:

@@ -57,7 +57,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     query stands in the request's body, and begins the paths of violations; "" for requests that
     have filter and cursorPaging at their top. ``extra`` is what follow-up pages shall get back.
     ``now`` is the moment for fields that change with time. A page is found among the next
-    ``scan_limit`` rows: of the whole tenant, or of an indexed field's value.
+    ``scan_limit`` rows: of the whole tenant, of an indexed field's value, or of some time.
     """
 
     filter: dict[str, Any] | None = None
@@ -156,7 +156,8 @@ class PagePlan:
             part
             for node in self.nodes
             for part in parts_of(node)
-            if isinstance(part, Compare) and part.sign == "=" and part.field.name in indexed
+            if isinstance(part, Compare)
+            and (part.sign == "=" if part.field.name in indexed else part.field.made_ids)
         ]
         return compile_scan(
             self.settings.spec,

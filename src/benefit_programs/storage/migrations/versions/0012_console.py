@@ -1,4 +1,4 @@
-"""Who may use the console: users, links that invite them, and sessions.
+"""Who may use the console: users, links that invite them, and sessions; what its pages ask for.
 
 Revision ID: 0012
 Revises: 0011
@@ -51,4 +51,25 @@ def upgrade() -> None:
         sa.Column("seen", _WHOLE, nullable=False, autoincrement=False),
         sa.PrimaryKeyConstraint("secret_hash", name="pk_console_sessions"),
         sqlite_strict=True,
+    )
+    _create_partial_index("jobs", "failed_id", ["id"], "status = 'FAILED'")
+    _create_partial_index(
+        "webhook_deliveries", "parked_endpoint_id", ["endpoint_id", "id"], "status = 'PARKED'"
+    )
+    _create_partial_index(
+        "programs",
+        "end_date_program_definition_id",
+        ["program_definition_id", "id"],
+        "end_date is not null",
+    )
+
+
+def _create_partial_index(table: str, name: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(
+        f"ix_{table}_{name}",
+        table,
+        ["tenant_id", *columns],
+        postgresql_where=where,
+        sqlite_where=where,
     )
