@@ -24,12 +24,12 @@ _ABOUT = ("entityId", "programId", "poolId")
 async def show(visit: Visit) -> Answer:
     """``entity``, ``member``, ``principal``, ``request``, ``from`` and ``to`` narrow it."""
     asked = {name: visit.query.get(name, "").strip() for name in _PARAMETERS}
-    query = {"filter": _filter(visit, asked), "cursorPaging": visit.paging()}
-    if not (asked["entity"] or asked["member"]):
+    query: dict[str, Any] = {"filter": _filter(visit, asked), "cursorPaging": visit.paging()}
+    if (asked["principal"] or asked["request"]) and not (asked["entity"] or asked["member"]):
         query["scanLimit"] = SCAN_LIMIT  # entries have no other index: each redemption makes one
     found = await visit.call("queryAuditEntries", {"query": query})
     entries = found.get("auditEntries", [])
-    is_cut = is_scan_cut(entries, PAGE_ROWS_MAX, found["metadata"])
+    is_cut = "scanLimit" in query and is_scan_cut(entries, PAGE_ROWS_MAX, found["metadata"])
     return {
         "asked": {name: text for name, text in asked.items() if text},
         "entries": entries,
