@@ -77,6 +77,11 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 docs: $(VENV)/.dev ## Write what is generated from the code: reference pages, parts of the client
 	$(PY) -m tools.generate_client
 	$(PY) -m benefit_programs.cli.reference docs/reference
+	$(PY) -m tools.render_chart schema
+
+.PHONY: chart
+chart: $(VENV)/.dev ## Render the Helm chart anew for the tests (needs helm)
+	$(PY) -m tools.render_chart
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure against the bare SQL limit and an everyday implementation, in minutes
@@ -87,14 +92,22 @@ bench-full: $(VENV)/.dev ## The same, long enough for figures to publish
 	$(PY) -m bench all --rounds 5 --seconds 10 --warmup 2 --pools 10000 1000000 5000000 $(ARGS)
 	$(PY) -m bench jobs --rounds 5 --seconds 10 --warmup 2 --pools 10000 1000000 $(ARGS)
 
+.PHONY: dist
+dist: $(VENV)/.dev ## Build what is released into dist/: wheels, source archives, sums, bill of materials
+	$(PY) -m tools.dist
+
 .PHONY: lock
 lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that pyproject.toml allows
 	$(PIP) --require-hashes -r requirements/uv.txt
 	$(LOCK) --upgrade --output-file requirements/runtime.txt
-	$(LOCK) --upgrade --extra agents --group dev --constraints requirements/runtime.txt \
-		--output-file requirements/dev.txt
+	$(LOCK) --upgrade --extra agents --extra otel --constraints requirements/runtime.txt \
+		--output-file requirements/container.txt
+	$(LOCK) --upgrade --extra agents --extra otel --group dev --group site \
+		--constraints requirements/container.txt --output-file requirements/dev.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group build --output-file requirements/build.txt
 	$(subst pyproject.toml,,$(LOCK)) --upgrade --group lock --output-file requirements/uv.txt
+	$(PIP) --require-hashes -r requirements/dev.txt
+	PYTHONPATH=src $(PY) -m tools.sbom
 
 .PHONY: clean
 clean: ## Remove what the commands made, but not ./data

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any, Protocol
 
 import apsw
@@ -112,3 +113,15 @@ async def open_session(url: str) -> AsyncIterator[Session]:
         return
     with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as file:
         yield SqliteSession(file)
+
+
+async def find_postmaster(url: str) -> int:
+    """The process of PostgreSQL that has started all others."""
+    async with open_session(url) as session:
+        ((folder,),) = await session.fetch("show data_directory")
+    # Its file names the process first.
+    return int(_read_first_line(Path(folder) / "postmaster.pid"))
+
+
+def _read_first_line(path: Path) -> str:
+    return path.read_text().partition("\n")[0]

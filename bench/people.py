@@ -3,7 +3,7 @@
 import asyncio
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -36,6 +36,9 @@ SCRAMBLE = 0x9E3779B97F4A7C15
 """Odd, so that its multiples spread over 64 bits and none comes twice."""
 
 BITS_64 = 2**64 - 1
+CREATED = 1_750_000_000_000
+"""When all of them were made."""
+
 _FIRST = ("ka", "lo", "mi", "su", "te", "ra", "ani", "bel", "cor", "dag", "ele", "fi")
 _LAST = ("ber", "son", "ler", "ovi", "ski", "mann", "hart", "quist", "ando", "ides", "wood", "ley")
 
@@ -104,7 +107,7 @@ def _measure(store: str, place: Place, people: int) -> list[Sample]:
     with inprocess_client(url) as client:
         client.post(f"{PREFIX}/people/query", {})  # makes the tenant
     started = time.perf_counter()
-    asyncio.run(_fill(url, people))
+    asyncio.run(fill_people(url, people))
     print(f"{store}: {people:,} people after {time.perf_counter() - started:.0f} s", flush=True)
     with prepare_server(store, place, database_url=url).start() as server:
         return [_ask(store, server, name, text) for name, text in _questions().items()]
@@ -132,9 +135,10 @@ def _ask(store: str, server: Server, name: str, text: str) -> Sample:
     )
 
 
-async def _fill(url: str, people: int) -> None:
+async def fill_people(url: str, people: int, member_ids: Sequence[str] = ()) -> None:
+    """Give the first tenant a directory of so many people; these members are among them."""
     columns = ["tenant_id", *Person.__struct_fields__]
-    made = _make(people)
+    made = _make(people, member_ids)
     async with open_session(url) as session:
         await session.hurry()
         ((tenant_id,),) = await session.fetch("select min(id) from tenants")
@@ -151,10 +155,11 @@ async def _fill(url: str, people: int) -> None:
         await session.settle()
 
 
-def _make(people: int) -> Iterator[Person]:
+def _make(people: int, member_ids: Sequence[str]) -> Iterator[Person]:
     """People of whom a tenth is called Anna, another one Zimmer, and some Anna Smith."""
     for number in range(people):
-        yield _with_search(number, _names(number))
+        known = number < len(member_ids)
+        yield _with_search(number, member_ids[number] if known else _member(number), _names(number))
 
 
 def _names(number: int) -> tuple[str, str]:
@@ -175,15 +180,15 @@ def _member(number: int) -> str:
     return str(UUID(int=number * (SCRAMBLE << 64 | SCRAMBLE) % 2**128, version=4))
 
 
-def _with_search(number: int, names: tuple[str, str]) -> Person:
+def _with_search(number: int, member_id: str, names: tuple[str, str]) -> Person:
     first, last = names
     person = Person(
-        id=str(UUID(int=(0x0192_0000_0000_7000_8000 << 48) + number)),
+        id=str(UUID(int=(CREATED << 80 | 0x7000_8000 << 48) + number)),
         revision=1,
-        created=1_800_000_000_000,
-        updated=1_800_000_000_000,
+        created=CREATED,
+        updated=CREATED,
         search="",
-        member_id=_member(number),
+        member_id=member_id,
         display_name=f"{first} {last}",
         email=f"{first}.{last}.{number}@example.com".lower(),
         phone=f"+49 30 {number + 1_000_000:07}",

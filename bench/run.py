@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from bench.against import run_against
+from bench.console import run_console
 from bench.document import write_documents
 from bench.events import run_events
 from bench.expiry import run_expiry
@@ -53,6 +54,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "model": run_model,
     "partitions": run_partitions,
     "people": run_people,
+    "console": run_console,
     "events": run_events,
     "fairness": run_fairness,
     "against": run_against,

@@ -11,11 +11,10 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from bench.copies import copy_program
-from bench.databases import open_session
+from bench.databases import find_postmaster
 from bench.environment import describe_environment
 from bench.inprocess import inprocess_client
 from bench.jobs import ENGINES
@@ -88,7 +87,7 @@ class Members:
             processes = {"server": server.process_id}
             if self.engine == OURS_POSTGRES:
                 processes["worker"] = stack.enter_context(self._launch.run_worker())
-                processes["database"] = asyncio.run(_find_postmaster(self._url))
+                processes["database"] = asyncio.run(find_postmaster(self._url))
             time.sleep(SETTLING_SECONDS)
             then, before = time.monotonic(), _read_all(processes)
             time.sleep(IDLE_SECONDS)
@@ -161,18 +160,6 @@ async def _count_due(url: str, instant: int) -> int:
     sql = "select count(*) from programs where tenant_id = $1 and due <= $2"
     ((left,),) = await Books(url).read(sql, instant)
     return int(left)
-
-
-async def _find_postmaster(url: str) -> int:
-    """The process of PostgreSQL that has started all others."""
-    async with open_session(url) as session:
-        ((folder,),) = await session.fetch("show data_directory")
-    # Its file names the process first.
-    return int(_read_first_line(Path(folder) / "postmaster.pid"))
-
-
-def _read_first_line(path: Path) -> str:
-    return path.read_text().partition("\n")[0]
 
 
 def _read_all(processes: dict[str, int]) -> dict[str, float]:

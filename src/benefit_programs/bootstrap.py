@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,8 +43,6 @@ from benefit_programs.config import (
     WrongSetting,
     unknown_variables,
 )
-from benefit_programs.console.application import Console, Front
-from benefit_programs.console.gate import Gate
 from benefit_programs.delivery.relay import Relay
 from benefit_programs.delivery.sending import Function, Sender
 from benefit_programs.domain.audit_rows import SERVICE, Actor
@@ -56,9 +54,18 @@ from benefit_programs.jobs.runner import JobRunner
 from benefit_programs.log_stream import DeferredStream
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.providers.asking import PolicyProviders
+from benefit_programs.providers.people import PeopleProviders
+from benefit_programs.providers.room import Room
 from benefit_programs.storage.allowances import take_requests
 from benefit_programs.storage.console import ConsoleDirectory
-from benefit_programs.storage.directory import CONSOLE_SECRET, CURSOR_SECRET, Directory, Grants
+from benefit_programs.storage.console_forms import ConsoleForms
+from benefit_programs.storage.directory import (
+    CONSOLE_SECRET,
+    CURSOR_SECRET,
+    Directory,
+    DirectoryStore,
+    Grants,
+)
 from benefit_programs.storage.postgres import CONNECTIONS_MAX, PostgresStore
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.replicas import Replicas
@@ -100,10 +107,12 @@ async def open_service(
     clock: Callable[[], Instant] = read_clock,
     functions: Mapping[str, Function] | None = None,
     values: Values | None = None,
+    with_console: bool = True,
 ) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
-    ``clock`` tells the time, ``functions`` get events here, ``values`` are all processes' metrics.
+    ``clock`` tells the time, ``functions`` get events here, ``values`` are all processes' metrics;
+    without a console there are no pages, and no agents.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database must
     have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout or OSError.
@@ -117,8 +126,7 @@ async def open_service(
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
         metrics = Metrics(engine, store, values=values)
-        providers = PolicyProviders(allowed=settings.outgoing_networks)
-        stack.push_async_callback(providers.close)
+        room = await stack.enter_async_context(aclosing(Room(allowed=settings.outgoing_networks)))
         reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
         outgoing = Outgoing(allowed=settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
@@ -131,7 +139,8 @@ async def open_service(
             directory=directory,
             console_users=users,
             authenticator=Authenticator(directory, clock),
-            providers=providers,
+            providers=PolicyProviders(room),
+            people_providers=PeopleProviders(room),
             sender=sender,
             secret_keys=secret_keys,
             metrics=metrics,
@@ -143,43 +152,62 @@ async def open_service(
             replicas=await stack.enter_async_context(_follow(settings, store, reader)),
             alone=settings.is_sqlite,
         )
-        runner = JobRunner(engine, store, directory, alone=settings.is_sqlite)
-        runner.on_end = metrics.count_job
-        stack.push_async_callback(runner.close)
-        relay = Relay(
-            engine,
-            store,
-            reader,
-            directory,
-            sender,
-            functions=functions,
-            alone=settings.is_sqlite,
-            observe=metrics.observe_delivery,
-        )
-        stack.push_async_callback(relay.close)
+        runner, relay = _background(services, store, functions, stack)
         if settings.run_jobs:
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        application = await _front(services, users, settings, clock, stack)
+        application: Application = across_origins(Api(services))
+        if with_console:
+            application = await _front(services, store, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
+
+
+def _background(
+    services: Services,
+    store: SqliteStore | PostgresStore,
+    functions: Mapping[str, Function],
+    stack: AsyncExitStack,
+) -> tuple[JobRunner, Relay]:
+    """What does jobs and delivers events, not yet at work."""
+    engine, directory = services.engine, services.directory
+    runner = JobRunner(engine, store, directory, alone=services.alone)
+    runner.on_end = services.metrics.count_job
+    stack.push_async_callback(runner.close)
+    relay = Relay(
+        engine,
+        store,
+        services.reader,
+        directory,
+        services.sender,
+        functions=functions,
+        alone=services.alone,
+        observe=services.metrics.observe_delivery,
+    )
+    stack.push_async_callback(relay.close)
+    return runner, relay
 
 
 async def _front(
     services: Services,
-    users: ConsoleDirectory,
+    store: DirectoryStore,
     settings: Settings,
     clock: Callable[[], Instant],
     stack: AsyncExitStack,
 ) -> Application:
     """The API, and the console and the server for agents, which call the API's methods."""
     api = Api(services)
-    gate = Gate(
-        users, services.directory, clock=clock, trusted_proxies=settings.console_trusted_proxies
-    )
+    # Only here: commands and services inside other processes have no use for what it loads.
+    from benefit_programs.console.application import Console, Front  # noqa: PLC0415
+    from benefit_programs.console.gate import Gate  # noqa: PLC0415
+
+    users, proxies = services.console_users, settings.console_trusted_proxies
+    gate = Gate(users, services.directory, clock=clock, trusted_proxies=proxies)
     console = Console(
         api.call,
         gate,
+        forms=ConsoleForms(store, clock=clock),
+        clock_of=services.reader.clock,
         flash_secret=await services.directory.ensure_secret(CONSOLE_SECRET),
         body_bytes_max=services.body_bytes_max,
     )
@@ -279,7 +307,7 @@ async def open_engine(
         if settings.is_sqlite:
             store = await _checked(SqliteStore(settings.sqlite_path))
         else:
-            store = await _checked(await _open_postgres(settings))
+            store = await _checked(await open_postgres(settings))
         stack.push_async_callback(store.close)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
@@ -297,7 +325,7 @@ async def open_database(settings: Settings) -> AsyncIterator[SqliteStore | Postg
     if settings.is_sqlite:
         store = SqliteStore(settings.sqlite_path, serve=False)
     else:
-        store = await _open_postgres(settings, connections_max=1)
+        store = await open_postgres(settings, connections_max=1)
     try:
         await require_current_schema(store)
         yield store
@@ -490,7 +518,7 @@ def _secret_keys(settings: Settings) -> SecretKeys:
     return SecretKeys(settings.secret_key, file=file)
 
 
-async def _open_postgres(
+async def open_postgres(
     settings: Settings, *, connections_max: int = CONNECTIONS_MAX
 ) -> PostgresStore:
     """Connect as the settings say. Raises StoreUnavailable."""
@@ -501,7 +529,7 @@ async def _open_postgres(
 
 async def _open_store(settings: Settings) -> SqliteStore | PostgresStore:
     if not settings.is_sqlite:
-        return await _checked(await _open_postgres(settings))
+        return await _checked(await open_postgres(settings))
     settings.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = SqliteStore(settings.sqlite_path)
     try:

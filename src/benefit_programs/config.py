@@ -1,8 +1,9 @@
 """The settings of a process: read once, checked once, never changed.
 
 A setting comes from its default, else from the file that BENEFITS_CONFIG names (TOML), else from
-the environment, else from the command line; the last one that says something counts. Limits that
-protect the service from its callers are constants beside the code they protect, not settings.
+the environment, else from the command line; the last one that says something counts. A secret may
+be in a file of its own, which a variable with _FILE at its end names. Limits that protect the
+service from its callers are constants beside the code they protect, not settings.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,12 @@ from enum import StrEnum
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from urllib.parse import quote, urlsplit
+
+from benefit_programs.setting_files import UnusableFile, read_secret, read_toml
+
+T = TypeVar("T")
 
 ENVIRONMENT_PREFIX = "BENEFITS_"
 FILE_VARIABLE = "BENEFITS_CONFIG"
@@ -27,11 +31,14 @@ URL_VARIABLE = "BENEFITS_URL"
 KEY_VARIABLE = "BENEFITS_API_KEY"
 OTHER_VARIABLES = frozenset({FILE_VARIABLE, URL_VARIABLE, KEY_VARIABLE})
 """Variables that are no settings: the first names a file of them, the others are for callers."""
+SECRET_FILE_SUFFIX = "_FILE"  # noqa: S105 - the end of a name, no secret
+"""Ends the variable that names the file of a secret, as platforms hand secrets to containers."""
 
 SQLITE_URL = "sqlite:///"
 POSTGRES_URLS = ("postgresql://", "postgres://")
 DATABASE_FILE = "benefits.sqlite3"
 DATA_DIR_DEFAULT = Path("data")
+HOST_DEFAULT = "127.0.0.1"
 
 WORKERS_MAX = 64
 PORT_MAX = 65_535
@@ -270,9 +277,9 @@ class Settings:
             read=_text,
             about="The address to listen on. Anybody who reaches it may try keys, so put a proxy "
             "that speaks TLS before any other address than this one.",
-            default="`127.0.0.1`",
+            default=f"`{HOST_DEFAULT}`",
         ),
-    ] = "127.0.0.1"
+    ] = HOST_DEFAULT
 
     port: Annotated[
         int,
@@ -373,12 +380,22 @@ class Settings:
         int | None,
         _Setting(
             read=_whole(0, PORT_MAX),
-            about="The port of 127.0.0.1 where a `benefits worker` serves `/metrics`, `/healthz` "
-            "and `/readyz`, each worker of a machine at one of its own; 0 takes any that is free. "
-            "A server has these pages at its own address.",
+            about="The port where a `benefits worker` serves `/metrics`, `/healthz` and `/readyz`, "
+            "each worker of a machine at one of its own; 0 takes any that is free. A server has "
+            "these pages at its own address.",
             default="none: a worker serves nothing",
         ),
     ] = None
+
+    worker_metrics_host: Annotated[
+        str,
+        _Setting(
+            read=_text,
+            about="The address of `worker_metrics_port`. The pages tell how much is done, so let "
+            "only those reach another address than this one who watch the service.",
+            default=f"`{HOST_DEFAULT}`",
+        ),
+    ] = HOST_DEFAULT
 
     body_bytes_max: Annotated[
         int,
@@ -469,10 +486,10 @@ class Settings:
         _Setting(
             read=_networks(OUTGOING_NETWORKS_MAX),
             about="The networks beside the public internet to which the service sends requests for "
-            "tenants (questions to policy providers), such as `10.1.2.0/24`, with commas between "
-            "(in the file: a list). All loopback, private, link-local and other special addresses "
-            "are refused unless they are here: whoever administers a tenant chooses the URLs, and "
-            "could look around in your network. "
+            "tenants (questions to providers, webhooks), such as `10.1.2.0/24`, with commas "
+            "between (in the file: a list). All loopback, private, link-local and other special "
+            "addresses are refused unless they are here: whoever administers a tenant chooses the "
+            "URLs, and could look around in your network. "
             f"At most {OUTGOING_NETWORKS_MAX}.",
             default="none",
         ),
@@ -585,11 +602,12 @@ class SettingReference:
     variable: str
     default: str
     about: str
+    secret: bool
 
 
 def references() -> list[SettingReference]:
     return [
-        SettingReference(name, _variable(name), mark.default, mark.about)
+        SettingReference(name, _variable(name), mark.default, mark.about, mark.secret)
         for name, mark in _marks().items()
     ]
 
@@ -599,20 +617,18 @@ def read_settings(
 ) -> Settings:
     """The settings of this process. Flags that are None say nothing, empty variables neither.
 
-    Raises WrongSetting for the first value that can't be used, and for a name in the file that is
-    no setting's.
+    Raises WrongSetting for the first value that can't be used, for a name in the file that is no
+    setting's, and for the file of a secret that can't be read.
     """
     variables = os.environ if environment is None else environment
     file = variables.get(FILE_VARIABLE)
     marks = _marks()
     found: dict[str, tuple[str, object]] = {}
-    for name, value in _read_file(file).items():
+    for name, value in (_read(read_toml, FILE_VARIABLE, file) if file else {}).items():
         if name not in marks:
             raise WrongSetting(f"{name}: is in {file}, but is no setting")
         found[name] = (f"{name} in {file}", value)
-    for name in marks:
-        if given := variables.get(_variable(name)):
-            found[name] = (_variable(name), given)
+    found |= {name: given for name in marks if (given := _given(name, variables))}
     for name, flag in (flags or {}).items():
         if flag is not None:
             found[name] = (f"--{name.replace('_', '-')}", flag)
@@ -626,9 +642,9 @@ def read_variables(*names: str, environment: Mapping[str, str] | None = None) ->
     """
     variables = os.environ if environment is None else environment
     return {
-        name: _checked(_variable(name), given, _marks()[name])
+        name: _checked(*given, _marks()[name])
         for name in names
-        if (given := variables.get(_variable(name)))
+        if (given := _given(name, variables))
     }
 
 
@@ -636,7 +652,23 @@ def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]
     """Variables that look like settings and are none: mostly misspelt."""
     variables = os.environ if environment is None else environment
     known = OTHER_VARIABLES | {_variable(name) for name in _marks()}
+    known |= {secret_file_variable(name) for name, mark in _marks().items() if mark.secret}
     return sorted(name for name in variables.keys() - known if name.startswith(ENVIRONMENT_PREFIX))
+
+
+def _given(name: str, variables: Mapping[str, str]) -> tuple[str, str] | None:
+    """What the environment says of a setting, after the variable that says it.
+
+    Raises WrongSetting if a secret is said twice, or its file can't be read.
+    """
+    variable, file_variable = _variable(name), secret_file_variable(name)
+    said = variables.get(variable)
+    path = variables.get(file_variable) if _marks()[name].secret else None
+    if not path:
+        return (variable, said) if said else None
+    if said:
+        raise WrongSetting(f"{variable} and {file_variable} are set: use one of them")
+    return file_variable, _read(read_secret, file_variable, path)
 
 
 def _checked(source: str, value: object, mark: _Setting) -> Any:
@@ -647,18 +679,19 @@ def _checked(source: str, value: object, mark: _Setting) -> Any:
         raise WrongSetting(f"{source}: {wrong}{given}") from None
 
 
-def _read_file(path: str | None) -> dict[str, Any]:
-    if not path:
-        return {}
+def _read(read: Callable[[Path], T], variable: str, path: str) -> T:
+    """What the file says that a variable names. Raises WrongSetting."""
     try:
-        with _path(path).open("rb") as file:
-            return tomllib.load(file)
+        return read(_path(path))
     except _Wrong as wrong:
-        raise WrongSetting(f"{FILE_VARIABLE}: {wrong}, not {path!r}") from None
-    except OSError as error:
-        raise WrongSetting(f"{FILE_VARIABLE}: {path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WrongSetting(f"{FILE_VARIABLE}: {path} is no valid TOML: {error}") from None
+        raise WrongSetting(f"{variable}: {wrong}, not {path!r}") from None
+    except UnusableFile as unusable:
+        raise WrongSetting(f"{variable}: {path} {unusable}") from None
+
+
+def secret_file_variable(name: str) -> str:
+    """The variable that names the file of a secret setting."""
+    return _variable(name) + SECRET_FILE_SUFFIX
 
 
 def _variable(name: str) -> str:

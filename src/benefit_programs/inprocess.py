@@ -23,7 +23,7 @@ import msgspec
 import structlog
 
 from benefit_programs.api.app import create_app
-from benefit_programs.api.authentication import Authenticator, Principal
+from benefit_programs.api.authentication import Authenticator, Principal, principal_with
 from benefit_programs.api.errors import error_body, refusal_of
 from benefit_programs.api.handlers.webhooks import require_valid
 from benefit_programs.api.services import Services
@@ -149,7 +149,10 @@ class AsyncInProcessTransport:
         keep_quiet()
         try:
             async with open_service(
-                self._settings, make_first_key=False, functions=self._functions
+                self._settings,
+                make_first_key=False,
+                functions=self._functions,
+                with_console=False,
             ) as running:
                 services = replace(
                     running.services, authenticator=Owner(running.services.directory)
@@ -335,16 +338,7 @@ class Owner(Authenticator):
     async def _principal_of(self, which: tuple[str, int]) -> Principal:
         key_id, tenant_id = which
         tenant = await self._directory.tenant(tenant_id)
-        return Principal(
-            key_id=key_id,
-            tenant_id=tenant.id,
-            site_id=tenant.site_id,
-            settings=tenant.settings,
-            caller=self._grants.identity,
-            scopes=frozenset(self._grants.scopes),
-            permission_ids=frozenset(),
-            who=_who,
-        )
+        return principal_with(tenant, key_id, self._grants, _who)
 
 
 def keep_quiet() -> None:

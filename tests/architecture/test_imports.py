@@ -32,7 +32,7 @@ EVERYTHING = frozenset(
         "log_stream",
         "providers",
     }
-    | {"delivery", "encryption", "outgoing", "storage", "transfer", "wire", ROOT}
+    | {"delivery", "encryption", "outgoing", "setting_files", "storage", "transfer", "wire", ROOT}
 )
 
 # What each part of the house may import of ours, beside itself.
@@ -40,8 +40,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ROOT: frozenset(),
     "domain": frozenset(),
     "client": frozenset(),
-    "config": frozenset(),
+    "config": frozenset({"setting_files"}),
     "log_stream": frozenset(),
+    "setting_files": frozenset(),
     "encryption": frozenset({"config"}),
     "outgoing": frozenset({"domain"}),
     "delivery": frozenset({"domain", "encryption", "engine", "outgoing", "storage", "wire"}),

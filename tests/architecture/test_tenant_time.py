@@ -6,7 +6,7 @@ from pathlib import Path
 
 API = Path(__file__).resolve().parents[2] / "src" / "benefit_programs" / "api"
 REAL = {
-    *("call.py", "metrics.py", "clock.py", "webhooks.py", "verdicts.py"),
+    *("call.py", "metrics.py", "clock.py", "webhooks.py", "verdicts.py", "provided.py"),
     *("api_keys.py", "console_users.py", "health.py"),
 }
 """Which of them needs real time: for others, for keys, and to show how far a clock is ahead."""

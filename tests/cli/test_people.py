@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from benefit_programs.cli.exits import ExitCode
+from tests.support.provider import PolicyServer
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
@@ -85,3 +86,25 @@ def test_programs_of_a_member_are_listed(alone: Terminal) -> None:
         alone.json("programs", "provision", "club", name, *options)
     listed = alone.json("programs", "list", "--member", EVA)["programs"]
     assert [each["externalId"] for each in listed] == ["eva"]
+
+
+def test_names_of_a_system_of_ones_own_are_shown(alone: Terminal) -> None:
+    """Searches and members have the names; an import asks nobody; what is wrong is said."""
+    known = {"beneficiary": {"memberId": ADA}, "displayName": "Ada Lovelace"}
+    with PolicyServer(lambda _: {"people": [known]}).running() as server:
+        provider = alone.folder / "provider.json"
+        provider.write_text(f'{{"url": "{server.url}", "secret": "a secret of many characters"}}')
+        shown = alone.run("settings", "set", f"peopleProvider=@{provider}")
+        assert server.url in shown.out
+        assert "many characters" not in shown.out
+        assert "Ada Lovelace" in alone.run("people", "search", "ada").out
+        assert alone.json("people", "search", "ada")["provided"][0]["displayName"] == "Ada Lovelace"
+        assert alone.json("people", "show", "--member", ADA)["displayName"] == "Ada Lovelace"
+        assert alone.run("members", "show", ADA).out.endswith("Ada Lovelace\n")
+        asked, path = len(server.questions), alone.folder / "people.csv"
+        path.write_text(f"memberId,note\n{ADA},Late\n", "utf-8")
+        assert counts(alone.json("people", "import", str(path))) == [1, 0, 0, 0]
+        assert len(server.questions) == asked
+        server.status = 500
+        failed = alone.run("people", "search", "ada")
+        assert failed.out.endswith("the provider of people answered with 500\n")

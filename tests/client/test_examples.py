@@ -2,54 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-from socket import create_connection, socket
-from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import httpx
 
-from benefit_programs.client import BenefitPrograms
+from benefit_programs.client import BenefitPrograms, Member, PeopleProvider, ProvidedPerson
+from tests.support.examples import free_port, serving
 from tests.support.gym import Gym
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 ENGINES = ["sqlite"]
-
-
-@contextmanager
-def serving(name: str, port: int, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """An ASGI application of the examples, on a port of this machine."""
-    options = ("--port", str(port), "--log-level", "warning")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", f"{name}:application", *options],
-        cwd=EXAMPLES,
-        env={**os.environ, **variables},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        while process.poll() is None:
-            try:
-                create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                continue
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
-def free_port() -> int:
-    with socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def test_webhooks_are_received(http_client: BenefitPrograms) -> None:
@@ -66,3 +27,30 @@ def test_webhooks_are_received(http_client: BenefitPrograms) -> None:
         assert httpx.post(url, content=b"{}").status_code == 401
         assert http_client.webhooks.test(hook.webhook_endpoint.id).attempt.status_code == 204
     http_client.webhooks.delete(hook.webhook_endpoint.id)
+
+
+def test_people_are_provided(http_client: BenefitPrograms) -> None:
+    """The provider finds people by words and by ids, and answers nobody but the service."""
+    port, secret = free_port(), "a-secret-of-at-least-16-characters"
+    url = f"http://127.0.0.1:{port}/"
+    ada = Member("5e6c2f1a-7b3d-4c8e-9f10-2a4b6c8d0e11")
+    with serving("provide_people", port, PROVIDER_SECRET=secret):
+        set_to = PeopleProvider(url=url, secret=secret)
+        assert http_client.settings.update(people_provider=set_to).people_provider == (
+            PeopleProvider(url=url)
+        )
+        try:
+            known = ProvidedPerson(
+                beneficiary=ada,
+                display_name="Ada Lovelace",
+                email="ada@example.com",
+                phone="+49 30 1234567",
+            )
+            assert http_client.people.find("LOV ada@", limit=5).provided == (known,)
+            found = http_client.people.look_up([ada, Member(str(uuid4()))])
+            assert (found.provided, found.provider_problem) == ((known,), None)
+            assert found.names() == {ada: "Ada Lovelace"}
+            assert http_client.people.look_up([ada], directory_only=True).provided == ()
+            assert httpx.post(url, json={"beneficiaries": []}).status_code == 401
+        finally:
+            http_client.settings.update(people_provider=None)

@@ -141,11 +141,12 @@ def test_closing_leaves_nobody_waiting(tmp_path: Path) -> None:
         assert all(asked)
 
 
-def test_nothing_is_printed(tmp_path: Path) -> None:
-    """A library doesn't write on its caller's terminal."""
+def test_nothing_is_printed_nor_loaded_for_people(tmp_path: Path) -> None:
+    """A library doesn't write on its caller's terminal, and loads no pages that nobody sees."""
     script = (
         "import sys; from benefit_programs.client import BenefitPrograms\n"
-        "with BenefitPrograms.open(sys.argv[1]) as client: client.programs.query().first()"
+        "with BenefitPrograms.open(sys.argv[1]) as client: client.programs.query().first()\n"
+        "assert not {'jinja2', 'benefit_programs.console'} & set(sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script, tmp_path / "club.db"],

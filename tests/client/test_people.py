@@ -28,7 +28,7 @@ def test_people_are_said_found_changed_and_forgotten(client: BenefitPrograms) ->
     assert made.item is not None
     assert {each.id for each in client.people.search(name.upper()).limit(1)} == {said.id, made.id}
     assert [each.id for each in client.people.search(f"tw {name}")] == [made.id]
-    assert client.people.look_up([zoe, Member(str(uuid4()))]) == (said,)
+    assert client.people.look_up([zoe, Member(str(uuid4()))]).people == (said,)
     assert client.people.query({"beneficiary": other}).one() == made.item
     changed = client.people.update(said.id, revision=said.revision, email=None)
     assert (changed.email, changed.note, changed.revision) == (None, "Left-handed", 2)

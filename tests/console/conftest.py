@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,8 +33,15 @@ WAIT_MILLISECONDS_MAX = 15_000
 async def address(shared_application: Any) -> AsyncIterator[str]:
     """Where the shared service listens for browsers."""
     running, _client = shared_application
+    async with listening(running.application) as address:
+        yield address
+
+
+@asynccontextmanager
+async def listening(application: Any) -> AsyncIterator[str]:
+    """A server of an application in this process; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(SETTINGS, running.application))
+    server = uvicorn.Server(server_config(SETTINGS, application))
     serving = asyncio.create_task(server.serve([listener]))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True

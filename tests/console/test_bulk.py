@@ -73,7 +73,9 @@ async def test_dates_move_once(
     moved = await manager.post("/bulk/move", first)
     assert await said(manager, moved) == "1 date was moved."
     again = await manager.post("/bulk/move", first)
-    assert (await said(manager, again)).startswith("0 dates were moved. Not done: ")
+    assert await said(manager, again) == "1 date was moved."
+    late = await manager.post("/bulk/move", {**first, "key": guid()})
+    assert (await said(manager, late)).startswith("0 dates were moved. Not done: ")
     rest = await manager.get(moved.headers["location"].removeprefix("/console"))
     assert await said(manager, await manager.post("/bulk/move", fields_of(rest.text)))
     after = await dates_of(service, "lots", "expirationDate", of_ten)

@@ -11,9 +11,8 @@ import pytest
 from benefit_programs.console.formats import later_by, until
 from benefit_programs.console.ledger import LINES_MAX
 from benefit_programs.console.verdicts import verdict_words
-from benefit_programs.console.visit import VISIT, Fields
+from benefit_programs.console.visit import VISIT
 from benefit_programs.domain.directory import Role
-from benefit_programs.domain.errors import Invalid
 from tests.support.calls import guid
 from tests.support.console import MARKUP, Browser
 from tests.support.desk import open_desk
@@ -166,10 +165,10 @@ async def test_refusals_are_told_in_words(desk: Desk, visitor: Browser) -> None:
 async def test_added_credits_may_end_by_themselves(desk: Desk, visitor: Browser) -> None:
     """Credits that last until a day are a lot of their own, which the undo ends."""
     person = desk.path.removeprefix("/console")
-    form = {"key": guid(), "amount": "1", "reason": "gift", "way": "add", "until": "2099-12-31"}
+    form = {"key": guid(), "amount": "1", "reason": "gift", "way": "add", "through": "2099-12-31"}
     await visitor.post(f"{person}/pools/{desk.membership.pool_id}/adjust", form)
     page = (await visitor.get(person)).text
-    assert re.search(r"until <time[^>]*>31 Dec 2099</time>", page)
+    assert re.search(r"<time[^>]*>through 31 Dec 2099</time>", page)
     undo = re.findall(r'action="/console([^"]*/expire)"', page)[0]
     await visitor.post(undo, {"key": guid()})
     assert await desk.left() == ("10", "4")
@@ -235,12 +234,3 @@ def test_ends_are_told_by_their_last_day() -> None:
     assert ">12 Dec 2026<" in midnight
     assert ">12 Dec 2026, 18:00<" in evening
     assert longer == "2027-03-31T22:00:00.000Z"
-
-
-def test_a_day_is_over_at_its_end() -> None:
-    """What lasts until a day lasts through it."""
-    form = Fields(day="2026-12-31", none="", no="soon")
-    assert form.end("day", ZoneInfo("Europe/Berlin")) == "2026-12-31T23:00:00Z"
-    assert form.end("none", ZoneInfo("Europe/Berlin")) is None
-    with pytest.raises(Invalid):
-        form.end("no", ZoneInfo("Europe/Berlin"))

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from benefit_programs.domain.directory import Role
-from tests.console.clicks import Clicks
+from tests.console.clicks import Hand
 from tests.console.test_in_a_browser import sign_in
 from tests.support.browser import picture
 from tests.support.calls import guid
@@ -45,11 +45,6 @@ def who(page: Page) -> Locator:
     return page.locator("#who")
 
 
-def tile(page: Page, name: str) -> Locator:
-    """A link that says more than its name."""
-    return page.locator(".tiles a").filter(has_text=name)
-
-
 async def type_into(field: Locator, text: str) -> None:
     """Type over what is in the field that has the focus, and press Enter."""
     await expect(field).to_be_focused()
@@ -61,7 +56,8 @@ async def type_into(field: Locator, text: str) -> None:
 async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> None:
     """Now 3 clicks, with an undo; on another day 4, two places 3; a refusal is told in words."""
     ada, zoe = await studio.join(ADA, studio.ten), await studio.join(ZOE, studio.ten)
-    now = Clicks(desk)
+    now = Hand(desk)
+    await now.begin()
     await now.link("Redeem")
     await now.link("Yoga")
     await type_into(who(desk), "o'br")
@@ -74,7 +70,8 @@ async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> No
     await expect(said(desk)).to_have_text("It was given back.")
     assert await studio.left(zoe) == "10"
 
-    two = Clicks(desk)
+    two = Hand(desk)
+    await two.begin()
     await two.link("Redeem")
     await two.link("Boxing")
     await type_into(who(desk), "ada")
@@ -83,7 +80,8 @@ async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> No
     await expect(said(desk)).to_have_text(f"{ADA}: 2 times Boxing. 8 left.")
     assert two.count == 3
 
-    another_day = Clicks(desk)
+    another_day = Hand(desk)
+    await another_day.begin()
     await another_day.link("Redeem")
     await another_day.link("Yoga")
     await type_into(who(desk), "ada")
@@ -101,64 +99,15 @@ async def test_a_class_is_used_in_three_clicks(studio: Studio, desk: Page) -> No
     assert await studio.left(ada) == "7"
 
 
-async def test_a_pack_is_sold_and_who_is_low_is_seen(studio: Studio, desk: Page) -> None:
-    """Sold in 3 clicks, with an undo; who has one class or less left 1 from the page of the day."""
-    ada, _zoe = (
-        await studio.join(ADA, studio.ten),
-        await studio.join(ZOE, studio.ten, studio.monthly),
-    )
-    sale = Clicks(desk)
-    await sale.link("Sell")
-    await sale.on(tile(desk, "Ten classes"))
-    await type_into(who(desk), "nobody")
-    await expect(desk.get_by_text("Nobody was found")).to_be_visible()
-    await who(desk).focus()
-    await type_into(who(desk), "lovelace")
-    await expect(desk.get_by_label("Number of the order")).to_be_visible()
-    await picture(desk, "desk-sell")
-    await sale.button("Sell")
-    await desk.wait_for_url(f"**/people/member/{ada}")
-    await expect(said(desk)).to_have_text("Ten classes was sold.")
-    assert sale.count == 3
-    await desk.get_by_role("button", name="Undo").click()
-    await expect(said(desk)).to_have_text("The sale was taken back.")
-
-    await studio.redeem(ada, "yoga", 9)
-    await desk.get_by_role("link", name="Today").click()
-    await expect(desk.get_by_role("row", name="Yoga")).to_contain_text("9")
-    await picture(desk, "desk-today")
-    low = Clicks(desk)
-    await low.link("All: Little left")
-    await expect(desk.get_by_role("heading", name="Little left", level=1)).to_be_visible()
-    await expect(desk.get_by_role("link", name=ADA)).to_be_visible()
-    await picture(desk, "desk-low")
-    assert low.count == 1
-    await desk.set_viewport_size({"width": 390, "height": 860})
-    for path in ("/today", "/redeem", "/sell"):
-        await desk.goto(f"/console{path}")
-        await picture(desk, f"desk-narrow-{path[1:]}")
-        assert await desk.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-async def test_all_packs_end_a_week_later_in_four_clicks(
+async def test_many_are_changed_at_once(
     service: Service, studio: Studio, context: BrowserContext
 ) -> None:
-    """With a preview, and the button that moves what it shows; a file of people is seen first."""
+    """All get credits, with one form; what a file of people would do is seen first."""
     await studio.join(ADA, studio.ten)
     await studio.join(ZOE, studio.ten, studio.monthly)
     page = await context.new_page()
     await sign_in(service, page, Role.MANAGER)
-    later = Clicks(page)
-    await later.link("Many at once")
-    await picture(page, "manager-bulk")
-    await later.on(tile(page, "Move dates"))
-    await later.on(tile(page, "Ten classes"))
-    await expect(page.get_by_text("2 lots of credits")).to_be_visible()
-    await picture(page, "manager-move")
-    await later.button("Move 2 dates")
-    await expect(said(page)).to_have_text("2 dates were moved.")
-    assert later.count == 4
-
+    await page.get_by_role("link", name="Many at once").click()
     await page.get_by_role("link", name="Give credits to all").click()
     await page.get_by_role("link", name="Ten classes").click()
     await picture(page, "manager-grant")
@@ -176,3 +125,27 @@ async def test_all_packs_end_a_week_later_in_four_clicks(
     await picture(page, "manager-report")
     await page.get_by_role("button", name="Import 1 row").click()
     await expect(page.get_by_role("heading", name="Done")).to_be_visible()
+
+
+async def test_what_is_pressed_twice_is_done_once(studio: Studio, desk: Page) -> None:
+    """By a double click, and by going back and pressing again; what was changed then is done."""
+    zoe = await studio.join(ZOE, studio.ten)
+    await desk.get_by_role("link", name="Redeem", exact=True).click()
+    await desk.get_by_role("link", name="Yoga").click()
+    await type_into(who(desk), "zo")
+    redeem = desk.get_by_role("button", name="Redeem", exact=True)
+    await redeem.dblclick()
+    await expect(said(desk)).to_have_text(f"{ZOE}: Yoga. 9 left.")
+    await expect(who(desk)).to_be_focused()
+    assert await studio.left(zoe) == "9"
+    await desk.get_by_role("link", name="Sell", exact=True).click()
+    await desk.get_by_role("link", name="Ten classes").click()
+    await type_into(who(desk), "zo")
+    sell = desk.get_by_role("button", name="Sell", exact=True)
+    order = desk.get_by_label("Number of the order")
+    for number, packs in (("", 2), ("", 2), ("order-7", 3)):
+        await order.fill(number)
+        await sell.click()
+        await expect(desk.get_by_role("heading", name=ZOE, level=1)).to_be_visible()
+        await expect(desk.locator(".balance")).to_have_count(packs)
+        await desk.go_back()

@@ -18,7 +18,7 @@ from benefit_programs.cli.apply.yaml_text import read_text, write_text
 from benefit_programs.client import BenefitPrograms
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.settings import IdMode
-from tests.console.clicks import Clicks
+from tests.console.clicks import Hand
 from tests.console.test_in_a_browser import sign_in
 from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.console import MARKUP, POLICY, Browser, make_world
@@ -86,11 +86,11 @@ async def test_nobody_writes_over_what_another_has_changed(service: Service) -> 
     visitor, path = await manager_of(service), f"/definitions/{wallet.definition['id']}"
     form = form_at((await visitor.get(path)).text, path) | {"cascade": "FUTURE_PROVISIONS"}
     await follow(visitor, await visitor.post(path, {**form, "price-towel": "7"}))
-    late = await visitor.post(path, {**form, "price-towel": "8"})
+    late = await visitor.post(path, {**form, "key": guid(), "price-towel": "8"})
     assert (late.status_code, "Somebody has changed it" in late.text) == (409, True)
     assert (await prices(wallet))[0] == "7"
     for wrong, status in (({"price-towel": "much"}, 400), ({"cascade": "SOMETIMES"}, 400)):
-        answer = await visitor.post(path, {**form, "price-towel": "9", **wrong})
+        answer = await visitor.post(path, {**form, "key": guid(), "price-towel": "9", **wrong})
         assert answer.status_code == status
 
 
@@ -161,7 +161,7 @@ async def test_a_pause_is_planned_and_withdrawn(service: Service) -> None:
     await service.call("updateSettings", {"settings": {"timeZone": "Europe/Berlin"}})
     wallet = await open_wallet(service, program={"renewalConfiguration": {"every": "P1M"}})
     visitor, path = await manager_of(service), f"/programs/{wallet.program['id']}"
-    dates = {"date": "2099-07-01T08:00", "until": "2099-07-20T08:00"}
+    dates = {"date": "2099-07-01T08:00", "through": "2099-07-20"}
     html = await follow(visitor, await visitor.post(f"{path}/pause", {"key": guid(), **dates}))
     assert html.count("1 Jul 2099, 08:00") == 1
     assert '<time datetime="2099-07-01T06:00:00Z"' in html
@@ -169,6 +169,20 @@ async def test_a_pause_is_planned_and_withdrawn(service: Service) -> None:
         visitor, await visitor.post(f"{path}/withdraw", form_at(html, f"{path}/withdraw"))
     )
     assert "2099" not in html.split("What happens by itself")[0]
+
+
+async def test_the_desk_withdraws_what_it_planned(service: Service) -> None:
+    """Who may pause may take back a pause that waits, on the program's page and the person's."""
+    wallet = await open_wallet(service)
+    visitor, path = await manager_of(service, Role.FRONT_DESK), f"/programs/{wallet.program['id']}"
+    person = f"/people/member/{wallet.program['beneficiary']['memberId']}"
+    for shown in (path, person):
+        await visitor.post(f"{path}/pause", {"key": guid(), "date": "2099-07-01T08:00"})
+        html = (await visitor.get(shown)).text
+        assert "1 Jul 2099" in html
+        (withdraw,) = set(re.findall(rf'action="/console({shown}[^"]*/withdraw)"', html))
+        await visitor.post(withdraw, form_at(html, withdraw))
+        assert "1 Jul 2099" not in (await visitor.get(shown)).text
 
 
 async def test_a_pack_is_told_from_its_definition(service: Service) -> None:
@@ -244,30 +258,23 @@ async def test_the_front_desk_has_no_ledger(service: Service) -> None:
     assert {(await visitor.client.get(each)).status_code for each in links} <= {200, 302, 303}
 
 
-async def test_tasks_take_few_clicks(service: Service, context: BrowserContext) -> None:
-    """The workshop's price for future packs 4, pause from a date 2, end with a confirmation 2."""
+async def test_a_program_is_planned_and_ended(service: Service, context: BrowserContext) -> None:
+    """On its own page: a pause from a date on in 2 clicks, its end with a confirmation in 2."""
     wallet = await open_wallet(
         service, benefit("workshop", displayName="Workshop"), definition={"displayName": "Ten"}
     )
     page = await context.new_page()
     await sign_in(service, page, Role.MANAGER)
-    hand = Clicks(page)
-    await hand.link("Definitions")
-    await hand.link("Ten")
-    await hand.on(page.get_by_label("Price of Workshop"))
-    await page.keyboard.press("Control+A")
-    await page.keyboard.type("12")
-    await hand.button("Save")
-    await expect(page.locator("#notice")).to_contain_text("Changed for packs to come.")
-    assert (hand.count, await prices(wallet)) == (4, ("12", "10"))
     await page.goto(f"/console/programs/{wallet.program['id']}")
-    hand = Clicks(page)
+    hand = Hand(page)
+    await hand.begin()
     await hand.on(page.locator("summary", has_text="Pause"))
     await page.locator("#pause-date").fill("2099-01-05T00:00")
     await hand.button("Pause")
     await expect(page.locator("#notice")).to_contain_text("Planned.")
     assert hand.count == 2
-    hand = Clicks(page)
+    hand = Hand(page)
+    await hand.begin()
     await hand.on(page.locator("summary", has_text="End"))
     await hand.button("End it")
     await expect(page.locator(".badge.ended").first).to_be_visible()

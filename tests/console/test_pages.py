@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from benefit_programs.console.page import Done
 from benefit_programs.console.rendering import TEMPLATES
 from benefit_programs.console.static_files import FOLDER, static_file
 from benefit_programs.console.visit import VISIT, Fields, Visit
+from benefit_programs.console.words import STATES
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.errors import Invalid
 from tests.support.console import FROM_HERE, MARKUP, Browser, make_world
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.inprocess import Service
+
+STYLE_BYTES_MAX = 5_000
+"""How large the style sheet may be as it is sent: compressed, without its comments."""
 
 PUBLISHED = {
     "htmx-4.0.1.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
@@ -62,6 +67,17 @@ def test_templates_run_nothing() -> None:
         text = path.read_text("utf-8")
         assert RUNS.findall(text) == [], path.name
         assert not re.search(r"\|\s*safe|autoescape", text), path.name
+
+
+def test_the_style_has_what_pages_use() -> None:
+    """Each class of the style sheet is that of some page, and the file stays small."""
+    style = re.sub(r"/\*.*?\*/", "", (FOLDER / "console.css").read_text("utf-8"), flags=re.DOTALL)
+    styled = set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^{}]*\}", "", style)))
+    sources = (*TEMPLATES.rglob("*.html"), *TEMPLATES.parent.rglob("*.py"))
+    words = set(re.findall(r"[\w-]+", " ".join(each.read_text("utf-8") for each in sources)))
+    states = {each.lower() for each in STATES} | {"l1", "l2", "l3", "l4", "htmx-request"}
+    assert styled - words - states == set()
+    assert len(gzip.compress(style.encode())) <= STYLE_BYTES_MAX
 
 
 @pytest.mark.anyio
@@ -142,6 +158,8 @@ async def test_a_person_shows_what_is_left_and_why(service: Service) -> None:
     await visitor.sign_in(Role.FRONT_DESK)
     html = (await visitor.get(f"/people/member/{world.member_id}")).text
     assert "<strong>1,235</strong>" in html
+    for linked in (f"/programs/{world.wallet.program['id']}", f"/pools/{world.wallet.pool_id}"):
+        assert f'href="/console{linked}"' in html
     after = re.findall(r'class="number"><strong>([\d,.]+)</strong>', html)
     assert after == ["1,235", "1,234.5", "1,244.5"]
 
@@ -183,7 +201,8 @@ async def test_a_change_is_told_once_and_can_be_undone(service: Service) -> None
     assert "Did &lt;b onclick" in html
     assert '<form method="post" action="/console/test/undo">' in html
     assert '<input type="hidden" name="a" value="1">' in html
-    assert len(re.findall(r'name="key" value="[0-9a-f-]{36}"', html)) == 1
+    notice = html.partition('id="notice"')[2]
+    assert len(re.findall(r'name="key" value="[0-9a-f-]{36}"', notice)) == 1
     assert "Did" not in (await visitor.get("/find")).text
 
 

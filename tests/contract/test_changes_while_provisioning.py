@@ -167,6 +167,17 @@ async def test_a_pass_that_ended_and_comes_back_opens_another_pool(arrival: Arri
     ]
 
 
+async def test_a_pass_that_comes_back_twice_opens_one_pool_more(arrival: Arrival) -> None:
+    """The first addition opens a pool, and the second one only keeps it."""
+    for verb, cascade in [("remove", NOW), ("add", NOW), ("remove", RENEWAL), ("add", NOW)]:
+        await arrival.place(verb, cascade)
+    pools = await arrival.done()
+    assert [(pool.status, pool.origin, pool.renewal_action) for pool in pools] == [
+        ("ENDED", "PROVISION", None),
+        ("ACTIVE", "CASCADE", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("cascade", "status", "pools"),
     [

@@ -12,6 +12,7 @@ import pytest
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import IdMode, TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.storage.console import ConsoleDirectory
 from benefit_programs.storage.directory import (
     FIRST_KEY_ID,
     ApiKey,
@@ -267,3 +268,27 @@ async def test_secret_is_one_for_all(directories: list[Directory]) -> None:
     assert len(secrets[0]) == 32
     assert await directories[1].ensure_secret("cursor") == secrets[0]
     assert await directories[1].ensure_secret("other") != secrets[0]
+
+
+async def test_of_many_invitations_at_once_one_makes_the_user(
+    stores: list[SqliteStore | PostgresStore], directory: Directory
+) -> None:
+    """All get a link for the same user; of those who ask with one address for another, one does."""
+    tenant_id = (await directory.ensure_default_tenant()).id
+    users = [ConsoleDirectory(store, clock=lambda: NOW) for store in stores]
+    for each in stores:
+        await each.fetch_quick("select 1", ())
+    asked = (
+        each.invite("Ada", tenant_id=tenant_id, role="READER", email="ada@gym.example")
+        for each in users
+    )
+    invited = await asyncio.gather(*asked)
+    assert len({user.id for user, _ in invited}) == 1
+    assert len({secret for _, secret in invited}) == len(users)
+    asked = (
+        each.invite(name, tenant_id=tenant_id, role="READER", email="eve@gym.example")
+        for each, name in zip(users, ("Eve", "Eva", "Ewa"), strict=True)
+    )
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sorted(isinstance(each, Invalid) for each in answers) == [False, True, True]
+    assert len(await users[0].users()) == 2

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benefit_programs.domain.event_removal import EVENTS, RemoveEvents
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.lookups import REMOVAL
+from benefit_programs.domain.removals import EVENTS, RemoveOldest
 from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.engine.engine import Engine
 from benefit_programs.jobs.chunk_sizes import ChunkSizes
@@ -79,7 +79,7 @@ async def remove(
     if found is None:
         return False
     return await Engine(service.store, clock=lambda: now).execute(
-        RemoveEvents(upto=found.upto, position=found.position, size=size),
+        RemoveOldest(kind=EVENTS, upto=found.upto, position=found.position, size=size),
         tenant_id=tenant.id,
         caller=SYSTEM,
         settings=tenant.settings,

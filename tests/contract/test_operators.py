@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.api.app import Application
+from benefit_programs.api.authentication import Principal, principal_with
 from benefit_programs.api.method import Scope
 from benefit_programs.api.roles import ROLES
+from benefit_programs.api.turns import TURNS_MAX
 from benefit_programs.bootstrap import administrator_grants, owner_grants
+from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.entities import Job
 from benefit_programs.domain.job_commands import ATTEMPTS_MAX, WAIT_MILLISECONDS_MAX, FailJob
@@ -262,6 +268,52 @@ async def test_users_of_others_are_not_there(service: Service) -> None:
         assert (refused.status, refused.code) == (404, "CONSOLE_USER_NOT_FOUND")
     found = await operator.call("queryConsoleUsers", {"query": {"filter": {"id": user["id"]}}})
     assert found["consoleUsers"] == []
+
+
+async def test_users_of_others_that_are_called_by_an_id(service: Service) -> None:
+    """A user whose name is the id of another tenant's stays when that one is revoked, and again."""
+    operator = await operator_of(service)
+    made = await operator.call("inviteConsoleUser", {"name": "Ada", "role": "READER"})
+    user_id = made["consoleUser"]["id"]
+    theirs = await operator_of(await service.another_tenant())
+    await theirs.call("inviteConsoleUser", {"name": user_id, "role": "READER"})
+    for _ in range(2):
+        revoked = await operator.call("revokeConsoleUser", {"consoleUserId": user_id})
+        assert revoked["consoleUser"]["name"] == "Ada"
+    (eve,) = (await theirs.call("queryConsoleUsers"))["consoleUsers"]
+    assert "revokedDate" not in eve
+
+
+async def test_an_address_is_a_tenant_s_own(service: Service) -> None:
+    """It belongs to one user of a tenant; what other tenants have isn't told."""
+    operator = await operator_of(service)
+    theirs = await operator_of(await service.another_tenant())
+    ada = {"name": "Ada", "role": "READER", "email": "ada@gym.example"}
+    for each in (theirs, operator):
+        assert (await each.call("inviteConsoleUser", ada))["consoleUser"]["email"] == ada["email"]
+    refused = await operator.refusal("inviteConsoleUser", {**ada, "name": "Eve"})
+    assert (refused.status, "email" in refused.fields) == (400, True)
+
+
+async def test_revocations_that_wait_hold_up_nobody(service: Service) -> None:
+    """While other processes may still take a key, requests of its tenant go on."""
+    application = Application(replace(service.running.services, alone=False))
+    other = await service.another_tenant()
+    operator, neighbor = [
+        principal_with(each.tenant, "", administrator_grants(), Who(PrincipalKind.API_KEY))
+        for each in (service, other)
+    ]
+    ids = [(await key_for(service, role="READER"))[0] for _ in range(TURNS_MAX // 2)]
+    ended: list[str] = []
+
+    async def ask(who: Principal, method: str, request: Any) -> None:
+        await application.call(who, method, request, request_id="1")
+        ended.append(method)
+
+    await ask(neighbor, "getSettings", {})
+    revocations = [ask(operator, "revokeApiKey", {"apiKeyId": each}) for each in ids]
+    await asyncio.gather(*revocations, ask(operator, "getSettings", {}))
+    assert ended[:2] == ["getSettings", "getSettings"]
 
 
 # Tenants.

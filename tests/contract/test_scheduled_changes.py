@@ -310,6 +310,22 @@ async def test_paused_days_refuse_a_scheduled_pause(idle: Service, clock: StillC
     assert answer.data == {"programId": program, "pausedDaysMax": 2}
 
 
+async def test_whoever_may_make_a_change_of_a_kind_may_withdraw_it(idle: Service) -> None:
+    """A key that only pauses plans pauses and withdraws them, and nothing else."""
+    program = await (await open_gym(idle)).join()
+    pausing = await idle.as_app(permission_ids=("BENEFIT_PROGRAMS.PROGRAM_PAUSE",))
+    pause = await pausing.call("scheduleProgramChange", wish(program, "PAUSE", START + DAY))
+    end = {"scheduledChangeId": (await schedule(idle, program, "END", START + DAY))["id"]}
+    forbidden = await pausing.refusal("scheduleProgramChange", wish(program, "END", START + DAY))
+    assert forbidden.status == 403
+    assert (await pausing.refusal("withdrawScheduledChange", end)).status == 403
+    request = {"scheduledChangeId": pause["scheduledChange"]["id"]}
+    answer = await pausing.call("withdrawScheduledChange", request)
+    assert answer["scheduledChange"]["status"] == "WITHDRAWN"
+    other = await idle.as_app(permission_ids=("BENEFIT_PROGRAMS.PROGRAM_UPDATE",))
+    assert (await other.refusal("withdrawScheduledChange", end)).status == 403
+
+
 async def test_a_change_is_withdrawn_until_its_date(idle: Service, clock: StillClock) -> None:
     """What was withdrawn doesn't happen, and what has happened can't be withdrawn."""
     program = await (await open_gym(idle)).join()

@@ -24,6 +24,7 @@ from benefit_programs.domain.values import SYSTEM
 from benefit_programs.engine.engine import Engine
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import ROWS_AT_ONCE_MAX, SqliteStore, connect
+from tests.support.webhooks import look_until
 
 pytestmark = pytest.mark.anyio
 
@@ -222,6 +223,10 @@ async def test_a_log_that_cannot_be_written_back_is_kept(tmp_path: Path) -> None
     await migrate(f"sqlite:///{path}")
     store = SqliteStore(path, checkpoint_pages=pages)
     unheard: list[dict[str, Any]] = []
+
+    async def heard() -> list[Any]:
+        return list(logs)
+
     asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
@@ -229,6 +234,7 @@ async def test_a_log_that_cannot_be_written_back_is_kept(tmp_path: Path) -> None
         with capture_logs() as logs:
             for _ in range(30):
                 await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
+            await look_until(heard, bool)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     for _ in range(30):

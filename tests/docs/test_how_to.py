@@ -16,6 +16,7 @@ from tests.docs.markdown import Likeness, commands_of, printed_by, read_blocks, 
 from tests.docs.shell import require_commands
 from tests.docs.typescript import compile_page
 from tests.support.databases import PostgresDatabases
+from tests.support.examples import free_port, serving
 from tests.support.postgres import PostgresServer, binary_path
 from tests.support.serving import ServerProcess
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "how-to"
 ELSEWHERE = {
     f"docs/how-to/{each}.md"
-    for each in ("run-in-production", "import-and-export", "back-up-and-restore")
+    for each in ("run-in-production", "import-and-export", "back-up-and-restore", "install")
 }
 CODE = {"bash", "typescript", "python"}
 NAMESPACE = re.compile(r"""\bnamespace"?\s*[:=]\s*"?([a-z]+)\b""")
@@ -54,6 +55,12 @@ def test_policy_provider_is_asked(environment: dict[str, str], tmp_path: Path) -
     require_provider_page(environment, tmp_path)
 
 
+@pytest.mark.parametrize("environment", [LOCAL_PROVIDERS], indirect=True)
+def test_people_are_asked_for(environment: dict[str, str], tmp_path: Path) -> None:
+    """The provider of the examples tells of those whom the page looks for."""
+    require_people_page(environment, tmp_path)
+
+
 def test_pages_have_namespaces_of_their_own() -> None:
     """No two pages define things in one namespace, so that one service can follow them all."""
     owners: dict[str, set[str]] = {}
@@ -77,6 +84,7 @@ def test_pages_work_one_after_the_other(environment: dict[str, str], tmp_path: P
         "docs/how-to/use-the-official-sdk.md": require_sdk_page,
         "docs/how-to/python-sdk.md": require_python_page,
         "docs/how-to/policy-providers.md": require_provider_page,
+        "docs/how-to/ask-for-people.md": require_people_page,
     }
     for page in pages_to_read():
         if page in others:
@@ -149,6 +157,15 @@ def require_provider_page(environment: dict[str, str], folder: Path) -> None:
             require_commands(commands_of(page), folder, variables)
         finally:
             provider.kill()
+
+
+def require_people_page(environment: dict[str, str], folder: Path) -> None:
+    page, port = PAGES / "ask-for-people.md", free_port()
+    address = {"PROVIDER_URL": f"http://127.0.0.1:{port}", "PROVIDER_SECRET": SECRET}
+    with serving("provide_people", port, PROVIDER_SECRET=SECRET):
+        require_commands(commands_of(page), folder, environment | address)
+        code = [sys.executable, "-c", script_of(page, "python")]
+        assert printed(code, environment, folder) == "['Ada Lovelace']\nZoë O'Brien\n"
 
 
 def printed(command: list[str], environment: dict[str, str], folder: Path) -> str:

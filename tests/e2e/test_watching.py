@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.looking import LOOK_PAUSE_SECONDS
 from tests.support.service import FIRST_KEY, Server
-from tests.support.serving import STOP_SECONDS_MAX, start_benefits
+from tests.support.serving import STOP_SECONDS_MAX, run_benefits, start_benefits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,17 +179,22 @@ def test_worker_tells_its_metrics_on_a_port_of_its_own(migrated_url: str, tmp_pa
             stderr=log.fileno(),
             BENEFITS_DATABASE_URL=migrated_url,
             BENEFITS_WORKER_METRICS_PORT="0",
+            BENEFITS_WORKER_METRICS_HOST="localhost",
         )
     try:
         assert worker.stdout is not None
         page = worker.stdout.readline().strip().removeprefix("Metrics at ")
-        assert urlsplit(page).hostname == "127.0.0.1"
+        place = urlsplit(page)
+        assert place.hostname == "localhost"
         metrics = scrape(page)
         assert value(metrics, "benefits_processes") == 1
         assert value(metrics, "benefits_jobs", state="waiting") == 0
         assert pids_of(metrics) == {worker.pid}
         ready = httpx.get(page.replace("/metrics", "/readyz"), trust_env=False)
         assert ready.status_code == 200
+        where = {"HOST": "localhost", "PORT": str(place.port)}
+        variables = {f"BENEFITS_WORKER_METRICS_{name}": value for name, value in where.items()}
+        assert run_benefits("health", "--worker", **variables).returncode == 0
         worker.terminate()
         assert worker.wait(STOP_SECONDS_MAX) == 0
     finally:

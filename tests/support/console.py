@@ -48,9 +48,13 @@ class Browser:
     async def post(
         self, path: str, form: dict[str, str] | None = None, **headers: str
     ) -> httpx.Response:
-        """Send a form from a page of the console, unless headers say otherwise."""
+        """Send a form from a page of the console, unless headers say otherwise.
+
+        It has a key, as one has that was just drawn.
+        """
         sent = {name.replace("_", "-"): text for name, text in headers.items()} or FROM_HERE
-        return await self.client.post(f"/console{path}", data=form or {}, headers=sent)
+        data = {"key": guid()} | (form or {})
+        return await self.client.post(f"/console{path}", data=data, headers=sent)
 
     async def sign_in(self, role: Role = Role.OPERATOR) -> str:
         """Sign in by a new link; the id of the user."""

@@ -1,4 +1,4 @@
-"""A custom policy provider: a real HTTP server of a thread, which remembers what it was asked."""
+"""A provider of policies or people: a real HTTP server of a thread, which remembers questions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Question = dict[str, Any]
-Answer = dict[str, Any]
+Answer = dict[str, Any] | bytes
+"""As JSON, or as the bytes that are sent."""
 
 YES: Answer = {"fulfilled": True}
 
@@ -65,7 +66,8 @@ class PolicyServer:
                     provider._over.wait()
                     return
                 provider._barrier.wait(timeout=10)
-                body = json.dumps(provider.decide(question)).encode()
+                decided = provider.decide(question)
+                body = decided if isinstance(decided, bytes) else json.dumps(decided).encode()
                 self.send_response(provider.status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

@@ -17,7 +17,7 @@ from benefit_programs.domain.state import Changes, Index, Mode, Needs, State
 from benefit_programs.domain.store import Load, Write
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.batch import ROUNDS_MAX, Again, Failure, Submission, steps_of
-from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.ids import new_ids
 from benefit_programs.engine.memory import Memory
 
 CALLER = Identity(IdentityType.MEMBER, "1")
@@ -150,7 +150,7 @@ class Played:
         steps = steps_of(
             [Submission(command, CALLER, each) for command, each in pairs],
             now=NOW,
-            ids=IdSource(),
+            ids=new_ids(),
             memory=memory or Memory(),
             written=self.written,
         )

@@ -24,7 +24,7 @@ from benefit_programs.domain.redemptions import CancelRedemption, RedeemBenefit
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Mode, Needs, State
 from benefit_programs.domain.values import AMOUNT_MAX, Identity, IdentityType, ItemReference
-from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.ids import new_ids
 from benefit_programs.wire.codec import amount_text
 from tests.support.calls import guid
 from tests.support.wallet import open_wallet
@@ -48,7 +48,7 @@ class Books:
     """Rows in memory, and deciders that work on them one after the other."""
 
     def __init__(self, *, price: int, available: int) -> None:
-        self.ids = IdSource()
+        self.ids = new_ids()
         self.price = price
         self.pool = self._pool(available)
         self.rows: dict[type[Any], list[Any]] = {

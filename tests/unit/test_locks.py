@@ -6,7 +6,7 @@ import pytest
 
 from benefit_programs.domain.lookups import QUOTA, SNAPSHOT
 from benefit_programs.domain.state import Mode
-from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.ids import new_ids
 from benefit_programs.engine.locks import Locks
 
 
@@ -47,7 +47,7 @@ def test_locks_add_up() -> None:
 
 def test_ids_grow_where_batches_make_them_in_turns() -> None:
     """Batches that began at different instants don't bring the order of an instant's ids back."""
-    ids = IdSource()
+    ids = new_ids()
     instants = [7, 6] * 500
     made = [ids.next(now) for now in instants]
     for instant in (6, 7):

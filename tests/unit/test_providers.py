@@ -27,22 +27,23 @@ from benefit_programs.providers.asking import (
     PROVIDER_QUESTIONS_MAX,
     PROVIDER_SECONDS_FOR_ALL,
     PolicyProviders,
-    Turns,
     ask,
 )
 from benefit_programs.providers.exchange import (
     PROVIDER_ANSWER_BYTES_MAX,
     PROVIDER_ANSWER_DEPTH_MAX,
-    open_provider_client,
 )
 from benefit_programs.providers.questions import (
     PolicyProvider,
     Question,
     RedemptionFacts,
     questions_about,
-    sign,
 )
+from benefit_programs.providers.room import Room, Turns, open_provider_client
+from benefit_programs.providers.signed import sign
 from tests.support.inprocess import LOOPBACK
+from tests.support.raw_provider import RawServer as Server
+from tests.support.raw_provider import reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,61 +62,6 @@ FACTS = RedemptionFacts(
     target_date=NOW,
 )
 YES = b'{"fulfilled": true}'
-
-
-def reply(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
-    head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{headers}\r\n"
-    return head.encode() + body
-
-
-class Server:
-    """A provider that keeps what it is asked, and says the same to everybody.
-
-    Without an answer it says no more than ``start``, until it is closed.
-    """
-
-    def __init__(self, answer: bytes | None, *, start: bytes = b"") -> None:
-        self.answer = answer
-        self.start = start
-        self.bodies: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        self.url = ""
-        self.together: asyncio.Barrier | None = None
-        self._closing = asyncio.Event()
-
-    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await self._talk(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client is gone: it has seen enough
-        finally:
-            writer.close()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        pairs = (line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-        headers = {name.lower(): value for name, value in pairs}
-        self.headers.append(headers)
-        self.bodies.append(await reader.readexactly(int(headers["content-length"])))
-        if self.together:
-            await self.together.wait()
-        writer.write(self.start)
-        if self.answer is None:
-            await self._closing.wait()
-            return
-        writer.write(self.answer)
-        await writer.drain()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Server]:
-        server = await asyncio.start_server(self.meet, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ask?of=us"
-        try:
-            yield self
-        finally:
-            self._closing.set()
-            server.close()
-            await server.wait_closed()
 
 
 def question(
@@ -523,13 +469,14 @@ def ask_about(
     """The verdicts on redemptions, by the ids of their policies."""
 
     async def run() -> list[dict[str | None, Verdict]]:
-        providers = PolicyProviders(allowed=LOOPBACK, seconds_for_all=seconds)
+        room = Room(allowed=LOOPBACK)
+        providers = PolicyProviders(room, seconds_for_all=seconds)
         async with server.running():
             registered = {"app": PolicyProvider("app", server.url, SECRET)}
             verdicts = await providers.ask(
                 subjects, registered, now=NOW, apart=apart or nullcontext()
             )
-            await providers.close()
+            await room.aclose()
         return [{key.policy_id: verdict for key, verdict in each.items()} for each in verdicts]
 
     return asyncio.run(run())

@@ -3,7 +3,8 @@
     python -m tests.upgrade.releases        write those of the version that is installed
 
 Run it once for a release; what is there is never made anew. Each is a SQLite file, or what pg_dump
-says of a PostgreSQL database, with what clients read of it beside.
+says of a PostgreSQL database, with what clients read of it beside. The release's own code is kept,
+too: its servers are run beside today's.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import asyncio
 import gzip
 import json
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+import benefit_programs
 from benefit_programs import __version__
 from benefit_programs.bootstrap import administrator_grants
 from tests.support.calls import benefit, details, guid
@@ -154,8 +157,35 @@ def write(engine: str, content: bytes, said: dict[str, Any]) -> None:
     (FOLDER / f"{__version__}-{engine}.json").write_text(text + "\n")
 
 
+def kept_code(version: str) -> Path:
+    """The file of a release's code."""
+    return FOLDER / f"{version}-code.tar.xz"
+
+
+def keep_code(package: Path, version: str) -> None:
+    """Keep the code of a release: the folder of its package, without what Python compiled."""
+    FOLDER.mkdir(exist_ok=True)
+    with tarfile.open(kept_code(version), "w:xz", preset=9) as archive:
+        archive.add(package, package.name, filter=_plain_member)
+
+
+def _plain_member(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """What is the same whoever makes the archive, and when."""
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = ""
+    return None if "__pycache__" in member.name else member
+
+
+def unpack_code(version: str, folder: Path) -> Path:
+    """Write the code of a release into a folder, which is where Python finds it then."""
+    with tarfile.open(kept_code(version)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
 def main() -> None:
-    """Make and keep the databases of this version."""
+    """Make and keep the databases and the code of this version."""
+    keep_code(Path(benefit_programs.__file__).parent, __version__)
     with tempfile.TemporaryDirectory() as folder:
         url = SqliteDatabases(Path(folder)).create()
         said = asyncio.run(make(url))

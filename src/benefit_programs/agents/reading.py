@@ -66,10 +66,14 @@ async def find_member(methods: Methods, asked: FindMember) -> Any:
     """
     paging = {"limit": MEMBERS_MAX}
     found = await methods.call("searchPeople", {"text": asked.text, "cursorPaging": paging})
-    people = found.get("people", [])
+    people = [*found.get("people", []), *found.get("provided", [])]
     if not people:
         people = await _by_programs(methods, asked.text)
-    return {"members": people, "hasMore": found.get("metadata", {}).get("hasNext", False)}
+    return {
+        "members": people,
+        "hasMore": found.get("metadata", {}).get("hasNext", False),
+        **given(namesMissing=found.get("providerProblem")),
+    }
 
 
 async def _by_programs(methods: Methods, text: str) -> list[dict[str, Any]]:
@@ -225,8 +229,7 @@ async def _people(methods: Methods, beneficiaries: list[dict[str, Any]]) -> list
         if refused.status != FORBIDDEN:
             raise
         return []
-    people: list[dict[str, Any]] = answer.get("people", [])
-    return people
+    return [*answer.get("people", []), *answer.get("provided", [])]
 
 
 class JobStatus(Arguments, frozen=True, kw_only=True):

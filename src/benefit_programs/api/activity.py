@@ -15,9 +15,9 @@ from benefit_programs.domain.details import WeekDay
 from benefit_programs.domain.durations import zoned
 from benefit_programs.domain.operations import REDEMPTIONS
 from benefit_programs.domain.statements import figures_of
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.values import Instant, first_id
 from benefit_programs.storage import tenant_statements as statements
-from benefit_programs.storage.pool_statements import first_id, moved_of
+from benefit_programs.storage.pool_statements import moved_of
 from benefit_programs.wire.types import statements as wire
 
 _WEEK_DAYS = [each for each in WeekDay if each is not WeekDay.UNKNOWN]

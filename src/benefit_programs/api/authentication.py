@@ -20,7 +20,14 @@ from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
-from benefit_programs.storage.directory import ApiKey, Directory, Tenant, UnknownTenant, hash_secret
+from benefit_programs.storage.directory import (
+    ApiKey,
+    Directory,
+    Grants,
+    Tenant,
+    UnknownTenant,
+    hash_secret,
+)
 
 KEPT_SECONDS_MAX = 0.5
 KEPT_ENTRIES_MAX = 10_000
@@ -64,8 +71,10 @@ class Principal:
 
     def may_call(self, method: Method) -> bool:
         """Whether the key, and whom it stands for, allow a method."""
+        ids = method.permission_ids
+        needed = [(each,) for each in ids] if method.takes_any else [ids]
         return (
-            self.may(method.scope, method.permission_ids)
+            any(self.may(method.scope, each) for each in needed)
             and (method.for_members or not self.is_member)
             and (self.is_administrator or not method.for_administrators)
         )
@@ -82,6 +91,31 @@ class Principal:
     @property
     def is_app(self) -> bool:
         return self.caller.type is IdentityType.APP
+
+
+def principal_with(
+    tenant: Tenant, key_id: str, grants: Grants, who: Who, *, expires: Instant | None = None
+) -> Principal:
+    """Somebody who acts in a tenant with these grants."""
+    return Principal(
+        key_id=key_id,
+        tenant_id=tenant.id,
+        site_id=tenant.site_id,
+        settings=tenant.settings,
+        caller=grants.identity,
+        scopes=frozenset(grants.scopes),
+        permission_ids=frozenset(grants.permission_ids),
+        who=who,
+        expires=expires,
+    )
+
+
+_NOWHERE = Tenant(0, "", "", 0, TenantSettings())
+
+
+def anybody_with(grants: Grants) -> Principal:
+    """Somebody with these grants in no tenant, for questions about rights alone."""
+    return principal_with(_NOWHERE, "", grants, Who(PrincipalKind.API_KEY))
 
 
 def as_agent(principal: Principal) -> Principal:
@@ -150,17 +184,8 @@ class Authenticator:
             tenant = await self._directory.tenant(tenant_id)
         except UnknownTenant:
             return None
-        return Principal(
-            key_id=key.id,
-            who=Who(PrincipalKind.API_KEY, key.id),
-            tenant_id=tenant.id,
-            site_id=tenant.site_id,
-            settings=tenant.settings,
-            caller=key.grants.identity,
-            scopes=frozenset(key.grants.scopes),
-            permission_ids=frozenset(key.grants.permission_ids),
-            expires=key.expires,
-        )
+        who = Who(PrincipalKind.API_KEY, key.id)
+        return principal_with(tenant, key.id, key.grants, who, expires=key.expires)
 
 
 def _opens_all(key: ApiKey) -> bool:

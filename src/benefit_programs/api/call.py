@@ -264,6 +264,7 @@ class Call(msgspec.Struct, frozen=True):
                 sort=tuple((each.field_name, each.order) for each in query.sort or ()),
                 limit=paging.limit if paging else None,
                 cursor=paging.cursor if paging else None,
+                scan_limit=query.scan_limit,
                 extra=extra,
                 path=path,
                 now=self.now,

@@ -67,6 +67,11 @@ class Method:
     path: str
     scope: Scope
     permission_ids: tuple[str, ...]
+    """What a narrowed key must have: all of them, or one if ``takes_any``."""
+
+    takes_any: bool
+    """Whether each permission id is enough for something; the handler looks for what."""
+
     request: type[Any]
     response: type[Any]
     handler: Handler
@@ -207,11 +212,13 @@ def method(  # noqa: PLR0913 - a column each
     is_addition: bool = False,
     follower: Follower | None = None,
     table: Table | None = None,
+    takes_any: bool = False,
 ) -> Callable[[Handler], Method]:
     """Make the function below a method; its annotations say what it takes and gives.
 
     ``refuses`` names errors beside those of every method, ``spec`` what a query may name,
-    ``follower`` what answers with a stream, ``table`` what makes CSV of an answer.
+    ``follower`` what answers with a stream, ``table`` what makes CSV of an answer. Each of the
+    permission ids is needed, or any one of them.
     """
 
     def row(handler: Handler) -> Method:
@@ -222,6 +229,7 @@ def method(  # noqa: PLR0913 - a column each
             path=path,
             scope=scope,
             permission_ids=permission_ids,
+            takes_any=takes_any,
             request=request,
             response=response,
             handler=handler,

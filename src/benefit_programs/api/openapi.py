@@ -31,6 +31,7 @@ from benefit_programs.wire.schemas import PLACE, Schema, Schemas, about, held_by
 from benefit_programs.wire.types.balances import ChangeBalanceResponse
 from benefit_programs.wire.types.lots import ExpireLotResponse, GrantCreditsResponse
 from benefit_programs.wire.types.overviews import GetOverviewResponse
+from benefit_programs.wire.types.people import LookUpPeopleResponse, SearchPeopleResponse
 from benefit_programs.wire.types.pools import CancelRedemptionResponse
 from benefit_programs.wire.types.statements import GetStatementResponse
 
@@ -69,6 +70,8 @@ MAY_LACK: dict[type[Any], frozenset[str]] = {
     },
     GetStatementResponse: frozenset({"summary"}),
     GetOverviewResponse: frozenset({"person"}),
+    LookUpPeopleResponse: frozenset({"providerProblem"}),
+    SearchPeopleResponse: frozenset({"providerProblem"}),
 }
 """What an answer has only at times.
 
@@ -161,7 +164,7 @@ def _operation(method: Method, schemas: Schemas) -> dict[str, Any]:
         "summary": about(method.request),
         "security": [{"key": [str(method.scope)]}],
         "x-scope": str(method.scope),
-        "x-permission-ids": list(method.permission_ids),
+        f"x-{'any-of-' * method.takes_any}permission-ids": list(method.permission_ids),
         "parameters": [*_parameters(method, schemas), *_header_parameters()],
         "responses": _responses(method, schemas),
     }

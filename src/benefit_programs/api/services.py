@@ -11,6 +11,7 @@ from benefit_programs.delivery.sending import Sender
 from benefit_programs.encryption import SecretKeys
 from benefit_programs.engine.engine import Engine
 from benefit_programs.providers.asking import PolicyProviders
+from benefit_programs.providers.people import PeopleProviders
 from benefit_programs.storage.console import ConsoleDirectory
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
@@ -31,6 +32,7 @@ class Services:
     console_users: ConsoleDirectory
     authenticator: Authenticator
     providers: PolicyProviders
+    people_providers: PeopleProviders
     sender: Sender
     secret_keys: SecretKeys
     metrics: Metrics

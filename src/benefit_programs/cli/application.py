@@ -26,9 +26,17 @@ COMMANDS = {
         "jobs:top",
         "Do background jobs until Ctrl+C or SIGTERM. PostgreSQL only.",
     ),
+    "health": (
+        "health:commands",
+        "Ask the server or worker of this machine whether it is ready: 0 if so, 1 if not.",
+    ),
     "verify": (
         "verify:commands",
         "Check every invariant of the ledger, also beside a running server; changes nothing.",
+    ),
+    "doctor": (
+        "doctor.command:commands",
+        "Say what is wrong with settings, database and work, and what to do. Changes nothing.",
     ),
     "backup": (
         "copies:commands",

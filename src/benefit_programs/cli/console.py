@@ -27,7 +27,7 @@ from benefit_programs.client import AsyncBenefitPrograms
 from benefit_programs.client import ConsoleUser as AnsweredUser
 from benefit_programs.client import Role as AnsweredRole
 from benefit_programs.config import URL_VARIABLE
-from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser, UnknownConsoleUser
+from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser, user_called
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 
 T = TypeVar("T")
@@ -108,7 +108,11 @@ class _OnDatabase:
         return await self._users.users()
 
     async def revoke(self, name_or_id: str, *, tenant_id: int | None) -> ConsoleUser:
-        return await self._users.revoke(name_or_id, tenant_id=tenant_id)
+        everybody = await self._users.users()
+        user = user_called(
+            (each for each in everybody if tenant_id in (None, each.tenant_id)), name_or_id
+        )
+        return await self._users.revoke(user.id, tenant_id=user.tenant_id)
 
 
 class _AtService:
@@ -128,11 +132,8 @@ class _AtService:
 
     async def revoke(self, name_or_id: str, *, tenant_id: int | None) -> ConsoleUser:
         _require_no_tenant(tenant_id)
-        everybody = [each for each in await self.users() if name_or_id in (each.id, each.name)]
-        found = [each for each in everybody if each.revoked is None] or everybody
-        if not found:
-            raise UnknownConsoleUser(f"The console has no user {name_or_id!r}.")
-        return _user(await self._users.revoke(found[0].id))
+        user = user_called(await self.users(), name_or_id)
+        return _user(await self._users.revoke(user.id))
 
 
 def _require_no_tenant(tenant_id: int | None) -> None:

@@ -116,7 +116,9 @@ async def _make(
     now = read_clock()
     today = now // DAY * DAY
     clock = _MovedClock(today - days * DAY)
-    async with open_service(settings, make_first_key=False, clock=clock) as running:
+    async with open_service(
+        settings, make_first_key=False, clock=clock, with_console=False
+    ) as running:
         directory = running.services.directory
         await directory.ensure_default_tenant()
         tenant = await _sandbox(directory, tenant_id)

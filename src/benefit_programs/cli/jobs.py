@@ -7,13 +7,12 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
 import typer
-import uvicorn
 
 from benefit_programs.bootstrap import (
     open_database,
@@ -39,7 +38,8 @@ from benefit_programs.cli.options import (
 )
 from benefit_programs.cli.output import Answer, instant, print_line, progress_bar
 from benefit_programs.cli.remote import ApiKey, SiteId
-from benefit_programs.cli.serve import listen, loop_factory, server_config
+from benefit_programs.cli.serve import address, listen, loop_factory, server_config
+from benefit_programs.cli.service_manager import ServiceManager, WatchedServer
 from benefit_programs.config import Settings
 from benefit_programs.domain.entities import Job
 from benefit_programs.engine.engine import read_clock
@@ -54,8 +54,8 @@ LIST_MAX = 1000
 LOOK_SECONDS = 0.5
 """How often a job that is followed is looked at."""
 
-METRICS_HOST = "127.0.0.1"
 _OTHER_PORT = "Choose another port with BENEFITS_WORKER_METRICS_PORT; 0 takes a free one."
+_OTHER_HOST = "Choose another address with BENEFITS_WORKER_METRICS_HOST."
 
 commands = typer.Typer(
     name="jobs", no_args_is_help=True, help="Look at background jobs, and mend them."
@@ -76,6 +76,7 @@ def work(*, database_url: DatabaseUrl = None) -> None:
     if settings.is_sqlite:
         raise WrongUsage("A SQLite file has no workers: the server of the file does its jobs.")
     warn_of_unknown_variables()
+    manager = ServiceManager()
 
     async def run() -> None:
         stopped = asyncio.Event()
@@ -83,15 +84,16 @@ def work(*, database_url: DatabaseUrl = None) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with open_worker(settings) as application:
             if listener is not None:
-                print_line(f"Metrics at http://{METRICS_HOST}:{listener.getsockname()[1]}/metrics")
+                print_line(f"Metrics at {address(settings.worker_metrics_host, listener)}/metrics")
             print_line("Working.")
             sys.stdout.flush()
             search_garbage_seldom()
             if listener is None:
-                await stopped.wait()
+                await _work_until(stopped, manager)
             else:
                 # This hears the signals, too.
-                await uvicorn.Server(server_config(settings, application)).serve([listener])
+                server = WatchedServer(server_config(settings, application), manager)
+                await server.serve([listener])
 
     with (
         _metrics_listener(settings) as listener,
@@ -101,11 +103,23 @@ def work(*, database_url: DatabaseUrl = None) -> None:
     structlog.get_logger().info("stopped")
 
 
+async def _work_until(stopped: asyncio.Event, manager: ServiceManager) -> None:
+    """Let the background do its work, and the service manager know."""
+    manager.ready()
+    while not stopped.is_set():
+        manager.alive()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), manager.watchdog_seconds)
+    manager.stopping()
+
+
 def _metrics_listener(settings: Settings) -> AbstractContextManager[socket.socket | None]:
     port = settings.worker_metrics_port
     if port is None:
         return nullcontext()
-    return listen(METRICS_HOST, port, other_port=_OTHER_PORT)
+    return listen(
+        settings.worker_metrics_host, port, other_port=_OTHER_PORT, other_host=_OTHER_HOST
+    )
 
 
 class Jobs(Protocol):

@@ -9,7 +9,7 @@ from uuid import uuid4
 import typer
 from msgspec.structs import replace
 
-from benefit_programs.api.authentication import Principal
+from benefit_programs.api.authentication import anybody_with
 from benefit_programs.api.method import Scope
 from benefit_programs.api.roles import grants_of, require_operable, usual_scopes
 from benefit_programs.cli.exits import WrongUsage
@@ -17,10 +17,8 @@ from benefit_programs.cli.operating import AskAnywhere, asks_anywhere
 from benefit_programs.cli.options import TENANT_ID_MAX
 from benefit_programs.cli.output import Answer, instant
 from benefit_programs.cli.roles import ROLES, role_of
-from benefit_programs.domain.audit_rows import PrincipalKind, Who
-from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
-from benefit_programs.storage.directory import DEFAULT_TENANT_ID, ApiKey, Grants
+from benefit_programs.storage.directory import ApiKey, Grants
 from benefit_programs.wire.codec.formats import Violated, read_instant
 
 commands = typer.Typer(name="keys", no_args_is_help=True, help="Make, list and revoke API keys.")
@@ -203,16 +201,7 @@ def _refused_methods(grants: Grants) -> list[str]:
     """The methods that a key with these grants may not call."""
     from benefit_programs.api.methods import METHODS  # noqa: PLC0415 - loads every handler
 
-    principal = Principal(
-        key_id="",
-        who=Who(PrincipalKind.API_KEY),
-        tenant_id=DEFAULT_TENANT_ID,
-        site_id="",
-        settings=TenantSettings(),
-        caller=grants.identity,
-        scopes=frozenset(grants.scopes),
-        permission_ids=frozenset(grants.permission_ids),
-    )
+    principal = anybody_with(grants)
     return [name for name, method in METHODS.items() if not principal.may_call(method)]
 
 

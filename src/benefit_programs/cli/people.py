@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,14 @@ from benefit_programs.cli.remote import (
     listing,
     require_consent,
 )
-from benefit_programs.client import BenefitPrograms, Identity, Person
+from benefit_programs.client import (
+    BenefitPrograms,
+    FoundPeople,
+    Identity,
+    Person,
+    ProvidedPerson,
+)
+from benefit_programs.client.core.wire import to_wire
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.storage.query.spec import LIMIT_MAX
 from benefit_programs.transfer.files import FileFormat, Source, WrongFile, format_of, open_target
@@ -49,7 +57,7 @@ Format = Annotated[
 ]
 
 
-def name_of(person: Person) -> str:
+def name_of(person: Person | ProvidedPerson) -> str:
     """A line that tells a person from others."""
     said = (person.display_name, person.email, person.phone)
     return ", ".join(filter(None, said)) or person.beneficiary.id
@@ -83,7 +91,13 @@ def show_person(
     visitor: VisitorId = None,
 ) -> Answer:
     """Show who a beneficiary is."""
-    return entity(_known(client, _required(member, wix_user, visitor)))
+    beneficiary = _required(member, wix_user, visitor)
+    found = client.people.look_up([beneficiary])
+    if found.people and (found.people[0].display_name or not found.provided):
+        return entity(found.people[0])
+    if found.provided:
+        return entity(found.provided[0])
+    raise NotThere(f"nobody has said who {beneficiary.id} is; {problem_of(found)}".rstrip("; "))
 
 
 @calls_service(commands, "delete")
@@ -114,9 +128,18 @@ def search_people(
     *,
     limit: Limit = ROWS_USUALLY,
 ) -> Answer:
-    """Find people by the beginnings of words."""
+    """Find people by the beginnings of words, and those whom the tenant's provider finds."""
     found = client.people.search(text).limit(min(limit + 1, LIMIT_MAX))
-    return listing("people", _HEADINGS, found, _line, limit=limit)
+    answer = listing("people", _HEADINGS, found, _line, limit=limit)
+    other = client.people.find(text, limit=min(limit, LIMIT_MAX))
+    beside = to_wire(other)
+    more = {name: beside[name] for name in ("provided", "providerProblem") if beside.get(name)}
+    return replace(
+        answer,
+        document=answer.document | more,
+        rows=[*answer.rows, *map(_line, other.provided)],
+        line="\n".join(filter(None, (answer.line, problem_of(other)))),
+    )
 
 
 @calls_service(commands, "list")
@@ -228,11 +251,16 @@ def _required(member: str | None, wix_user: str | None, visitor: str | None) -> 
 
 
 def _known(client: BenefitPrograms, beneficiary: Identity) -> Person:
-    found = client.people.look_up([beneficiary])
+    found = client.people.look_up([beneficiary], directory_only=True).people
     if not found:
         raise NotThere(f"nobody has said who {beneficiary.id} is")
     return found[0]
 
 
-def _line(person: Person) -> tuple[str | None, ...]:
+def problem_of(found: FoundPeople) -> str:
+    """What is wrong with the tenant's provider of people; empty if nothing is."""
+    return found.provider_problem.message if found.provider_problem else ""
+
+
+def _line(person: Person | ProvidedPerson) -> tuple[str | None, ...]:
     return person.beneficiary.id, person.display_name, person.email, person.phone

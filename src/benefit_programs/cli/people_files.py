@@ -137,7 +137,8 @@ class PeopleImport:
 
     def _take(self, rows: Sequence[_Row]) -> None:
         """Send those rows of a chunk that say something else than the service has."""
-        known = self._client.people.look_up([row.person.beneficiary for row in rows])
+        asked = [row.person.beneficiary for row in rows]
+        known = self._client.people.look_up(asked, directory_only=True).people
         stored = {person.beneficiary: _said(person) for person in known}
         new = [row for row in rows if stored.get(row.person.beneficiary) != _said(row.person)]
         self.report.outcomes[Outcome.UNCHANGED] += len(rows) - len(new)

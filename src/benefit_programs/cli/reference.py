@@ -17,7 +17,11 @@ from benefit_programs.cli.reference_pages import (
     methods_page,
     types_page,
 )
-from benefit_programs.config import FILE_VARIABLE, references
+from benefit_programs.config import FILE_VARIABLE, references, secret_file_variable
+
+_SECRET_FILES = "\n".join(
+    f"- `{secret_file_variable(each.name)}`" for each in references() if each.secret
+)
 
 _HEAD = f"""\
 # Settings
@@ -29,6 +33,12 @@ environment, or in a file; an option overrides a variable, and a variable the fi
 with the names below, and `{FILE_VARIABLE}` says where it is. A wrong value or an unknown name in
 the file stops the start with one line that names the setting. A server or worker warns of other
 variables that begin with `BENEFITS_`.
+
+A secret may be in a file of its own, so that no environment shows it. These name such files:
+
+{_SECRET_FILES}
+
+White space around the secret doesn't count. An empty file is refused.
 
 | Setting | Environment | Default | What it does |
 | --- | --- | --- | --- |

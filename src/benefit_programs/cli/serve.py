@@ -35,6 +35,7 @@ from benefit_programs.bootstrap import (
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
+from benefit_programs.cli.service_manager import ServiceManager, WatchedServer
 from benefit_programs.cli.welcome import sign_in_link, start_text
 from benefit_programs.config import Settings, read_settings
 from benefit_programs.domain.store import StoreUnavailable
@@ -97,8 +98,8 @@ def serve(
     warn_of_unknown_variables()
     # The address first: a start that can't listen must not have made a key that nobody reads.
     with listen(settings.host, settings.port) as listener:
-        address = _address(settings, listener)
-        announce = functools.partial(_announce, address, settings, as_json=as_json)
+        url = address(settings.host, listener)
+        announce = functools.partial(_announce, url, settings, as_json=as_json)
         if settings.workers > 1:
             _serve_in_many(settings, listener, announce)
         else:
@@ -112,7 +113,7 @@ def _serve_in_one(
 
     async def run() -> None:
         async with open_service(settings) as running:
-            server = uvicorn.Server(server_config(settings, running.application))
+            server = WatchedServer(server_config(settings, running.application), ServiceManager())
             stop.expect(server)
             if running.watch is not None:
                 running.watch.add_done_callback(stop)
@@ -155,6 +156,10 @@ def _serve_in_many(
 class _Processes(Multiprocess):
     """Processes that share a listener, and stop to listen at once."""
 
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._manager = ServiceManager()
+
     @property
     def have_failed(self) -> bool:
         """Whether they have ended because one that was lost could not be replaced."""
@@ -176,9 +181,15 @@ class _Processes(Multiprocess):
                 structlog.get_logger().warning(
                     "replaced a process", pid=present.pid, lost=lost.pid, exit_code=lost.exitcode
                 )
+        if not self._manager.is_ready and any(
+            each.is_ready(timeout=ANSWER_SECONDS_MAX) for each in self.processes
+        ):
+            self._manager.ready()
+        self._manager.alive()
 
     def terminate_all(self) -> None:
         """Have them end what is under way, and take nothing new."""
+        self._manager.stopping()
         # As long as anybody has the listener open, connections come in that nobody answers.
         for each in self.sockets:
             each.close()
@@ -250,27 +261,30 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def listen(host: str, port: int, *, other_port: str = _OTHER_PORT) -> socket.socket:
+def listen(
+    host: str, port: int, *, other_port: str = _OTHER_PORT, other_host: str = _OTHER_HOST
+) -> socket.socket:
     """Take an address. Raises AddressUnusable, which says how to choose another."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except UnicodeError:
-        raise AddressUnusable(f"{host!r} is no host. {_OTHER_HOST}") from None
+        raise AddressUnusable(f"{host!r} is no host. {other_host}") from None
     except OSError as error:
         # What can't be resolved has numbers of its own, below 0.
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror or str(error)
         raise AddressUnusable(
             f"Can't listen on {host} port {port}: {reason.lower()}. "
-            f"{other_port if number in _PORT_ERRORS else _OTHER_HOST}"
+            f"{other_port if number in _PORT_ERRORS else other_host}"
         ) from None
 
 
-def _address(settings: Settings, listener: socket.socket) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{listener.getsockname()[1]}"
+def address(host: str, listener: socket.socket) -> str:
+    """The address of a listener at a host, as URLs write it."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}"
 
 
 def _announce(url: str, settings: Settings, running: Running, *, as_json: bool) -> None:

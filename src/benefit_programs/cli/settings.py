@@ -13,6 +13,7 @@ from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.options import Ask, TenantId, asks_directory
 from benefit_programs.cli.output import Answer
 from benefit_programs.domain.settings import IdMode, TenantSettings
+from benefit_programs.providers.people import PeopleProvider
 from benefit_programs.providers.questions import PolicyProvider
 from benefit_programs.storage.directory import DEFAULT_TENANT_ID
 from benefit_programs.wire.codec import decoder_for, encoder_for, to_camel
@@ -79,12 +80,17 @@ def read_assignments(assignments: list[str], *, ids: IdMode = IdMode.DEFAULT) ->
 
 
 def require_usable_providers(settings: TenantSettings) -> None:
-    """Raise WrongUsage for an unusable policy provider, or two for one app."""
+    """Raise WrongUsage for an unusable provider, or two for one app."""
     for each in settings.policy_providers:
         try:
             PolicyProvider(each.app_id, each.url, each.secret)
         except ValueError as error:
             raise WrongUsage(f"policyProviders: {error}") from None
+    people = settings.people_provider
+    try:
+        _ = people and PeopleProvider(people.url, people.secret)
+    except ValueError as error:
+        raise WrongUsage(f"peopleProvider: {error}") from None
     if len({each.app_id for each in settings.policy_providers}) < len(settings.policy_providers):
         raise WrongUsage("policyProviders: an app has one provider at most")
 

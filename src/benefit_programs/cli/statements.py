@@ -120,8 +120,9 @@ def show_member(
     found = client.beneficiaries.overview(Member(member), namespace)
     columns = ("PROGRAM", "POOL", "STATUS", "AVAILABLE", "RESERVED", "NEXT EXPIRY", "PAYS FOR")
     line = "There is more than is shown." if found.has_more else ""
-    if found.person is not None:
-        line = f"{name_of(found.person)}\n{line}".rstrip()
+    person = found.person or next(iter(client.people.look_up([Member(member)]).provided), None)
+    if person is not None:
+        line = f"{name_of(person)}\n{line}".rstrip()
     return Answer(to_wire(found), columns, list(_pool_rows(found)), line)
 
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Annotated, Any
 
 import typer
 
 from benefit_programs import __version__
+from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir, database_settings
 from benefit_programs.cli.output import print_json, print_line
-from benefit_programs.storage.schema import distribute, migrate, newest_revision
+from benefit_programs.config import Settings
+from benefit_programs.storage.leftovers import settle_leftovers
+from benefit_programs.storage.schema import (
+    current_revision,
+    distribute,
+    migrate,
+    migration_script,
+    newest_revision,
+    pending_revisions,
+)
+from benefit_programs.storage.sqlite import FileLock
 
 commands = typer.Typer()
 
@@ -18,6 +32,21 @@ commands = typer.Typer()
 @commands.command("migrate")
 def migrate_database(
     *,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only say what there is to migrate; end with 3 if anything."),
+    ] = False,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Only print the SQL that would be run.")
+    ] = False,
+    finish: Annotated[
+        bool,
+        typer.Option(
+            "--finish",
+            help="Put in order what servers of the version before wrote after the migration, once "
+            "the last of them has stopped.",
+        ),
+    ] = False,
     spread: Annotated[
         bool,
         typer.Option(
@@ -30,21 +59,69 @@ def migrate_database(
     as_json: AsJson = False,
 ) -> None:
     """Migrate the database to the schema of this version. Several may run at once."""
+    if sum((check, sql, finish, spread)) > 1:
+        raise WrongUsage("--check, --sql, --finish and --distribute can't be used together")
     chosen = database_settings(data_dir, database_url)
+    if check:
+        _say_pending(chosen.url, as_json=as_json)
+    elif sql:
+        sys.stdout.write(asyncio.run(migration_script(chosen.url)))
+    else:
+        _migrate(chosen, spread=spread, finish=finish, as_json=as_json)
+
+
+def _say_pending(url: str, *, as_json: bool) -> None:
+    pending = asyncio.run(pending_revisions(url))
+    if as_json:
+        print_json({"pending": pending, "revision": newest_revision()})
+    elif pending:
+        print_line(f"To be applied: {', '.join(pending)}.")
+    else:
+        print_line(_NOTHING_TO_DO)
+    if pending:
+        raise typer.Exit(ExitCode.DATABASE)
+
+
+def _migrate(chosen: Settings, *, spread: bool, finish: bool, as_json: bool) -> None:
     if chosen.is_sqlite:
         chosen.sqlite_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    applied = asyncio.run(migrate(chosen.url))
-    distributed = asyncio.run(distribute(chosen.url)) if spread else []
-    if as_json:
-        more = {"distributed": distributed} if spread else {}
-        print_json({"applied": applied, "revision": newest_revision(), **more})
-    elif applied or distributed:
-        if applied:
-            print_line(f"Applied {', '.join(applied)}.")
+    document: dict[str, Any] = {}
+    with _kept_from_servers(chosen):
+        applied = document["applied"] = asyncio.run(migrate(chosen.url))
+    document["revision"] = newest_revision()
+    lines = [f"Applied {', '.join(applied)}."] if applied else []
+    if spread:
+        distributed = document["distributed"] = asyncio.run(distribute(chosen.url))
         if distributed:
-            print_line(f"Distributed {len(distributed)} tables by tenant.")
-    else:
-        print_line(f"Nothing to do: the schema has revision {newest_revision()}.")
+            lines.append(f"Distributed {len(distributed)} tables by tenant.")
+    if finish:
+        # A SQLite file has one server, so no other one wrote into it after a migration.
+        settled = 0 if chosen.is_sqlite else asyncio.run(settle_leftovers(chosen.url))
+        document["settled"] = settled
+        if settled:
+            lines.append(f"Put {settled} counts of rate limits in order.")
+    if as_json:
+        print_json(document)
+        return
+    for line in lines or [_NOTHING_TO_DO]:
+        print_line(line)
+
+
+@contextmanager
+def _kept_from_servers(chosen: Settings) -> Iterator[None]:
+    """Claim a SQLite file whose schema will change: a server of an older version may have it open.
+
+    Raises FileInUse.
+    """
+    with ExitStack() as claimed:
+        if chosen.is_sqlite and chosen.sqlite_path.exists():
+            revision = asyncio.run(current_revision(chosen.url))
+            if revision not in (None, newest_revision()):
+                claimed.callback(FileLock(chosen.sqlite_path).release)
+        yield
+
+
+_NOTHING_TO_DO = f"Nothing to do: the schema has revision {newest_revision()}."
 
 
 @commands.command("version")

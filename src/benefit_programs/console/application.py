@@ -45,13 +45,16 @@ from benefit_programs.console.gate import (
     require_from_here,
 )
 from benefit_programs.console.languages import LANGUAGE, chosen
-from benefit_programs.console.page import Done, File, Page, SignedIn
+from benefit_programs.console.page import Answer, Done, File, Page, SignedIn
+from benefit_programs.console.receipts import Receipts
 from benefit_programs.console.rendering import new_nonce, render
 from benefit_programs.console.routes import MENU, PAGES
 from benefit_programs.console.visit import ROOT, VISIT, CallMethod, Fields, Visit
 from benefit_programs.console.words import refusal_words, status_of
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.storage.console import SESSION_MILLISECONDS_MAX
+from benefit_programs.storage.console_forms import ConsoleForms
 
 START = "/find"
 
@@ -59,19 +62,23 @@ _log = structlog.get_logger("benefit_programs.console")
 
 
 class Console:
-    """The pages, for those whom the gate lets in."""
+    """The pages, for those whom the gate lets in. ``clock_of`` is asked for those of sandboxes."""
 
     def __init__(
         self,
         call_method: CallMethod,
         gate: Gate,
         *,
+        forms: ConsoleForms,
+        clock_of: Callable[[int], Awaitable[Clock | None]],
         flash_secret: bytes,
         body_bytes_max: int,
         elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._call_method = call_method
         self._gate = gate
+        self._clock_of = clock_of
+        self._receipts = Receipts(forms)
         self._flashes = Flashes(flash_secret)
         self._body_bytes_max = body_bytes_max
         self._elapsed = elapsed
@@ -136,14 +143,17 @@ class Console:
         """The visit with its visitor, if anybody has signed in. Raises NotInvited."""
         visitor = await self._gate.visitor(request)
         if visitor is None:
-            return visit
+            return replace(visit, choices=await self._gate.choices(request))
         said = self._flashes.read(request.cookies.get(FLASH_COOKIE), visitor.principal.key_id)
-        return replace(visit, visitor=visitor, flash=said)
+        visit = replace(visit, visitor=visitor, flash=said)
+        if not visit.is_sandbox:
+            return visit
+        return replace(visit, clock=await self._clock_of(visitor.principal.tenant_id))
 
     async def _serve(self, page: Page, visit: Visit, request: Request) -> Response:
         current = VISIT.set(visit)
         try:
-            answer = await page.handler(visit)
+            answer = await self._handled(page, visit, path_of(request))
             if isinstance(answer, File):
                 headers = {"content-disposition": f'attachment; filename="{answer.name}"'}
                 response = Response(answer.body, 200, headers, answer.media_type)
@@ -160,6 +170,11 @@ class Console:
         if request.headers.get("hx-request") and is_shown_already(request):
             response.headers["hx-replace-url"] = "true"
         return with_headers(response, visit)
+
+    async def _handled(self, page: Page, visit: Visit, path: str) -> Answer:
+        if page.verb == "GET" or page.is_public or page.repeats:
+            return await page.handler(visit)
+        return await self._receipts.once(visit, path, lambda: page.handler(visit))
 
     def _done(self, done: Done, visit: Visit, request: Request) -> Response:
         """The way to the page that shows what was done."""

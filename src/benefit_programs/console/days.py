@@ -10,7 +10,7 @@ from typing import Any
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.entities import Operation
 from benefit_programs.domain.operations import RULES
-from benefit_programs.storage.pool_statements import first_id
+from benefit_programs.domain.values import first_id
 from benefit_programs.storage.query.spec import LIMIT_MAX
 
 ENTRIES_MAX = 1_000

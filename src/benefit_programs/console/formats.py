@@ -51,15 +51,42 @@ def day(instant: str | None) -> Markup:
     return _time(instant, with_time=False)
 
 
+def last_day(instant: str | None) -> Markup:
+    """The day on which something ended."""
+    return _marked(instant, date_text(_last_moment(instant))) if instant else Markup("")
+
+
 def until(instant: str | None) -> Markup:
     """An end, which is exclusive: at midnight its last day, else date and time."""
-    if not instant:
-        return Markup("")
-    there = _there(instant)
-    if there.time() != time():
-        return when(instant)
-    last = there.replace(tzinfo=None) - timedelta(days=1)
-    return _marked(instant, _text(last, with_time=False))
+    return _marked(instant, _end(instant)) if instant else Markup("")
+
+
+def through(instant: str | None) -> Markup:
+    """The same as a part of a sentence: ``through 30 Nov 2026``."""
+    return _marked(instant, through_text(instant)) if instant else Markup("")
+
+
+def through_text(instant: str) -> str:
+    """The same as a text alone."""
+    if _is_midnight(instant):
+        return _("through %(day)s", day=_end(instant))
+    return _("until %(time)s", time=_end(instant))
+
+
+def _end(instant: str) -> str:
+    if _is_midnight(instant):
+        return date_text(_last_moment(instant))
+    return _text(_there(instant), with_time=True)
+
+
+def _is_midnight(instant: str) -> bool:
+    return _there(instant).time() == time()
+
+
+def _last_moment(end: str) -> datetime:
+    """Just before an end."""
+    last = datetime.fromisoformat(end).astimezone(UTC) - timedelta(milliseconds=1)
+    return last.astimezone(VISIT.get().zone)
 
 
 def day_text(instant: str) -> str:

@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from benefit_programs.api.authentication import anybody_with, principal_with
 from benefit_programs.api.errors import Forbidden
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.roles import ROLES, grants_of, principal_of, principal_with
+from benefit_programs.api.roles import ROLES, grants_of, principal_of
 from benefit_programs.api.throttling import Throttle
 from benefit_programs.config import Network
 from benefit_programs.console.visit import Visitor
 from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import Role
-from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.storage.console import ConsoleDirectory, ConsoleUser
 from benefit_programs.storage.directory import (
@@ -75,21 +75,49 @@ class Gate:
         return self._clock()
 
     async def visitor(self, request: Request) -> Visitor | None:
-        """Who has signed in. Raises NotInvited for a stranger whom a trusted proxy names."""
-        email = request.headers.get(EMAIL_HEADER)
-        if email and self._is_trusted(request):
-            user = await self._users.user_of_email(email)
-            if user is None:
-                raise NotInvited(email)
-            return await self._as_user(user, None)
+        """Who has signed in. Raises NotInvited for a stranger whom a trusted proxy names.
+
+        A session says for which tenant somebody works whom a proxy names and several tenants know.
+        """
         secret = request.cookies.get(cookie_of(request))
+        named = await self._named_by_proxy(request)
+        if len(named) == 1:
+            return await self._as_user(named[0], None)
         session = await self._users.session(secret) if secret else None
         if session is None:
             return None
+        if named:
+            chosen = next((each for each in named if each.id == session.user_id), None)
+            return await self._as_user(chosen, secret) if chosen else None
         if session.key_id is not None:
             return await self._as_key(await self._key(session.key_id), secret)
         user = await self._users.user(session.user_id) if session.user_id else None
         return await self._as_user(user, secret) if user else None
+
+    async def choices(self, request: Request) -> dict[str, str]:
+        """For which tenants somebody may work whom a proxy names: names by the ids of users."""
+        tenants = {
+            each.id: await self._tenant(each.tenant_id)
+            for each in await self._named_by_proxy(request)
+        }
+        return {user_id: tenant.name for user_id, tenant in tenants.items() if tenant}
+
+    async def choose(self, user_id: str) -> str:
+        """A session for one of the choices."""
+        return await self._users.open_session(user_id=user_id)
+
+    async def _named_by_proxy(self, request: Request) -> list[ConsoleUser]:
+        """The users whom a trusted proxy names; none if there is no such proxy.
+
+        Raises NotInvited if there is no user with the address.
+        """
+        email = request.headers.get(EMAIL_HEADER)
+        if not email or not self._is_trusted(request):
+            return []
+        users = await self._users.users_of_email(email)
+        if not users:
+            raise NotInvited(email)
+        return users
 
     def address(self, request: Request) -> str:
         """The client's address; a trusted proxy's last word about it, if it says any."""
@@ -159,13 +187,9 @@ class Gate:
         return any(peer in network for network in self._trusted)
 
 
-_NOBODY_S = Tenant(0, "", "", 0, TenantSettings())
-"""A tenant for questions about rights alone."""
-
-
 def _role_of(key: ApiKey) -> Role | None:
     """The largest role of which the key allows everything."""
-    holder = principal_with(_NOBODY_S, key.id, key.grants, Who(PrincipalKind.API_KEY, key.id))
+    holder = anybody_with(key.grants)
     fitting = (
         role
         for role in reversed(ROLES)
@@ -177,8 +201,7 @@ def _role_of(key: ApiKey) -> Role | None:
 @cache
 def _methods_of(role: Role) -> tuple[str, ...]:
     """What a user of a role may call."""
-    grants = grants_of(role, Identity(IdentityType.WIX_USER, ""))
-    user = principal_with(_NOBODY_S, "", grants, Who(PrincipalKind.CONSOLE_USER))
+    user = anybody_with(grants_of(role, Identity(IdentityType.WIX_USER, "")))
     return tuple(name for name, method in METHODS.items() if user.may_call(method))
 
 

@@ -26,20 +26,32 @@ T = TypeVar("T")
 
 
 async def part_of(
-    visit: Visit, method: str, rows: str, filter_: dict[str, Any], cursor: str | None
+    visit: Visit,
+    method: str,
+    rows: str,
+    filter_: dict[str, Any],
+    cursor: str | None,
+    *,
+    scan_limit: int | None = None,
 ) -> tuple[list[dict[str, Any]], str]:
-    """The next rows of a query, at most a part, and where the ones after them begin."""
+    """The next rows of a query, at most a part, and where the ones after them begin.
+
+    With a limit of what is looked at, the part may be small, or empty, and others follow.
+    """
     if cursor == OVER:
         return [], OVER
     found: list[dict[str, Any]] = []
     while len(found) < PART_MAX:
         paging = {"limit": LIMIT_MAX} | ({"cursor": cursor} if cursor else {})
-        query = {"cursorPaging": paging} | ({} if cursor else {"filter": filter_})
+        query: dict[str, Any] = {"cursorPaging": paging, "scanLimit": scan_limit}
+        query |= {} if cursor else {"filter": filter_}
         answer = await visit.call(method, {"query": query})
         found += answer.get(rows, ())
         cursor = answer["metadata"]["cursors"].get("next")
         if cursor is None:
             return found, OVER
+        if len(answer.get(rows, ())) < LIMIT_MAX:
+            break  # enough was looked at for one request
     return found, str(cursor)
 
 

@@ -168,7 +168,10 @@ def _said(person: Mapping[str, Any]) -> list[Any]:
 
 
 async def _take_people(visit: Visit, report: Report, rows: Sequence[_Row], *, is_dry: bool) -> None:
-    asked = {"beneficiaries": [row.document["beneficiary"] for row in rows]}
+    asked = {
+        "beneficiaries": [row.document["beneficiary"] for row in rows],
+        "directoryOnly": True,
+    }
     known = {_whose(each): each for each in (await visit.call("lookUpPeople", asked))["people"]}
     stored = {row.line: known.get(_whose(row.document)) for row in rows}
     new = []

@@ -86,6 +86,8 @@ class Page:
     template: str | None
     menu: Menu | None
     handler: Handler
+    repeats: bool = False
+    """Whether a form may be done again when it is sent again: nothing comes of that."""
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,12 +106,22 @@ def page(
     roles: frozenset[Role],
     template: str | None = None,
     menu: Menu | None = None,
+    repeats: bool = False,
 ) -> Callable[[Handler], Page]:
-    """Make the function below a page. A GET needs a template, unless it gives a file."""
+    """Make the function below a page. A GET needs a template, unless it gives a file.
+
+    A form that is sent again is not done again, unless it ``repeats``.
+    """
 
     def row(handler: Handler) -> Page:
         return Page(
-            verb=verb, path=path, roles=roles, template=template, menu=menu, handler=handler
+            verb=verb,
+            path=path,
+            roles=roles,
+            template=template,
+            menu=menu,
+            handler=handler,
+            repeats=repeats,
         )
 
     return row

@@ -12,6 +12,7 @@ from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
 from benefit_programs.console.visit import Fields, Visit, segment
 from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.people.provided import PeopleProviderFailure
 
 _KINDS = {"member": "memberId", "user": "wixUserId", "visitor": "anonymousVisitorId"}
 """The kinds of beneficiaries as paths name them, and their fields on the wire."""
@@ -21,6 +22,19 @@ _UNNAMED = {
     "wixUserId": later("User %(id)s"),
     "anonymousVisitorId": later("Visitor %(id)s"),
 }
+
+_PROBLEMS = {
+    PeopleProviderFailure.PROVIDER_TIMEOUT: later(
+        "Your own system doesn't answer in time: names may be missing."
+    ),
+    PeopleProviderFailure.PROVIDER_FAILED: later(
+        "Your own system couldn't be asked for names: some may be missing."
+    ),
+    PeopleProviderFailure.PROVIDER_ANSWER_INVALID: later(
+        "Your own system told of people who can't be shown: some may be missing."
+    ),
+}
+"""What a page says of the tenant's provider of people."""
 
 ID_LENGTH_SHOWN = 8
 LOOK_UP_MAX = 100
@@ -34,7 +48,10 @@ class Person:
     field: str
     id: str
     row: Mapping[str, Any] = column(default_factory=dict, compare=False)
-    """The person as the API answers it; empty if nobody has said who it is."""
+    """The person as the directory has it; empty if nobody has said who it is."""
+
+    provided: Mapping[str, Any] = column(default_factory=dict, compare=False)
+    """The person as the tenant's own system knows it, if the directory has no name."""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -60,7 +77,19 @@ class Person:
     @property
     def name(self) -> str:
         """The name, if it is known."""
-        return self.row.get("displayName") or ""
+        return self._said("displayName")
+
+    @property
+    def email(self) -> str:
+        return self._said("email")
+
+    @property
+    def phone(self) -> str:
+        return self._said("phone")
+
+    def _said(self, field: str) -> str:
+        """What the directory says, and what it lacks the tenant's own system."""
+        return self.row.get(field) or self.provided.get(field) or ""
 
     @property
     def shown(self) -> str:
@@ -80,20 +109,39 @@ def person_at(path: Fields) -> Person:
     return Person(kind, path["id"])
 
 
-async def people_of(visit: Visit, identities: Iterable[Mapping[str, Any]]) -> list[Person]:
-    """Those whom beneficiaries on the wire stand for, each once, with their names."""
+async def people_of(
+    visit: Visit, identities: Iterable[Mapping[str, Any]], *, directory_only: bool = False
+) -> list[Person]:
+    """Those whom beneficiaries on the wire stand for, each once, with their names.
+
+    If the tenant's own system can't be asked for the names that the directory lacks, the page says
+    so, and they are missing.
+    """
     found: dict[tuple[str, str], Mapping[str, Any]] = {
         (field, identity[field]): {}
         for identity in identities
         for field in _KINDS.values()
         if identity.get(field)
     }
+    provided: dict[tuple[str, str], Mapping[str, Any]] = {}
     asked = [{field: id_} for field, id_ in found]
     for start in range(0, len(asked), LOOK_UP_MAX):
-        request = {"beneficiaries": asked[start : start + LOOK_UP_MAX]}
+        request = {
+            "beneficiaries": asked[start : start + LOOK_UP_MAX],
+            "directoryOnly": directory_only,
+        }
         answer = await visit.call("lookUpPeople", request)
         found |= {key_of(row): row for row in answer.get("people", ())}
-    return [Person(field, id_, row) for (field, id_), row in found.items()]
+        provided |= _provided(visit, answer)
+    return [Person(*key, row, provided.get(key, {})) for key, row in found.items()]
+
+
+def _provided(visit: Visit, answer: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Whom the tenant's own system knows; the page says what is wrong with it, if anything is."""
+    problem = answer.get("providerProblem")
+    if problem is not None:
+        visit.remark(_(_PROBLEMS[problem["code"]]))
+    return {key_of(each): each for each in answer.get("provided", ())}
 
 
 async def by_beneficiary(
@@ -104,11 +152,12 @@ async def by_beneficiary(
     return {each.key: each for each in people}
 
 
-async def person_of(visit: Visit) -> Person:
+async def person_of(visit: Visit, *, directory_only: bool = False) -> Person:
     """The person that the path names. Raises NotFoundRoute for an unknown kind."""
     nobody = person_at(visit.path)
     try:
-        return (await people_of(visit, [nobody.identity]))[-1]
+        found = await people_of(visit, [nobody.identity], directory_only=directory_only)
+        return found[-1]
     except Invalid:
         raise NotFoundRoute from None
 
@@ -116,10 +165,14 @@ async def person_of(visit: Visit) -> Person:
 async def search_people(
     visit: Visit, text: str, *, limit: int, cursor: str | None = None
 ) -> tuple[list[Person], str | None]:
-    """Those who are found by the beginnings of words, and the cursor of the next page."""
+    """Those who are found by the beginnings of words, and the cursor of the next page.
+
+    On the first page the people whom only the tenant's own system knows come last.
+    """
     paging = {"limit": limit} | ({"cursor": cursor} if cursor else {})
     answer = await visit.call("searchPeople", {"text": text, "cursorPaging": paging})
     people = [Person(*key_of(row), row) for row in answer.get("people", ())]
+    people += [Person(*key, {}, each) for key, each in _provided(visit, answer).items()]
     return people, answer["metadata"]["cursors"].get("next")
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benefit_programs.console.visit import Visit
 
 NEWEST_FIRST = ({"fieldName": "createdDate", "order": "DESC"},)
+
+SCAN_LIMIT = 50_000
+"""Among how many rows a page looks for some that no index finds. It can go on behind them."""
+
 OLDEST_FIRST = ({"fieldName": "createdDate", "order": "ASC"},)
+
+
+def is_scan_cut(rows: Sequence[Any], limit: int, metadata: Mapping[str, Any]) -> bool:
+    """Whether a page is short only because no more rows were looked at."""
+    return len(rows) < limit and "next" in metadata["cursors"]
 
 
 async def query(

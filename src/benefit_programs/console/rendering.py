@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from jinja2.utils import missing
 from benefit_programs import __version__
 from benefit_programs.console import formats, words
 from benefit_programs.console.languages import LANGUAGE, gettext, later, ngettext
-from benefit_programs.console.page import Menu, Page
+from benefit_programs.console.page import OPERATORS, Menu, Page
 from benefit_programs.console.static_files import static_file
 from benefit_programs.console.visit import VISIT, Visit, segment
 from benefit_programs.domain.directory import Role
@@ -73,11 +74,14 @@ def security_headers(nonce: str) -> dict[str, str]:
 
 def render(template: str, visit: Visit, menu: list[Page], shown: dict[str, Any]) -> bytes:
     """A page as UTF-8. The visit and the language are those of the context."""
-    entries = [(each.menu, each.path) for each in menu if visit.may(each)]
+    seen = [each for each in menu if visit.may(each)]
+    groups = [
+        [(each.menu, each.path) for each in some] for _reach, some in groupby(seen, key=_reach_of)
+    ]
     return (
         _environment()
         .get_template(template)
-        .render(visit=visit, menu=entries, language=LANGUAGE.get(), **shown)
+        .render(visit=visit, menu=groups, language=LANGUAGE.get(), **shown)
         .encode()
     )
 
@@ -107,6 +111,7 @@ def _environment() -> Environment:
         day=formats.day,
         did=words.did_words,
         local=formats.local,
+        last_day=formats.last_day,
         in_a_week=lambda instant: formats.later_by(instant, 7),
         entry=words.entry_words,
         entity=words.entity_words,
@@ -120,10 +125,18 @@ def _environment() -> Environment:
         short_id=formats.short_id,
         signed=formats.signed,
         state=words.state_words,
+        lasts=formats.through,
         until=formats.until,
         when=formats.when,
     )
     return environment
+
+
+def _reach_of(page: Page) -> str:
+    """For whom a page of the menu is: the desk, all who look at many, or operators alone."""
+    if page.roles <= OPERATORS:
+        return "service"
+    return "desk" if Role.FRONT_DESK in page.roles else "studio"
 
 
 def _to(path: str, **parameters: str | None) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from benefit_programs.api.authentication import Principal
 from benefit_programs.console.page import Page
+from benefit_programs.domain.clocks import Clock
 from benefit_programs.domain.directory import Role
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
@@ -50,15 +51,20 @@ class Fields(dict[str, str]):
         return f"{local.replace(tzinfo=zone).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def end(self, name: str, zone: ZoneInfo) -> str | None:
-        """The end of a day of a zone as methods take it; nothing for an empty field."""
+        """The end of a day of a zone as methods take it; nothing for an empty field.
+
+        A field with the same name and ``-time`` names an earlier time of that day.
+        """
         text = self.get(name, "").strip()
         if not text:
             return None
+        if hour := self.get(f"{name}-time", "").strip():
+            return Fields({name: f"{text}T{hour}"}).instant(name, zone)
         try:
             following = date.fromisoformat(text) + timedelta(days=1)
         except (ValueError, OverflowError):
             raise Invalid.because(name, "must be a date", ViolatedRule.FORMAT) from None
-        return Fields(day=following.isoformat()).instant("day", zone)
+        return Fields({name: following.isoformat()}).instant(name, zone)
 
 
 class CallMethod(Protocol):
@@ -89,6 +95,9 @@ class Visit:
     visitor: Visitor | None
     """Only public pages, and errors, are shown to nobody."""
 
+    clock: Clock | None = None
+    """That of a sandbox, as it was when the visit began. Others go by real time."""
+
     prefix: str
     """Below which path a proxy has put the service."""
 
@@ -109,6 +118,11 @@ class Visit:
     flash: Mapping[str, Any] = field(default_factory=dict)
     """What the last change said, for this page to show."""
 
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Where a proxy names somebody whom several tenants know: these, by the ids of the users."""
+    remarks: list[str] = field(default_factory=list)
+    """What the page should say above all else, such as that names are missing; each once."""
+
     call_method: CallMethod
     gate: Gate
     """What signs people in and out."""
@@ -122,6 +136,11 @@ class Visit:
             self.principal, name, request or {}, request_id=self.request_id
         )
 
+    def remark(self, words: str) -> None:
+        """Say something at the top of this page."""
+        if words not in self.remarks:
+            self.remarks.append(words)
+
     @property
     def principal(self) -> Principal:
         assert self.visitor is not None, "a public page calls no methods"
@@ -134,8 +153,14 @@ class Visit:
 
     @property
     def now(self) -> datetime:
-        """The time of the tenant's zone."""
-        return datetime.fromtimestamp(self.gate.now() / 1000, self.zone)
+        """The tenant's time, in its zone: that of a sandbox is its own."""
+        real = self.gate.now()
+        now = real if self.clock is None else self.clock.now(real)
+        return datetime.fromtimestamp(now / 1000, self.zone)
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.visitor is not None and self.visitor.principal.settings.is_sandbox
 
     def paging(self) -> dict[str, Any]:
         """The page of a list that the address asks for, as methods take it."""

@@ -23,6 +23,7 @@ _REFUSALS = {
     "STATEMENT_TIMEOUT": later("The database took too long. Try again in a moment."),
     "INTERNAL": later("Something went wrong on our side."),
     "NOT_ENOUGH_BALANCE": later("There are not enough credits left."),
+    "NO_ELIGIBLE_BENEFIT": later("No pack pays for that. Press Check to see why."),
     "POOL_NOT_ACTIVE": later("This pack is not active."),
     "POLICY_EXPRESSION_EVALUATED_TO_FALSE": later("The rules of this pack don't allow it."),
     "BENEFIT_ALREADY_REDEEMED": later("This was redeemed already."),
@@ -40,7 +41,7 @@ _REFUSALS = {
 }
 """What a refusal means at the desk, by its code; others are said in the API's words."""
 
-_STATES = {
+STATES = {
     "ACTIVE": later("active"),
     "PAUSED": later("paused"),
     "ENDED": later("ended"),
@@ -267,6 +268,7 @@ _FIELDS = {
     "untilDate": later("Date"),
     "date": later("Date"),
     "on": later("Date"),
+    "form": later("The form"),
 }
 """What forms call the fields of requests."""
 
@@ -287,7 +289,7 @@ def _field_words(field: str) -> str:
 
 
 def state_words(state: str) -> str:
-    known = _STATES.get(state)
+    known = STATES.get(state)
     return _(known) if known else state.lower().replace("_", " ")
 
 

@@ -38,7 +38,7 @@ from benefit_programs.domain.webhooks.rows import (
     WebhookDelivery,
     WebhookStatus,
 )
-from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.ids import new_ids
 from benefit_programs.storage.feed import FeedRow
 from benefit_programs.storage.reader import Reader
 from benefit_programs.wire.events import SHOWN_AT_ONCE_MAX, Delivery, deliveries, parts_of
@@ -121,7 +121,7 @@ class Courier:
         self._clock = clock
         self._observe = observe
         self._loop = asyncio.get_running_loop()
-        self._ids = IdSource()
+        self._ids = new_ids()
         self._lanes = Lanes()
         self._known: set[str] = set()
         self._read = self._recorded = claim.progress.position

@@ -59,13 +59,13 @@ Function = Callable[[Message], Awaitable[None]]
 """A receiver in the service's own process: it has taken an event unless it raises."""
 
 
-def purpose_of(site: Site) -> str:
+def purpose_of(tenant_id: int) -> str:
     """What the secrets of a tenant's webhooks are encrypted for."""
-    return f"webhooks of {site.tenant_id}"
+    return f"webhooks of {tenant_id}"
 
 
 def _opener(keys: SecretKeys) -> Callable[[str, Site], str]:
-    return lambda text, site: keys.decrypt(text, of=purpose_of(site))
+    return lambda text, site: keys.decrypt(text, of=purpose_of(site.tenant_id))
 
 
 class Sender:

@@ -95,6 +95,7 @@ class AuditEntry(Row, frozen=True, kw_only=True, omit_defaults=True):
 
     Without an ``entity`` it is the entry of the transaction that has its id; pool and program
     follow from that. Without an ``entity_id`` it concerns several entities, or one that has no id.
+    ``subject_id`` is the pseudonym of whom it is about, if it names nothing that is a person's.
     ``changed_count`` is how many were changed, if not one. Whom a key stands for is the key's to
     say.
     """
@@ -104,6 +105,7 @@ class AuditEntry(Row, frozen=True, kw_only=True, omit_defaults=True):
         "entity_id",
         "program_id",
         "pool_id",
+        "subject_id",
         "changed_count",
         "reason",
     )
@@ -118,5 +120,6 @@ class AuditEntry(Row, frozen=True, kw_only=True, omit_defaults=True):
     entity_id: Id | None = None
     program_id: Id | None = None
     pool_id: Id | None = None
+    subject_id: Id | None = None
     changed_count: int | None = None
     reason: str | None = None

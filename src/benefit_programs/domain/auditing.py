@@ -42,6 +42,7 @@ class _Naming(NamedTuple):
     id: str | None = "id"
     program_id: str | None = None
     pool_id: str | None = None
+    subject_id: str | None = None
 
 
 _ENDPOINT = AuditEntity.WEBHOOK_ENDPOINT
@@ -55,7 +56,7 @@ _NAMINGS: dict[type[Row], _Naming] = {
     Pool: _Naming(AuditEntity.POOL, program_id="program_id", pool_id="id"),
     Lot: _Naming(AuditEntity.LOT, pool_id="pool_id"),
     ScheduledChange: _Naming(AuditEntity.SCHEDULED_CHANGE, program_id="program_id"),
-    Job: _Naming(AuditEntity.JOB),
+    Job: _Naming(AuditEntity.JOB, subject_id="person_id"),
     WebhookEndpoint: _Naming(_ENDPOINT),
     WebhookSecret: _Naming(_ENDPOINT, "endpoint_id"),
     WebhookProgress: _Naming(_ENDPOINT, "endpoint_id"),
@@ -86,7 +87,8 @@ def entry_of(changes: Changes[Any], about: type[Row] | None, context: Context) -
             return _entry(context, transaction.id)
         # No credits have come or gone: their lot is still to begin, or there were none.
         about = Lot if any(type(row) is Lot for row in changes.saved) else Pool
-    if context.actor.acts_alone and not _changes_entities(changes):
+    is_noted = not context.actor.acts_alone and any(type(row) is about for row in _rows(changes))
+    if not is_noted and not _changes_entities(changes):
         return None
     return _entry_about(changes, about, context)
 
@@ -102,7 +104,7 @@ def _posted(changes: Changes[Any]) -> Transaction | None:
 def _entry_about(changes: Changes[Any], about: type[Row], context: Context) -> AuditEntry:
     naming = _NAMINGS[about]
     count = len({each.entity_id for each in changes.events}) or 1
-    rows = [row for row in (*changes.saved, *changes.deleted) if type(row) is about]
+    rows = [row for row in _rows(changes) if type(row) is about]
     # What happens by itself happens to many at once, and none of them stands for the others.
     is_one = len(set(map(fields_of(about.key), rows))) == 1
     named = rows[0] if rows and (is_one or not context.actor.acts_alone) else None
@@ -117,14 +119,17 @@ def _entry_about(changes: Changes[Any], about: type[Row], context: Context) -> A
         entity_id=value(naming.id),
         program_id=value(naming.program_id),
         pool_id=value(naming.pool_id),
+        subject_id=value(naming.subject_id),
         changed_count=count if count > 1 else None,
     )
 
 
 def _changes_entities(changes: Changes[Any]) -> bool:
-    return bool(changes.events) or any(
-        type(row) not in _NOTES for row in (*changes.saved, *changes.deleted)
-    )
+    return bool(changes.events) or any(type(row) not in _NOTES for row in _rows(changes))
+
+
+def _rows(changes: Changes[Any]) -> tuple[Row, ...]:
+    return (*changes.saved, *changes.deleted)
 
 
 def _entry(context: Context, entry_id: str, **more: Any) -> AuditEntry:

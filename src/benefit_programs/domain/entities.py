@@ -598,6 +598,9 @@ class JobItem(msgspec.Struct, frozen=True, omit_defaults=True):
     error_description: str | None = None
 
 
+_ABOUT_PEOPLE = (JobKind.ERASE_BENEFICIARY, JobKind.MERGE_BENEFICIARY)
+
+
 class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     """Work that was asked for: done within the request, or in chunks afterwards.
 
@@ -631,6 +634,11 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     reason: str | None = None
     payload: dict[str, Any] | None = None
+
+    @property
+    def person_id(self) -> str | None:
+        """The pseudonym of the person whom it is about."""
+        return self.subject_id if self.kind in _ABOUT_PEOPLE else None
 
     @property
     def done_count(self) -> int:

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.entities import (
@@ -31,6 +32,7 @@ from benefit_programs.domain.entities import (
 from benefit_programs.domain.errors import InProgress
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.jobs import agenda_of, ask_for_agenda, done_job, new_job, start_job
+from benefit_programs.domain.lookups import ENTRIES_OF_SUBJECT
 from benefit_programs.domain.merges import ask_for_merges, merges_of
 from benefit_programs.domain.operations import RULES
 from benefit_programs.domain.people.commands import ask_to_forget, forget
@@ -91,8 +93,9 @@ def erasure_of(payload: dict[str, Any] | None) -> Erasure:
 class StartErasure(Command[str], frozen=True, kw_only=True):
     """Start a job that erases a person, and answer with its id.
 
-    What the directory of people says goes at once. Without a program there is nothing else of the
-    person, and the job is done. Refused while a merge moves programs from or to this person.
+    What the directory of people says goes at once, and reasons that name no program. Without a
+    program there is nothing else of the person, and the job is done. Refused while a merge moves
+    programs from or to this person.
     """
 
     about = Job
@@ -105,6 +108,7 @@ class StartErasure(Command[str], frozen=True, kw_only=True):
         ask_for_agenda(needs)
         ask_for_merges(needs)
         ask_to_forget(needs, state, self.identity)
+        needs.lock(ENTRIES_OF_SUBJECT, self.pseudonym.id)
 
     def decide(self, state: State, context: Context) -> Changes[str]:
         if merges_of(state, self.identity):
@@ -112,6 +116,8 @@ class StartErasure(Command[str], frozen=True, kw_only=True):
         job_id, kind = context.new_id(), JobKind.ERASE_BENEFICIARY
         changes = Changes(job_id)
         forget(changes, state, self.identity)
+        entries = state.many(ENTRIES_OF_SUBJECT, self.pseudonym.id)
+        changes.save(*(without_reason(each) for each in entries if each.reason is not None))
         if self.first_program_id is None:
             changes.save(done_job(job_id, kind, self.pseudonym.id, (), context))
             return changes
@@ -165,6 +171,10 @@ def without_free_text(transaction: Transaction) -> Transaction:
     reason = RULES[transaction.operation].reason
     details = replace(transaction.details, reason=reason, origin=None)
     return replace(transaction, details=details, external_reference=None)
+
+
+def without_reason(entry: AuditEntry) -> AuditEntry:
+    return replace(entry, reason=None)
 
 
 PERSONAL_OF_LOT = ("display_name", "external_reference", "additional_data")

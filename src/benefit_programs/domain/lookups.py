@@ -156,6 +156,9 @@ WALK_TRANSACTIONS = Index(Transaction, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_EVENTS = Index(Event, after="id", limit=ERASURE_CHUNK_SIZE)
 WALK_AUDIT = Index(AuditEntry, after="id", limit=ERASURE_CHUNK_SIZE)
 
+ENTRIES_OF_SUBJECT = Index(AuditEntry, "subject_id", limit=ERASURE_CHUNK_SIZE)
+"""The audit entries of what was done with a person's programs as a whole, which are few."""
+
 PROGRAMS_OF_VISITOR = Index(Program, "anonymous_visitor_id", limit=IN_REQUEST_MAX + 1)
 POOLS_OF_VISITOR = Index(Pool, "anonymous_visitor_id", limit=IN_REQUEST_MAX + 1)
 WALK_PROGRAMS_OF_VISITOR = Index(

@@ -71,6 +71,16 @@ class PolicyProviderSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defa
     secret: Annotated[str, Text(min_length=16, max_length=256), Required()]
 
 
+class PeopleProviderSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The provider that knows who the tenant's beneficiaries are.
+
+    The secret signs the questions; it is stored, and never shown again.
+    """
+
+    url: Annotated[str, Text(min_length=1, max_length=2048), Required()]
+    secret: Annotated[str, Text(min_length=16, max_length=256), Required()]
+
+
 class ExtendedEntity(StrEnum):
     """The kinds of entity whose extended fields callers may set."""
 
@@ -122,6 +132,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         tuple[PolicyProviderSetting, ...], Size(maximum=POLICY_PROVIDERS_MAX)
     ] = ()
     """The providers of custom policies, one per app."""
+
+    people_provider: PeopleProviderSetting | None = None
+    """Who is asked for people that the directory doesn't have, if anybody is."""
 
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] = 30
     """For how long a finished job can be read."""

@@ -41,6 +41,15 @@ def instant_of_id(row_id: Id) -> Instant:
     return int(row_id[:8] + row_id[9:13], 16)
 
 
+_ID_INSTANT_MAX = 2**48 - 1
+
+
+def first_id(at: Instant) -> Id:
+    """What is less than all ids of rows made at an instant, and greater than those before."""
+    text = f"{min(max(at, 0), _ID_INSTANT_MAX) << 80:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 Updates = Mapping[str, Any]
 """The fields that an update sets; None clears one. What isn't there stays."""
 

@@ -23,6 +23,7 @@ from benefit_programs.domain.due import (
     note_due,
     wanted_to_note,
 )
+from benefit_programs.domain.ids import IdSource
 from benefit_programs.domain.lookups import CLOCK
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.settings import TenantSettings
@@ -37,7 +38,6 @@ from benefit_programs.domain.state import (
 )
 from benefit_programs.domain.store import BatchRun, Load, Loaded, Write
 from benefit_programs.domain.values import Identity, Instant
-from benefit_programs.engine.ids import IdSource
 from benefit_programs.engine.memory import Memory
 
 ROUNDS_MAX = 8

@@ -1,44 +1,11 @@
-"""UUIDv7 ids: the milliseconds of their row's creation, then a counter that starts at random.
-
-Ids of one process grow strictly within a millisecond, also where batches that began at different
-instants make them in turns. Their leading 48 bits are the
-``created`` instant of the row that they name, so ordering by id is ordering by (created, id).
-"""
+"""The chance that the engine's ids begin with: they must be unique, not secret."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from functools import partial
 
-from benefit_programs.domain.values import Instant
-
-_TAIL_BITS = 74
-_STEP_BITS = 40
-_LOW = (1 << 62) - 1
-_VARIANT = 1 << 63
+from benefit_programs.domain.ids import IdSource
 
 
-class IdSource:
-    def __init__(self) -> None:
-        self._instant: Instant = -1
-        self._tail = 0
-        self._random = random.Random()  # noqa: S311 - ids must be unique, not secret
-        self._begun: Instant = -1
-        self._beginning = ""
-
-    def at(self, now: Instant) -> Callable[[], str]:
-        """A maker of ids for one instant."""
-        return partial(self.next, now)
-
-    def next(self, now: Instant) -> str:
-        if now > self._instant:
-            self._instant = now
-            self._tail = self._random.getrandbits(_TAIL_BITS - 1)
-        if now != self._begun:
-            # The same for all ids of a batch, so it isn't written again for each.
-            digits = f"{now:012x}"
-            self._begun, self._beginning = now, f"{digits[:8]}-{digits[8:]}-7"
-        self._tail = tail = self._tail + 1 + self._random.getrandbits(_STEP_BITS)
-        rest = f"{(tail >> 62) << 64 | _VARIANT | tail & _LOW:019x}"
-        return f"{self._beginning}{rest[:3]}-{rest[3:7]}-{rest[7:]}"
+def new_ids() -> IdSource:
+    return IdSource(random.Random().getrandbits)  # noqa: S311 - see above

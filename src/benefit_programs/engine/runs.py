@@ -19,7 +19,7 @@ from benefit_programs.domain.state import Wanted
 from benefit_programs.domain.store import Store, StoreConflict, StoreLocked, StoreUnavailable
 from benefit_programs.domain.values import Instant
 from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, first_needs, steps_of
-from benefit_programs.engine.ids import IdSource
+from benefit_programs.engine.ids import new_ids
 from benefit_programs.engine.locks import Locks
 from benefit_programs.engine.memory import Memory
 
@@ -56,8 +56,8 @@ class Runs:
     def __init__(self, store: Store, clock: Callable[[], Instant]) -> None:
         self._store = store
         self._clock = clock
-        self._ids = IdSource()
-        self._ids_of_sandboxes = IdSource()
+        self._ids = new_ids()
+        self._ids_of_sandboxes = new_ids()
         """Made from instants that may be far ahead, which others' ids must not wait for."""
 
         self._memories: OrderedDict[int, Memory] = OrderedDict()

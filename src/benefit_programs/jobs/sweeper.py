@@ -7,17 +7,16 @@ Beside live traffic it works a tenth of the time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
 import structlog
 
-from benefit_programs.domain.audit_removal import RemoveEntries
 from benefit_programs.domain.command import Command
-from benefit_programs.domain.event_removal import RemoveEvents
 from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, CHUNK_SIZE, ERASURE_CHUNK_SIZE
+from benefit_programs.domain.removals import AUDIT, EVENTS, RemoveOldest, days_kept
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.values import DAY, SYSTEM
 from benefit_programs.domain.webhooks.deliveries import SweepDeliveries
@@ -119,36 +118,41 @@ class Sweeper:
                 break
             position = await self._execute(command_from(position), tenant)
 
-    async def _remove_entries(self, tenant: Tenant) -> bool:
-        """Remove audit entries; whether that is all."""
-        clock = asyncio.get_running_loop().time
-        for _ in range(SWEEPS_MAX):
-            if self._closing.is_set():
-                break
-            rows, started = self._sizes.next(), clock()
-            if not await self._execute(RemoveEntries(size=rows * EVENTS_PER_ROW), tenant):
-                return True
-            if rows < CHUNK_SIZE:
-                await self._rest((clock() - started) * RESTS_PER_CHUNK)
-        return False
-
     async def _remove_events(self, tenant: Tenant) -> bool:
-        days = tenant.settings.event_retention_days
-        if not days:
+        """Remove events that no endpoint needs any more; whether that is all."""
+        days = days_kept(EVENTS, tenant.settings)
+        if days is None:
             return True
         limit = self._engine.now() - days * DAY
         needed_from = await self._feed.needed_from(tenant.id, limit - HELD_BACK_DAYS_MAX * DAY)
+
+        async def oldest(size: int) -> RemoveOldest | None:
+            found = await self._feed.outdated(tenant.id, limit, needed_from=needed_from, limit=size)
+            if found is None:
+                return None
+            return RemoveOldest(kind=EVENTS, upto=found.upto, position=found.position, size=size)
+
+        return await self._remove(tenant, oldest)
+
+    async def _remove_entries(self, tenant: Tenant) -> bool:
+        """Remove audit entries; whether that is all."""
+
+        async def oldest(size: int) -> RemoveOldest:
+            return RemoveOldest(kind=AUDIT, size=size)
+
+        return await self._remove(tenant, oldest)
+
+    async def _remove(
+        self, tenant: Tenant, oldest: Callable[[int], Awaitable[RemoveOldest | None]]
+    ) -> bool:
+        """Do what ``oldest`` says for a size, again and again; whether nothing is left."""
         clock = asyncio.get_running_loop().time
         for _ in range(SWEEPS_MAX):
             if self._closing.is_set():
                 break
             rows, started = self._sizes.next(), clock()
-            size = rows * EVENTS_PER_ROW
-            found = await self._feed.outdated(tenant.id, limit, needed_from=needed_from, limit=size)
-            if found is None:
-                return True
-            command = RemoveEvents(upto=found.upto, position=found.position, size=size)
-            if not await self._execute(command, tenant):
+            command = await oldest(rows * EVENTS_PER_ROW)
+            if command is None or not await self._execute(command, tenant):
                 return True
             if rows < CHUNK_SIZE:
                 await self._rest((clock() - started) * RESTS_PER_CHUNK)

@@ -1,1 +1,1 @@
-"""Policy providers: apps that judge custom policies, asked over HTTP before a decision."""
+"""Providers: services of tenants that judge custom policies, or know people, asked over HTTP."""

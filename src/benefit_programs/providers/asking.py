@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 
 import httpx
@@ -15,30 +15,22 @@ import structlog
 from benefit_programs.domain.details import PolicyExpression
 from benefit_programs.domain.policies import CustomPolicyKey, FailureCode, FailureDetail, Verdict
 from benefit_programs.domain.values import Instant
-from benefit_programs.outgoing.addresses import ForbiddenAddressError, Network
-from benefit_programs.outgoing.shares import Shares
-from benefit_programs.providers.exchange import (
-    EXCHANGE_ERRORS,
-    PROVIDER_QUESTIONS_AT_ONCE_MAX,
-    NoAnswerError,
-    exchange,
-    open_provider_client,
-)
+from benefit_programs.outgoing.addresses import ForbiddenAddressError
+from benefit_programs.providers.exchange import exchange
 from benefit_programs.providers.questions import (
     PolicyProvider,
     Question,
     RedemptionFacts,
     questions_about,
 )
+from benefit_programs.providers.room import Room, Turns
+from benefit_programs.providers.signed import EXCHANGE_ERRORS, NoAnswerError
 
 PROVIDER_SECONDS_FOR_ALL = 2.0
 """How long all the providers of a request may take together."""
 
 PROVIDER_QUESTIONS_MAX = 200
 """How many different questions one request may ask; what hangs on the others is refused."""
-
-PROVIDER_QUESTIONS_OF_TENANT_AT_ONCE_MAX = 40
-"""How many questions of one tenant are under way: a silent provider leaves room for others."""
 
 GIVE_WAY_EVERY = 10
 """After how many redemptions their questions let others use the event loop."""
@@ -52,39 +44,11 @@ Subject = tuple[PolicyExpression | None, RedemptionFacts]
 log = structlog.get_logger(__name__)
 
 
-class Turns:
-    """Who may ask now: a bounded number in all, and of each tenant only its share."""
-
-    def __init__(
-        self,
-        at_once: int = PROVIDER_QUESTIONS_AT_ONCE_MAX,
-        of_tenant: int = PROVIDER_QUESTIONS_OF_TENANT_AT_ONCE_MAX,
-    ) -> None:
-        self._all = asyncio.Semaphore(at_once)
-        self._shares = Shares(of_tenant)
-
-    @asynccontextmanager
-    async def turn(self, tenant: str) -> AsyncIterator[None]:
-        """Wait until one more question of the tenant may be asked."""
-        async with self._shares.of(tenant), self._all:
-            yield
-
-
 class PolicyProviders:
-    """Asks providers through one client, which is opened by the first question.
+    """Asks the providers of custom policies in a room."""
 
-    They are at public addresses, or in the ``allowed`` networks.
-    """
-
-    def __init__(
-        self,
-        *,
-        allowed: Sequence[Network] = (),
-        seconds_for_all: float = PROVIDER_SECONDS_FOR_ALL,
-    ) -> None:
-        self._allowed = allowed
-        self._client: httpx.AsyncClient | None = None
-        self._turns = Turns()
+    def __init__(self, room: Room, *, seconds_for_all: float = PROVIDER_SECONDS_FOR_ALL) -> None:
+        self._room = room
         self._seconds_for_all = seconds_for_all
 
     async def ask(
@@ -115,22 +79,17 @@ class PolicyProviders:
         verdicts: dict[QuestionKey, Verdict] = {}
         if chosen:
             async with apart:
-                given = await self._ask(tuple(chosen.values()), now=now, until=until)
+                given = await ask(
+                    self._room.client,
+                    tuple(chosen.values()),
+                    now=now,
+                    until=until,
+                    turns=self._room.turns,
+                )
             verdicts = dict(zip(chosen, given, strict=True))
         return [
             {key: verdicts.get(same, _TOO_MANY) for key, same in each.items()} for each in asked
         ]
-
-    async def _ask(
-        self, questions: Sequence[Question], *, now: Instant, until: float
-    ) -> tuple[Verdict, ...]:
-        if self._client is None:
-            self._client = open_provider_client(self._allowed)
-        return await ask(self._client, questions, now=now, until=until, turns=self._turns)
-
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
 
 
 def _about(facts: RedemptionFacts) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -10,20 +9,14 @@ import msgspec
 
 from benefit_programs.domain.policies import FailureCode, FailureDetail, Verdict
 from benefit_programs.domain.values import Instant
-from benefit_programs.outgoing.addresses import Network
-from benefit_programs.outgoing.client import open_client
-from benefit_programs.providers.questions import Question, encode, sign
+from benefit_programs.providers.questions import Question, encode
+from benefit_programs.providers.signed import NoAnswerError, post_signed
 
 PROVIDER_ANSWER_BYTES_MAX = 16_384
 """The longest answer that is read."""
 
 PROVIDER_ANSWER_DEPTH_MAX = 32
 """How deep the data of an answer may nest: it is passed on to the caller of the API."""
-
-PROVIDER_QUESTIONS_AT_ONCE_MAX = 200
-"""How many questions one process has under way, each on a connection of its own."""
-
-SIGNATURE_HEADER = "x-benefits-signature"
 
 
 class AnswerDetails(msgspec.Struct, frozen=True):
@@ -39,56 +32,18 @@ class Answer(msgspec.Struct, frozen=True):
     details: AnswerDetails | None = None
 
 
-def open_provider_client(allowed: Iterable[Network] = ()) -> httpx.AsyncClient:
-    """A client for ``ask``, which the caller closes."""
-    return open_client(allowed, connections_max=PROVIDER_QUESTIONS_AT_ONCE_MAX)
-
-
-class NoAnswerError(Exception):
-    """A provider replied, but not with an answer."""
-
-
-# What a peer, the network, or free-form data that can't be encoded may cause.
-EXCHANGE_ERRORS = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-    OSError,
-    ValueError,
-    OverflowError,
-    RecursionError,
-)
-
-
 async def exchange(client: httpx.AsyncClient, question: Question, *, now: Instant) -> Verdict:
     """Ask, however long it takes. Raises NoAnswerError, or one of EXCHANGE_ERRORS."""
-    body, seconds = encode(question), now // 1000
-    headers = {
-        "content-type": "application/json",
-        "accept": "application/json",
-        # Nothing compressed: a short reply must not unfold into a long one.
-        "accept-encoding": "identity",
-        SIGNATURE_HEADER: sign(question.provider.secret, seconds, body),
-    }
-    async with client.stream(
-        "POST", question.provider.url, content=body, headers=headers, follow_redirects=False
-    ) as response:
-        if response.status_code != httpx.codes.OK:
-            raise NoAnswerError(f"the policy provider answered with {response.status_code}")
-        return _verdict_of(_decode(await _read(response)))
-
-
-async def _read(response: httpx.Response) -> bytes:
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise NoAnswerError("the policy provider's answer is compressed")
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > PROVIDER_ANSWER_BYTES_MAX:
-            raise NoAnswerError(
-                f"the policy provider's answer is longer than {PROVIDER_ANSWER_BYTES_MAX} bytes"
-            )
-    return bytes(body)
+    answer = await post_signed(
+        client,
+        question.provider.url,
+        encode(question),
+        secret=question.provider.secret,
+        now=now,
+        bytes_max=PROVIDER_ANSWER_BYTES_MAX,
+        whom="the policy provider",
+    )
+    return _verdict_of(_decode(answer))
 
 
 def _decode(body: bytes) -> Answer:

@@ -15,26 +15,18 @@ with one POST. Its body is a JSON object; what is unknown is left out:
         "additionalData": {...}            # that of the redemption
     }
 
-The header ``x-benefits-signature: t=<unix seconds>,v1=<hex>`` proves who asks: ``v1`` is the
-HMAC-SHA256, keyed with the secret, of the seconds as decimal text, a full stop, and the body's
-bytes. A provider compares it in constant time and refuses a ``t`` that is minutes away.
-
-It answers 200 with a JSON object, whose ``details`` and their fields may be left out:
+It is signed (``signed``). The provider answers 200 with a JSON object, whose ``details`` and their
+fields may be left out:
 
     {"fulfilled": false, "details": {"code": "...", "message": "...", "data": {...}}}
 
 Anything else (another status, a redirect, no JSON, too long, too late, no connection) is no
 answer, and what hangs on it is refused. A question may come more than once for one redemption,
 and doesn't mean that the redemption will happen.
-
-Administrators register URLs. The service connects to public addresses only, unless the operator
-allows networks of their own (the package ``outgoing``). Answers and secrets are never logged.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -47,20 +39,14 @@ from benefit_programs.domain.policies import (
     custom_policies,
     custom_policy_key,
 )
-from benefit_programs.domain.values import Identity, IdentityType, Instant, ItemReference
+from benefit_programs.domain.values import Identity, Instant, ItemReference
 from benefit_programs.outgoing.urls import url_problem
+from benefit_programs.providers.identities import identity_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benefit_programs.domain.details import PolicyExpression
-
-_IDENTITY_KEYS = {
-    IdentityType.ANONYMOUS_VISITOR: "anonymousVisitorId",
-    IdentityType.MEMBER: "memberId",
-    IdentityType.WIX_USER: "wixUserId",
-    IdentityType.APP: "appId",
-}
 
 
 class PolicyProvider(msgspec.Struct, frozen=True):
@@ -123,12 +109,6 @@ def questions_about(
     )
 
 
-def sign(secret: str, seconds: int, body: bytes) -> str:
-    """The value of the signature header for a body sent at a time in unix seconds."""
-    text = f"{seconds}.".encode() + body
-    return f"t={seconds},v1={hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}"
-
-
 def encode(question: Question) -> bytes:
     """The body of the request. Raises ValueError, OverflowError or RecursionError."""
     policy, facts = question.policy, question.facts
@@ -148,16 +128,10 @@ def encode(question: Question) -> bytes:
         ),
         "count": facts.count,
         "targetDate": _format_instant(facts.target_date),
-        "beneficiary": _identity(facts.beneficiary),
+        "beneficiary": identity_document(facts.beneficiary),
         "additionalData": facts.additional_data,
     }
     return json.dumps(_without_none(**content), separators=(",", ":")).encode()
-
-
-def _identity(identity: Identity | None) -> dict[str, str] | None:
-    if identity is None or identity.type not in _IDENTITY_KEYS:
-        return None
-    return {"identityType": identity.type.value, _IDENTITY_KEYS[identity.type]: identity.id}
 
 
 def _format_instant(at: Instant) -> str:

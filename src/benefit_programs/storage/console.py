@@ -9,18 +9,21 @@ request.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
 from benefit_programs.domain.audit_rows import SERVICE, Actor, AuditEntity
 from benefit_programs.domain.directory import NAME_LENGTH_MAX
 from benefit_programs.domain.errors import Invalid
+from benefit_programs.domain.ids import guid_in
 from benefit_programs.domain.people.rows import EMAIL_LENGTH_MAX
+from benefit_programs.domain.store import StoreConflict
 from benefit_programs.domain.values import Id, Instant
 from benefit_programs.storage.directory import (
+    ATTEMPTS_MAX,
     SECRET_BYTES,
     Directory,
     DirectoryStore,
@@ -57,7 +60,7 @@ class ConsoleUser(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: str
     email: str | None = None
-    """What a proxy with single sign-on knows the user by; in lower case."""
+    """What a proxy with single sign-on knows the user by; in lower case, once in a tenant."""
 
     created: Instant
     revoked: Instant | None = None
@@ -124,77 +127,70 @@ class ConsoleDirectory:
         """A user with a new link's secret. Whoever has the name in the tenant is invited again.
 
         Raises UnknownTenant, and Invalid for a bad name or address, for an address that somebody
-        else has, and if the user has another role or address: revoke that one first.
+        else of the tenant has, and if the user has another role or address: revoke that one first.
         """
         _require_text("name", name, NAME_LENGTH_MAX)
         if email is not None:
             email = email.strip().lower()
             _require_text("email", email, EMAIL_LENGTH_MAX)
         await self._directory.tenant(tenant_id)
-        user = await self._user_named(name, tenant_id)
-        if user is None:
-            user = await self._new_user(name, tenant_id, role, email)
-            return user, await self._open_link(user, actor, _insertion_of(user))
-        if user.role != role:
-            raise Invalid.because("role", f"differs: {name} is {user.role} already; revoke first")
-        if email not in (None, user.email):
-            raise Invalid.because("email", f"differs from that of {name}; revoke first")
-        return user, await self._open_link(user, actor)
+        await self._remove_old_links()
+        for _ in range(ATTEMPTS_MAX):
+            user = await self._user_named(name, tenant_id)
+            if user is not None:
+                _require_same(user, role=role, email=email)
+                return user, await self._invite_again(user, actor)
+            if email is not None and await self._user_with(email, tenant_id):
+                raise Invalid.because("email", "is that of another user")
+            user = self._new_user(str(uuid4()), name, tenant_id, role, email)
+            secret = await self._invite_new(user, actor)
+            if secret is not None:
+                return user, secret
+        raise StoreConflict("others kept being invited")
 
     async def invite_first(self, tenant_id: int, role: str) -> str | None:
         """A link for the first user of all, with its secret; nothing if there has been any."""
         if await self._store.fetch_quick("select 1 from console_users limit 1", ()):
             return None
-        first = ConsoleUser(
-            id=FIRST_USER_ID,
-            tenant_id=tenant_id,
-            name=FIRST_USER_NAME,
-            role=role,
-            created=self._clock(),
-        )
-        sql, values = _insertion_of(first)
-        is_first = await self._store.execute(f"{sql} on conflict do nothing returning id", values)
-        return await self._open_link(first, None) if is_first else None
+        first = self._new_user(FIRST_USER_ID, FIRST_USER_NAME, tenant_id, role)
+        return await self._invite_new(first, None)
 
     async def users(self) -> list[ConsoleUser]:
         """All users, the oldest first, those that are revoked too."""
         return [read_user(row) for row in await self._store.fetch_quick(_USERS, ())]
 
     async def user(self, user_id: str) -> ConsoleUser | None:
-        try:
-            user_id = str(UUID(user_id))
-        except ValueError:
+        guid = guid_in(user_id)
+        if guid is None:
             return None
-        rows = await self._store.fetch_quick(f"{_SELECT_USER} where id = $1", (user_id,))
+        rows = await self._store.fetch_quick(f"{_SELECT_USER} where id = $1", (guid,))
         return read_user(rows[0]) if rows else None
 
-    async def user_of_email(self, email: str) -> ConsoleUser | None:
-        """The user with this address who isn't revoked."""
-        sql = f"{_SELECT_USER} where email = $1 and revoked is null order by created, id limit 1"
+    async def users_of_email(self, email: str) -> list[ConsoleUser]:
+        """The users with this address who aren't revoked, the oldest first: one a tenant."""
+        sql = f"{_SELECT_USER} where email = $1 and revoked is null order by created, id"
         rows = await self._store.fetch_quick(sql, (email.strip().lower(),))
-        return read_user(rows[0]) if rows else None
+        return [read_user(row) for row in rows]
 
     async def revoke(
-        self, name_or_id: str, *, tenant_id: int | None = None, actor: Actor | None = None
+        self, user_id: str, *, tenant_id: int, actor: Actor | None = None
     ) -> ConsoleUser:
-        """End a user's access for good, and all sessions. Raises UnknownConsoleUser."""
-        matching = [
-            each
-            for each in await self.users()
-            if name_or_id in (each.id, each.name) and tenant_id in (None, each.tenant_id)
-        ]
-        found = [each for each in matching if each.revoked is None] or matching
-        if not found:
-            raise UnknownConsoleUser(f"The console has no user {name_or_id!r}.")
-        if len({each.id for each in found}) > 1:
-            raise Invalid.because("name", "is that of several users; name the id")
-        user = found[0]
-        sql = "update console_users set revoked = $1 where id = $2 and revoked is null returning id"
+        """End the access of a tenant's user for good, and all sessions.
+
+        Raises UnknownConsoleUser, also for another tenant's.
+        """
+        user = await self.user(user_id)
+        if user is None or user.tenant_id != tenant_id:
+            raise UnknownConsoleUser(f"The console has no user {user_id!r}.")
+        sql = (
+            "update console_users set revoked = $1 "
+            "where id = $2 and tenant_id = $3 and revoked is null returning id"
+        )
         then = [
             ("delete from console_sessions where user_id = $1", (user.id,)),
             *await self._told(actor, "revokeConsoleUser", user),
         ]
-        await self._store.execute(sql, (self._clock(), user.id), then=then)
+        await self._store.execute(sql, (self._clock(), user.id, tenant_id), then=then)
         return await self.user(user.id) or user
 
     # Links.
@@ -270,13 +266,15 @@ class ConsoleDirectory:
         rows = await self._store.fetch_quick(sql, (tenant_id, name))
         return read_user(rows[0]) if rows else None
 
-    async def _new_user(
-        self, name: str, tenant_id: int, role: str, email: str | None
+    async def _user_with(self, email: str, tenant_id: int) -> ConsoleUser | None:
+        found = await self.users_of_email(email)
+        return next((each for each in found if each.tenant_id == tenant_id), None)
+
+    def _new_user(
+        self, user_id: str, name: str, tenant_id: int, role: str, email: str | None = None
     ) -> ConsoleUser:
-        if email is not None and await self.user_of_email(email):
-            raise Invalid.because("email", "is that of another user")
         return ConsoleUser(
-            id=str(uuid4()),
+            id=user_id,
             tenant_id=tenant_id,
             name=name,
             role=role,
@@ -284,18 +282,36 @@ class ConsoleDirectory:
             created=self._clock(),
         )
 
-    async def _open_link(self, user: ConsoleUser, actor: Actor | None, *then: Statement) -> str:
-        """A new link's secret, with ``then`` in its transaction. Old links are removed."""
-        now, secret = self._clock(), secrets.token_urlsafe(SECRET_BYTES)
-        await self._store.execute("delete from console_invitations where expires <= $1", (now,))
+    async def _invite_new(self, user: ConsoleUser, actor: Actor | None) -> str | None:
+        """Store a user with a link, whose secret it is; nothing if somebody got ahead of it."""
+        sql = (
+            "insert into console_users (id, tenant_id, name, role, email, created) "
+            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning id"
+        )
+        values = (user.id, user.tenant_id, user.name, user.role, user.email, user.created)
+        secret, link = self._link_for(user)
+        told = await self._told(actor, "inviteConsoleUser", user)
+        return secret if await self._store.execute(sql, values, then=[link, *told]) else None
+
+    async def _invite_again(self, user: ConsoleUser, actor: Actor | None) -> str:
+        secret, (sql, values) = self._link_for(user)
+        told = await self._told(actor, "inviteConsoleUser", user)
+        await self._store.execute(sql, values, then=told)
+        return secret
+
+    def _link_for(self, user: ConsoleUser) -> tuple[str, Statement]:
+        """The secret of a new link, and what stores the link."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
         sql = (
             "insert into console_invitations (secret_hash, user_id, expires) "
             "values ($1, $2, $3) returning secret_hash"
         )
-        values = (hash_secret(secret), user.id, now + INVITATION_MILLISECONDS_MAX)
-        told = await self._told(actor, "inviteConsoleUser", user)
-        await self._store.execute(sql, values, then=[*then, *told])
-        return secret
+        expires = self._clock() + INVITATION_MILLISECONDS_MAX
+        return secret, (sql, (hash_secret(secret), user.id, expires))
+
+    async def _remove_old_links(self) -> None:
+        sql = "delete from console_invitations where expires <= $1"
+        await self._store.execute(sql, (self._clock(),))
 
     async def _told(self, actor: Actor | None, method: str, user: ConsoleUser) -> list[Statement]:
         tenant = await self._directory.tenant(user.tenant_id)
@@ -310,14 +326,6 @@ _SELECT_USER = f"select {USER_COLUMNS} from console_users u"
 _USERS = f"{_SELECT_USER} order by created, id"
 
 
-def _insertion_of(user: ConsoleUser) -> Statement:
-    sql = (
-        "insert into console_users (id, tenant_id, name, role, email, created) "
-        "values ($1, $2, $3, $4, $5, $6)"
-    )
-    return sql, (user.id, user.tenant_id, user.name, user.role, user.email, user.created)
-
-
 def read_user(row: tuple[Any, ...]) -> ConsoleUser:
     """The user in a row of the columns of users."""
     user_id, tenant_id, name, role, email, created, revoked = row
@@ -330,6 +338,30 @@ def read_user(row: tuple[Any, ...]) -> ConsoleUser:
         created=created,
         revoked=revoked,
     )
+
+
+def user_called(users: Iterable[ConsoleUser], name_or_id: str) -> ConsoleUser:
+    """The one with this id; else whose name it is, of those who aren't revoked if there are any.
+
+    Raises UnknownConsoleUser if there is none, Invalid if there are several.
+    """
+    everybody = list(users)
+    found = [each for each in everybody if each.id == name_or_id]
+    found = found or [each for each in everybody if each.name == name_or_id]
+    found = [each for each in found if each.revoked is None] or found
+    if not found:
+        raise UnknownConsoleUser(f"The console has no user {name_or_id!r}.")
+    if len(found) > 1:
+        raise Invalid.because("name", "is that of several users; name the id")
+    return found[0]
+
+
+def _require_same(user: ConsoleUser, *, role: str, email: str | None) -> None:
+    """Raise Invalid if somebody is invited again as somebody else."""
+    if user.role != role:
+        raise Invalid.because("role", f"differs: {user.name} is {user.role} already; revoke first")
+    if email not in (None, user.email):
+        raise Invalid.because("email", f"differs from that of {user.name}; revoke first")
 
 
 def _require_text(field: str, text: str, length_max: int) -> None:

@@ -9,11 +9,10 @@ its SHA-256, which is enough for 256 random bits.
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -25,6 +24,7 @@ from benefit_programs.domain.directory import (
     NAME_LENGTH_MAX,
 )
 from benefit_programs.domain.errors import Invalid, ViolatedRule
+from benefit_programs.domain.ids import IdSource, guid_in
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.store import StoreConflict
 from benefit_programs.domain.time_zones import NO_TIME_ZONE, is_time_zone
@@ -42,12 +42,6 @@ CONSOLE_SECRET = "console"  # noqa: S105 - the name of a secret
 
 ATTEMPTS_MAX = 20
 """How often a change is tried again that another process got ahead of."""
-
-_TAIL_BITS = 74
-_STEP_BITS = 40
-
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
 
 Statement = tuple[str, Sequence[Any]]
 """A statement and its parameters."""
@@ -147,7 +141,7 @@ class Directory:
         self._clock = clock
         self._actor = actor
         self._listeners: list[Callable[[], None]] = []
-        self._newest_id: tuple[Instant, int] = (-1, 0)
+        self._ids = IdSource(secrets.randbits)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call the listener after each change of a key or a tenant made through this object."""
@@ -215,10 +209,10 @@ class Directory:
 
     async def tenant_of_site(self, site_id: str) -> Tenant | None:
         """The tenant with this site id, in any case; nothing for an unknown or malformed one."""
-        site_id = site_id.lower()
-        if not _GUID.fullmatch(site_id):
+        guid = guid_in(site_id)
+        if guid is None:
             return None
-        rows = await self._store.fetch_quick(f"{_SELECT_TENANT} where site_id = $1", (site_id,))
+        rows = await self._store.fetch_quick(f"{_SELECT_TENANT} where site_id = $1", (guid,))
         return _tenant(rows[0]) if rows else None
 
     async def settings(self, tenant_id: int) -> TenantSettings:
@@ -298,10 +292,9 @@ class Directory:
 
     async def key(self, key_id: str) -> ApiKey:
         """The key with this id. Raises UnknownKey."""
-        key_id = key_id.lower()
-        found: list[tuple[Any, ...]] = []
-        if _GUID.fullmatch(key_id):
-            found = await self._store.fetch_quick(f"{_SELECT_KEY} where id = $1", (key_id,))
+        found, guid = [], guid_in(key_id)
+        if guid is not None:
+            found = await self._store.fetch_quick(f"{_SELECT_KEY} where id = $1", (guid,))
         if not found:
             raise UnknownKey(f"There is no key {key_id}.")
         return read_key(found[0])
@@ -420,19 +413,10 @@ class Directory:
             entity_id=entity_id,
         )
         return [
-            (_INSERT_ENTRY, (each.id, *astuple(replace(entry, id=self._new_id(now)))))
+            (_INSERT_ENTRY, (each.id, *astuple(replace(entry, id=self._ids.next(now)))))
             for each in tenants
             if each.settings.audit_retention_days
         ]
-
-    def _new_id(self, now: Instant) -> str:
-        """A UUIDv7, as the engine makes them: greater than the one before."""
-        tail = secrets.randbits(_TAIL_BITS - 1)
-        if self._newest_id[0] == now:
-            tail = self._newest_id[1] + 1 + secrets.randbits(_STEP_BITS)
-        self._newest_id = now, tail
-        high, low = tail >> 62, 1 << 63 | tail & (1 << 62) - 1
-        return str(UUID(f"{now:012x}7{high:03x}{low:016x}"))
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -486,11 +470,11 @@ def _text(value: object) -> str:
 
 
 def _guid(text: str) -> str:
-    lowered = text.lower()
-    if not _GUID.fullmatch(lowered):
+    guid = guid_in(text)
+    if guid is None:
         rule = ViolatedRule.FORMAT
         raise Invalid.because("siteId", "must be a GUID", rule, data={"type": "GUID"})
-    return lowered
+    return guid
 
 
 def _require_name(name: str) -> None:

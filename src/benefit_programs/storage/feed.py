@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from benefit_programs.domain.erasure import CLOCKS_APART_MILLISECONDS_MAX
-from benefit_programs.domain.event_removal import EVENTS
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, REMOVAL
+from benefit_programs.domain.removals import EVENTS
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.values import Instant
 from benefit_programs.storage.positions import POSTGRES_SETTLED, SQLITE_NEWEST

@@ -10,7 +10,7 @@ from __future__ import annotations
 from benefit_programs.domain.entities import BalanceType, Lot, Operation, Transaction
 from benefit_programs.domain.operations import COMING_DUE
 from benefit_programs.domain.statements import Moved, MovedInLot
-from benefit_programs.domain.values import Instant
+from benefit_programs.domain.values import Instant, first_id
 from benefit_programs.storage.query import Dialect, PostgresDialect, Statement
 from benefit_programs.storage.specs import columns_of
 
@@ -21,12 +21,6 @@ LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 # Sums are taken in two parts: SQLite's sum refuses to pass 64 bits even on the way.
 _PART = 1_000_000_000
-
-
-def first_id(at: Instant) -> str:
-    """What is less than all ids of rows made at an instant, and greater than those before."""
-    text = f"{max(at, 0) << 80:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 _COMING_DUE = ", ".join(f"'{each}'" for each in COMING_DUE)

@@ -10,7 +10,7 @@ of these keys are settled: what has them is there for good, or will never be.
 
 from __future__ import annotations
 
-from benefit_programs.domain.event_removal import EVENTS
+from benefit_programs.domain.removals import EVENTS
 from benefit_programs.storage.tables import EVENT_POSITIONS
 
 _KEY_CLASS = 0x65

@@ -317,6 +317,8 @@ class Reader:
         )
         if check is not None:
             check(plan.pinned_fields)
+        if (scan := plan.scan_statement) is not None:
+            plan.bound(await self.fetch(scan))
         rows = await self.fetch(plan.statement)
         probe = plan.probe_statement(rows)
         page = plan.page(rows, await self.fetch(probe) if probe else ())

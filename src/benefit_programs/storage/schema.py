@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import apsw
 import asyncpg
 
+from benefit_programs.domain.store import StoreLocked
 from benefit_programs.storage import postgres, sqlite
 from benefit_programs.storage.connecting import connect
 from benefit_programs.storage.distribution import (
@@ -28,6 +30,7 @@ from benefit_programs.storage.distribution import (
 from benefit_programs.storage.migrations.functions import register
 from benefit_programs.storage.open_file import refuse_more_names
 from benefit_programs.storage.planning import write_statistics
+from benefit_programs.storage.tables import TABLES
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,6 +45,14 @@ POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 MIGRATION_LOCK = 0x62656E6566697473
 """The key of the advisory lock on PostgreSQL that lets one migration run at a time."""
+
+LOCK_SECONDS_MAX = 2
+"""How long a migration waits for a table on PostgreSQL: whoever uses it then waits behind."""
+
+LOCK_PAUSE_SECONDS = 1.0
+"""How long it leaves the tables to others before it tries again."""
+
+LOCK_ATTEMPTS_MAX = 20
 
 _STATEMENT_END = ";\n\n"
 """What Alembic writes after each statement."""
@@ -83,6 +94,32 @@ async def migrate(url: str) -> list[str]:
     if path is not None:
         return await asyncio.to_thread(_migrate_sqlite, path)
     return await _migrate_postgres(url)
+
+
+async def pending_revisions(url: str) -> list[str]:
+    """The revisions that ``migrate`` would apply. Nothing is changed; raises what it raises."""
+    return _newer_than(await current_revision(url))
+
+
+async def migration_script(url: str) -> str:
+    """The SQL that ``migrate`` would run, as one transaction; empty if there is nothing to do."""
+    revision = await current_revision(url)
+    if sqlite_path(url) is not None:
+        applied, script = _write_script("sqlite", revision)
+        return f"begin immediate;\n\n{script}commit;\n" if applied else ""
+    applied, script = _write_script("postgresql", revision)
+    if not applied:
+        return ""
+    with postgres.translated_errors():
+        connection = await connect(url)
+        try:
+            locks = await _locks_for(connection, script)
+        finally:
+            await connection.close()
+    before = [_TAKE_TURN.replace("$1", str(MIGRATION_LOCK)), *_LIMITS, *locks]
+    return "".join(
+        f"{each}{_STATEMENT_END}" for each in ("begin", *before, *_statements(script), "commit")
+    )
 
 
 async def distribute(url: str) -> list[str]:
@@ -159,15 +196,61 @@ async def _migrate_postgres(url: str) -> list[str]:
     with postgres.translated_errors():
         connection = await connect(url)
         try:
-            async with connection.transaction():
-                await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-                revision = await _postgres_revision(connection)
-                applied, script = _write_script("postgresql", revision)
-                if applied:
-                    await _apply(connection, script)
-                return applied
+            for _ in range(LOCK_ATTEMPTS_MAX):
+                with suppress(asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+                    return await _migrate_once(connection)
+                await asyncio.sleep(LOCK_PAUSE_SECONDS)
+            raise StoreLocked(_IN_USE)
         finally:
             await connection.close()
+
+
+async def _migrate_once(connection: Any) -> list[str]:
+    """Migrate in one transaction, with everything locked first that is changed.
+
+    Servers of the version before may be at work. Whoever holds one table and waits for another
+    that a migration holds would else stop both.
+    """
+    async with connection.transaction():
+        await connection.execute(_TAKE_TURN, MIGRATION_LOCK)
+        revision = await _postgres_revision(connection)
+        applied, script = _write_script("postgresql", revision)
+        if applied:
+            for each in _LIMITS:
+                await connection.execute(each)
+            if not await is_distributed(connection):
+                for each in await _locks_for(connection, script):
+                    await connection.execute(each)
+            await _apply(connection, script)
+        return applied
+
+
+_IN_USE = (
+    f"Tables stay in use: {LOCK_ATTEMPTS_MAX} attempts got none, and nothing was changed. "
+    "End long transactions, such as those of pg_dump, and try again."
+)
+_TAKE_TURN = "select pg_advisory_xact_lock($1)"
+_LIMITS = (
+    f"set local lock_timeout = '{LOCK_SECONDS_MAX}s'",
+    # A role or a database may have one that is meant for requests.
+    "set local statement_timeout = 0",
+)
+_EXISTING = """
+select relname from pg_class
+where relnamespace = current_schema()::regnamespace and relkind = 'r' and relname = any($1::text[])
+"""
+
+
+async def _locks_for(connection: Any, script: str) -> list[str]:
+    """What locks the tables that a script names and that are there, in the order of the stores."""
+    names = [table.name for table in TABLES.values() if re.search(rf"\b{table.name}\b", script)]
+    there = {name for (name,) in await connection.fetch(_EXISTING, names)}
+    tables = ", ".join(name for name in names if name in there)
+    return [f"lock table {tables} in access exclusive mode"] if tables else []
+
+
+def _statements(script: str) -> list[str]:
+    return [each.strip() for each in script.split(_STATEMENT_END) if each.strip()]
 
 
 async def _apply(connection: Any, script: str) -> None:
@@ -177,7 +260,7 @@ async def _apply(connection: Any, script: str) -> None:
         return
     # A node is sent the whole text of which a statement is a part, and takes one at a time.
     await connection.execute(ONE_BY_ONE)
-    for statement in filter(str.strip, script.split(_STATEMENT_END)):
+    for statement in _statements(script):
         await connection.execute(statement)
     await distribute_tables(connection)
 
@@ -205,11 +288,13 @@ async def _postgres_revision(connection: Any) -> str | None:
 
 def _write_script(dialect_name: str, revision: str | None) -> tuple[list[str], str]:
     """The revisions that follow the given one, oldest first, and the SQL that applies them."""
+    newer = _newer_than(revision)
+    return newer, _alembic_script(dialect_name, revision) if newer else ""
+
+
+def _newer_than(revision: str | None) -> list[str]:
     refuse_unknown(revision)
-    newer = list(REVISIONS[REVISIONS.index(revision) + 1 :] if revision else REVISIONS)
-    if not newer:
-        return [], ""
-    return newer, _alembic_script(dialect_name, revision)
+    return list(REVISIONS[REVISIONS.index(revision) + 1 :] if revision else REVISIONS)
 
 
 def _alembic_script(dialect_name: str, revision: str | None) -> str:

@@ -67,7 +67,7 @@ def spec_of(
 ) -> QuerySpec:
     """What a query of one table reads; id and date of creation are fields of every one."""
     identifier = Field("id", f"{alias}.id", FieldKind.ID)
-    created = Field("createdDate", f"{alias}.created", FieldKind.INSTANT, follows_id=True)
+    created = Field("createdDate", f"{alias}.created", FieldKind.INSTANT, made_ids=f"{alias}.id")
     return QuerySpec(
         method=method,
         source=f"{TABLES[entity].name} {alias}",
@@ -457,6 +457,21 @@ def people(dialect: Dialect) -> QuerySpec:
     return spec_of("queryPeople", Person, "e", dialect, fields, indexed=indexed)
 
 
+def _indexed_status(entity: type[Row], field: Field) -> Field:
+    """A status whose names are written into the statement, as the partial indexes have them."""
+    is_live = live_condition(entity, field.sql)
+    tests = [
+        (
+            name,
+            f"{field.sql} = '{name}'"
+            if name in entity.over
+            else f"({is_live} AND {field.sql} = '{name}')",
+        )
+        for name in sorted(field.names)
+    ]
+    return replace(field, tests=tuple(tests))
+
+
 @cache
 def webhook_endpoints(dialect: Dialect) -> QuerySpec:
     field = partial(field_of, WebhookEndpoint, "w")
@@ -469,7 +484,7 @@ def webhook_deliveries(dialect: Dialect) -> QuerySpec:
     field = partial(field_of, WebhookDelivery, "v")
     fields = (
         field("webhookEndpointId", "endpoint_id"),
-        field("status", "status"),
+        _indexed_status(WebhookDelivery, field("status", "status")),
         field("origin", "origin"),
         field("eventType", "event_type"),
         field("eventId", "event_id"),
@@ -488,7 +503,8 @@ def webhook_deliveries(dialect: Dialect) -> QuerySpec:
 @cache
 def jobs(dialect: Dialect) -> QuerySpec:
     field = partial(field_of, Job, "j")
-    fields = (field("kind", "kind"), field("status", "status"), field("subjectId", "subject_id"))
+    status = _indexed_status(Job, field("status", "status"))
+    fields = (field("kind", "kind"), status, field("subjectId", "subject_id"))
     return spec_of("queryAsyncJobs", Job, "j", dialect, fields, indexed=())
 
 

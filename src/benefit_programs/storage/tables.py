@@ -25,12 +25,14 @@ from benefit_programs.domain import entities, values
 from benefit_programs.domain.allowances import Allowance
 from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.clocks import Clock
+from benefit_programs.domain.entities import JobStatus
 from benefit_programs.domain.event_rows import Event, Removal
 from benefit_programs.domain.people.rows import Person, PersonWord
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.scheduled_changes import ScheduledChange
 from benefit_programs.domain.webhooks import rows as webhooks
 from benefit_programs.storage.console import ConsoleInvitation, ConsoleSession, ConsoleUser
+from benefit_programs.storage.console_forms import ConsoleForm
 from benefit_programs.storage.directory import ApiKey, Tenant
 
 Id = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
@@ -71,18 +73,27 @@ class _Index(NamedTuple):
     live: bool
     sparse: bool
     led: bool
+    only: str
+    given: str
 
 
 def _index(
-    *columns: str, unique: str = "", live: bool = False, sparse: bool = False, led: bool = False
+    *columns: str,
+    unique: str = "",
+    live: bool = False,
+    sparse: bool = False,
+    led: bool = False,
+    only: str = "",
+    given: str = "",
 ) -> _Index:
     """An index that is named for its first column, or for what ``unique`` calls it.
 
     ``live`` leaves out rows whose life is over, ``sparse`` those that lack one of the columns.
+    ``only`` is the one status that rows in it have, ``given`` another column that none lacks.
     One that is ``led`` serves only who names its first column. Where nobody has analyzed a table,
     PostgreSQL 18 would look for rows by their ids in it, and read all of it.
     """
-    return _Index(columns, unique, live, sparse, led)
+    return _Index(columns, unique, live, sparse, led, only, given)
 
 
 def live_condition(entity: type[Row], status: str = "status") -> str:
@@ -171,11 +182,16 @@ def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
         where += [f"{each} is not null" for each in index.columns if table.c[each].nullable]
     if index.led:
         where.append(f"{index.columns[0]} is not null")
+    if index.only:
+        where.append(f"status = '{index.only}'")
+    if index.given:
+        where.append(f"{index.given} is not null")
     condition = sa.text(" and ".join(where)) if where else None
+    kept = [*(["live"] if index.live else []), index.only.lower(), index.given]
     sa.Index(
         f"uq_{table.name}_{index.unique}"
         if index.unique
-        else f"ix_{table.name}_{'live_' * index.live}{index.columns[0]}",
+        else "_".join(("ix", table.name, *filter(None, kept), index.columns[0])),
         table.c.tenant_id,
         *(table.c[each] for each in index.columns),
         unique=bool(index.unique),
@@ -199,6 +215,22 @@ def _directory_table(
     return table
 
 
+def _console_users() -> sa.Table:
+    """Of those who aren't revoked, a tenant has a name once, and an address once."""
+    table = _directory_table("console_users", "id", *_columns(ConsoleUser))
+    not_revoked = sa.text("revoked is null")
+    for first, second, named in (("tenant_id", "name", "name"), ("email", "tenant_id", "email")):
+        sa.Index(
+            f"uq_{table.name}_{named}",
+            table.c[first],
+            table.c[second],
+            unique=True,
+            postgresql_where=not_revoked,
+            sqlite_where=not_revoked,
+        )
+    return table
+
+
 def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, Text, nullable=False)
 
@@ -209,9 +241,10 @@ DIRECTORY = (
         "api_keys", "id", *_columns(ApiKey), _text("secret_hash"), unique="secret_hash"
     ),
     _directory_table("secrets", "name", _text("name"), _text("value")),
-    _directory_table("console_users", "id", *_columns(ConsoleUser)),
+    _console_users(),
     _directory_table("console_invitations", "secret_hash", *_columns(ConsoleInvitation)),
     _directory_table("console_sessions", "secret_hash", *_columns(ConsoleSession)),
+    _directory_table("console_forms", "key_hash", *_columns(ConsoleForm)),
 )
 """The tables that are read before a tenant is known."""
 
@@ -280,6 +313,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("due", "id", sparse=True),
             _index("next_renewal", "id", sparse=True),
             _index("end_date", "id", sparse=True),
+            _index("program_definition_id", "id", given="end_date"),
         ),
         _table(
             ScheduledChange,
@@ -342,6 +376,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("id", live=True),
             _index("kind", "subject_id", live=True),
             _index("subject_id", "order_number", live=True),
+            _index("id", only=JobStatus.FAILED),
         ),
         _table(entities.JobPage, "job_pages"),
         _table(
@@ -358,6 +393,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             _index("entity_id", "id", sparse=True),
             _index("program_id", "id", sparse=True),
             _index("pool_id", "id", sparse=True),
+            _index("subject_id", "id", sparse=True),
             only_key=True,
         ),
         _table(webhooks.WebhookEndpoint, "webhook_endpoints", _index("id", live=True)),
@@ -368,6 +404,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             "webhook_deliveries",
             _index("endpoint_id", "id"),
             _index("endpoint_id", "due", live=True),
+            _index("endpoint_id", "id", only=webhooks.DeliveryStatus.PARKED),
         ),
         _table(webhooks.WebhookKey, "webhook_keys"),
         _table(Clock, "clocks"),

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from benefit_programs.domain.scheduled_changes import ScheduledChange
-from benefit_programs.domain.values import Instant
-from benefit_programs.storage.pool_statements import KIND, LAST_ID, first_id, moment, parts_of
+from benefit_programs.domain.values import Instant, first_id
+from benefit_programs.storage.pool_statements import KIND, LAST_ID, moment, parts_of
 from benefit_programs.storage.query import Dialect, PostgresDialect, Statement
 from benefit_programs.storage.tables import live_condition
 

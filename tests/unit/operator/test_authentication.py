@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benefit_programs.api.authentication import Authenticator, Principal
+from benefit_programs.api.authentication import Authenticator, Principal, anybody_with
 from benefit_programs.api.errors import Forbidden, Unauthenticated
 from benefit_programs.api.method import OPERATING, Scope
-from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.errors import Invalid
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
@@ -261,16 +260,8 @@ async def test_revocation_during_a_look_up_is_not_forgotten(
 
 
 def principal_with(scopes: set[str], permission_ids: set[str] = frozenset()) -> Principal:  # type: ignore[assignment]
-    return Principal(
-        key_id="1",
-        who=Who(PrincipalKind.API_KEY, "1"),
-        tenant_id=1,
-        site_id=NOWHERE,
-        settings=TenantSettings(),
-        caller=ADMINISTRATOR,
-        scopes=frozenset(scopes),
-        permission_ids=frozenset(permission_ids),
-    )
+    ids = tuple(permission_ids)
+    return anybody_with(Grants(identity=ADMINISTRATOR, scopes=tuple(scopes), permission_ids=ids))
 
 
 def test_manage_allows_everything_but_operating() -> None:

@@ -15,6 +15,7 @@ from benefit_programs.config import (
     WrongSetting,
     read_settings,
     references,
+    unknown_variables,
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -149,6 +150,34 @@ def test_wrong_file_is_named(tmp_path: Path, content: str, named: str) -> None:
     file.write_text(content)
     with pytest.raises(WrongSetting, match=rf"^{named}"):
         read_settings(environment={"BENEFITS_CONFIG": str(file)})
+
+
+def test_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    """A variable with _FILE at its end names the file of a secret; the line's end doesn't count."""
+    file = tmp_path / "database-url"
+    file.write_text("postgresql://u:hunter2@db/benefits\n")
+    environment = {"BENEFITS_DATABASE_URL_FILE": str(file)}
+    assert read_settings(environment=environment).url == "postgresql://u:hunter2@db/benefits"
+    assert unknown_variables(environment) == []
+    assert unknown_variables({"BENEFITS_PORT_FILE": str(file)}) == ["BENEFITS_PORT_FILE"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"mysql://u:hunter2@db", b"\xff", b"x" * 65_537])
+def test_wrong_file_of_a_secret_is_named(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is missing, empty, wrong, no text or too large is refused, and not repeated."""
+    file = tmp_path / "database-url"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(WrongSetting, match=r"^BENEFITS_DATABASE_URL_FILE: ") as refusal:
+        read_settings(environment={"BENEFITS_DATABASE_URL_FILE": str(file)})
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_secret_is_said_once() -> None:
+    """A secret that is in a variable and in a file is refused: one of them would not count."""
+    environment = {"BENEFITS_SECRET_KEY": "x", "BENEFITS_SECRET_KEY_FILE": "/run/secrets/key"}
+    with pytest.raises(WrongSetting, match=r"^BENEFITS_SECRET_KEY and BENEFITS_SECRET_KEY_FILE"):
+        read_settings(environment=environment)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

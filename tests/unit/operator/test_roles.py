@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from benefit_programs.api.authentication import Principal
+from benefit_programs.api.authentication import Principal, anybody_with
 from benefit_programs.api.method import Scope
 from benefit_programs.api.methods import METHODS
 from benefit_programs.api.roles import (
@@ -18,10 +19,8 @@ from benefit_programs.api.roles import (
     require_operable,
     require_within,
 )
-from benefit_programs.domain.audit_rows import PrincipalKind, Who
 from benefit_programs.domain.directory import KEY_PERMISSIONS_MAX, Role
 from benefit_programs.domain.errors import Invalid
-from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.storage.directory import Grants
 
@@ -31,17 +30,7 @@ NOON = 1_795_000_000_000
 
 
 def principal_of(grants: Grants, expires: int | None = None) -> Principal:
-    return Principal(
-        key_id="1",
-        tenant_id=1,
-        site_id="",
-        settings=TenantSettings(),
-        caller=grants.identity,
-        scopes=frozenset(grants.scopes),
-        permission_ids=frozenset(grants.permission_ids),
-        who=Who(PrincipalKind.API_KEY, "1"),
-        expires=expires,
-    )
+    return replace(anybody_with(grants), expires=expires)
 
 
 def granting(*scopes: Scope, ids: tuple[str, ...] = ()) -> Grants:

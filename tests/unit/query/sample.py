@@ -54,7 +54,7 @@ create index ix_sample_definitions on sample_definitions (tenant_id, sample_id);
 
 FIELDS = (
     ID := Field("id", "s.id", FieldKind.ID),
-    Field("createdDate", "s.created", FieldKind.INSTANT, follows_id=True),
+    Field("createdDate", "s.created", FieldKind.INSTANT, made_ids="s.id"),
     Field("changedDate", "s.changed", FieldKind.INSTANT, nullable=True),
     Field("namespace", "s.namespace", FieldKind.TEXT),
     Field("category", "s.category", FieldKind.TEXT, empty_is_absent=True),

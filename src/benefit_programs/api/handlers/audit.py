@@ -6,14 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from benefit_programs.api.call import Call
-from benefit_programs.api.method import MANAGE, POST, method
+from benefit_programs.api.method import POST, READ, method
 from benefit_programs.domain.audit_rows import AuditEntry, PrincipalKind
 from benefit_programs.domain.entities import Pool, Program, Transaction
+from benefit_programs.domain.ids import guid_in
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import POOL, PROGRAM, TRANSACTION
 from benefit_programs.domain.values import Identity
 from benefit_programs.storage import specs
-from benefit_programs.storage.directory import UnknownKey
+from benefit_programs.storage.console import read_user
+from benefit_programs.storage.directory import read_key
+from benefit_programs.storage.principals import keys_with, users_with
 from benefit_programs.wire import audit_views as views
 from benefit_programs.wire.types import audit as wire
 
@@ -22,7 +25,7 @@ from benefit_programs.wire.types import audit as wire
     "queryAuditEntries",
     POST,
     "/benefit-programs/v1/audit/query",
-    MANAGE,
+    READ,
     "BENEFIT_PROGRAMS.AUDIT_READ",
     spec=specs.audit_entries,
     is_addition=True,
@@ -61,25 +64,25 @@ async def _subjects(call: Call, rows: Sequence[AuditEntry]) -> views.Subjects:
 
 async def _keys(call: Call, rows: Iterable[AuditEntry]) -> dict[str, tuple[str, Identity]]:
     """The names of the keys that entries name, and whom they stand for."""
-    keys = {}
-    for key_id in {row.principal_id for row in rows if row.principal_kind in _WITH_KEYS}:
-        try:
-            key = await call.services.directory.key(key_id or "")
-        except UnknownKey:
-            continue
-        keys[key.id] = (key.name, key.grants.identity)
-    return keys
+    ids = _principals(rows, PrincipalKind.API_KEY, PrincipalKind.AGENT)
+    if not ids:
+        return {}
+    reader = call.services.reader
+    keys = map(read_key, await reader.fetch(keys_with(reader.dialect, ids)))
+    return {key.id: (key.name, key.grants.identity) for key in keys}
 
 
 async def _users(call: Call, rows: Iterable[AuditEntry]) -> dict[str, str]:
     """The names of the console's users that entries name."""
-    ids = {
-        row.principal_id
-        for row in rows
-        if row.principal_kind is PrincipalKind.CONSOLE_USER and row.principal_id
-    }
-    found = [await call.services.console_users.user(each) for each in sorted(ids)]
-    return {user.id: user.name for user in found if user is not None}
+    ids = _principals(rows, PrincipalKind.CONSOLE_USER)
+    if not ids:
+        return {}
+    reader = call.services.reader
+    users = map(read_user, await reader.fetch(users_with(reader.dialect, call.tenant_id, ids)))
+    return {user.id: user.name for user in users}
 
 
-_WITH_KEYS = (PrincipalKind.API_KEY, PrincipalKind.AGENT)
+def _principals(rows: Iterable[AuditEntry], *kinds: PrincipalKind) -> list[str]:
+    """The ids of those of these kinds who acted, each one once."""
+    ids = (guid_in(row.principal_id) for row in rows if row.principal_kind in kinds)
+    return list(dict.fromkeys(filter(None, ids)))

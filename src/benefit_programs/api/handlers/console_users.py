@@ -12,6 +12,7 @@ from benefit_programs.storage import specs
 from benefit_programs.storage.console import (
     INVITATION_MILLISECONDS_MAX,
     ConsoleUser,
+    UnknownConsoleUser,
     read_user,
     sign_in_path,
 )
@@ -79,13 +80,12 @@ async def query(
 async def revoke(
     call: Call, request: wire.RevokeConsoleUserRequest
 ) -> wire.RevokeConsoleUserResponse:
-    users = call.services.console_users
-    user = await users.user(request.console_user_id)
-    if user is None or user.tenant_id != call.tenant_id:
-        raise ConsoleUserNotFound(console_user_id=request.console_user_id)
-    return wire.RevokeConsoleUserResponse(
-        console_user=_shown(await users.revoke(user.id, actor=call.actor))
-    )
+    users, user_id = call.services.console_users, request.console_user_id
+    try:
+        user = await users.revoke(user_id, tenant_id=call.tenant_id, actor=call.actor)
+    except UnknownConsoleUser:
+        raise ConsoleUserNotFound(console_user_id=user_id) from None
+    return wire.RevokeConsoleUserResponse(console_user=_shown(user))
 
 
 def _shown(user: ConsoleUser) -> wire.ConsoleUser:

@@ -12,6 +12,7 @@ from typing import Any
 
 from benefit_programs.api.call import Call, bulk_answer, execute_each
 from benefit_programs.api.method import DELETE, GET, MANAGE, PATCH, POST, READ_LIMITED, method
+from benefit_programs.api.provided import Provided, provided_by_identity, provided_by_text
 from benefit_programs.domain.errors import InvalidRevision
 from benefit_programs.domain.people.commands import DeletePerson, SetPerson, UpdatePerson
 from benefit_programs.domain.people.errors import PersonNotFound
@@ -125,8 +126,17 @@ async def get(call: Call, request: wire.GetPersonRequest) -> wire.GetPersonRespo
     is_addition=True,
 )
 async def look_up(call: Call, request: wire.LookUpPeopleRequest) -> wire.LookUpPeopleResponse:
-    rows = await people_of(call, (each.identity() for each in request.beneficiaries))
-    return wire.LookUpPeopleResponse(people=tuple(map(views.person, rows)))
+    asked = [each.identity() for each in request.beneficiaries]
+    rows = await people_of(call, asked)
+    provided = Provided()
+    if not request.directory_only:
+        named = _named(rows)
+        provided = await provided_by_identity(call, [each for each in asked if each not in named])
+    return wire.LookUpPeopleResponse(
+        people=tuple(map(views.person, rows)),
+        provided=provided.people,
+        provider_problem=provided.problem,
+    )
 
 
 async def people_of(call: Call, beneficiaries: Iterable[Identity]) -> list[Person]:
@@ -138,6 +148,11 @@ async def people_of(call: Call, beneficiaries: Iterable[Identity]) -> list[Perso
     for kind, keys in ids.items():
         found += await call.many(PERSON_OF[kind], keys)
     return found
+
+
+def _named(rows: Iterable[Person]) -> set[Identity]:
+    """Those whose names the directory has: what it says of them stands."""
+    return {row.beneficiary for row in rows if row.display_name is not None}
 
 
 @method(
@@ -175,9 +190,23 @@ async def search(call: Call, request: wire.SearchPeopleRequest) -> wire.SearchPe
     limit = (paging.limit if paging else None) or LIMIT_DEFAULT
     page = await PeopleFinder(reader, call.tenant_id).find(words, place, limit=limit)
     following = reader.write_cursor(page.following, **bound_to) if page.following else None
+    provided = Provided()
+    if not cursor and not request.directory_only:
+        provided = await _provided(call, request.text, limit=limit)
     return wire.SearchPeopleResponse(
         people=tuple(map(views.person, page.people)),
         metadata=CursorPagingMetadata(
             count=len(page.people), cursors=Cursors(next=following), has_next=following is not None
         ),
+        provided=provided.people,
+        provider_problem=provided.problem,
     )
+
+
+async def _provided(call: Call, text: str, *, limit: int) -> Provided:
+    """Whom the tenant's provider finds, without those whom the directory names: it finds them."""
+    provided = await provided_by_text(call, text, limit=limit)
+    identities = [each.beneficiary.identity() for each in provided.people]
+    named = _named(await people_of(call, identities))
+    people = zip(identities, provided.people, strict=True)
+    return provided._replace(people=tuple(each for who, each in people if who not in named))

@@ -15,10 +15,12 @@ from benefit_programs.api.method import GET, MANAGE, PATCH, method
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.settings import (
     ExtendedFieldSchema,
+    PeopleProviderSetting,
     PolicyProviderSetting,
     TenantSettings,
 )
 from benefit_programs.domain.time_zones import NO_TIME_ZONE, is_time_zone
+from benefit_programs.providers.people import PeopleProvider
 from benefit_programs.providers.questions import PolicyProvider
 from benefit_programs.wire.codec.choices import is_required
 from benefit_programs.wire.types import settings as wire
@@ -55,6 +57,7 @@ async def update(call: Call, _: wire.UpdateSettingsRequest) -> wire.SettingsResp
 
     def change(current: TenantSettings) -> TenantSettings:
         violations = list(_problems_of_providers(updates.get("policy_providers") or (), current))
+        violations += _problems_of_people_provider(updates.get("people_provider"), current)
         changed = replace(current, **_stored(updates, current))
         if "extended_field_schemas" in updates:
             violations += schema_problems(changed, "settings.extendedFieldSchemas")
@@ -80,6 +83,8 @@ def _stored(updates: dict[str, Any], current: TenantSettings) -> dict[str, Any]:
     }
     if updates.get("policy_providers") is not None:
         stored["policy_providers"] = _providers(updates["policy_providers"], current)
+    if updates.get("people_provider") is not None:
+        stored["people_provider"] = _people_provider(updates["people_provider"], current)
     if updates.get("extended_field_schemas") is not None:
         stored["extended_field_schemas"] = tuple(map(_schema, updates["extended_field_schemas"]))
     return stored
@@ -123,6 +128,33 @@ def _problems_of_providers(sent: Providers, current: TenantSettings) -> Iterator
             yield _violation(f"{path}.url", str(error))
 
 
+def _people_provider(
+    sent: wire.PeopleProviderData, current: TenantSettings
+) -> PeopleProviderSetting:
+    return PeopleProviderSetting(url=sent.url, secret=_people_secret(sent, current) or "")
+
+
+def _problems_of_people_provider(
+    sent: wire.PeopleProviderData | None, current: TenantSettings
+) -> Iterator[FieldViolation]:
+    if sent is None:
+        return
+    secret = _people_secret(sent, current)
+    if secret is None:
+        yield is_required("settings.peopleProvider.secret")
+    try:
+        PeopleProvider(sent.url, secret or "-")
+    except ValueError as error:
+        yield _violation("settings.peopleProvider.url", str(error))
+
+
+def _people_secret(sent: wire.PeopleProviderData, current: TenantSettings) -> str | None:
+    """The one that was sent, or the one before if the provider stays where it is."""
+    before = current.people_provider
+    kept = before.secret if before is not None and before.url == sent.url else None
+    return sent.secret or kept
+
+
 def _secrets(settings: TenantSettings) -> dict[tuple[str, str], str]:
     """By app and URL: a secret is never used at another address than it was given for."""
     return {(each.app_id, each.url): each.secret for each in settings.policy_providers}
@@ -142,6 +174,11 @@ def _shown(settings: TenantSettings) -> wire.SettingsResponse:
             policy_providers=tuple(
                 wire.PolicyProviderData(app_id=each.app_id, url=each.url)
                 for each in settings.policy_providers
+            ),
+            people_provider=(
+                wire.PeopleProviderData(url=settings.people_provider.url)
+                if settings.people_provider
+                else None
             ),
             job_retention_days=settings.job_retention_days,
             event_retention_days=settings.event_retention_days,

@@ -22,8 +22,7 @@ from benefit_programs.domain.entities import Transaction
 from benefit_programs.domain.errors import BalanceNotFound, Invalid
 from benefit_programs.domain.periods import PERIODS_MAX, Interval, edges
 from benefit_programs.domain.statements import Figures, figures_of
-from benefit_programs.domain.values import Credits, Instant
-from benefit_programs.storage.pool_statements import first_id
+from benefit_programs.domain.values import Credits, Instant, first_id
 from benefit_programs.storage.query.spec import LIMIT_DEFAULT
 from benefit_programs.storage.tenant_statements import Scope
 from benefit_programs.wire.types import statements as wire

@@ -382,7 +382,7 @@ def _site(call: Call) -> Site:
 
 def _sealed(call: Call, secret: str) -> str:
     try:
-        return call.services.secret_keys.encrypt(secret, of=purpose_of(_site(call)))
+        return call.services.secret_keys.encrypt(secret, of=purpose_of(call.tenant_id))
     except NoSecretKey:
         raise SecretKeyMissing from None
 

@@ -20,12 +20,12 @@ from benefit_programs.client.generated.filters import PersonFilter, PersonSort
 from benefit_programs.client.types.bulk import BulkResult
 from benefit_programs.client.types.common import UNSET, Unset
 from benefit_programs.client.types.identities import Identity
-from benefit_programs.client.types.people import NewPerson, Person
+from benefit_programs.client.types.people import FoundPeople, NewPerson, Person
 
 AsyncPersonQuery: TypeAlias = AsyncQuery[Person, PersonFilter, PersonSort]
 
 _ENTITY = reads_field("person", Person)
-_PEOPLE = reads_field("people", tuple[Person, ...])
+_FOUND = reads(FoundPeople)
 _ROWS = reads_rows("people", Person)
 _BULK = reads(BulkResult[Person])
 
@@ -100,22 +100,38 @@ class AsyncPeople(AsyncMethods):
         """
         return await self._session.call("getPerson", _ENTITY, document(person_id=person_id))
 
-    async def look_up(self, beneficiaries: Sequence[Identity]) -> tuple[Person, ...]:
-        """Read who 1 to 100 beneficiaries are. Those who aren't known are left out."""
-        fields = document(beneficiaries=beneficiaries)
-        return await self._session.call("lookUpPeople", _PEOPLE, fields)
+    async def look_up(
+        self, beneficiaries: Sequence[Identity], *, directory_only: bool = False
+    ) -> FoundPeople:
+        """Read who 1 to 100 beneficiaries are. Those who aren't known are left out.
+
+        The tenant's provider of people, if there is one, is asked for those without a name in the
+        directory, unless only the directory is wanted.
+        """
+        fields = document(beneficiaries=beneficiaries, directory_only=directory_only or None)
+        return await self._session.call("lookUpPeople", _FOUND, fields)
+
+    async def find(self, text: str, *, limit: int | None = None) -> FoundPeople:
+        """Find people as ``search`` does, and those whom the tenant's provider of people finds.
+
+        There is one page of each: at most so many people, 50 unless another limit is said.
+        """
+        paging = {"cursorPaging": {"limit": limit}} if limit is not None else {}
+        fields = {**document(text=text), **paging}
+        return await self._session.call("searchPeople", _FOUND, fields)
 
     def search(self, text: str) -> AsyncListing[Person]:
         """Find people by beginnings of words of name, e-mail address, telephone number and id.
 
         Each word of the text must begin one of theirs, whatever its case, accents and signs. A page
-        may have no people although more follow.
+        may have no people although more follow. Only the directory is searched; ``find`` also asks
+        the tenant's provider.
         """
         plan = Plan(
             name="searchPeople",
             read=_ROWS,
             paging_field="cursorPaging",
-            beside=document(text=text),
+            beside=document(text=text, directory_only=True),
         )
         return AsyncListing(self._session, plan)
 

@@ -10,6 +10,7 @@ from benefit_programs.client.generated.enums import IdMode, UnknownPolicyApps
 from benefit_programs.client.types.common import UNSET, Unset
 from benefit_programs.client.types.settings import (
     ExtendedFieldSchema,
+    PeopleProvider,
     PolicyProvider,
     TenantSettings,
 )
@@ -31,6 +32,7 @@ class AsyncSettings(AsyncMethods):
         id_mode: IdMode | Unset | None = UNSET,
         unknown_policy_apps: UnknownPolicyApps | Unset | None = UNSET,
         policy_providers: Sequence[PolicyProvider] | Unset | None = UNSET,
+        people_provider: PeopleProvider | Unset | None = UNSET,
         job_retention_days: int | Unset | None = UNSET,
         event_retention_days: int | Unset | None = UNSET,
         audit_retention_days: int | Unset | None = UNSET,
@@ -51,6 +53,7 @@ class AsyncSettings(AsyncMethods):
             id_mode=id_mode,
             unknown_policy_apps=unknown_policy_apps,
             policy_providers=policy_providers,
+            people_provider=people_provider,
             job_retention_days=job_retention_days,
             event_retention_days=event_retention_days,
             audit_retention_days=audit_retention_days,

@@ -121,6 +121,11 @@ class LotStatus(OpenEnum):
     """The status of a lot. One that is spent lives again when credits come back."""
     FUTURE = "FUTURE"; LIVE = "LIVE"; SPENT = "SPENT"; EXPIRED = "EXPIRED"
 
+class PeopleProviderFailure(OpenEnum):
+    """Why names couldn't be had, or not all of them."""
+    PROVIDER_TIMEOUT = "PROVIDER_TIMEOUT"; PROVIDER_FAILED = "PROVIDER_FAILED"
+    PROVIDER_ANSWER_INVALID = "PROVIDER_ANSWER_INVALID"
+
 class PolicyExpressionType(OpenEnum):
     """The shape of a node of a policy expression."""
     OPERATOR_NOT = "OPERATOR_NOT"; OPERATOR_AND = "OPERATOR_AND"; OPERATOR_OR = "OPERATOR_OR"

@@ -137,5 +137,5 @@ ROUTES: dict[str, Route] = {
     "getTenant": Route("GET", "/benefit-programs/v1/tenants/{siteId}", READ),
     "listTenants": Route("GET", "/benefit-programs/v1/tenants", READ),
     "getHealth": Route("GET", "/benefit-programs/v1/health", READ),
-    "queryAuditEntries": Route("POST", "/benefit-programs/v1/audit/query", ONCE),
+    "queryAuditEntries": Route("POST", "/benefit-programs/v1/audit/query", READ),
 }

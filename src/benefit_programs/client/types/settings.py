@@ -25,6 +25,16 @@ class PolicyProvider(Part, frozen=True, kw_only=True):
     secret: str | None = None
 
 
+class PeopleProvider(Part, frozen=True, kw_only=True):
+    """The provider that knows who the tenant's beneficiaries are.
+
+    The secret signs the questions. It is never returned. Without one the provider keeps its own.
+    """
+
+    url: str
+    secret: str | None = None
+
+
 class ExtendedFieldSchema(Part, frozen=True, kw_only=True):
     """The schema of one namespace of an entity's extended fields, and the apps that use it."""
 
@@ -43,6 +53,7 @@ class TenantSettings(Part, frozen=True, kw_only=True):
     id_mode: IdMode = IdMode.DEFAULT
     unknown_policy_apps: UnknownPolicyApps = UnknownPolicyApps.FULFILLED
     policy_providers: tuple[PolicyProvider, ...] = ()
+    people_provider: PeopleProvider | None = None
     job_retention_days: int | None = None
     event_retention_days: int | None = None
     audit_retention_days: int | None = None

@@ -36,7 +36,7 @@ async def show(visit: Visit) -> Answer:
     chosen = visit.query.get("pack", "").strip()
     definitions = await _definitions(visit)
     scope = {"poolDefinitionId": chosen} if chosen else {}
-    since = _first_of(datetime.now(visit.zone), months).isoformat()
+    since = _first_of(visit.now, months).isoformat()
     activity = await visit.call("getActivity", {"fromDate": since, "by": "MONTH", **scope})
     is_small = activity["isComplete"] and activity["poolCount"] < ACTIVITY_POOLS_MAX
     whole: dict[str, Any] = {}

@@ -56,9 +56,9 @@ async def show(visit: Visit) -> Answer:
     return _shown(visit)
 
 
-@page(POST, "/bulk/import/{what}", roles=MANAGERS, template="import.html")
+@page(POST, "/bulk/import/{what}", roles=MANAGERS, template="import.html", repeats=True)
 async def take(visit: Visit) -> Answer:
-    """A file that hasn't been seen yet is only judged."""
+    """A file that hasn't been seen yet is only judged. What was taken already stays as it is."""
     kind, form = _kind(visit), visit.form
     text = form.get("file", "") or form.get("text", "")
     if not text.strip():

@@ -9,6 +9,7 @@ from benefit_programs.console.groups import OVER, each_of, outcome, part_of
 from benefit_programs.console.languages import ngettext
 from benefit_programs.console.offers import all_offers
 from benefit_programs.console.page import GET, MANAGERS, POST, Answer, Done, page
+from benefit_programs.console.queries import SCAN_LIMIT
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.errors import AlreadyExecuted
 
@@ -25,12 +26,14 @@ async def show(visit: Visit) -> Answer:
         raise NotFoundRoute
     pack = packs[visit.query["pack"]]
     cursor = visit.query.get("after")
-    pools, after = await part_of(visit, "queryPools", "pools", _active(pack["id"]), cursor)
+    pools, after = await _pools(visit, pack["id"], cursor)
     return {
         "pack": pack,
         "count": len(pools),
         "has_more": after != OVER,
+        "following": after,
         "given": {name: visit.query.get(name, "") for name in FIELDS},
+        "given_kept": {name: visit.query.get(name) for name in FIELDS if name != "pack"},
         "run": visit.query.get("run", ""),
         "after": cursor or "",
     }
@@ -46,7 +49,7 @@ async def grant(visit: Visit) -> Answer:
         "displayName": form.get("name", "").strip() or None,
         "reason": form.get("reason", "").strip() or None,
     }
-    pools, after = await part_of(visit, "queryPools", "pools", _active(form["pack"]), cursor)
+    pools, after = await _pools(visit, form["pack"], cursor)
 
     async def change(pool: dict[str, Any]) -> None:
         # One key for each pack: whoever repeats a part of it, or all, gives nothing twice.
@@ -67,8 +70,11 @@ async def grant(visit: Visit) -> Answer:
     return Done(visit.at("/bulk/grant", **given, run=run, after=after), said)
 
 
-def _active(pack_id: str) -> dict[str, str]:
-    return {"poolDefinitionId": pack_id, "status": "ACTIVE"}
+async def _pools(
+    visit: Visit, pack_id: str, cursor: str | None
+) -> tuple[list[dict[str, Any]], str]:
+    active = {"poolDefinitionId": pack_id, "status": "ACTIVE"}
+    return await part_of(visit, "queryPools", "pools", active, cursor, scan_limit=SCAN_LIMIT)
 
 
 async def _packs(visit: Visit) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from benefit_programs.console import entries
@@ -87,7 +87,7 @@ async def _filter(visit: Visit, asked: dict[str, str]) -> dict[str, Any]:
     fields = Fields(asked)
     dates = {
         "$gte": fields.instant("since", visit.zone),
-        "$lt": Fields(until=_day_after(asked["until"])).instant("until", visit.zone),
+        "$lt": fields.end("until", visit.zone),
     }
     created = {name: at for name, at in dates.items() if at}
     return found | ({"createdDate": created} if created else {})
@@ -98,14 +98,6 @@ async def _beneficiary(visit: Visit, text: str) -> dict[str, str]:
     named, _more = await search_people(visit, text, limit=2)
     person = named[0] if len(named) == 1 else Person("memberId", text)
     return {f"beneficiary.{person.field}": person.id}
-
-
-def _day_after(text: str) -> str:
-    """The end of a day, which is meant to be included; no date stays as it is."""
-    try:
-        return f"{datetime.fromisoformat(text) + timedelta(days=1):%Y-%m-%d}"
-    except (ValueError, OverflowError):
-        return text
 
 
 async def _rows(visit: Visit, transactions: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,6 +20,9 @@ DAYS_USUALLY = 7
 DAYS_MAX = 366
 SHOWN_MAX = 20
 
+LOTS_SCANNED = 10_000
+"""Among how many lots, with their packs, one page looks for those of a definition."""
+
 _PROGRAM, _LOT = "program", "lot"
 _METHODS = {_PROGRAM: "updateProgram", _LOT: "updateLot"}
 _DATES = {_PROGRAM: "endDate", _LOT: "expirationDate"}
@@ -114,7 +117,9 @@ async def _lots(visit: Visit, offer: Offer) -> tuple[list[dict[str, Any]], str]:
         "status": {"$in": ["LIVE", "FUTURE"]},
         "expirationDate": {"$exists": True},
     }
-    lots, after = await part_of(visit, "queryLots", "lots", filter_, visit.query.get("lots"))
+    lots, after = await part_of(
+        visit, "queryLots", "lots", filter_, visit.query.get("lots"), scan_limit=LOTS_SCANNED
+    )
     return await with_pools(visit, lots), after
 
 

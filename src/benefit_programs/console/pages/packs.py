@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from benefit_programs.api.methods import METHODS
-from benefit_programs.console.formats import credits_text, day_text
+from benefit_programs.console.formats import credits_text, day_text, through_text
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.page import FRONT_DESK, MANAGERS, POST, Answer, Done, Undo, page
 from benefit_programs.console.people import person_at
@@ -26,19 +25,29 @@ def reason_of(visit: Visit) -> dict[str, str]:
 
 @page(POST, "/people/{kind}/{id}/programs/{program}/pause", roles=FRONT_DESK)
 async def pause(visit: Visit) -> Answer:
-    """Pause a program, now or from a date, and if wished until a date."""
+    """Pause a program, now or from a day on, and if wished through a last day."""
     person, program_id = person_at(visit.path), visit.path["program"]
-    begin, until = (visit.form.instant(name, visit.zone) for name in ("from", "until"))
+    begin, until = visit.form.instant("from", visit.zone), visit.form.end("through", visit.zone)
     request: dict[str, Any] = {"programId": program_id, **reason_of(visit)}
     if until:
         request["untilDate"] = until
     if begin is None:
         await once(visit, "pauseProgram", request)
         undo = Undo(path=f"{person.path}/programs/{program_id}/resume", fields={})
-        return Done(person.path, _("Paused."), undo)
+        return Done(person.path, _paused(until), undo)
     answer = await once(visit, "scheduleProgramChange", {**request, "kind": "PAUSE", "date": begin})
-    said = _("Will be paused from %(date)s.", date=day_text(begin))
-    return Done(person.path, said, _withdrawal(visit, answer))
+    withdrawal = f"{person.path}/changes/{answer['scheduledChange']['id']}/withdraw"
+    return Done(person.path, _paused(until, begin), Undo(path=withdrawal, fields={}))
+
+
+def _paused(until: str | None, begin: str | None = None) -> str:
+    """What became of a pause: from when to when it is."""
+    end = through_text(until) if until else ""
+    if begin is None:
+        return _("Paused %(through)s.", through=end) if end else _("Paused.")
+    if end:
+        return _("Will be paused from %(date)s %(through)s.", date=day_text(begin), through=end)
+    return _("Will be paused from %(date)s.", date=day_text(begin))
 
 
 @page(POST, "/people/{kind}/{id}/programs/{program}/resume", roles=FRONT_DESK)
@@ -70,24 +79,15 @@ async def move_end(visit: Visit) -> Answer:
         path=f"{person.path}/programs/{before['id']}/until",
         fields={"date": visit.form["was"], "was": wanted},
     )
-    return Done(person.path, _("Ends on %(date)s.", date=day_text(wanted)), undo)
+    return Done(person.path, _("It lasts %(through)s.", through=through_text(wanted)), undo)
 
 
-@page(POST, "/people/{kind}/{id}/changes/{change}/withdraw", roles=MANAGERS)
+@page(POST, "/people/{kind}/{id}/changes/{change}/withdraw", roles=FRONT_DESK)
 async def withdraw(visit: Visit) -> Answer:
-    """Withdraw a change that waits for its date."""
+    """Withdraw a change that waits for its date, for whom the API lets do it."""
     request = {"scheduledChangeId": visit.path["change"], **reason_of(visit)}
     await visit.call("withdrawScheduledChange", request)
     return Done(person_at(visit.path).path, _("Withdrawn."))
-
-
-def _withdrawal(visit: Visit, answer: dict[str, Any]) -> Undo | None:
-    """What undoes a change with a date, for who may."""
-    change = answer.get("scheduledChange")
-    if change is None or not visit.principal.may_call(METHODS["withdrawScheduledChange"]):
-        return None
-    path = f"{person_at(visit.path).path}/changes/{change['id']}/withdraw"
-    return Undo(path=path, fields={})
 
 
 @page(POST, "/people/{kind}/{id}/pools/{pool}/adjust", roles=FRONT_DESK)
@@ -99,7 +99,7 @@ async def adjust(visit: Visit) -> Answer:
     if not reason_of(visit):
         raise Invalid.because("reason", _("is needed"), ViolatedRule.REQUIRED_FIELD)
     takes = visit.form.get("way") == "take"
-    until = visit.form.end("until", visit.zone)
+    until = visit.form.end("through", visit.zone)
     if until and not takes:
         return await _grant(visit, amount, until)
     request = {
@@ -160,7 +160,7 @@ async def extend(visit: Visit) -> Answer:
             "revision": answer["lot"]["revision"],
         },
     )
-    return Done(person.path, _("Usable until %(date)s.", date=day_text(wanted)), undo)
+    return Done(person.path, _("Usable %(through)s.", through=through_text(wanted)), undo)
 
 
 @page(POST, "/people/{kind}/{id}/reservations/{reservation}/capture", roles=FRONT_DESK)

@@ -19,7 +19,7 @@ from benefit_programs.console.page import (
     Undo,
     page,
 )
-from benefit_programs.console.people import Person, person_at, person_of
+from benefit_programs.console.people import Person, people_of, person_at, person_of
 from benefit_programs.console.visit import Visit
 from benefit_programs.domain.errors import Invalid
 
@@ -40,7 +40,9 @@ async def show(visit: Visit) -> Answer:
     nobody = person_at(visit.path)
     overview = await visit.call("getOverview", {"beneficiary": nobody.identity})
     person = Person(nobody.field, nobody.id, overview.get("person") or {})
-    programs = overview.get("programs", [])
+    if not person.name:
+        (person,) = await people_of(visit, [nobody.identity])
+    programs = sorted(overview.get("programs", []), key=_is_used_up)
     days = _days(visit.query.get("days", ""))
     pools = [pool for program in programs for pool in program.get("pools", ())]
     since = datetime.fromisoformat(overview["date"]) - timedelta(days=days)
@@ -73,7 +75,7 @@ async def show(visit: Visit) -> Answer:
 @page(POST, "/people/{kind}/{id}/edit", roles=FRONT_DESK)
 async def edit(visit: Visit) -> Answer:
     """Say who it is; what stood there before is kept for an undo."""
-    person = await person_of(visit)
+    person = await person_of(visit, directory_only=True)
     said = {field: visit.form.get(field, "").strip() for field in DESCRIPTIONS}
     said["note"] = said["note"].replace("\r\n", "\n")
     if not any(said.values()) and not person.row:
@@ -90,6 +92,12 @@ async def edit(visit: Visit) -> Answer:
     fields = before | {"revision": answer["person"]["revision"]}
     undo = Undo(path=f"{person.path}/edit", fields=fields) if person.row else None
     return Done(person.path, _("Saved."), undo)
+
+
+def _is_used_up(program: dict[str, Any]) -> bool:
+    """Whether nothing of it can be used now: what can stands first."""
+    pools = program.get("pools", ())
+    return not any(each["isUsable"] for pool in pools for each in pool.get("benefits", ()))
 
 
 def _days(text: str) -> int:
@@ -132,5 +140,10 @@ async def _ended(visit: Visit, person: Person) -> list[dict[str, Any]]:
         "cursorPaging": {"limit": ENDED_MAX},
     }
     answer = await visit.call("queryPrograms", {"query": query})
-    programs: list[dict[str, Any]] = answer.get("programs", [])
-    return programs
+    return [{**each, "ended": _ended_at(each)} for each in answer.get("programs", ())]
+
+
+def _ended_at(program: dict[str, Any]) -> str:
+    """When a program ended: at its end, or before it when somebody ended it."""
+    changed: str = program["updatedDate"]
+    return min(changed, program.get("endDate") or changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from benefit_programs.console import charts
@@ -78,7 +78,7 @@ async def show(visit: Visit) -> Answer:
 async def show_pool(visit: Visit) -> Answer:
     pool = (await visit.call("getPool", {"poolId": visit.path["id"]}))["pool"]
     own = {"poolId": pool["id"]}
-    now = await _now(visit, pool["id"])
+    now = visit.now
     since = now - timedelta(days=CHART_DAYS)
     left, lots, statement, definition, people, changes = await asyncio.gather(
         _left(visit, pool["id"]),
@@ -124,12 +124,6 @@ async def _left(visit: Visit, pool_id: str) -> dict[str, Any]:
     return amount
 
 
-async def _now(visit: Visit, pool_id: str) -> datetime:
-    """The tenant's now, which a sandbox may have set forward: what is later counts as that."""
-    answer = await visit.call("getBalanceAsOf", {"poolId": pool_id, "date": "9999-12-31T00:00:00Z"})
-    return datetime.fromisoformat(answer["date"]).astimezone(visit.zone)
-
-
 async def _definition(visit: Visit, pool: dict[str, Any]) -> dict[str, Any] | None:
     """The definition that a pack was made from, if it is still there."""
     try:
@@ -150,17 +144,17 @@ def _name(pool: dict[str, Any]) -> str:
 async def pause(visit: Visit) -> Answer:
     """Pause it now, or from a date on; until a date, or until somebody lets it go on."""
     request = _action(visit)
-    until = visit.form.instant("until", visit.zone)
-    if visit.form.instant("date", visit.zone):
-        return await _schedule(visit, "PAUSE", until=until)
+    until = visit.form.end("through", visit.zone)
+    if begin := visit.form.instant("date", visit.zone):
+        return await _schedule(visit, "PAUSE", begin, until=until)
     await _once(visit, "pauseProgram", {**request, **({"untilDate": until} if until else {})})
     return Done(_path(visit), _("Paused."), _undo(visit, "resume"))
 
 
 @page(POST, "/programs/{id}/resume", roles=FRONT_DESK)
 async def resume(visit: Visit) -> Answer:
-    if visit.form.instant("date", visit.zone):
-        return await _schedule(visit, "RESUME")
+    if begin := visit.form.instant("date", visit.zone):
+        return await _schedule(visit, "RESUME", begin)
     await _once(visit, "resumeProgram", _action(visit))
     return Done(_path(visit), _("It goes on."), _undo(visit, "pause"))
 
@@ -174,8 +168,8 @@ async def renew(visit: Visit) -> Answer:
 
 @page(POST, "/programs/{id}/end", roles=FRONT_DESK)
 async def end(visit: Visit) -> Answer:
-    if visit.form.instant("date", visit.zone):
-        return await _schedule(visit, "END")
+    if at := visit.form.end("last", visit.zone):
+        return await _schedule(visit, "END", at)
     request = _action(visit)
     del request["idempotencyKey"]
     try:
@@ -187,7 +181,7 @@ async def end(visit: Visit) -> Answer:
     return Done(_path(visit), _("Ended."))
 
 
-@page(POST, "/programs/{id}/withdraw", roles=MANAGERS)
+@page(POST, "/programs/{id}/withdraw", roles=FRONT_DESK)
 async def withdraw(visit: Visit) -> Answer:
     await visit.call("withdrawScheduledChange", {"scheduledChangeId": visit.form["change"]})
     return Done(_path(visit), _("What was planned was withdrawn."))
@@ -208,17 +202,16 @@ async def _once(visit: Visit, method: str, request: dict[str, Any]) -> None:
         await visit.call(method, request)
 
 
-async def _schedule(visit: Visit, kind: str, *, until: str | None = None) -> Done:
-    """Plan a change for the date of the form. Those who may withdraw it can undo that."""
+async def _schedule(visit: Visit, kind: str, date: str, *, until: str | None = None) -> Done:
+    """Plan a change for a date."""
     request = {
         **_action(visit),
         "kind": kind,
-        "date": visit.form.instant("date", visit.zone),
+        "date": date,
         **({"untilDate": until} if until else {}),
     }
     change = (await visit.call("scheduleProgramChange", request))["scheduledChange"]
-    undo = _undo(visit, "withdraw", change=change["id"]) if visit.may(withdraw) else None
-    return Done(_path(visit), _("Planned."), undo)
+    return Done(_path(visit), _("Planned."), _undo(visit, "withdraw", change=change["id"]))
 
 
 def _undo(visit: Visit, action: str, **fields: str) -> Undo:

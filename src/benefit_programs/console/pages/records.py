@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benefit_programs.console.ledger import all_lines
-from benefit_programs.console.page import EVERYBODY, FRONT_DESK, GET, Answer, page
+from benefit_programs.console.page import EVERYBODY, GET, Answer, page
 from benefit_programs.console.people import person_of
 from benefit_programs.console.visit import Visit
 
@@ -16,7 +16,7 @@ STATEMENT_DAYS = 90
 STATEMENT_LINES_MAX = 2_000
 
 
-@page(GET, "/people/{kind}/{id}/changes", roles=FRONT_DESK, template="changes.html")
+@page(GET, "/people/{kind}/{id}/changes", roles=EVERYBODY, template="changes.html")
 async def changes(visit: Visit) -> Answer:
     """Who changed what, when, through what, and why: the newest first."""
     person = await person_of(visit)

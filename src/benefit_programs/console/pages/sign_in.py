@@ -1,4 +1,7 @@
-"""Signing in and out: a link that is used once, or an API key, is exchanged for a session."""
+"""Signing in and out: a link that is used once, or an API key, is exchanged for a session.
+
+Whom a proxy names, and several tenants know, chooses one of them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ async def sign_in(visit: Visit) -> Answer:
     token, key = visit.form.get("token", ""), visit.form.get("api_key", "").strip()
     if not visit.is_secure:
         return _shown(visit, problem=_("The console needs https, except on this very machine."))
-    if token:
+    if chosen := visit.form.get("user", ""):
+        session = await visit.gate.choose(chosen) if chosen in visit.choices else None
+        problem = _("You have no access there any more.")
+    elif token:
         session = await visit.gate.accept(token, visit.address)
         problem = _(USED_UP)
     else:
@@ -37,7 +43,7 @@ async def sign_in(visit: Visit) -> Answer:
     return SignedIn(_following(visit.form.get("next", "")), session=session)
 
 
-@page(POST, "/sign-out", roles=EVERYBODY)
+@page(POST, "/sign-out", roles=EVERYBODY, repeats=True)
 async def sign_out(visit: Visit) -> Answer:
     if visit.visitor is not None and visit.visitor.session is not None:
         await visit.gate.close(visit.visitor.session)
@@ -46,7 +52,13 @@ async def sign_out(visit: Visit) -> Answer:
 
 def _shown(visit: Visit, *, problem: str = "", token: str = "", name: str = "") -> Answer:
     following = _following((visit.form or visit.query).get("next", ""))
-    return {"problem": problem, "token": token, "name": name, "next": following}
+    return {
+        "problem": problem,
+        "token": token,
+        "name": name,
+        "next": following,
+        "choices": visit.choices,
+    }
 
 
 def _following(path: str) -> str:

@@ -14,13 +14,15 @@ from benefit_programs.console.languages import later
 from benefit_programs.console.page import FRONT_DESK, GET, Answer, Menu, page
 from benefit_programs.console.people import Person, by_beneficiary, key_of
 from benefit_programs.console.pools import pools_of, with_pools
+from benefit_programs.console.queries import SCAN_LIMIT, is_scan_cut
 from benefit_programs.console.visit import Visit
 from benefit_programs.console.words import refusal_words
 from benefit_programs.domain.errors import Invalid, ViolatedRule
 
 DAYS_AHEAD = 7
-FEW = 5
-"""How many are shown of each list on the page of the day."""
+FEW = {"low": 20}
+FEW_OF_OTHERS = 5
+"""How many are shown of each list on the page of the day: whom to sell to next is asked most."""
 
 ENTRIES_SHOWN_MAX = 30
 ROWS_MAX = 50
@@ -28,12 +30,13 @@ LOW_DEFAULT = "1"
 
 
 class Row(NamedTuple):
-    """Somebody in a list: of which pack or program, with which credits, and when."""
+    """Somebody in a list: of which pack or program, with which credits, when, or through when."""
 
     person: Person
     name: str
     amount: str | None = None
     date: str | None = None
+    end: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,8 @@ class Found:
     rows: list[Row] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    scanned: int | None = None
+    """Among how many packs it was looked for, if there are others."""
 
 
 class List(NamedTuple):
@@ -63,21 +68,23 @@ class List(NamedTuple):
 async def show(visit: Visit) -> Answer:
     day = _day(visit)
     start, end = _midnight(visit, day), _midnight(visit, day + timedelta(days=1))
-    paging = {"limit": FEW}
+    is_today = day == visit.now.date()
+    lists = LISTS if is_today else {}
     (entries, is_cut), *found = await asyncio.gather(
-        entries_of(visit, start, end), *(_find(visit, name, paging) for name in LISTS)
+        entries_of(visit, start, end),
+        *(_find(visit, name, {"limit": FEW.get(name, FEW_OF_OTHERS)}) for name in lists),
     )
     shown = entries[:ENTRIES_SHOWN_MAX]
     people = await by_beneficiary(visit, shown)
     return {
         "day": start.isoformat(),
-        "is_today": day == visit.now.date(),
+        "is_today": is_today,
         "before": str(day - timedelta(days=1)),
         "after": str(day + timedelta(days=1)),
         "lines": lines_of(entries),
         "entries": [(each, people[key_of(each)]) for each in shown],
         "is_cut": is_cut,
-        "lists": [(name, LISTS[name], each) for name, each in zip(LISTS, found, strict=True)],
+        "lists": [(name, LISTS[name], each) for name, each in zip(lists, found, strict=True)],
     }
 
 
@@ -127,7 +134,10 @@ def _left(visit: Visit) -> str:
 async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
     """Packs that are sold by credits, and have so many or less; the newest first."""
     filter_ = {"amount.available": {"$lte": _left(visit)}, "poolInfo.status": "ACTIVE"}
-    answer = await visit.call("queryBalances", _query(paging, filter_))
+    asked = _query(paging, filter_)
+    asked["query"]["scanLimit"] = SCAN_LIMIT  # balances have no index: it would cost each change
+    answer = await visit.call("queryBalances", asked)
+    is_cut = is_scan_cut(answer["balances"], paging["limit"], answer["metadata"])
     counted = [each for each in answer["balances"] if "creditAmount" in each["poolInfo"]]
     pools = await pools_of(visit, (each["id"] for each in counted))
     people = await by_beneficiary(visit, counted)
@@ -139,7 +149,7 @@ async def _low(visit: Visit, paging: dict[str, Any]) -> Found:
         )
         for each in counted
     ]
-    return Found(rows=rows, metadata=answer["metadata"])
+    return Found(rows=rows, metadata=answer["metadata"], scanned=SCAN_LIMIT if is_cut else None)
 
 
 async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
@@ -148,7 +158,12 @@ async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
     lots = await with_pools(visit, answer["lots"])
     people = await by_beneficiary(visit, lots)
     rows = [
-        Row(people[key_of(each)], each["displayName"], each["available"], each["expirationDate"])
+        Row(
+            people[key_of(each)],
+            each["displayName"],
+            each["available"],
+            end=each["expirationDate"],
+        )
         for each in lots
     ]
     return Found(rows=rows, metadata=answer["metadata"])
@@ -156,16 +171,16 @@ async def _expiring(visit: Visit, paging: dict[str, Any]) -> Found:
 
 async def _renewing(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"status": "ACTIVE", "nextRenewalDate": _this_week(visit)}
-    return await _programs(visit, paging, filter_, "nextRenewalDate")
+    return await _programs(visit, paging, filter_, "nextRenewalDate", "date")
 
 
 async def _ending(visit: Visit, paging: dict[str, Any]) -> Found:
     filter_ = {"status": {"$in": ["ACTIVE", "PAUSED"]}, "endDate": _this_week(visit)}
-    return await _programs(visit, paging, filter_, "endDate")
+    return await _programs(visit, paging, filter_, "endDate", "end")
 
 
 async def _programs(
-    visit: Visit, paging: dict[str, Any], filter_: dict[str, Any], by: str
+    visit: Visit, paging: dict[str, Any], filter_: dict[str, Any], by: str, shown_as: str
 ) -> Found:
     answer = await visit.call("queryPrograms", _query(paging, filter_, by))
     programs = answer["programs"]
@@ -175,7 +190,7 @@ async def _programs(
         Row(
             people[key_of(each)],
             each.get("displayName") or names.get(each.get("programDefinitionId"), ""),
-            date=each.get(by),
+            **{shown_as: each.get(by)},
         )
         for each in programs
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.languages import later
 from benefit_programs.console.page import GET, OPERATORS, POST, Answer, Done, Menu, Undo, page
+from benefit_programs.console.queries import SCAN_LIMIT
 from benefit_programs.console.visit import Visit, segment
 
 _VIEWS = {
@@ -50,7 +51,7 @@ async def one(visit: Visit) -> Answer:
     filter_ = {"webhookEndpointId": endpoint_id, **_VIEWS.get(view, {})}
     deliveries = await visit.call(
         "queryWebhookDeliveries",
-        {"query": {"filter": filter_, "cursorPaging": visit.paging()}},
+        {"query": {"filter": filter_, "cursorPaging": visit.paging(), "scanLimit": SCAN_LIMIT}},
     )
     return {
         "view": view,

@@ -390,8 +390,9 @@ def _finish_provisioning(
     ready = replace(program, status=settled_status(program), target_status=None)
     ready = dated(ready, state.many(CHANGES_OF_PROGRAM, program.id))
     ready = record_updated(changes, context, ready, PROVISIONED)
+    has_now = list(opened)
     for order in additions(state, program):
-        serve(state, changes, context, ready, order, opened)
+        has_now += serve(state, changes, context, ready, order, has_now)
 
 
 class _ItemDeletion(Carrier):

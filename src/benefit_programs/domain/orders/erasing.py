@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.context import Context
 from benefit_programs.domain.due import require_settled
@@ -42,6 +40,7 @@ from benefit_programs.domain.erasure import (
     without_free_text,
     without_name,
     without_party,
+    without_reason,
 )
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.events import record_updated
@@ -184,9 +183,11 @@ class ErasureChunks(Carrier):
 
     def _entry(self, state: State, row: AuditEntry) -> AuditEntry:
         """An audit entry without what somebody said of the person."""
+        if row.subject_id == self._erasure.pseudonym:
+            return without_reason(row)
         subject = _subject_of(state, row)
         if subject is not None and self._is_erased(state.one(*subject)):
-            return replace(row, reason=None)
+            return without_reason(row)
         return row
 
     def _event(self, state: State, row: Event) -> Event:

@@ -111,18 +111,19 @@ def serve(
     program: Program,
     order: Order,
     opened: Sequence[Pool] = (),
-) -> None:
-    """Take a program through an addition: the pools that it has, or else a new one.
+) -> list[Pool]:
+    """Take a program through an addition: the pools that it has, or else a new one, which it gives.
 
     Those that were ``opened`` in the same commit have been through all orders.
     """
     pools = state.many(POOLS_OF_PROGRAM_BY_DEFINITION, program.id, order.pool_definition_id)
     reached = [reach(state, changes, context, each, up_to=order.number) for each in living(pools)]
     new = [pool for pool in opened if pool.pool_definition_id == order.pool_definition_id]
-    if not living(reached) and not _has_lived([*pools, *new], order):
-        template = template_in(state, order, order.number)
-        new_pool = open_added(changes, context, program, template, at=order.at)
-        reach(state, changes, context, new_pool)
+    if living(reached) or _has_lived([*pools, *new], order):
+        return []
+    template = template_in(state, order, order.number)
+    new_pool = open_added(changes, context, program, template, at=order.at)
+    return [reach(state, changes, context, new_pool)]
 
 
 def open_missing(

@@ -14,19 +14,23 @@ DAY = timedelta(days=1)
 
 
 def register(connection: apsw.Connection) -> None:
-    connection.create_scalar_function("nearest_date", _nearest_date, 2, deterministic=True)
+    connection.create_scalar_function("nearest_date", _nearest_date_of, 2, deterministic=True)
 
 
-def _nearest_date(*values: apsw.SQLiteValue) -> apsw.SQLiteValue:
+def _nearest_date_of(*values: apsw.SQLiteValue) -> apsw.SQLiteValue:
+    at, name = values
+    assert isinstance(at, int)
+    return nearest_date(at, str(name))
+
+
+def nearest_date(at: int, zone: str) -> int:
     """The date, in days since 1970, whose midnight in a zone is next to an instant.
 
     UTC stands for a zone that isn't known, and counts past both ends of the calendar.
     """
-    at, name = values
-    assert isinstance(at, int)
     half_a_day_later = timedelta(milliseconds=at) + DAY / 2
     try:
-        there = (EPOCH + half_a_day_later).astimezone(ZoneInfo(str(name)))
+        there = (EPOCH + half_a_day_later).astimezone(ZoneInfo(zone))
     except (KeyError, ValueError, OSError, OverflowError):
         return half_a_day_later // DAY
     return there.toordinal() - date(1970, 1, 1).toordinal()

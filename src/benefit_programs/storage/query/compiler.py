@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from benefit_programs.domain.values import first_id
 from benefit_programs.storage.query.fields import (
     COLUMN_TYPES,
     NOW,
@@ -33,6 +34,7 @@ from benefit_programs.storage.query.tree import (
     OneOf,
     Or,
     Scalar,
+    Sign,
     StartsWith,
 )
 
@@ -109,6 +111,12 @@ class Compiler:
         return " AND ".join([self.condition(part) for part in node.parts]) or "TRUE"
 
     def any_of(self, node: Or) -> str:
+        # One list of ids goes by the index of ids; planners don't see that several would.
+        parts = [_looked_up(part) for part in node.parts]
+        found = [(field, values) for field, values in parts if field]
+        if len(found) == len(parts) > 1 and len({field.sql for field, _ in found}) == 1:
+            searches = " UNION ALL ".join([self.search(*each) for each in found])
+            return f"{found[0][0].sql} IN ({searches})"
         return f"({' OR '.join([f'({self.condition(part)})' for part in node.parts]) or 'FALSE'})"
 
     def negation(self, node: Not) -> str:
@@ -121,14 +129,34 @@ class Compiler:
             return self.identity_comparison(node, value)
         if field.tests:
             return self.named(field, lambda name: COMPARISONS[sign](name, value))
-        test = self.placeholder(value, COLUMN_TYPES[field.kind])
         if field.look_ups:
-            return self.looked_up(field, lambda column: f"{column} = {test}")
+            return f"{field.sql} IN ({self.search(field, (value,))})"
+        test = self.placeholder(value, COLUMN_TYPES[field.kind])
         if field.list_members is not None:
             return f"EXISTS (SELECT 1 FROM {field.list_members} AND {field.sql} {sign} {test})"
         column = field.sql if sign in {"=", "<>"} else present(field)
         relation = "IS DISTINCT FROM" if sign == "<>" and field.nullable else sign
-        return f"{column} {relation} {test}"
+        return f"{self.range_of_ids(field, sign, value)}{column} {relation} {test}"
+
+    def range_of_ids(self, field: Field, sign: Sign, value: Scalar) -> str:
+        """Compile what follows for the ids from a comparison of an instant, as ids have an index.
+
+        Nothing follows from ``<>``, nor where no ids are made from the field.
+        """
+        if not field.made_ids or not isinstance(value, int):
+            return ""
+        bounds = {
+            ">": [(">=", value + 1)],
+            ">=": [(">=", value)],
+            "<": [("<", value)],
+            "<=": [("<", value + 1)],
+            "=": [(">=", value), ("<", value + 1)],
+            "<>": [],
+        }[sign]
+        return "".join(
+            f"{field.made_ids} {relation} {self.placeholder(first_id(at), 'uuid')} AND "
+            for relation, at in bounds
+        )
 
     def identity_comparison(self, node: Compare, value: IdentityValue) -> str:
         identity = node.field.identity
@@ -146,24 +174,27 @@ class Compiler:
         if node.field.tests:
             return self.named(node.field, lambda name: name in node.values)
         if node.field.look_ups:
-            number = self.list_of(node.values)
-            column_type = COLUMN_TYPES[node.field.kind]
-            return self.looked_up(
-                node.field, lambda column: self.dialect.within(column, number, column_type)
-            )
+            return f"{node.field.sql} IN ({self.search(node.field, node.values)})"
         return in_list(node.field, self.within(node.field, node.values))
 
-    def looked_up(self, field: Field, test: Callable[[str], str]) -> str:
-        """Compile the test for rows whose ids are found elsewhere by a value.
+    def search(self, field: Field, values: Sequence[Scalar]) -> str:
+        """Compile the search for the ids of rows that are found elsewhere by some values.
 
         The tenant is the first parameter of every statement (``compile_where``).
         """
-        tenant = self.dialect.bare(1)
-        found = " UNION ALL ".join(
-            f"{each.statement.replace(TENANT, tenant)} AND {test(each.column)}"
-            for each in field.look_ups
+        tenant, column_type = self.dialect.bare(1), COLUMN_TYPES[field.kind]
+        if len(values) == 1 and not isinstance(values[0], IdentityValue):
+            value = self.placeholder(values[0], column_type)
+            tests = [f"{each.column} = {value}" for each in field.look_ups]
+        else:
+            number = self.list_of(values)
+            tests = [
+                self.dialect.within(each.column, number, column_type) for each in field.look_ups
+            ]
+        return " UNION ALL ".join(
+            f"{each.statement.replace(TENANT, tenant)} AND {test}"
+            for each, test in zip(field.look_ups, tests, strict=True)
         )
-        return f"{field.sql} IN ({found})"
 
     def identity_membership(self, node: OneOf) -> str:
         """Compile the test for one of several identities, each kind on its own column."""
@@ -341,6 +372,15 @@ CONDITIONS: dict[type, Callable[..., str]] = {
 }
 
 
+def _looked_up(node: Node) -> tuple[Field | None, tuple[Scalar, ...]]:
+    """The field with look-ups that a condition is on, and its values; no field if it isn't."""
+    if isinstance(node, OneOf) and node.field.look_ups:
+        return node.field, node.values
+    if isinstance(node, Compare) and node.sign == "=" and node.field.look_ups:
+        return node.field, (node.value,)
+    return None, ()
+
+
 def compile_where(
     compiler: Compiler, spec: QuerySpec, *, tenant_id: int, nodes: Sequence[Node]
 ) -> str:
@@ -377,6 +417,28 @@ def compile_page(
     sql = (
         f"SELECT {columns} FROM {spec.source} WHERE {where}"
         f" ORDER BY {compiler.order(keys)} LIMIT {compiler.placeholder(limit, 'bigint')}"
+    )
+    return Statement(sql, tuple(compiler.parameters))
+
+
+def compile_scan(
+    spec: QuerySpec,
+    *,
+    dialect: Dialect,
+    tenant_id: int,
+    nodes: Sequence[Node],
+    key: SortKey,
+    position: Sequence[KeyValue] | None,
+    scan_limit: int,
+) -> Statement:
+    """Compile the id of the last row that is looked at, of so many; no row if there are fewer."""
+    compiler = Compiler(dialect)
+    where = compile_where(compiler, spec, tenant_id=tenant_id, nodes=nodes)
+    if position is not None:
+        where = f"{where} AND {compiler.after((key,), position)}"
+    sql = (
+        f"SELECT {key.sql} FROM {spec.source} WHERE {where} ORDER BY {compiler.order((key,))}"
+        f" LIMIT 1 OFFSET {compiler.placeholder(scan_limit - 1, 'bigint')}"
     )
     return Statement(sql, tuple(compiler.parameters))
 

@@ -117,14 +117,16 @@ class Field(msgspec.Struct, frozen=True):
     An identity has ``identity`` in place of ``sql``.
 
     ``nullable`` says that a row may lack the value. ``empty_is_absent`` says that the column is
-    never null, and that "" in it stands for a missing value. ``follows_id`` says that ordering by
-    the field, ties broken by id, is ordering by id alone (instants that the ids are made from).
+    never null, and that "" in it stands for a missing value. ``made_ids`` is the column of the ids
+    that are made from the values of an instant: ordering by the field, ties broken by id, is
+    ordering by id alone, and a range of the field is a range of ids.
 
     A field of other rows has ``look_ups``, which find the values of ``sql`` by a value of the
     field. It takes equality and $in alone, and nothing is sorted by it.
 
     An enum that changes with time has ``tests`` in place of ``sql``: for each of its names what is
-    true of exactly the rows that have it, where NOW stands for the moment.
+    true of exactly the rows that have it, where NOW stands for the moment. One that is stored, but
+    whose names have indexes of their own, has both.
     """
 
     name: str
@@ -136,7 +138,7 @@ class Field(msgspec.Struct, frozen=True):
     tests: tuple[tuple[str, str], ...] = ()
     list_members: str | None = None
     identity: IdentityColumns | None = None
-    follows_id: bool = False
+    made_ids: str = ""
     empty_is_absent: bool = False
     look_ups: tuple[LookUp, ...] = ()
 
@@ -145,7 +147,8 @@ class Field(msgspec.Struct, frozen=True):
         assert (self.kind is FieldKind.ENUM) == bool(self.names), self.name
         assert not (self.identity and self.list_members), self.name
         assert not self.tests or {name for name, _ in self.tests} == self.names, self.name
-        assert not ((self.tests or self.look_ups) and self.sortable), self.name
+        assert not (self.tests and self.sortable and not self.sql), self.name
+        assert not (self.look_ups and self.sortable), self.name
         assert not (self.empty_is_absent and (self.nullable or self.list_members)), self.name
 
     @property

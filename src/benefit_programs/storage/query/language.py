@@ -221,8 +221,8 @@ class FilterParser:
         return Not(equal)
 
     def read_in(self, field: Field, value: object, path: str) -> Node:
-        """$in: one of the values, where null stands for an absent one."""
-        values, has_null = self.members(field, value, path, nullable=True)
+        """$in: one of the values, where null stands for an absent one, if rows may lack it."""
+        values, has_null = self.members(field, value, path, nullable=not field.look_ups)
         present = one_of(field, values)
         if not has_null:
             return present

@@ -1,7 +1,8 @@
 """One page of a query: planned before the statement runs, cut from its rows afterwards.
 
-A plan does no input or output. The caller runs ``plan.statement``, then, if
-``plan.probe_statement`` gives one for its rows, that, and hands both answers to ``plan.page``.
+A plan does no input or output. The caller runs ``plan.scan_statement`` if there is one, hands its
+rows to ``plan.bound``, runs ``plan.statement``, then, if ``plan.probe_statement`` gives one for its
+rows, that, and hands both answers to ``plan.page``.
 
 Pages are found by the values of the last row's sort keys, never by counting: a page far along
 costs what the first one costs, and rows that come or go neither repeat nor hide others.
@@ -24,6 +25,7 @@ from benefit_programs.storage.query.compiler import (
     compile_count,
     compile_page,
     compile_probe,
+    compile_scan,
     make_sort_key,
 )
 from benefit_programs.storage.query.cursors import (
@@ -35,7 +37,7 @@ from benefit_programs.storage.query.cursors import (
 )
 from benefit_programs.storage.query.fields import Field, FieldKind
 from benefit_programs.storage.query.language import collect_filter, read_filter
-from benefit_programs.storage.query.tree import Node, pinned_fields
+from benefit_programs.storage.query.tree import Compare, Node, parts_of, pinned_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,13 +56,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     ``sort`` has a field name and an order (ASC if absent) for each term. ``path`` is where the
     query stands in the request's body, and begins the paths of violations; "" for requests that
     have filter and cursorPaging at their top. ``extra`` is what follow-up pages shall get back.
-    ``now`` is the moment for fields that change with time.
+    ``now`` is the moment for fields that change with time. A page is found among the next
+    ``scan_limit`` rows: of the whole tenant, of an indexed field's value, or of some time.
     """
 
     filter: dict[str, Any] | None = None
     sort: tuple[tuple[str | None, str | None], ...] = ()
     limit: int | None = None
     cursor: str | None = None
+    scan_limit: int | None = None
     extra: dict[str, Any] = {}
     path: str = "query"
     now: int = 0
@@ -99,7 +103,7 @@ class PlanSettings:
 class PagePlan:
     """A page to be read. ``extra`` is the caller's own state, from the cursor if there was one."""
 
-    __slots__ = ("content", "keys", "limit", "node", "query", "settings", "statement")
+    __slots__ = ("content", "keys", "last_id", "limit", "node", "query", "settings")
 
     def __init__(
         self,
@@ -117,16 +121,57 @@ class PagePlan:
         self.node = node
         self.keys = keys
         self.limit = limit
-        self.statement = compile_page(
-            settings.spec,
-            dialect=settings.dialect,
-            tenant_id=settings.tenant_id,
-            nodes=self.nodes,
-            keys=self.towards(backwards=content.backwards),
-            position=content.position or None,
-            limit=limit + 1,
-            now=query.now,
+        self.last_id: str | None = None
+
+    @property
+    def statement(self) -> Statement:
+        """The rows of the page, and one more if there is one."""
+        return compile_page(
+            self.settings.spec,
+            dialect=self.settings.dialect,
+            tenant_id=self.settings.tenant_id,
+            nodes=(*self.nodes, *self._within_scan),
+            keys=self.towards(backwards=self.content.backwards),
+            position=self.content.position or None,
+            limit=self.limit + 1,
+            now=self.query.now,
         )
+
+    @property
+    def _within_scan(self) -> tuple[Node, ...]:
+        """Nothing that comes after the last row that is looked at."""
+        if self.last_id is None:
+            return ()
+        (key,) = self.keys
+        return (Compare(self.settings.spec.id, ">=" if key.descending else "<=", self.last_id),)
+
+    @property
+    def scan_statement(self) -> Statement | None:
+        """Ask where the rows end among which the page is found, if that is limited."""
+        if self.query.scan_limit is None:
+            return None
+        (key,) = self.keys
+        indexed = self.settings.spec.indexed
+        nodes = [
+            part
+            for node in self.nodes
+            for part in parts_of(node)
+            if isinstance(part, Compare)
+            and (part.sign == "=" if part.field.name in indexed else part.field.made_ids)
+        ]
+        return compile_scan(
+            self.settings.spec,
+            dialect=self.settings.dialect,
+            tenant_id=self.settings.tenant_id,
+            nodes=nodes,
+            key=key,
+            position=self.content.position or None,
+            scan_limit=self.query.scan_limit,
+        )
+
+    def bound(self, rows: Sequence[StoredRow]) -> None:
+        """Find the page among the rows up to the one of the scan's answer."""
+        self.last_id = str(rows[0][0]) if rows else None
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -149,9 +194,10 @@ class PagePlan:
     def probe_statement(self, rows: Sequence[StoredRow]) -> Statement | None:
         """Ask whether a row lies behind the page, where the rows themselves can't tell.
 
-        Nothing lies behind a first page; and an empty page leads nowhere.
+        Nothing lies behind a first page; and an empty page leads nowhere. To find out whether
+        something lies behind a page of a limited scan may take a scan without a limit.
         """
-        if not self.content.position or not rows:
+        if not self.content.position or not rows or self.query.scan_limit is not None:
             return None
         return compile_probe(
             self.settings.spec,
@@ -174,12 +220,19 @@ class PagePlan:
         if self.content.backwards:
             kept.reverse()
             ahead, behind = behind, ahead
-        if not kept:
-            return Page([], None, None)
-        next_cursor = self.cursor_from(kept[-1], backwards=False) if ahead else None
-        prev_cursor = self.cursor_from(kept[0], backwards=True) if behind else None
+        if ahead:
+            next_cursor = self.cursor_from(kept[-1], backwards=False) if kept else None
+        else:
+            next_cursor = self._cursor_behind_scan()
+        prev_cursor = self.cursor_from(kept[0], backwards=True) if behind and kept else None
         width = len(self.keys)
         return Page([tuple(row[:-width]) for row in kept], next_cursor, prev_cursor)
+
+    def _cursor_behind_scan(self) -> str | None:
+        """Where the rows begin that weren't looked at, if there are any."""
+        if self.last_id is None:
+            return None
+        return self.cursor_at((self.last_id,), backwards=False)
 
     def position_of(self, row: StoredRow) -> tuple[KeyValue, ...]:
         return tuple(
@@ -187,8 +240,11 @@ class PagePlan:
         )
 
     def cursor_from(self, row: StoredRow, *, backwards: bool) -> str:
+        return self.cursor_at(self.position_of(row), backwards=backwards)
+
+    def cursor_at(self, position: tuple[KeyValue, ...], *, backwards: bool) -> str:
         content = CursorContent(
-            position=self.position_of(row),
+            position=position,
             backwards=backwards,
             sort=self.content.sort,
             filter=self.content.filter,
@@ -232,6 +288,8 @@ def plan_page(
         spec.fields, content.filter, path=query.at("filter"), guids=ids, violations=violations
     )
     keys = read_sort(spec, content.sort or spec.default_sort, query, violations)
+    if query.scan_limit is not None and (len(keys) != 1 or content.backwards):
+        violations.add(scan_refused(query))
     if violations:
         raise Invalid.of(violations)
     if content.position and len(content.position) != len(keys):
@@ -355,7 +413,7 @@ def read_sort(
     chosen = list(terms.values())
     keys: list[SortKey] = []
     for number, (field, descending) in enumerate(chosen, start=1):
-        if field.name == spec.id.name or (field.follows_id and number == len(chosen)):
+        if field.name == spec.id.name or (field.made_ids and number == len(chosen)):
             break
         keys.append(make_sort_key(field, descending=descending))
     else:
@@ -370,6 +428,15 @@ def cursor_refused(query: Query) -> FieldViolation:
         description="must be a cursor that this method returned",
         violated_rule=ViolatedRule.FORMAT,
         data={"type": "CURSOR"},
+    )
+
+
+def scan_refused(query: Query) -> FieldViolation:
+    """Say that what is looked at can't be limited in this order."""
+    return FieldViolation(
+        field=query.at("scanLimit"),
+        description="is for the order of createdDate or id alone, and for following pages",
+        violated_rule=ViolatedRule.FIELD_NOT_ALLOWED,
     )
 
 

@@ -119,9 +119,13 @@ def pinned_fields(node: Node) -> frozenset[str]:
 
     The names are the fields' own, also where the filter used an alias.
     """
-    parts = node.parts if isinstance(node, And) else (node,)
     return frozenset(
         part.field.name
-        for part in parts
+        for part in parts_of(node)
         if isinstance(part, OneOf | HasAll) or (isinstance(part, Compare) and part.sign == "=")
     )
+
+
+def parts_of(node: Node) -> tuple[Node, ...]:
+    """The conditions that must all hold."""
+    return node.parts if isinstance(node, And) else (node,)

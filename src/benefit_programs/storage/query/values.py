@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from benefit_programs.domain.errors import FieldViolation, ViolatedRule
+from benefit_programs.domain.ids import guid_in
 from benefit_programs.domain.words import one_of
 from benefit_programs.storage.query.fields import IDENTITY_TYPES, Field, FieldKind, IdentityKey
 from benefit_programs.storage.query.tree import IdentityValue, Scalar
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 TEXT_LENGTH_MAX = 4_000
 """Code points of one text in a filter: far more than any stored text has."""
 
-GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?\Z",
     re.ASCII,
@@ -77,9 +77,10 @@ def read_text(value: object, *, path: str) -> str:
 
 def read_guid(value: object, *, path: str) -> str:
     """Read a GUID, any case in, lower case out."""
-    if isinstance(value, str) and GUID.match(value):
-        return value.lower()
-    raise ValueRefused(path, ViolatedRule.FORMAT, "must be a GUID", {"type": "GUID"})
+    guid = guid_in(value)
+    if guid is None:
+        raise ValueRefused(path, ViolatedRule.FORMAT, "must be a GUID", {"type": "GUID"})
+    return guid
 
 
 def read_name(value: object, *, path: str, names: frozenset[str]) -> str:

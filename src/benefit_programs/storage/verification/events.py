@@ -12,8 +12,8 @@ servers, so next to the border a later one may have gone before an earlier one.
 from __future__ import annotations
 
 from benefit_programs.domain.erasure import CLOCKS_APART_MILLISECONDS_MAX
-from benefit_programs.domain.event_removal import EVENTS
 from benefit_programs.domain.operations import RULES
+from benefit_programs.domain.removals import EVENTS
 from benefit_programs.storage.verification.checks import Check
 
 _COUNT = "1 + length(e.slug) - length(replace(e.slug, '+', ''))"

@@ -25,6 +25,7 @@ from benefit_programs.domain.constraints import (
     Text,
 )
 from benefit_programs.domain.durations import DURATION_YEARS_MAX, HOUR, LONGEST, Span, parse
+from benefit_programs.domain.ids import guid_in
 from benefit_programs.domain.settings import IdMode
 from benefit_programs.domain.time_zones import NO_TIME_ZONE, is_time_zone
 from benefit_programs.domain.values import AMOUNT_MAX, CREDIT, DAY
@@ -43,7 +44,6 @@ INT32_MAX = 2**31 - 1
 INT64_MAX = 2**63 - 1
 INT64_DIGITS_MAX = 19
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 _INTEGER = re.compile(r"-?[0-9]+")
 _INSTANT = re.compile(
@@ -137,9 +137,10 @@ def id_reader(mark: Guid, ids: IdMode) -> Read:
 
 
 def _read_guid(raw: Any) -> str:
-    if type(raw) is str and _GUID.fullmatch(raw):
-        return raw.lower()
-    raise wrong_format("GUID")
+    guid = guid_in(raw)
+    if guid is None:
+        raise wrong_format("GUID")
+    return guid
 
 
 def _read_given_id(raw: Any) -> str:

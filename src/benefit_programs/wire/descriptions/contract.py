@@ -191,7 +191,14 @@ OF_CONTRACT: dict[type[Any], dict[str, str]] = {
     common.ItemInfo: {"display_name": "The name of the item, for people."},
     common.Sorting: {"field_name": "The field to sort by, one that the method can sort by."},
     common.CursorPaging: {"limit": "The largest number of rows on a page. Default: 50."},
-    common.CursorQuery: {"cursor_paging": "The page and its size."},
+    common.CursorQuery: {
+        "cursor_paging": "The page and its size.",
+        "scan_limit": (
+            "How many rows to look at for the page, in the order of createdDate or id: of the value"
+            " that an indexed field must have, or of all. A page may then be short, or empty, and"
+            " have a next one all the same. Send it with each page."
+        ),
+    },
     common.CursorPagingMetadata: {"count": "The number of rows on this page."},
     common.ApplicationError: {"description": "What happened, for people."},
     common.ItemMetadata: {

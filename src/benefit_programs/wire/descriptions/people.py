@@ -14,6 +14,13 @@ _SAID = {
     "phone": "The telephone number, in any way of writing it.",
     "note": "What the staff should know. Searches don't look at it.",
 }
+_PROVIDED = {
+    "provided": (
+        "Who else the tenant's provider knows, in its order: those without a name in the directory."
+    ),
+    "provider_problem": "Why the provider told nothing, or not all. Absent if all is well.",
+}
+_DIRECTORY_ONLY = {"directory_only": "Whether the tenant's provider isn't asked. Default: false."}
 _PERSON = {"person": "The person."}
 
 OF_PEOPLE: dict[type[Any], dict[str, str]] = {
@@ -31,11 +38,20 @@ OF_PEOPLE: dict[type[Any], dict[str, str]] = {
     people.UpdatePersonRequest: {"person": "The fields to change."},
     people.DeletePersonRequest: {"person_id": "The person to forget."},
     people.GetPersonRequest: {"person_id": "The person to read."},
-    people.LookUpPeopleRequest: {"beneficiaries": "Whom to look up."},
-    people.LookUpPeopleResponse: {"people": "Those who are known."},
+    people.ProvidedPerson: {
+        name: said for name, said in {**_WHOM, **_SAID}.items() if name != "note"
+    },
+    people.PeopleProviderProblem: {
+        "code": "What kind of problem it is.",
+        "message": "What it is, in words, such as `people[3].email must be an e-mail address`.",
+    },
+    people.LookUpPeopleRequest: {"beneficiaries": "Whom to look up.", **_DIRECTORY_ONLY},
+    people.LookUpPeopleResponse: {"people": "Those who are known.", **_PROVIDED},
     people.QueryPeopleResponse: {"people": "The people of this page."},
     people.SearchPeopleRequest: {
         "text": "One or several beginnings of words, such as `ada lov` or `+49 30 12`.",
         "cursor_paging": "Which page, and how large.",
+        **_DIRECTORY_ONLY,
     },
+    people.SearchPeopleResponse: _PROVIDED,
 }

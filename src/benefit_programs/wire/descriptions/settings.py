@@ -12,6 +12,10 @@ OF_SETTINGS: dict[type[Any], dict[str, str]] = {
         "secret": "The secret that signs questions. Never returned. Default: the one before.",
         "url": "The provider's address: an absolute http or https URL.",
     },
+    settings.PeopleProviderData: {
+        "secret": "The secret that signs questions. Never returned. Default: the one before.",
+        "url": "The provider's address: an absolute http or https URL.",
+    },
     settings.ExtendedFieldSchemaData: {
         "entity": "The kind of entity whose fields these are.",
         "namespace": "The namespace within the extended fields.",
@@ -36,6 +40,7 @@ OF_SETTINGS: dict[type[Any], dict[str, str]] = {
             "For how many days events are kept; 0 keeps them for ever. Default: 30."
         ),
         "job_retention_days": "For how many days a job is kept after its end. Default: 30.",
+        "people_provider": "Who is asked for names that the directory lacks. Default: nobody.",
         "policy_providers": "The providers that judge custom policies, one per app.",
         "reservation_expires_after": (
             "How long a reservation lasts that says nothing else, at most 90 days. Default: PT24H."

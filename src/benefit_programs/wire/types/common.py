@@ -10,6 +10,7 @@ import msgspec
 from benefit_programs.domain.audit_rows import AUDIT_REASON_LENGTH_MAX
 from benefit_programs.domain.constraints import (
     FILTER_BYTES_MAX,
+    Addition,
     Alias,
     DecimalText,
     Entries,
@@ -192,12 +193,17 @@ class ItemCursorPaging(LargeCursorPaging, frozen=True, kw_only=True):
     cursor: LongCursor | None = None
 
 
+SCAN_LIMIT_MAX = 100_000
+"""How many rows a query may say that it looks at."""
+
+
 class CursorQuery(msgspec.Struct, frozen=True, kw_only=True):
     """A filter, an order and a page (contract: query language)."""
 
     cursor_paging: Annotated[CursorPaging, Alias("paging")] | None = None
     filter: Filter | None = None
     sort: Annotated[tuple[Sorting, ...], Size(maximum=5)] | None = None
+    scan_limit: Annotated[int, Int32(minimum=1, maximum=SCAN_LIMIT_MAX), Addition()] | None = None
 
 
 class LargeCursorQuery(CursorQuery, frozen=True, kw_only=True):

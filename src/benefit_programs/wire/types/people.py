@@ -15,6 +15,7 @@ from benefit_programs.domain.constraints import (
     Size,
     Text,
 )
+from benefit_programs.domain.people.provided import PeopleProviderFailure
 from benefit_programs.domain.people.rows import (
     EMAIL_LENGTH_MAX,
     NAME_LENGTH_MAX,
@@ -178,16 +179,38 @@ class GetPersonResponse(SetPersonResponse, frozen=True, kw_only=True):
     """The person."""
 
 
+class ProvidedPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as the tenant's provider knows it: the service keeps nothing of it."""
+
+    beneficiary: IdentificationData
+    display_name: PersonName
+    email: EmailAddress | None = None
+    phone: PhoneNumber | None = None
+
+
+class PeopleProviderProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the tenant's provider of people told nothing, or not all."""
+
+    code: PeopleProviderFailure | None = None
+    message: str | None = None
+
+
 class LookUpPeopleRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Read who some beneficiaries are."""
+    """Read who some beneficiaries are.
+
+    If the tenant has a provider of people, it is asked for those without a name here.
+    """
 
     beneficiaries: Annotated[tuple[IdentificationData, ...], Size(minimum=1, maximum=BULK_MAX)]
+    directory_only: bool | None = None
 
 
 class LookUpPeopleResponse(msgspec.Struct, frozen=True, kw_only=True):
     """Those of the beneficiaries of whom somebody has said who they are, in no order."""
 
     people: tuple[Person, ...] | None = None
+    provided: tuple[ProvidedPerson, ...] | None = None
+    provider_problem: PeopleProviderProblem | None = None
 
 
 class QueryPeopleRequest(QueryRequest, frozen=True, kw_only=True):
@@ -207,11 +230,17 @@ class SearchPeopleRequest(msgspec.Struct, frozen=True, kw_only=True):
     Each word of the text must begin a word of the name, the e-mail address, the telephone number or
     the id. Case, accents and signs don't count. A page may have few people or none although more
     follow, if very many have each word by itself and few have all of them.
+
+    If the tenant has a provider of people, it is asked too, for the first page.
     """
 
     text: Annotated[str, Text(min_length=1, max_length=QUESTION_LENGTH_MAX)]
     cursor_paging: CursorPaging | None = None
+    directory_only: bool | None = None
 
 
 class SearchPeopleResponse(QueryPeopleResponse, frozen=True, kw_only=True):
     """A page of people, in the order of the words that were found."""
+
+    provided: tuple[ProvidedPerson, ...] | None = None
+    provider_problem: PeopleProviderProblem | None = None

@@ -34,6 +34,16 @@ class PolicyProviderData(msgspec.Struct, frozen=True, kw_only=True):
     secret: Annotated[str, Text(min_length=16, max_length=256)] | None = None
 
 
+class PeopleProviderData(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider that knows who the tenant's beneficiaries are.
+
+    The secret is never returned. It may be left out if the provider has the same URL already.
+    """
+
+    url: Annotated[str, Text(min_length=1, max_length=2048)]
+    secret: Annotated[str, Text(min_length=16, max_length=256)] | None = None
+
+
 class ExtendedFieldSchemaData(msgspec.Struct, frozen=True, kw_only=True):
     """The schema of one namespace of an entity's extended fields, and the apps that use it.
 
@@ -58,6 +68,7 @@ class TenantSettingsData(msgspec.Struct, frozen=True, kw_only=True):
     policy_providers: (
         Annotated[tuple[PolicyProviderData, ...], Size(maximum=POLICY_PROVIDERS_MAX)] | None
     ) = None
+    people_provider: PeopleProviderData | None = None
     job_retention_days: Annotated[int, Int32(minimum=1, maximum=RETENTION_DAYS_MAX)] | None = None
     event_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] | None = None
     audit_retention_days: Annotated[int, Int32(minimum=0, maximum=RETENTION_DAYS_MAX)] | None = None

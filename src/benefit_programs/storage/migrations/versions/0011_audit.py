@@ -19,7 +19,7 @@ _ID = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-_INDEXED = ("entity_id", "program_id", "pool_id")
+_INDEXED = ("entity_id", "program_id", "pool_id", "subject_id")
 
 
 def upgrade() -> None:
@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("entity_id", _ID),
         sa.Column("program_id", _ID),
         sa.Column("pool_id", _ID),
+        sa.Column("subject_id", _ID),
         sa.Column("changed_count", _WHOLE),
         sa.Column("reason", _TEXT),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_audit_entries"),

@@ -1,4 +1,4 @@
-"""Who may use the console: users, links that invite them, and sessions.
+"""Who may use the console: users, links, sessions, forms that were sent; what its pages ask for.
 
 Revision ID: 0012
 Revises: 0011
@@ -33,6 +33,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_console_users"),
         sqlite_strict=True,
     )
+    for name, columns in (("name", ["tenant_id", "name"]), ("email", ["email", "tenant_id"])):
+        op.create_index(
+            f"uq_console_users_{name}",
+            "console_users",
+            columns,
+            unique=True,
+            postgresql_where=sa.text("revoked is null"),
+            sqlite_where=sa.text("revoked is null"),
+        )
     op.create_table(
         "console_invitations",
         sa.Column("secret_hash", _TEXT, nullable=False),
@@ -51,4 +60,34 @@ def upgrade() -> None:
         sa.Column("seen", _WHOLE, nullable=False, autoincrement=False),
         sa.PrimaryKeyConstraint("secret_hash", name="pk_console_sessions"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "console_forms",
+        sa.Column("key_hash", _TEXT, nullable=False),
+        sa.Column("content_hash", _TEXT, nullable=False),
+        sa.Column("begun", _WHOLE, nullable=False, autoincrement=False),
+        sa.Column("done", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("key_hash", name="pk_console_forms"),
+        sqlite_strict=True,
+    )
+    _create_partial_index("jobs", "failed_id", ["id"], "status = 'FAILED'")
+    _create_partial_index(
+        "webhook_deliveries", "parked_endpoint_id", ["endpoint_id", "id"], "status = 'PARKED'"
+    )
+    _create_partial_index(
+        "programs",
+        "end_date_program_definition_id",
+        ["program_definition_id", "id"],
+        "end_date is not null",
+    )
+
+
+def _create_partial_index(table: str, name: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(
+        f"ix_{table}_{name}",
+        table,
+        ["tenant_id", *columns],
+        postgresql_where=where,
+        sqlite_where=where,
     )
