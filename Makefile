@@ -79,6 +79,14 @@ docs: $(VENV)/.dev ## Write what is generated from the code: reference pages, pa
 	$(PY) -m benefit_programs.cli.reference docs/reference
 	$(PY) -m tools.render_chart schema
 
+.PHONY: site
+site: $(VENV)/.dev ## Build the documentation as a site into ./site
+	$(PY) -m tools.site
+
+.PHONY: site-serve
+site-serve: $(VENV)/.dev ## Serve the site on this machine, and build it anew after changes
+	$(PY) -m tools.site --serve
+
 .PHONY: chart
 chart: $(VENV)/.dev ## Render the Helm chart anew for the tests (needs helm)
 	$(PY) -m tools.render_chart
@@ -111,7 +119,7 @@ lock: $(VENV)/.created ## Lock all packages anew, at the newest versions that py
 
 .PHONY: clean
 clean: ## Remove what the commands made, but not ./data
-	rm -rf $(VENV) dist tests/e2e/js/node_modules $(dir $(SYNC_CLIENT))
+	rm -rf $(VENV) dist site .site tests/e2e/js/node_modules $(dir $(SYNC_CLIENT))
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
