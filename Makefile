@@ -76,6 +76,7 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 .PHONY: docs
 docs: $(VENV)/.dev ## Write what is generated from the code: reference pages, parts of the client
 	$(PY) -m tools.generate_client
+	$(PY) -m tools.record_examples
 	$(PY) -m benefit_programs.cli.reference docs/reference
 	$(PY) -m tools.render_chart schema
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from benefit_programs.api.methods import METHODS
 from benefit_programs.domain.audit_rows import AuditEntry
-from tests.conformance.world import REQUESTS, World, settle
-from tests.support.calls import guid
+from tests.conformance.world import REQUESTS, UNLIKE, World, prepare, settle
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -100,13 +99,6 @@ ELSEWHERE = {"setClock", "testWebhookEndpoint", "createTenant", "retryAsyncJob",
 NOBODY_S = {"PROGRAM_DEFINITION", "POOL_DEFINITION", "TENANT"}
 """What reasons may be about that is no person's."""
 
-UNLIKE: dict[str, dict[str, Any]] = {
-    "createProgramDefinition": {"programDefinition": {"externalId": guid(), "namespace": "gym"}},
-    "provisionProgram": {"externalProgramId": guid()},
-    "cancelByReference": {"externalReference": "booking:2"},
-}
-"""What requests of the world must have otherwise, for they would repeat what is there."""
-
 
 def test_every_method_is_told_of() -> None:
     """No method that changes something is left out."""
@@ -121,7 +113,7 @@ async def test_entries_name_what_was_changed(service: Service) -> None:
         response, told = await _try(service, world, method)
         if response.status_code != httpx.codes.OK or not told:
             world = await settle(service)
-            await _prepare(service, world, method)
+            await prepare(service, world, method)
             response, told = await _try(service, world, method)
         assert response.status_code == httpx.codes.OK, response.text
         (entry,) = told
@@ -152,16 +144,3 @@ async def _try(
         for row in await service.rows(AuditEntry)
         if (row.method, row.request_id) == (method, f"{method}.{world.pool}")
     ]
-
-
-async def _prepare(service: Service, world: World, method: str) -> None:
-    """Bring a new world to where the method has something to do."""
-    if method == "resumeProgram":
-        await service.call("pauseProgram", REQUESTS["pauseProgram"](world))
-    if method == "cancelByReference":
-        redemption = {**REQUESTS["redeemBenefit"](world), "externalReference": "booking:2"}
-        await service.call("redeemBenefit", redemption)
-    if method in {"createItem", "bulkCreateItems", "addItemsToBenefit"}:
-        await service.call("deleteItem", {"itemId": world.item})
-    if method in {"setPerson", "bulkSetPeople"}:
-        await service.call("deletePerson", {"personId": world.person})

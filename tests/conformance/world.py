@@ -9,6 +9,7 @@ from tests.support.calls import NAMESPACE, benefit, details, guid
 
 if TYPE_CHECKING:
     from tests.support.calls import Caller
+    from tests.support.inprocess import Service
 
 Document = dict[str, Any]
 
@@ -422,3 +423,23 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "rotateWebhookKey": lambda _: {},
 }
 """A request of each method that names entities of a world; its own tenant would get an answer."""
+
+UNLIKE: dict[str, dict[str, Any]] = {
+    "createProgramDefinition": {"programDefinition": {"externalId": guid(), "namespace": "gym"}},
+    "provisionProgram": {"externalProgramId": guid()},
+    "cancelByReference": {"externalReference": "booking:2"},
+}
+"""What requests of the world must have otherwise, for they would repeat what is there."""
+
+
+async def prepare(service: Service, world: World, method: str) -> None:
+    """Bring a new world to where the method has something to do."""
+    if method == "resumeProgram":
+        await service.call("pauseProgram", REQUESTS["pauseProgram"](world))
+    if method == "cancelByReference":
+        redemption = {**REQUESTS["redeemBenefit"](world), "externalReference": "booking:2"}
+        await service.call("redeemBenefit", redemption)
+    if method in {"createItem", "bulkCreateItems", "addItemsToBenefit"}:
+        await service.call("deleteItem", {"itemId": world.item})
+    if method in {"setPerson", "bulkSetPeople"}:
+        await service.call("deletePerson", {"personId": world.person})

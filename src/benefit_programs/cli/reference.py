@@ -5,19 +5,24 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
+
 from benefit_programs.api.openapi import openapi_json
 from benefit_programs.cli.apply.schema import schema_json
 from benefit_programs.cli.events_page import events_page
 from benefit_programs.cli.exits import MEANINGS
+from benefit_programs.cli.method_pages import methods_pages
 from benefit_programs.cli.metrics_page import metrics_page
 from benefit_programs.cli.queries_page import queries_page
 from benefit_programs.cli.reference_pages import (
     commands_page,
     errors_page,
-    methods_page,
     types_page,
 )
 from benefit_programs.config import FILE_VARIABLE, references, secret_file_variable
+
+EXAMPLES = "examples.json"
+"""What the service has answered to a request of each method (tools/record_examples.py)."""
 
 _SECRET_FILES = "\n".join(
     f"- `{secret_file_variable(each.name)}`" for each in references() if each.secret
@@ -63,10 +68,12 @@ def settings_page() -> str:
     return "\n".join([_HEAD + "\n".join(rows), _CODES_HEAD + "\n".join(codes), ""])
 
 
-def generated_files() -> dict[str, bytes]:
+def generated_files(folder: Path) -> dict[str, bytes]:
+    """What is written into a folder, which has the examples of methods already."""
+    examples = msgspec.json.decode((folder / EXAMPLES).read_bytes())
     pages = {
         "settings.md": settings_page(),
-        "methods.md": methods_page(),
+        **methods_pages(examples),
         "types.md": types_page(),
         "queries.md": queries_page(),
         "errors.md": errors_page(),
@@ -82,9 +89,10 @@ def generated_files() -> dict[str, bytes]:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in generated_files().items():
-        (folder / name).write_bytes(content)
+    for name, content in generated_files(folder).items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
 
 
 if __name__ == "__main__":

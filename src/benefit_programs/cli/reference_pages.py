@@ -1,72 +1,22 @@
-"""The pages of docs/reference about methods, types, errors and commands."""
+"""The pages of docs/reference about types, errors and commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import typer.main
 
 from benefit_programs.api.errors import STATUS_BY_ERROR
 from benefit_programs.api.methods import METHODS
-from benefit_programs.api.openapi import NOTES, openapi_document
+from benefit_programs.api.openapi import openapi_document
 from benefit_programs.api.reference.page import COLUMNS, chosen_of, facts_of, type_of
-from benefit_programs.api.reference.refusals import (
-    RESERVED,
-    answered,
-    description_of,
-)
+from benefit_programs.api.reference.refusals import answered
 from benefit_programs.cli.application import application, load_command
 from benefit_programs.cli.markdown import GENERATED, joined, table
+from benefit_programs.cli.method_pages import link_to, said_of
 
 Document = dict[str, Any]
-
-_ABOUT_QUERIES = "How to filter, sort and page: see [Queries](queries.md)."
-
-
-def methods_page() -> str:
-    document = openapi_document()
-    parts = ["# Methods", GENERATED, NOTES.strip(), _ABOUT_QUERIES]
-    for tag in document["tags"]:
-        parts.append(f"## {tag['name']}")
-        for path, verbs in document["paths"].items():
-            for verb, operation in verbs.items():
-                if tag["name"] in operation["tags"]:
-                    parts += _method(verb.upper(), path, operation)
-    return joined(parts)
-
-
-def _method(verb: str, path: str, operation: Document) -> Iterator[str]:
-    yield f"### {operation['operationId']}"
-    yield operation["summary"]
-    yield f"`{verb} {path}`"
-    if "description" in operation:
-        yield operation["description"]
-    yield f"Needs `{operation['x-scope']}`."
-    yield table(COLUMNS, _parameter_rows(operation["parameters"]))
-    if "requestBody" in operation:
-        yield f"Request: {_type_in(operation['requestBody'])}"
-    yield f"Answer: {_type_in(operation['responses']['200'])}"
-    yield table(("Status", "Errors of the method"), _error_rows(operation["responses"]))
-
-
-def _type_in(holder: Document) -> str:
-    return _type_of(holder["content"]["application/json"]["schema"])
-
-
-def _parameter_rows(parameters: Iterable[Document]) -> Iterator[tuple[str, ...]]:
-    for each in parameters:
-        if "$ref" not in each:
-            facts = facts_of(each["schema"], required=each.get("required", False))
-            holds = "; ".join([f"in the {each['in']}", *facts])
-            yield f"`{each['name']}`", _type_of(each["schema"]), each.get("description", ""), holds
-
-
-def _error_rows(responses: Document) -> Iterator[tuple[str, ...]]:
-    for status, response in responses.items():
-        if status != "200" and "$ref" not in response:
-            lines = response["description"].replace("- ", "").split("\n")
-            yield status, "<br>".join(lines)
 
 
 def types_page() -> str:
@@ -92,15 +42,16 @@ def _type_of(schema: Document) -> str:
 
 
 def errors_page() -> str:
-    schemas: Document = openapi_document()["components"]["schemas"]
     rows = []
     for refusal in answered():
-        data = schemas.get(refusal.__name__, {}).get("properties", {})
-        methods = [each.name for each in METHODS.values() if refusal in each.refuses]
-        what = description_of(refusal) + (" Reserved: not sent yet." * (refusal in RESERVED))
-        fields = ", ".join(f"`{name}`" for name in data)
+        methods = [link_to(each) for each in METHODS.values() if refusal in each.refuses]
         rows.append(
-            (str(STATUS_BY_ERROR[refusal]), f"`{refusal.code}`", what, fields, ", ".join(methods))
+            (
+                str(STATUS_BY_ERROR[refusal]),
+                f"`{refusal.code}`",
+                *said_of(refusal),
+                ", ".join(methods),
+            )
         )
     shape = "`{message, details}`, where `details` holds `applicationError` or `validationError`"
     columns = ("Status", "Code", "What happened", "Data", "Methods")
