@@ -124,6 +124,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         if read_only
         else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     )
+    if not read_only:
+        _make_private(path)
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENT_CACHE_SIZE)
     connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
     # A plan is the same for all values. Else SQLite makes some plans anew for each row that is
@@ -135,6 +137,13 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     connection.execute(f"pragma cache_size = {-CACHE_KIBIBYTES_MAX}")
     register_functions(connection)
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make a new file for this user alone: it has secrets in it. What SQLite adds is like it."""
+    # A file that is there keeps its rights, and what can't be made SQLite tells.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _write_ahead(connection: apsw.Connection) -> None:
