@@ -38,17 +38,13 @@ def read_variables(environment: Mapping[str, str]) -> Wanted | None:
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None
     unusable: list[_Unusable] = []
-    wanted = Wanted(
-        traces=_is_exported(environment, "TRACES", unusable),
-        metrics=_is_exported(environment, "METRICS", unusable),
-        sampling=_sampling(environment, unusable),
-        interval_seconds=_interval(environment, unusable) / 1000,
-    )
-    if not (wanted.traces or wanted.metrics):
-        return None
+    traces = _is_exported(environment, "TRACES", unusable)
+    metrics = _is_exported(environment, "METRICS", unusable)
+    sampling = _sampling(environment, unusable) if traces else Sampling()
+    milliseconds = _interval(environment, unusable) if metrics else INTERVAL_MILLISECONDS_DEFAULT
     for each in unusable:
         _log.warning("a variable isn't used", name=each.name, instead=each.instead)
-    return wanted
+    return Wanted(traces, metrics, sampling, milliseconds / 1000) if traces or metrics else None
 
 
 def _values(environment: Mapping[str, str], *names: str) -> Iterator[tuple[str, str]]:
