@@ -487,8 +487,8 @@ def _name_trace(_logger: Any, _name: str, line: Any) -> Any:
     """Say in a line to which trace it belongs, where it belongs to one."""
     here = current()
     if here is not None:
-        line["trace_id"] = f"{here.position.trace_id:032x}"
-        line["span_id"] = f"{here.position.span_id:016x}"
+        line["trace_id"] = here.position.trace_id
+        line["span_id"] = here.position.span_id
     return line
 
 

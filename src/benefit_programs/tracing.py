@@ -40,16 +40,16 @@ class Kind(IntEnum):
 
 
 class Position(NamedTuple):
-    """A place in a trace, as services tell it each other."""
+    """A place in a trace, as services tell it each other: ids as hexadecimal digits."""
 
-    trace_id: int
-    span_id: int
+    trace_id: str
+    span_id: str
     is_sampled: bool
     state: str = ""
 
     @property
     def traceparent(self) -> str:
-        return f"00-{self.trace_id:032x}-{self.span_id:016x}-{self.is_sampled:02x}"
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.is_sampled else '00'}"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -71,13 +71,14 @@ def read_position(traceparent: str | None, tracestate: str | None) -> Position |
     rest = traceparent[match.end() :]
     if rest and (traceparent.startswith("00") or not rest.startswith("-")):
         return None
-    trace_id, span_id, flags = (int(each, 16) for each in match.groups())
-    return Position(trace_id, span_id, bool(flags & _SAMPLED), _read_state(tracestate or ""))
+    trace_id, span_id, flags = match.groups()
+    state = _read_state(tracestate) if tracestate else ""
+    return Position(trace_id, span_id, int(flags, 16) & _SAMPLED == _SAMPLED, state)
 
 
 def _read_state(text: str) -> str:
     """What vendors add; nothing of it if one of them wrote what can't be passed on."""
-    if not text or len(text) > TRACESTATE_LENGTH_MAX:
+    if len(text) > TRACESTATE_LENGTH_MAX:
         return ""
     members = [each for part in text.split(",") if (each := part.strip(" \t"))]
     if len(members) > TRACESTATE_MEMBERS_MAX:
@@ -122,8 +123,8 @@ class Span:
         name: str,
         kind: Kind,
         *,
-        trace_id: int,
-        parent_id: int,
+        trace_id: str,
+        parent_id: str,
         state: str,
         sink: Callable[[Span], object],
     ) -> None:
@@ -297,13 +298,14 @@ class Tracer:
             lower = getrandbits(64)
             if lower >= self._bound:
                 return NOTHING
-            trace_id, parent_id, state = getrandbits(64) << 64 | lower or 1, 0, ""
+            trace_id, parent_id, state = f"{_new_id()}{lower:016x}", "", ""
         else:
             trace_id, parent_id, is_sampled, state = parent
             if not self._follows:
-                is_sampled = trace_id % _HALF < self._bound
+                is_sampled = int(trace_id[16:], 16) < self._bound
             if not is_sampled:
-                return Within(Passed(parent._replace(is_sampled=False)))
+                passed = parent._replace(is_sampled=False) if parent.is_sampled else parent
+                return Within(Passed(passed))
         return Within(
             Span(
                 name,
@@ -330,6 +332,6 @@ def span_of(
     return NOTHING if tracer is None else tracer.span(name, kind, parent)
 
 
-def _new_id() -> int:
-    """An id of a span; it needn't be hard to guess."""
-    return getrandbits(64) or 1
+def _new_id() -> str:
+    """An id of a span, or half of a trace's; it needn't be hard to guess."""
+    return f"{getrandbits(64) or 1:016x}"

@@ -93,7 +93,7 @@ def test_the_caller_decides_where_it_is_followed(
         assert is_recorded == here.position.is_sampled
         assert (span is not None) == (recorded() is not None) == is_recorded
     assert current() is None
-    assert [TRACE] * is_recorded == [f"{each.position.trace_id:032x}" for each in told]
+    assert [TRACE] * is_recorded == [each.position.trace_id for each in told]
 
 
 def test_what_is_not_recorded_leaves_no_place() -> None:

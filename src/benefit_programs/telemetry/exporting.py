@@ -150,8 +150,8 @@ class Exports:
 def _context(position: Position) -> SpanContext:
     state = TraceState.from_header([position.state]) if position.state else None
     return SpanContext(
-        position.trace_id,
-        position.span_id,
+        int(position.trace_id, 16),
+        int(position.span_id, 16),
         is_remote=False,
         trace_flags=_SAMPLED,
         trace_state=state,
