@@ -77,8 +77,8 @@ class _Index(NamedTuple):
     given: str
 
 
-LISTED_STATUSES_MAX = 2
-"""How many statuses a condition lists. Of a longer list SQLite makes a table, for each row anew."""
+LISTED_STATUSES = 2
+"""How many statuses are said in a list. Of a longer one SQLite makes a table, for each row anew."""
 
 
 def _index(
@@ -105,7 +105,7 @@ def live_condition(entity: type[Row], status: str = "status") -> str:
 
     PostgreSQL has them with lists, and takes a list for the same as its members one by one.
     """
-    if len(entity.over) == LISTED_STATUSES_MAX:
+    if len(entity.over) == LISTED_STATUSES:
         return _listed_condition(entity, status)
     return " and ".join(f"{status} <> '{each}'" for each in entity.over)
 
