@@ -29,14 +29,14 @@ def test_invited_people_get_in_until_they_are_revoked(
 ) -> None:
     """The link works in a browser at once, once, and no longer than the access."""
     monkeypatch.setenv("BENEFITS_URL", server.url)
-    made = document(server, "invite", "Ada", "--role", "front-desk")
+    made = document(server, "invite", "Ada of the desk", "--role", "front-desk")
     assert made["link"].startswith(f"{server.url}/console/sign-in?token=")
     token = made["link"].partition("token=")[2]
     with httpx.Client(base_url=f"{server.url}/console", trust_env=False) as browser:
         sent = browser.post("/sign-in", data={"token": token}, headers=FROM_HERE)
         assert sent.headers["location"] == "/console/find"
         assert "Front desk" in browser.get("/find").text
-        revoked = document(server, "revoke", "Ada")
+        revoked = document(server, "revoke", "Ada of the desk")
         assert (revoked["id"], bool(revoked["revokedDate"])) == (made["user"]["id"], True)
         assert browser.get("/find").status_code == httpx.codes.SEE_OTHER
     assert made["user"]["id"] in {each["id"] for each in document(server, "list")["users"]}
