@@ -27,8 +27,8 @@ _INTRODUCTION = (
     """Each family of methods has a page: what a method does, what it takes and answers, its errors,
 and an example. The same for machines: [openapi.json](openapi.json).""",
     NOTES.strip(),
-    """How to filter, sort and page: see [Queries](queries.md). What every method may refuse, and all
-other errors: see [Errors](errors.md).""",
+    """How to filter, sort and page: see [Queries](queries.md). What every method may refuse, and
+all other errors: see [Errors](errors.md).""",
 )
 
 
