@@ -114,7 +114,11 @@ def _short(answer: Any) -> Any:
 
 
 def _shown(document: Document) -> Document:
-    told = {name: SHOWN[name] for name, value in document.items() if name in SHOWN and value}
+    told = {
+        name: SHOWN[name]
+        for name, value in document.items()
+        if name in SHOWN and value not in (None, "")
+    }
     return document | told
 
 
