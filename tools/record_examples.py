@@ -9,11 +9,13 @@ code records the same examples.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import logging
 import re
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
@@ -21,13 +23,17 @@ from uuid import NAMESPACE_OID, uuid5
 import structlog
 
 from benefit_programs.api.methods import METHODS
+from benefit_programs.client.core.wire import camel
 from tests.conformance.world import REQUESTS, UNLIKE, World, prepare, settle
 from tests.support.inprocess import new_tenant, open_application
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
 
-FILE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "examples.json"
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "docs" / "reference" / "examples.json"
+CALLS_IN_PYTHON = ROOT / "tests" / "conformance" / "calls_in_python.py"
+CALLS_IN_JAVASCRIPT = ROOT / "tests" / "e2e" / "js" / "calls.mjs"
 NOW = 1_796_115_600_000
 """The instant of all examples, in milliseconds: 2026-12-01T09:00:00Z."""
 
@@ -39,6 +45,9 @@ NAMES = {
     "item_external": "towel",
 }
 """Names of the world that aren't ids of the service."""
+
+TRANSACTIONS = {"redemption", "change"}
+"""Ids of the world that are called transaction ids in calls."""
 
 SHOWN: dict[str, Any] = {
     "cursor": "...",
@@ -57,6 +66,11 @@ ENTRIES_MAX = 2
 """How many entries of a list are shown."""
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OF_WORLD = re.compile(r"\bit\.(\w+)")
+_CALL_IN_JAVASCRIPT = re.compile(
+    r"^  (\w+): \(client(?:, it)?\) =>\s+(.*?),$(?=\n  \w|\n})", re.MULTILINE | re.DOTALL
+)
+_LOWER_BEFORE_UPPER = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 SANDBOXES = {"getClock", "setClock"}
@@ -64,7 +78,11 @@ SANDBOXES = {"getClock", "setClock"}
 
 
 async def record() -> dict[str, Document]:
-    """Of each method by its name: ``request``, and the ``status`` and the ``answer`` to it."""
+    """Of each method by its name: ``request``, and the ``status`` and the ``answer`` to it.
+
+    ``python`` and ``javascript`` are the calls that make the request; not all have the latter.
+    """
+    calls = {"python": python_calls(), "javascript": javascript_calls()}
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/examples.sqlite3"
         async with open_application(url, clock=lambda: NOW) as (running, client):
@@ -72,6 +90,7 @@ async def record() -> dict[str, Document]:
                 name: await _example(
                     await new_tenant(running, client, is_sandbox=name in SANDBOXES), name
                 )
+                | {language: known[name] for language, known in calls.items() if name in known}
                 for name in METHODS
             }
 
@@ -88,6 +107,49 @@ async def _example(service: Service, name: str) -> Document:
         "answer": _short(response.json()),
     }
     return _fixed(example, name, world)
+
+
+def python_calls() -> dict[str, str]:
+    """The call of each method in Python, as it is written, by the name of the method."""
+    source = CALLS_IN_PYTHON.read_text("utf-8")
+    assigned = (each.value for each in ast.parse(source).body if isinstance(each, ast.AnnAssign))
+    (table,) = (value for value in assigned if isinstance(value, ast.Dict))
+    found = {}
+    for key, value in zip(table.keys, table.values, strict=True):
+        assert isinstance(key, ast.Constant)
+        assert isinstance(value, ast.Lambda)
+        found[str(key.value)] = _named(_written(source, value.body), camels=False)
+    return found
+
+
+def _written(source: str, node: ast.expr) -> str:
+    """The lines of an expression, the first at the margin and the others below it."""
+    lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    indent = " " * (len(lines[-1]) - len(lines[-1].lstrip()))
+    return textwrap.dedent("\n".join([indent + lines[0][node.col_offset :], *lines[1:]]))
+
+
+def javascript_calls() -> dict[str, str]:
+    """The call of each method that the official SDK has, as it is written."""
+    source = CALLS_IN_JAVASCRIPT.read_text("utf-8")
+    return {
+        name: _named(f"await {textwrap.dedent('    ' + call)};", camels=True)
+        for name, call in _CALL_IN_JAVASCRIPT.findall(source)
+    }
+
+
+def _named(call: str, *, camels: bool) -> str:
+    """A call with names of ids, as the language writes them, in place of those of the world."""
+
+    def named(match: re.Match[str]) -> str:
+        field = _LOWER_BEFORE_UPPER.sub("_", match[1]).lower()
+        if field in NAMES:
+            return json.dumps(NAMES[field])
+        name = f"{'transaction' if field in TRANSACTIONS else field}_id"
+        return camel(name) if camels else name
+
+    return _OF_WORLD.sub(named, call)
 
 
 def _fixed(example: Document, method: str, world: World) -> Document:

@@ -46,6 +46,8 @@ class World(NamedTuple):
     """The site id of the tenant; what isn't a service's own tenant may not know it."""
     other_pool: str = ""
     """Another pool of the beneficiary that holds the item."""
+    visitor: str = ""
+    """Somebody who has nothing yet."""
 
     @property
     def beneficiary(self) -> Document:
@@ -129,6 +131,7 @@ async def settle(service: Caller) -> World:
     known = await service.call("setPerson", REQUESTS["setPerson"](world))
     return world._replace(
         other_pool=other_pool["id"],
+        visitor=guid(),
         redemption=redeemed["transactionId"],
         reservation=reserved["transactionId"],
         change=changed["transactionId"],
@@ -216,7 +219,7 @@ def _wish(world: World) -> Document:
 def _new_definition(world: World) -> Document:
     return {
         "namespace": NAMESPACE,
-        "details": details(),
+        "details": details({**benefit(KEY), "providerAppId": world.app}),
         "programDefinitionIds": [world.program_definition],
     }
 
@@ -248,7 +251,9 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "deletePoolDefinition": lambda it: {"poolDefinitionId": it.pool_definition, **NOW},
     "bulkDeletePoolDefinitions": lambda it: {"poolDefinitionIds": [it.pool_definition], **NOW},
     "getPoolDefinition": lambda it: {"poolDefinitionId": it.pool_definition},
-    "queryPoolDefinitions": lambda it: _found(programDefinitionIds=it.program_definition),
+    "queryPoolDefinitions": lambda it: _found(
+        programDefinitionIds={"$hasSome": [it.program_definition]}
+    ),
     "addPoolDefinitionToProgramDefinition": _assignment,
     "removePoolDefinitionFromProgramDefinition": _assignment,
     "findPoolDefinitionsByProgramDefinition": lambda it: {
@@ -279,7 +284,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getProgramTimetable": lambda it: {"programId": it.program},
     "previewTimetable": lambda _: {
         "renewalConfiguration": {"every": "P1M"},
-        "fromDate": "2027-01-31T10:00:00Z",
+        "fromDate": "2027-01-31T10:00:00.000Z",
     },
     "queryPrograms": lambda it: _found(externalId=it.program_external),
     "getProgramByExternalIdAndNamespace": lambda it: {
@@ -382,7 +387,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "getOverview": lambda it: {"beneficiary": it.beneficiary},
     "exportBeneficiary": lambda it: {"beneficiary": it.beneficiary},
     "mergeBeneficiary": lambda it: {
-        "visitor": {"anonymousVisitorId": guid()},
+        "visitor": {"anonymousVisitorId": it.visitor},
         "beneficiary": it.beneficiary,
     },
     "setPerson": lambda it: {"person": _person(it)},
@@ -425,8 +430,8 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
 """A request of each method that names entities of a world; its own tenant would get an answer."""
 
 UNLIKE: dict[str, dict[str, Any]] = {
-    "createProgramDefinition": {"programDefinition": {"externalId": guid(), "namespace": "gym"}},
-    "provisionProgram": {"externalProgramId": guid()},
+    "createProgramDefinition": {"programDefinition": {"externalId": "silver", "namespace": "gym"}},
+    "provisionProgram": {"externalProgramId": "order-1844"},
     "cancelByReference": {"externalReference": "booking:2"},
 }
 """What requests of the world must have otherwise, for they would repeat what is there."""

@@ -29,6 +29,9 @@ and an example. The same for machines: [openapi.json](openapi.json).""",
     NOTES.strip(),
     """How to filter, sort and page: see [Queries](queries.md). What every method may refuse, and
 all other errors: see [Errors](errors.md).""",
+    """In examples `client` is the [Python client](../how-to/python-sdk.md) or the
+[official JavaScript SDK](../how-to/use-the-official-sdk.md), which has no additions. Their answers are
+the service's own, with other ids and dates, and two entries of a list at most.""",
 )
 
 
