@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ and an example. The same for machines: [openapi.json](openapi.json).""",
     """How to filter, sort and page: see [Queries](queries.md). What every method may refuse, and
 all other errors: see [Errors](errors.md).""",
     """In examples `client` is the [Python client](../how-to/python-sdk.md) or the
-[official JavaScript SDK](../how-to/use-the-official-sdk.md), which has no additions. Their answers are
+[official JavaScript SDK](../how-to/use-the-official-sdk.md), which has no additions. Answers are
 the service's own, with other ids and dates, and two entries of a list at most.""",
 )
 
@@ -79,8 +79,9 @@ def _operation(method: Method) -> Document:
     return found
 
 
-def _family(tag: str, methods: Iterable[Method], examples: Mapping[str, Document]) -> Iterator[str]:
+def _family(tag: str, methods: Sequence[Method], examples: Mapping[str, Document]) -> Iterator[str]:
     yield from (f"# {tag}", GENERATED, "All families: [Methods](../methods.md).")
+    yield "\n".join(f"- [{each.name}](#{each.name.lower()}): {_summary(each)}" for each in methods)
     for method in methods:
         yield from _method(method)
         if method.name in examples:
