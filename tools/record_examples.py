@@ -14,6 +14,8 @@ import asyncio
 import json
 import logging
 import re
+import subprocess
+import sys
 import tempfile
 import textwrap
 from pathlib import Path
@@ -28,6 +30,8 @@ from tests.conformance.world import REQUESTS, UNLIKE, World, prepare, settle
 from tests.support.inprocess import new_tenant, open_application
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.support.inprocess import Service
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +49,11 @@ NAMES = {
     "item_external": "towel",
 }
 """Names of the world that aren't ids of the service."""
+
+COLUMNS_MAX = 64
+"""How wide calls in Python are, where they stand beside the text of a method."""
+
+NEXT_CALL = "\n# ...\n"
 
 TRANSACTIONS = {"redemption", "change"}
 """Ids of the world that are called transaction ids in calls."""
@@ -110,7 +119,7 @@ async def _example(service: Service, name: str) -> Document:
 
 
 def python_calls() -> dict[str, str]:
-    """The call of each method in Python, as it is written, by the name of the method."""
+    """The call of each method in Python, by the name of the method."""
     source = CALLS_IN_PYTHON.read_text("utf-8")
     assigned = (each.value for each in ast.parse(source).body if isinstance(each, ast.AnnAssign))
     (table,) = (value for value in assigned if isinstance(value, ast.Dict))
@@ -118,16 +127,22 @@ def python_calls() -> dict[str, str]:
     for key, value in zip(table.keys, table.values, strict=True):
         assert isinstance(key, ast.Constant)
         assert isinstance(value, ast.Lambda)
-        found[str(key.value)] = _named(_written(source, value.body), camels=False)
-    return found
+        written = ast.get_source_segment(source, value.body) or ""
+        found[str(key.value)] = _named(written, camels=False)
+    return dict(zip(found, _formatted(found.values()), strict=True))
 
 
-def _written(source: str, node: ast.expr) -> str:
-    """The lines of an expression, the first at the margin and the others below it."""
-    lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
-    lines[-1] = lines[-1][: node.end_col_offset]
-    indent = " " * (len(lines[-1]) - len(lines[-1].lstrip()))
-    return textwrap.dedent("\n".join([indent + lines[0][node.col_offset :], *lines[1:]]))
+def _formatted(calls: Iterable[str]) -> list[str]:
+    """Calls in Python as the formatter writes them where there is room for fewer columns."""
+    command = [sys.executable, "-m", "ruff", "format", "--isolated"]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [*command, "--line-length", str(COLUMNS_MAX), "-"],
+        input=NEXT_CALL.join(calls),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [call.strip() for call in done.stdout.split(NEXT_CALL)]
 
 
 def javascript_calls() -> dict[str, str]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.async_api import expect
 
+from benefit_programs.api.methods import METHODS
 from tests.support.browser import open_browser
 from tests.support.looking import LOOK_PAUSE_SECONDS
 from tools.site import build
@@ -127,6 +128,15 @@ def test_navigation_has_every_page(site: Site) -> None:
     assert built - {"404.md"} == site.listed
 
 
+def test_examples_stand_beside_methods(site: Site) -> None:
+    """Each method has an example of its own, with a request in several languages."""
+    pages = (site.folder / "reference" / "methods").glob("*.html")
+    text = "".join(page.read_text("utf-8") for page in pages)
+    assert [len(METHODS)] * 2 == [
+        text.count(f'<div class="{each}') for each in ("example", "tabbed-set")
+    ]
+
+
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Log nothing."""
@@ -146,13 +156,14 @@ def address(site: Site) -> Iterator[str]:
 
 @pytest.mark.anyio
 async def test_search_finds_a_page_without_other_hosts(address: str) -> None:
-    """In a browser on a phone the search finds a page, fits, and only the site's host is asked."""
+    """On a phone pages fit, the search finds one, and only the site's host is asked."""
     async with open_browser() as browser:
         page = await browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        await page.goto(f"{address}/reference/methods.html")
-        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        for name in ("methods", "types", "methods/pools"):
+            await page.goto(f"{address}/reference/{name}.html")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         await page.keyboard.press("Control+k")
         await page.wait_for_function("document.activeElement !== document.body")
         await page.keyboard.type("pgbouncer")

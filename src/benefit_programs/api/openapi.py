@@ -118,7 +118,8 @@ def path_of(method: Method) -> str:
 
 def tag_of(method: Method) -> str:
     """The family of a method: "Pool definitions"."""
-    return method.request.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+    words = method.request.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+    return words.replace("Api ", "API ")
 
 
 def _schemas_of(methods: Iterable[Method]) -> Schemas:

@@ -171,13 +171,14 @@ def _type_of(schema: dict[str, Any]) -> str:
 
 
 _FACTS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "minItems": "at least {} entries",
-    "maxItems": "at most {} entries",
+    "minLength": ("at least {} character", "at least {} characters"),
+    "maxLength": ("at most {} character", "at most {} characters"),
+    "minimum": ("at least {}", "at least {}"),
+    "maximum": ("at most {}", "at most {}"),
+    "minItems": ("at least {} entry", "at least {} entries"),
+    "maxItems": ("at most {} entry", "at most {} entries"),
 }
+"""Limits of a schema in words: of one, and of any other number."""
 _MARKS = {
     "readOnly": "set by the service",
     "x-immutable": "never changes",
@@ -191,7 +192,11 @@ def facts_of(schema: dict[str, Any], *, required: bool) -> list[str]:
     """What holds of a field beside its description, in words."""
     found = ["required"] if required else []
     found += [f"with {name}" for name in schema.get("required", ()) if "$ref" in schema]
-    found += [text.format(schema[key]) for key, text in _FACTS.items() if key in schema]
+    found += [
+        (one if schema[key] == 1 else many).format(schema[key])
+        for key, (one, many) in _FACTS.items()
+        if key in schema
+    ]
     found += [text for key, text in _MARKS.items() if schema.get(key)]
     found += [f"also called {name}" for name in schema.get("x-aliases", ())]
     return found
