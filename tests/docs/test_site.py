@@ -8,14 +8,14 @@ from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import expect
 
 from benefit_programs.api.methods import METHODS
-from tests.support.browser import open_browser
+from tests.support.browser import open_browser, violations
 from tests.support.looking import LOOK_PAUSE_SECONDS
 from tools.site import build
 
@@ -173,4 +173,16 @@ async def test_search_finds_a_page_without_other_hosts(address: str) -> None:
             await page.wait_for_timeout(LOOK_PAUSE_SECONDS * 1000)
         await expect(page.locator("h1")).to_contain_text("Put pgbouncer before PostgreSQL")
         assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+        await page.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_has_contrast(address: str, scheme: Literal["light", "dark"]) -> None:
+    """In the light and in the dark, all text of a page stands out from its ground."""
+    async with open_browser() as browser:
+        page = await browser.new_page(color_scheme=scheme)
+        await page.goto(f"{address}/reference/methods/clock.html")
+        found = await violations(page)
+        assert [each for each in found if each.startswith("color-contrast")] == []
         await page.close()
