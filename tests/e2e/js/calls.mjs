@@ -66,7 +66,10 @@ export const calls = {
       returnEntity: true,
     }),
   deletePoolDefinition: (client, it) =>
-    client.poolDefinitions.deletePoolDefinition(it.poolDefinition, "IMMEDIATELY"),
+    client.poolDefinitions.deletePoolDefinition(
+      it.poolDefinition,
+      "IMMEDIATELY",
+    ),
   bulkDeletePoolDefinitions: (client, it) =>
     client.poolDefinitions.bulkDeletePoolDefinitions([it.poolDefinition], {
       cascade: "IMMEDIATELY",
@@ -101,14 +104,23 @@ export const calls = {
       },
     ),
   renewProgram: (client, it) =>
-    client.programs.renewProgram(it.program, { idempotencyKey: crypto.randomUUID() }),
+    client.programs.renewProgram(it.program, {
+      idempotencyKey: crypto.randomUUID(),
+    }),
   pauseProgram: (client, it) =>
-    client.programs.pauseProgram(it.program, { idempotencyKey: crypto.randomUUID() }),
+    client.programs.pauseProgram(it.program, {
+      idempotencyKey: crypto.randomUUID(),
+    }),
   resumeProgram: (client, it) =>
-    client.programs.resumeProgram(it.program, { idempotencyKey: crypto.randomUUID() }),
+    client.programs.resumeProgram(it.program, {
+      idempotencyKey: crypto.randomUUID(),
+    }),
   endProgram: (client, it) => client.programs.endProgram(it.program),
   updateProgram: (client, it) =>
-    client.programs.updateProgram(it.program, { revision: "1", displayName: "New" }),
+    client.programs.updateProgram(it.program, {
+      revision: "1",
+      displayName: "New",
+    }),
   getProgram: (client, it) => client.programs.getProgram(it.program),
   queryPrograms: (client, it) =>
     client.programs.queryPrograms()
@@ -120,7 +132,10 @@ export const calls = {
     }),
   getPool: (client, it) => client.pools.getPool(it.pool),
   updatePool: (client, it) =>
-    client.pools.updatePool(it.pool, { revision: "1", displayName: "New" }),
+    client.pools.updatePool(it.pool, {
+      revision: "1",
+      displayName: "New",
+    }),
   queryPools: (client, it) =>
     client.pools.queryPools()
       .eq("programId", it.program)
@@ -146,7 +161,9 @@ export const calls = {
       idempotencyKey: crypto.randomUUID(),
     }),
   cancelRedemption: (client, it) =>
-    client.pools.cancelRedemption(it.redemption, { idempotencyKey: crypto.randomUUID() }),
+    client.pools.cancelRedemption(it.redemption, {
+      idempotencyKey: crypto.randomUUID(),
+    }),
   checkBenefitEligibility: (client, it) =>
     client.pools.checkBenefitEligibility(it.pool, {
       benefitKey: "towel",
@@ -199,9 +216,14 @@ export const calls = {
   deleteItem: (client, it) => client.items.deleteItem(it.item),
   bulkDeleteItems: (client, it) => client.items.bulkDeleteItems([it.item]),
   bulkDeleteItemsByFilter: (client, it) =>
-    client.items.bulkDeleteItemsByFilter("gym", { filter: { itemSetId: it.itemSet } }),
+    client.items.bulkDeleteItemsByFilter("gym", {
+      filter: { itemSetId: it.itemSet },
+    }),
   updateItem: (client, it) =>
-    client.items.updateItem(it.item, { revision: "1", displayName: "New" }),
+    client.items.updateItem(it.item, {
+      revision: "1",
+      displayName: "New",
+    }),
   bulkUpdateItems: (client, it) =>
     client.items.bulkUpdateItems({
       items: [{ item: { _id: it.item, revision: "1", displayName: "New" } }],
