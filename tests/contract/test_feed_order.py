@@ -10,8 +10,8 @@ import pytest
 
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.state import State
-from benefit_programs.storage import postgres
-from benefit_programs.storage.postgres import COPIED_ROWS_MIN
+from benefit_programs.storage import postgres_batches
+from benefit_programs.storage.postgres_batches import COPIED_ROWS_MIN
 from tests.contract.test_events import all_events, kinds, position
 from tests.support.calls import guid
 from tests.support.citus import CITUS
@@ -51,7 +51,7 @@ async def write_events(connection: Any, tenant_id: int, count: int) -> None:
         )
         for _ in range(count)
     ]
-    await postgres._write(connection, tenant_id, state)
+    await postgres_batches._write(connection, tenant_id, state)
 
 
 async def require_waited_for(service: Service, url: str, count: int) -> None:

@@ -17,12 +17,13 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from benefit_programs.domain import lookups
-from benefit_programs.domain.entities import Item, Lot, Reservation, Transaction
+from benefit_programs.domain.entities import Item, Lot, Pool, Reservation, Transaction
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.people.lookups import PERSON, PERSON_OF, PERSON_WORD
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage import (
+    connecting,
     item_specs,
     pool_statements,
     specs,
@@ -225,6 +226,54 @@ async def test_changes_on_postgresql_are_narrowed_by_their_key(
         leading = writing.entity.key[0]
         assert "Seq Scan" not in plan, (writing, plan)
         assert any(f"{leading} = " in condition for condition in _conditions(plan)), plan
+
+
+async def test_lone_changes_on_postgresql_go_by_the_whole_key(
+    filled: asyncpg.Connection,
+) -> None:
+    """What reads a row and its probe, and what changes it, finds each by all of its columns."""
+    probe = lookups.TRANSACTION_BY_KEY
+    insert = (Writing("insert", Transaction, CODECS[Transaction].columns), 1)
+    for sql, keys in (
+        (statements.postgres_first(lookups.POOL, (probe,)), [{"id"}, set(probe.columns)]),
+        (statements.postgres_hold(lookups.POOL), [{"id"}]),
+        (statements.postgres_guarded(lookups.POOL, ("available",), (insert,)), [{"id"}]),
+    ):
+        plan = await _plan(filled, sql)
+        assert "Seq Scan" not in plan, plan
+        for key in keys:
+            assert any(
+                key <= set(re.findall(r"(\w+) = ", condition)) for condition in _conditions(plan)
+            ), plan
+
+
+async def test_plans_are_made_anew_while_tables_grow(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan from when a table was empty is given up once it is older than plans may be."""
+    databases = PostgresDatabases(postgres_server)
+    url = databases.create()
+    store = await PostgresStore.open(url, connections_max=1)
+    index = lookups.POOLS_OF_PROGRAM
+    sql = statements.postgres_select(index, Mode.READ)
+    name = "select name from pg_prepared_statements where statement = $1"
+
+    async def plan() -> str:
+        async with store._keyed.acquire() as connection:
+            kept = await connection.fetchval(name, sql)
+            rows = await connection.fetch(f"explain execute {kept}(1, '{{{_IDS[0]}}}')")
+        return "\n".join(row[0] for row in rows)
+
+    await store.look_up(1, index, [(_IDS[0],)])
+    async with store._keyed.acquire() as connection:
+        await connection.execute(_fill(TABLES[Pool]))
+    old = await plan()
+    assert await plan() == old, "a plan is kept for a while"
+    monkeypatch.setattr(connecting, "PLAN_SECONDS_MAX", 0)
+    await store.look_up(1, index, [(_IDS[0],)])
+    assert any("program_id = " in each for each in _conditions(await plan()))
+    await store.close()
+    databases.drop(url)
 
 
 async def test_balances_change_without_their_indexes(filled: asyncpg.Connection) -> None:

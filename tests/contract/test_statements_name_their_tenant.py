@@ -144,6 +144,15 @@ def _of_batches() -> Iterator[str]:
         insert, delete = Writing("insert", entity, codec.columns), Writing("delete", entity, ())
         update = Writing("update", entity, changed[-1:])
         yield statements.postgres_writing((insert, update, delete) if changed else (insert, delete))
+    for index in INDEXES:
+        if index.is_own_key:
+            codec, probes = CODECS[index.entity], (lookups.TRANSACTION_BY_KEY,)
+            changed = tuple(each for each in codec.columns if each not in index.entity.key)
+            yield statements.postgres_first(index, probes)
+            yield statements.postgres_hold(index)
+            yield statements.postgres_guarded(
+                index, changed[-1:], ((Writing("insert", index.entity, codec.columns), 2),)
+            )
 
 
 async def test_questions_about_some_tenants_name_them(connection: Any) -> None:

@@ -35,6 +35,9 @@ class Index(Generic[R]):
     nobody asks for more because of the rows that were found, and where ``empty_leads_on`` isn't set
     not because there were none. Where it ``sums`` a column, somebody does only if there were
     ``limit`` rows that have less in all than is needed.
+
+    What is ``unheld`` needs no lock on another row to be read: either it never changes, or a unique
+    key of the store refuses whoever hasn't seen a row that came meanwhile.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Index(Generic[R]):
         leads_on: bool = True,
         empty_leads_on: bool = True,
         sums: str | None = None,
+        unheld: bool = False,
     ) -> None:
         assert after is None or limit is not None, "a walk has a bounded step"
         self.entity = entity
@@ -57,6 +61,7 @@ class Index(Generic[R]):
         self.leads_on = leads_on
         self.empty_leads_on = empty_leads_on
         self.sums = sums
+        self.unheld = unheld
         self.key_of: Callable[[Row], Key] = fields_of(columns)
         """The key under which this index has a row; a walk has it under no single one."""
 

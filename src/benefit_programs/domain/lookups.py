@@ -50,15 +50,20 @@ NAMED_PROGRAM_DEFINITION = Index(ProgramDefinition, "id", leads_on=False)
 PROGRAM_DEFINITION_BY_EXTERNAL_ID = Index(ProgramDefinition, "namespace", "external_id")
 PROGRAM_DEFINITION_OF_ANY_NAMESPACE = Index(ProgramDefinition, "external_id", limit=1)
 POOL_DEFINITION = Index(PoolDefinition, "id")
-SNAPSHOT = Index(Snapshot, "id")
+SNAPSHOT = Index(Snapshot, "id", unheld=True)
 BENEFITS_OF_ITEM_SET = Index(SnapshotBenefit, "item_set_id", limit=500)
 ASSIGNMENTS_OF_POOL_DEFINITION = Index(Assignment, "pool_definition_id")
 ASSIGNMENTS_OF_PROGRAM_DEFINITION = Index(Assignment, "program_definition_id")
 ITEM_SET = Index(ItemSet, "id")
 ITEM = Index(Item, "id")
 ITEM_BY_REFERENCE = Index(
-    Item, "external_id", "provider_app_id", "category", "item_set_id", leads_on=False
+    Item,
+    *("external_id", "provider_app_id", "category", "item_set_id"),
+    leads_on=False,
+    unheld=True,
 )
+"""Whoever deletes an item waits for nobody who redeems it."""
+
 PROGRAM = Index(Program, "id")
 NAMED_PROGRAM = Index(Program, "id", leads_on=False)
 """For the names that an answer shows, and nothing else."""
@@ -71,7 +76,7 @@ TRANSACTION = Index(Transaction, "id")
 RESERVING_TRANSACTION = Index(Transaction, "id")
 """The transaction of a reservation, for what never changes of it: its pool, and what it is for."""
 
-TRANSACTION_BY_KEY = Index(Transaction, "pool_id", "operation", "idempotency_key")
+TRANSACTION_BY_KEY = Index(Transaction, "pool_id", "operation", "idempotency_key", unheld=True)
 TRANSACTIONS_OF_CHAIN = Index(Transaction, "correlation_id")
 QUOTA = Index(Quota, "pool_id", "quota_id", "period_start", leads_on=False)
 USES_MAX = 2 * ROLLING_TIMES_MAX + 1
@@ -89,7 +94,7 @@ CHANGES_OF_PROGRAM = Index(
 CHANGES_OF_POOL_DEFINITION = Index(
     ScheduledChange, "pool_definition_id", limit=CHANGES_OF_DEFINITION_MAX + 1, live=True
 )
-IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key")
+IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key", unheld=True)
 
 KEYS_OF_SUBJECT = Index(IdempotencyKey, "subject_id")
 """The keys of a subject that has few: one redemption by whichever pools pay."""

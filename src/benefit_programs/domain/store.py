@@ -74,13 +74,20 @@ class Store(Protocol):
     """How many batches beside those may wait for rows that others have locked."""
 
     async def run(
-        self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
+        self,
+        tenant_id: int,
+        steps: BatchRun[Answer],
+        *,
+        patient: bool = False,
+        unheld: bool = False,
     ) -> Answer:
         """Run a batch to its end in one transaction and return what it returns, once durable.
 
         A ``patient`` batch waits long for rows that somebody else has locked, another one is soon
-        refused with StoreLocked. Also raises StoreConflict, StoreTimeout or StoreUnavailable, and
-        whatever the batch raises; then nothing of the batch is stored.
+        refused with StoreLocked. An ``unheld`` one may be run without holding what it reads, and is
+        refused with StoreConflict if that has changed by its end. Also raises StoreConflict,
+        StoreTimeout or StoreUnavailable, and whatever the batch raises; then nothing of the batch
+        is stored.
         """
         ...
 

@@ -23,6 +23,9 @@ SNAPSHOTS_MAX = 2_000
 RESERVING_MAX = 1_000
 """How many transactions that reserved it holds, the most recently used ones."""
 
+HELD_AFTER_CONFLICT = 20
+"""How many batches hold what they read after one that didn't met others who changed it."""
+
 _RESERVE, _OPEN = Operation.RESERVE, ReservationStatus.OPEN
 
 
@@ -37,6 +40,19 @@ class Memory:
         self.at_hand: AtHand = {index: rows.find for index, rows in self._recent.items()}
         self.is_on_agenda = False
         """Whether runners look at the tenant now and then; once they do, they always will."""
+
+        self._held_batches = 0
+
+    def is_calm(self) -> bool:
+        """Whether a batch may go without holding what it reads, because nobody else changes it."""
+        if not self._held_batches:
+            return True
+        self._held_batches -= 1
+        return False
+
+    def note_conflict(self) -> None:
+        """Remember that others change what this process changes."""
+        self._held_batches = HELD_AFTER_CONFLICT
 
     def keep(self, index: Index[Any], rows: list[Row]) -> None:
         """Remember what a batch has found, if it never changes."""

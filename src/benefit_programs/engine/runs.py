@@ -81,7 +81,9 @@ class Runs:
             outcomes: list[Outcome]
             look = _refuser(held) if held else None
             try:
-                outcomes = await self._attempt(tenant_id, batch, look, patient=patient)
+                outcomes = await self._attempt(
+                    tenant_id, batch, look, patient=patient, is_first=True
+                )
             except StoreUnavailable as error:
                 outcomes = [Failure(error)] * len(batch)
             except Exception as error:  # noqa: BLE001 - one's trouble must not be the others'
@@ -131,21 +133,34 @@ class Runs:
         return Failure(error)
 
     async def _attempt(
-        self, tenant_id: int, batch: list[Waiting], look: BeforeLoad | None, *, patient: bool
+        self,
+        tenant_id: int,
+        batch: list[Waiting],
+        look: BeforeLoad | None,
+        *,
+        patient: bool,
+        is_first: bool = False,
     ) -> list[Outcome]:
         written: set[type[Row]] = set()
+        memory = self._memory_of(tenant_id)
         is_sandbox = batch[0].submission.settings.is_sandbox
         steps = steps_of(
             [waiting.submission for waiting in batch],
             now=self._clock(),
             ids=self._ids_of_sandboxes if is_sandbox else self._ids,
-            memory=self._memory_of(tenant_id),
+            memory=memory,
             written=written,
             before_load=look,
         )
+        unheld = is_first and len(batch) == 1 and not patient and memory.is_calm()
         started = perf_counter()
-        with _batch_span(tenant_id, batch):
-            outcomes = await self._store.run(tenant_id, steps, patient=patient)
+        try:
+            with _batch_span(tenant_id, batch):
+                outcomes = await self._store.run(tenant_id, steps, patient=patient, unheld=unheld)
+        except StoreConflict:
+            if unheld:
+                memory.note_conflict()
+            raise
         # From here on all is durable, so nothing may raise: the listeners get turns of their own.
         loop = asyncio.get_running_loop()
         for observer in self.observers:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import inf
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,9 @@ CONNECT_SECONDS_MAX = 10
 """How long a new connection may take; a host that says nothing is away then."""
 
 STATEMENT_CACHE_SIZE = 500
+
+PLAN_SECONDS_MAX = 1.0
+"""How long a connection keeps the plans of batches and look-ups, while tables may grow."""
 
 _POOLER_HINT = "behind a pooler such as pgbouncer, set BENEFITS_POSTGRES_POOLER=transaction"
 
@@ -54,6 +59,16 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
     Nothing here changes its session. ADR 37 says why it answers a private question of the driver.
     """
+
+    _planned = -inf
+
+    def has_old_plans(self) -> bool:
+        """Whether the plans that it keeps may be older than they may be; says so once."""
+        now = monotonic()
+        if now - self._planned < PLAN_SECONDS_MAX:
+            return False
+        self._planned = now
+        return True
 
     def get_reset_query(self) -> str:
         return ""

@@ -51,12 +51,17 @@ class _Table(NamedTuple):
     colocation: int | None
 
 
+async def has_citus(connection: Any) -> bool:
+    """Whether the database is, or may become, one of a cluster."""
+    return await connection.fetchval(_VERSION) is not None
+
+
 async def is_distributed(connection: Any) -> bool:
     """Whether the tables of tenants were distributed before.
 
     Raises CannotDistribute on a worker, where nothing but shards may be.
     """
-    if await connection.fetchval(_VERSION) is None:
+    if not await has_citus(connection):
         return False
     if not await connection.fetchval(_IS_COORDINATOR):
         raise CannotDistribute("This node is a worker: name the coordinator in the database URL.")

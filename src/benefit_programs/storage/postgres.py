@@ -1,9 +1,9 @@
 """The production store: PostgreSQL, shared by several servers and workers.
 
-A batch is one READ COMMITTED transaction that locks its rows in key order, through one statement
-a table. What was read beside the locks may be older than the locks by the time that they were
-waited for, so whatever must hold across processes is held by a unique key as well; the database
-then refuses the batch, and its commands run again one by one.
+A batch is one READ COMMITTED transaction (``postgres_batches``). What was read beside the locks may
+be older than the locks by the time that they were waited for, so whatever must hold across
+processes is held by a unique key as well; the database then refuses the batch, and its commands run
+again one by one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,10 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
-from benefit_programs.domain.state import Mode, State, Wanted
 from benefit_programs.domain.store import (
     BatchRun,
-    Load,
-    Loaded,
     NodeUnavailable,
     StatementUnsupported,
     StoreConflict,
@@ -49,14 +45,21 @@ from benefit_programs.storage.connecting import (
     told_failures,
     told_pooler,
 )
+from benefit_programs.storage.distribution import has_citus
 from benefit_programs.storage.gathering import GatheredLookUps
 from benefit_programs.storage.hosts import Hosts
 from benefit_programs.storage.outage import Outage
-from benefit_programs.storage.positions import POSTGRES_HOLD
+from benefit_programs.storage.postgres_batches import (
+    SYSTEM,
+    UNCONFIRMED,
+    Batch,
+    UnheldBatch,
+    can_be_unheld,
+    read,
+    run_held,
+)
 from benefit_programs.storage.query import Dialect, PostgresDialect
-from benefit_programs.storage.rows import CODECS, COLLECTION, changed_columns, tables_of
-from benefit_programs.storage.statements import Writing
-from benefit_programs.storage.tables import TABLES
+from benefit_programs.storage.rows import COLLECTION, tables_of
 from benefit_programs.tracing import recorded, statement
 
 Answer = TypeVar("Answer")
@@ -75,14 +78,8 @@ LOCK_SECONDS_MAX = 5
 LOCK_MILLISECONDS_OF_BATCH_MAX = 200
 """How long a batch waits for a lock before those who need it wait apart from the others."""
 
-COPIED_ROWS_MIN = 100
-"""From how many new rows of a table on a batch copies them in: in lists they take twice as long."""
-
 STATEMENT_SECONDS_MAX = 10
 _CASEFOLD_SINCE = 18
-
-SYSTEM = "postgresql"
-"""The kind of database, as traces name it."""
 
 _LOST_CLASSES = frozenset({"28", "3D", "53", "58"})
 _LOST_STATES = frozenset({"25006", "25P03"})
@@ -104,6 +101,7 @@ class PostgresStore:
         *,
         statement_seconds: float = STATEMENT_SECONDS_MAX,
         outage: Outage | None = None,
+        may_be_unheld: bool = True,
     ) -> None:
         others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
         self.batches_max = max(1, keyed.get_max_size() - others)
@@ -112,6 +110,8 @@ class PostgresStore:
         self._queries = queries
         # Behind a pooler: what each transaction on connections of a pool begins with.
         self._local_settings = local_settings
+        # A pooler's connections get no settings of ours outside of transactions.
+        self._may_be_unheld = may_be_unheld and not local_settings
         self._for_one = self._transaction if local_settings else self._connection
         self._statement_seconds = statement_seconds
         self._outage = outage or Outage()
@@ -150,8 +150,9 @@ class PostgresStore:
                 await opened.enter_async_context(queries)
                 async with keyed.acquire() as connection:
                     version = require_version(connection)
+                    is_cluster = await has_citus(connection)
                     if not has_pooler:
-                        await require_setting(connection, "plan_cache_mode", settings)
+                        await require_setting(connection, "plan_cache_mode", keyed_settings)
             opened.pop_all()
         dialect = PostgresDialect(has_casefold=version >= _CASEFOLD_SINCE)
         local_settings = {keyed: set_local(keyed_settings), queries: set_local(settings)}
@@ -162,15 +163,37 @@ class PostgresStore:
             local_settings if has_pooler else {},
             statement_seconds=statement_seconds,
             outage=outage,
+            # A shard's row has no version that its coordinator could ask for.
+            may_be_unheld=not is_cluster,
         )
 
     async def run(
-        self, tenant_id: int, steps: BatchRun[Answer], *, patient: bool = False
+        self,
+        tenant_id: int,
+        steps: BatchRun[Answer],
+        *,
+        patient: bool = False,
+        unheld: bool = False,
     ) -> Answer:
-        """Run a batch in one transaction."""
+        """Run a batch in one transaction, or read first and write what is still as it was read."""
+        batch = Batch(tenant_id, steps)
+        if unheld and self._may_be_unheld and can_be_unheld(batch.step):
+            return await self._run_unheld(batch)
         more = (_PATIENTLY,) if patient else ()
         async with self._transaction(self._keyed, *more, on_commit=self.on_commit) as connection:
-            return await _step(connection, tenant_id, steps)
+            return await run_held(batch, connection)
+
+    async def _run_unheld(self, batch: Batch[Answer]) -> Answer:
+        async with self._connection(self._keyed) as connection:
+            unheld = UnheldBatch(batch, connection, seconds_max=self._statement_seconds)
+            if await unheld.run():
+                if unheld.commit_seconds is not None:
+                    loop = asyncio.get_running_loop()
+                    loop.call_soon(self.on_commit, unheld.commit_seconds)
+                return batch.answer
+            async with self._begun(connection, self._keyed, on_commit=self.on_commit):
+                await unheld.hold()
+                return await run_held(batch, connection)
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -239,10 +262,8 @@ class PostgresStore:
             return dict(zip(wanted, await asyncio.gather(*begun), strict=True))
 
     async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
-        sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
         async with self._for_one(self._keyed) as connection:
-            records = await connection.fetch(sql, tenant_id, *_lists(keys))
-        return [read(record) for record in records]
+            return await read(connection, tenant_id, index, keys)
 
     async def count(self, tenant_id: int, index: Index[Any], key: Key) -> int:
         """How many rows a walk has before it."""
@@ -297,6 +318,8 @@ class PostgresStore:
             with translated_errors():
                 async with pool.acquire() as connection:
                     try:
+                        if pool is self._keyed and connection.has_old_plans():
+                            await connection.execute("discard plans")
                         yield connection
                     except asyncpg.ReadOnlySQLTransactionError:
                         await self._look_elsewhere()
@@ -323,26 +346,39 @@ class PostgresStore:
         Also if a standby that commits wait for says nothing. If the server ended that wait, it
         would call the commit done; so no limit of the server holds for it, only ours.
         """
+        async with (
+            self._connection(pool) as connection,
+            self._begun(connection, pool, *settings, on_commit=on_commit),
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(
+        self,
+        connection: Any,
+        pool: asyncpg.Pool[Any],
+        *settings: str,
+        on_commit: Callable[[float], object] | None = None,
+    ) -> AsyncIterator[None]:
         begin = ("begin", *self._local_settings.get(pool, ()), *settings)
-        async with self._connection(pool) as connection:
-            await connection.execute("; ".join(begin))
-            try:
-                yield connection
-                started = perf_counter()
-                with statement("commit", SYSTEM):
-                    await self._commit(connection)
-            except BaseException:
-                if not connection.is_closed() and connection.is_in_transaction():
-                    await connection.execute("rollback")
-                raise
-            if on_commit is not None:
-                asyncio.get_running_loop().call_soon(on_commit, perf_counter() - started)
+        await connection.execute("; ".join(begin))
+        try:
+            yield
+            started = perf_counter()
+            with statement("commit", SYSTEM):
+                await self._commit(connection)
+        except BaseException:
+            if not connection.is_closed() and connection.is_in_transaction():
+                await connection.execute("rollback")
+            raise
+        if on_commit is not None:
+            asyncio.get_running_loop().call_soon(on_commit, perf_counter() - started)
 
     async def _commit(self, connection: Any) -> None:
         try:
             await connection.execute(_COMMIT, timeout=self._statement_seconds)
         except TimeoutError:
-            raise StoreUnavailable(_UNCONFIRMED) from None
+            raise StoreUnavailable(UNCONFIRMED) from None
 
     async def _look_elsewhere(self) -> None:
         """Use no connection again to a server that takes no writes any more."""
@@ -369,6 +405,8 @@ _SETTINGS = {
 }
 
 _KEYED_SETTINGS = {
+    # Planning would take longer than the statement; see ``PLAN_SECONDS_MAX``.
+    "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "lock_timeout": f"{LOCK_MILLISECONDS_OF_BATCH_MAX}ms",
 }
@@ -388,7 +426,6 @@ _PATIENTLY_BY_KEYS = set_local(
 """Else, where nobody has analyzed a table, joining a page of it would read all of another one."""
 
 _PATIENTLY = f"set local lock_timeout = '{LOCK_SECONDS_MAX}s'"
-_UNCONFIRMED = "the commit took too long; it may wait for a standby that is away"
 _COMMIT = "set local statement_timeout = 0; commit"
 
 
@@ -419,104 +456,6 @@ async def _told_look_up(found: Awaitable[list[R]], index: Index[R]) -> list[R]:
         if span is not None:
             span.attributes[COLLECTION] = tables_of((index,))
         return await found
-
-
-async def _step(connection: Any, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
-    loaded: Loaded | None = None
-    try:
-        while True:
-            step = next(steps) if loaded is None else steps.send(loaded)
-            if isinstance(step, Load):
-                with statement("load", SYSTEM) as span:
-                    if span is not None:
-                        span.attributes[COLLECTION] = tables_of(step.wanted)
-                    loaded = await _load(connection, tenant_id, step.wanted)
-            else:
-                with statement("write", SYSTEM):
-                    await _write(connection, tenant_id, step.state)
-                loaded = {}
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-
-
-async def _load(connection: Any, tenant_id: int, wanted: Wanted) -> Loaded:
-    loaded: Loaded = {}
-    by_entity: dict[type[Row], list[Index[Any]]] = {}
-    for index in wanted:
-        by_entity.setdefault(index.entity, []).append(index)
-    for entity in sorted(by_entity, key=_ORDER.__getitem__):
-        await _lock_across_indexes(connection, tenant_id, wanted, by_entity[entity])
-        for index in by_entity[entity]:
-            keys = wanted[index]
-            sql = statements.postgres_select(index, max(keys.values()))
-            records = await connection.fetch(sql, tenant_id, *_columns_of(keys))
-            read = CODECS[entity].read
-            loaded[index] = [read(record) for record in records]
-    return loaded
-
-
-async def _lock_across_indexes(
-    connection: Any, tenant_id: int, wanted: Wanted, indexes: list[Index[Any]]
-) -> None:
-    """Where a table is locked through several indexes, lock all of it in one order first."""
-    locked = tuple(index for index in indexes if max(wanted[index].values()) is Mode.LOCK)
-    if len(locked) > 1:
-        lists = [values for index in locked for values in _columns_of(wanted[index])]
-        await connection.fetch(statements.postgres_lock(locked), tenant_id, *lists)
-
-
-async def _write(connection: Any, tenant_id: int, state: State) -> None:
-    writings: list[Writing] = []
-    lists: list[tuple[Any, ...]] = []
-    copied: list[tuple[type[Row], Sequence[Row]]] = []
-
-    def add(writing: Writing, rows: Iterable[Row]) -> None:
-        values = CODECS[writing.entity].writer(writing.names)
-        writings.append(writing)
-        lists.extend(zip(*map(values, rows), strict=True))
-
-    def insert(entity: type[Row], rows: Sequence[Row]) -> None:
-        if len(rows) >= COPIED_ROWS_MIN:
-            copied.append((entity, rows))
-        elif rows:
-            add(Writing("insert", entity, CODECS[entity].columns_of(rows)), rows)
-
-    for entity, new, changed, gone in state.written():
-        insert(entity, new)
-        columns = changed_columns(changed, CODECS[entity])
-        if columns:
-            add(Writing("update", entity, columns), [row for _, row in changed])
-        if gone:
-            add(Writing("delete", entity, ()), gone)
-    insert(Event, state.events)
-    if writings:
-        await connection.fetch(statements.postgres_writing(tuple(writings)), tenant_id, *lists)
-    for entity, rows in copied:
-        await _copy(connection, tenant_id, entity, rows)
-
-
-async def _copy(connection: Any, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
-    """Insert many rows of a table."""
-    codec = CODECS[entity]
-    values = codec.writer(codec.columns)
-    if entity is Event:
-        await connection.fetch(POSTGRES_HOLD)
-    await connection.copy_records_to_table(
-        codec.table,
-        columns=("tenant_id", *codec.columns),
-        records=[(tenant_id, *values(row)) for row in rows],
-    )
-
-
-def _lists(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True))
-
-
-def _columns_of(keys: dict[tuple[Any, ...], Mode]) -> list[tuple[Any, ...]]:
-    return _lists(list(keys))
-
-
-_ORDER = {entity: position for position, entity in enumerate(TABLES)}
 
 
 @contextmanager

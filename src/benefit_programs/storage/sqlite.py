@@ -219,6 +219,7 @@ class SqliteStore:
         steps: BatchRun[Answer],
         *,
         patient: bool = False,  # noqa: ARG002 - rows have no locks of their own here
+        unheld: bool = False,  # noqa: ARG002 - nor is anything read that may change
     ) -> Answer:
         """Run a batch in one transaction."""
         async with self._turn:

@@ -23,6 +23,9 @@ WRITINGS_MAX = 1_000
 """How many texts are kept of what batches write: each set of changed columns has its own."""
 
 _LOCKS = {Mode.READ: "", Mode.SHARE: " for share of t", Mode.LOCK: " for no key update of t"}
+_VERSION = "t.xmin::text"
+"""Which transaction has written a row as it is: another one with each change."""
+
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -200,6 +203,79 @@ class Writing(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """The columns that a list of values is given for, in their order."""
         return self.columns if self.kind == "insert" else (*self.entity.key, *self.columns)
+
+
+@lru_cache(maxsize=WRITINGS_MAX)
+def postgres_first(index: Index[Any], probes: tuple[Index[Any], ...]) -> str:
+    """One row, its version, and whether each probe would find something.
+
+    $1 the tenant, then the row's key, then the keys of the probes.
+    """
+    first = 2 + len(index.columns)
+    asked = []
+    for probe in probes:
+        match = _match(probe, _scalars(CODECS[probe.entity], probe.columns, first))
+        table = CODECS[probe.entity].table
+        asked.append(f", exists (select 1 from {table} t where t.tenant_id = $1 and {match})")
+        first += len(probe.columns)
+    codec = CODECS[index.entity]
+    match = _match(index, _scalars(codec, index.columns, 2))
+    return (
+        f"select {postgres_columns(codec, 't')}, {_VERSION}{''.join(asked)}"
+        f" from {codec.table} t where t.tenant_id = $1 and {match}"
+    )
+
+
+@cache
+def postgres_hold(index: Index[Any]) -> str:
+    """Hold a row that is as it was: $1 the tenant, $2 the version that was read, then the key."""
+    return (
+        f"select 1 from {CODECS[index.entity].table} t where {_unchanged(index)}{_LOCKS[Mode.LOCK]}"
+    )
+
+
+@lru_cache(maxsize=WRITINGS_MAX)
+def postgres_guarded(
+    index: Index[Any], changed: tuple[str, ...], inserts: tuple[tuple[Writing, int], ...]
+) -> str:
+    """Change a row and insert numbers of others if it is as it was: 1 if so, else 0.
+
+    $1 the tenant, $2 the version that was read, the row's key, its changed values, then all values
+    of the new rows, one row after the other.
+    """
+    codec, first = CODECS[index.entity], 3 + len(index.columns)
+    guard = postgres_hold(index)
+    if changed:
+        values = _scalars(codec, changed, first)
+        pairs = zip(changed, values, strict=True)
+        assignments = ", ".join(f"{name} = {value}" for name, value in pairs)
+        guard = f"update {codec.table} t set {assignments} where {_unchanged(index)} returning 1"
+    first += len(changed)
+    parts = [f"guard as ({guard})"]
+    for number, (writing, count) in enumerate(inserts):
+        codec, rows = CODECS[writing.entity], []
+        for _ in range(count):
+            rows.append(f"({', '.join(_scalars(codec, writing.columns, first))})")
+            first += len(writing.columns)
+        held = f" and {HOLD_POSITIONS}" if writing.entity is Event else ""
+        parts.append(
+            f"w{number} as (insert into {codec.table} (tenant_id, {', '.join(writing.columns)})"
+            f" select $1::bigint, * from (values {', '.join(rows)}) as new"
+            f" where exists (select 1 from guard){held})"
+        )
+    return f"with {', '.join(parts)} select count(*) from guard"
+
+
+def _unchanged(index: Index[Any]) -> str:
+    values = _scalars(CODECS[index.entity], index.columns, 3)
+    return f"t.tenant_id = $1 and {_match(index, values)} and {_VERSION} = $2::text"
+
+
+def _scalars(codec: RowCodec[Any], columns: tuple[str, ...], first: int) -> list[str]:
+    return [
+        f"${number}::{_postgres_type(codec, column)}"
+        for number, column in enumerate(columns, start=first)
+    ]
 
 
 @lru_cache(maxsize=WRITINGS_MAX)
