@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "console": frozenset({"api", "config", "domain", "storage", "transfer", "wire", ROOT}),
     "agents": frozenset({"api", "client", ROOT}),
-    "providers": frozenset({"domain", "outgoing", ROOT}),
+    "providers": frozenset({"domain", "outgoing", "tracing", ROOT}),
     "jobs": frozenset({"domain", "engine", "storage", "tracing", ROOT}),
     "transfer": frozenset({"domain", ROOT}),
     "bootstrap": EVERYTHING - {"cli"},
