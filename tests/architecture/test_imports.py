@@ -73,7 +73,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 # What only these parts may import of others' packages.
 KEPT_TO: dict[str, frozenset[str]] = {
     "alembic": frozenset({"storage"}),
-    "apsw": frozenset({"storage"}),
+    "apsw": frozenset({"storage", "transfer"}),
     "asyncpg": frozenset({"storage"}),
     "cryptography": frozenset({"delivery", "encryption"}),
     "jinja2": frozenset({"console"}),
