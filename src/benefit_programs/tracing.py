@@ -151,10 +151,10 @@ class Span:
             sink=self.sink,
         )
 
-    def link(self, other: Span) -> None:
+    def link(self, other: Position) -> None:
         """Say that this has to do with something in another trace."""
         if len(self.links) < LINKS_MAX:
-            self.links.append(other.position)
+            self.links.append(other)
 
     def end(self) -> None:
         """Tell of it, once."""
@@ -232,6 +232,12 @@ def _end(here: Here | None, kind: type[BaseException] | None) -> None:
         here.end()
 
 
+def part(name: str, kind: Kind = Kind.INTERNAL) -> Within | _Nothing:
+    """The work inside as a part of the work at hand, if that is recorded."""
+    here = _here.get()
+    return Within(here.child(name, kind)) if type(here) is Span else NOTHING
+
+
 def statement(name: str, system: str) -> _Step | _Nothing:
     """A span for statements of the work at hand, if that is recorded. Nothing is recorded inside.
 
@@ -259,8 +265,8 @@ def shared(name: str, carried: Sequence[Span], attributes: Attributes) -> Within
     span = first.child(name)
     span.attributes = attributes
     for each in others:
-        span.link(each)
-        each.link(span)
+        span.link(each.position)
+        each.link(span.position)
     return Within(span)
 
 
@@ -300,10 +306,8 @@ class Tracer:
                 return NOTHING
             trace_id, parent_id, state = f"{_new_id()}{lower:016x}", "", ""
         else:
-            trace_id, parent_id, is_sampled, state = parent
-            if not self._follows:
-                is_sampled = int(trace_id[16:], 16) < self._bound
-            if not is_sampled:
+            trace_id, parent_id, _, state = parent
+            if not self._records(parent):
                 passed = parent._replace(is_sampled=False) if parent.is_sampled else parent
                 return Within(Passed(passed))
         return Within(
@@ -317,12 +321,31 @@ class Tracer:
             )
         )
 
+    def linked(
+        self, name: str, kind: Kind = Kind.INTERNAL, cause: Position | None = None
+    ) -> Within | _Nothing:
+        """The work inside as a trace of its own, recorded if its cause is, and linked with that.
+
+        It is for work that may go on for long: in the trace of its cause it would have no end.
+        """
+        if cause is None:
+            return self.span(name, kind)
+        if not self._records(cause):
+            return NOTHING
+        trace_id = _new_id() + _new_id()
+        span = Span(name, kind, trace_id=trace_id, parent_id="", state="", sink=self._sink)
+        span.link(cause)
+        return Within(span)
+
+    def _records(self, position: Position) -> bool:
+        """Whether what belongs to a place is recorded here, too."""
+        if self._follows:
+            return position.is_sampled
+        return int(position.trace_id[16:], 16) < self._bound
+
     def step_or_span(self, name: str) -> Within | _Nothing:
         """The work inside as a part of what is at hand, else as a trace of its own."""
-        here = _here.get()
-        if here is None:
-            return self.span(name)
-        return Within(here.child(name)) if isinstance(here, Span) else NOTHING
+        return self.span(name) if _here.get() is None else part(name)
 
 
 def span_of(

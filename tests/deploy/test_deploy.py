@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -79,6 +81,24 @@ def test_image_has_no_rights_and_no_shell() -> None:
     assert not {"bash", "dash", "coreutils"} & set(
         (DEPLOY / "container" / "packages.txt").read_text("utf-8").split()
     )
+
+
+def test_image_is_built_from_all_that_a_wheel_needs(tmp_path: Path) -> None:
+    """What the image's build copies as its source makes a wheel."""
+    for names, target in re.findall(
+        r"^COPY (.+) (/build/source\S*)$", CONTAINERFILE.read_text("utf-8"), re.MULTILINE
+    ):
+        for name in names.split():
+            copied = tmp_path / target.removeprefix("/build/source").strip("/")
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, copied)
+            else:
+                copied.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, copied)
+    build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    command = [sys.executable, "-c", build, str(tmp_path / "wheels")]
+    subprocess.run(command, check=True, cwd=tmp_path, env=own_environment())
+    assert [each.suffix for each in (tmp_path / "wheels").iterdir()] == [".whl"]
 
 
 def test_containers_of_compose_have_no_rights() -> None:

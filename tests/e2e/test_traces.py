@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,14 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.calls import Caller, guid
+from tests.support.calls import Caller, benefit, guid
 from tests.support.collector import Collector
 from tests.support.databases import PostgresDatabases
-from tests.support.looking import wait_until
+from tests.support.looking import LOOK_PAUSE_SECONDS, wait_until
+from tests.support.provider import PolicyServer
 from tests.support.receiver import Receiver
 from tests.support.service import Server
+from tests.support.serving import STOP_SECONDS_MAX, start_benefits
 from tests.support.wallet import Wallet, open_wallet
 from tests.support.webhooks import REDEEMED, create_endpoint
 
@@ -26,11 +29,19 @@ if TYPE_CHECKING:
 
     from tests.support.collector import Told
     from tests.support.postgres import PostgresServer
+    from tests.support.provider import Answer
+    from tests.support.serving import Command
 
 pytestmark = pytest.mark.anyio
 
+DONE = "FINISHED"
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 REQUESTS_AT_ONCE = 24
+SERVING_PROCESSES = 2
+HIDDEN = "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)"
+"""A module in the place of one that is to be missing."""
+
+CONNECTIONS_AT_ONCE, CONNECTIONS_MAX = 8, 200
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +88,10 @@ def new_trace() -> str:
 async def redeem(wallet: Wallet, **headers: str) -> str:
     answer = await wallet.caller.call("redeemBenefit", wallet.redemption(), **headers)
     return answer["transactionId"]  # type: ignore[no-any-return]
+
+
+def hides(text: str, *secrets: str) -> bool:
+    return any(each in text for each in secrets)
 
 
 def tree(spans: list[Told], root: str) -> dict[str, list[str]]:
@@ -158,24 +173,91 @@ async def test_events_and_deliveries_go_on_in_the_trace(
     assert not [each for each in collector.spans if each.trace_id == unsampled]
 
 
+async def start_job(caller: Caller, **headers: str) -> tuple[str, str]:
+    """Have somebody erased; the job, and the id of the person, which is for nobody to see."""
+    member = guid()
+    program = {"beneficiary": {"memberId": member}}
+    await open_wallet(caller, program=program)
+    answer = await caller.call("eraseBeneficiary", program, **headers)
+    return answer["jobId"], member
+
+
+def chunks(collector: Collector, job_id: str) -> list[Told]:
+    return [each for each in collector.spans if each.attributes.get("benefits.job.id") == job_id]
+
+
 async def test_a_job_tells_of_its_chunks(server: Server, collector: Collector) -> None:
-    """A chunk is a trace of its own, with its batch, and names the job."""
+    """A chunk is a trace of its own, with its batch, linked with the request that ordered it."""
+    trace, unsampled = new_trace(), new_trace()
     async with calling(server) as caller:
-        member = guid()
-        program = {"beneficiary": {"memberId": member}}
-        await open_wallet(caller, program=program)
-        answer = await caller.call("eraseBeneficiary", program)
-        job_id = answer["jobId"]
-
-        def chunks() -> list[Told]:
-            return [
-                each for each in collector.spans if each.attributes.get("benefits.job.id") == job_id
-            ]
-
-        collector.until(chunks)
-    spans = collector.trace(chunks()[0].trace_id, "job chunk", "batch", "commit")
+        passed_by, _ = await start_job(caller, **parent(unsampled, "00"))
+        job_id, member = await start_job(caller, **parent(trace))
+        collector.until(lambda: chunks(collector, job_id))
+        asked = {"jobId": passed_by}
+        while (await caller.call("getAsyncJob", asked))["job"]["status"] != DONE:  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(LOOK_PAUSE_SECONDS)
+    (request,) = (
+        each for each in collector.trace(trace, "eraseBeneficiary") if not each.name.islower()
+    )
+    chunk = chunks(collector, job_id)[0]
+    spans = collector.trace(chunk.trace_id, "job chunk", "batch", "commit")
+    assert trace != chunk.trace_id
+    assert {request.id} == {id_ for each in chunks(collector, job_id) for id_ in each.links}
     assert {"batch", "query"} >= {*tree(spans, "")["job chunk"]}
     assert not [each for each in collector.spans if member in each.text]
+    assert chunks(collector, passed_by) == []
+
+
+async def test_providers_are_told_of_the_trace(server: Server, collector: Collector) -> None:
+    """Questions are parts of the request, with what came of them, and no word of the tenant's."""
+    traces = refused, failed, looked_up, unsampled = [new_trace() for _ in range(4)]
+    app, secret = guid(), "a secret that nobody sees"
+    custom = {"type": "POLICY", "policyOptions": {"customOptions": {"appId": app, "id": guid()}}}
+    judged = benefit("towel", price="1", policyExpression=custom)
+    no: Answer = {"fulfilled": False, "details": {"code": "NO_TOWELS"}}
+    with PolicyServer(lambda _: no).running() as provider:
+        async with calling(server) as caller:
+            wallet = await open_wallet(caller, judged)
+            of_app = {"appId": app, "url": provider.url, "secret": secret}
+            of_people = {"url": provider.url, "secret": secret}
+            settings = {"policyProviders": [of_app], "peopleProvider": of_people}
+            await caller.call("updateSettings", {"settings": settings})
+            for status, trace, flags in (
+                (200, refused, "01"),
+                (500, failed, "01"),
+                (200, unsampled, "00"),
+            ):
+                provider.status = status
+                await caller.refusal("redeemBenefit", wallet.redemption(), **parent(trace, flags))
+            provider.decide = lambda _: {"people": []}
+            whom = {"beneficiaries": [wallet.program["beneficiary"]]}
+            await caller.call("lookUpPeople", whom, **parent(looked_up))
+    told = {
+        trace: next(each for each in collector.trace(trace, name, root) if each.name == name)
+        for trace, name, root in (
+            (refused, "ask policy provider", "redeemBenefit"),
+            (failed, "ask policy provider", "redeemBenefit"),
+            (looked_up, "ask provider of people", "lookUpPeople"),
+        )
+    }
+    outcomes = [
+        (
+            each.attributes["benefits.provider.outcome"],
+            each.attributes["http.response.status_code"],
+            each.has_failed,
+        )
+        for each in told.values()
+    ]
+    expected = [("REFUSED", 200, False), ("PROVIDER_FAILED", 500, True), ("ANSWERED", 200, False)]
+    assert expected == outcomes
+    assert app == told[refused].attributes["benefits.app_id"]
+    places = [f"00-{trace}-{told[trace].id}-01" for trace in (refused, failed)]
+    places += [f"00-{unsampled}-{PARENT}-00", f"00-{looked_up}-{told[looked_up].id}-01"]
+    assert places == provider.places
+    hidden = (secret, provider.url, provider.url.split("/")[2], "NO_TOWELS")
+    assert not [
+        each for each in collector.spans if each.trace_id in traces and hides(each.text, *hidden)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -230,40 +312,89 @@ async def test_metrics_are_those_of_the_page(server: Server, collector: Collecto
     assert collector.metrics["benefits_requests"].sum.is_monotonic
 
 
-async def test_two_processes_share_a_trace(
+@contextmanager
+def working(url: str, log: Path, collector: Collector) -> Iterator[Command]:
+    """A worker, which does jobs."""
+    with log.open("a") as errors:
+        worker = start_benefits(
+            "worker",
+            stdout=errors.fileno(),
+            stderr=errors.fileno(),
+            BENEFITS_DATABASE_URL=url,
+            **collector.variables,
+        )
+    try:
+        yield worker
+        worker.terminate()
+        assert worker.wait(STOP_SECONDS_MAX) == 0
+    finally:
+        worker.kill()
+
+
+async def test_processes_share_a_trace(
     collector: Collector, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     """Each process tells of its own work, under an id of its own, in the caller's one trace."""
     databases = PostgresDatabases(postgres_server)
-    url, trace = databases.create(), new_trace()
+    url, trace, ordering = databases.create(), new_trace(), new_trace()
     try:
         with (
-            serving(url, tmp_path / "1", collector) as one,
-            serving(url, tmp_path / "2", collector) as other,
+            serving(
+                url, tmp_path / "1", collector, workers=SERVING_PROCESSES, BENEFITS_RUN_JOBS="false"
+            ) as server,
+            working(url, tmp_path / "2", collector) as worker,
         ):
-            async with calling(one) as caller, calling(other, caller.key) as elsewhere:
-                wallet = await open_wallet(caller)
-                await redeem(wallet, **parent(trace))
-                wallet.caller = elsewhere
-                await redeem(wallet, **parent(trace))
-            collector.until(
-                lambda: (
-                    [each.name for each in collector.spans if each.trace_id == trace].count(
-                        "redeemBenefit"
-                    )
-                    == 2
-                )
-            )
-            spans = collector.trace(trace, "redeemBenefit")
+            async with calling(server) as caller:
+                wallet = await open_wallet(caller, amount="1000")
+                job_id, _ = await start_job(caller, **parent(ordering))
+                redeemed = await redeem_everywhere(server, wallet, trace, collector)
+            collector.until(lambda: chunks(collector, job_id))
+            spans = collector.trace(trace, "redeemBenefit", "commit")
     finally:
         databases.drop(url)
     assert tree(spans, PARENT)["batch"] == ["commit", "load", "write"]
     assert {"postgresql"} == {
         each.attributes["db.system.name"] for each in spans if "db.system.name" in each.attributes
     }
-    processes = [each.process for each in spans if each.name == "redeemBenefit"]
-    assert len({*processes}) == 2
-    assert len({each["service.instance.id"] for each in collector.resources}) >= 2
+    assert len(redeemed) == SERVING_PROCESSES
+    assert {worker.pid} == {each.process for each in chunks(collector, job_id)}
+    instances = {
+        each["service.instance.id"]
+        for each in collector.resources
+        if each["process.pid"] in {*redeemed, worker.pid}
+    }
+    assert len(instances) == SERVING_PROCESSES + 1
+    ordered = [
+        each.id
+        for each in collector.trace(ordering, "eraseBeneficiary")
+        if each.parent_id == PARENT
+    ]
+    assert ordered == [id_ for each in chunks(collector, job_id)[:1] for id_ in each.links]
+
+
+async def redeem_everywhere(
+    server: Server, wallet: Wallet, trace: str, collector: Collector
+) -> set[int]:
+    """Redeem over new connections until all processes have told of it; these."""
+
+    async def redeem_once() -> None:
+        async with calling(server, wallet.caller.key) as caller:
+            other = Wallet(caller, wallet.definition, wallet.program, wallet.pool_id)
+            await redeem(other, **parent(trace))
+
+    def told() -> list[int]:
+        return [
+            each.process
+            for each in collector.spans
+            if (each.trace_id, each.name) == (trace, "redeemBenefit")
+        ]
+
+    for count in range(CONNECTIONS_AT_ONCE, CONNECTIONS_MAX + 1, CONNECTIONS_AT_ONCE):
+        await asyncio.gather(*(redeem_once() for _ in range(CONNECTIONS_AT_ONCE)))
+        collector.until(lambda count=count: len(told()) == count)  # type: ignore[misc]
+        if len({*told()}) == SERVING_PROCESSES:
+            break
+    return {*told()}
 
 
 async def test_a_collector_that_says_nothing_holds_nobody_up(tmp_path: Path) -> None:
@@ -287,3 +418,17 @@ async def test_a_collector_that_is_away_holds_nobody_up(tmp_path: Path) -> None:
         await redeem(await open_wallet(caller))
     assert server.stop() == 0
     assert "hush" not in server.log
+
+
+async def test_a_server_without_the_extra_says_so(tmp_path: Path, collector: Collector) -> None:
+    """It serves as always, and the log names what would have to be installed."""
+    hiding = tmp_path / "hiding"
+    hiding.mkdir()
+    (hiding / "opentelemetry.py").write_text(HIDDEN)
+    paths = os.pathsep.join([str(hiding), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with serving(file_in(tmp_path), tmp_path / "log", collector, PYTHONPATH=paths) as server:
+        async with calling(server) as caller:
+            await redeem(await open_wallet(caller))
+    (line,) = (json.loads(line) for line in server.log.splitlines() if "telemetry" in line)
+    assert line["event"] == "telemetry isn't exported: pip install 'benefit-programs[otel]'"
+    assert (line["level"], line["missing"]) == ("warning", "opentelemetry")

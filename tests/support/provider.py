@@ -30,6 +30,9 @@ class PolicyServer:
         self.decide = decide
         self.questions: list[Question] = []
         self.signatures: list[str] = []
+        self.places: list[str | None] = []
+        """Where in a trace questions are, as their header says it."""
+
         self.status = 200
         self.silent = False
         self._barrier = Barrier(together)
@@ -62,6 +65,7 @@ class PolicyServer:
                 question: Question = json.loads(self.rfile.read(length))
                 provider.questions.append(question)
                 provider.signatures.append(self.headers["x-benefits-signature"])
+                provider.places.append(self.headers["traceparent"])
                 if provider.silent:
                     provider._over.wait()
                     return

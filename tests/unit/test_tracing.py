@@ -96,6 +96,30 @@ def test_the_caller_decides_where_it_is_followed(
     assert [TRACE] * is_recorded == [each.position.trace_id for each in told]
 
 
+@pytest.mark.parametrize(
+    ("sampling", "flags", "is_recorded"),
+    [
+        (Sampling(0), None, False),
+        (Sampling(), None, True),
+        (Sampling(0), "01", True),
+        (Sampling(), "00", False),
+        (Sampling(0, follows=False), "01", False),
+    ],
+)
+def test_what_goes_on_for_long_is_a_trace_of_its_own(
+    sampling: Sampling, flags: str | None, *, is_recorded: bool
+) -> None:
+    """It is recorded as its cause was, and has a link to it in place of a parent."""
+    told: list[Span] = []
+    cause = read_position(f"00-{TRACE}-{PARENT}-{flags}", None) if flags else None
+    with Tracer(sampling, told.append).linked("chunk", cause=cause):
+        assert is_recorded == (current() is not None)
+    assert [([cause] if cause else [], "")] * is_recorded == [
+        (each.links, each.parent_id) for each in told
+    ]
+    assert TRACE not in {each.position.trace_id for each in told}
+
+
 def test_what_is_not_recorded_leaves_no_place() -> None:
     """A trace that would begin here isn't there at all, nor are its statements."""
     told: list[Span] = []

@@ -19,6 +19,7 @@ import msgspec
 from benefit_programs.domain.calendars import Calendar, ProgramTerms
 from benefit_programs.domain.details import Details
 from benefit_programs.domain.rows import Row
+from benefit_programs.domain.traces import Trace
 from benefit_programs.domain.values import (
     Cascade,
     Credits,
@@ -604,11 +605,11 @@ _ABOUT_PEOPLE = (JobKind.ERASE_BENEFICIARY, JobKind.MERGE_BENEFICIARY)
 class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     """Work that was asked for: done within the request, or in chunks afterwards.
 
-    A job that was done within its request holds its ``items``; those of one that is done in chunks
-    are in its pages. ``payload`` is what it must know besides its subject. ``stage`` and
-    ``position`` say how far the chunks have come: all rows up to this id are done. ``order_number``
-    is that of the order that it carries out. From ``due`` on (0: at once) a runner may take it; its
-    ``lease_owner``, if there is one, has it until then.
+    One done within its request holds its ``items``; those of one done in chunks are in its pages.
+    ``payload`` is what it must know besides its subject. ``stage`` and ``position`` say how far the
+    chunks have come: all rows up to this id are done. ``order_number`` is that of its order.
+    From ``due`` on (0: at once) a runner may take it; its ``lease_owner`` has it until then.
+    ``trace`` is that of the request that ordered the chunks, until they are done.
     """
 
     over: ClassVar[tuple[str, ...]] = ("FINISHED", "FAILED")
@@ -634,6 +635,7 @@ class Job(Row, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     reason: str | None = None
     payload: dict[str, Any] | None = None
+    trace: Trace | None = None
 
     @property
     def person_id(self) -> str | None:
@@ -688,10 +690,7 @@ class Order(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Agenda(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """What a tenant has ahead: the number of its newest order, and since when it has jobs, if any.
-
-    It is all that is ever polled across tenants.
-    """
+    """A tenant's newest order, and since when it has jobs: all that is polled across tenants."""
 
     key: ClassVar[tuple[str, ...]] = ("kind",)
 

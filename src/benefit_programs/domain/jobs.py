@@ -61,7 +61,7 @@ def start_job(
 ) -> None:
     """Give a job to the runners; the commit wakes them. ``items`` are done already."""
     _save_pages(changes, job.id, 0, items)
-    changes.save(replace(job, success_count=len(items), total=len(items)))
+    changes.save(replace(job, success_count=len(items), total=len(items), trace=context.trace))
     changes.save(replace(agenda, since=context.real_now))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -58,7 +58,7 @@ from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
 from benefit_programs.storage.reader import ReadableStore, Reader
-from benefit_programs.tracing import Kind, Tracer, span_of
+from benefit_programs.tracing import NOTHING, Kind, Span, Tracer, read_position
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
@@ -244,7 +244,7 @@ class JobRunner:
     async def _run_chunk(
         self, turn: _Turn, *, size: int, total: int = 0, ends_turn: bool = False
     ) -> Progress:
-        with span_of(self._tracer, "job chunk", Kind.CONSUMER) as span:
+        with self._chunk_span(turn.job) as span:
             done = turn.job.done_count
             progress = await self._do_chunk(turn, size=size, total=total, ends_turn=ends_turn)
             if span is not None:
@@ -255,6 +255,14 @@ class JobRunner:
                     "benefits.job.chunk.done": turn.job.done_count - done,
                 }
         return progress
+
+    def _chunk_span(self, job: Job) -> AbstractContextManager[Span | None]:
+        """A trace of its own, linked with the request that ordered the job if that is known."""
+        if self._tracer is None:
+            return NOTHING
+        trace = job.trace
+        cause = None if trace is None else read_position(trace.traceparent, trace.tracestate)
+        return self._tracer.linked("job chunk", Kind.CONSUMER, cause)
 
     async def _do_chunk(self, turn: _Turn, *, size: int, total: int, ends_turn: bool) -> Progress:
         chunk = RunChunk(

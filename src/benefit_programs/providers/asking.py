@@ -24,7 +24,12 @@ from benefit_programs.providers.questions import (
     questions_about,
 )
 from benefit_programs.providers.room import Room, Turns
-from benefit_programs.providers.signed import EXCHANGE_ERRORS, NoAnswerError
+from benefit_programs.providers.signed import (
+    EXCHANGE_ERRORS,
+    NoAnswerError,
+    question_span,
+    tell_outcome,
+)
 
 PROVIDER_SECONDS_FOR_ALL = 2.0
 """How long all the providers of a request may take together."""
@@ -40,6 +45,8 @@ QuestionKey = tuple[CustomPolicyKey, object]
 
 Subject = tuple[PolicyExpression | None, RedemptionFacts]
 """A redemption, and the expression that binds its benefit."""
+
+_FULFILLED, _REFUSED = "FULFILLED", "REFUSED"
 
 log = structlog.get_logger(__name__)
 
@@ -133,6 +140,25 @@ async def ask(
 
 
 async def _ask_one(
+    client: httpx.AsyncClient, question: Question, *, now: Instant, until: float, turns: Turns
+) -> Verdict:
+    with question_span("ask policy provider") as span:
+        verdict = await _verdict(client, question, now=now, until=until, turns=turns)
+        if span is not None:
+            span.attributes["benefits.app_id"] = question.provider.app_id
+        tell_outcome(span, _outcome(verdict), has_failed=verdict.fulfilled is None)
+    return verdict
+
+
+def _outcome(verdict: Verdict) -> str:
+    """A verdict in a word of ours: a refusal's code is the provider's."""
+    if verdict.fulfilled is None:
+        assert verdict.failure is not None, "what is undecided says why"
+        return verdict.failure.code
+    return _FULFILLED if verdict.fulfilled else _REFUSED
+
+
+async def _verdict(
     client: httpx.AsyncClient, question: Question, *, now: Instant, until: float, turns: Turns
 ) -> Verdict:
     try:

@@ -41,7 +41,13 @@ from benefit_programs.outgoing.shares import Shares
 from benefit_programs.outgoing.urls import url_problem
 from benefit_programs.providers.identities import identity_document
 from benefit_programs.providers.room import Room
-from benefit_programs.providers.signed import EXCHANGE_ERRORS, NoAnswerError, post_signed
+from benefit_programs.providers.signed import (
+    EXCHANGE_ERRORS,
+    NoAnswerError,
+    post_signed,
+    question_span,
+    tell_outcome,
+)
 
 PEOPLE_PROVIDER_SECONDS_MAX = 2.0
 """How long a provider of people may take, from the question to the end of the answer."""
@@ -57,6 +63,8 @@ PEOPLE_QUESTIONS_OF_TENANT_AT_ONCE_MAX = 10
 
 PAUSES_MAX = 10_000
 """How many silent providers a process remembers."""
+
+_ANSWERED = "ANSWERED"
 
 _WHOM = "the provider of people"
 
@@ -153,7 +161,7 @@ class PeopleProviders:
             )
         async with apart:
             try:
-                return await self._ask(question, provider, now=now)
+                return await self._ask_traced(question, provider, now=now)
             except PeopleFailed as failure:
                 if failure.code is PeopleProviderFailure.PROVIDER_TIMEOUT:
                     self._remember_silence(asked)
@@ -164,6 +172,18 @@ class PeopleProviders:
                     reason=failure.message,
                 )
                 raise
+
+    async def _ask_traced(
+        self, question: PeopleQuestion, provider: PeopleProvider, *, now: Instant
+    ) -> list[Any]:
+        with question_span("ask provider of people") as span:
+            try:
+                people = await self._ask(question, provider, now=now)
+            except PeopleFailed as failure:
+                tell_outcome(span, failure.code, has_failed=True)
+                raise
+            tell_outcome(span, _ANSWERED, has_failed=False)
+        return people
 
     async def _ask(
         self, question: PeopleQuestion, provider: PeopleProvider, *, now: Instant

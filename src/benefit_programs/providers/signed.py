@@ -4,6 +4,8 @@ The header ``x-benefits-signature: t=<unix seconds>,v1=<hex>`` proves who asks: 
 HMAC-SHA256, keyed with the secret, of the seconds as decimal text, a full stop, and the body's
 bytes. A provider compares it in constant time and refuses a ``t`` that is minutes away.
 
+A question that belongs to a trace has the headers ``traceparent`` and ``tracestate``, too.
+
 Administrators register URLs. The service connects to public addresses only, unless the operator
 allows networks of their own (the package ``outgoing``). Answers and secrets are never logged.
 """
@@ -12,10 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import AbstractContextManager
 
 import httpx
 
 from benefit_programs.domain.values import Instant
+from benefit_programs.tracing import Kind, Span, current, part, recorded
 
 SIGNATURE_HEADER = "x-benefits-signature"
 
@@ -42,6 +46,23 @@ def sign(secret: str, seconds: int, body: bytes) -> str:
     return f"t={seconds},v1={hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}"
 
 
+def question_span(name: str) -> AbstractContextManager[Span | None]:
+    """What a question takes, with its wait for a turn, as a part of a request that is recorded.
+
+    It has nothing of what is asked or answered, and no address: that is the tenant's.
+    """
+    return part(name, Kind.CLIENT)
+
+
+def tell_outcome(span: Span | None, outcome: str, *, has_failed: bool) -> None:
+    """Say in a question's span, if it has one, what came of it, as one of a few known words."""
+    if span is None:
+        return
+    span.attributes["benefits.provider.outcome"] = outcome
+    if has_failed:
+        span.error = outcome
+
+
 async def post_signed(
     client: httpx.AsyncClient,
     url: str,
@@ -63,9 +84,14 @@ async def post_signed(
         "accept-encoding": "identity",
         SIGNATURE_HEADER: sign(secret, now // 1000, body),
     }
+    here = current()
+    if here is not None:
+        headers |= here.position.headers
     async with client.stream(
         "POST", url, content=body, headers=headers, follow_redirects=False
     ) as response:
+        if (span := recorded()) is not None:
+            span.attributes["http.response.status_code"] = response.status_code
         if response.status_code != httpx.codes.OK:
             raise NoAnswerError(f"{whom} answered with {response.status_code}")
         if response.headers.get("content-encoding", "identity") != "identity":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from types import TracebackType
 from typing import Self
+
+import apsw
 
 CACHE_KIBIBYTES = 16_384
 
@@ -15,7 +15,7 @@ class SeenKeys:
 
     def __init__(self) -> None:
         # An empty name stands for a private database that goes to disk once it outgrows its cache.
-        self._database = sqlite3.connect("", isolation_level=None)
+        self._database = apsw.Connection("")
         self._database.execute(f"pragma cache_size = -{CACHE_KIBIBYTES}")
         self._database.execute("pragma journal_mode = off")
         self._database.execute(
@@ -37,10 +37,9 @@ class SeenKeys:
 
     def line_before(self, key: tuple[str, str], line: int) -> int | None:
         """Where the key was seen first, or None: then it is remembered with this line."""
-        with closing(self._database.cursor()) as cursor:
-            cursor.execute("insert or ignore into seen values (?, ?, ?)", (*key, line))
-            if cursor.rowcount:
-                return None
-            cursor.execute("select line from seen where namespace = ? and external_id = ?", key)
-            found: int = cursor.fetchone()[0]
-            return found
+        self._database.execute("insert or ignore into seen values (?, ?, ?)", (*key, line))
+        if self._database.changes():
+            return None
+        query = "select line from seen where namespace = ? and external_id = ?"
+        found: int = self._database.execute(query, key).get
+        return found

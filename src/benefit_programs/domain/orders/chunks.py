@@ -199,7 +199,12 @@ class SkipRow(Command[Progress], frozen=True, kw_only=True):
 def _finished(job: Job) -> Job:
     """The job after its last chunk. What it had to know is forgotten: it may be about a person."""
     return replace(
-        job, status=JobStatus.FINISHED, total=job.done_count, lease_owner=None, payload=None
+        job,
+        status=JobStatus.FINISHED,
+        total=job.done_count,
+        lease_owner=None,
+        payload=None,
+        trace=None,
     )
 
 

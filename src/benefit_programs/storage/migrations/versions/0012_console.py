@@ -1,5 +1,7 @@
 """Who may use the console: users, links, sessions, forms that were sent; what its pages ask for.
 
+And the traces of the requests that ordered jobs.
+
 Revision ID: 0012
 Revises: 0011
 """
@@ -18,6 +20,7 @@ depends_on = None
 _ID = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_DOCUMENT = sa.Text().with_variant(postgresql.JSON(), "postgresql")
 
 
 def upgrade() -> None:
@@ -70,6 +73,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_hash", name="pk_console_forms"),
         sqlite_strict=True,
     )
+    op.add_column("jobs", sa.Column("trace", _DOCUMENT, nullable=True))
     _create_partial_index("jobs", "failed_id", ["id"], "status = 'FAILED'")
     _create_partial_index(
         "webhook_deliveries", "parked_endpoint_id", ["endpoint_id", "id"], "status = 'PARKED'"
