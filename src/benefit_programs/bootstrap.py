@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextman
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 from uuid import uuid4
 
 import msgspec
@@ -76,6 +76,11 @@ from benefit_programs.storage.schema import (
     require_current_schema,
 )
 from benefit_programs.storage.sqlite import SqliteStore
+from benefit_programs.telemetry.variables import read_variables
+from benefit_programs.tracing import current
+
+if TYPE_CHECKING:
+    from benefit_programs.telemetry.exporting import Exports
 
 ENGINE_SECONDS_MAX = 1.5
 """How long a stop waits for commands whose callers are gone already."""
@@ -108,16 +113,20 @@ async def open_service(
     functions: Mapping[str, Function] | None = None,
     values: Values | None = None,
     with_console: bool = True,
+    with_telemetry: bool = False,
 ) -> AsyncIterator[Running]:
     """Open the database, make what a first start needs, and close everything at the end.
 
     ``clock`` tells the time, ``functions`` get events here, ``values`` are all processes' metrics;
-    without a console there are no pages, and no agents.
+    without a console there are no pages, and no agents. With telemetry, a collector is told of what
+    goes on, if OpenTelemetry's variables name one.
 
     A SQLite file is claimed, then made or brought to the newest schema; a PostgreSQL database must
     have been prepared. Raises FileInUse, SchemaError, StoreUnavailable, StoreTimeout or OSError.
     """
     async with AsyncExitStack() as stack:
+        exports = _export(stack) if with_telemetry else None
+        tracer = None if exports is None else exports.tracer
         store = await _open_store(settings)
         stack.push_async_callback(store.close)
         directory = Directory(store, clock=clock)
@@ -132,7 +141,7 @@ async def open_service(
         stack.push_async_callback(outgoing.close)
         secret_keys = _secret_keys(settings)
         functions = {} if functions is None else functions  # an empty one may be filled later
-        sender = Sender(outgoing, secret_keys, clock, functions)
+        sender = Sender(outgoing, secret_keys, clock, functions, tracer=tracer)
         services = Services(
             engine=engine,
             reader=reader,
@@ -150,8 +159,11 @@ async def open_service(
             tenant_throttle=_tenant_throttle(settings, store, stack),
             cors_origins=settings.cors_origins,
             replicas=await stack.enter_async_context(_follow(settings, store, reader)),
+            tracer=tracer,
             alone=settings.is_sqlite,
         )
+        if exports is not None:
+            exports.follow(metrics.own_families)
         runner, relay = _background(services, store, functions, stack)
         if settings.run_jobs:
             runner.start()
@@ -171,7 +183,7 @@ def _background(
 ) -> tuple[JobRunner, Relay]:
     """What does jobs and delivers events, not yet at work."""
     engine, directory = services.engine, services.directory
-    runner = JobRunner(engine, store, directory, alone=services.alone)
+    runner = JobRunner(engine, store, directory, alone=services.alone, tracer=services.tracer)
     runner.on_end = services.metrics.count_job
     stack.push_async_callback(runner.close)
     relay = Relay(
@@ -243,6 +255,24 @@ async def _agents(
     return await stack.enter_async_context(endpoint.running())
 
 
+def _export(stack: AsyncExitStack) -> Exports | None:
+    """What tells a collector, if OpenTelemetry's variables name one and the extra is installed."""
+    wanted = read_variables(os.environ)
+    if wanted is None:
+        return None
+    # Only here: nobody needs what it loads, or has to install it, who has no collector.
+    try:
+        from benefit_programs.telemetry.exporting import Exports  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        structlog.get_logger().warning(
+            "telemetry isn't exported: pip install 'benefit-programs[otel]'", missing=missing.name
+        )
+        return None
+    exports = Exports(wanted)
+    stack.push_async_callback(exports.close)
+    return exports
+
+
 @asynccontextmanager
 async def open_console_users(
     settings: Settings, *, actor: Actor = SERVICE
@@ -263,19 +293,23 @@ async def open_worker(settings: Settings) -> AsyncIterator[Application]:
     The application tells how it is. Raises SchemaError, StoreUnavailable or StoreTimeout.
     """
     async with AsyncExitStack() as stack:
+        exports = _export(stack)
+        tracer = None if exports is None else exports.tracer
         store = await _open_store(settings)
         stack.push_async_callback(store.close)
         engine = Engine(store)
         stack.push_async_callback(_close_engine, engine)
         metrics = Metrics(engine, store)
+        if exports is not None:
+            exports.follow(metrics.own_families)
         directory = Directory(store, clock=read_clock)
-        runner = JobRunner(engine, store, directory)
+        runner = JobRunner(engine, store, directory, tracer=tracer)
         runner.on_end = metrics.count_job
         stack.push_async_callback(runner.close)
         runner.start()
         outgoing = Outgoing(allowed=settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
-        sender = Sender(outgoing, _secret_keys(settings), read_clock, {})
+        sender = Sender(outgoing, _secret_keys(settings), read_clock, {}, tracer=tracer)
         reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
         relay = Relay(
             engine,
@@ -380,7 +414,7 @@ class WorkerApplication:
         await receive()
         try:
             values = SharedValues(self._folder, values_size())
-            service = open_service(self._settings, values=values)
+            service = open_service(self._settings, values=values, with_telemetry=True)
             running = await self._stack.enter_async_context(service)
         except Exception as error:  # noqa: BLE001 - the server gets it, and ends the process
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -444,7 +478,18 @@ class _JsonLogger(_FilteringLogger):  # type: ignore[misc]  # made by a function
     def info(self, event: str, **values: Any) -> None:
         now = datetime.now(UTC).replace(tzinfo=None).isoformat()
         line = {**self._context, **values, "event": event, "level": "info", "timestamp": f"{now}Z"}
+        if current() is not None:
+            _name_trace(None, "", line)
         self._logger.msg(_json_line(line))
+
+
+def _name_trace(_logger: Any, _name: str, line: Any) -> Any:
+    """Say in a line to which trace it belongs, where it belongs to one."""
+    here = current()
+    if here is not None:
+        line["trace_id"] = here.position.trace_id
+        line["span_id"] = here.position.span_id
+    return line
 
 
 def config_logging(log_format: LogFormat) -> None:
@@ -452,6 +497,7 @@ def config_logging(log_format: LogFormat) -> None:
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_trace,
     ]
     renderer: list[Any]
     if log_format is LogFormat.JSON:

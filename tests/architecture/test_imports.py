@@ -33,6 +33,7 @@ EVERYTHING = frozenset(
         "providers",
     }
     | {"delivery", "encryption", "outgoing", "setting_files", "storage", "transfer", "wire", ROOT}
+    | {"telemetry", "tracing"}
 )
 
 # What each part of the house may import of ours, beside itself.
@@ -42,21 +43,25 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "client": frozenset(),
     "config": frozenset({"setting_files"}),
     "log_stream": frozenset(),
+    "tracing": frozenset(),
+    "telemetry": frozenset({"tracing", ROOT}),
     "setting_files": frozenset(),
     "encryption": frozenset({"config"}),
     "outgoing": frozenset({"domain"}),
-    "delivery": frozenset({"domain", "encryption", "engine", "outgoing", "storage", "wire"}),
-    "engine": frozenset({"domain", ROOT}),
-    "storage": frozenset({"domain", ROOT}),
+    "delivery": frozenset(
+        {"domain", "encryption", "engine", "outgoing", "storage", "tracing", "wire"}
+    ),
+    "engine": frozenset({"domain", "tracing", ROOT}),
+    "storage": frozenset({"domain", "tracing", ROOT}),
     "wire": frozenset({"domain"}),
     "api": frozenset(
         {"delivery", "domain", "encryption", "engine", "outgoing", "providers", "storage", "wire"}
-        | {ROOT}
+        | {"tracing", ROOT}
     ),
     "console": frozenset({"api", "config", "domain", "storage", "transfer", "wire", ROOT}),
     "agents": frozenset({"api", "client", ROOT}),
     "providers": frozenset({"domain", "outgoing", ROOT}),
-    "jobs": frozenset({"domain", "engine", "storage", ROOT}),
+    "jobs": frozenset({"domain", "engine", "storage", "tracing", ROOT}),
     "transfer": frozenset({"domain", ROOT}),
     "bootstrap": EVERYTHING - {"cli"},
     # Only the wiring knows the console, and with the commands the server for agents.
@@ -76,6 +81,7 @@ KEPT_TO: dict[str, frozenset[str]] = {
     "jwt": frozenset({"client", "delivery"}),
     "mcp": frozenset({"agents"}),
     "mcp_types": frozenset({"agents"}),
+    "opentelemetry": frozenset({"telemetry"}),
     "rich": frozenset({"cli"}),
     "sqlalchemy": frozenset({"storage"}),
     "standardwebhooks": frozenset({"delivery"}),

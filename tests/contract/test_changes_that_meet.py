@@ -74,6 +74,12 @@ class Club:
             },
         )
 
+    async def put_back(self, cascade: str) -> None:
+        """Add the pass to its plan again."""
+        ids = {"poolDefinitionId": self.pass_["id"], "programDefinitionId": self.plan["id"]}
+        request = {**ids, "cascade": cascade}
+        await self.service.call("addPoolDefinitionToProgramDefinition", request)
+
     async def add(self, cascade: str) -> str:
         new = {
             "namespace": "gym",
@@ -283,18 +289,26 @@ async def test_a_pool_that_lived_when_its_kind_was_added_gets_no_follower(club: 
     """Whoever takes it past the addition to its end doesn't make the addition open another one."""
     service = club.service
     await club.remove("FUTURE_PROVISIONS")
-    request = {
-        "poolDefinitionId": club.pass_["id"],
-        "programDefinitionId": club.plan["id"],
-        "cascade": NOW,
-    }
-    await service.call("addPoolDefinitionToProgramDefinition", request)
+    await club.put_back(NOW)
     await club.remove(NOW)
     (pool,) = await service.pools_of(club.program)
     change = {"id": pool["id"], "revision": pool["revision"], "displayName": "Mine"}
     await service.call("updatePool", {"pool": change})
     await club.done()
     assert (await club.pool()).status == "ENDED"
+
+
+async def test_an_addition_waits_for_an_earlier_one_that_a_job_does(club: Club) -> None:
+    """A pool that was added is there before it is asked whether the program has one."""
+    await club.remove(NOW)
+    await club.put_back(NOW)
+    await club.update("FUTURE_PROVISIONS")
+    await club.remove("FUTURE_PROVISIONS")
+    await limit_requests(club.service, 100)
+    await club.put_back(NOW)
+    await club.done()
+    pools = [(row.status, row.available) for row in await pool_rows(club.service, club.program)]
+    assert pools == [("ENDED", OLD), ("ACTIVE", OLD)]
 
 
 @pytest.mark.parametrize("most", [0, 100])
@@ -306,14 +320,7 @@ async def test_what_comes_back_keeps_its_pending_update(
     await club.update(RENEWAL)
     await club.remove("FUTURE_PROVISIONS")
     await limit_requests(club.service, most)
-    await club.service.call(
-        "addPoolDefinitionToProgramDefinition",
-        {
-            "poolDefinitionId": club.pass_["id"],
-            "programDefinitionId": club.plan["id"],
-            "cascade": cascade,
-        },
-    )
+    await club.put_back(cascade)
     await club.done()
     pool = await club.pool()
     assert (pool.renewal_action, pool.renewal_revision) == ("UPDATE", 2)

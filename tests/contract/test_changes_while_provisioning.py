@@ -15,9 +15,12 @@ from benefit_programs.domain.entities import (
     Pool,
     Transaction,
 )
+from benefit_programs.domain.orders.chunks import RunChunk
 from benefit_programs.domain.values import CREDIT
 from tests.support.calls import details
 from tests.support.lifecycle import (
+    claim_job,
+    do,
     limit_requests,
     pool_rows,
     put_off,
@@ -176,6 +179,28 @@ async def test_a_pass_that_comes_back_twice_opens_one_pool_more(arrival: Arrival
         ("ENDED", "PROVISION", None),
         ("ACTIVE", "CASCADE", None),
     ]
+
+
+async def test_a_pass_that_came_and_went_before_the_last_step_is_gone(
+    idle_service: Service,
+) -> None:
+    """However few pools a step of the job opens, it hears of what was asked for beside it."""
+    arrival = Arrival(idle_service, waits=False)
+    await arrival.begin()
+    await limit_requests(idle_service, 100)
+    new = {"namespace": "gym", "details": details(), "programDefinitionIds": [arrival.plan["id"]]}
+    request = {"poolDefinition": new, "cascade": NOW}
+    answer = await idle_service.call("createPoolDefinition", request)
+    claim = await claim_job(idle_service)
+    assert claim is not None
+    await do(idle_service, RunChunk(job_id=claim.job.id, owner="one", size=1, ends_turn=True))
+    ids = {
+        "poolDefinitionId": answer["poolDefinition"]["id"],
+        "programDefinitionId": arrival.plan["id"],
+    }
+    await idle_service.call("removePoolDefinitionFromProgramDefinition", {**ids, "cascade": NOW})
+    statuses = {pool.origin: pool.status for pool in await arrival.done()}
+    assert statuses == {"PROVISION": "ACTIVE", "CASCADE": "ENDED"}
 
 
 @pytest.mark.parametrize(

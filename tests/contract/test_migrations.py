@@ -213,3 +213,19 @@ def test_revisions_are_those_of_the_migrations() -> None:
     scripts = ScriptDirectory(schema.MIGRATIONS)
     walked = [script.revision for script in scripts.walk_revisions()]
     assert tuple(reversed(walked)) == schema.REVISIONS
+
+
+async def test_a_new_file_is_for_its_user_alone(tmp_path: Path) -> None:
+    """Nobody else reads the secrets in it, or in its log; a file that is there keeps its rights."""
+    path = tmp_path / "new.sqlite3"
+    await migrate(f"sqlite:///{path}")
+    store = SqliteStore(path)
+    assert {
+        each.name: each.stat().st_mode & 0o777 for each in tmp_path.glob("new.sqlite3*")
+    } == dict.fromkeys(
+        ("new.sqlite3", "new.sqlite3-wal", "new.sqlite3-shm", "new.sqlite3.lock"), 384
+    )
+    await store.close()
+    path.chmod(0o640)
+    await SqliteStore(path).close()
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -58,6 +58,7 @@ from benefit_programs.api.strictness import (
     strict_entries,
 )
 from benefit_programs.api.tables import CSV, CSV_UTF8, written
+from benefit_programs.api.traces import describe, describe_answer
 from benefit_programs.api.whereabouts import located
 from benefit_programs.domain.errors import Invalid, NotFoundInNamespace
 from benefit_programs.domain.settings import IdMode
@@ -67,6 +68,7 @@ from benefit_programs.domain.store import (
     StoreTimeout,
     StoreUnavailable,
 )
+from benefit_programs.tracing import Kind, nowhere, read_position, recorded
 from benefit_programs.wire.codec import Bulk, Decoded, decoder_for, encoder_for, read_json
 
 AGENT_HEADER = b"x-benefits-agent"
@@ -159,6 +161,7 @@ class Application:
             if services.replicas
             else None
         )
+        self._tracer = services.tracer
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)
         self._routes = Routes(METHODS.values())
@@ -180,9 +183,27 @@ class Application:
         await self._pages(scope, receive, send)
 
     async def _serve(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        record: dict[str, Any] = {"method": None, "tenant": None}
+        if self._tracer is None:
+            await self._respond(scope, receive, send, record)
+            return
+        verb = scope["method"]
+        parent = read_position(header(scope, b"traceparent"), header(scope, b"tracestate"))
+        with self._tracer.span(verb, Kind.SERVER, parent) as span:
+            try:
+                status = await self._respond(scope, receive, send, record)
+            finally:
+                if span is not None:
+                    describe(span, record, verb)
+            if span is not None and status is not None:
+                describe_answer(span, status)
+
+    async def _respond(
+        self, scope: AsgiScope, receive: Receive, send: Send, record: dict[str, Any]
+    ) -> int | None:
+        """Answer a request; the status, or None where the caller has gone or a stream has ended."""
         started = time.perf_counter()
         request_id = request_id_of(scope)
-        record: dict[str, Any] = {"method": None, "tenant": None}
         headers: dict[str, str] = {}
         stream: Stream | None = None
         body, media_type = b"", JSON
@@ -197,7 +218,7 @@ class Application:
                 else:
                     body = await self._answer(call, scope, record)
         except ClientGone:
-            return
+            return None
         except CancelledError:
             # The server stops and waits no longer; even so there is an answer.
             stopping = Unavailable(retry_after=RETRY_SECONDS)
@@ -216,8 +237,8 @@ class Application:
             headers = error_headers(refusal)
             body = msgspec.json.encode(content)
         if stream is not None:
-            await stream.run(receive, send, request_id=request_id)
-            return
+            await self._stream(stream, receive, send, request_id)
+            return None
         await self._say_position(status, record, headers)
         if len(body) >= COMPRESSED_BYTES_MIN:
             body = await compressed(scope, body, headers)
@@ -235,6 +256,16 @@ class Application:
             milliseconds=round(seconds * 1000, 3),
             **record,
         )
+        return status
+
+    async def _stream(self, stream: Stream, receive: Receive, send: Send, request_id: str) -> None:
+        """Answer as long as the caller listens; the request's span ends here, where that begins."""
+        span = recorded()
+        if span is not None:
+            describe_answer(span, HTTPStatus.OK)
+            span.end()
+        with nowhere():
+            await stream.run(receive, send, request_id=request_id)
 
     async def _say_position(
         self, status: int, record: dict[str, Any], headers: dict[str, str]
@@ -322,6 +353,16 @@ class Application:
 
         The request is read strictly. Raises Refusal, or what ``refusal_of`` makes one of.
         """
+        if self._tracer is None:
+            return await self._call(principal, name, request, request_id)
+        with self._tracer.step_or_span(name) as span:
+            if span is not None:
+                describe(span, {"method": name, "tenant": principal.tenant_id})
+            return await self._call(principal, name, request, request_id)
+
+    async def _call(
+        self, principal: Principal, name: str, request: dict[str, Any], request_id: str
+    ) -> Any:
         method = METHODS[name]
         await self._let_in(principal, method)
         body, query = msgspec.json.encode(request), ""

@@ -33,7 +33,7 @@ from benefit_programs.api.methods import METHODS
 from benefit_programs.api.probing import Probe
 from benefit_programs.api.replicas import OUTCOMES, REPLICAS_MAX
 from benefit_programs.api.turns import Turns
-from benefit_programs.api.values import OwnValues, Values
+from benefit_programs.api.values import Numbers, OwnValues, Values
 from benefit_programs.domain.store import StoreTimeout, StoreUnavailable
 from benefit_programs.domain.webhooks.rows import WebhookStatus
 from benefit_programs.engine.engine import Engine
@@ -220,6 +220,7 @@ class Metrics:
             if isinstance(each, Gauge):
                 for place in range(each.start, each.start + each.size):
                     self._own[place] = 0.0
+        self._first = [*self._own]
         self.started = engine.now()
         """When this process began to serve."""
         engine.on_batch(self._observe_batch)
@@ -281,18 +282,28 @@ class Metrics:
     async def page(self) -> bytes:
         """All values; those of the database are left out while it is away."""
         self.refresh()
+        asked = await self._ask()
+        # It reads the files of all processes, and writes a long page.
+        page = _Page(self._instruments, self._values.all, asked)
+        return await asyncio.to_thread(generate_latest, page)
+
+    async def own_families(self) -> list[Metric]:
+        """What this process has counted itself, its states, and what the database says."""
+        self.refresh()
+        asked = await self._ask()
+        values = [now - first for now, first in zip(self._own, self._first, strict=True)]
+        own = [Numbers(values, is_alive=True)]
+        return [*_Page(self._instruments, lambda: own, asked).collect()]
+
+    async def _ask(self) -> Asked | None:
         try:
-            asked = Asked(
+            return Asked(
                 jobs=await self._jobs.answer(),
                 due=await self._due.answer(),
                 backlog=await self._backlog.answer(),
             )
         except (StoreTimeout, StoreUnavailable):
-            asked = None
-        # It reads the files of all processes, and writes a long page.
-        return await asyncio.to_thread(
-            generate_latest, _Page(self._instruments, self._values, asked)
-        )
+            return None
 
     def _observe_batch(self, commands: int, seconds: float) -> None:
         sizes, durations = self._instruments.batch_commands, self._instruments.batch_seconds
@@ -307,14 +318,19 @@ class Metrics:
 class _Page(Collector):
     """All metrics: those of the processes, and what the database says for all of them."""
 
-    def __init__(self, instruments: _Instruments, values: Values, asked: Asked | None) -> None:
+    def __init__(
+        self,
+        instruments: _Instruments,
+        values: Callable[[], list[Numbers]],
+        asked: Asked | None,
+    ) -> None:
         self._instruments = instruments
         self._values = values
         self._asked = asked
 
     def collect(self) -> Iterable[Metric]:
         """Those of the database only if it has answered."""
-        numbers = self._values.all()
+        numbers = self._values()
         for each in self._instruments.all:
             yield from each.families(numbers)
         yield _build()

@@ -16,6 +16,7 @@ from benefit_programs.storage.console import ConsoleDirectory
 from benefit_programs.storage.directory import Directory
 from benefit_programs.storage.reader import Reader
 from benefit_programs.storage.replicas import Replicas
+from benefit_programs.tracing import Tracer
 
 if TYPE_CHECKING:
     from benefit_programs.api.authentication import Authenticator
@@ -46,5 +47,7 @@ class Services:
     cors_origins: tuple[str, ...]
     replicas: Replicas | None = None
     """What answers reads beside the primary, if there is anything."""
+    tracer: Tracer | None = None
+    """What traces requests, if anybody does."""
     alone: bool
     """Whether no other process serves the same database."""

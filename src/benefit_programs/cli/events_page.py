@@ -76,6 +76,8 @@ _BODIES = {
 
 _ENVELOPE = """\
 Each `body` has `actor` besides: who made it happen, as the [audit](../how-to/audit.md) names it.
+Where requests are [traced](../how-to/observe.md), it may have `trace`: the `traceparent` and
+`tracestate` of the request.
 The constant fields of a pool are in its row, and its names and details in the snapshot
 `snapshot_id`; `body` doesn't repeat them. Fields with their default value are left out.
 
@@ -89,6 +91,7 @@ _MADE_FROM = {
     "`slug`, `entityId`, `eventTime`": "`slug`, `entity_id`, `created`",
     "`entityEventSequence`": "`sequence`, counted back for the slugs before the last",
     "`actor`": "`body`; it isn't there in rows from before 0.3.0",
+    "`traceparent`, `tracestate`": "`body`: `trace`, if there is one",
     "`triggeredByAnonymizeRequest`": "`body`, where an erasure has made the event",
     "`createdEvent`, `updatedEvent`, `deletedEvent`, `actionEvent`": "`body`, for the slugs "
     "`created`, `updated`, `deleted` and all others",

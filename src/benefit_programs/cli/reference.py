@@ -40,6 +40,8 @@ A secret may be in a file of its own, so that no environment shows it. These nam
 
 White space around the secret doesn't count. An empty file is refused.
 
+OpenTelemetry's own variables say where traces and metrics go: [observe](../how-to/observe.md).
+
 | Setting | Environment | Default | What it does |
 | --- | --- | --- | --- |
 """

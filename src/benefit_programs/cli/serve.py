@@ -112,7 +112,7 @@ def _serve_in_one(
     stop = _Stop()
 
     async def run() -> None:
-        async with open_service(settings) as running:
+        async with open_service(settings, with_telemetry=True) as running:
             server = WatchedServer(server_config(settings, running.application), ServiceManager())
             stop.expect(server)
             if running.watch is not None:

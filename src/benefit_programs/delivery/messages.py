@@ -16,6 +16,7 @@ from benefit_programs.domain.webhooks.rows import (
 )
 from benefit_programs.storage.feed import FeedRow
 from benefit_programs.storage.reader import Reader
+from benefit_programs.tracing import read_position
 from benefit_programs.wire.codec import encoder_for
 from benefit_programs.wire.events import FQDN_PREFIX, Delivery, deliveries, parts_of
 from benefit_programs.wire.types.events import DomainEvent, EntityActed
@@ -73,6 +74,7 @@ def message_of(event: Delivery) -> Message:
         event_type=event.part.type,
         body=_encode(_show(event.event)),
         happened=event.part.row.created,
+        position=read_position(event.event.traceparent, event.event.tracestate),
     )
 
 

@@ -15,6 +15,7 @@ from benefit_programs.domain.webhooks.rows import IN_PROCESS, DeliveryAttempt, W
 from benefit_programs.encryption import SecretError, SecretKeys
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.outgoing.retry_after import retry_after_seconds
+from benefit_programs.tracing import Kind, Position, Span, Tracer, current, span_of
 
 OPENED_MAX = 1_000
 """How many opened secrets and keys a process keeps."""
@@ -42,6 +43,8 @@ class Message(NamedTuple):
     event_type: str
     body: bytes
     happened: Instant
+    position: Position | None = None
+    """Where in a trace it happened, if that is known."""
 
 
 class Sent(NamedTuple):
@@ -77,17 +80,34 @@ class Sender:
         keys: SecretKeys,
         clock: Callable[[], Instant],
         functions: Mapping[str, Function],
+        *,
+        tracer: Tracer | None = None,
     ) -> None:
         self._outgoing = outgoing
         self._clock = clock
         self._functions = functions
+        self._tracer = tracer
         self._open = lru_cache(OPENED_MAX)(_opener(keys))
         self._key = lru_cache(OPENED_MAX)(
             lambda text, site: SigningKey.read(self._open(text, site))
         )
 
     async def send(self, site: Site, receiver: Receiver, message: Message) -> Sent:
-        """Try once. Raises nothing but the caller's cancellation."""
+        """Try once. Raises nothing but the caller's cancellation.
+
+        The receiver is told where in the trace of the event that is.
+        """
+        with span_of(self._tracer, "delivery", Kind.PRODUCER, message.position) as span:
+            here = current()
+            position = message.position if here is None else here.position
+            sent = await self._send(site, receiver, message, position)
+            if span is not None:
+                _describe(span, site, receiver, message, sent)
+        return sent
+
+    async def _send(
+        self, site: Site, receiver: Receiver, message: Message, position: Position | None
+    ) -> Sent:
         url = receiver.endpoint.url
         if receiver.endpoint.is_in_process:
             return await self._call(url.removeprefix(IN_PROCESS), message)
@@ -96,6 +116,8 @@ class Sender:
             headers, body = self._signed(site, receiver, message, now)
         except (SecretError, OSError) as error:
             return Sent(DeliveryAttempt(at=now, milliseconds=0, error=str(error)))
+        if position is not None:
+            headers |= position.headers
         outcome = await self._outgoing.post(url, tenant=site.site_id, headers=headers, body=body)
         attempt = DeliveryAttempt(
             at=now,
@@ -138,3 +160,18 @@ class Sender:
         milliseconds = round(1000 * (monotonic() - begun))
         status = None if error else 200
         return Sent(DeliveryAttempt(at=now, milliseconds=milliseconds, status=status, error=error))
+
+
+def _describe(span: Span, site: Site, receiver: Receiver, message: Message, sent: Sent) -> None:
+    """Say what was delivered, by ids: what a receiver's address has is the tenant's."""
+    attempt = sent.attempt
+    span.attributes |= {
+        "benefits.tenant_id": site.tenant_id,
+        "benefits.endpoint_id": receiver.endpoint.id,
+        "benefits.event_type": message.event_type,
+        "messaging.message.id": message.event_id,
+    }
+    if attempt.status is not None:
+        span.attributes["http.response.status_code"] = attempt.status
+    if not attempt.is_success:
+        span.error = "no answer" if attempt.status is None else f"{attempt.status}"

@@ -8,6 +8,7 @@ import msgspec
 
 from benefit_programs.domain.audit_rows import SERVICE, Actor
 from benefit_programs.domain.settings import TenantSettings
+from benefit_programs.domain.traces import Trace
 from benefit_programs.domain.values import Identity, Instant
 
 
@@ -29,6 +30,9 @@ class Context(msgspec.Struct, frozen=True):
 
     actor: Actor = SERVICE
     """Who acts, for the audit and for events."""
+
+    trace: Trace | None = None
+    """The trace that it belongs to, for events."""
 
     @property
     def real_now(self) -> Instant:

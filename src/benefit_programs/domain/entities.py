@@ -432,7 +432,7 @@ class Draw(msgspec.Struct, frozen=True, omit_defaults=True):
     into: str | None = None
 
 
-class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+class TransactionDetails(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a transaction was for, in the words that it keeps for ever.
 
     ``quota_shares`` are what it counts on rate limits, to be given back as they were taken.

@@ -214,10 +214,17 @@ def record_balance(changes: Changes[Any], context: Context, transaction: Transac
             entity_id=transaction.pool_id,
             sequence=transaction.balance_revision,
             slug=UPDATED,
-            body={"actor": context.actor.who},
+            body=_origin(context),
             transaction_id=transaction.id,
         )
     )
+
+
+def _origin(context: Context) -> dict[str, Any]:
+    """By whom an event was brought about, and in which trace if in one."""
+    if context.trace is None:
+        return {"actor": context.actor.who}
+    return {"actor": context.actor.who, "trace": context.trace}
 
 
 def _event(
@@ -230,7 +237,7 @@ def _event(
     entity = _NAMES[type(row)]
     assert (entity, slug) in _KNOWN, f"the catalog has no {slug} of a {entity}"
     body: dict[str, Any]
-    more["actor"] = context.actor.who
+    more |= _origin(context)
     if isinstance(row, Pool):
         state = zip(POOL_STATE, _pool_state(row), strict=True)
         body = {"pool": {name: value for name, value in state if value is not None}, **more}

@@ -37,8 +37,10 @@ from benefit_programs.domain.state import (
     Wanted,
 )
 from benefit_programs.domain.store import BatchRun, Load, Loaded, Write
+from benefit_programs.domain.traces import Trace
 from benefit_programs.domain.values import Identity, Instant
 from benefit_programs.engine.memory import Memory
+from benefit_programs.tracing import Here
 
 ROUNDS_MAX = 8
 """How often a batch may ask for more rows before it decides."""
@@ -47,7 +49,7 @@ ROUNDS_MAX = 8
 class Submission(msgspec.Struct, frozen=True):
     """A command on its way: what to do, for whom, under which settings, and whether it is late.
 
-    ``actor`` says who has it done, for the audit.
+    ``actor`` says who has it done, for the audit, and ``here`` where in a trace that is.
     """
 
     command: Command[Any]
@@ -55,6 +57,7 @@ class Submission(msgspec.Struct, frozen=True):
     settings: TenantSettings
     is_late: bool = False
     actor: Actor = SERVICE
+    here: Here | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -185,6 +188,13 @@ def _needs(
     return needs, asking
 
 
+def _trace_of(here: Here | None) -> Trace | None:
+    if here is None:
+        return None
+    position = here.position
+    return Trace(position.traceparent, position.state or None)
+
+
 def _decide(
     submission: Submission, state: State, now: Instant, ids: IdSource, *, ahead: int
 ) -> Outcome:
@@ -196,6 +206,7 @@ def _decide(
         is_late=submission.is_late,
         ahead=ahead,
         actor=submission.actor,
+        trace=_trace_of(submission.here),
     )
     command = submission.command
     try:

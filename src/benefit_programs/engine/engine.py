@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Any, TypeVar
 
 from benefit_programs.domain.audit_rows import CALENDAR, SERVICE, Actor
@@ -29,6 +30,7 @@ from benefit_programs.domain.values import SYSTEM, Identity, Instant
 from benefit_programs.engine.batch import Submission
 from benefit_programs.engine.locks import Locks
 from benefit_programs.engine.runs import Listener, LockedOut, Observer, Runs, Waiting, fail, give_up
+from benefit_programs.tracing import current
 
 Answer = TypeVar("Answer")
 T = TypeVar("T")
@@ -139,7 +141,7 @@ class Engine:
             except NotSettled as late:
                 if not await self._settle(late.program_ids, tenant_id, settings):
                     break
-        late_one = Submission(command, caller, settings, is_late=True, actor=actor)
+        late_one = Submission(command, caller, settings, is_late=True, actor=actor, here=current())
         answer: asyncio.Future[Answer] = self._submit(late_one, tenant_id)
         return await answer
 
@@ -178,7 +180,8 @@ class Engine:
         The future raises what ``execute`` raises, but QueueFull is raised at once, and NotSettled
         if something has to be booked first.
         """
-        return self._submit(Submission(command, caller, settings, actor=actor), tenant_id)
+        submission = Submission(command, caller, settings, actor=actor, here=current())
+        return self._submit(submission, tenant_id)
 
     def _submit(self, submission: Submission, tenant_id: int) -> asyncio.Future[Any]:
         if self._length >= QUEUE_LENGTH_MAX or self._closing:
@@ -209,7 +212,8 @@ class Engine:
     def _start(self) -> None:
         """Have one more tenant served, if the store takes another batch."""
         if sum(not each.done() for each in self._tasks) < self._store.batches_max:
-            task = asyncio.get_running_loop().create_task(self._work())
+            # It goes on for others: it must not be in the trace of who came first.
+            task = asyncio.get_running_loop().create_task(self._work(), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._end)
 
@@ -287,7 +291,8 @@ class Engine:
             apart.held.update(each.locks)
 
     def _start_apart(self, tenant_id: int, apart: _Apart) -> None:
-        task = asyncio.get_running_loop().create_task(self._work_apart(tenant_id, apart))
+        work = self._work_apart(tenant_id, apart)
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._patient_tasks.add(task)
         task.add_done_callback(lambda task: self._end_apart(tenant_id, apart, task))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, f
 from benefit_programs.engine.ids import new_ids
 from benefit_programs.engine.locks import Locks
 from benefit_programs.engine.memory import Memory
+from benefit_programs.tracing import NOTHING, Span, shared
 
 ATTEMPTS_MAX = 4
 """How often a command is tried alone after the database refused its batch."""
@@ -142,7 +144,8 @@ class Runs:
             before_load=look,
         )
         started = perf_counter()
-        outcomes = await self._store.run(tenant_id, steps, patient=patient)
+        with _batch_span(tenant_id, batch):
+            outcomes = await self._store.run(tenant_id, steps, patient=patient)
         # From here on all is durable, so nothing may raise: the listeners get turns of their own.
         loop = asyncio.get_running_loop()
         for observer in self.observers:
@@ -177,6 +180,23 @@ class Runs:
             if len(self._memories) > CACHED_TENANTS_MAX:
                 self._memories.popitem(last=False)
         return memory
+
+
+def _batch_span(tenant_id: int, batch: list[Waiting]) -> AbstractContextManager[Span | None]:
+    """A span for a batch, if it carries commands of requests that are recorded."""
+    carried = [
+        here
+        for waiting in batch
+        if (here := waiting.submission.here) is not None and isinstance(here, Span)
+    ]
+    if not carried:
+        return NOTHING
+    # Several commands may be of one request.
+    return shared(
+        "batch",
+        list(dict.fromkeys(carried)),
+        {"benefits.tenant_id": tenant_id, "benefits.batch.commands": len(batch)},
+    )
 
 
 _WAITED_FOR = "others wait for a row that it needs"

@@ -58,6 +58,7 @@ from benefit_programs.storage.beneficiaries import programs_of
 from benefit_programs.storage.directory import Tenant, UnknownTenant
 from benefit_programs.storage.item_finder import ItemFinder
 from benefit_programs.storage.reader import ReadableStore, Reader
+from benefit_programs.tracing import Kind, Tracer, span_of
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
@@ -106,7 +107,13 @@ class JobRunner:
     """Does jobs until it is closed. ``alone``: no other runner can work on this database."""
 
     def __init__(
-        self, engine: Engine, store: JobStore, tenants: Tenants, *, alone: bool = False
+        self,
+        engine: Engine,
+        store: JobStore,
+        tenants: Tenants,
+        *,
+        alone: bool = False,
+        tracer: Tracer | None = None,
     ) -> None:
         self.on_end: Callable[[str], object] | None = None
         """Called as a job has ended here, with the outcome: done or failed."""
@@ -118,6 +125,7 @@ class JobRunner:
         self._items = ItemFinder(reader)
         self._tenants = tenants
         self._alone = alone
+        self._tracer = tracer
         self._sizes = ChunkSizes(engine, asyncio.get_running_loop().time)
         self._owner = str(uuid4())
 
@@ -236,6 +244,19 @@ class JobRunner:
     async def _run_chunk(
         self, turn: _Turn, *, size: int, total: int = 0, ends_turn: bool = False
     ) -> Progress:
+        with span_of(self._tracer, "job chunk", Kind.CONSUMER) as span:
+            done = turn.job.done_count
+            progress = await self._do_chunk(turn, size=size, total=total, ends_turn=ends_turn)
+            if span is not None:
+                span.attributes = {
+                    "benefits.tenant_id": turn.tenant_id,
+                    "benefits.job.id": turn.job.id,
+                    "benefits.job.kind": turn.job.kind,
+                    "benefits.job.chunk.done": turn.job.done_count - done,
+                }
+        return progress
+
+    async def _do_chunk(self, turn: _Turn, *, size: int, total: int, ends_turn: bool) -> Progress:
         chunk = RunChunk(
             job_id=turn.job.id,
             owner=self._owner,

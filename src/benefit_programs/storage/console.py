@@ -140,8 +140,11 @@ class ConsoleDirectory:
             if user is not None:
                 _require_same(user, role=role, email=email)
                 return user, await self._invite_again(user, actor)
-            if email is not None and await self._user_with(email, tenant_id):
+            other = await self._user_with(email, tenant_id) if email is not None else None
+            if other is not None and other.name != name:
                 raise Invalid.because("email", "is that of another user")
+            if other is not None:
+                continue  # another call has just made the user
             user = self._new_user(str(uuid4()), name, tenant_id, role, email)
             secret = await self._invite_new(user, actor)
             if secret is not None:

@@ -54,9 +54,10 @@ from benefit_programs.storage.hosts import Hosts
 from benefit_programs.storage.outage import Outage
 from benefit_programs.storage.positions import POSTGRES_HOLD
 from benefit_programs.storage.query import Dialect, PostgresDialect
-from benefit_programs.storage.rows import CODECS, changed_columns
+from benefit_programs.storage.rows import CODECS, COLLECTION, changed_columns, tables_of
 from benefit_programs.storage.statements import Writing
 from benefit_programs.storage.tables import TABLES
+from benefit_programs.tracing import recorded, statement
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
@@ -79,6 +80,9 @@ COPIED_ROWS_MIN = 100
 
 STATEMENT_SECONDS_MAX = 10
 _CASEFOLD_SINCE = 18
+
+SYSTEM = "postgresql"
+"""The kind of database, as traces name it."""
 
 _LOST_CLASSES = frozenset({"28", "3D", "53", "58"})
 _LOST_STATES = frozenset({"25006", "25P03"})
@@ -170,13 +174,15 @@ class PostgresStore:
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        async with self._for_one(self._queries) as connection:
-            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
+        with statement("query", SYSTEM):
+            async with self._for_one(self._queries) as connection:
+                return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a look-up by key."""
-        async with self._for_one(self._keyed) as connection:
-            return [tuple(record) for record in await connection.fetch(sql, *parameters)]
+        with statement("look up", SYSTEM):
+            async with self._for_one(self._keyed) as connection:
+                return [tuple(record) for record in await connection.fetch(sql, *parameters)]
 
     async def fetch_together(
         self,
@@ -189,6 +195,12 @@ class PostgresStore:
         Joins go along indexes from row to row, whatever is known of the tables. With
         ``seconds_max`` they are refused with StoreTimeout if one of them takes longer.
         """
+        with statement("query", SYSTEM):
+            return await self._fetch_together(statements, seconds_max)
+
+    async def _fetch_together(
+        self, statements: Sequence[tuple[str, Sequence[Any]]], seconds_max: float | None
+    ) -> list[list[tuple[Any, ...]]]:
         async with (
             self._connection(self._queries) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
@@ -209,17 +221,22 @@ class PostgresStore:
         self, tenant_id: int, index: Index[R], keys: Iterable[Key]
     ) -> Coroutine[Any, Any, list[R]]:
         """The rows that an index has under these keys."""
-        return self._look_ups.look_up(tenant_id, index, tuple(keys))
+        found = self._look_ups.look_up(tenant_id, index, tuple(keys))
+        return found if recorded() is None else _told_look_up(found, index)
 
     async def look_up_all(self, tenant_id: int, wanted: KeysByIndex) -> dict[Index[Any], list[Any]]:
         """The rows of several indexes, looked up at the same time."""
         if len(wanted) == 1:
             ((index, keys),) = wanted.items()
             return {index: await self.look_up(tenant_id, index, keys)}
-        begun = [
-            self._look_ups.begin(tenant_id, index, tuple(keys)) for index, keys in wanted.items()
-        ]
-        return dict(zip(wanted, await asyncio.gather(*begun), strict=True))
+        with statement("look up", SYSTEM) as span:
+            if span is not None:
+                span.attributes[COLLECTION] = tables_of(wanted)
+            begun = [
+                self._look_ups.begin(tenant_id, index, tuple(keys))
+                for index, keys in wanted.items()
+            ]
+            return dict(zip(wanted, await asyncio.gather(*begun), strict=True))
 
     async def _look_up(self, tenant_id: int, index: Index[R], keys: Sequence[Key]) -> list[R]:
         sql, read = statements.postgres_select(index, Mode.READ), CODECS[index.entity].read
@@ -312,16 +329,20 @@ class PostgresStore:
             try:
                 yield connection
                 started = perf_counter()
-                try:
-                    await connection.execute(_COMMIT, timeout=self._statement_seconds)
-                except TimeoutError:
-                    raise StoreUnavailable(_UNCONFIRMED) from None
+                with statement("commit", SYSTEM):
+                    await self._commit(connection)
             except BaseException:
                 if not connection.is_closed() and connection.is_in_transaction():
                     await connection.execute("rollback")
                 raise
             if on_commit is not None:
                 asyncio.get_running_loop().call_soon(on_commit, perf_counter() - started)
+
+    async def _commit(self, connection: Any) -> None:
+        try:
+            await connection.execute(_COMMIT, timeout=self._statement_seconds)
+        except TimeoutError:
+            raise StoreUnavailable(_UNCONFIRMED) from None
 
     async def _look_elsewhere(self) -> None:
         """Use no connection again to a server that takes no writes any more."""
@@ -393,15 +414,26 @@ def _is_lost(connection: Any) -> bool:
         return True  # The pool has taken it back.
 
 
+async def _told_look_up(found: Awaitable[list[R]], index: Index[R]) -> list[R]:
+    with statement("look up", SYSTEM) as span:
+        if span is not None:
+            span.attributes[COLLECTION] = tables_of((index,))
+        return await found
+
+
 async def _step(connection: Any, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
     loaded: Loaded | None = None
     try:
         while True:
             step = next(steps) if loaded is None else steps.send(loaded)
             if isinstance(step, Load):
-                loaded = await _load(connection, tenant_id, step.wanted)
+                with statement("load", SYSTEM) as span:
+                    if span is not None:
+                        span.attributes[COLLECTION] = tables_of(step.wanted)
+                    loaded = await _load(connection, tenant_id, step.wanted)
             else:
-                await _write(connection, tenant_id, step.state)
+                with statement("write", SYSTEM):
+                    await _write(connection, tenant_id, step.state)
                 loaded = {}
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec.structs import astuple
 
-from benefit_programs.domain.indexes import fields_of
+from benefit_programs.domain.indexes import Index, fields_of
 from benefit_programs.domain.rows import Row
 from benefit_programs.storage.tables import TABLES, Document, column_types, stored_as
 
@@ -116,3 +116,12 @@ def changed_columns(pairs: list[tuple[Row, Row]], codec: RowCodec[Any]) -> tuple
             if before[position] != after[position]:
                 changed.add(position)
     return tuple(codec.columns[position] for position in sorted(changed))
+
+
+COLLECTION = "db.collection.name"
+"""Under which name traces tell tables."""
+
+
+def tables_of(indexes: Iterable[Index[Any]]) -> str:
+    """The names of the tables that indexes are of, for traces."""
+    return ", ".join(sorted({CODECS[index.entity].table for index in indexes}))

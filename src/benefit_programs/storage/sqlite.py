@@ -50,11 +50,15 @@ from benefit_programs.storage.open_file import (
 )
 from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.query import Dialect, SqliteDialect, register_functions
-from benefit_programs.storage.rows import CODECS, changed_columns
+from benefit_programs.storage.rows import CODECS, COLLECTION, changed_columns, tables_of
 from benefit_programs.storage.tables import TABLES
+from benefit_programs.tracing import statement
 
 Answer = TypeVar("Answer")
 R = TypeVar("R", bound=Row)
+
+SYSTEM = "sqlite"
+"""The kind of database, as traces name it."""
 
 BUSY_MILLISECONDS_MAX = 5_000
 """How long a writer waits for another process's short transaction on the same file."""
@@ -124,6 +128,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         if read_only
         else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     )
+    if not read_only:
+        _make_private(path)
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENT_CACHE_SIZE)
     connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
     # A plan is the same for all values. Else SQLite makes some plans anew for each row that is
@@ -135,6 +141,13 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     connection.execute(f"pragma cache_size = {-CACHE_KIBIBYTES_MAX}")
     register_functions(connection)
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make a new file for this user alone: it has secrets in it. What SQLite adds is like it."""
+    # A file that is there keeps its rights, and what can't be made SQLite tells.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _write_ahead(connection: apsw.Connection) -> None:
@@ -214,7 +227,8 @@ class SqliteStore:
                 try:
                     await self._begin()
                     answer = await self._step(tenant_id, steps)
-                    await self._commit()
+                    with statement("commit", SYSTEM):
+                        await self._commit()
                 except BaseException:
                     if self._writer.in_transaction:
                         self._writer.execute("rollback")
@@ -224,11 +238,13 @@ class SqliteStore:
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a read that may take long, from a reader thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader_threads, self._read, sql, parameters)
+        with statement("query", SYSTEM):
+            return await loop.run_in_executor(self._reader_threads, self._read, sql, parameters)
 
     async def fetch_quick(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a look-up by key, at once."""
-        return self._read(sql, parameters)
+        with statement("look up", SYSTEM):
+            return self._read(sql, parameters)
 
     async def fetch_together(
         self,
@@ -241,14 +257,18 @@ class SqliteStore:
         With ``seconds_max`` they are refused with StoreTimeout if they take longer.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._reader_threads, self._read_together, statements, seconds_max
-        )
+        with statement("query", SYSTEM):
+            return await loop.run_in_executor(
+                self._reader_threads, self._read_together, statements, seconds_max
+            )
 
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
         """The rows that an index has under these keys, at once."""
         sql, read = statements.sqlite_select(index), CODECS[index.entity].read
-        return [read(values) for key in keys for values in self._read(sql, (tenant_id, *key))]
+        with statement("look up", SYSTEM) as span:
+            if span is not None:
+                span.attributes[COLLECTION] = tables_of((index,))
+            return [read(values) for key in keys for values in self._read(sql, (tenant_id, *key))]
 
     async def look_up_all(self, tenant_id: int, wanted: KeysByIndex) -> dict[Index[Any], list[Any]]:
         return {index: await self.look_up(tenant_id, index, keys) for index, keys in wanted.items()}
@@ -479,7 +499,11 @@ class SqliteStore:
             while True:
                 step = next(steps) if loaded is None else steps.send(loaded)
                 work = partial(self._take, tenant_id, step)
-                loaded = work() if step.size <= ROWS_AT_ONCE_MAX else await self._in_thread(work)
+                with statement("load" if isinstance(step, Load) else "write", SYSTEM) as span:
+                    if span is not None and isinstance(step, Load):
+                        span.attributes[COLLECTION] = tables_of(step.wanted)
+                    is_short = step.size <= ROWS_AT_ONCE_MAX
+                    loaded = work() if is_short else await self._in_thread(work)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 

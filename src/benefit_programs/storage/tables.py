@@ -77,6 +77,10 @@ class _Index(NamedTuple):
     given: str
 
 
+LISTED_STATUSES = 2
+"""How many statuses are said in a list. Of a longer one SQLite makes a table, for each row anew."""
+
+
 def _index(
     *columns: str,
     unique: str = "",
@@ -97,7 +101,16 @@ def _index(
 
 
 def live_condition(entity: type[Row], status: str = "status") -> str:
-    """What leaves out the rows whose life is over, in the words of the partial indexes."""
+    """What leaves out the rows whose life is over, in the words of the partial indexes.
+
+    PostgreSQL has them with lists, and takes a list for the same as its members one by one.
+    """
+    if len(entity.over) == LISTED_STATUSES:
+        return _listed_condition(entity, status)
+    return " and ".join(f"{status} <> '{each}'" for each in entity.over)
+
+
+def _listed_condition(entity: type[Row], status: str = "status") -> str:
     over = [f"'{each}'" for each in entity.over]
     return f"{status} <> {over[0]}" if len(over) == 1 else f"{status} not in ({', '.join(over)})"
 
@@ -176,8 +189,6 @@ def _table(
 
 def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
     where = []
-    if index.live:
-        where.append(live_condition(entity))
     if index.sparse:
         where += [f"{each} is not null" for each in index.columns if table.c[each].nullable]
     if index.led:
@@ -186,8 +197,15 @@ def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
         where.append(f"status = '{index.only}'")
     if index.given:
         where.append(f"{index.given} is not null")
-    condition = sa.text(" and ".join(where)) if where else None
-    kept = [*(["live"] if index.live else []), index.only.lower(), index.given]
+    live = index.live
+    on_postgres, on_sqlite = (
+        sa.text(" and ".join(words)) if words else None
+        for words in (
+            [_listed_condition(entity), *where] if live else where,
+            [live_condition(entity), *where] if live else where,
+        )
+    )
+    kept = [*(["live"] if live else []), index.only.lower(), index.given]
     sa.Index(
         f"uq_{table.name}_{index.unique}"
         if index.unique
@@ -195,8 +213,8 @@ def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
         table.c.tenant_id,
         *(table.c[each] for each in index.columns),
         unique=bool(index.unique),
-        postgresql_where=condition,
-        sqlite_where=condition,
+        postgresql_where=on_postgres,
+        sqlite_where=on_sqlite,
     )
 
 

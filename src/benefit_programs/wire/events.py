@@ -217,6 +217,7 @@ class _Shown:
             event_time=row.created,
             entity_event_sequence=self._sequence(part),
             actor=_actor(row),
+            **row.body.get("trace", {}),
             triggered_by_anonymize_request=bool(row.body.get("triggered_by_anonymize_request")),
             **self._body(part, entity),
         )

@@ -91,6 +91,8 @@ class DomainEvent(Part, frozen=True, kw_only=True):
     actor: EventActor | None = None
     """Who made it happen. Events of before the service's version 0.3.0 don't tell."""
     triggered_by_anonymize_request: bool = False
+    traceparent: str | None = None
+    tracestate: str | None = None
     created_event: EntityCreated | None = None
     updated_event: EntityUpdated | None = None
     deleted_event: EntityDeleted | None = None

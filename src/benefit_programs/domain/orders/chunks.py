@@ -36,6 +36,7 @@ from benefit_programs.domain.jobs import (
     save_items,
 )
 from benefit_programs.domain.lookups import (
+    BEFORE_ALL_IDS,
     CHANGES_OF_PROGRAM,
     CHUNK_SIZE,
     ITEM,
@@ -50,7 +51,7 @@ from benefit_programs.domain.lookups import (
     WALK_PROGRAMS_OF_PROGRAM_DEFINITION,
 )
 from benefit_programs.domain.opening import PROVISIONED, open_pool, settled_status
-from benefit_programs.domain.orders.carrier import Carrier, Walk
+from benefit_programs.domain.orders.carrier import Carrier, Walk, shortened
 from benefit_programs.domain.orders.definitions import ask_to_end_program, end_program
 from benefit_programs.domain.orders.erasing import ErasureChunks
 from benefit_programs.domain.orders.log import (
@@ -334,15 +335,28 @@ class _ProgramsEnd(_OrderForPools):
 
 
 class _Provision(Carrier):
-    """The pools of a program whose definition has very many of them."""
+    """The pools of a program whose definition has very many of them.
+
+    The chunk that opens the last of them also ends the provisioning. Until then an order is there
+    which says that pools are to come, and what is asked for meanwhile is kept for them.
+    """
 
     @property
-    def walk(self) -> Walk | None:
-        return self.along(WALK_POOLS_TO_OPEN, POOL_DEFINITION_ITEM, self.job.id)
+    def walk(self) -> Walk:
+        """A walk with one row more than are opened: it tells whether these are the last."""
+        key = (self.job.id, self.job.position or BEFORE_ALL_IDS)
+        return Walk(shortened(WALK_POOLS_TO_OPEN, self._size + 1), key, POOL_DEFINITION_ITEM)
+
+    def rows(self, state: State) -> list[Order]:
+        most = self.walk.index.limit
+        assert most is not None
+        return self.walk.rows(state)[: most - 1]
+
+    def is_last(self, state: State) -> bool:
+        return self.walk.is_last(self.walk.rows(state))
 
     def ask(self, needs: Needs, state: State) -> None:
         needs.read(PROGRAM, self.job.subject_id)
-        assert self.walk is not None
         needs.read(self.walk.index, *self.walk.key)
         program, rows = state.loaded(PROGRAM, self.job.subject_id), self.rows(state)
         if program is None:

@@ -22,7 +22,6 @@ from benefit_programs.domain.entities import (
     Snapshot,
 )
 from benefit_programs.domain.events import record_updated
-from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
     CHANGES_OF_POOL_DEFINITION,
     CHANGES_OF_PROGRAM,
@@ -116,7 +115,7 @@ def ask_to_change(
     if cascade is Cascade.IMMEDIATELY:
         for program_definition_id in change.added_to:
             needs.lock(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
-    if pool_definition_id is not None and not _is_large(
+    if pool_definition_id is not None and not _is_left_to_jobs(
         state, needs.settings, pool_definition_id, change
     ):
         ask_to_reach(needs, state, state.known(LIVE_POOLS_OF_POOL_DEFINITION, pool_definition_id))
@@ -141,7 +140,7 @@ def carry_out(
         schedule(changes, context, orders, change.date, waiting=waiting)
         orders, change = [], replace(change, cascade=Cascade.FUTURE_PROVISIONS)
     update_standing(state, changes, definition.id, change, snapshot.id, definition.revision)
-    if _is_large(state, context.settings, definition.id, change):
+    if _is_left_to_jobs(state, context.settings, definition.id, change):
         orders = start_orders(state, changes, context, orders)
     elif orders:
         orders = log_orders(state, changes, orders)
@@ -193,10 +192,18 @@ def remember(state: State, changes: Changes[Any], orders: list[Order]) -> int | 
     return max(numbers)
 
 
-def _is_large(
+def _is_left_to_jobs(
     state: State, settings: TenantSettings, pool_definition_id: str, change: Change
 ) -> bool:
-    """Whether a request would have to change too much."""
+    """Whether a request would have to change too much, or go before an addition that isn't done.
+
+    What programs get by an earlier addition, they have before a later one looks what they have.
+    """
+    if change.cascade is Cascade.IMMEDIATELY and any(
+        order.phase is OrderPhase.OPENING and order.program_definition_id in change.added_to
+        for order in state.known(ORDERS_OF_POOL_DEFINITION, pool_definition_id)
+    ):
+        return True
     programs = sum(
         len(state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, each)) for each in change.added_to
     )
@@ -347,7 +354,7 @@ def ask_to_end_programs(
         return
     needs.lock(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
     needs.lock(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id)
-    if _is_large_end(state, needs.settings, program_definition_id):
+    if _is_end_left_to_jobs(state, needs.settings, program_definition_id):
         return
     for program in state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id):
         if cascade is Cascade.IMMEDIATELY:
@@ -386,7 +393,7 @@ def end_programs(
     if date is not None:
         schedule(changes, context, [order], date)
         return
-    if _is_large_end(state, context.settings, definition.id):
+    if _is_end_left_to_jobs(state, context.settings, definition.id):
         start_orders(state, changes, context, [order])
         return
     pools = state.many(LIVE_POOLS_OF_PROGRAM_DEFINITION, definition.id)
@@ -429,10 +436,14 @@ def end_program(
     record_updated(changes, context, ended, "ended")
 
 
-def _is_large_end(state: State, settings: TenantSettings, program_definition_id: str) -> bool:
-    indexes: tuple[Index[Any], ...] = (
-        LIVE_POOLS_OF_PROGRAM_DEFINITION,
-        LIVE_PROGRAMS_OF_PROGRAM_DEFINITION,
-    )
-    most = settings.in_request_max
-    return any(len(state.known(index, program_definition_id)) > most for index in indexes)
+def _is_end_left_to_jobs(
+    state: State, settings: TenantSettings, program_definition_id: str
+) -> bool:
+    """Whether a request would have to end too much, or a program whose pools a job has yet to open.
+
+    It gets what was added to its definition before the end, as other programs do.
+    """
+    programs = state.known(LIVE_PROGRAMS_OF_PROGRAM_DEFINITION, program_definition_id)
+    pools = state.known(LIVE_POOLS_OF_PROGRAM_DEFINITION, program_definition_id)
+    is_arriving = any(each.status is ProgramStatus.PROVISIONING for each in programs)
+    return is_arriving or max(len(programs), len(pools)) > settings.in_request_max

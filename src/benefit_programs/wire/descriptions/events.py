@@ -19,6 +19,9 @@ OF_EVENTS: dict[type[Any], dict[str, str]] = {
         "id": "The event's id, the same however often it is delivered.",
         "originated_from": "What caused it. Not told here.",
         "slug": "What happened, such as `created` or `benefit_redeemed`.",
+        "traceparent": "The place in its caller's trace of the request that made it happen, "
+        "as W3C's header of that name. Only where requests are traced.",
+        "tracestate": "What the caller's tracing adds, as W3C's header of that name.",
         "triggered_by_anonymize_request": "Whether the erasure of a beneficiary made it.",
         "updated_event": "The changed entity. For the slug `updated`.",
     },

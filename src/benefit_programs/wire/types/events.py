@@ -72,6 +72,8 @@ class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     entity_event_sequence: Revision | None = None
     originated_from: str | None = None
     actor: Annotated[EventActor, Addition()] | None = None
+    traceparent: Annotated[str, Addition()] | None = None
+    tracestate: Annotated[str, Addition()] | None = None
     triggered_by_anonymize_request: bool | None = None
     created_event: EntityCreated | None = None
     updated_event: EntityUpdated | None = None
