@@ -126,9 +126,12 @@ class PagePlan:
     @property
     def statement(self) -> Statement:
         """The rows of the page, and one more if there is one."""
+        spec, dialect = self.settings.spec, self.settings.dialect
+        if self.last_id is not None and not any(self._is_held(node) for node in self._narrowing):
+            spec = msgspec.structs.replace(spec, source=dialect.through_first(spec.source))
         return compile_page(
-            self.settings.spec,
-            dialect=self.settings.dialect,
+            spec,
+            dialect=dialect,
             tenant_id=self.settings.tenant_id,
             nodes=(*self.nodes, *self._within_scan),
             keys=self.towards(backwards=self.content.backwards),
@@ -151,23 +154,28 @@ class PagePlan:
         if self.query.scan_limit is None:
             return None
         (key,) = self.keys
-        indexed = self.settings.spec.indexed
-        nodes = [
-            part
-            for node in self.nodes
-            for part in parts_of(node)
-            if isinstance(part, Compare)
-            and (part.sign == "=" if part.field.name in indexed else part.field.made_ids)
-        ]
         return compile_scan(
             self.settings.spec,
             dialect=self.settings.dialect,
             tenant_id=self.settings.tenant_id,
-            nodes=nodes,
+            nodes=self._narrowing,
             key=key,
             position=self.content.position or None,
             scan_limit=self.query.scan_limit,
         )
+
+    @property
+    def _narrowing(self) -> list[Compare]:
+        """What leaves fewer rows to be looked at: a time, or the value of an indexed field."""
+        return [
+            part
+            for node in self.nodes
+            for part in parts_of(node)
+            if isinstance(part, Compare) and (part.field.made_ids or self._is_held(part))
+        ]
+
+    def _is_held(self, node: Compare) -> bool:
+        return node.sign == "=" and node.field.name in self.settings.spec.indexed
 
     def bound(self, rows: Sequence[StoredRow]) -> None:
         """Find the page among the rows up to the one of the scan's answer."""
