@@ -49,7 +49,7 @@ async def one(visit: Visit) -> Answer:
     view, endpoint_id = visit.query.get("show", ""), visit.path["id"]
     found = await visit.call("getWebhookEndpoint", {"webhookEndpointId": endpoint_id})
     filter_ = {"webhookEndpointId": endpoint_id, **_VIEWS.get(view, {})}
-    query = {"filter": filter_, "cursorPaging": visit.paging()}
+    query: dict[str, Any] = {"filter": filter_, "cursorPaging": visit.paging()}
     if view == "waiting":
         query["scanLimit"] = SCAN_LIMIT  # the others are in an index in this order
     deliveries = await visit.call("queryWebhookDeliveries", {"query": query})
