@@ -446,7 +446,8 @@ async def test_what_expires_soon_on_postgresql_goes_by_the_date(
     rows = await filled.fetch(f"explain {statement.sql}", *statement.parameters)
     plan = "\n".join(row[0] for row in rows)
     assert "ix_lots_live_expiration_date" in plan
-    assert "Seq Scan" not in plan
+    # In an order that no index has it would sort the whole week for each page.
+    assert not re.search("Seq Scan|NULLS FIRST", plan), plan
 
 
 async def test_what_expires_soon_on_sqlite_goes_by_the_date(tmp_path: Path) -> None:
@@ -458,7 +459,7 @@ async def test_what_expires_soon_on_sqlite_goes_by_the_date(tmp_path: Path) -> N
         rows = connection.execute(f"explain query plan {statement.sql}", statement.parameters)
         plan = "\n".join(str(row[3]) for row in rows)
     assert "ix_lots_live_expiration_date (tenant_id=? AND expiration_date>" in plan
-    assert "SCAN" not in plan
+    assert not re.search("SCAN|TEMP B-TREE", plan), plan
 
 
 def _statements_of_a_pool(dialect: Dialect) -> dict[str, Statement]:

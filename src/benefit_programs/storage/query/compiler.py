@@ -69,6 +69,12 @@ class SortKey(msgspec.Struct, frozen=True):
     def reversed(self) -> SortKey:
         return SortKey(self.field, self.sql, self.column_type, self.nullable, not self.descending)
 
+    def of_present(self) -> SortKey:
+        """Order rows that all have a value: as indexes do, wherever they put absent ones."""
+        return SortKey(
+            self.field, self.sql, self.column_type, nullable=False, descending=self.descending
+        )
+
 
 def make_sort_key(field: Field, *, descending: bool) -> SortKey:
     """Order by a field: a list by its least member, an identity by kind and id."""

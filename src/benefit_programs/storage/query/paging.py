@@ -37,7 +37,13 @@ from benefit_programs.storage.query.cursors import (
 )
 from benefit_programs.storage.query.fields import Field, FieldKind
 from benefit_programs.storage.query.language import collect_filter, read_filter
-from benefit_programs.storage.query.tree import Compare, Node, parts_of, pinned_fields
+from benefit_programs.storage.query.tree import (
+    Compare,
+    Node,
+    parts_of,
+    pinned_fields,
+    present_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -295,7 +301,10 @@ def plan_page(
     node = collect_filter(
         spec.fields, content.filter, path=query.at("filter"), guids=ids, violations=violations
     )
-    keys = read_sort(spec, content.sort or spec.default_sort, query, violations)
+    keys = tuple(
+        key.of_present() if key.field.name in present_fields(node) else key
+        for key in read_sort(spec, content.sort or spec.default_sort, query, violations)
+    )
     if query.scan_limit is not None and (len(keys) != 1 or content.backwards):
         violations.add(scan_refused(query))
     if violations:
