@@ -133,7 +133,7 @@ class PagePlan:
     def statement(self) -> Statement:
         """The rows of the page, and one more if there is one."""
         spec, dialect = self.settings.spec, self.settings.dialect
-        if self.last_id is not None and not any(self._is_held(node) for node in self._narrowing):
+        if self.last_id is not None and self._goes_through_table:
             spec = msgspec.structs.replace(spec, source=dialect.through_first(spec.source))
         return compile_page(
             spec,
@@ -160,8 +160,12 @@ class PagePlan:
         if self.query.scan_limit is None:
             return None
         (key,) = self.keys
+        spec = self.settings.spec
+        if self._goes_through_table and not spec.conditions:
+            # Each of its rows has one of each table that is joined, so they needn't be looked up.
+            spec = msgspec.structs.replace(spec, source=spec.source.partition(" JOIN ")[0])
         return compile_scan(
-            self.settings.spec,
+            spec,
             dialect=self.settings.dialect,
             tenant_id=self.settings.tenant_id,
             nodes=self._narrowing,
@@ -179,6 +183,10 @@ class PagePlan:
             for part in parts_of(node)
             if isinstance(part, Compare) and (part.field.made_ids or self._is_held(part))
         ]
+
+    @property
+    def _goes_through_table(self) -> bool:
+        return not any(self._is_held(node) for node in self._narrowing)
 
     def _is_held(self, node: Compare) -> bool:
         return node.sign == "=" and node.field.name in self.settings.spec.indexed
