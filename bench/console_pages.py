@@ -112,13 +112,16 @@ def _of_definitions(state: State) -> list[Question]:
 
 
 def _of_operators(state: State) -> list[Question]:
+    endpoint = f"/webhooks/{state['webhookEndpointId']}"
     return [
         Question("jobs", "/jobs", "/jobs"),
-        Question("jobs: running", "/jobs", "/jobs?show=running"),
-        Question("jobs: failed", "/jobs", "/jobs?show=failed"),
+        Question("jobs: running, none is", "/jobs", "/jobs?show=running"),
+        Question("jobs: failed, none has", "/jobs", "/jobs?show=failed"),
         Question("job", "/jobs/{id}", f"/jobs/{state['jobId']}"),
         Question("webhooks", "/webhooks", "/webhooks"),
-        Question("webhook", "/webhooks/{id}", f"/webhooks/{state['webhookEndpointId']}"),
+        Question("webhook", "/webhooks/{id}", endpoint),
+        Question("webhook: waiting, none is", "/webhooks/{id}", f"{endpoint}?show=waiting"),
+        Question("webhook: given up", "/webhooks/{id}", f"{endpoint}?show=failed"),
         Question("access", "/access", "/access"),
         Question("keys", "/access/keys", "/access/keys"),
         Question("settings", "/settings", "/settings"),

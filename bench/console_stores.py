@@ -5,12 +5,13 @@ was made 90 days ago, the last one just now.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from bench.client import Client
+from bench.client import Client, Request
 from bench.copies import Copying, copy_programs
 from bench.databases import open_session
 from bench.inprocess import inprocess_client
@@ -26,13 +27,17 @@ from bench.scenarios import (
 from benefit_programs.domain.audit_rows import AuditEntry
 from benefit_programs.domain.entities import Job, Lot, Pool, Program, Transaction
 from benefit_programs.domain.scheduled_changes import ScheduledChange
+from benefit_programs.domain.webhooks.rows import (
+    DeliveryAttempt,
+    DeliveryOrigin,
+    DeliveryStatus,
+    WebhookDelivery,
+)
+from benefit_programs.storage.rows import CODECS
 
 DAYS = 90
-LASTS = "PT2400H"
-"""A hundred days: what was made 90 days ago ends, expires or renews in 10, and some this week."""
-
-LASTS_MIN = "PT2184H"
-"""91 days: of what lasts so long some ends every day from now on."""
+LASTS = "PT2184H"
+"""91 days: of what lasts so long some ends, expires or renews every day from tomorrow on."""
 
 CREDITS = "10"
 BUSY_COPIES = 10
@@ -40,6 +45,12 @@ BUSY_COPIES = 10
 
 ENTITIES = (Program, Pool, Transaction, Lot, Job, ScheduledChange, AuditEntry)
 """What of a program is copied: no page reads events."""
+
+DELIVERIES = 100_000
+RETENTIONS = {"settings": {"jobRetentionDays": 2 * DAYS, "deliveryRetentionDays": 2 * DAYS}}
+"""Else what is older would be removed while pages are asked."""
+
+PARKED_ONE_IN = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +75,17 @@ def _buy(client: Client, *, expires_after: str | None = None, **fields: Any) -> 
 
 
 def _buy_expiring(client: Client) -> State:
-    return _buy(client, expires_after=LASTS_MIN)
+    return _buy(client, expires_after=LASTS)
 
 
 def _buy_membership(client: Client) -> State:
-    return _buy(client, renewalConfiguration={"every": LASTS_MIN})
+    return _buy(client, renewalConfiguration={"every": LASTS})
 
 
 def _buy_ending(client: Client) -> State:
     """One that ends by itself, and is to be paused before."""
     state = _buy(client, endsAfter=LASTS)
-    date = datetime.now(UTC) + timedelta(days=DAYS + 1)
+    date = datetime.now(UTC) + timedelta(days=DAYS, hours=12)
     change = {"kind": "PAUSE", "date": f"{date:%Y-%m-%dT%H:%M:%SZ}", "idempotencyKey": new_id()}
     client.post(f"{PREFIX}/programs/{state['program']['id']}/changes", change)
     return state
@@ -96,9 +107,10 @@ KINDS = {
 }
 
 
-def make_studio(url: str, *, pools: int, people: int) -> State:
+def make_studio(url: str, *, pools: int, people: int, deliveries: int = DELIVERIES) -> State:
     """Fill a database that has our schema, and give what to ask for."""
     with inprocess_client(url) as client:
+        client.send(Request("PATCH", f"{PREFIX}/settings", RETENTIONS))
         made = {name: _make(client, kind) for name, kind in KINDS.items()}
         endpoint = client.post(
             f"{PREFIX}/webhook-endpoints",
@@ -108,7 +120,7 @@ def make_studio(url: str, *, pools: int, people: int) -> State:
         items = client.post(f"{PREFIX}/items/query", {"query": {"filter": item}})
     copyings = [_copying(made[name], kind, pools // 2) for name, kind in KINDS.items()]
     asyncio.run(copy_programs(url, copyings, ENTITIES))
-    job_id = asyncio.run(_fill(url, people))
+    job_id = asyncio.run(_fill(url, people, _make_deliveries(endpoint["id"], deliveries)))
     pack, ending = made["packs"], made["ending"]
     return {
         **pack,
@@ -141,13 +153,43 @@ def _copying(state: State, kind: Kind, programs: int) -> Copying:
     )
 
 
-async def _fill(url: str, people: int) -> str:
+def _make_deliveries(endpoint_id: str, count: int) -> list[WebhookDelivery]:
+    """So many of the past days, evenly; a few are given up."""
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    step_ms = DAYS * 24 * 60 * 60 * 1000 // count
+    instants = (now - number * step_ms for number in range(count, 0, -1))
+    return [
+        WebhookDelivery(
+            id=str(UUID(int=(at << 80 | 0x7000_8000 << 48) + number)),
+            created=at,
+            updated=at,
+            endpoint_id=endpoint_id,
+            event_id=str(UUID(int=number, version=4)),
+            event_type="wix.benefit_programs.v1.pool_benefit_redeemed",
+            entity_id=str(UUID(int=number, version=4)),
+            position=number,
+            part=0,
+            origin=DeliveryOrigin.FEED,
+            status=DeliveryStatus.DELIVERED if number % PARKED_ONE_IN else DeliveryStatus.PARKED,
+            first_attempt=at,
+            attempts=1,
+            tries=(DeliveryAttempt(at=at, milliseconds=9, status=200),),
+        )
+        for number, at in enumerate(instants)
+    ]
+
+
+async def _fill(url: str, people: int, deliveries: Sequence[WebhookDelivery]) -> str:
     """Name all members and as many others as it takes; the id of the newest job."""
+    codec = CODECS[WebhookDelivery]
     async with open_session(url) as session:
         members = await session.fetch(
             "select member_id, max(created) from programs where tenant_id ="
             " (select min(id) from tenants) group by member_id order by 2 desc"
         )
+        ((tenant_id,),) = await session.fetch("select min(id) from tenants")
+        rows = ((tenant_id, *codec.values(each, codec.columns)) for each in deliveries)
+        await session.copy(codec.table, ["tenant_id", *codec.columns], rows)
         ((job_id,),) = await session.fetch("select id from jobs order by id desc limit 1")
     await fill_people(url, people, [str(row[0]) for row in members])
     return str(job_id)

@@ -13,6 +13,7 @@ import pytest
 
 from benefit_programs.api.methods import METHODS
 from benefit_programs.storage import reader
+from benefit_programs.wire.types.common import SCAN_LIMIT_MAX
 from tests.support.calls import NAMESPACE, benefit, details, guid, page_of
 
 if TYPE_CHECKING:
@@ -281,6 +282,44 @@ async def test_pages_have_limits(service: Service) -> None:
     query = {"sort": [{"fieldName": "id"}] * 6}
     refused = await service.refusal("queryPools", {"query": query})
     assert refused.fields == {"query.sort": "MAX_SIZE"}
+
+
+async def test_a_page_is_found_among_so_many_rows(service: Service) -> None:
+    """A page that looks at few rows may be empty, and leads to those that it didn't look at."""
+    for number in range(5):
+        await service.create_program_definition(externalId=str(number), namespace=f"n{number}")
+    query: Document = {"filter": {"namespace": {"$lt": "n1"}}}
+    whole, _ = page_of(await service.call("queryProgramDefinitions", {"query": query}))
+    assert [each["externalId"] for each in whole] == ["0"]
+    found_, cursor = [], None
+    for _step in range(3):
+        paging = {"cursorPaging": {"cursor": cursor}} if cursor else query
+        answer = await service.call(
+            "queryProgramDefinitions", {"query": {"scanLimit": 2, **paging}}
+        )
+        rows, metadata = page_of(answer)
+        found_.append(rows)
+        cursor = metadata["cursors"].get("next")
+        assert (metadata["count"], metadata["hasNext"]) == (len(rows), cursor is not None)
+        assert "prev" not in metadata["cursors"]
+    assert (found_, cursor) == ([[], [], whole], None)
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ({"scanLimit": 0}, "MIN"),
+        ({"scanLimit": -1}, "MIN"),
+        ({"scanLimit": SCAN_LIMIT_MAX + 1}, "MAX"),
+        ({"scanLimit": 1, "sort": [{"fieldName": "namespace"}]}, "FIELD_NOT_ALLOWED"),
+    ],
+)
+async def test_limits_of_scans_are_refused(service: Service, query: Document, rule: str) -> None:
+    """None below 1 or above its largest is taken, and none in an order that needs all rows."""
+    refused = await service.refusal("queryPools", {"query": query})
+    assert (refused.status, refused.fields) == (400, {"query.scanLimit": rule})
+    allowed = {"scanLimit": SCAN_LIMIT_MAX, "sort": [{"fieldName": "createdDate"}]}
+    assert await service.call("queryPools", {"query": allowed})
 
 
 async def test_fifty_rows_are_the_usual_page(service: Service) -> None:

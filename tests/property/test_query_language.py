@@ -257,6 +257,36 @@ def test_pages_walk_forth_and_back(
 
 
 @thorough
+@given(
+    rows=row_lists(),
+    filter_=st.none() | filters,
+    sort=st.sampled_from([(), (("id", "ASC"),), (("createdDate", "DESC"),)]),
+    scan_limit=st.integers(1, 13),
+    limit=st.integers(1, 3),
+)
+def test_limited_scans_find_all_in_the_end(
+    engine: Engine,
+    rows: list[Row],
+    filter_: Any,
+    sort: tuple[tuple[str, str], ...],
+    scan_limit: int,
+    limit: int,
+) -> None:
+    """Pages joined are the whole answer, however few rows are looked at for each of them."""
+    fill(engine, rows)
+    query = Query(filter=filter_, sort=sort, limit=limit, scan_limit=scan_limit)
+    page = engine.read(query)
+    seen, steps = ids_of(page.rows), 1
+    while page.next_cursor is not None:
+        query = Query(cursor=page.next_cursor, limit=limit, scan_limit=scan_limit)
+        page = engine.read(query)
+        seen += ids_of(page.rows)
+        steps += 1
+    assert seen == ids_of(select(rows, filter_, [*sort]))
+    assert steps <= 1 + len(rows) // scan_limit + len(seen) // limit
+
+
+@thorough
 @given(rows=row_lists(), sort=sorts, filter_=st.none() | conditions, data=st.data())
 def test_rows_that_stay_are_seen_once(
     engine: Engine, rows: list[Row], sort: list[tuple[str, str]], filter_: Any, data: st.DataObject
@@ -348,6 +378,26 @@ def test_lists_are_equal_as_sets(engine: Engine) -> None:
     for operand, expected in ((["a", "a"], 0), (["b", "a"], 1), (["b"], 2), ([], 3)):
         page = engine.read(Query(filter={"tags": operand}))
         assert ids_of(page.rows) == [rows[expected]["id"]]
+
+
+def test_a_scan_looks_at_the_rows_of_an_indexed_value(engine: Engine) -> None:
+    """It is limited among the rows that an index finds or, without one, among the newest of all."""
+    rows = [
+        sample_row(number, namespace="abc"[number % 3], status=status)
+        for number, status in enumerate(["PAUSED"] * 3 + ["ACTIVE"] * 9)
+    ]
+    fill(engine, rows)
+    paused = {"status": "PAUSED"}
+    for filter_, expected in (
+        (paused, []),
+        (paused | {"namespace": "a"}, [rows[0]["id"]]),
+        ({"$and": [paused, {"namespace": {"$in": ["a", "b"]}}]}, []),
+        (paused | {"createdDate": {"$gte": iso(EPOCH)}}, []),
+    ):
+        page = engine.read(Query(filter=filter_, scan_limit=4))
+        assert ids_of(page.rows) == expected
+        assert page.next_cursor is not None
+        assert page.prev_cursor is None
 
 
 def test_cursors_are_there_only_for_rows(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from benefit_programs.storage.query.paging import SORTS_MAX
 from benefit_programs.storage.query.sizes import CONDITIONS_MAX, DEPTH_MAX, MEMBERS_MAX
 from benefit_programs.storage.query.spec import LIMIT_DEFAULT, LIMIT_MAX
 from benefit_programs.storage.query.values import TEXT_LENGTH_MAX
+from benefit_programs.wire.types.common import SCAN_LIMIT_MAX
 
 MEMBERS = "programDefinitions.externalId"
 
@@ -219,6 +220,25 @@ New and removed rows don't make other rows appear twice or get lost, and the las
 as the first. A cursor is signed, and valid for its own method and tenant only.
 """
 
+_SCANS = f"""\
+A filter on a field without an index may look at all rows to find few. `scanLimit`, from 1 to
+{SCAN_LIMIT_MAX:,}, says how many rows to look at for one page. It is an addition to the contract:
+
+```text
+{{"query": {{"filter": {{"amount.available": {{"$lte": "1"}}}}, "scanLimit": 50000}}}}
+```
+
+These are the next rows in the order of the query. If the filter holds indexed fields to a value,
+only the rows of that value count, and if it limits `createdDate`, only those of that time. What is
+found among them is the page. It may be short, or empty, and have a `cursors.next` all the same:
+then there are rows that nobody has looked at. Send `scanLimit` again with each cursor. All pages
+together are the whole answer, as without it.
+
+It works in the order of `createdDate` or `id` alone, and towards following pages: there is no
+`cursors.prev`. In another order, and with the cursor of a previous page, `query.scanLimit` is
+refused with 400.
+"""
+
 _LIMITS = f"""\
 A filter has at most {CONDITIONS_MAX} conditions, {DEPTH_MAX} levels of operators,
 {TEXT_LENGTH_MAX:,} characters in a text, and {FILTER_BYTES_MAX:,} bytes as JSON.
@@ -235,7 +255,8 @@ def queries_page() -> str:
     for name, operator in OPERATORS.items():
         parts += [f"### {name}", f"Takes {operator.takes}.", operator.about, _examples(operator)]
     parts += ["## Values", table(("Value", "How it is written"), _VALUES)]
-    parts += ["## Order", _ORDER, "## Pages", _PAGES, "## Limits", _LIMITS]
+    parts += ["## Order", _ORDER, "## Pages", _PAGES]
+    parts += ["## Look at few rows", _SCANS, "## Limits", _LIMITS]
     return joined(parts)
 
 

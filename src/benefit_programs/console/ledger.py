@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from benefit_programs.console.languages import gettext as _
 from benefit_programs.console.visit import Visit
@@ -71,6 +71,13 @@ class Line:
         return way_back(self.row["figure"], self.row) if self.transaction and self.is_open else ""
 
 
+class Statement(NamedTuple):
+    """The rows of a pack's statement, and what they add up to."""
+
+    rows: list[dict[str, Any]]
+    summary: dict[str, Any]
+
+
 def item_name(transaction: Mapping[str, Any]) -> str:
     """The name of a transaction's item, or its id."""
     item = (transaction.get("details") or {}).get("item") or {}
@@ -108,14 +115,19 @@ async def newest_lines(visit: Visit, pools: Sequence[Mapping[str, Any]], since: 
     """
     asked = pools[:LEDGER_POOLS_MAX]
     begins = await asyncio.gather(*(_newest(visit, pool["id"], since) for pool in asked))
-    return await _lines(visit, asked, begins)
+    return await _lines(visit, asked, await _statements(visit, asked, begins))
 
 
 async def all_lines(
     visit: Visit, pools: Sequence[Mapping[str, Any]], since: str, *, limit: int
-) -> list[Line]:
-    """All that has happened to the credits of packs since an instant, up to a limit."""
-    return (await _lines(visit, pools, [since] * len(pools)))[:limit]
+) -> tuple[list[Line], list[Mapping[str, Any]]]:
+    """All that has happened to the credits of packs since an instant, up to a limit.
+
+    Also the summary of each pack's statement.
+    """
+    statements = await _statements(visit, pools, [since] * len(pools))
+    lines = await _lines(visit, pools, statements)
+    return lines[:limit], [each.summary for each in statements]
 
 
 async def _newest(visit: Visit, pool_id: str, since: str) -> str:
@@ -132,13 +144,18 @@ async def _newest(visit: Visit, pool_id: str, since: str) -> str:
     return begin
 
 
-async def _lines(
+async def _statements(
     visit: Visit, asked: Sequence[Mapping[str, Any]], begins: Sequence[str]
-) -> list[Line]:
-    statements = await asyncio.gather(
-        *(_rows(visit, pool["id"], begin) for pool, begin in zip(asked, begins, strict=True))
+) -> list[Statement]:
+    return await asyncio.gather(
+        *(_statement(visit, pool["id"], begin) for pool, begin in zip(asked, begins, strict=True))
     )
-    rows = [(row, pool) for pool, some in zip(asked, statements, strict=True) for row in some]
+
+
+async def _lines(
+    visit: Visit, asked: Sequence[Mapping[str, Any]], statements: Sequence[Statement]
+) -> list[Line]:
+    rows = [(row, pool) for pool, some in zip(asked, statements, strict=True) for row in some.rows]
     rows.sort(key=lambda each: (each[0]["date"], each[0]["revision"]), reverse=True)
     transactions = await _transactions(
         visit, [id_ for row, _pool in rows if (id_ := row.get("transactionId"))]
@@ -155,19 +172,21 @@ async def _lines(
     ]
 
 
-async def _rows(visit: Visit, pool_id: str, since: str) -> list[dict[str, Any]]:
-    """The rows of a pack's statement; of very many the oldest ones."""
+async def _statement(visit: Visit, pool_id: str, since: str) -> Statement:
+    """A pack's statement; of very many rows the oldest ones."""
     rows: list[dict[str, Any]] = []
+    summary: dict[str, Any] = {}
     paging: dict[str, Any] = {"limit": STATEMENT_ROWS_MAX}
     for _page in range(STATEMENT_PAGES_MAX):
         asked = {"poolId": pool_id, "fromDate": since, "cursorPaging": paging}
         answer = await visit.call("getStatement", asked)
         rows += answer.get("rows", ())
+        summary = summary or answer["summary"]
         following = answer["metadata"]["cursors"].get("next")
         if following is None:
             break
         paging = {"limit": STATEMENT_ROWS_MAX, "cursor": following}
-    return rows
+    return Statement(rows, summary)
 
 
 async def _transactions(visit: Visit, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from functools import cache, partial
 from typing import Any
@@ -39,7 +39,7 @@ from benefit_programs.storage.query import (
     QuerySpec,
     index_fields,
 )
-from benefit_programs.storage.query.fields import NOW, TENANT, LookUp
+from benefit_programs.storage.query.fields import NOW, TENANT, LookUp, NameTest
 from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.statements import postgres_columns, sqlite_columns
 from benefit_programs.storage.tables import TABLES, column_types, live_condition
@@ -321,19 +321,25 @@ def _reservation_status() -> Field:
     """A reservation lapses at its date, whether or not that is booked."""
     is_open, ends = live_condition(Reservation, "r.status"), "r.expiration_date"
     tests = {str(each): f"r.status = '{each}'" for each in ReservationStatus}
-    tests[ReservationStatus.OPEN] = f"({is_open} AND ({ends} > {NOW} OR {_STANDS}))"
+    tests[ReservationStatus.OPEN] = f"({ends} > {NOW} OR {_STANDS})"
     tests[ReservationStatus.LAPSED] = (
         f"(r.status = '{ReservationStatus.LAPSED}'"
         f" OR ({is_open} AND {ends} <= {NOW} AND NOT {_STANDS}))"
     )
-    return _status(tests)
+    return _status(tests, is_open, (ReservationStatus.OPEN,))
 
 
-def _status(tests: Mapping[Any, str]) -> Field:
-    """A status that changes with time, by what is true of the rows that have each of its names."""
-    pairs = tuple((str(name), test) for name, test in tests.items())
-    names = frozenset(name for name, _ in pairs)
-    return Field("status", "", FieldKind.ENUM, sortable=False, names=names, tests=pairs)
+def _status(tests: Mapping[Any, str], is_open: str, open_names: Collection[str]) -> Field:
+    """A status that changes with time, by what is true of the rows that have each of its names.
+
+    Those with an open one fulfil ``is_open`` too, the condition of the partial indexes.
+    """
+    named = tuple(
+        NameTest(str(name), test, is_open if name in open_names else "")
+        for name, test in tests.items()
+    )
+    names = frozenset(each.name for each in named)
+    return Field("status", "", FieldKind.ENUM, sortable=False, names=names, tests=named)
 
 
 def _lot_status() -> Field:
@@ -345,14 +351,14 @@ def _lot_status() -> Field:
     ends = "l.expiration_date"
     lives = f"l.effective_date <= {NOW} AND ({ends} IS NULL OR {ends} > {NOW})"
     tests = {
-        LotStatus.FUTURE: f"({is_open} AND {_stored_or('FUTURE', f'l.effective_date > {NOW}')})",
-        LotStatus.LIVE: f"({is_open} AND {_stored_or('LIVE', lives)})",
+        LotStatus.FUTURE: _stored_or("FUTURE", f"l.effective_date > {NOW}"),
+        LotStatus.LIVE: _stored_or("LIVE", lives),
         LotStatus.SPENT: "l.status = 'SPENT'",
         LotStatus.EXPIRED: (
             f"(l.status = 'EXPIRED' OR ({is_open} AND {ends} <= {NOW} AND NOT {_STANDS}))"
         ),
     }
-    return _status(tests)
+    return _status(tests, is_open, (LotStatus.FUTURE, LotStatus.LIVE))
 
 
 @cache
@@ -460,15 +466,10 @@ def people(dialect: Dialect) -> QuerySpec:
 def _indexed_status(entity: type[Row], field: Field) -> Field:
     """A status whose names are written into the statement, as the partial indexes have them."""
     is_live = live_condition(entity, field.sql)
-    tests = [
-        (
-            name,
-            f"{field.sql} = '{name}'"
-            if name in entity.over
-            else f"({is_live} AND {field.sql} = '{name}')",
-        )
+    tests = (
+        NameTest(name, f"{field.sql} = '{name}'", "" if name in entity.over else is_live)
         for name in sorted(field.names)
-    ]
+    )
     return replace(field, tests=tuple(tests))
 
 

@@ -90,6 +90,7 @@ SPEC = QuerySpec(
     columns="s.id, s.namespace",
     tenant="s.tenant_id",
     id=ID,
+    indexed=frozenset({"id", "externalId", "namespace"}),
     fields=index_fields(FIELDS, aliases={"program.id": "programId"}),
 )
 
@@ -130,6 +131,8 @@ class Engine(ABC):
         plan = plan_page(
             SPEC, query, dialect=self.dialect, tenant_id=TENANT, ids=GUIDS_DEFAULT, secret=SECRET
         )
+        if (scan := plan.scan_statement) is not None:
+            plan.bound(self.fetch(scan))
         rows = self.fetch(plan.statement)
         probe = plan.probe_statement(rows)
         return plan.page(rows, self.fetch(probe) if probe else ())

@@ -24,6 +24,13 @@ from tests.unit.query.sample import OTHER_TENANT, SECRET, SPEC, TENANT
 
 Row = tuple[Any, ...]
 
+BACK = encode_cursor(
+    CursorContent(position=(str(UUID(int=2)),), backwards=True, sort=()),
+    method=SPEC.method,
+    tenant_id=TENANT,
+    secret=SECRET,
+)
+
 
 def plan(query: Query, **changed: Any) -> PagePlan:
     settings: dict[str, Any] = {
@@ -74,6 +81,14 @@ def next_cursor(query: Query) -> str:
             ("query.sort[1].fieldName", "FIELD_NOT_ALLOWED", None),
         ),
         (Query(sort=(("note", "ASC"),)), ("query.sort[0].fieldName", "FIELD_NOT_ALLOWED", None)),
+        *(
+            (query, ("query.scanLimit", "FIELD_NOT_ALLOWED", None))
+            for query in (
+                Query(sort=(("namespace", "ASC"),), scan_limit=9),
+                Query(sort=(("createdDate", "ASC"), ("namespace", "ASC")), scan_limit=9),
+                Query(cursor=BACK, scan_limit=9),
+            )
+        ),
         (Query(sort=((None, "ASC"),)), ("query.sort[0].fieldName", "REQUIRED_FIELD", None)),
         (Query(sort=(("id", "UP"),)), ("query.sort[0].order", "INVALID_ENUM_VALUE", None)),
     ],
@@ -177,6 +192,16 @@ def test_empty_pages_lead_nowhere() -> None:
     assert planned.probe_statement([]) is None
     page = planned.page([])
     assert (page.rows, page.next_cursor, page.prev_cursor, page.count) == ([], None, None, 0)
+
+
+def test_limited_scans_ask_nothing_behind_them() -> None:
+    """What precedes a page of a limited scan isn't looked for, and what it shows is bounded."""
+    planned = plan(Query(cursor=next_cursor(Query(limit=2)), limit=2, scan_limit=9))
+    assert planned.scan_statement is not None
+    assert planned.scan_statement.parameters == (TENANT, str(UUID(int=2)), 8)
+    planned.bound([(UUID(int=1),)])
+    assert planned.statement.parameters == (TENANT, str(UUID(int=1)), str(UUID(int=2)), 3)
+    assert planned.probe_statement(rows_of(3)) is None
 
 
 def test_first_pages_ask_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,10 +42,7 @@ async def statement(visit: Visit) -> Answer:
         first = (now - timedelta(days=STATEMENT_DAYS)).replace(hour=0, minute=0, second=0)
         begin = f"{first.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     pools = [pool for program in overview.get("programs", ()) for pool in program.get("pools", ())]
-    summaries, lines = await asyncio.gather(
-        asyncio.gather(*(_summary(visit, pool["id"], begin) for pool in pools)),
-        all_lines(visit, pools, begin, limit=STATEMENT_LINES_MAX),
-    )
+    lines, summaries = await all_lines(visit, pools, begin, limit=STATEMENT_LINES_MAX)
     return {
         "person": person,
         "from_date": begin,
@@ -62,9 +58,3 @@ async def statement(visit: Visit) -> Answer:
         ],
         "is_cut": len(lines) >= STATEMENT_LINES_MAX,
     }
-
-
-async def _summary(visit: Visit, pool_id: str, begin: str) -> dict[str, Any]:
-    request = {"poolId": pool_id, "fromDate": begin, "cursorPaging": {"limit": 1}}
-    summary: dict[str, Any] = (await visit.call("getStatement", request))["summary"]
-    return summary

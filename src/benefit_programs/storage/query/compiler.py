@@ -69,6 +69,12 @@ class SortKey(msgspec.Struct, frozen=True):
     def reversed(self) -> SortKey:
         return SortKey(self.field, self.sql, self.column_type, self.nullable, not self.descending)
 
+    def of_present(self) -> SortKey:
+        """Order rows that all have a value: as indexes do, wherever they put absent ones."""
+        return SortKey(
+            self.field, self.sql, self.column_type, nullable=False, descending=self.descending
+        )
+
 
 def make_sort_key(field: Field, *, descending: bool) -> SortKey:
     """Order by a field: a list by its least member, an identity by kind and id."""
@@ -233,11 +239,16 @@ class Compiler:
 
     def named(self, field: Field, is_meant: Callable[[str], bool]) -> str:
         """Compile the test for the names that are meant, as of the moment of the query."""
-        tests = [test for name, test in field.tests if is_meant(name)]
-        if any(NOW in test for test in tests):
-            moment = self.placeholder(self.now, "bigint")
-            tests = [test.replace(NOW, moment) for test in tests]
-        return tests[0] if len(tests) == 1 else f"({' OR '.join(tests) or 'FALSE'})"
+        meant: dict[str, list[str]] = {}
+        for each in field.tests:
+            if is_meant(each.name):
+                meant.setdefault(each.given, []).append(each.test)
+        parts = [
+            f"({given} AND {_either(tests)})" if given else _either(tests)
+            for given, tests in meant.items()
+        ]
+        sql = _either(parts) if parts else "FALSE"
+        return sql.replace(NOW, self.placeholder(self.now, "bigint")) if NOW in sql else sql
 
     def existence(self, node: Exists) -> str:
         field = node.field
@@ -379,6 +390,10 @@ def _looked_up(node: Node) -> tuple[Field | None, tuple[Scalar, ...]]:
     if isinstance(node, Compare) and node.sign == "=" and node.field.look_ups:
         return node.field, (node.value,)
     return None, ()
+
+
+def _either(tests: Sequence[str]) -> str:
+    return tests[0] if len(tests) == 1 else f"({' OR '.join(tests)})"
 
 
 def compile_where(

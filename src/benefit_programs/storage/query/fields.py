@@ -108,6 +108,18 @@ class LookUp(NamedTuple):
     column: str
 
 
+class NameTest(NamedTuple):
+    """What is true of exactly the rows that have a name.
+
+    ``given`` is a part of it that other names may have too, and is said once of all that are meant:
+    of alternatives that each contain the condition of a partial index no engine sees that they do.
+    """
+
+    name: str
+    test: str
+    given: str = ""
+
+
 class Field(msgspec.Struct, frozen=True):
     """One field that a query may filter and sort by.
 
@@ -135,7 +147,7 @@ class Field(msgspec.Struct, frozen=True):
     nullable: bool = False
     sortable: bool = True
     names: frozenset[str] = frozenset()
-    tests: tuple[tuple[str, str], ...] = ()
+    tests: tuple[NameTest, ...] = ()
     list_members: str | None = None
     identity: IdentityColumns | None = None
     made_ids: str = ""
@@ -146,7 +158,7 @@ class Field(msgspec.Struct, frozen=True):
         assert (self.kind is FieldKind.IDENTITY) == (self.identity is not None), self.name
         assert (self.kind is FieldKind.ENUM) == bool(self.names), self.name
         assert not (self.identity and self.list_members), self.name
-        assert not self.tests or {name for name, _ in self.tests} == self.names, self.name
+        assert not self.tests or {each.name for each in self.tests} == self.names, self.name
         assert not (self.tests and self.sortable and not self.sql), self.name
         assert not (self.look_ups and self.sortable), self.name
         assert not (self.empty_is_absent and (self.nullable or self.list_members)), self.name

@@ -37,7 +37,13 @@ from benefit_programs.storage.query.cursors import (
 )
 from benefit_programs.storage.query.fields import Field, FieldKind
 from benefit_programs.storage.query.language import collect_filter, read_filter
-from benefit_programs.storage.query.tree import Compare, Node, parts_of, pinned_fields
+from benefit_programs.storage.query.tree import (
+    Compare,
+    Node,
+    parts_of,
+    pinned_fields,
+    present_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,9 +132,12 @@ class PagePlan:
     @property
     def statement(self) -> Statement:
         """The rows of the page, and one more if there is one."""
+        spec, dialect = self.settings.spec, self.settings.dialect
+        if self.last_id is not None and self._goes_through_table:
+            spec = msgspec.structs.replace(spec, source=dialect.through_first(spec.source))
         return compile_page(
-            self.settings.spec,
-            dialect=self.settings.dialect,
+            spec,
+            dialect=dialect,
             tenant_id=self.settings.tenant_id,
             nodes=(*self.nodes, *self._within_scan),
             keys=self.towards(backwards=self.content.backwards),
@@ -151,23 +160,36 @@ class PagePlan:
         if self.query.scan_limit is None:
             return None
         (key,) = self.keys
-        indexed = self.settings.spec.indexed
-        nodes = [
-            part
-            for node in self.nodes
-            for part in parts_of(node)
-            if isinstance(part, Compare)
-            and (part.sign == "=" if part.field.name in indexed else part.field.made_ids)
-        ]
+        spec = self.settings.spec
+        if self._goes_through_table and not spec.conditions:
+            # Each of its rows has one of each table that is joined, so they needn't be looked up.
+            spec = msgspec.structs.replace(spec, source=spec.source.partition(" JOIN ")[0])
         return compile_scan(
-            self.settings.spec,
+            spec,
             dialect=self.settings.dialect,
             tenant_id=self.settings.tenant_id,
-            nodes=nodes,
+            nodes=self._narrowing,
             key=key,
             position=self.content.position or None,
             scan_limit=self.query.scan_limit,
         )
+
+    @property
+    def _narrowing(self) -> list[Compare]:
+        """What leaves fewer rows to be looked at: a time, or the value of an indexed field."""
+        return [
+            part
+            for node in self.nodes
+            for part in parts_of(node)
+            if isinstance(part, Compare) and (part.field.made_ids or self._is_held(part))
+        ]
+
+    @property
+    def _goes_through_table(self) -> bool:
+        return not any(self._is_held(node) for node in self._narrowing)
+
+    def _is_held(self, node: Compare) -> bool:
+        return node.sign == "=" and node.field.name in self.settings.spec.indexed
 
     def bound(self, rows: Sequence[StoredRow]) -> None:
         """Find the page among the rows up to the one of the scan's answer."""
@@ -287,7 +309,10 @@ def plan_page(
     node = collect_filter(
         spec.fields, content.filter, path=query.at("filter"), guids=ids, violations=violations
     )
-    keys = read_sort(spec, content.sort or spec.default_sort, query, violations)
+    keys = tuple(
+        key.of_present() if key.field.name in present_fields(node) else key
+        for key in read_sort(spec, content.sort or spec.default_sort, query, violations)
+    )
     if query.scan_limit is not None and (len(keys) != 1 or content.backwards):
         violations.add(scan_refused(query))
     if violations:

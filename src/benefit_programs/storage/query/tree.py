@@ -126,6 +126,15 @@ def pinned_fields(node: Node) -> frozenset[str]:
     )
 
 
+def present_fields(node: Node) -> frozenset[str]:
+    """Name the fields of which the top conjunction finds no row without a value."""
+    return frozenset(
+        part.field.name
+        for part in parts_of(node)
+        if isinstance(part, Exists) or (isinstance(part, Compare) and part.sign != "<>")
+    )
+
+
 def parts_of(node: Node) -> tuple[Node, ...]:
     """The conditions that must all hold."""
     return node.parts if isinstance(node, And) else (node,)
