@@ -9,31 +9,28 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy.dialects import postgresql
-
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage.positions import HOLD_POSITIONS
 from benefit_programs.storage.rows import CODECS, RowCodec
-from benefit_programs.storage.tables import TABLES, Id, live_condition
+from benefit_programs.storage.tables import TABLES, ColumnType, live_condition
 
 WRITINGS_MAX = 1_000
 """How many texts are kept of what batches write: each set of changed columns has its own."""
 
 _LOCKS = {Mode.READ: "", Mode.SHARE: " for share of t", Mode.LOCK: " for no key update of t"}
-_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def _postgres_type(codec: RowCodec[Any], column: str) -> str:
-    return str(codec.types[column].compile(_POSTGRES)).split()[0]
+    return codec.types[column].value
 
 
 def postgres_columns(codec: RowCodec[Any], alias: str) -> str:
     """A select list in the codec's order; ids come as text."""
     return ", ".join(
-        f"{alias}.{name}::text" if codec.types[name] is Id else f"{alias}.{name}"
+        f"{alias}.{name}::text" if codec.types[name] is ColumnType.ID else f"{alias}.{name}"
         for name in codec.columns
     )
 
@@ -260,8 +257,8 @@ def sqlite_select(index: Index[Any]) -> str:
 
 def _is_unique(index: Index[Any]) -> bool:
     """Whether the database has at most one row under each key."""
-    unique = [each.columns.keys() for each in TABLES[index.entity].indexes if each.unique]
-    return index.is_own_key or ["tenant_id", *index.columns] in unique
+    unique = [each.columns for each in TABLES[index.entity].indexes if each.unique]
+    return index.is_own_key or ("tenant_id", *index.columns) in unique
 
 
 @cache
