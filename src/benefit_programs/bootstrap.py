@@ -169,9 +169,10 @@ async def open_service(
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        application: Application = across_origins(Api(services))
+        api = Api(services)
+        application: Application = across_origins(api)
         if with_console:
-            application = await _front(services, store, settings, clock, stack)
+            application = await _front(api, services, store, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
 
 
@@ -201,6 +202,7 @@ def _background(
 
 
 async def _front(
+    api: Api,
     services: Services,
     store: DirectoryStore,
     settings: Settings,
@@ -208,7 +210,6 @@ async def _front(
     stack: AsyncExitStack,
 ) -> Application:
     """The API, and the console and the server for agents, which call the API's methods."""
-    api = Api(services)
     # Only here: commands and services inside other processes have no use for what it loads.
     from benefit_programs.console.application import Console, Front  # noqa: PLC0415
     from benefit_programs.console.gate import Gate  # noqa: PLC0415
