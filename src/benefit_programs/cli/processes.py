@@ -116,7 +116,6 @@ class _Process(multiprocess.Process):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, multiprocess.SIGNALS)
-        self.parent_conn.close()
         self.target(sockets)
 
 
