@@ -10,10 +10,6 @@ shared.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import BigInteger, Table
-from sqlalchemy.dialects import postgresql
 
 from bench.databases import Session, open_session
 from benefit_programs.domain.entities import (
@@ -49,14 +45,13 @@ SCRAMBLE = 0xE3779B97F
 
 BITS_48 = 0xFFFFFFFFFFFF
 _PREFIX_LENGTH = 13
-_DIALECT: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
     """One row of the program that is copied: its table, and its values as text."""
 
-    table: Table
+    table: tables.Table
     values: Sequence[str | None]
 
 
@@ -106,7 +101,7 @@ async def _copy(session: Session, copying: Copying, rows: Sequence[Template]) ->
 
 
 async def _read_templates(
-    session: Session, program_id: str, copied: Sequence[Table]
+    session: Session, program_id: str, copied: Sequence[tables.Table]
 ) -> list[Template]:
     pools = f"select id from pools where program_id = '{program_id}'"
     moved = f"select id from transactions where pool_id in ({pools})"
@@ -122,13 +117,13 @@ async def _read_templates(
     }
     found = []
     for table in copied:
-        columns = ", ".join(f"cast({column.name} as text)" for column in table.columns)
+        columns = ", ".join(f"cast({column} as text)" for column in table.columns)
         sql = f"select {columns} from {table.name} where {conditions[table.name]} order by id"
         found += [Template(table=table, values=row) for row in await session.fetch(sql)]
     return found
 
 
-async def _drop_indexes(session: Session, copied: Sequence[Table]) -> list[str]:
+async def _drop_indexes(session: Session, copied: Sequence[tables.Table]) -> list[str]:
     """Drop all indexes but the primary keys, and tell how they are made again."""
     names = ", ".join(f"'{table.name}'" for table in copied)
     if session.is_postgres:
@@ -174,7 +169,7 @@ class Numbers:
     def of(cls, rows: Sequence[Template], copying: Copying, *, is_postgres: bool) -> "Numbers":
         """Find what differs from copy to copy."""
         cells = [
-            (row.table.name, column.name, value)
+            (row.table.name, column, value)
             for row in rows
             for column, value in zip(row.table.columns, row.values, strict=True)
             if value is not None
@@ -219,10 +214,10 @@ class Numbers:
 
     def insert(self, row: Template) -> str:
         """Write the statement that copies one row."""
-        names = ", ".join(column.name for column in row.table.columns)
+        names = ", ".join(row.table.columns)
         values = ", ".join(
             self._value(text, column.type)
-            for column, text in zip(row.table.columns, row.values, strict=True)
+            for column, text in zip(row.table.columns.values(), row.values, strict=True)
         )
         return f"insert into {row.table.name} ({names}) select {values} from numbers order by n"
 
@@ -236,15 +231,15 @@ class Numbers:
         """Twelve digits with the dash that they have in an id."""
         return f"substr({digits}, 1, 8) || '-' || substr({digits}, 9)"
 
-    def _value(self, text: str | None, kind: Any) -> str:
+    def _value(self, text: str | None, kind: tables.ColumnType) -> str:
         if text is None:
             return "null"
-        if isinstance(kind, BigInteger):
+        if kind is tables.ColumnType.WHOLE:
             return self._instants.get(text, text)
         joined = " || ".join(self._pieces(text))
         if not self._is_postgres:
             return joined
-        return f"cast({joined} as {kind.compile(_DIALECT).partition(' COLLATE')[0]})"
+        return f"cast({joined} as {kind.value})"
 
     def _pieces(self, text: str) -> Iterator[str]:
         """Literals between what differs."""

@@ -17,7 +17,8 @@ class Measurement:
 
     `load_cpu_share` is the share of one core that the load took, where the load is a process of
     its own, and `load_late_p99_ms` how late it was itself after pauses. `peak_mebibytes` is the
-    most memory that one process of the contender ever had.
+    most memory that one process of the contender ever had, `server_us` what its processes computed
+    for an answer, in microseconds, where it is a server.
     """
 
     answers: int
@@ -29,6 +30,7 @@ class Measurement:
     load_cpu_share: float | None = None
     load_late_p99_ms: float | None = None
     peak_mebibytes: float | None = None
+    server_us: float | None = None
 
     @classmethod
     def of(cls, latencies: list[float], *, seconds: float, errors: Counter[str]) -> Self:

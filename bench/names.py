@@ -15,7 +15,8 @@ LIMIT_POSTGRES_ONE_STATEMENT = "limit-postgres-cte"
 
 OTHER_SQLITE = "other-sqlite"
 OTHER_POSTGRES = "other-postgres"
-OTHERS = (OTHER_SQLITE, OTHER_POSTGRES)
+OTHER_POSTGRES_TWO = "other-postgres-2"
+OTHERS = (OTHER_SQLITE, OTHER_POSTGRES, OTHER_POSTGRES_TWO)
 """The service of another checkout."""
 
 SERVERS = (

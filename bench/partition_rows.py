@@ -92,7 +92,7 @@ class Filling:
 
     def insert(self, first: int, last: int) -> str:
         """The statement for rows of some numbers. The later half of the tenants has few each."""
-        columns = [column.name for column in _COLUMNS[self.table]]
+        columns = list(_COLUMNS[self.table])
         values = ", ".join(_MADE.get(name, f"s.{name}") for name in columns)
         digits = "substr(m, 1, 3) || '8' || substr(m, 4, 15)"
         return f"""

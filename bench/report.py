@@ -76,6 +76,11 @@ def p50_of(measurement: Measurement) -> float:
     return measurement.p50_ms
 
 
+def server_us_of(measurement: Measurement) -> float:
+    """Microseconds that the server computed for an answer; 0 where there is none."""
+    return measurement.server_us or 0.0
+
+
 HEADING = (
     "callers",
     "contender",

@@ -24,6 +24,7 @@ from bench.scenarios import SCENARIOS
 from bench.sizes import run_sizes
 from bench.sizing import run_sizing
 from bench.speed import run_speed
+from bench.starts import run_starts
 from bench.timetables import run_timetables
 
 ALL = "all"
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "timetables": run_timetables,
     "sizes": run_sizes,
     "sizing": run_sizing,
+    "starts": run_starts,
     "model": run_model,
     "partitions": run_partitions,
     "people": run_people,
@@ -96,5 +98,5 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     add("--people", type=int, default=PEOPLE_DEFAULT, help="how many are searched through")
     add("--rows", type=int, default=100_000_000, help="of a table, in partitions")
     add("--cores", type=int, default=16, help="of a machine, in the model")
-    add("--against", metavar="CHECKOUT", help="another checkout, for the command of that name")
+    add("--against", metavar="CHECKOUT", help="another checkout, for this command and `starts`")
     return parser.parse_args(arguments)

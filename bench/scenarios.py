@@ -26,6 +26,7 @@ OPENING_CREDITS = "1000000000"
 LOTS_LIVE_FOR = "P1Y"
 STATEMENT_TRANSACTIONS = 10_000
 STATEMENT_LOTS = 5
+BULK_SIZE = 100
 
 State = dict[str, Any]
 NextRequest = Callable[[], Request]
@@ -240,6 +241,17 @@ def make_redeem_requests(state: State) -> NextRequest:
     return next_request
 
 
+def make_bulk_requests(state: State) -> NextRequest:
+    """Redeem a hundred times in one request, each from another pool."""
+    redeem = make_redeem_requests(state)
+
+    def next_request() -> Request:
+        body = {"redemptions": [redeem().body for _ in range(BULK_SIZE)]}
+        return Request("POST", f"{PREFIX}/bulk/benefits/redeem", body)
+
+    return next_request
+
+
 def make_reserve_requests(state: State) -> NextRequest:
     """Reserve one item, going round the pools."""
     redeem = make_redeem_requests(state)
@@ -293,6 +305,10 @@ def _is_redeemed(answer: dict[str, Any]) -> bool:
     return _is_id(answer["transactionId"])
 
 
+def _are_redeemed(answer: dict[str, Any]) -> bool:
+    return bool(answer["bulkActionMetadata"]["totalSuccesses"] == BULK_SIZE)
+
+
 def _is_eligible(answer: dict[str, Any]) -> bool:
     return bool(answer["result"]["benefitResults"][0]["type"] == "ELIGIBLE_BENEFIT")
 
@@ -309,6 +325,11 @@ SCENARIOS = {
     "redeem-hot": Scenario(
         make_requests=make_hot_requests,
         check_answer=_is_redeemed,
+    ),
+    "redeem-bulk": Scenario(
+        make_requests=make_bulk_requests,
+        check_answer=_are_redeemed,
+        held_against="redeem",
     ),
     "redeem-3-lots": Scenario(
         make_requests=make_redeem_requests,

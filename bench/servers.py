@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from bench.names import BASELINE_POSTGRES, BASELINE_POSTGRES_TWO, OTHERS, OURS_POSTGRES_TWO
+from bench.names import (
+    BASELINE_POSTGRES,
+    BASELINE_POSTGRES_TWO,
+    OTHER_POSTGRES_TWO,
+    OTHERS,
+    OURS_POSTGRES_TWO,
+)
 from tests.support.postgres import PostgresServer, binary_path
 
 HOST = "127.0.0.1"
@@ -22,7 +28,7 @@ READY_SECONDS_MAX = 60.0
 READY_SECONDS_BETWEEN_LOOKS = 0.005
 STOP_SECONDS_MAX = 20.0
 ROOT = Path(__file__).resolve().parent.parent
-PROCESSES = {OURS_POSTGRES_TWO: 2, BASELINE_POSTGRES_TWO: 2}
+PROCESSES = {OURS_POSTGRES_TWO: 2, OTHER_POSTGRES_TWO: 2, BASELINE_POSTGRES_TWO: 2}
 """How many processes serve, where it isn't one."""
 
 
@@ -185,6 +191,25 @@ def read_peak_mebibytes(process_id: int) -> float:
         lines = [line for line in _read(folder / "status") if line.startswith("VmHWM:")]
         peaks += [int(line.split()[1]) / 1024 for line in lines]
     return max(peaks)
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """Memory of a process in MiB: all that is resident, its share of it, and what it shares not."""
+
+    resident: float
+    share: float
+    own: float
+
+
+def read_resting_mebibytes(folder: Path) -> Resting:
+    """Find what a process has in memory; nothing of one that has ended."""
+    sizes = {
+        name.rstrip(":"): int(size) / 1024
+        for name, size, *_ in map(str.split, _read(folder / "smaps_rollup")[1:])
+    }
+    own = sizes.get("Private_Clean", 0.0) + sizes.get("Private_Dirty", 0.0)
+    return Resting(sizes.get("Rss", 0.0), sizes.get("Pss", 0.0), own)
 
 
 def read_cpu_seconds(process_id: int) -> float:

@@ -24,6 +24,7 @@ from bench.servers import (
     Server,
     needs_postgres,
     prepare_server,
+    read_cpu_seconds,
     read_peak_mebibytes,
     run_module,
     run_server,
@@ -67,14 +68,21 @@ class HttpContender:
             scenario=leg.scenario,
             state=self._states.of(leg.scenario, connect),
             host=HOST,
-            port=self._server.port,
+            port=server.port,
             api_key=self._server.api_key,
             connections=leg.connections,
             **asdict(times),
         )
+        before = read_cpu_seconds(server.process_id)
         measurement = _measure_apart("bench.load", asdict(plan))
-        peak = read_peak_mebibytes(self._server.process_id)
-        return replace(measurement, peak_mebibytes=peak)
+        computed = read_cpu_seconds(server.process_id) - before
+        # A warm-up is as busy as what follows, but its answers aren't counted.
+        share = times.measured_seconds / (times.warmup_seconds + times.measured_seconds)
+        return replace(
+            measurement,
+            peak_mebibytes=read_peak_mebibytes(server.process_id),
+            server_us=computed * share * 1e6 / max(1, measurement.answers),
+        )
 
 
 class InProcessContender:

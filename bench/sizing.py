@@ -23,7 +23,14 @@ from bench.scenarios import set_up
 from bench.servers import HOST, Server, prepare_server, read_cpu_seconds, read_peak_mebibytes
 from bench.session import HttpContender, open_place
 
-ENDPOINTS = ("redeem", "reserve-capture", "provision", "check-eligibility", "get-balance")
+ENDPOINTS = (
+    "redeem",
+    "redeem-bulk",
+    "reserve-capture",
+    "provision",
+    "check-eligibility",
+    "get-balance",
+)
 CONNECTIONS_DEFAULT = (64,)
 _LOOK = """
 select pg_backend_pid(), (pg_current_wal_lsn() - '0/0'::pg_lsn)::float8,

@@ -169,10 +169,17 @@ async def open_service(
             runner.start()
             relay.start()
         watch = stack.enter_context(_watching(store)) if isinstance(store, SqliteStore) else None
-        application: Application = across_origins(Api(services))
+        api = Api(services)
+        application: Application = across_origins(api)
         if with_console:
-            application = await _front(services, store, settings, clock, stack)
+            application = await _front(api, services, store, settings, clock, stack)
         yield Running(application, services, runner, relay, *secrets, watch)
+
+
+def load_service() -> None:
+    """Load what a service with its console needs, so that forks of this process share it."""
+    import benefit_programs.console.application  # noqa: PLC0415 - as ``_front`` says
+    import benefit_programs.console.gate  # noqa: F401, PLC0415
 
 
 def _background(
@@ -201,6 +208,7 @@ def _background(
 
 
 async def _front(
+    api: Api,
     services: Services,
     store: DirectoryStore,
     settings: Settings,
@@ -208,7 +216,6 @@ async def _front(
     stack: AsyncExitStack,
 ) -> Application:
     """The API, and the console and the server for agents, which call the API's methods."""
-    api = Api(services)
     # Only here: commands and services inside other processes have no use for what it loads.
     from benefit_programs.console.application import Console, Front  # noqa: PLC0415
     from benefit_programs.console.gate import Gate  # noqa: PLC0415
@@ -393,13 +400,18 @@ def owner_grants() -> Grants:
 class WorkerApplication:
     """The application of one of several processes, which opens its service as it starts.
 
-    The folder is where they all keep the values of their metrics.
+    The folder is where they all keep the values of their metrics. ``lifeline`` is a pipe of
+    which only the parent keeps the second end open: the first one ends when the parent does.
     """
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, lifeline: tuple[int, int] | None) -> None:
         config_logging(settings.log_format)
         self._settings = settings
         self._folder = folder
+        self._parent: int | None = None
+        if lifeline is not None:
+            self._parent, end_of_parent = lifeline
+            os.close(end_of_parent)
         self._stack = AsyncExitStack()
         self._application: Application | None = None
 
@@ -421,7 +433,7 @@ class WorkerApplication:
             return
         self._application = running.application
         refreshing = asyncio.create_task(running.services.metrics.refresh_often())
-        _end_with_parent()
+        _end_with_parent(self._parent)
         search_garbage_seldom()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -430,18 +442,20 @@ class WorkerApplication:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(sentinel: int | None) -> None:
     """Stop this process once its parent is gone, which can't tell it to any more."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    loop, sentinel = asyncio.get_running_loop(), parent.sentinel
+    if sentinel is None:
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            return
+        sentinel = parent.sentinel
+    loop, file = asyncio.get_running_loop(), sentinel
 
     def stop() -> None:
-        loop.remove_reader(sentinel)
+        loop.remove_reader(file)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    loop.add_reader(sentinel, stop)
+    loop.add_reader(file, stop)
 
 
 GARBAGE_THRESHOLDS = (50_000, 20, 20)

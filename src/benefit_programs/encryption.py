@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from benefit_programs.config import SECRET_KEY_BYTES, decode_base64, decode_secret_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_FILE_SUFFIX = ".key"
 
@@ -52,47 +53,61 @@ class SecretKeys:
     """
 
     def __init__(self, keys: Sequence[bytes] = (), *, file: Path | None = None) -> None:
-        self._ciphers = {_name_of(key): AESGCM(key) for key in keys}
+        self._keys = {_name_of(key): key for key in keys}
         self._file = None if keys else file
 
     def encrypt(self, secret: str, *, of: str) -> str:
         """The text to store. Raises NoSecretKey, WrongKeyFile, or OSError from the file."""
-        if not self._ciphers and self._file is not None:
+        if not self._keys and self._file is not None:
             self._take(make_key_file(self._file))
-        if not self._ciphers:
+        if not self._keys:
             raise NoSecretKey(
                 "BENEFITS_SECRET_KEY is not set, and without it no secret can be stored"
             )
-        name, cipher = next(iter(self._ciphers.items()))
+        name, key = next(iter(self._keys.items()))
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = cipher.encrypt(nonce, secret.encode(), of.encode())
+        sealed = _cipher(key).encrypt(nonce, secret.encode(), of.encode())
         return f"{_VERSION}.{name}.{b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, stored: str, *, of: str) -> str:
         """The secret of a stored text. Raises UnreadableSecret, WrongKeyFile or OSError."""
         version, _, rest = stored.partition(".")
         name, _, text = rest.partition(".")
-        if not self._ciphers and self._file is not None and self._file.exists():
+        if not self._keys and self._file is not None and self._file.exists():
             self._take(read_key_file(self._file))
-        cipher = self._ciphers.get(name)
-        if version != _VERSION or cipher is None:
+        key = self._keys.get(name)
+        if version != _VERSION or key is None:
             raise UnreadableSecret(
                 f"a secret was encrypted with the key {name!r}, which isn't here"
             )
         try:
-            sealed = decode_base64(text)
-            return cipher.decrypt(
-                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], of.encode()
-            ).decode()
-        except (InvalidTag, ValueError):
+            return _opened(_cipher(key), decode_base64(text), of)
+        except ValueError:
             raise UnreadableSecret("a stored secret was changed, or is another's") from None
 
     def is_newest(self, stored: str) -> bool:
         """Whether a stored text was encrypted with the first key; else encrypt it anew."""
-        return stored.split(".")[1:2] == list(self._ciphers)[:1]
+        return stored.split(".")[1:2] == list(self._keys)[:1]
 
     def _take(self, key: bytes) -> None:
-        self._ciphers[_name_of(key)] = AESGCM(key)
+        self._keys[_name_of(key)] = key
+
+
+def _cipher(key: bytes) -> AESGCM:
+    # Only here: the library takes a start longer than most, and few processes open a secret.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    return AESGCM(key)
+
+
+def _opened(cipher: AESGCM, sealed: bytes, of: str) -> str:
+    """What was sealed. Raises ValueError if it wasn't with this cipher, for this purpose."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as above
+
+    try:
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], of.encode()).decode()
+    except InvalidTag:
+        raise ValueError("changed, or another's") from None
 
 
 def key_file_of(database: Path) -> Path:

@@ -8,7 +8,7 @@ is written when the process ends by itself.
 from __future__ import annotations
 
 import asyncio
-import atexit
+from multiprocessing.util import Finalize
 from typing import TextIO
 
 DELAY_SECONDS = 0.05
@@ -22,7 +22,8 @@ class DeferredStream:
         self._stream = stream
         self._waiting: list[str] = []
         self._is_due = False
-        atexit.register(self.write_out)
+        # The end of a process, also of a fork, which has no other one.
+        Finalize(None, self.write_out, exitpriority=0)
 
     def write(self, text: str) -> None:
         """Keep some text."""

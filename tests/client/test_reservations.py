@@ -11,6 +11,7 @@ import pytest
 
 from benefit_programs.client import (
     AlreadyExecuted,
+    NewRedemption,
     NewReservation,
     NotEnoughReserved,
     ReservationCancel,
@@ -79,6 +80,25 @@ def test_own_keys_tell_of_the_first_answer(client: BenefitPrograms, gym: Gym) ->
     with pytest.raises(AlreadyExecuted) as caught:
         client.reservations.capture(made, idempotency_key=key)
     assert caught.value.transaction_id == captured
+
+
+def test_many_are_redeemed_in_one_call(client: BenefitPrograms, gym: Gym) -> None:
+    """Each of many redemptions is done or refused by itself, and one that is sent again is told."""
+    _, pool = gym.provision()
+    new = NewRedemption(
+        pool_id=pool.id,
+        benefit_key="towel",
+        item_reference=gym.reference,
+        namespace=gym.namespace,
+        idempotency_key=guid(),
+    )
+    result = client.pools.bulk_redeem([new, new])
+    (made,) = result.successes
+    (failed,) = result.failures
+    assert failed.error is not None
+    assert failed.error.code == "BENEFIT_ALREADY_REDEEMED"
+    assert made.item is not None
+    assert made.item.transaction_id == made.id
 
 
 def test_many_are_reserved_captured_and_canceled(client: BenefitPrograms, gym: Gym) -> None:

@@ -29,8 +29,9 @@ from benefit_programs.client import (
     WebhookStatus,
     WrongArgument,
 )
-from benefit_programs.delivery.keys import SigningKey, make_signing_secret
+from benefit_programs.delivery.keys import SigningKey
 from benefit_programs.delivery.signing import sign_jwt, standard_headers
+from benefit_programs.delivery.signing_secrets import make_signing_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

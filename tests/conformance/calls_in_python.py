@@ -28,6 +28,7 @@ from benefit_programs.client import (
     NewItem,
     NewPerson,
     NewPoolDefinition,
+    NewRedemption,
     NewReservation,
     PoolChange,
     PoolDefinitionChange,
@@ -167,6 +168,19 @@ CALLS: dict[str, PythonCall] = {
         namespace="gym",
         count=1,
         beneficiary=Member(it.member),
+    ),
+    "bulkRedeemBenefits": lambda client, it: client.pools.bulk_redeem(
+        [
+            NewRedemption(
+                pool_id=it.pool,
+                benefit_key="towel",
+                item_reference=ItemReference(external_id=it.item_external, provider_app_id=it.app),
+                namespace="gym",
+                count=1,
+                beneficiary=Member(it.member),
+                idempotency_key=str(uuid4()),
+            )
+        ]
     ),
     "reallocateBenefit": lambda client, it: client.pools.reallocate(
         it.redemption,

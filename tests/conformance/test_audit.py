@@ -49,6 +49,7 @@ NAMED: dict[str, tuple[str, str]] = {
     "reserveBenefit": ("TRANSACTION", NEW),
     "captureBenefitReservation": ("TRANSACTION", NEW),
     "cancelBenefitReservation": ("TRANSACTION", NEW),
+    "bulkRedeemBenefits": ("TRANSACTION", NEW),
     "bulkReserveBenefits": ("TRANSACTION", NEW),
     "bulkCaptureBenefitReservations": ("TRANSACTION", NEW),
     "bulkCancelBenefitReservations": ("TRANSACTION", NEW),

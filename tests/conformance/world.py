@@ -295,6 +295,7 @@ REQUESTS: dict[str, Callable[[World], Document]] = {
     "updatePool": lambda it: {"pool": _changed(it.pool)},
     "queryPools": lambda it: _found(programId=it.program),
     "redeemBenefit": _redemption,
+    "bulkRedeemBenefits": lambda it: {"redemptions": [_redemption(it)]},
     "reallocateBenefit": lambda it: {
         "transactionId": it.redemption,
         "targetDate": "2027-01-01T00:00:00.000Z",

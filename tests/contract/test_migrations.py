@@ -12,7 +12,6 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from benefit_programs.cli.failures import line_of
 from benefit_programs.domain.store import StoreUnavailable
@@ -26,7 +25,8 @@ from benefit_programs.storage.schema import (
     require_current_schema,
 )
 from benefit_programs.storage.sqlite import SqliteStore, connect
-from benefit_programs.storage.tables import EVENT_POSITIONS, metadata
+from benefit_programs.storage.tables import EVENT_POSITIONS
+from tests.support.described_tables import described
 from tests.support.old_postgres import old_postgres
 
 pytestmark = pytest.mark.anyio
@@ -57,15 +57,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'benefits.sqlite3'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
-
-
-def described(dialect: Any) -> list[str]:
-    """The statements that make the tables as they are described, without any migration."""
-    return [
-        str(statement.compile(dialect=dialect))
-        for table in metadata.sorted_tables
-        for statement in (CreateTable(table), *map(CreateIndex, table.indexes))
-    ]
 
 
 def facts_of_file(path: Path) -> Facts:

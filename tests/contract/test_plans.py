@@ -13,8 +13,6 @@ from uuid import UUID
 import apsw
 import asyncpg
 import pytest
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
 
 from benefit_programs.domain import lookups
 from benefit_programs.domain.entities import Item, Lot, Pool, Reservation, Transaction
@@ -56,7 +54,7 @@ from benefit_programs.storage.rows import CODECS
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import connect
 from benefit_programs.storage.statements import Writing
-from benefit_programs.storage.tables import TABLES
+from benefit_programs.storage.tables import TABLES, Table
 from tests.support.databases import PostgresDatabases, run_apart
 from tests.support.postgres import PostgresServer
 
@@ -121,17 +119,16 @@ def _fill(table: Table, *, rows: int = ROWS, same: str = "") -> str:
 
     ``same`` names a column that has one value in all of them.
     """
-    made = {"UUID": "gen_random_uuid()", "BIGINT": "g", "JSON": "'{}'::json"}
-    dialect = postgresql.dialect()
+    made = {"uuid": "gen_random_uuid()", "bigint": "g", "json": "'{}'::json"}
     values = [
         "1"
         if column.name == "tenant_id"
         else f"'{_LITERALS['uuid']}'::uuid"
         if column.name == same
-        else made.get(str(column.type.compile(dialect)).split()[0], "gen_random_uuid() || ''")
-        for column in table.columns
+        else made.get(column.type, "gen_random_uuid() || ''")
+        for column in table.columns.values()
     ]
-    columns = ", ".join(column.name for column in table.columns)
+    columns = ", ".join(table.columns)
     return (
         f"insert into {table.name} ({columns})"
         f" select {', '.join(values)} from generate_series(1, {rows}) g"

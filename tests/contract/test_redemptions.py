@@ -43,6 +43,27 @@ async def paused_wallet(service: Service, *benefits: dict[str, Any], **more: Any
 # Redeem
 
 
+async def test_the_bulk_form_redeems_each_by_itself(service: Service) -> None:
+    """Each entry is redeemed or refused alone, in order, and names its transaction."""
+    wallet = await open_wallet(service, amount="30")
+    entries = [wallet.redemption(count=2), wallet.redemption(count=2), wallet.redemption(), {}]
+    answer = await service.call("bulkRedeemBenefits", {"redemptions": [*entries, entries[0]]})
+    results = answer["results"]
+    metadata = [each["itemMetadata"] for each in results]
+    codes = [each.get("error", {}).get("code") for each in metadata]
+    assert codes == [
+        None,
+        "NOT_ENOUGH_BALANCE",
+        None,
+        "VALIDATION_ERROR",
+        "BENEFIT_ALREADY_REDEEMED",
+    ]
+    assert (await wallet.balance())["amount"] == {"available": "0", "reserved": "0"}
+    redeemed = [each["id"] for each in await wallet.transactions()][-2:]
+    assert [metadata[at]["id"] for at in (0, 2)] == redeemed
+    assert results[0]["item"] == {"transactionId": metadata[0]["id"]}
+
+
 async def test_a_redemption_spends_price_times_count(service: Service) -> None:
     """Redeeming writes one transaction, takes its cost, and names it as the balance's last."""
     wallet = await open_wallet(service, benefit("towel", price="2.5"), amount="100")

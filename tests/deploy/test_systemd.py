@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from benefit_programs.cli.application import COMMANDS
-from benefit_programs.cli.serve import ANSWER_SECONDS_MAX, STOP_SECONDS_MAX
+from benefit_programs.cli.processes import ANSWER_SECONDS_MAX
+from benefit_programs.cli.serve import STOP_SECONDS_MAX
 from benefit_programs.config import Settings, read_settings
 from tests.support.serving import ServerProcess
 

@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -399,6 +400,23 @@ def test_a_lost_process_is_replaced_and_told(start: Start, postgres_url: str) ->
     assert line["pid"] != lost
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is forked")
+def test_processes_share_what_they_loaded(start: Start, postgres_url: str) -> None:
+    """Most of a process's memory is what its main process has loaded for all of them."""
+    run_json("migrate", "--database-url", postgres_url)
+    server = start("--database-url", postgres_url, "--workers", "2")
+    assert server.first_key
+    assert create_definition(server, server.first_key, "one").status_code == 200
+    for child in children_of(server):
+        sizes = dict(
+            line.split()[:2]
+            for line in Path(f"/proc/{child}/smaps_rollup").read_text("ascii").splitlines()[1:]
+        )
+        own = int(sizes["Private_Clean:"]) + int(sizes["Private_Dirty:"])
+        assert own < int(sizes["Rss:"]) / 2
+    assert server.stop() == 0
+
+
 def test_processes_end_with_their_main_one(start: Start, postgres_url: str) -> None:
     """If the main process of a server is killed, the others end soon, and the port is free."""
     run_json("migrate", "--database-url", postgres_url)
@@ -441,4 +459,4 @@ def children_of(server: ServerProcess) -> list[int]:
     )
     found = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
     mine = str(server.process.pid)
-    return [int(pid) for pid, parent, args in found if parent == mine and "spawn_main" in args]
+    return [int(pid) for pid, parent, args in found if parent == mine and "_tracker" not in args]

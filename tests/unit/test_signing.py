@@ -11,19 +11,18 @@ import jwt
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from benefit_programs.delivery.keys import (
-    SIGNING_SECRET_BYTES_MAX,
-    SIGNING_SECRET_BYTES_MIN,
-    SigningKey,
-    jwks,
-    make_signing_secret,
-    signing_secret_problem,
-)
+from benefit_programs.delivery.keys import SigningKey, jwks
 from benefit_programs.delivery.signing import (
     JWT_SECONDS_MAX,
     event_type,
     sign_jwt,
     standard_headers,
+)
+from benefit_programs.delivery.signing_secrets import (
+    SIGNING_SECRET_BYTES_MAX,
+    SIGNING_SECRET_BYTES_MIN,
+    make_signing_secret,
+    signing_secret_problem,
 )
 
 if TYPE_CHECKING:

@@ -147,6 +147,14 @@ class Endpoint:
         return msgspec.json.encode(document)
 
 
+class Endpoints(dict[str, Endpoint]):
+    """The methods by their names, each compiled when it is called first: most never are."""
+
+    def __missing__(self, name: str) -> Endpoint:
+        made = self[name] = Endpoint(METHODS[name])
+        return made
+
+
 class Application:
     """The whole service: methods first, pages after."""
 
@@ -165,7 +173,7 @@ class Application:
         self._streams = Streams(services.authenticator)
         self._pages = create_pages(services)
         self._routes = Routes(METHODS.values())
-        self._endpoints = {name: Endpoint(method) for name, method in METHODS.items()}
+        self._endpoints = Endpoints()
         self._log = _log.bind()
         self.cors_origins = services.cors_origins
 

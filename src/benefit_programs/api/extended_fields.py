@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from benefit_programs.api.authentication import Principal
-from benefit_programs.api.json_schemas import schema_violation, value_violations
 from benefit_programs.api.method import Method
 from benefit_programs.domain.errors import FieldViolation, Invalid, ViolatedRule
 from benefit_programs.domain.extended_fields import closed_namespaces, hidden_namespaces
@@ -154,6 +153,9 @@ def _judged(
 ) -> list[FieldViolation]:
     for each in settings.extended_field_schemas:
         if each.namespace == namespace and each.entity is entity:
+            # Only here and below: most tenants describe no fields, and it loads a large library.
+            from benefit_programs.api.json_schemas import value_violations  # noqa: PLC0415
+
             return value_violations(each.schema, sent, where)
     if not settings.extended_fields_require_schema:
         return []
@@ -254,6 +256,8 @@ def schema_problems(settings: TenantSettings, path: str) -> Iterator[FieldViolat
         if (each.entity, each.namespace) in seen:
             yield FieldViolation(f"{where}.namespace", "has a schema already")
         seen.add((each.entity, each.namespace))
+        from benefit_programs.api.json_schemas import schema_violation  # noqa: PLC0415 - as above
+
         found = schema_violation(each.schema, f"{where}.schema")
         if found is not None:
             yield found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from itertools import count
@@ -25,9 +26,25 @@ _HEADERS = "benefits.headers"
 JSON = "application/json"
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
-_PROCESS = token_hex(8)
-_numbers = count(1)
 _JSON_TYPES = ("application/json", "text/json")
+
+
+class _RequestIds:
+    """Ids of requests that came without one: a name of this process, and a number."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        # A fork would go on with the same name and the same numbers.
+        os.register_at_fork(after_in_child=self.begin_anew)
+
+    def begin_anew(self) -> None:
+        self._process, self._numbers = token_hex(8), count(1)
+
+    def next(self) -> str:
+        return f"{self._process}-{next(self._numbers):x}"
+
+
+_ids = _RequestIds()
 
 
 class ClientGone(Exception):
@@ -49,7 +66,7 @@ def request_id_of(scope: AsgiScope) -> str:
         given = header(scope, name)
         if given and _REQUEST_ID.match(given):
             return given
-    return f"{_PROCESS}-{next(_numbers):x}"
+    return _ids.next()
 
 
 async def read_body(scope: AsgiScope, receive: Receive, bytes_max: int) -> bytes:

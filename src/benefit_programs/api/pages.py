@@ -30,7 +30,6 @@ from benefit_programs.api.openapi import openapi_json
 from benefit_programs.api.probing import Probe
 from benefit_programs.api.reference.page import reference_page
 from benefit_programs.api.services import Services
-from benefit_programs.delivery.keys import jwks
 from benefit_programs.domain.errors import Refusal
 from benefit_programs.domain.lookups import BEFORE_ALL_IDS, WALK_WEBHOOK_KEYS
 
@@ -64,6 +63,8 @@ def create_pages(services: Services) -> Starlette:
         if tenant is None:
             raise NotFoundRoute
         keys = await services.reader.many(tenant.id, WALK_WEBHOOK_KEYS, [(BEFORE_ALL_IDS,)])
+        from benefit_programs.delivery.keys import jwks  # noqa: PLC0415 - few are ever asked for it
+
         response = _json(jwks(key.public_key for key in reversed(keys)))
         response.headers["cache-control"] = f"public, max-age={JWKS_SECONDS_MAX}"
         return response

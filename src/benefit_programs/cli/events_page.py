@@ -99,7 +99,7 @@ _MADE_FROM = {
 
 
 def events_page() -> str:
-    columns = TABLES[Event].columns.keys()
+    columns = TABLES[Event].columns
     entities = dict.fromkeys(each.entity for each in CATALOG)
     return joined(
         [

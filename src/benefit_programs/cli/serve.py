@@ -18,15 +18,13 @@ from typing import Annotated, Any, Literal, cast
 import structlog
 import typer
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
-from uvicorn.supervisors.multiprocess import Process
 
 from benefit_programs.bootstrap import (
     Application,
     Running,
     WorkerApplication,
     config_logging,
+    load_service,
     open_service,
     search_garbage_seldom,
     switch_threads_soon,
@@ -35,6 +33,12 @@ from benefit_programs.bootstrap import (
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
+from benefit_programs.cli.processes import (
+    ANSWER_SECONDS_MAX,
+    Processes,
+    lifeline,
+    run_apart,
+)
 from benefit_programs.cli.service_manager import ServiceManager, WatchedServer
 from benefit_programs.cli.welcome import sign_in_link, start_text
 from benefit_programs.config import Settings, read_settings
@@ -44,12 +48,6 @@ commands = typer.Typer()
 
 STOP_SECONDS_MAX = 8
 """How long a stop waits for requests under way; then it takes at most two seconds more."""
-
-ANSWER_SECONDS_MAX = 15
-"""How long one of several processes may give no sign of life, as it starts or later on.
-
-Then it is killed and replaced. On a busy machine a start takes some seconds.
-"""
 
 BACKLOG = 2048
 
@@ -141,64 +139,17 @@ def _serve_in_many(
         async with open_service(settings) as running:
             announce(running)
 
-    asyncio.run(prepare())
-    with TemporaryDirectory(prefix="benefits-metrics-") as folder:
-        application = functools.partial(WorkerApplication, settings, Path(folder))
+    load_service()
+    run_apart(prepare)
+    with TemporaryDirectory(prefix="benefits-metrics-") as folder, lifeline() as line:
+        application = functools.partial(WorkerApplication, settings, Path(folder), line)
         options = {"workers": settings.workers, "factory": True, "lifespan": "on"}
         config = server_config(settings, application, **options)
-        processes = _Processes(config, [listener])
+        processes = Processes(config, [listener])
         processes.run()
     if processes.have_failed:
         raise StoreUnavailable("a process can't open it; the log says why")
     structlog.get_logger().info("stopped")
-
-
-class _Processes(Multiprocess):
-    """Processes that share a listener, and stop to listen at once."""
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
-        self._manager = ServiceManager()
-
-    @property
-    def have_failed(self) -> bool:
-        """Whether they have ended because one that was lost could not be replaced."""
-        return any(each.exitcode == STARTUP_FAILURE for each in self.processes)
-
-    def init_processes(self) -> None:
-        """Start them, so that the loss of one is noticed while it is asked how it is."""
-        super().init_processes()
-        for each in self.processes:
-            _leave_to_child(each)
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace processes that were lost, and say so."""
-        before = [*self.processes]
-        super().keep_subprocess_alive()
-        for lost, present in zip(before, self.processes, strict=True):
-            if present is not lost:
-                _leave_to_child(present)
-                structlog.get_logger().warning(
-                    "replaced a process", pid=present.pid, lost=lost.pid, exit_code=lost.exitcode
-                )
-        if not self._manager.is_ready and any(
-            each.is_ready(timeout=ANSWER_SECONDS_MAX) for each in self.processes
-        ):
-            self._manager.ready()
-        self._manager.alive()
-
-    def terminate_all(self) -> None:
-        """Have them end what is under way, and take nothing new."""
-        self._manager.stopping()
-        # As long as anybody has the listener open, connections come in that nobody answers.
-        for each in self.sockets:
-            each.close()
-        super().terminate_all()
-
-
-def _leave_to_child(process: Process) -> None:
-    """Keep no end of a process's own: then it is the process that ends the connection."""
-    process.child_conn.close()
 
 
 class _Stop:

@@ -194,6 +194,7 @@ _METHODS = {
     "bulkDeleteItems": later("Items removed"),
     "bulkDeleteItemsByFilter": later("Items removed"),
     "removeItemsFromBenefit": later("Items removed"),
+    "bulkRedeemBenefits": later("Redeemed"),
     "bulkReserveBenefits": later("Reserved"),
     "bulkCaptureBenefitReservations": later("Reservation redeemed"),
     "bulkCancelBenefitReservations": later("Reservation canceled"),

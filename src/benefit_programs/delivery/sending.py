@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from time import monotonic
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from benefit_programs.delivery.keys import SigningKey
-from benefit_programs.delivery.signing import sign_jwt, standard_headers
 from benefit_programs.domain.values import Instant
 from benefit_programs.domain.webhooks.deliveries import Receiver
 from benefit_programs.domain.webhooks.rows import IN_PROCESS, DeliveryAttempt, WebhookFormat
@@ -16,6 +14,9 @@ from benefit_programs.encryption import SecretError, SecretKeys
 from benefit_programs.outgoing.posting import Outgoing
 from benefit_programs.outgoing.retry_after import retry_after_seconds
 from benefit_programs.tracing import Kind, Position, Span, Tracer, current, span_of
+
+if TYPE_CHECKING:
+    from benefit_programs.delivery.keys import SigningKey
 
 OPENED_MAX = 1_000
 """How many opened secrets and keys a process keeps."""
@@ -71,6 +72,12 @@ def _opener(keys: SecretKeys) -> Callable[[str, Site], str]:
     return lambda text, site: keys.decrypt(text, of=purpose_of(site.tenant_id))
 
 
+def _read_key(pem: str) -> SigningKey:
+    from benefit_programs.delivery.keys import SigningKey  # noqa: PLC0415 - not all have keys
+
+    return SigningKey.read(pem)
+
+
 class Sender:
     """Signs events and sends them, over HTTP or to functions of this process."""
 
@@ -88,9 +95,7 @@ class Sender:
         self._functions = functions
         self._tracer = tracer
         self._open = lru_cache(OPENED_MAX)(_opener(keys))
-        self._key = lru_cache(OPENED_MAX)(
-            lambda text, site: SigningKey.read(self._open(text, site))
-        )
+        self._key = lru_cache(OPENED_MAX)(lambda text, site: _read_key(self._open(text, site)))
 
     async def send(self, site: Site, receiver: Receiver, message: Message) -> Sent:
         """Try once. Raises nothing but the caller's cancellation.
@@ -131,6 +136,12 @@ class Sender:
     def _signed(
         self, site: Site, receiver: Receiver, message: Message, now: Instant
     ) -> tuple[dict[str, str], bytes]:
+        # Only here: most services sign nothing, and it loads the library of cryptography.
+        from benefit_programs.delivery.signing import (  # noqa: PLC0415
+            sign_jwt,
+            standard_headers,
+        )
+
         if receiver.endpoint.format is WebhookFormat.JWT:
             assert receiver.key is not None, "a tenant with JWT endpoints has a key"
             token = sign_jwt(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from benefit_programs.storage.examining import ExaminedPostgres
-from benefit_programs.storage.tables import metadata
+from benefit_programs.storage.tables import TABLES_BY_NAME
 
 if TYPE_CHECKING:
     from benefit_programs.storage.examining import Examined
@@ -51,11 +51,15 @@ async def read_drift(database: Examined) -> Drift:
     }
     indexes = dict(await database.fetch(_POSTGRES_INDEXES if is_postgres else _SQLITE_INDEXES))
     there = {table for table, _ in columns}
-    known = {(table.name, column.name) for table in metadata.tables.values() for column in table.c}
-    tables = [name for name in metadata.tables if name not in there]
+    known = {
+        (table.name, column.name)
+        for table in TABLES_BY_NAME.values()
+        for column in table.columns.values()
+    }
+    tables = [name for name in TABLES_BY_NAME if name not in there]
     wanted = [
-        str(index.name)
-        for table in metadata.tables.values()
+        index.name
+        for table in TABLES_BY_NAME.values()
         if table.name in there
         for index in table.indexes
     ]
@@ -67,6 +71,6 @@ async def read_drift(database: Examined) -> Drift:
         foreign_columns=sorted(
             f"{t}.{c}"
             for (t, c), must_be_filled in columns.items()
-            if must_be_filled and t in metadata.tables and (t, c) not in known
+            if must_be_filled and t in TABLES_BY_NAME and (t, c) not in known
         ),
     )

@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 
 from benefit_programs.domain.indexes import Index, fields_of
 from benefit_programs.domain.rows import Row
-from benefit_programs.storage.tables import TABLES, Document, column_types, stored_as
+from benefit_programs.storage.tables import TABLES, ColumnType, column_types, stored_as
 
 R = TypeVar("R", bound=Row)
 Values = tuple[Any, ...]
@@ -27,7 +27,7 @@ class RowCodec(Generic[R]):
         self.entity = entity
         self.table = table.name
         self.columns = entity.__struct_fields__
-        self.types = {name: table.c[name].type for name in self.columns}
+        self.types = {name: table.columns[name].type for name in self.columns}
         self.read: Callable[[Values], R] = _reader(entity)
         """Makes the row of the values of ``columns``."""
 
@@ -51,7 +51,7 @@ class RowCodec(Generic[R]):
         known = self._writers.get(columns)
         if known is None:
             take = astuple if columns == self.columns else fields_of(columns)
-            documents = [self.types[name] is Document for name in columns]
+            documents = [self.types[name] is ColumnType.DOCUMENT for name in columns]
             known = self._writers[columns] = _writer(take, documents)
         return known
 
@@ -75,7 +75,7 @@ def _reader(entity: type[R]) -> Callable[[Values], R]:
 
 def _converter(plain: Any) -> Callable[[Any], Any] | None:
     """What makes values of a type from those of its column; None if they are the same."""
-    if stored_as(plain) is Document:
+    if stored_as(plain) is ColumnType.DOCUMENT:
         return msgspec.json.Decoder(plain).decode
     if plain is bool:
         return bool

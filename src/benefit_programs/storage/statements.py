@@ -9,15 +9,13 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy.dialects import postgresql
-
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Mode
 from benefit_programs.storage.positions import HOLD_POSITIONS
 from benefit_programs.storage.rows import CODECS, RowCodec
-from benefit_programs.storage.tables import TABLES, Id, live_condition
+from benefit_programs.storage.tables import TABLES, ColumnType, live_condition
 
 WRITINGS_MAX = 1_000
 """How many texts are kept of what batches write: each set of changed columns has its own."""
@@ -26,17 +24,15 @@ _LOCKS = {Mode.READ: "", Mode.SHARE: " for share of t", Mode.LOCK: " for no key 
 _VERSION = "t.xmin::text"
 """Which transaction has written a row as it is: another one with each change."""
 
-_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
-
 
 def _postgres_type(codec: RowCodec[Any], column: str) -> str:
-    return str(codec.types[column].compile(_POSTGRES)).split()[0]
+    return codec.types[column].value
 
 
 def postgres_columns(codec: RowCodec[Any], alias: str) -> str:
     """A select list in the codec's order; ids come as text."""
     return ", ".join(
-        f"{alias}.{name}::text" if codec.types[name] is Id else f"{alias}.{name}"
+        f"{alias}.{name}::text" if codec.types[name] is ColumnType.ID else f"{alias}.{name}"
         for name in codec.columns
     )
 
@@ -339,18 +335,17 @@ def _sqlite_sequence(index: Index[Any]) -> str:
 
     It would go through those whose life is over to spare a sort.
     """
-    whole = ["tenant_id", *index.columns, *index.entity.key]
+    whole = ("tenant_id", *index.columns, *index.entity.key)
     is_tempting = index.live and any(
-        each.columns.keys() == whole and each.dialect_options["sqlite"]["where"] is None
-        for each in TABLES[index.entity].indexes
+        each.columns == whole and each.sqlite_where is None for each in TABLES[index.entity].indexes
     )
     return f"+{_sequence(index)}" if is_tempting else _sequence(index)
 
 
 def _is_unique(index: Index[Any]) -> bool:
     """Whether the database has at most one row under each key."""
-    unique = [each.columns.keys() for each in TABLES[index.entity].indexes if each.unique]
-    return index.is_own_key or ["tenant_id", *index.columns] in unique
+    unique = [each.columns for each in TABLES[index.entity].indexes if each.unique]
+    return index.is_own_key or ("tenant_id", *index.columns) in unique
 
 
 @cache

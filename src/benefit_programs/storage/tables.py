@@ -14,12 +14,13 @@ compares by code point on both engines.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.compiler import compiles
 
 from benefit_programs.domain import entities, values
 from benefit_programs.domain.allowances import Allowance
@@ -35,36 +36,67 @@ from benefit_programs.storage.console import ConsoleInvitation, ConsoleSession, 
 from benefit_programs.storage.console_forms import ConsoleForm
 from benefit_programs.storage.directory import ApiKey, Tenant
 
-Id = sa.Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
-Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-Whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Document = sa.Text().with_variant(postgresql.JSON(), "postgresql")
 
-metadata = sa.MetaData()
+class ColumnType(StrEnum):
+    """How values are stored; each is called what PostgreSQL calls it."""
+
+    ID = "uuid"
+    TEXT = "text"
+    WHOLE = "bigint"
+    DOCUMENT = "json"
+
 
 EVENT_POSITIONS = "event_positions"
 """The sequence on PostgreSQL that gives events their places in the feed."""
 
 
-class _NextPosition(sa.ColumnElement[int]):
-    """What a row gets that is inserted without a position."""
+class Default(NamedTuple):
+    """What a row gets in a column that it is inserted without, as SQL."""
 
-    inherit_cache = True
-
-
-@compiles(_NextPosition, "postgresql")
-def _next_position(_element: _NextPosition, _compiler: object, **_options: object) -> str:
-    return f"nextval('{EVENT_POSITIONS}')"
+    postgres: str
+    sqlite: str
 
 
-@compiles(_NextPosition, "sqlite")
-def _no_position(_element: _NextPosition, _compiler: object, **_options: object) -> str:
-    return "0"
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    type: ColumnType
+    nullable: bool = False
+    default: Default | None = None
 
 
-def position_column() -> sa.Column[Any]:
-    """The place of an event in the feed, which the store gives and no decider sees."""
-    return sa.Column("position", Whole, nullable=False, server_default=_NextPosition())
+class Index(NamedTuple):
+    """One index: its columns in order, and what its rows have in common, as SQL."""
+
+    name: str
+    columns: tuple[str, ...]
+    unique: bool = False
+    postgres_where: str | None = None
+    sqlite_where: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What statements and examinations must know of a table.
+
+    It says it without a library of its own: to load one takes each start longer than all tables.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...]
+    not_negative: tuple[str, ...] = ()
+    only_key: bool = False
+    """Whether SQLite keeps it in its key alone."""
+
+
+_ZERO = Default("0", "0")
+_POSITION = Column(
+    "position", ColumnType.WHOLE, default=Default(f"nextval('{EVENT_POSITIONS}')", "0")
+)
+"""The place of an event in the feed, which the store gives and no decider sees."""
 
 
 class _Index(NamedTuple):
@@ -115,6 +147,7 @@ def _listed_condition(entity: type[Row], status: str = "status") -> str:
     return f"{status} <> {over[0]}" if len(over) == 1 else f"{status} not in ({', '.join(over)})"
 
 
+@cache
 def column_types(entity: type[msgspec.Struct]) -> dict[str, tuple[Any, bool]]:
     """The type of each column's values, and whether it may be empty."""
     hints = get_type_hints(entity, include_extras=True)
@@ -129,30 +162,24 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     return plain, True
 
 
-def _columns(entity: type[msgspec.Struct], added: tuple[str, ...] = ()) -> list[sa.Column[Any]]:
+def _columns(entity: type[msgspec.Struct], added: tuple[str, ...] = ()) -> list[Column]:
     return [
-        sa.Column(
-            name,
-            stored_as(plain),
-            nullable=null,
-            autoincrement=False,
-            server_default=sa.text("0") if name in added else None,
-        )
+        Column(name, stored_as(plain), null, _ZERO if name in added else None)
         for name, (plain, null) in column_types(entity).items()
     ]
 
 
-def stored_as(plain: Any) -> sa.types.TypeEngine[Any]:
+def stored_as(plain: Any) -> ColumnType:
     """How the values of a type are stored. TypeError for a type that has no place in a table."""
     if plain == values.Id:
-        return Id
+        return ColumnType.ID
     if plain in (int, bool):
-        return Whole
+        return ColumnType.WHOLE
     kind = get_origin(plain) or plain
     if issubclass(kind, str):
-        return Text
+        return ColumnType.TEXT
     if issubclass(kind, dict | tuple | msgspec.Struct):
-        return Document
+        return ColumnType.DOCUMENT
     raise TypeError(f"{plain} can't be stored")
 
 
@@ -162,35 +189,29 @@ def _table(
     *indexes: _Index,
     not_negative: tuple[str, ...] = (),
     added: tuple[str, ...] = (),
-    beside: tuple[sa.Column[Any], ...] = (),
+    beside: tuple[Column, ...] = (),
     only_key: bool = False,
-) -> tuple[type[Row], sa.Table]:
+) -> tuple[type[Row], Table]:
     """A tenant's table: the tenant leads its primary key and its indexes.
 
     ``added`` are whole numbers that came later, and are 0 in the rows from before.
     ``beside`` are columns that are no fields of the row type. One that is ``only_key`` is kept by
     SQLite in its key alone.
     """
-    table = sa.Table(
-        name,
-        metadata,
-        sa.Column("tenant_id", Whole, nullable=False),
-        *_columns(entity, added),
-        *beside,
-        sa.PrimaryKeyConstraint("tenant_id", *entity.key, name=f"pk_{name}"),
-        *(sa.CheckConstraint(f"{each} >= 0", name=f"ck_{name}_{each}") for each in not_negative),
-        sqlite_strict=True,
-        sqlite_with_rowid=not only_key,
-    )
-    for index in indexes:
-        _add_index(table, entity, index)
-    return entity, table
+    columns = _by_name([Column("tenant_id", ColumnType.WHOLE), *_columns(entity, added), *beside])
+    made = tuple(_made_index(name, columns, entity, each) for each in indexes)
+    key = ("tenant_id", *entity.key)
+    return entity, Table(name, columns, key, made, not_negative, only_key)
 
 
-def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
+def _by_name(columns: Iterable[Column]) -> dict[str, Column]:
+    return {each.name: each for each in columns}
+
+
+def _made_index(table: str, columns: dict[str, Column], entity: type[Row], index: _Index) -> Index:
     where = []
     if index.sparse:
-        where += [f"{each} is not null" for each in index.columns if table.c[each].nullable]
+        where += [f"{each} is not null" for each in index.columns if columns[each].nullable]
     if index.led:
         where.append(f"{index.columns[0]} is not null")
     if index.only:
@@ -199,58 +220,43 @@ def _add_index(table: sa.Table, entity: type[Row], index: _Index) -> None:
         where.append(f"{index.given} is not null")
     live = index.live
     on_postgres, on_sqlite = (
-        sa.text(" and ".join(words)) if words else None
+        " and ".join(words) or None
         for words in (
             [_listed_condition(entity), *where] if live else where,
             [live_condition(entity), *where] if live else where,
         )
     )
     kept = [*(["live"] if live else []), index.only.lower(), index.given]
-    sa.Index(
-        f"uq_{table.name}_{index.unique}"
+    named = (
+        f"uq_{table}_{index.unique}"
         if index.unique
-        else "_".join(("ix", table.name, *filter(None, kept), index.columns[0])),
-        table.c.tenant_id,
-        *(table.c[each] for each in index.columns),
-        unique=bool(index.unique),
-        postgresql_where=on_postgres,
-        sqlite_where=on_sqlite,
+        else "_".join(("ix", table, *filter(None, kept), index.columns[0]))
     )
+    columns_led = ("tenant_id", *index.columns)
+    return Index(named, columns_led, bool(index.unique), on_postgres, on_sqlite)
 
 
 def _directory_table(
-    name: str, key: str, *columns: sa.Column[Any], unique: str | None = None
-) -> sa.Table:
-    table = sa.Table(
-        name,
-        metadata,
-        *columns,
-        sa.PrimaryKeyConstraint(key, name=f"pk_{name}"),
-        sqlite_strict=True,
-    )
+    name: str,
+    key: str,
+    *columns: Column,
+    unique: str | None = None,
+    indexes: tuple[Index, ...] = (),
+) -> Table:
     if unique:
-        sa.Index(f"uq_{name}_{unique}", table.c[unique], unique=True)
-    return table
+        indexes = (*indexes, Index(f"uq_{name}_{unique}", (unique,), unique=True))
+    return Table(name, _by_name(columns), (key,), indexes)
 
 
-def _console_users() -> sa.Table:
-    """Of those who aren't revoked, a tenant has a name once, and an address once."""
-    table = _directory_table("console_users", "id", *_columns(ConsoleUser))
-    not_revoked = sa.text("revoked is null")
-    for first, second, named in (("tenant_id", "name", "name"), ("email", "tenant_id", "email")):
-        sa.Index(
-            f"uq_{table.name}_{named}",
-            table.c[first],
-            table.c[second],
-            unique=True,
-            postgresql_where=not_revoked,
-            sqlite_where=not_revoked,
-        )
-    return table
+def _of_not_revoked(name: str, *columns: str) -> Index:
+    """What of those who aren't revoked no two have in common."""
+    words = "revoked is null"
+    named = f"uq_console_users_{name}"
+    return Index(named, columns, unique=True, postgres_where=words, sqlite_where=words)
 
 
-def _text(name: str) -> sa.Column[Any]:
-    return sa.Column(name, Text, nullable=False)
+def _text(name: str) -> Column:
+    return Column(name, ColumnType.TEXT)
 
 
 DIRECTORY = (
@@ -259,14 +265,22 @@ DIRECTORY = (
         "api_keys", "id", *_columns(ApiKey), _text("secret_hash"), unique="secret_hash"
     ),
     _directory_table("secrets", "name", _text("name"), _text("value")),
-    _console_users(),
+    _directory_table(
+        "console_users",
+        "id",
+        *_columns(ConsoleUser),
+        indexes=(
+            _of_not_revoked("name", "tenant_id", "name"),
+            _of_not_revoked("email", "email", "tenant_id"),
+        ),
+    ),
     _directory_table("console_invitations", "secret_hash", *_columns(ConsoleInvitation)),
     _directory_table("console_sessions", "secret_hash", *_columns(ConsoleSession)),
     _directory_table("console_forms", "key_hash", *_columns(ConsoleForm)),
 )
 """The tables that are read before a tenant is known."""
 
-TABLES: dict[type[Row], sa.Table] = dict(
+TABLES: dict[type[Row], Table] = dict(
     (
         _table(
             entities.ProgramDefinition,
@@ -401,7 +415,7 @@ TABLES: dict[type[Row], sa.Table] = dict(
             Event,
             "events",
             _index("position"),
-            beside=(position_column(),),
+            beside=(_POSITION,),
         ),
         _table(Removal, "removals"),
         # Most entries are of transactions and name no entity, so they are in no index.
@@ -438,3 +452,6 @@ TABLES: dict[type[Row], sa.Table] = dict(
     )
 )
 """Where rows of each type are stored, in the order in which locks are taken and rows written."""
+
+TABLES_BY_NAME: dict[str, Table] = {each.name: each for each in (*DIRECTORY, *TABLES.values())}
+"""All tables, the directory's first."""

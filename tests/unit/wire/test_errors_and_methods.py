@@ -143,12 +143,13 @@ def test_a_missing_entity_stays_missing() -> None:
 
 
 def test_bulk_methods_know_their_entries() -> None:
-    """Thirteen methods take entries that succeed or fail alone."""
+    """Fourteen methods take entries that succeed or fail alone."""
     assert {method.name: method.bulk_field for method in METHODS.values() if method.bulk_field} == {
         "bulkCreatePoolDefinitions": "pool_definitions",
         "bulkUpdatePoolDefinitions": "pool_definitions",
         "bulkDeletePoolDefinitions": "pool_definition_ids",
         "bulkUpdatePools": "pools",
+        "bulkRedeemBenefits": "redemptions",
         "bulkReserveBenefits": "reservations",
         "bulkCaptureBenefitReservations": "reservations",
         "bulkCancelBenefitReservations": "reservations",

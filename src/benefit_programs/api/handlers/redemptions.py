@@ -1,8 +1,10 @@
-"""Redeem, reallocate, cancel."""
+"""Redeem, one by one and in bulk, reallocate, cancel."""
 
 from __future__ import annotations
 
-from benefit_programs.api.call import Call
+from typing import Any
+
+from benefit_programs.api.call import Call, bulk_answer, execute_each
 from benefit_programs.api.explanations import explain
 from benefit_programs.api.method import MANAGE, POST, method
 from benefit_programs.api.verdicts import with_verdicts
@@ -26,9 +28,19 @@ from benefit_programs.domain.redemptions import (
     CancelRedemption,
     ReallocateBenefit,
     RedeemBenefit,
+    Redeemed,
 )
 from benefit_programs.wire.types import pools as wire
+from benefit_programs.wire.types import returns
 
+_REDEEMING = (
+    PoolNotFound,
+    BenefitNotFound,
+    BenefitAlreadyRedeemed,
+    NotEnoughBalance,
+    PolicyExpressionEvaluatedToFalse,
+    PoolNotActive,
+)
 _CHAIN = (
     TransactionNotFound,
     AlreadyExecuted,
@@ -44,17 +56,45 @@ _CHAIN = (
     "/benefit-programs/v1/benefits/redeem",
     MANAGE,
     "BENEFIT_PROGRAMS.POOL_REDEEM",
-    refuses=(
-        PoolNotFound,
-        BenefitNotFound,
-        BenefitAlreadyRedeemed,
-        NotEnoughBalance,
-        PolicyExpressionEvaluatedToFalse,
-        PoolNotActive,
-    ),
+    refuses=_REDEEMING,
 )
 async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemBenefitResponse:
-    command = RedeemBenefit(
+    redeemed = await _redeem(call, _to_redeem(request))
+    return _transaction(redeemed)
+
+
+@method(
+    "bulkRedeemBenefits",
+    POST,
+    "/benefit-programs/v1/bulk/benefits/redeem",
+    MANAGE,
+    "BENEFIT_PROGRAMS.POOL_REDEEM",
+    refuses=_REDEEMING,
+    is_addition=True,
+)
+async def bulk_redeem(
+    call: Call, _: returns.BulkRedeemBenefitsRequest
+) -> returns.BulkRedeemBenefitsResponse:
+    results = await execute_each(
+        call,
+        lambda _, entry: _to_redeem(entry.value),
+        lambda _, redeemed: redeemed and redeemed.transaction.id,
+        execute=_redeem,
+    )
+    return bulk_answer(
+        returns.BulkRedeemBenefitsResponse, returns.BulkRedemptionResult, results, _transaction
+    )
+
+
+async def _redeem(call: Call, command: Any) -> Redeemed:
+    try:
+        return await call.execute(await with_verdicts(call, command))
+    except Refusal as refusal:
+        raise await explain(call, refusal) from None
+
+
+def _to_redeem(request: wire.RedeemBenefitRequest) -> RedeemBenefit:
+    return RedeemBenefit(
         pool_id=request.pool_id,
         namespace=request.namespace,
         benefit_key=request.benefit_key,
@@ -66,15 +106,10 @@ async def redeem(call: Call, request: wire.RedeemBenefitRequest) -> wire.RedeemB
         additional_data=request.additional_data,
         external_reference=request.external_reference,
     )
-    return wire.RedeemBenefitResponse(transaction_id=await _redeem(call, command))
 
 
-async def _redeem(call: Call, command: RedeemBenefit | ReallocateBenefit) -> str:
-    try:
-        redeemed = await call.execute(await with_verdicts(call, command))
-    except Refusal as refusal:
-        raise await explain(call, refusal) from None
-    return redeemed.transaction.id
+def _transaction(redeemed: Redeemed) -> wire.RedeemBenefitResponse:
+    return wire.RedeemBenefitResponse(transaction_id=redeemed.transaction.id)
 
 
 @method(
@@ -101,7 +136,8 @@ async def reallocate(
         namespace=request.namespace,
         beneficiary=request.beneficiary.identity(),
     )
-    return wire.ReallocateBenefitResponse(transaction_id=await _redeem(call, command))
+    reallocated = await _redeem(call, command)
+    return wire.ReallocateBenefitResponse(transaction_id=reallocated.transaction.id)
 
 
 @method(

@@ -10,13 +10,9 @@ from msgspec.structs import replace
 
 from benefit_programs.api.call import Call
 from benefit_programs.api.method import DELETE, GET, MANAGE, PATCH, POST, method
-from benefit_programs.delivery.keys import (
-    SigningKey,
-    make_signing_secret,
-    signing_secret_problem,
-)
 from benefit_programs.delivery.messages import events_for, new_delivery, test_message
 from benefit_programs.delivery.sending import Site, purpose_of
+from benefit_programs.delivery.signing_secrets import make_signing_secret, signing_secret_problem
 from benefit_programs.domain.errors import (
     FieldViolation,
     Invalid,
@@ -390,6 +386,8 @@ def _sealed(call: Call, secret: str) -> str:
 async def _add_key(call: Call, *, only_first: bool = False) -> WebhookKey | None:
     if only_first and await call.many(WALK_WEBHOOK_KEYS, [(BEFORE_ALL_IDS,)]):
         return None
+    from benefit_programs.delivery.keys import SigningKey  # noqa: PLC0415 - few ever make a key
+
     key = await asyncio.to_thread(SigningKey.make)
     return await call.execute(
         AddWebhookKey(

@@ -23,7 +23,7 @@ from benefit_programs.cli.doctor.findings import (
 from benefit_programs.domain.store import StoreUnavailable
 from benefit_programs.storage.examining import ExaminedPostgres, examine_postgres
 from benefit_programs.storage.postgres import CONNECTIONS_MAX
-from benefit_programs.storage.tables import EVENT_POSITIONS, metadata
+from benefit_programs.storage.tables import EVENT_POSITIONS, TABLES_BY_NAME
 
 OFFSET_SECONDS_ADVISED = 1.0
 OFFSET_SECONDS_BORNE = 10.0
@@ -77,7 +77,7 @@ async def look_at_role(case: Case) -> Verdict:
             end
         order by c.relname
         """,
-        ([*metadata.tables, EVENT_POSITIONS],),
+        ([*TABLES_BY_NAME, EVENT_POSITIONS],),
     )
     if lacking:
         return fail(
@@ -93,7 +93,7 @@ async def look_at_role(case: Case) -> Verdict:
     ((others,),) = await case.database.fetch(
         "select count(*) from pg_class where relnamespace = current_schema()::regnamespace"
         " and relname = any($1::text[]) and not pg_has_role(relowner, 'usage')",
-        ([*metadata.tables],),
+        ([*TABLES_BY_NAME],),
     )
     owner = "but owns not all tables, so another role must migrate" if others else "and migrate"
     return ok(f"The role {role} may read and write all tables, {owner}.")

@@ -38,6 +38,7 @@ from benefit_programs.client.types.pools import (
     BenefitSelector,
     Eligibility,
     EligibleBenefit,
+    NewRedemption,
     Pool,
     PoolChange,
     Redemption,
@@ -57,6 +58,7 @@ _ENTITY = reads_field("pool", Pool)
 _ROWS = reads_rows("pools", Pool)
 _BULK = reads(BulkResult[Pool])
 _REDEMPTION = reads(Redemption)
+_REDEMPTIONS = reads(BulkResult[Redemption])
 _CANCELLATION = reads(Cancellation)
 _CANCELED_ITEMS = reads(CanceledItems)
 _REFERENCED = reads_list("results", ReferencedCancellation)
@@ -112,6 +114,11 @@ class AsyncPools(AsyncMethods):
             reason=reason,
         )
         return await self._redeem("redeemBenefit", fields, idempotency_key)
+
+    async def bulk_redeem(self, redemptions: Sequence[NewRedemption]) -> BulkResult[Redemption]:
+        """Redeem 1 to 100 times; each succeeds or fails alone."""
+        fields = document(redemptions=redemptions)
+        return await self._session.call("bulkRedeemBenefits", _REDEMPTIONS, fields)
 
     async def reallocate(
         self,

@@ -41,6 +41,7 @@ ROUTES: dict[str, Route] = {
     "queryPools": Route("POST", "/benefit-programs/v1/pools/query", READ),
     "bulkUpdatePools": Route("POST", "/benefit-programs/v1/bulk/pools", ONCE),
     "redeemBenefit": Route("POST", "/benefit-programs/v1/benefits/redeem", ONCE),
+    "bulkRedeemBenefits": Route("POST", "/benefit-programs/v1/bulk/benefits/redeem", ONCE),
     "reallocateBenefit": Route("POST", "/benefit-programs/v1/benefits/reallocate", ONCE),
     "cancelRedemption": Route("POST", "/benefit-programs/v1/benefits/cancel-redemption", ONCE),
     "reserveBenefit": Route("POST", "/benefit-programs/v1/benefits/reserve", ONCE),

@@ -88,6 +88,22 @@ class Redemption(Part, frozen=True, kw_only=True):
     transaction_id: str
 
 
+class NewRedemption(Part, frozen=True, kw_only=True):
+    """What to redeem, of many. Give each its own key, so that it is redeemed once."""
+
+    pool_id: str
+    benefit_key: str
+    item_reference: ItemReference
+    namespace: str
+    idempotency_key: str
+    count: int | None = None
+    target_date: datetime | None = None
+    external_reference: str | None = None
+    beneficiary: Identity | None = None
+    additional_data: Mapping[str, Any] | None = None
+    reason: str | None = None
+
+
 class BenefitPoolInfo(Part, frozen=True, kw_only=True):
     """The pool of an answer about eligibility."""
 

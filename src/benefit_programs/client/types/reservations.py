@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from benefit_programs.client.generated.enums import ReservationStatus
 from benefit_programs.client.types.base import Part
 from benefit_programs.client.types.common import ItemReference
 from benefit_programs.client.types.identities import Identity
+from benefit_programs.client.types.pools import NewRedemption
 
 
 class Reservation(Part, frozen=True, kw_only=True):
@@ -38,22 +37,11 @@ class Reservation(Part, frozen=True, kw_only=True):
     pool_definition_id: str | None = None
 
 
-class NewReservation(Part, frozen=True, kw_only=True):
+class NewReservation(NewRedemption, frozen=True, kw_only=True):
     """What to reserve, of many. Give each its own key, so that it is reserved once."""
 
-    pool_id: str
-    benefit_key: str
-    item_reference: ItemReference
-    namespace: str
-    idempotency_key: str
-    count: int | None = None
-    target_date: datetime | None = None
     expiration_date: datetime | None = None
     expires_after: str | None = None
-    external_reference: str | None = None
-    beneficiary: Identity | None = None
-    additional_data: Mapping[str, Any] | None = None
-    reason: str | None = None
 
 
 class ReservationCancel(Part, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ _MADE = tuple(
 
 # What no two rows of a table may have in common. (Parts of a ledger are checked beside it.)
 _UNIQUE = tuple(
-    (table.name, tuple(column.name for column in index.columns if column.name != "tenant_id"))
+    (table.name, tuple(column for column in index.columns if column != "tenant_id"))
     for table in TABLES.values()
     for index in table.indexes
     if index.unique and table.name != "transactions"

@@ -30,6 +30,11 @@ OF_RETURNS: dict[type[Any], dict[str, str]] = {
             " before."
         ),
     },
+    returns.BulkRedeemBenefitsRequest: {"redemptions": "What to redeem."},
+    returns.BulkRedemptionResult: {
+        "item": "The new transaction. Absent if the entry failed.",
+        "item_metadata": "Whether it was done, and the id of the transaction.",
+    },
     returns.CancelByReferenceRequest: {
         "external_reference": "What the redemptions and reservations were made with.",
         "namespace": "The namespace whose pools to look at.",

@@ -1,4 +1,4 @@
-"""What goes beside redemptions: cancel by reference, move, and redeem by whichever pools pay."""
+"""What goes beside redemptions: many at once, cancel by reference, move, pay by whichever pools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from benefit_programs.domain.constraints import Size
+from benefit_programs.domain.constraints import Entries, Size
 from benefit_programs.domain.explanations import PaidRedemption
 from benefit_programs.domain.references import REFERENCED_MAX, CancellationStatus
 from benefit_programs.wire.types.common import (
@@ -15,15 +15,19 @@ from benefit_programs.wire.types.common import (
     ApplicationError,
     AuditReason,
     BenefitKey,
+    BulkActionMetadata,
+    BulkSize,
     Count,
     EntityId,
     ExternalReference,
     IdentificationData,
+    ItemMetadata,
     ItemReferenceData,
     Namespace,
     Timestamp,
     TransactionKey,
 )
+from benefit_programs.wire.types.pools import RedeemBenefitRequest, RedeemBenefitResponse
 
 
 class CancelByReferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,3 +104,23 @@ class RedeemEligibleResponse(msgspec.Struct, frozen=True, kw_only=True):
     """What each benefit has paid, in their order; one, unless the items were split."""
 
     redemptions: tuple[PaidRedemption, ...] | None = None
+
+
+class BulkRedeemBenefitsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Redeem several benefits."""
+
+    redemptions: Annotated[tuple[RedeemBenefitRequest, ...], BulkSize, Entries()]
+
+
+class BulkRedemptionResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one entry."""
+
+    item_metadata: ItemMetadata | None = None
+    item: RedeemBenefitResponse | None = None
+
+
+class BulkRedeemBenefitsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of each entry."""
+
+    results: Annotated[tuple[BulkRedemptionResult, ...], BulkSize] | None = None
+    bulk_action_metadata: BulkActionMetadata | None = None
