@@ -163,7 +163,7 @@ async def open_service(
             alone=settings.is_sqlite,
         )
         if exports is not None:
-            exports.follow(metrics.own_families)
+            await stack.enter_async_context(exports.following(metrics.own_families))
         runner, relay = _background(services, store, functions, stack)
         if settings.run_jobs:
             runner.start()
@@ -308,7 +308,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Application]:
         stack.push_async_callback(_close_engine, engine)
         metrics = Metrics(engine, store)
         if exports is not None:
-            exports.follow(metrics.own_families)
+            await stack.enter_async_context(exports.following(metrics.own_families))
         directory = Directory(store, clock=read_clock)
         runner = JobRunner(engine, store, directory, tracer=tracer)
         runner.on_end = metrics.count_job

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from benefit_programs.cli.addresses import reachable, url_of
 from benefit_programs.cli.welcome import start_text
 from benefit_programs.config import Settings
 from tests.cli.conftest import run
 from tests.support.console import FROM_HERE
 from tests.support.service import FIRST_KEY
+from tests.support.serving import run_benefits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.service import Server
 
 
@@ -91,3 +95,18 @@ def test_a_first_start_prints_a_link() -> None:
     assert f"    {url}/console/sign-in?token=token-1" in first
     later = start_text(url, Settings(), None)
     assert f"The console: {url}/console\n" in later
+
+
+def test_links_of_a_server_that_listens_everywhere_open_on_this_machine(tmp_path: Path) -> None:
+    """No browser opens 0.0.0.0: what is to be opened or called names the machine's own address."""
+    everywhere = start_text("http://0.0.0.0:8080", Settings(), "bp_secret", "token-1")
+    assert "Serving on http://0.0.0.0:8080\n" in everywhere
+    assert "    http://127.0.0.1:8080/console/sign-in?token=token-1\n" in everywhere
+    assert "=http://127.0.0.1:8080" in everywhere
+    assert everywhere.count("0.0.0.0") == 1
+    assert reachable(url_of("::", 8080)) == "http://[::1]:8080"
+    where = ("--data-dir", str(tmp_path))
+    assert run("migrate", *where).code == 0
+    invite = ("console", "invite", "Ada", "--role", "reader", "--json")
+    done = run_benefits(*invite, *where, BENEFITS_HOST="::")
+    assert json.loads(done.stdout)["link"].startswith("http://[::1]:8080/console/sign-in?")

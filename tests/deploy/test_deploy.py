@@ -29,6 +29,54 @@ OF_COMPOSE = {"BENEFITS_IMAGE"}
 """What Compose itself reads."""
 OF_TOOLS = {"BENEFITS_HELM"}
 
+WITHOUT = """
+import runpy, sys
+
+import benefit_programs.cli.application as application
+from benefit_programs.cli import main
+
+kept, dialects, folder = sys.argv[1].split(","), sys.argv[2].split(","), sys.argv[3]
+
+
+class LeftOut:
+    def find_spec(self, name, path=None, target=None):
+        *parents, last = name.split(".")
+        lexer = parents == ["pygments", "lexers"] and last not in kept
+        if lexer or (parents == ["sqlalchemy", "dialects"] and last in dialects):
+            raise ModuleNotFoundError(name, name=name)
+
+
+def run(*words):
+    sys.argv = ["benefits", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, (words, end.code)
+
+
+def helps(words, command):
+    run(*words, "--help")
+    for name, each in getattr(command, "commands", {}).items():
+        helps([*words, name], each)
+
+
+def crash(name):
+    raise RuntimeError("a crash")
+
+
+sys.meta_path.insert(0, LeftOut())
+runpy.run_path("deploy/container/loaded.py", run_name="__main__")
+run("--help")
+for name in application.COMMANDS:
+    helps([name], application.load_command(name))
+run("migrate", "--data-dir", folder)
+run("keys", "create", "first key", "--data-dir", folder)
+run("keys", "list", "--data-dir", folder)
+application.load_command = crash
+run("version")
+"""
+"""Uses the service where what the image leaves out can't be imported."""
+
 
 def files() -> list[Path]:
     return [path for path in sorted(DEPLOY.rglob("*")) if path.is_file()]
@@ -99,6 +147,27 @@ def test_image_is_built_from_all_that_a_wheel_needs(tmp_path: Path) -> None:
     command = [sys.executable, "-c", build, str(tmp_path / "wheels")]
     subprocess.run(command, check=True, cwd=tmp_path, env=own_environment())
     assert [each.suffix for each in (tmp_path / "wheels").iterdir()] == [".whl"]
+
+
+def test_commands_need_nothing_that_the_image_lacks(tmp_path: Path) -> None:
+    """Help, tables, a migration and a crash work without what the image leaves out of libraries."""
+    kept = re.findall(r"! -name (\w+)\.py\b", CONTAINERFILE.read_text("utf-8"))
+    dialects = re.findall(r"sqlalchemy/dialects/(\w+)", CONTAINERFILE.read_text("utf-8"))
+    assert {"__init__", "python", "special"} < {*kept}
+    assert dialects
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, ",".join(kept), ",".join(dialects), str(tmp_path)],
+        cwd=ROOT,
+        env=own_environment(FORCE_COLOR="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (1, True), done.stderr
+    assert done.stderr.endswith("RuntimeError: a crash\n")
+    assert "Migrate the database" in done.stdout
+    assert "Applied" in done.stdout
+    assert "first key" in done.stdout
 
 
 def test_containers_of_compose_have_no_rights() -> None:

@@ -312,6 +312,20 @@ async def test_metrics_are_those_of_the_page(server: Server, collector: Collecto
     assert collector.metrics["benefits_requests"].sum.is_monotonic
 
 
+async def test_the_last_metrics_go_out_at_the_end(tmp_path: Path) -> None:
+    """What was counted since the last export isn't lost with the process."""
+    with Collector().running() as last:
+        hour = {"OTEL_METRIC_EXPORT_INTERVAL": "3600000"}
+        server = Server(file_in(tmp_path), tmp_path / "log", **(last.variables | hour))
+        async with calling(server) as caller:
+            await caller.call("queryPrograms", {})
+        assert not last.metrics
+        assert server.stop() == 0
+        assert "benefits_jobs" in last.metrics
+        points = last.metrics["benefits_request_seconds"].histogram.data_points
+        assert 1 in {each.count for each in points}
+
+
 @contextmanager
 def working(url: str, log: Path, collector: Collector) -> Iterator[Command]:
     """A worker, which does jobs."""

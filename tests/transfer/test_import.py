@@ -124,6 +124,22 @@ async def test_second_run_changes_nothing(gym: Gym, tmp_path: Path) -> None:
     assert await gym.books() == before
 
 
+async def test_second_run_knows_programs_without_pools(gym: Gym, tmp_path: Path) -> None:
+    """A program whose definition has no pools is there already, too, and is told as it is."""
+
+    async def define(service: Service) -> None:
+        await service.create_program_definition(externalId="bare")
+
+    await gym.reopen(define)
+    row = member(1, programDefinitionExternalId="bare", displayName="Bare")
+    file = write_csv(tmp_path / "bare.csv", [row])
+    assert gym.run_json("import-programs", file)["created"] == 1
+    told = gym.run_json("import-programs", file)
+    assert (told["created"], told["unchanged"], told["different"]) == (0, 1, 0)
+    other = write_csv(tmp_path / "other.csv", [row | {"displayName": "Other"}])
+    assert gym.run_json("import-programs", other, "--dry-run", code=1)["different"] == 1
+
+
 async def test_what_differs_is_told_and_left(gym: Gym, tmp_path: Path) -> None:
     """A program that is there and differs is reported field by field, and nothing is changed."""
     gym.run_json("import-programs", write_csv(tmp_path / "first.csv", [member(1), member(2)]))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 
+from benefit_programs.cli.addresses import reachable, url_of
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.operating import Url, call_service, require_one_place
 from benefit_programs.cli.options import (
@@ -82,7 +83,7 @@ def _on_database(
     from benefit_programs.cli.operator import operator  # noqa: PLC0415
 
     settings = database_settings(data_dir, database_url)
-    address = os.environ.get(URL_VARIABLE) or f"http://{settings.host}:{settings.port}"
+    address = os.environ.get(URL_VARIABLE) or reachable(url_of(settings.host, settings.port))
 
     async def run() -> T:
         async with open_console_users(settings, actor=operator()) as users:

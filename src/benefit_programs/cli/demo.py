@@ -15,6 +15,7 @@ from benefit_programs.api.app import Application
 from benefit_programs.api.authentication import Principal
 from benefit_programs.api.roles import principal_of
 from benefit_programs.api.services import Services
+from benefit_programs.cli.addresses import reachable, url_of
 from benefit_programs.cli.exits import WrongUsage
 from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import (
@@ -100,7 +101,7 @@ def demo(
     No server may have a SQLite file open. Nothing is made in a tenant that has something.
     """
     made = asyncio.run(_make(settings, tenant, people=people, days=days, seed=seed))
-    address = os.environ.get(URL_VARIABLE) or f"http://{settings.host}:{settings.port}"
+    address = os.environ.get(URL_VARIABLE) or reachable(url_of(settings.host, settings.port))
     link = sign_in_link(address, made.secret)
     document = {"tenantId": made.tenant_id, "siteId": made.site_id, **made.counts, "link": link}
     line = f"\nNow run `benefits serve`, and open this within 15 minutes:\n\n{link}"

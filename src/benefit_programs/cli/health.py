@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import typer
 
+from benefit_programs.cli.addresses import reachable, url_of
 from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.config import Settings, read_settings
 
@@ -24,9 +25,6 @@ ANSWER_SECONDS_MAX = 1.5
 """How long an answer may take, so that the command ends within two seconds."""
 
 LINE_BYTES_MAX = 1_024
-
-_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
-"""Where a listener on all addresses is asked."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 
@@ -74,8 +72,7 @@ def _address(settings: Settings, *, worker: bool) -> str:
         host, port = settings.worker_metrics_host, settings.worker_metrics_port
     if port == 0:
         raise WrongUsage("The port is 0, which takes any that is free: name the address with --url")
-    host = _EVERY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return reachable(url_of(host, port))
 
 
 def _place(url: str) -> SplitResult:

@@ -30,6 +30,7 @@ from benefit_programs.bootstrap import (
     switch_threads_soon,
     warn_of_unknown_variables,
 )
+from benefit_programs.cli.addresses import reachable, url_of
 from benefit_programs.cli.exits import AddressUnusable
 from benefit_programs.cli.options import AsJson, DatabaseUrl, DataDir
 from benefit_programs.cli.output import print_line
@@ -234,8 +235,7 @@ def listen(
 
 def address(host: str, listener: socket.socket) -> str:
     """The address of a listener at a host, as URLs write it."""
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}"
+    return url_of(host, listener.getsockname()[1])
 
 
 def _announce(url: str, settings: Settings, running: Running, *, as_json: bool) -> None:
@@ -244,7 +244,7 @@ def _announce(url: str, settings: Settings, running: Running, *, as_json: bool) 
         if running.first_secret:
             start["firstKey"] = running.first_secret
         if running.first_invitation:
-            start["consoleLink"] = sign_in_link(url, running.first_invitation)
+            start["consoleLink"] = sign_in_link(reachable(url), running.first_invitation)
         print_line(json.dumps(start))
     else:
         print_line(start_text(url, settings, running.first_secret, running.first_invitation))

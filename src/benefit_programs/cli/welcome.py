@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from benefit_programs.cli.addresses import reachable
 from benefit_programs.config import DATA_DIR_DEFAULT, KEY_VARIABLE, URL_VARIABLE, Settings
 from benefit_programs.storage.console import sign_in_path
 
@@ -81,12 +82,13 @@ def start_text(
     ``secret`` is the first key and ``invitation`` the secret of the first link to the console, if
     the start has made them.
     """
-    after = _first_start(url, secret) if secret else _how_to_get_a_key(settings)
-    console = f"The console: {url}/console\n"
+    here = reachable(url)
+    after = _first_start(here, secret) if secret else _how_to_get_a_key(settings)
+    console = f"The console: {here}/console\n"
     if invitation:
-        link = sign_in_link(url, invitation)
+        link = sign_in_link(here, invitation)
         console = f"The console; this signs in once, within 15 minutes:\n\n    {link}\n\n"
-    return f"Serving on {url}\n{console}All methods, to read and to try: {url}/docs\n\n{after}"
+    return f"Serving on {url}\n{console}All methods, to read and to try: {here}/docs\n\n{after}"
 
 
 def sign_in_link(url: str, secret: str) -> str:

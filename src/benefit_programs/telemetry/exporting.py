@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from queue import SimpleQueue
 from threading import Thread
 from uuid import uuid4
@@ -36,7 +36,7 @@ from benefit_programs.telemetry.variables import Wanted
 from benefit_programs.tracing import Kind, Position, Span, Tracer
 
 FLUSH_SECONDS_MAX = 1.0
-"""How long a stop waits until what is left has been exported."""
+"""How long a stop waits for the last metrics, and then until what is left has been exported."""
 
 SERVICE = "benefit-programs"
 
@@ -80,17 +80,30 @@ class Exports:
         self.tracer: Tracer | None = None
         self._spans: BatchSpanProcessor | None = None
         self._metrics: _MetricExports | None = None
-        self._telling: asyncio.Task[None] | None = None
         if wanted.traces:
             self._spans = BatchSpanProcessor(OTLPSpanExporter())
             self.tracer = Tracer(wanted.sampling, self._take)
         if wanted.metrics:
             self._metrics = _MetricExports(self._resource)
 
-    def follow(self, collect: Collect) -> None:
-        """Tell what there is to be collected from time to time, if metrics are wanted."""
-        if self._metrics is not None:
-            self._telling = asyncio.create_task(self._tell_often(self._metrics, collect))
+    @asynccontextmanager
+    async def following(self, collect: Collect) -> AsyncIterator[None]:
+        """Tell what there is to be collected from time to time, if metrics are wanted.
+
+        The last of it is collected at the end: what is asked for it must be open until then. That
+        may take a second.
+        """
+        if self._metrics is None:
+            yield
+            return
+        telling = asyncio.create_task(self._tell_often(self._metrics, collect))
+        try:
+            yield
+        finally:
+            telling.cancel()
+            _, late = await asyncio.wait((telling,), timeout=FLUSH_SECONDS_MAX)
+            if late:
+                telling.cancel()
 
     async def _tell_often(
         self,
@@ -105,9 +118,6 @@ class Exports:
 
     async def close(self) -> None:
         """Export what is left, for a second at most, and stop."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.wait((self._telling,))
         loop = asyncio.get_running_loop()
         ended = [loop.create_future()]
 

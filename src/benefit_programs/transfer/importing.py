@@ -184,11 +184,11 @@ class Importer:
         existing: list[tuple[int, Existing]] = []
         for row in rows:
             program = programs.get(row.record.key)
-            if program is not None and program.id in pools:
-                left = living(pools[program.id])
-                existing.append((row.line, Existing(row.record, row.plan, program, left)))
-            else:
+            if program is None:
                 self._create(row)
+                continue
+            left = living(pools.get(program.id, []))
+            existing.append((row.line, Existing(row.record, row.plan, program, left)))
         await self._compare(existing)
 
     async def _judge(self, line: Line, seen: SeenKeys) -> _Judged | None:
