@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from shutil import copytree
 from typing import TYPE_CHECKING, Any
@@ -35,12 +35,23 @@ class Done:
     err: str
 
 
+@contextmanager
+def own_logging() -> Iterator[None]:
+    """Let a command set up the log as it does, and leave it to others as it was."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 def run(*arguments: str) -> Done:
     """Run a command to its end, with nobody there to answer questions."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     before, sys.argv = sys.argv, ["benefits", *arguments]
     try:
-        with redirect_stdout(out), redirect_stderr(err):
+        with own_logging(), redirect_stdout(out), redirect_stderr(err):
             main()
     except SystemExit as end:
         code = int(end.code or 0)
@@ -75,16 +86,12 @@ class Terminal:
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Options alone say where the service is, and nothing is logged that a command wouldn't log."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options alone say where the service is."""
     for name in ("BENEFITS_URL", "BENEFITS_API_KEY", "BENEFITS_DATA_DIR", "BENEFITS_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     for name, value in RECEIVERS_HERE.items():
         monkeypatch.setenv(name, value)
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture(params=["http", "in_process"])
@@ -117,7 +124,6 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(tmp_path: Path, migrated: Path) -> Terminal:
     """A tenant in a SQLite file, for what is the same everywhere."""
     where = ("--data-dir", str(copytree(migrated, tmp_path / "data")))
-    structlog.reset_defaults()
     return Terminal(where, tmp_path)
 
 

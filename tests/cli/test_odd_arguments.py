@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import pytest
-import structlog
 
 from benefit_programs import __version__
 from benefit_programs.cli.application import COMMANDS, load_command
@@ -92,7 +91,6 @@ def test_odd_values_are_told_in_one_line(
             continue
         first = crc32(" ".join(words).encode()) + number
         for kind in (list(ODD) * 2)[first % len(ODD) :][:kinds]:
-            structlog.reset_defaults()
             done = run(*words, *typed(command, parameter, ODD[kind], folder))
             assert "Traceback" not in done.err, (parameter.name, kind)
             if done.code not in {0, 2}:  # usage errors are drawn in a frame

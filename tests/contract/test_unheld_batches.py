@@ -32,8 +32,9 @@ ANSWER_SECONDS_MAX = 4
 
 
 @pytest.fixture
-async def wallet(own_service: Service) -> Wallet:
-    return await open_wallet(own_service)
+async def wallet(timed: Service) -> Wallet:
+    """Of a service of the test's own that does nothing by itself."""
+    return await open_wallet(timed)
 
 
 @pytest.fixture
@@ -108,20 +109,20 @@ async def updated(service: Service, wallet: Wallet) -> int:
     return int(value)
 
 
-async def test_a_row_that_stayed_is_written(own_service: Service, wallet: Wallet) -> None:
+async def test_a_row_that_stayed_is_written(timed: Service, wallet: Wallet) -> None:
     """Whether or not the batch has to hold it in the end."""
-    before = await updated(own_service, wallet)
+    before = await updated(timed, wallet)
     for count, needs_more in enumerate((False, True), start=1):
         steps = touching(wallet.pool_id, needs_more=needs_more)
-        answer = await own_service.store.run(own_service.tenant.id, steps, unheld=True)
-        assert answer == await updated(own_service, wallet) == before + count
+        answer = await timed.store.run(timed.tenant.id, steps, unheld=True)
+        assert answer == await updated(timed, wallet) == before + count
 
 
 async def test_a_row_that_moved_is_not_written(
-    own_service: Service, wallet: Wallet, database_url: str
+    timed: Service, wallet: Wallet, database_url: str
 ) -> None:
     """What somebody else has done meanwhile stays, and the batch is refused."""
-    before = await updated(own_service, wallet)
+    before = await updated(timed, wallet)
 
     def move() -> None:
         run_apart(move_by_ten(database_url, wallet))
@@ -129,8 +130,8 @@ async def test_a_row_that_moved_is_not_written(
     for count, needs_more in enumerate((False, True), start=1):
         steps = touching(wallet.pool_id, move, needs_more=needs_more)
         with pytest.raises(StoreConflict, match="has changed"):
-            await own_service.store.run(own_service.tenant.id, steps, unheld=True)
-        assert await updated(own_service, wallet) == before + 10 * count
+            await timed.store.run(timed.tenant.id, steps, unheld=True)
+        assert await updated(timed, wallet) == before + 10 * count
 
 
 async def move_by_ten(url: str, wallet: Wallet) -> None:
@@ -143,21 +144,19 @@ _MOVE = "update pools set updated = updated + 10"
 
 
 async def test_a_row_that_somebody_changes_is_not_waited_for_long(
-    own_service: Service, wallet: Wallet, database_url: str
+    timed: Service, wallet: Wallet, database_url: str
 ) -> None:
     """As in a held batch: those who need the row wait apart from the others."""
     other = await asyncpg.connect(database_url)
     async with other.transaction():
         await other.execute(f"{_MOVE} where id = $1", wallet.pool_id)
         with pytest.raises(StoreLocked):
-            await own_service.store.run(
-                own_service.tenant.id, touching(wallet.pool_id), unheld=True
-            )
+            await timed.store.run(timed.tenant.id, touching(wallet.pool_id), unheld=True)
     await other.close()
 
 
 async def test_a_change_that_ends_meanwhile_is_noticed(
-    own_service: Service, wallet: Wallet, database_url: str
+    timed: Service, wallet: Wallet, database_url: str
 ) -> None:
     """Who waits for a row while somebody commits its change sees that it has moved."""
     other = await asyncpg.connect(database_url)
@@ -165,7 +164,7 @@ async def test_a_change_that_ends_meanwhile_is_noticed(
     await transaction.start()
     await other.execute(f"{_MOVE} where id = $1", wallet.pool_id)
     running = asyncio.create_task(
-        own_service.store.run(own_service.tenant.id, touching(wallet.pool_id), unheld=True)
+        timed.store.run(timed.tenant.id, touching(wallet.pool_id), unheld=True)
     )
     async with asyncio.timeout(ANSWER_SECONDS_MAX):
         while not await other.fetchval(_WAITING):
