@@ -83,6 +83,12 @@ CHECKPOINT_PAGES = 8_000
 A page that changed in many commits is written into the file once, so seldom is cheaper.
 """
 
+WRITE_BACKS_BESIDE_MAX = 8
+"""How often what has come meanwhile is written beside the batches, until nothing has.
+
+Each time there is less. For the rest everybody waits.
+"""
+
 ROWS_OF_SHORT_BATCH_MAX = 8
 SHORT_COMMIT_SECONDS_MAX = 0.0005
 """A batch of so few rows commits in the event loop's thread, if the last commit was that quick."""
@@ -455,7 +461,12 @@ class SqliteStore:
         """
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._reader_threads, self._write_back_beside)
+            before = -1
+            for _ in range(WRITE_BACKS_BESIDE_MAX):
+                pages = await loop.run_in_executor(self._reader_threads, self._write_back_beside)
+                if pages in (before, self._log_pages):
+                    break
+                before = pages
             async with self._turn:
                 with translated_errors():
                     await self._in_thread(self._write_back_rest)
@@ -465,10 +476,14 @@ class SqliteStore:
             self._checkpoint_due = self._log_pages + self._checkpoint_pages
             self._checkpoint = None
 
-    def _write_back_beside(self) -> None:
+    def _write_back_beside(self) -> int:
+        """Write what is there; how many pages of the log the file has then.
+
+        SQLite flushes the file only if nothing has come meanwhile.
+        """
         self._file.require_names()
         with translated_errors(), closing(connect(self._path)) as connection:
-            connection.wal_checkpoint()
+            return connection.wal_checkpoint()[1]
 
     def _write_back_rest(self) -> None:
         self._file.require_commit()
