@@ -238,16 +238,18 @@ def part(name: str, kind: Kind = Kind.INTERNAL) -> Within | _Nothing:
     return Within(here.child(name, kind)) if type(here) is Span else NOTHING
 
 
-def statement(name: str, system: str) -> _Step | _Nothing:
+def statement(name: str, system: str, tables: str | None = None) -> _Step | _Nothing:
     """A span for statements of the work at hand, if that is recorded. Nothing is recorded inside.
 
-    ``system`` is the kind of database.
+    ``system`` is the kind of database, ``tables`` those that they are about.
     """
     here = _here.get()
     if type(here) is not Span:
         return NOTHING
     span = here.child(name, Kind.CLIENT)
     span.attributes["db.system.name"] = system
+    if tables is not None:
+        span.attributes["db.collection.name"] = tables
     return _Step(span)
 
 

@@ -59,7 +59,7 @@ from benefit_programs.storage.postgres_batches import (
     run_held,
 )
 from benefit_programs.storage.query import Dialect, PostgresDialect
-from benefit_programs.storage.rows import COLLECTION, tables_of
+from benefit_programs.storage.rows import statement_on
 from benefit_programs.tracing import recorded, statement
 
 Answer = TypeVar("Answer")
@@ -252,9 +252,7 @@ class PostgresStore:
         if len(wanted) == 1:
             ((index, keys),) = wanted.items()
             return {index: await self.look_up(tenant_id, index, keys)}
-        with statement("look up", SYSTEM) as span:
-            if span is not None:
-                span.attributes[COLLECTION] = tables_of(wanted)
+        with statement_on(wanted, "look up", SYSTEM):
             begun = [
                 self._look_ups.begin(tenant_id, index, tuple(keys))
                 for index, keys in wanted.items()
@@ -452,9 +450,7 @@ def _is_lost(connection: Any) -> bool:
 
 
 async def _told_look_up(found: Awaitable[list[R]], index: Index[R]) -> list[R]:
-    with statement("look up", SYSTEM) as span:
-        if span is not None:
-            span.attributes[COLLECTION] = tables_of((index,))
+    with statement_on((index,), "look up", SYSTEM):
         return await found
 
 

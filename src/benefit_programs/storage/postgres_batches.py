@@ -28,7 +28,7 @@ from benefit_programs.domain.store import (
 )
 from benefit_programs.storage import statements
 from benefit_programs.storage.positions import POSTGRES_HOLD
-from benefit_programs.storage.rows import CODECS, COLLECTION, changed_columns, tables_of
+from benefit_programs.storage.rows import CODECS, changed_columns, statement_on
 from benefit_programs.storage.statements import Writing
 from benefit_programs.storage.tables import TABLES
 from benefit_programs.tracing import statement
@@ -71,9 +71,7 @@ async def run_held(batch: Batch[Answer], connection: Any) -> Answer:
     while (step := batch.step) is not None:
         loaded: Loaded = {}
         if isinstance(step, Load):
-            with statement("load", SYSTEM) as span:
-                if span is not None:
-                    span.attributes[COLLECTION] = tables_of(step.wanted)
+            with statement_on(step.wanted, "load", SYSTEM):
                 loaded = await _load(connection, batch.tenant_id, step.wanted)
         else:
             with statement("write", SYSTEM):
@@ -123,9 +121,7 @@ class UnheldBatch:
         """
         while (step := self._batch.step) is not None:
             if isinstance(step, Load):
-                with statement("load", SYSTEM) as span:
-                    if span is not None:
-                        span.attributes[COLLECTION] = tables_of(step.wanted)
+                with statement_on(step.wanted, "load", SYSTEM):
                     loaded = await self._load(step.wanted)
                 if loaded is None:
                     return False

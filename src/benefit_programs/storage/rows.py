@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from itertools import compress
 from operator import is_not
@@ -14,6 +15,7 @@ from msgspec.structs import astuple
 from benefit_programs.domain.indexes import Index, fields_of
 from benefit_programs.domain.rows import Row
 from benefit_programs.storage.tables import TABLES, ColumnType, column_types, stored_as
+from benefit_programs.tracing import NOTHING, recorded, statement
 
 R = TypeVar("R", bound=Row)
 Values = tuple[Any, ...]
@@ -118,10 +120,11 @@ def changed_columns(pairs: list[tuple[Row, Row]], codec: RowCodec[Any]) -> tuple
     return tuple(codec.columns[position] for position in sorted(changed))
 
 
-COLLECTION = "db.collection.name"
-"""Under which name traces tell tables."""
-
-
-def tables_of(indexes: Iterable[Index[Any]]) -> str:
-    """The names of the tables that indexes are of, for traces."""
-    return ", ".join(sorted({CODECS[index.entity].table for index in indexes}))
+def statement_on(
+    indexes: Iterable[Index[Any]], name: str, system: str
+) -> AbstractContextManager[object]:
+    """As ``statement``, told with the tables that indexes are of."""
+    if recorded() is None:
+        return NOTHING
+    tables = {CODECS[index.entity].table for index in indexes}
+    return statement(name, system, ", ".join(sorted(tables)))

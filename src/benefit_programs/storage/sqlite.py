@@ -50,7 +50,7 @@ from benefit_programs.storage.open_file import (
 )
 from benefit_programs.storage.positions import SQLITE_NEWEST
 from benefit_programs.storage.query import Dialect, SqliteDialect, register_functions
-from benefit_programs.storage.rows import CODECS, COLLECTION, changed_columns, tables_of
+from benefit_programs.storage.rows import CODECS, changed_columns, statement_on
 from benefit_programs.storage.tables import TABLES
 from benefit_programs.tracing import statement
 
@@ -272,9 +272,7 @@ class SqliteStore:
     async def look_up(self, tenant_id: int, index: Index[R], keys: Iterable[Key]) -> list[R]:
         """The rows that an index has under these keys, at once."""
         sql, read = statements.sqlite_select(index), CODECS[index.entity].read
-        with statement("look up", SYSTEM) as span:
-            if span is not None:
-                span.attributes[COLLECTION] = tables_of((index,))
+        with statement_on((index,), "look up", SYSTEM):
             return [read(values) for key in keys for values in self._read(sql, (tenant_id, *key))]
 
     async def look_up_all(self, tenant_id: int, wanted: KeysByIndex) -> dict[Index[Any], list[Any]]:
@@ -515,9 +513,12 @@ class SqliteStore:
             while True:
                 step = next(steps) if loaded is None else steps.send(loaded)
                 work = partial(self._take, tenant_id, step)
-                with statement("load" if isinstance(step, Load) else "write", SYSTEM) as span:
-                    if span is not None and isinstance(step, Load):
-                        span.attributes[COLLECTION] = tables_of(step.wanted)
+                told = (
+                    statement_on(step.wanted, "load", SYSTEM)
+                    if isinstance(step, Load)
+                    else statement("write", SYSTEM)
+                )
+                with told:
                     is_short = step.size <= ROWS_AT_ONCE_MAX
                     loaded = work() if is_short else await self._in_thread(work)
         except StopIteration as end:
