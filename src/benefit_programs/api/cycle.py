@@ -23,6 +23,16 @@ class Cycle(RequestResponseCycle):
     _head = b""
     """What is written before anything else."""
 
+    async def receive(self) -> Message:  # type: ignore[override]
+        """A part of the body, once it is there, or that the client has gone."""
+        if self.more_body or not self.message_event.is_set() or self.disconnected:
+            return await super().receive()
+        # All is here, mostly from the beginning on: there is nothing to wait for.
+        self.message_event.clear()
+        self.flow.resume_reading()
+        body, self.body = self.body, bytearray()
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """Take the start of the answer, or a part of its body."""
         if self.flow.write_paused and not self.disconnected:

@@ -25,7 +25,10 @@ _HEADERS = "benefits.headers"
 
 JSON = "application/json"
 
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
+_PLAIN_JSON = JSON.encode()
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
+_REQUEST_ID_HEADERS = (b"x-request-id", b"x-wix-request-id")
 _JSON_TYPES = ("application/json", "text/json")
 
 
@@ -51,27 +54,34 @@ class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 
-def header(scope: AsgiScope, name: bytes) -> str | None:
-    """The last value of a header, or None."""
+def headers_of(scope: AsgiScope) -> dict[bytes, bytes]:
+    """The headers by name; of those that come several times the last ones."""
     headers: dict[bytes, bytes] | None = scope.get(_HEADERS)
     if headers is None:
         headers = scope[_HEADERS] = dict(scope["headers"])
-    value = headers.get(name)
+    return headers
+
+
+def header(scope: AsgiScope, name: bytes) -> str | None:
+    """The last value of a header, or None."""
+    value = headers_of(scope).get(name)
     return None if value is None else value.decode("latin-1")
 
 
 def request_id_of(scope: AsgiScope) -> str:
     """The caller's own request id if it is a sensible one, else a new one."""
-    for name in (b"x-request-id", b"x-wix-request-id"):
-        given = header(scope, name)
-        if given and _REQUEST_ID.match(given):
-            return given
+    headers = headers_of(scope)
+    for name in _REQUEST_ID_HEADERS:
+        given = headers.get(name)
+        if given is not None and _REQUEST_ID.match(given):
+            return given.decode("ascii")
     return _ids.next()
 
 
 async def read_body(scope: AsgiScope, receive: Receive, bytes_max: int) -> bytes:
     """The whole body, never more than the limit. Raises TooLarge, or UnsupportedMediaType."""
-    length = header(scope, b"content-length")
+    headers = headers_of(scope)
+    length = headers.get(b"content-length")
     if length is not None and length.isdigit() and int(length) > bytes_max:
         raise TooLarge(bytes_max=bytes_max)
     message = await receive()
@@ -82,7 +92,7 @@ async def read_body(scope: AsgiScope, receive: Receive, bytes_max: int) -> bytes
         raise ClientGone
     if len(body) > bytes_max:
         raise TooLarge(bytes_max=bytes_max)
-    if body:
+    if body and headers.get(b"content-type") != _PLAIN_JSON:
         _require_json(header(scope, b"content-type"))
     return body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from benefit_programs.api.connections import OpenConnections
 from benefit_programs.api.cycle import Cycle
 from benefit_programs.api.errors import HeadTooLarge, RequestTimeout, error_body
-from benefit_programs.api.messages import STOPPING, request_id_of
+from benefit_programs.api.messages import STOPPING, header, request_id_of
 from benefit_programs.domain.errors import Invalid, Refusal, ViolatedRule
 
 HEAD_BYTES_MAX = 262_144
@@ -47,14 +47,16 @@ class HttpProtocol(HttpToolsProtocol):
     request is under way is ours and never counted.
     """
 
+    cycle: Cycle | None  # type: ignore[assignment]  # of our own kind; at first there is none
+    _is_in_head = False
+    """Whether a request has begun whose headers aren't complete."""
+
     _head_bytes = 0
-    _head_counted: object = None
     _has_body_to_come = False
     _fault: Refusal | None = None
-    _awaited = Awaited.NOTHING
-    _awaited_of: object = None
-    _deadline = math.inf
-    _timer_ends = math.inf
+    _since = 0.0
+    """When the client's time began for what it has to do, by the loop's clock."""
+
     _unsent_bytes = 0
 
     def __init__(
@@ -67,11 +69,14 @@ class HttpProtocol(HttpToolsProtocol):
             Awaited.BODY: body_seconds_max,
             Awaited.TAKE: self.timeout_keep_alive,
         }
+        # Looking at the clock now and then costs less than a timer for each step of each request.
+        self._seconds_between_looks = min(self._seconds_max.values())
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         OpenConnections.count += 1
         super().connection_made(transport)
-        self._watch()
+        self._since = self.loop.time()
+        self._look_in(self._seconds_between_looks)
 
     def connection_lost(self, exc: Exception | None) -> None:
         OpenConnections.count -= 1
@@ -83,10 +88,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
+        if not self._is_in_head and not self._has_body_to_come:
+            self._since = self.loop.time()
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        self._watch()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; of a head without an end no more than its limit is kept."""
@@ -98,17 +104,22 @@ class HttpProtocol(HttpToolsProtocol):
             # Nothing is served but HTTP; the request is answered as if it had not asked.
             pass
         else:
-            if self._is_in_head():
+            if self._is_in_head:
                 self._count_head(len(data))
-        self._watch()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head, self._head_bytes = True, 0
+        self._since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, with a query of any length."""
         self._require_plain_chunks()
-        self._has_body_to_come = True
         http_version = self.parser.get_http_version()
         self._complete_scope(http_version)
-        earlier = self._latest
+        self._is_in_head, self._has_body_to_come = False, True
+        self._since = self.loop.time()
+        earlier = self.cycle
         self.cycle = Cycle(
             scope=self.scope,
             transport=self.transport,
@@ -148,28 +159,38 @@ class HttpProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """End a connection whose client let its time go by; one that has begun hears of it."""
-        self.timeout_keep_alive_task = None
-        seconds_left = self._deadline - self.loop.time()
-        if seconds_left > 0:
-            self._set_timer(seconds_left)
-            return
+        awaited = self._find_awaited()
+        seconds_left = self._since + self._seconds_max.get(awaited, math.inf) - self.loop.time()
+        if seconds_left <= 0:
+            self._end_time_of(awaited)
+            seconds_left = math.inf
+        self._look_in(min(seconds_left, self._seconds_between_looks))
+
+    def _end_time_of(self, awaited: Awaited) -> None:
+        """Do what follows if the client hasn't done in time what it has to do."""
         unsent = self.transport.get_write_buffer_size()
         if unsent not in (0, self._unsent_bytes):
             self._unsent_bytes = unsent
-            self._start_time()
+            self._since = self.loop.time()
         elif unsent or self.transport.is_closing():
             self.transport.abort()
-        elif self._awaited is not Awaited.REQUEST and self._waits_for_us:
-            self._start_time()
-        elif self._awaited in (Awaited.HEAD, Awaited.BODY):
-            self._refuse(RequestTimeout(seconds_max=self._seconds_max[self._awaited]))
-            self._watch()
+        elif awaited is not Awaited.REQUEST and self._waits_for_us:
+            self._since = self.loop.time()
+        elif awaited in (Awaited.HEAD, Awaited.BODY):
+            self._since = self.loop.time()
+            self._refuse(RequestTimeout(seconds_max=self._seconds_max[awaited]))
         else:
             self.transport.close()
 
+    def _look_in(self, seconds: float) -> None:
+        """Look in so many seconds whether the client's time is over."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
+
     def shutdown(self) -> None:
         """Close when nothing is under way; an answer that would go on for ever ends now."""
-        latest = self._latest
+        latest = self.cycle
         super().shutdown()
         if latest is not None:
             stopping: Any = latest.scope.get(STOPPING)
@@ -178,82 +199,43 @@ class HttpProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> None:
         """Tell a client that stops in the middle of a request."""
-        cycle = self._latest
-        if self._is_in_head() or (cycle is not None and cycle.more_body):
+        cycle = self.cycle
+        if self._is_in_head or (cycle is not None and cycle.more_body):
             self._refuse(_not_http())
-
-    @property
-    def _latest(self) -> Cycle | None:
-        """The latest request whose headers were complete; at first there is none."""
-        return cast("Cycle | None", self.cycle)
-
-    def _is_in_head(self) -> bool:
-        """Whether a request has begun whose headers aren't complete."""
-        scope: Any = self.scope
-        return bool(scope) and "path" not in scope
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._watch()
+        self._since = self.loop.time()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._watch()
+        self._since = self.loop.time()
 
-    def _watch(self) -> None:
-        """Start the client's time for what it has to do, unless it is running."""
-        awaited, of = self._find_awaited()
-        if awaited is self._awaited and of is self._awaited_of:
-            return
-        self._awaited, self._awaited_of = awaited, of
-        self._start_time()
-
-    def _start_time(self) -> None:
-        seconds = self._seconds_max.get(self._awaited, math.inf)
-        self._deadline = self.loop.time() + seconds
-        # A timer that goes off too early costs less than one for each step of each request.
-        if self.timeout_keep_alive_task is None or self._deadline < self._timer_ends:
-            self._set_timer(seconds)
-
-    def _set_timer(self, seconds: float) -> None:
-        self._unset_keepalive_if_required()
-        if seconds < math.inf:
-            self._timer_ends = self.loop.time() + seconds
-            self.timeout_keep_alive_task = self.loop.call_later(
-                seconds, self.timeout_keep_alive_handler
-            )
-
-    def _find_awaited(self) -> tuple[Awaited, object]:
-        """What the client has to do, and of which request."""
-        latest = self._latest
-        if self._is_lost:
-            return Awaited.NOTHING, None
+    def _find_awaited(self) -> Awaited:
+        """What the client has to do."""
+        latest = self.cycle
         if self.flow.write_paused or self.transport.is_closing():
-            return Awaited.TAKE, None
-        if self._is_in_head():
-            return Awaited.HEAD, self.scope
+            return Awaited.TAKE
+        if self._is_in_head:
+            return Awaited.HEAD
         if self._has_body_to_come:
-            return Awaited.BODY, latest
+            return Awaited.BODY
         is_idle = latest is None or latest.response_complete
-        return Awaited.REQUEST if is_idle else Awaited.NOTHING, latest
+        return Awaited.REQUEST if is_idle else Awaited.NOTHING
 
     @property
     def _waits_for_us(self) -> bool:
         """Whether what is to come waits for an earlier request, or for us to read it."""
-        latest = self._latest
-        is_behind = latest is not None and not latest.response_complete and self._is_in_head()
+        latest = self.cycle
+        is_behind = latest is not None and not latest.response_complete and self._is_in_head
         return is_behind or self.flow.read_paused or bool(self.pipeline)
-
-    @property
-    def _is_lost(self) -> bool:
-        """Whether there is no connection any more."""
-        parser: object = self.parser
-        return parser is None
 
     def _require_plain_chunks(self) -> None:
         """Refuse a body in a coding that nobody here undoes, as if it were what it codes."""
+        if header(self.scope, b"transfer-encoding") is None:
+            return
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
-        if codings and [each.strip().lower() for each in codings] != [b"chunked"]:
+        if [each.strip().lower() for each in codings] != [b"chunked"]:
             self._fault = Invalid.because(
                 "transfer-encoding",
                 "must be chunked, or not be there",
@@ -263,18 +245,16 @@ class HttpProtocol(HttpToolsProtocol):
             raise self._fault
 
     def _count_head(self, size: int) -> None:
-        if self._head_counted is not self.scope:
-            self._head_counted, self._head_bytes = self.scope, 0
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse(HeadTooLarge(bytes_max=HEAD_BYTES_MAX))
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer once all earlier requests of the connection have their answers, and end it."""
-        latest = self._latest
-        if latest is None or (self._is_in_head() and latest.response_complete):
+        latest = self.cycle
+        if latest is None or (self._is_in_head and latest.response_complete):
             self._answer(refusal)
-        elif self._is_in_head():
+        elif self._is_in_head:
             latest.keep_alive = False
             self.flow.pause_reading()
         elif self.pipeline or latest.response_started:
