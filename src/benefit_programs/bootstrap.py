@@ -490,7 +490,7 @@ class _JsonLogger(_FilteringLogger):  # type: ignore[misc]  # made by a function
     """Writes what goes well as the processors would, at a fifth of their cost: it is most lines."""
 
     def info(self, event: str, **values: Any) -> None:
-        now = datetime.now(UTC).replace(tzinfo=None).isoformat()
+        now = datetime.now(UTC).isoformat().removesuffix("+00:00")
         line = {**self._context, **values, "event": event, "level": "info", "timestamp": f"{now}Z"}
         if current() is not None:
             _name_trace(None, "", line)

@@ -40,6 +40,7 @@ from benefit_programs.api.messages import (
     Send,
     accepts,
     header,
+    headers_of,
     read_body,
     request_id_of,
     send_body,
@@ -84,6 +85,7 @@ class Endpoint:
         self.method = method
         self._decoder = decoder_for(method.request)
         self._encode = encoder_for(method.response)
+        self._is_in_query = method.request_in == "query"
         self._is_bulk = method.bulk_field is not None
         self._extended_fields = FieldRules(method)
 
@@ -92,7 +94,7 @@ class Endpoint:
     ) -> tuple[Decoded[Any] | None, Bulk[Any] | None]:
         """The request, or for a bulk method its entries. Raises Invalid."""
         ids = principal.settings.id_mode
-        if self.method.request_in == "query":
+        if self._is_in_query:
             pairs = [*parse_qsl(query, keep_blank_values=True), *parameters.items()]
             return self._decoder.decode_query_string(pairs, ids=ids), None
         document = read_json(body)
@@ -122,7 +124,7 @@ class Endpoint:
             raise found.beside(Invalid(ignored_fields(self.method, body, query))) from None
         if ignored:
             everywhere = Invalid(ignored_fields(self.method, body, query))
-            if self.method.request_in == "query":
+            if self._is_in_query:
                 raise everywhere
             document = read_json(body)
             raise with_filter_problems(
@@ -301,7 +303,7 @@ class Application:
         principal = await self._services.authenticator.authenticate(
             header(scope, b"authorization"), header(scope, b"wix-site-id")
         )
-        if header(scope, AGENT_HEADER):
+        if headers_of(scope).get(AGENT_HEADER):
             principal = as_agent(principal)
         record["tenant"] = principal.tenant_id
         await self._let_in(principal, method)

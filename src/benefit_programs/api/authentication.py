@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from benefit_programs.api.errors import Forbidden, Unauthenticated
@@ -55,6 +55,8 @@ class Principal:
     permission_ids: frozenset[str]
     who: Who
     expires: Instant | None = None
+    _judged: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    """Of the methods that were asked for, whether the key allows them."""
 
     def may(self, scope: str, permission_ids: Collection[str] = ()) -> bool:
         """Whether the key allows a method of this scope and with these permission ids.
@@ -71,6 +73,12 @@ class Principal:
 
     def may_call(self, method: Method) -> bool:
         """Whether the key, and whom it stands for, allow a method."""
+        allowed = self._judged.get(method.name)
+        if allowed is None:
+            allowed = self._judged[method.name] = self._allows(method)
+        return allowed
+
+    def _allows(self, method: Method) -> bool:
         ids = method.permission_ids
         needed = [(each,) for each in ids] if method.takes_any else [ids]
         return (

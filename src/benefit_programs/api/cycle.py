@@ -26,7 +26,8 @@ class Cycle(RequestResponseCycle):
     async def receive(self) -> Message:  # type: ignore[override]
         """A part of the body, once it is there, or that the client has gone."""
         if self.more_body or not self.message_event.is_set() or self.disconnected:
-            return await super().receive()
+            message: Any = await super().receive()
+            return message  # type: ignore[no-any-return]
         # All is here, mostly from the beginning on: there is nothing to wait for.
         self.message_event.clear()
         self.flow.resume_reading()

@@ -136,17 +136,13 @@ async def send_body(
     media_type: str = JSON,
 ) -> None:
     encoded_id = request_id.encode("latin-1")
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", media_type.encode()),
-                (b"content-length", str(len(body)).encode()),
-                (b"x-request-id", encoded_id),
-                (b"x-wix-request-id", encoded_id),
-                *((name.encode(), value.encode("latin-1")) for name, value in headers.items()),
-            ],
-        }
-    )
+    named = [
+        (b"content-type", media_type.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", encoded_id),
+        (b"x-wix-request-id", encoded_id),
+    ]
+    if headers:
+        named += [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": named})
     await send({"type": "http.response.body", "body": body})

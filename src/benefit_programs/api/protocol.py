@@ -232,7 +232,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _require_plain_chunks(self) -> None:
         """Refuse a body in a coding that nobody here undoes, as if it were what it codes."""
-        if header(self.scope, b"transfer-encoding") is None:
+        scope: Any = self.scope
+        if header(scope, b"transfer-encoding") is None:
             return
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
         if [each.strip().lower() for each in codings] != [b"chunked"]:

@@ -279,6 +279,9 @@ def _page_at(verb: str, path: str) -> tuple[Page, Fields]:
 AGENTS = "/mcp"
 
 
+_BELOW_ROOT = f"{ROOT}/"
+
+
 class Front:
     """The whole service: the console at its path and at the root, everything else the API's.
 
@@ -297,7 +300,7 @@ class Front:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and (path == ROOT or path.startswith(f"{ROOT}/")):
+        if scope["type"] == "http" and (path == ROOT or path.startswith(_BELOW_ROOT)):
             await self._console(scope, receive, send)
         elif self._agents is not None and scope["type"] == "http" and path == AGENTS:
             await self._agents(scope, receive, send)
