@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ NOWHERE = "/benefit-programs/v1/programs/00000000-0000-4000-8000-000000000000"
 DEFINITIONS = "/benefit-programs/v1/program-definitions"
 CHOSEN_KEY = "a-key-of-my-own-choice"
 LOOKS_MAX = 10_000_000
+CONNECTIONS = 40
 ANSWER_SECONDS_MAX = 30
 BENEFITS_SERVE = (*BENEFITS, "serve", "--port", "0")
 
@@ -390,14 +391,61 @@ def test_a_lost_process_is_replaced_and_told(start: Start, postgres_url: str) ->
     assert create_definition(server, server.first_key, "one").status_code == 200
     lost = children_of(server)[0]
     os.kill(lost, signal.SIGKILL)
+    line = wait_until_told(server)
+    assert (line["lost"], line["exit_code"], line["level"]) == (lost, -signal.SIGKILL, "warning")
+    assert line["pid"] != lost
+
+
+def wait_until_told(server: ServerProcess) -> dict[str, Any]:
+    """The line of the log that tells of a process that was lost."""
+    told: list[dict[str, Any]] = []
     for _ in range(LOOKS_MAX):
         told = [json.loads(line) for line in server.log.splitlines() if '"lost"' in line]
         if told:
             break
         time.sleep(LOOK_PAUSE_SECONDS)
     (line,) = told
-    assert (line["lost"], line["exit_code"], line["level"]) == (lost, -signal.SIGKILL, "warning")
-    assert line["pid"] != lost
+    return line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is forked")
+def test_processes_share_connections(start: Start, postgres_url: str) -> None:
+    """Each has about as many as the other, whichever wakes first."""
+    run_json("migrate", "--database-url", postgres_url)
+    server = start("--database-url", postgres_url, "--workers", "2")
+    wait_until_both_serve(server)
+    first, second = children_of(server)
+    with ExitStack() as clients:
+        connect(clients, server, CONNECTIONS)
+        shares = [count_connections(server, child) for child in (first, second)]
+        assert min(shares) >= CONNECTIONS // 4
+    assert server.stop() == 0
+
+
+def wait_until_both_serve(server: ServerProcess) -> None:
+    """Return when two processes have started."""
+    for _ in range(LOOKS_MAX):
+        if "benefits_processes 2.0" in httpx.get(f"{server.url}/metrics").text:
+            return
+        time.sleep(LOOK_PAUSE_SECONDS)
+
+
+def connect(clients: ExitStack, server: ServerProcess, number: int) -> None:
+    """Connect so many clients one after the other, each once the one before was taken."""
+    for _ in range(number):
+        client = clients.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        client.sendall(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n")
+        assert client.recv(9) == b"HTTP/1.1 "
+
+
+def count_connections(server: ServerProcess, child: int) -> int:
+    """How many of the server's connections one of its processes has, as Linux tells it."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    port = f":{server.port:04X}"
+    listening = "0A"
+    taken = {line[9] for line in lines if line[1].endswith(port) and line[3] != listening}
+    files = (each.readlink().name for each in Path(f"/proc/{child}/fd").iterdir())
+    return sum(each.removeprefix("socket:[").removesuffix("]") in taken for each in files)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is forked")

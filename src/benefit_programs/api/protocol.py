@@ -73,13 +73,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._seconds_between_looks = min(self._seconds_max.values())
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        OpenConnections.count += 1
+        OpenConnections.cell[0] += 1
         super().connection_made(transport)
         self._since = self.loop.time()
         self._look_in(self._seconds_between_looks)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        OpenConnections.count -= 1
+        OpenConnections.cell[0] -= 1
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 

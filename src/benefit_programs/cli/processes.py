@@ -24,6 +24,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess, multiprocess
 
+from benefit_programs.cli.accepting import Share, Shares, SharingServer
 from benefit_programs.cli.exits import ExitCode
 from benefit_programs.cli.service_manager import ServiceManager
 
@@ -61,7 +62,14 @@ class Processes(Multiprocess):
         super().__init__(config, sockets)
         self._manager = ServiceManager()
         # What starts processes, at first and later on, knows the class by its name alone.
-        multiprocess.Process = _Process  # type: ignore[misc]
+        made_by: Any = self._make_fork if ARE_FORKED else _Process
+        multiprocess.Process = made_by  # type: ignore[misc]
+        self._shares = Shares()
+
+    def _make_fork(self, config: uvicorn.Config, sockets: list[socket.socket]) -> _Fork:
+        forks = [each for each in self.processes if isinstance(each, _Fork)]
+        taken = [each.share.place for each in forks if each.exitcode is None]
+        return _Fork(config, sockets, self._shares.take(taken))
 
     @property
     def have_failed(self) -> bool:
@@ -95,12 +103,6 @@ class Processes(Multiprocess):
 class _Process(multiprocess.Process):
     """One of them, with its own end of the connection on which it is asked how it is."""
 
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
-        if ARE_FORKED:
-            forks: Any = multiprocessing.get_context("fork")
-            self.process = forks.Process(target=self._serve, args=(sockets,))
-
     def start(self) -> None:
         """Start it, and keep no end of its own: then it is the process that ends the connection.
 
@@ -109,6 +111,22 @@ class _Process(multiprocess.Process):
         with _signals_waiting():
             super().start()
         self.child_conn.close()
+
+
+class _Fork(_Process):
+    """One that is a fork of its parent, and has a share of the connections."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], share: Share) -> None:
+        super().__init__(config, sockets)
+        self.share = share
+        forks: Any = multiprocessing.get_context("fork")
+        self.process = forks.Process(target=self._serve, args=(sockets,))
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = SharingServer(self.config, self.share)
+        return self._server
 
     def _serve(self, sockets: list[socket.socket]) -> None:
         """In a fork: forget what the parent does about signals, then serve."""
