@@ -36,7 +36,7 @@ _MADE = {
     "entity_id": "p.id",
     "pool_id": "p.id",
     "transaction_id": "x.id",
-    "correlation_id": "x.random::uuid",
+    "correlation_id": "x.id",
     "idempotency_key": "x.random",
 }
 """What is new in a copy, by column; all else is that of a redemption that happened."""
@@ -47,23 +47,39 @@ _REAL = {
 }
 
 
-_COLUMNS = {table.name: table.columns for table in tables.TABLES.values()}
+UNASKED = ("ix_transactions_correlation_id",)
+"""Indexes that no redemption and no page of a pool looks into, and that grow at their ends."""
+
+_LEAN = ("created",)
+"""What lean rows have beside the columns of indexes."""
+
+_TABLES = {table.name: table for table in tables.TABLES.values()}
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """So many rows for a table, over ``DAYS`` days that end now."""
+    """So many rows for a table, over ``DAYS`` days that end now.
+
+    Where they are ``lean``, copies have nothing but what its indexes have, and an index that isn't
+    asked is left out: a third of the room. What is written later is whole.
+    """
 
     table: str
     form: str
     rows: int
     now: int
+    lean: bool = False
 
     async def read_indexes(self, session: Session) -> list[str]:
-        """How the indexes of the table are made, its primary key too."""
+        """How the indexes of the table are made, its primary key too.
+
+        To sort for one takes as much room for a while as it does, so the widest are made first.
+        """
         found = await session.fetch(
             "select pg_get_indexdef(indexrelid) from pg_index"
             f" where indrelid = '{self.table}'::regclass"
+            f" and not ({self.lean} and indexrelid::regclass::text in ({_texts(UNASKED)}))"
+            " order by indnkeyatts desc, indexrelid"
         )
         return [str(row[0]) for row in found]
 
@@ -79,6 +95,7 @@ class Filling:
             "create table pool_ids as select row_number() over () - 1 as k, id from pools",
             "analyze sampled; analyze pool_ids",
             f"create table made (like {table} including defaults){self._partitioned()}",
+            *(f"alter table made alter {name} drop not null" for name in self._left_out()),
             f"alter sequence event_positions owned by none; drop table {table}",
             f"alter table made rename to {table}",
             *self._parts(),
@@ -92,7 +109,8 @@ class Filling:
 
     def insert(self, first: int, last: int) -> str:
         """The statement for rows of some numbers. The later half of the tenants has few each."""
-        columns = list(_COLUMNS[self.table])
+        left_out = self._left_out()
+        columns = [name for name in _TABLES[self.table].columns if name not in left_out]
         values = ", ".join(_MADE.get(name, f"s.{name}") for name in columns)
         digits = "substr(m, 1, 3) || '8' || substr(m, 4, 15)"
         return f"""
@@ -126,6 +144,14 @@ group by 1 having sum(pg_relation_size(i.indexrelid)) > 0
         """When the row of a number was made."""
         return self.now - (self.rows - number) * DAYS * DAY_MS // self.rows
 
+    def _left_out(self) -> list[str]:
+        """The columns that are empty in copies."""
+        if not self.lean:
+            return []
+        table = _TABLES[self.table]
+        kept = {*table.key, *_LEAN}.union(*(index.columns for index in table.indexes))
+        return [name for name in table.columns if name not in kept]
+
     def _instant(self, number: str) -> str:
         return f"{self.now} - ({self.rows} - {number}) * {DAYS * DAY_MS} / {self.rows}"
 
@@ -149,6 +175,10 @@ group by 1 having sum(pg_relation_size(i.indexrelid)) > 0
                     f"create table {parted(self.table, day)} partition of {self.table}"
                     f" for values from ({start}) to ({bound})"
                 )
+
+
+def _texts(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def parted(table: str, part: int) -> str:

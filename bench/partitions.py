@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.databases import Session, open_session
 from bench.environment import describe_environment
@@ -70,11 +70,19 @@ def run_partitions(chosen: Namespace) -> bool:
     """Fill and measure each table in each form, print it, write the file."""
     environment = describe_environment()
     times = Times(warmup_seconds=chosen.warmup, measured_seconds=chosen.seconds)
-    settings = {"rounds": chosen.rounds, **asdict(times), "rows": chosen.rows}
+    settings = {
+        "rounds": chosen.rounds,
+        **asdict(times),
+        "rows": chosen.rows,
+        "lean": chosen.lean,
+    }
     done: list[Form] = []
     for table, form in FORMS:
         if is_wanted(f"{table}-{form}", chosen.only):
-            done.append(measure_form(table, form, chosen.rows, times, chosen.rounds))
+            filling = Filling(
+                table, form, chosen.rows, now=time.time_ns() // 1_000_000, lean=chosen.lean
+            )
+            done.append(measure_form(filling, times, chosen.rounds))
             content = {"forms": [asdict(each) for each in done]}
             write_results(
                 "partitions", {"environment": environment, "settings": settings, **content}
@@ -99,19 +107,18 @@ def _format(figure: float) -> str:
     return f"{figure:,.2f}" if figure < SHOWN_WITH_DECIMALS_MAX else f"{figure:,.0f}"
 
 
-def measure_form(table: str, form: str, rows: int, times: Times, rounds: int) -> Form:
+def measure_form(filling: Filling, times: Times, rounds: int) -> Form:
     """Make a server of its own for one table in one form; it is gone afterwards."""
-    measured = Form(table=table, form=form, rows=rows)
+    measured = Form(table=filling.table, form=filling.form, rows=filling.rows)
     with _open_place() as place:
         assert place.postgres is not None
         url = place.create_own_database(INPROCESS_POSTGRES)
         state = make_store(url, pools=POOLS)
         _redeem(measured, "before", url, state, times, rounds)
         _restart(place.postgres, QUICK_LOAD)
-        filling = Filling(table, form, rows, now=time.time_ns() // 1_000_000)
         asyncio.run(_fill(url, filling, measured))
         _restart(place.postgres, ())
-        asyncio.run(_vacuum(url, table, "vacuum after filling, s", measured))
+        asyncio.run(_vacuum(url, filling.table, "vacuum after filling, s", measured))
         _redeem(measured, "after", url, state, times, rounds)
         asyncio.run(_measure(url, filling, state, measured))
         # A server that stops removes its files at once, and would not wait for so many bytes.
@@ -144,10 +151,12 @@ def _restart(postgres: PostgresServer, settings: tuple[str, ...]) -> None:
 
 
 def _redeem(measured: Form, when: str, url: str, state: State, times: Times, rounds: int) -> None:
-    """Redeem from pools all over the store."""
+    """Redeem from pools all over the store. Counts hold however busy the machine is."""
     contender = InProcessContender(INPROCESS_POSTGRES, url, state)
     leg = Leg("redeem", INPROCESS_POSTGRES, CALLERS)
+    counted = asyncio.run(_count(url))
     seen = [contender.measure(leg, times) for _ in range(rounds)]
+    counts = asyncio.run(_count(url)).since(counted)
     if any(each.errors for each in seen):
         raise RuntimeError(f"redemptions failed: {[each.errors for each in seen]}")
     for name, value in (
@@ -156,6 +165,33 @@ def _redeem(measured: Form, when: str, url: str, state: State, times: Times, rou
         ("p99", median(each.p99_ms for each in seen)),
     ):
         _tell(measured, f"redeem {when}, {name}", value)
+    made = max(1, counts.transactions)
+    _tell(measured, f"redeem {when}, blocks read for each", counts.blocks_read / made)
+    _tell(measured, f"redeem {when}, bytes of log for each", counts.log_bytes / made)
+
+
+class Counts(NamedTuple):
+    """What a database has done so far: rows of transactions, blocks it had to ask for, log."""
+
+    transactions: int
+    blocks_read: int
+    log_bytes: int
+
+    def since(self, earlier: "Counts") -> "Counts":
+        """What it has done after an earlier look."""
+        return Counts(*(now - before for now, before in zip(self, earlier, strict=True)))
+
+
+async def _count(url: str) -> Counts:
+    """Read what PostgreSQL counts. Who has disconnected is in it."""
+    async with open_session(url) as session:
+        (row,) = await session.fetch(
+            "select (select sum(n_tup_ins)::bigint from pg_stat_user_tables"
+            " where relname ~ '^transactions'), blks_read,"
+            " (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint"
+            " from pg_stat_database where datname = current_database()"
+        )
+    return Counts(*row)
 
 
 async def _fill(url: str, filling: Filling, measured: Form) -> None:
@@ -191,7 +227,9 @@ async def _measure(url: str, filling: Filling, state: State, measured: Form) -> 
     async with open_session(url) as session:
         if filling.table == "transactions":
             pages = [pool_page(chance.choice(state["poolIds"])) for _ in range(PAGES_ASKED)]
+            # Twice: on a disk that others use, or once all is in memory.
             await _ask(session, "page of a pool", pages, measured)
+            await _ask(session, "page of a pool again", pages, measured)
             return
         pages = [feed_page(chance.randrange(filling.rows)) for _ in range(PAGES_ASKED)]
         await _ask(session, "page of the feed", pages, measured)

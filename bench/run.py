@@ -97,6 +97,7 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     add("--pools", type=int, nargs="+", default=[10_000, 200_000], help="sizes to grow through")
     add("--people", type=int, default=PEOPLE_DEFAULT, help="how many are searched through")
     add("--rows", type=int, default=100_000_000, help="of a table, in partitions")
+    add("--lean", action="store_true", help="rows with what indexes have alone, in partitions")
     add("--cores", type=int, default=16, help="of a machine, in the model")
     add("--against", metavar="CHECKOUT", help="another checkout, for this command and `starts`")
     return parser.parse_args(arguments)
