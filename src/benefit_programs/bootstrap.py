@@ -134,7 +134,7 @@ async def open_service(
         secrets = await _first_secrets(directory, users, settings) if make_first_key else NO_SECRETS
         engine = Engine(store, clock=clock)
         stack.push_async_callback(_close_engine, engine)
-        metrics = Metrics(engine, store, values=values)
+        metrics = _measure(engine, store, values)
         room = await stack.enter_async_context(aclosing(Room(allowed=settings.outgoing_networks)))
         reader = Reader(store, await directory.ensure_secret(CURSOR_SECRET))
         outgoing = Outgoing(allowed=settings.outgoing_networks)
@@ -180,6 +180,14 @@ def load_service() -> None:
     """Load what a service with its console needs, so that forks of this process share it."""
     import benefit_programs.console.application  # noqa: PLC0415 - as ``_front`` says
     import benefit_programs.console.gate  # noqa: F401, PLC0415
+
+
+def _measure(engine: Engine, store: SqliteStore | PostgresStore, values: Values | None) -> Metrics:
+    """What this process measures, and the turns of its tenants, which hear of a file's flushes."""
+    metrics = Metrics(engine, store, values=values)
+    if isinstance(store, SqliteStore):
+        store.on_flush = metrics.turns.note_flush
+    return metrics
 
 
 def _background(

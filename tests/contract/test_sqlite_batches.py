@@ -22,6 +22,7 @@ from benefit_programs.domain.state import Changes, Mode, State
 from benefit_programs.domain.store import BatchRun, Load, Loaded, StoreUnavailable, Write
 from benefit_programs.domain.values import SYSTEM
 from benefit_programs.engine.engine import Engine
+from benefit_programs.storage import sqlite
 from benefit_programs.storage.schema import migrate
 from benefit_programs.storage.sqlite import ROWS_AT_ONCE_MAX, SqliteStore, connect
 from tests.support.webhooks import look_until
@@ -109,6 +110,37 @@ async def test_batches_and_statements_take_turns(store: SqliteStore) -> None:
         *(store.run(TENANT, write_quotas(size, [])) for size in sizes), store.execute(add, ())
     )
     assert max(await counted(store)) == 1 + len(sizes) + 100
+
+
+async def test_the_event_loop_goes_on_once_the_thread_has_begun(store: SqliteStore) -> None:
+    """What a thread is to do never waits for what is ready in the event loop."""
+    left: list[int] = []
+
+    async def look() -> None:
+        left.append(store._writer_thread._work_queue.qsize())
+
+    for _ in range(20):
+        await asyncio.gather(store._in_thread(int), look())
+    assert left == [0] * 20
+
+
+async def test_a_commit_that_waits_for_the_disk_is_told_of(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds others back meanwhile hears whose it is, and of its end in any case."""
+    monkeypatch.setattr(sqlite, "SHORT_COMMIT_SECONDS_MAX", -1.0)
+    heard: list[int | None] = []
+    store.on_flush = heard.append
+    await store.run(TENANT, write_quotas(1, []))
+    monkeypatch.setattr(store, "_write_log", _fail)
+    with pytest.raises(ZeroDivisionError):
+        await store.run(TENANT, write_quotas(1, []))
+    assert heard == [TENANT, None, TENANT, None]
+    assert await counted(store) == [1]
+
+
+def _fail() -> None:
+    raise ZeroDivisionError
 
 
 async def test_a_batch_that_fails_leaves_nothing(store: SqliteStore) -> None:

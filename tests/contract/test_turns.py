@@ -9,7 +9,13 @@ import httpx
 import pytest
 
 from benefit_programs.api import turns as limits
-from benefit_programs.api.turns import COMPANY_SECONDS_MAX, TURNS_MAX, Turn, Turns
+from benefit_programs.api.turns import (
+    BEGUN_BESIDE_FLUSH_MAX,
+    COMPANY_SECONDS_MAX,
+    TURNS_MAX,
+    Turn,
+    Turns,
+)
 from benefit_programs.engine.engine import QueueFull
 from tests.support.calls import guid
 from tests.support.clock import Seconds
@@ -110,6 +116,44 @@ async def test_beside_others_requests_begin_one_at_a_time(turns: Turns, waiting:
         begun.append(sum(each.done() for each in asked))
         assert begun[-1] - begun[-2] <= 1
     await give_up(before + asked)
+
+
+@pytest.mark.parametrize("flushed", [QUIET, NOISY])
+async def test_few_begin_while_a_commit_of_another_tenant_is_flushed(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch, flushed: int
+) -> None:
+    """The others go on at its end, one at a time as ever; a tenant's own commit holds up none."""
+    monkeypatch.setattr(limits, "REST_SECONDS", 3_600)
+    turns.note_flush(flushed)
+    asked = ask(turns, NOISY, SHARE)
+    assert await given(asked) == (SHARE if flushed == NOISY else BEGUN_BESIDE_FLUSH_MAX)
+    turns.note_flush(None)
+    assert await given(asked) == SHARE
+    turns.note_flush(flushed)
+    assert await given(ask(turns, QUIET, 1)) == 1
+    await give_up(asked)
+
+
+async def test_a_long_flush_holds_nobody_up_for_long(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a rest the next one begins, whatever the disk takes."""
+    monkeypatch.setattr(limits, "REST_SECONDS", 0)
+    turns.note_flush(QUIET)
+    asked = ask(turns, NOISY, SHARE)
+    await asyncio.wait_for(asyncio.gather(*asked), 5)
+    await give_up(asked)
+    turns.note_flush(None)
+    assert await given(ask(turns, NOISY, 1)) == 1
+
+
+async def test_beside_a_flush_a_tenant_that_is_alone_never_rests(clock: Seconds) -> None:
+    """Whoever nobody else has asked beside for a minute has no rest from a job's commit either."""
+    turns = Turns(elapsed=clock)
+    turns.note_flush(QUIET)
+    asked = ask(turns, NOISY, 1_000)
+    assert await given(asked) == 1_000
+    await give_up(asked)
 
 
 async def test_those_who_wait_go_on_at_once_when_their_tenant_is_alone(

@@ -5,6 +5,9 @@ what has come meanwhile. So a tenant with hundreds of callers would hold up ever
 work for all of them. Beside others a tenant gets so many turns as keep the database busy; its other
 requests wait in their order, and cost nobody anything. And its requests begin one at a time:
 between two of them the process looks at what has come. A tenant that is alone waits for nothing.
+
+While a commit of one tenant is flushed by a thread, few requests of others begin, and then one at a
+time with a rest after each: the thread needs a core, and the interpreter to go on.
 """
 
 from __future__ import annotations
@@ -24,6 +27,12 @@ TURNS_MAX = 16
 COMPANY_SECONDS_MAX = 60.0
 """For how long after a request of another tenant a tenant isn't alone."""
 
+BEGUN_BESIDE_FLUSH_MAX = 4
+"""How many requests of a tenant begin one after the other while another one's commit is flushed."""
+
+REST_SECONDS = 0.001
+"""How long the next one waits then, unless the commit ends before. uvloop counts milliseconds."""
+
 WAITING_MAX = 10_000
 """How many requests wait for their turns in one process; past it they are refused at once."""
 
@@ -39,6 +48,15 @@ class Turns:
         self._newest: int | None = None
         self._changed = -inf
         """Which tenant asked last, and when it was another one than before."""
+
+        self._flushing: int | None = None
+        """The tenant whose commit is flushed."""
+
+        self._begun_beside: dict[int, int] = {}
+        """How many requests of others have begun meanwhile, by tenant."""
+
+        self._resting: dict[int, asyncio.TimerHandle] = {}
+        """The tenants whose next requests wait for the end of that commit, or of their rest."""
 
         self.waiting = 0
         """How many requests wait."""
@@ -91,6 +109,20 @@ class Turns:
     def _may_begin(self, tenant: _Tenant) -> bool:
         return not tenant.has_just_begun and tenant.under_way < self._turns()
 
+    def note_flush(self, tenant_id: int | None) -> None:
+        """Hear whose commit is flushed from now on, or that it has ended.
+
+        Whoever it answers goes on before those who have rested.
+        """
+        self._flushing = tenant_id
+        self._begun_beside.clear()
+        if tenant_id is None and self._resting:
+            loop, ended = asyncio.get_running_loop(), self._resting
+            self._resting = {}
+            for each, rest in ended.items():
+                rest.cancel()
+                loop.call_soon(self._let_next_begin, each, self._busy[each])
+
     def _begin(self, tenant_id: int, tenant: _Tenant) -> None:
         """Count one more under way.
 
@@ -98,9 +130,25 @@ class Turns:
         wait for nothing would follow one another without a break.
         """
         tenant.under_way += 1
-        if self._turns() != inf:
-            tenant.has_just_begun = True
-            asyncio.get_running_loop().call_soon(self._let_next_begin, tenant_id, tenant)
+        if self._turns() == inf:
+            return
+        tenant.has_just_begun = True
+        loop = asyncio.get_running_loop()
+        if self._is_to_rest(tenant_id):
+            self._resting[tenant_id] = loop.call_later(REST_SECONDS, self._end_rest, tenant_id)
+        else:
+            loop.call_soon(self._let_next_begin, tenant_id, tenant)
+
+    def _is_to_rest(self, tenant_id: int) -> bool:
+        """Whether a tenant has begun enough beside a commit of another one."""
+        if self._flushing is None or self._flushing == tenant_id:
+            return False
+        begun = self._begun_beside[tenant_id] = self._begun_beside.get(tenant_id, 0) + 1
+        return begun >= BEGUN_BESIDE_FLUSH_MAX
+
+    def _end_rest(self, tenant_id: int) -> None:
+        del self._resting[tenant_id]
+        self._let_next_begin(tenant_id, self._busy[tenant_id])
 
     def _let_next_begin(self, tenant_id: int, tenant: _Tenant) -> None:
         tenant.has_just_begun = False

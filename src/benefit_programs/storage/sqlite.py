@@ -20,7 +20,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from math import inf
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 from time import monotonic, perf_counter, sleep
 from typing import Any, TypeVar
 
@@ -210,6 +210,9 @@ class SqliteStore:
         self.on_commit: Callable[[float], object] = _ignore
         """Called with the seconds of each commit, after it."""
 
+        self.on_flush: Callable[[int | None], object] = _ignore
+        """Called with the tenant whose commit waits for the disk beside others, then with None."""
+
         self._log_pages = 0
         self._checkpoint_due = self._checkpoint_pages = checkpoint_pages
         self._checkpoint: asyncio.Task[None] | None = None
@@ -235,7 +238,7 @@ class SqliteStore:
                     await self._begin()
                     answer = await self._step(tenant_id, steps)
                     with statement("commit", SYSTEM):
-                        await self._commit()
+                        await self._commit(tenant_id)
                 except BaseException:
                     if self._writer.in_transaction:
                         self._writer.execute("rollback")
@@ -403,12 +406,24 @@ class SqliteStore:
         return rows
 
     async def _in_thread(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
-        """Work in the writer's thread; the connection is free again when this ends in any way."""
-        done = self._writer_thread.submit(work, *arguments)
+        """Work in the writer's thread; the connection is free again when this ends in any way.
+
+        The event loop stops until the thread has begun. A thread that wants the interpreter asks
+        for it only if nobody lets go of it for a while, and statements let go of it all the time,
+        for so short that a busy machine can't wake the thread in it: it would wait for very long.
+        """
+        has_begun = Lock()
+        has_begun.acquire()
+
+        def begin() -> Answer:
+            has_begun.release()
+            return work(*arguments)
+
+        done = self._writer_thread.submit(begin)
+        has_begun.acquire()
         try:
             return await asyncio.wrap_future(done)
         except asyncio.CancelledError:
-            # What hadn't begun never will.
             await asyncio.gather(asyncio.wrap_future(done), return_exceptions=True)
             raise
 
@@ -424,18 +439,26 @@ class SqliteStore:
         else:
             self._writer.set_busy_timeout(BUSY_MILLISECONDS_MAX)
 
-    async def _commit(self) -> None:
+    async def _commit(self, tenant_id: int) -> None:
         rows, self._rows_written = self._rows_written, 0
         is_short = rows <= ROWS_OF_SHORT_BATCH_MAX
         if is_short and self._commit_seconds <= SHORT_COMMIT_SECONDS_MAX:
             self._write_log()
         else:
-            await self._in_thread(self._write_log)
+            await self._write_log_beside(tenant_id)
         # Here: the thread would wait for the interpreter once more after each of these looks.
         self._file.require_commit()
         asyncio.get_running_loop().call_soon(self.on_commit, self._commit_seconds)
         if self._log_pages >= self._checkpoint_due and self._checkpoint is None:
             self._checkpoint = asyncio.create_task(self._write_back())
+
+    async def _write_log_beside(self, tenant_id: int) -> None:
+        """Commit in the writer's thread, and tell while it does."""
+        self.on_flush(tenant_id)
+        try:
+            await self._in_thread(self._write_log)
+        finally:
+            self.on_flush(None)
 
     def _write_log(self) -> None:
         started = perf_counter()
