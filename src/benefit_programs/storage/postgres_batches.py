@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Sequence
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import msgspec
+
 from benefit_programs.domain.event_rows import Event
 from benefit_programs.domain.indexes import Index, Key
 from benefit_programs.domain.rows import Row
@@ -40,6 +42,8 @@ COPIED_ROWS_MIN = 100
 
 SYSTEM = "postgresql"
 """The kind of database, as traces name it."""
+
+_encode = msgspec.json.Encoder().encode
 
 _MOVED = "a row that was read has changed"
 UNCONFIRMED = "the commit took too long; it may wait for a standby that is away"
@@ -271,13 +275,13 @@ async def _lock_across_indexes(
 
 async def _write(connection: Any, tenant_id: int, state: State) -> None:
     writings: list[Writing] = []
-    lists: list[tuple[Any, ...]] = []
+    lists: list[str] = []
     copied: list[tuple[type[Row], Sequence[Row]]] = []
 
     def add(writing: Writing, rows: Iterable[Row]) -> None:
         values = CODECS[writing.entity].writer(writing.names)
         writings.append(writing)
-        lists.extend(zip(*map(values, rows), strict=True))
+        lists.extend(_encode(each).decode() for each in zip(*map(values, rows), strict=True))
 
     def insert(entity: type[Row], rows: Sequence[Row]) -> None:
         if len(rows) >= COPIED_ROWS_MIN:

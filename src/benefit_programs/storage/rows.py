@@ -30,6 +30,11 @@ class RowCodec(Generic[R]):
         self.table = table.name
         self.columns = entity.__struct_fields__
         self.types = {name: table.columns[name].type for name in self.columns}
+        self.flags = frozenset(
+            name for name, (plain, _) in column_types(entity).items() if plain is bool
+        )
+        """The columns that hold a 1 or a 0 for yes or no."""
+
         self.read: Callable[[Values], R] = _reader(entity)
         """Makes the row of the values of ``columns``."""
 
