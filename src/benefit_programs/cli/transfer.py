@@ -32,7 +32,7 @@ from benefit_programs.storage.directory import DEFAULT_TENANT_ID, Directory, Ten
 from benefit_programs.transfer.commands import IMPORTER
 from benefit_programs.transfer.exporting import Exporter, ExportReport, LeftOut, NotCarried
 from benefit_programs.transfer.files import FileFormat, Source, WrongFile, format_of, open_target
-from benefit_programs.transfer.importing import Finding, Importer, ImportReport, Outcome, Submit
+from benefit_programs.transfer.importing import Execute, Finding, Importer, ImportReport, Outcome
 from benefit_programs.transfer.lookups import Lookups
 from benefit_programs.transfer.matching import matching_ids, with_ids
 from benefit_programs.transfer.totals import Totals
@@ -124,12 +124,12 @@ def import_programs(  # noqa: PLR0913 - an option each
 
             async def run() -> ImportReport:
                 async with _import_into(settings, tenant_id, dry_run=dry_run) as opened_store:
-                    store, tenant, submit = opened_store
+                    store, tenant, execute = opened_store
                     importer = Importer(
                         store,
                         tenant.id,
                         decode=_RowDecoder(tenant),
-                        submit=submit,
+                        execute=execute,
                         now=await _now_of(store, tenant),
                         findings_max=errors_max,
                         progress=lambda report: show(source.position, f"{report.rows} rows"),
@@ -192,7 +192,7 @@ def export_programs(
 @asynccontextmanager
 async def _import_into(
     settings: Settings, tenant_id: int, *, dry_run: bool
-) -> AsyncIterator[tuple[Lookups, Tenant, Submit | None]]:
+) -> AsyncIterator[tuple[Lookups, Tenant, Execute | None]]:
     """The store, the tenant, and what takes commands; nothing does in a dry run."""
     if dry_run:
         async with open_database(settings) as store:
@@ -204,8 +204,8 @@ async def _import_into(
         yield (
             store,
             tenant,
-            lambda command: engine.submit(
-                command,
+            lambda commands: engine.execute_together(
+                commands,
                 tenant_id=tenant.id,
                 caller=IMPORTER,
                 settings=tenant.settings,

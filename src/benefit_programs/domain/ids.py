@@ -17,9 +17,11 @@ from benefit_programs.domain.values import Instant
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _TAIL_BITS = 74
+_LAST_BITS = 48
 _STEP_BITS = 40
-_LOW = (1 << 62) - 1
-_VARIANT = 1 << 63
+_VARIANT = 0x8000
+_AFTER_VARIANT = 0x3FFF
+_LAST_MAX = (1 << _LAST_BITS) - 1
 
 
 def guid_in(value: object) -> str | None:
@@ -33,7 +35,9 @@ class IdSource:
     def __init__(self, random_bits: Callable[[int], int]) -> None:
         self._random_bits = random_bits
         self._instant: Instant = -1
-        self._tail = 0
+        self._last = self._others = 0
+        """The counter: its last 48 bits, which are the last group of an id, and the others."""
+
         self._begun: Instant = -1
         self._beginning = ""
 
@@ -44,11 +48,20 @@ class IdSource:
     def next(self, now: Instant) -> str:
         if now > self._instant:
             self._instant = now
-            self._tail = self._random_bits(_TAIL_BITS - 1)
+            tail = self._random_bits(_TAIL_BITS - 1)
+            self._others, self._last = tail >> _LAST_BITS, tail & _LAST_MAX
+            self._begun = -1
+        self._last += 1 + self._random_bits(_STEP_BITS)
+        if self._last > _LAST_MAX:
+            self._others, self._last = self._others + 1, self._last & _LAST_MAX
+            self._begun = -1
         if now != self._begun:
-            # The same for all ids of a batch, so it isn't written again for each.
-            digits = f"{now:012x}"
-            self._begun, self._beginning = now, f"{digits[:8]}-{digits[8:]}-7"
-        self._tail = tail = self._tail + 1 + self._random_bits(_STEP_BITS)
-        rest = f"{(tail >> 62) << 64 | _VARIANT | tail & _LOW:019x}"
-        return f"{self._beginning}{rest[:3]}-{rest[3:7]}-{rest[7:]}"
+            # Nearly all ids of a batch have it in common, so it isn't written again for each.
+            self._begun, self._beginning = now, self._begin(now)
+        return f"{self._beginning}{self._last:012x}"
+
+    def _begin(self, now: Instant) -> str:
+        """What comes before the last group."""
+        digits, others = f"{now:012x}", self._others
+        variant = _VARIANT | others & _AFTER_VARIANT
+        return f"{digits[:8]}-{digits[8:]}-7{others >> 14:03x}-{variant:04x}-"

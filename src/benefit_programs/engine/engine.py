@@ -199,6 +199,36 @@ class Engine:
         self.submitted += 1
         return answer
 
+    async def execute_together(
+        self,
+        commands: Sequence[Command[Answer]],
+        *,
+        tenant_id: int,
+        caller: Identity,
+        settings: TenantSettings,
+        actor: Actor = SERVICE,
+    ) -> list[Answer | Exception]:
+        """Do many commands in a batch of their own; tell of each its answer, or what it raised.
+
+        For commands of which none waits for another: the batch has no place in the queue, and who
+        has several of them under way has them done side by side. It is as large as it is given, and
+        waits patiently for locked rows. What each raises is what the future of ``submit`` does.
+        """
+        here, loop = current(), asyncio.get_running_loop()
+        batch = [
+            Waiting(
+                Submission(command, caller, settings, actor=actor, here=here), loop.create_future()
+            )
+            for command in commands
+        ]
+        self.submitted += len(batch)
+        try:
+            for each in await self._runs.run(tenant_id, batch, Locks(), patient=True):
+                fail(each.waiting, each.error)
+        finally:
+            give_up(batch)
+        return [_told(waiting) for waiting in batch]
+
     def now(self) -> Instant:
         """The instant that a command would be decided at."""
         return self._clock()
@@ -322,3 +352,8 @@ class Engine:
 def _take(queue: deque[T]) -> list[T]:
     """The first of those who wait, as many as fit into a batch."""
     return [queue.popleft() for _ in range(min(len(queue), BATCH_SIZE_MAX))]
+
+
+def _told(waiting: Waiting) -> Any:
+    """The answer that somebody was given, or the exception."""
+    return waiting.answer.exception() or waiting.answer.result()

@@ -1,13 +1,14 @@
-"""An import: rows are judged in chunks, and what is new goes through the engine, many at once.
+"""An import: rows are judged in chunks, and what is new in each is one batch of the engine.
 
-In memory are one chunk, the commands under way and the first findings, however long the file is.
+A few batches are under way side by side: while the database writes one, the next ones are judged
+and decided. In memory are they and the first findings, however long the file is.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -49,10 +50,10 @@ from benefit_programs.transfer.seen import SeenKeys
 from benefit_programs.transfer.totals import Totals
 
 CHUNK_SIZE = 256
-"""How many rows are judged together."""
+"""How many rows are judged together, and their programs made in one commit."""
 
-UNDER_WAY_MAX = 1_024
-"""How many commands wait in the engine: several batches, so that none goes half empty."""
+UNDER_WAY_MAX = 3
+"""How many commits are under way side by side, so that neither side waits for the other."""
 
 
 class Outcome(StrEnum):
@@ -107,8 +108,11 @@ class ImportReport(msgspec.Struct, kw_only=True):
                 self.findings_left_off += 1
 
 
-Submit = Callable[[Command[Imported]], "asyncio.Future[Imported]"]
-"""Puts a command into an engine's queue."""
+Made = Imported | Exception
+"""What a command comes to: its answer, or what it raised."""
+
+Execute = Callable[[Sequence[Command[Imported]]], Awaitable[list[Made]]]
+"""Does commands in one batch."""
 
 
 class Progress(Protocol):
@@ -126,12 +130,12 @@ class _Judged(NamedTuple):
 
 
 class _UnderWay(NamedTuple):
-    row: _Judged
-    imported: asyncio.Future[Imported]
+    rows: list[_Judged]
+    made: asyncio.Future[list[Made]]
 
 
 class Importer:
-    """Imports rows into one tenant; without ``submit`` it only says what an import would do."""
+    """Imports rows into one tenant; without ``execute`` it only says what an import would do."""
 
     def __init__(
         self,
@@ -139,7 +143,7 @@ class Importer:
         tenant_id: int,
         *,
         decode: Decode,
-        submit: Submit | None,
+        execute: Execute | None,
         now: Callable[[], Instant],
         findings_max: int,
         progress: Progress = lambda _report: None,
@@ -147,7 +151,7 @@ class Importer:
         self._store = store
         self._tenant_id = tenant_id
         self._decode = decode
-        self._submit = submit
+        self._execute = execute
         self._now = now
         self._progress = progress
         self._definitions = Definitions(store, tenant_id)
@@ -163,7 +167,7 @@ class Importer:
             try:
                 for chunk in _chunks(lines):
                     await self._take(chunk, seen)
-                    await self._settle(UNDER_WAY_MAX - CHUNK_SIZE)
+                    await self._settle(UNDER_WAY_MAX - 1)
                     self._progress(self._report)
                 await self._settle(0)
             except BaseException:
@@ -182,13 +186,17 @@ class Importer:
         }
         pools = await pools_of(self._store, self._tenant_id, POOLS_OF_PROGRAM, programs.values())
         existing: list[tuple[int, Existing]] = []
+        new: list[_Judged] = []
         for row in rows:
             program = programs.get(row.record.key)
-            if program is None:
-                self._create(row)
-                continue
-            left = living(pools.get(program.id, []))
-            existing.append((row.line, Existing(row.record, row.plan, program, left)))
+            if program is not None:
+                left = living(pools.get(program.id, []))
+                existing.append((row.line, Existing(row.record, row.plan, program, left)))
+            elif self._can_be_created(row):
+                new.append(row)
+        if new and self._execute is not None:
+            made = asyncio.ensure_future(self._execute(list(map(_command, new))))
+            self._under_way.append(_UnderWay(new, made))
         await self._compare(existing)
 
     async def _judge(self, line: Line, seen: SeenKeys) -> _Judged | None:
@@ -208,17 +216,17 @@ class Importer:
             return None
         return _Judged(line.number, record, plan)
 
-    def _create(self, row: _Judged) -> None:
+    def _can_be_created(self, row: _Judged) -> bool:
+        """Whether a row fits what its program is made from; in a dry run it counts as made."""
         try:
             stated = settle_amounts(row.record.named, list(row.plan.credits))
             settle_lots(row.record.named, stated, row.record.named.as_of(self._now()))
         except Invalid as refusal:
             self._refuse(row.line, row.record.named.external_program_id, refusal)
-            return
-        if self._submit is None:
+            return False
+        if self._execute is None:
             self._count_created(row.plan.credits | stated)
-            return
-        self._under_way.append(_UnderWay(row, self._submit(_command(row))))
+        return True
 
     async def _compare(self, rows: list[tuple[int, Existing]]) -> None:
         pools = [pool for _, existing in rows for pool in existing.pools]
@@ -237,19 +245,23 @@ class Importer:
             self._report.count(Outcome.DIFFERENT, _findings(line, external_id, differences))
 
     async def _settle(self, remaining: int) -> None:
-        """Wait for the oldest commands until no more than so many are under way."""
+        """Wait for the oldest batches until no more than so many are under way."""
         while len(self._under_way) > remaining:
-            row, imported = self._under_way.popleft()
-            try:
-                pools = (await imported).pools
-            except Refusal as refusal:
-                self._refuse(row.line, row.record.named.external_program_id, refusal)
-            else:
-                self._count_created({pool.pool_definition_id: pool.available for pool in pools})
+            rows, made = self._under_way[0]
+            for row, each in zip(rows, await made, strict=True):
+                if isinstance(each, Refusal):
+                    self._refuse(row.line, row.record.named.external_program_id, each)
+                elif isinstance(each, Exception):
+                    raise each
+                else:
+                    self._count_created(
+                        {pool.pool_definition_id: pool.available for pool in each.pools}
+                    )
+            self._under_way.popleft()
 
     async def _abandon(self) -> None:
-        """Cancel the commands under way, and take their failures."""
-        waiting = [each.imported for each in self._under_way]
+        """Stop the batches under way, and take their failures."""
+        waiting = [each.made for each in self._under_way]
         for each in waiting:
             each.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
