@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from benefit_programs.bootstrap import open_database, open_engine
+from benefit_programs.bootstrap import open_database, open_engine, search_garbage_seldom
 from benefit_programs.cli.exits import ExitCode, WrongUsage
 from benefit_programs.cli.operator import operator
 from benefit_programs.cli.options import (
@@ -139,6 +139,7 @@ def import_programs(  # noqa: PLR0913 - an option each
                     ids = await matching_ids(store, definitions_of, tenant.id)
                     return await importer.run(with_ids(source, ids))
 
+            search_garbage_seldom()
             report = asyncio.run(run())
     if as_json:
         print_json(_import_document(report, dry_run=dry_run))

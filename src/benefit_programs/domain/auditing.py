@@ -87,10 +87,11 @@ def entry_of(changes: Changes[Any], about: type[Row] | None, context: Context) -
             return _entry(context, transaction.id)
         # No credits have come or gone: their lot is still to begin, or there were none.
         about = Lot if any(type(row) is Lot for row in changes.saved) else Pool
-    is_noted = not context.actor.acts_alone and any(type(row) is about for row in _rows(changes))
+    rows = [row for row in _rows(changes) if type(row) is about]
+    is_noted = bool(rows) and not context.actor.acts_alone
     if not is_noted and not _changes_entities(changes):
         return None
-    return _entry_about(changes, about, context)
+    return _entry_about(changes, about, rows, context)
 
 
 def _posted(changes: Changes[Any]) -> Transaction | None:
@@ -101,13 +102,16 @@ def _posted(changes: Changes[Any]) -> Transaction | None:
     return None
 
 
-def _entry_about(changes: Changes[Any], about: type[Row], context: Context) -> AuditEntry:
+def _entry_about(
+    changes: Changes[Any], about: type[Row], rows: list[Row], context: Context
+) -> AuditEntry:
+    """The entry about rows of one type that a command has changed."""
     naming = _NAMINGS[about]
     count = len({each.entity_id for each in changes.events}) or 1
-    rows = [row for row in _rows(changes) if type(row) is about]
-    # What happens by itself happens to many at once, and none of them stands for the others.
-    is_one = len(set(map(fields_of(about.key), rows))) == 1
-    named = rows[0] if rows and (is_one or not context.actor.acts_alone) else None
+    named = rows[0] if rows else None
+    if context.actor.acts_alone and len(set(map(fields_of(about.key), rows))) != 1:
+        # What happens by itself happens to many at once, and none of them stands for the others.
+        named = None
 
     def value(field: str | None) -> str | None:
         return None if field is None or named is None else getattr(named, field)

@@ -213,12 +213,12 @@ class Beneficiary(Row, frozen=True, kw_only=True, omit_defaults=True):
 
 
 BENEFICIARY_COLUMNS = ("anonymous_visitor_id", "member_id", "wix_user_id")
+_TYPES = {name: IdentityType(name.removesuffix("_id").upper()) for name in BENEFICIARY_COLUMNS}
 
 
 def beneficiary_columns(identity: Identity) -> dict[str, Any]:
     """The three columns for an identity, as keyword arguments of a row."""
-    given = f"{identity.type.lower()}_id"
-    return {name: identity.id if name == given else None for name in BENEFICIARY_COLUMNS}
+    return {name: identity.id if type_ is identity.type else None for name, type_ in _TYPES.items()}
 
 
 class ProgramDefinition(Row, frozen=True, kw_only=True, omit_defaults=True):

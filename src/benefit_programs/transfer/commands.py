@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeGuard
+from collections.abc import Iterable, Sequence
+from typing import Self
 
 import msgspec
 from msgspec.structs import replace
@@ -107,40 +107,63 @@ class ImportProgram(Command[Imported], frozen=True, kw_only=True):
         provisioned = self.provision.decide(state, context)
         if provisioned.answer.program.status is ProgramStatus.PROVISIONING:
             raise too_many_pools()
-        calendar = provisioned.answer.program.calendar
-        # One with an alert that holds already was saved once more.
-        newest = {row.id: row for row in provisioned.saved if isinstance(row, Pool)}
-        pools = [_stopped(pool, calendar) for pool in newest.values()]
-        if any(isinstance(row, ScheduledChange) for row in provisioned.saved):
-            # Alerts may tell of what waits for its date, too.
-            now = context.now
-            pools = [pool if pool.alerts is None else watch_anew(pool, now) for pool in pools]
+        opened = _Opened.of(provisioned.saved)
+        pools = opened.stopped(provisioned.answer.program.calendar, context.now)
         amounts = settle_amounts(self.named, [pool.pool_definition_id for pool in pools])
         as_of = self.named.as_of(context.now)
         lots = settle_lots(self.named, amounts, as_of)
         changes = Changes(Imported(provisioned.answer, ()))
-        changes.save(*provisioned.saved, *pools)
+        changes.save(*opened.others)
         changes.events.extend(provisioned.events)
         key = import_key((self.provision.namespace, self.provision.external_id))
-        opened = []
+        after = []
         for pool in pools:
             amount = amounts.get(pool.pool_definition_id)
             if amount is None:
-                opened.append(pool)
+                changes.save(pool)
+                after.append(pool)
                 continue
-            own = [row for row in provisioned.saved if _is_lot_of(row, pool)]
-            account = Account(pool, context, state=state, lots=own)
+            account = Account(pool, context, state=state, lots=opened.lots.get(pool.id, ()))
             if lots is None:
-                opened.append(_set(state, changes, account, amount, key))
+                after.append(_set(state, changes, account, amount, key))
             else:
                 arrange(account, amount, lots.get(pool.pool_definition_id, ()), key, as_of)
-                opened.append(_saved(changes, account, key))
-        changes.answer = Imported(provisioned.answer, tuple(opened))
+                after.append(_saved(changes, account, key))
+        changes.answer = Imported(provisioned.answer, tuple(after))
         return changes
 
 
-def _is_lot_of(row: Row, pool: Pool) -> TypeGuard[Lot]:
-    return isinstance(row, Lot) and row.pool_id == pool.id
+class _Opened(msgspec.Struct):
+    """What a provisioning has saved: the pools, their lots by their ids, and all but the pools."""
+
+    pools: dict[str, Pool]
+    lots: dict[str, list[Lot]]
+    others: list[Row]
+    has_changes: bool
+    """Whether something waits for its date."""
+
+    @classmethod
+    def of(cls, saved: Iterable[Row]) -> Self:
+        opened = cls({}, {}, [], has_changes=False)
+        for row in saved:
+            if type(row) is Pool:
+                # One with an alert that holds already was saved once more: the newest counts.
+                opened.pools[row.id] = row
+                continue
+            opened.others.append(row)
+            if type(row) is Lot:
+                opened.lots.setdefault(row.pool_id, []).append(row)
+            elif type(row) is ScheduledChange:
+                opened.has_changes = True
+        return opened
+
+    def stopped(self, calendar: Calendar | None, now: Instant) -> list[Pool]:
+        """The pools; their dates stand still since their program was paused."""
+        pools = [_stopped(pool, calendar) for pool in self.pools.values()]
+        if self.has_changes:
+            # Alerts may tell of what waits for its date, too.
+            return [pool if pool.alerts is None else watch_anew(pool, now) for pool in pools]
+        return pools
 
 
 def _set(
@@ -150,9 +173,12 @@ def _set(
     context = account.context
     configuration = snapshot_of(state, account.pool).details.credit_configuration
     fate = own_fate(configuration, LotOrigin.ADJUSTMENT, context.now, context.settings.time_zone)
-    return set_balance(
+    changed = set_balance(
         changes, account, amount, fate, idempotency_key=key, details=IMPORT_DETAILS
-    ).pool
+    )
+    if changed.transaction is None:
+        changes.save(changed.pool)
+    return changed.pool
 
 
 def arrange(

@@ -83,6 +83,8 @@ COLUMNS = (
 )
 """All columns that an import knows."""
 
+_KNOWN = frozenset(COLUMNS)
+
 REQUIRED_COLUMNS = ("externalProgramId", "namespace")
 
 
@@ -210,7 +212,7 @@ def read_record(document: Mapping[str, Any], decode: Decode) -> Record:
     found = [
         FieldViolation(name, "is no column of an import", ViolatedRule.FIELD_NOT_ALLOWED)
         for name in document
-        if name not in COLUMNS
+        if name not in _KNOWN
     ]
     named = _part(Named, document, decode, found)
     origin = _part(Origin, document, decode, found)

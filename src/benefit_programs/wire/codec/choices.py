@@ -17,6 +17,9 @@ from benefit_programs.wire.codec.naming import to_camel
 
 FindMissing = Callable[[Any], list[FieldViolation]]
 
+# Looked up once: an enum takes its time to find a member.
+_ALIGNMENT = ViolatedRule.ONE_OF_ALIGNMENT
+
 UNKNOWN = "UNKNOWN"
 """How the names of members begin that stand for nothing."""
 
@@ -132,19 +135,18 @@ def misalignment(
 ) -> FieldViolation | None:
     """The violation of a choice between fields: none, several, or another than the tag says."""
     chosen = [attribute for attribute in one_of.fields if attribute in sent]
-    rule = ViolatedRule.ONE_OF_ALIGNMENT
     if len(chosen) > 1:
         description = f"excludes the others of {_names_in(one_of)}"
-        return FieldViolation(to_camel(chosen[-1]), description, rule)
+        return FieldViolation(to_camel(chosen[-1]), description, _ALIGNMENT)
     if not chosen:
         description = f"exactly one of {_names_in(one_of)} is required"
-        return FieldViolation("", description, rule) if one_of.required else None
+        return FieldViolation("", description, _ALIGNMENT) if one_of.required else None
     tag = values.get(one_of.tag) if one_of.tag else None
     expected = one_of.tags[one_of.fields.index(chosen[0])] if one_of.tags else None
     if tag is None or tag == expected or tag.startswith(UNKNOWN):
         return None
     description = f"must be {expected} beside {to_camel(chosen[0])}"
-    return FieldViolation(to_camel(one_of.tag or ""), description, rule)
+    return FieldViolation(to_camel(one_of.tag or ""), description, _ALIGNMENT)
 
 
 @cache
