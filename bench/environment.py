@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from bench.disk import measure_flush_ms
 from tests.support.postgres import pgbench_path
 
 DISTRIBUTIONS = (
@@ -36,6 +37,7 @@ def describe_environment() -> dict[str, Any]:
         "postgres": _postgres_version(),
         "versions": {name: _version(name) for name in DISTRIBUTIONS},
         "load_average": os.getloadavg()[0],
+        "flush_ms": measure_flush_ms(),
     }
 
 

@@ -144,7 +144,10 @@ def write_markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def format_environment(environment: dict[str, Any], settings: dict[str, Any]) -> str:
-    """Write the machine, the versions and the settings in three lines."""
+    """Write the machine, the versions and the settings in lines.
+
+    Results of earlier versions don't know how long a flush took.
+    """
     versions = ", ".join(f"{name} {value}" for name, value in environment["versions"].items())
     chosen = ", ".join(f"{name} {value}" for name, value in settings.items())
     machine = (
@@ -152,7 +155,8 @@ def format_environment(environment: dict[str, Any], settings: dict[str, Any]) ->
         f"load average {environment['load_average']:.2f}"
     )
     software = f"Python {environment['python']}, PostgreSQL {environment['postgres']}, {versions}"
-    return f"machine:  {machine}\nversions: {software}\nsettings: {chosen}"
+    flush = f"\nflush:    {environment['flush_ms']:.2f} ms" if "flush_ms" in environment else ""
+    return f"machine:  {machine}{flush}\nversions: {software}\nsettings: {chosen}"
 
 
 def write_results(name: str, content: dict[str, Any]) -> None:

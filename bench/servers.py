@@ -28,6 +28,9 @@ READY_SECONDS_MAX = 60.0
 READY_SECONDS_BETWEEN_LOOKS = 0.005
 STOP_SECONDS_MAX = 20.0
 ROOT = Path(__file__).resolve().parent.parent
+GONE = (FileNotFoundError, ProcessLookupError)
+"""What reading about a process raises that has ended: before its file was opened, or after."""
+
 PROCESSES = {OURS_POSTGRES_TWO: 2, OTHER_POSTGRES_TWO: 2, BASELINE_POSTGRES_TWO: 2}
 """How many processes serve, where it isn't one."""
 
@@ -229,7 +232,7 @@ def find_processes(process_id: int) -> Iterator[Path]:
         yield folder
         try:
             tasks = [*(folder / "task").iterdir()]
-        except FileNotFoundError:
+        except GONE:
             continue
         for task in tasks:
             waiting += [int(each) for line in _read(task / "children") for each in line.split()]
@@ -238,7 +241,7 @@ def find_processes(process_id: int) -> Iterator[Path]:
 def _read(path: Path) -> list[str]:
     try:
         return path.read_text().splitlines()
-    except FileNotFoundError:
+    except GONE:
         return []
 
 

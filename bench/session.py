@@ -29,7 +29,7 @@ from bench.servers import (
     run_module,
     run_server,
 )
-from tests.support.postgres import start_postgres
+from tests.support.postgres import data_folder, start_postgres
 
 T = TypeVar("T")
 
@@ -134,13 +134,15 @@ def open_contender(name: str, place: Place) -> AbstractContextManager[Contender]
 
 @contextmanager
 def open_place(contenders: Sequence[str], *, other: Path | None = None) -> Iterator[Place]:
-    """Give a folder, and a durable PostgreSQL if any of the contenders needs one."""
+    """Give a folder on a disk, and a durable PostgreSQL if any of the contenders needs one."""
     with ExitStack() as stack:
         postgres = None
         if any(map(needs_postgres, contenders)):
             postgres = start_postgres(durable=True)
             stack.callback(postgres.stop)
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benefits-bench-"))
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="benefits-bench-", dir=data_folder(durable=True))
+        )
         yield Place(folder=Path(folder), postgres=postgres, other=other)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from bench.disk import measure_flush_ms
 from bench.document import fill_in
 from bench.legs import Leg, Round, choose_legs, find_limit
 from bench.limits import parse_rate
 from bench.measurement import Measurement
 from bench.names import LIMIT_POSTGRES, LIMIT_SQLITE, OURS_POSTGRES, OURS_SQLITE
-from bench.report import Rounds, Spread, from_json, rate_of, to_json
+from bench.report import Rounds, Spread, format_environment, from_json, rate_of, to_json
 from bench.targets import Target
 
 OURS = Leg("redeem", OURS_POSTGRES, 64)
@@ -89,3 +91,13 @@ def test_a_report_replaces_its_own_part_alone() -> None:
     page = "before <!-- speed -->\n\nold\n\n<!-- end of speed --> after"
     filled = fill_in(page, "speed", "new")
     assert filled == "before <!-- speed -->\n\nnew\n\n<!-- end of speed --> after"
+
+
+def test_a_run_says_how_long_a_flush_took(tmp_path: Path) -> None:
+    """Results name the milliseconds that the disk took; earlier versions' show none."""
+    flush_ms = measure_flush_ms(tmp_path)
+    known = {"cpu": "", "cores": 2, "system": "", "load_average": 0.0, "python": "", "postgres": ""}
+    environment = {**known, "versions": {}, "flush_ms": flush_ms}
+    assert f"\nflush:    {flush_ms:.2f} ms\n" in format_environment(environment, {})
+    del environment["flush_ms"]
+    assert "flush" not in format_environment(environment, {})

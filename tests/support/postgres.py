@@ -235,7 +235,7 @@ def _start_own(
         raise PostgresError(message)
     account = ServerAccount.of_server()
     binaries = _reachable_binaries(account)
-    parent = reachable_folder(account, _data_folders(durable=durable))
+    parent = data_folder(durable=durable)
     folder = Path(tempfile.mkdtemp(prefix="benefits-postgres-", dir=parent))
     account.own(folder)
     try:
@@ -494,6 +494,11 @@ def _copy_installation(target: Path) -> None:
         shutil.rmtree(partial)
         if not target.is_dir():
             raise
+
+
+def data_folder(*, durable: bool) -> Path:
+    """Choose where servers of our own keep their data, each in a folder of its own."""
+    return reachable_folder(ServerAccount.of_server(), _data_folders(durable=durable))
 
 
 def _data_folders(*, durable: bool) -> list[Path]:
