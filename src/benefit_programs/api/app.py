@@ -97,6 +97,11 @@ class Endpoint:
         if self._is_in_query:
             pairs = [*parse_qsl(query, keep_blank_values=True), *parameters.items()]
             return self._decoder.decode_query_string(pairs, ids=ids), None
+        if not (parameters or self._is_bulk):
+            quick = self._decoder.decode_quickly(body, ids=ids)
+            if quick is not None:
+                self._extended_fields.check(quick, principal)
+                return quick, None
         document = read_json(body)
         if parameters:
             try:
@@ -104,7 +109,7 @@ class Endpoint:
             except Invalid as differing:
                 raise self._with_all_else(differing, document, ids) from None
         if self._is_bulk:
-            bulk = self._decoder.decode_entries(document, ids=ids)
+            bulk = self._decoder.decode_entries(document, ids=ids, body=body)
             return None, self._extended_fields.check_entries(bulk, principal)
         try:
             decoded = self._decoder.decode(document, ids=ids)

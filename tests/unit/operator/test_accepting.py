@@ -78,6 +78,7 @@ class Taking(asyncio.Protocol):
         self._share.count += 1
         self._seen[self._share] += 1
         transport.write(b"taken")
+        transport.close()
 
 
 async def connect(listener: socket.socket, clients: ExitStack) -> None:

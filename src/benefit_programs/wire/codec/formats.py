@@ -56,7 +56,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _INSTANT_MIN = -62_135_596_800_000
 _INSTANT_MAX = 253_402_300_799_999
 
-_FREE_IDS: dict[IdMode, frozenset[GuidKind]] = {
+FREE_IDS: dict[IdMode, frozenset[GuidKind]] = {
     IdMode.DEFAULT: frozenset({"external"}),
     IdMode.STRICT: frozenset(),
     IdMode.OPEN: frozenset({"external", "identity", "app"}),
@@ -133,7 +133,7 @@ def _wrong_length(length: int, length_min: int, length_max: int) -> Violated:
 
 def id_reader(mark: Guid, ids: IdMode) -> Read:
     """Ids: GUIDs in lower case, or other ids unchanged, depending on the tenant's mode."""
-    return _read_given_id if mark.kind in _FREE_IDS[ids] else _read_guid
+    return _read_given_id if mark.kind in FREE_IDS[ids] else _read_guid
 
 
 def _read_guid(raw: Any) -> str:
