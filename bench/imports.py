@@ -1,4 +1,4 @@
-"""Imports of members' programs: how many a second, and how much memory the process takes."""
+"""Imports of members' programs: how many a second, and what the process takes."""
 
 import csv
 import json
@@ -34,6 +34,9 @@ class Run:
     programs: int
     seconds: float
     per_second: float
+    command_us: float
+    """How long the command computes for a program; its start is in it."""
+
     peak_mebibytes: float
 
 
@@ -46,7 +49,7 @@ def print_imports(*, programs: int, only: Sequence[str] | None = None) -> None:
             runs += _measure(engine, programs)
     settings = {"programs": programs, "pools per program": 2, "stated balances": 2}
     print(f"\nimports of members' programs\n{format_environment(environment, settings)}\n")
-    heading = ("engine", "run", "programs", "seconds", "programs/s", "peak MiB")
+    heading = ("engine", "run", "programs", "seconds", "programs/s", "command µs", "peak MiB")
     print(align([heading, *map(_format_row, runs)]))
     content = {"environment": environment, "settings": settings}
     write_results("imports", {**content, "runs": [asdict(each) for each in runs]})
@@ -101,6 +104,7 @@ def _import(engine: str, run: str, arguments: list[str]) -> Run:
         programs=told["rows"],
         seconds=seconds,
         per_second=told["rows"] / seconds,
+        command_us=(usage.ru_utime + usage.ru_stime) * 1e6 / told["rows"],
         peak_mebibytes=usage.ru_maxrss / 1024,
     )
 
@@ -112,5 +116,6 @@ def _format_row(run: Run) -> tuple[str, ...]:
         f"{run.programs:,}",
         f"{run.seconds:.1f}",
         f"{run.per_second:,.0f}",
+        f"{run.command_us:,.0f}",
         f"{run.peak_mebibytes:.0f}",
     )

@@ -167,6 +167,15 @@ class Troubled:
         self.store.script.extend(script)
         return await asyncio.gather(*self.submit(*commands), return_exceptions=True)
 
+    def together(self, *commands: Command[Any]) -> asyncio.Task[list[Any]]:
+        done = self.engine.execute_together(
+            commands,
+            tenant_id=self.service.tenant.id,
+            caller=CALLER,
+            settings=TenantSettings(),
+        )
+        return asyncio.create_task(done)
+
     async def names(self) -> list[str]:
         return [row.external_id for row in await self.service.rows(ProgramDefinition)]
 
@@ -410,3 +419,60 @@ async def test_tenants_are_served_side_by_side(troubled: Troubled) -> None:
     futures += troubled.submit(Nothing())
     troubled.store.is_open.set()
     assert set(await asyncio.gather(*futures)) == {"done"}
+
+
+async def test_commands_done_together_are_one_batch_of_any_size(troubled: Troubled) -> None:
+    """Each is told what it came to: its answer, or why it was refused."""
+    names = [str(number) for number in range(BATCH_SIZE_MAX + 1)]
+    *made, refused = await troubled.together(*map(create, (*names, "0")))
+    assert [row.external_id for row in made] == names
+    assert isinstance(refused, ProgramDefinitionAlreadyExists)
+    assert (len(troubled.store.tenants), troubled.store.patient) == (1, [True])
+    assert sorted(await troubled.names()) == sorted(names)
+
+
+async def test_groups_done_together_are_under_way_side_by_side(troubled: Troubled) -> None:
+    """Several of them need no turn at their tenant, and neither do they take one from others."""
+    store = troubled.store
+    store.is_open.clear()
+    first = troubled.together(create("a"), create("b"))
+    await store.begun.wait()
+    store.begun.clear()
+    second = troubled.together(create("c"))
+    await store.begun.wait()
+    store.begun.clear()
+    single = troubled.submit(create("d"))
+    await store.begun.wait()
+    store.is_open.set()
+    await asyncio.gather(first, second, *single)
+    assert sorted(await troubled.names()) == ["a", "b", "c", "d"]
+
+
+async def test_a_refused_group_is_done_one_by_one(troubled: Troubled) -> None:
+    """Only those hear of it whom the database refuses by themselves, and nothing is lost."""
+    error = StoreTimeout("slow")
+    troubled.store.script.extend([StoreConflict("taken"), None, error, StoreLocked("held")])
+    a, b, c, d = await troubled.together(*map(create, "abcd"))
+    assert (a.external_id, b, str(c), d.external_id) == ("a", error, "held", "d")
+    assert sorted(await troubled.names()) == ["a", "d"]
+
+
+async def test_a_database_lost_under_a_group_is_told_to_all(troubled: Troubled) -> None:
+    """Nothing is tried again where it is unknown what was done."""
+    lost = StoreUnavailable("lost")
+    troubled.store.script.append(lost)
+    assert await troubled.together(create("a"), create("b")) == [lost, lost]
+    assert len(troubled.store.tenants) == 1
+
+
+async def test_a_cancelled_group_leaves_nothing(troubled: Troubled) -> None:
+    """Who stops waiting for it before its commit stops it."""
+    troubled.store.is_open.clear()
+    group = troubled.together(create("a"))
+    await troubled.store.begun.wait()
+    group.cancel()
+    await asyncio.wait((group,), timeout=10)
+    assert group.cancelled()
+    troubled.store.is_open.set()
+    assert await troubled.do(create("b")) != []
+    assert await troubled.names() == ["b"]

@@ -175,7 +175,7 @@ def record_deleted(changes: Changes[Any], context: Context, row: Entity, **more:
     """Remove an entity; its event shows it as it was last."""
     changes.delete(row)
     gone = replace(row, sequence=row.sequence + 1)
-    changes.events.append(_event(context, gone, DELETED, **more))
+    changes.events.append(_event(context, gone, DELETED, more))
 
 
 def record(
@@ -194,7 +194,7 @@ def _recorded(
     more: dict[str, Any],
 ) -> Entity:
     changes.save(row)
-    changes.events.append(_event(context, row, "+".join(slugs), **more))
+    changes.events.append(_event(context, row, "+".join(slugs), more))
     return row
 
 
@@ -227,15 +227,14 @@ def _origin(context: Context) -> dict[str, Any]:
     return {"actor": context.actor.who, "trace": context.trace}
 
 
-def _event(
-    context: Context, row: Entity, slug: str, *, transaction_id: str | None = None, **more: Any
-) -> Event:
-    """The event of a change that left an entity as ``row``.
+def _event(context: Context, row: Entity, slug: str, more: dict[str, Any]) -> Event:
+    """The event of a change that left an entity as ``row``. See ``record_created``.
 
     What never changes of a pool isn't repeated, and its details are named by their snapshot.
     """
     entity = _NAMES[type(row)]
     assert (entity, slug) in _KNOWN, f"the catalog has no {slug} of a {entity}"
+    transaction_id = more.pop("transaction_id", None)
     body: dict[str, Any]
     more |= _origin(context)
     if type(row) is Pool:

@@ -16,7 +16,6 @@ from benefit_programs.domain.entities import (
     Program,
     ProgramStatus,
     Snapshot,
-    beneficiary_columns,
 )
 from benefit_programs.domain.events import record_created
 from benefit_programs.domain.lots import own_fate
@@ -85,7 +84,9 @@ def open_pool(
         order_number=template.order_number,
         program_due=program.due,
         stopped=at if paused and stops_clock(program) else None,
-        **beneficiary_columns(program.beneficiary),
+        anonymous_visitor_id=program.anonymous_visitor_id,
+        member_id=program.member_id,
+        wix_user_id=program.wix_user_id,
     )
     account = Account(pool, context)
     account.at = at

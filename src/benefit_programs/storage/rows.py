@@ -106,7 +106,10 @@ def _writer(take: Callable[[Row], Values], documents: list[bool]) -> Callable[[R
 
 
 def _document(value: object) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+    return None if value is None else _encode(value).decode()
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 CODECS: dict[type[Row], RowCodec[Any]] = {entity: RowCodec(entity) for entity in TABLES}

@@ -52,7 +52,7 @@ from benefit_programs.transfer.totals import Totals
 CHUNK_SIZE = 256
 """How many rows are judged together, and their programs made in one commit."""
 
-UNDER_WAY_MAX = 3
+UNDER_WAY_MAX = 4
 """How many commits are under way side by side, so that neither side waits for the other."""
 
 
