@@ -2,7 +2,8 @@
 
 A quiet tenant asks some times a second, alone and beside a noisy one whose callers never rest, in
 turns. Both loads are processes of their own. ``late`` is how long the quiet load itself had to wait
-for a core of the machine, which no server can help.
+for a core of the machine, which no server can help. Nor can it help what a noisy tenant of another
+server on the same machine costs, with a database of its own: it is measured too, as ``elsewhere``.
 """
 
 import json
@@ -10,7 +11,7 @@ import os
 import subprocess
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from statistics import median
@@ -24,7 +25,7 @@ from bench.measurement import Measurement
 from bench.names import OURS_POSTGRES, OURS_SQLITE, is_wanted
 from bench.report import align, format_environment, write_results
 from bench.scenarios import State, set_up
-from bench.servers import HOST, ROOT, Place, Server, benefits_command, prepare_server
+from bench.servers import HOST, ROOT, Server, benefits_command, prepare_server
 from bench.session import measuring, open_place
 
 STORES = (OURS_SQLITE, OURS_POSTGRES)
@@ -47,7 +48,10 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the quiet tenant saw in a round, beside so many callers of the noisy one, or none."""
+    """What the quiet tenant saw in a round, beside so many callers of the noisy one, or none.
+
+    ``elsewhere`` the noisy one is another server's.
+    """
 
     store: str
     quiet: str
@@ -55,10 +59,13 @@ class Seen:
     noisy: str | None = None
     connections: int = 0
     noisy_per_second: float | None = None
+    elsewhere: bool = False
 
     @property
     def beside(self) -> str:
-        return f"{self.noisy} x {self.connections}" if self.noisy else "nobody"
+        if not self.noisy:
+            return "nobody"
+        return f"{self.noisy} x {self.connections}{' elsewhere' if self.elsewhere else ''}"
 
 
 def run_fairness(chosen: Namespace) -> bool:
@@ -70,9 +77,10 @@ def run_fairness(chosen: Namespace) -> bool:
     seen: list[Seen] = []
     for store in STORES:
         if is_wanted(store, chosen.only):
-            with open_place([store]) as place, open_tenants(store, place) as (server, both):
+            with ExitStack() as stack:
+                here, there = (stack.enter_context(open_tenants(store)) for _ in range(2))
                 for _ in range(chosen.rounds):
-                    seen += measure_round(server, both, scenarios, connections, times)
+                    seen += measure_round(here, there, scenarios, connections, times)
     settings = {"rounds": chosen.rounds, **asdict(times), "pause": QUIET_PAUSE_SECONDS}
     content = {"environment": environment, "settings": settings}
     write_results("fairness", {**content, "seen": [asdict(each) for each in seen]})
@@ -81,22 +89,26 @@ def run_fairness(chosen: Namespace) -> bool:
     return not any(each.measured.errors for each in seen)
 
 
+Serving = tuple[Server, tuple[Tenant, Tenant]]
+"""A server with its quiet tenant and its noisy one."""
+
+
 def measure_round(
-    server: Server,
-    both: tuple[Tenant, Tenant],
+    here: Serving,
+    there: Serving,
     scenarios: Sequence[str],
     connections: Sequence[int],
     times: Times,
 ) -> Iterator[Seen]:
-    """Let the quiet tenant ask alone, then beside each noise."""
-    quiet, noisy = both
+    """Let the quiet tenant ask alone, then beside each noise in both places."""
+    server, (quiet, _) = here
     longer = replace(times, measured_seconds=times.measured_seconds + NOISY_SECONDS_MORE)
     for asked in scenarios:
         plan = plan_of(server, quiet, asked, QUIET_CONNECTIONS, times, QUIET_PAUSE_SECONDS)
         with measuring("bench.load", plan) as finish:
             yield _told(Seen(store=server.name, quiet=asked, measured=finish()))
-        for noise, callers in product(scenarios, connections):
-            loud = plan_of(server, noisy, noise, callers, longer)
+        for noise, callers, (other, (_, noisy)) in product(scenarios, connections, (here, there)):
+            loud = plan_of(other, noisy, noise, callers, longer)
             with (
                 measuring("bench.load", loud) as finish_noisy,
                 measuring("bench.load", plan) as finish_quiet,
@@ -108,6 +120,7 @@ def measure_round(
                     noisy=noise,
                     connections=callers,
                     noisy_per_second=finish_noisy().per_second,
+                    elsewhere=other is not server,
                 )
             yield _told(seen)
 
@@ -135,10 +148,11 @@ def plan_of(
 
 
 @contextmanager
-def open_tenants(store: str, place: Place) -> Iterator[tuple[Server, tuple[Tenant, Tenant]]]:
-    """Serve a store with two tenants, each with pools of its own."""
-    launch = prepare_server(store, place)
-    with launch.start() as server:
+def open_tenants(store: str) -> Iterator[Serving]:
+    """Serve a store of its own with two tenants, each with pools of its own."""
+    with ExitStack() as stack:
+        launch = prepare_server(store, stack.enter_context(open_place([store])))
+        server = stack.enter_context(launch.start())
         keys = [server.api_key, _make_tenant(launch.environment)]
         tenants = []
         for key in keys:
