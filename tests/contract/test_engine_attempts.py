@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from benefit_programs.domain.audit_rows import SERVICE
 from benefit_programs.domain.command import Command, Context
+from benefit_programs.domain.due import NotSettled
 from benefit_programs.domain.entities import ProgramDefinition
 from benefit_programs.domain.errors import ProgramDefinitionAlreadyExists
 from benefit_programs.domain.lookups import PROGRAM_DEFINITION_BY_EXTERNAL_ID, SNAPSHOT
@@ -26,7 +28,7 @@ from benefit_programs.domain.store import (
     StoreTimeout,
     StoreUnavailable,
 )
-from benefit_programs.domain.values import Identity, IdentityType
+from benefit_programs.domain.values import Identity, IdentityType, Instant
 from benefit_programs.engine.engine import BATCH_SIZE_MAX, QUEUE_LENGTH_MAX, Engine, QueueFull
 from benefit_programs.engine.runs import ATTEMPTS_MAX
 from tests.support.calls import NAMESPACE
@@ -121,6 +123,19 @@ class ReadSnapshot(Nothing, frozen=True, kw_only=True):
         needs.read(SNAPSHOT, self.id)
 
 
+class LateOnce(Nothing, frozen=True, kw_only=True):
+    """A command before which something has to be booked, the first time."""
+
+    tries: list[Instant]
+
+    def decide(self, state: State, context: Context) -> Changes[str]:
+        """Answer, unless it is the first time."""
+        self.tries.append(context.now)
+        if len(self.tries) == 1:
+            raise NotSettled
+        return super().decide(state, context)
+
+
 class CopyPointed(Command[ProgramDefinition], frozen=True, kw_only=True):
     """Make a definition named after the one that the newest definition's name points at."""
 
@@ -176,6 +191,18 @@ class Troubled:
         )
         return asyncio.create_task(done)
 
+    async def do_each(
+        self, *commands: Command[Any], script: Iterable[Exception | None] = ()
+    ) -> Any:
+        """What becomes of commands that one caller waits for."""
+        self.store.script.extend(script)
+        return await self.engine.execute_each(
+            [(each, SERVICE) for each in commands],
+            tenant_id=self.service.tenant.id,
+            caller=CALLER,
+            settings=TenantSettings(),
+        )
+
     async def names(self) -> list[str]:
         return [row.external_id for row in await self.service.rows(ProgramDefinition)]
 
@@ -184,6 +211,52 @@ class Troubled:
 def troubled(service: Service) -> Troubled:
     """Give an engine whose store refuses as the test says."""
     return Troubled(service)
+
+
+async def test_many_commands_of_one_caller_have_their_own_fates(troubled: Troubled) -> None:
+    """They are done in their order, and an error of one is told beside the others' answers."""
+    commands = [create("a"), create("a"), create("b"), Lost(), Nothing()]
+    a, refused, b, lost, done = await troubled.do_each(*commands)
+    assert [a.external_id, b.external_id, done] == ["a", "b", "done"]
+    assert isinstance(refused, ProgramDefinitionAlreadyExists)
+    assert isinstance(lost, StoreConflict)
+    assert await troubled.names() == ["a", "b"]
+    assert await troubled.do_each() == []
+
+
+async def test_one_of_many_waits_for_what_comes_first(troubled: Troubled) -> None:
+    """What has come due is booked, and the command is done after that."""
+    late = LateOnce(tries=[])
+    assert await troubled.do_each(Nothing(), late, Nothing()) == ["done"] * 3
+    assert len(late.tries) > 1
+
+
+async def test_of_many_as_many_are_done_as_there_is_room_for(troubled: Troubled) -> None:
+    """The others hear that the queue is full."""
+    troubled.store.is_open.clear()
+    waiting = troubled.submit(*[Nothing()] * BATCH_SIZE_MAX)
+    await troubled.store.begun.wait()
+    waiting += troubled.submit(*[Nothing()] * (QUEUE_LENGTH_MAX - 1))
+    two = asyncio.ensure_future(troubled.do_each(Nothing(), Nothing()))
+    await asyncio.sleep(0)
+    troubled.store.is_open.set()
+    done, full = await two
+    assert (done, type(full)) == ("done", QueueFull)
+    await asyncio.gather(*waiting)
+
+
+async def test_many_are_left_out_together_with_their_caller(troubled: Troubled) -> None:
+    """Who has gone takes along what wasn't begun, and others go on."""
+    troubled.store.is_open.clear()
+    troubled.store.script.append(StoreConflict("taken"))
+    gone = asyncio.ensure_future(troubled.do_each(create("one"), create("two")))
+    await troubled.store.begun.wait()
+    (stays,) = troubled.submit(create("stays"))
+    gone.cancel()
+    await asyncio.wait({gone})
+    troubled.store.is_open.set()
+    assert (await stays).external_id == "stays"
+    assert await troubled.names() == ["stays"]
 
 
 async def test_a_conflict_is_tried_again(troubled: Troubled) -> None:
@@ -291,10 +364,12 @@ async def test_a_cancelled_batch_leaves_nobody_waiting(troubled: Troubled) -> No
     troubled.store.is_open.clear()
     futures = troubled.submit(*(create(str(number)) for number in range(BATCH_SIZE_MAX + 1)))
     await troubled.store.begun.wait()
+    many = asyncio.ensure_future(troubled.do_each(create("one"), create("two")))
+    await asyncio.sleep(0)
     (task,) = troubled.engine._tasks
     task.cancel()
-    await asyncio.wait(futures, timeout=10)
-    assert all(each.cancelled() for each in futures)
+    await asyncio.wait({*futures, many}, timeout=10)
+    assert all(each.cancelled() for each in (*futures, many))
     troubled.store.is_open.set()
     assert await troubled.do(Nothing()) == ["done"]
 

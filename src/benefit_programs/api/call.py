@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -81,8 +80,6 @@ class Call(msgspec.Struct, frozen=True):
     on_replica: bool = False
     """Whether a replica answers, where nothing can be booked."""
     request_id: str | None = None
-    entry_reason: str | None = None
-    """Why one entry of a bulk request is done, if it says so."""
 
     @property
     def now(self) -> Instant:
@@ -105,16 +102,28 @@ class Call(msgspec.Struct, frozen=True):
             actor=self.actor,
         )
 
+    async def execute_each(
+        self, commands: Iterable[tuple[Command[Answer], str | None]]
+    ) -> list[Answer | BaseException]:
+        """What becomes of commands, each done for a reason of its own, or for the request's."""
+        assert not self.on_replica, "a method that writes is no replica's"
+        principal, actor = self.principal, self.actor
+        return await self.services.engine.execute_each(
+            [
+                (command, replace(actor, reason=reason) if reason else actor)
+                for command, reason in commands
+            ],
+            tenant_id=principal.tenant_id,
+            caller=principal.caller,
+            settings=principal.settings,
+        )
+
     @property
     def actor(self) -> Actor:
         """Who calls, for the audit, with the reason that the request gives."""
         request = self.bulk.request if self.bulk else self.decoded and self.decoded.value
         details = getattr(request, "transaction_details", None)
-        reason = (
-            self.entry_reason
-            or getattr(request, "reason", None)
-            or getattr(details, "reason", None)
-        )
+        reason = getattr(request, "reason", None) or getattr(details, "reason", None)
         return Actor(self.principal.who, self.method.name, self.request_id, reason)
 
     async def one(self, index: Index[R], *key: Any) -> R | None:
@@ -338,21 +347,28 @@ async def execute_each(
     command_of: Callable[[int, Any], Command[Any]],
     id_of: Callable[[Any, Any], str | None],
     *,
-    execute: Callable[[Call, Command[Any]], Awaitable[Any]] = Call.execute,
+    prepare: OnEach | None = None,
+    explain: OnEach | None = None,
 ) -> list[EntryResult]:
     """Do a command for each entry of a bulk request, in order, each by itself.
 
     An entry is a decoded value, or the Invalid that it is refused with. ``id_of`` takes the entry
-    and its command's answer, or None where there is none. ``execute`` does a command, with the
-    call that has the entry's own reason. Raises QueueFull or the store's error if that is what
-    became of all entries; otherwise each has its own result.
+    and its command's answer, or None where there is none. ``prepare`` gets the commands first, and
+    ``explain`` the refusals at last. Raises QueueFull or the store's error if that is what became
+    of all entries; otherwise each has its own result.
     """
     assert call.bulk is not None
     entries = call.bulk.entries
-    outcomes = await gather(
-        *(_outcome(call, execute, index, entry, command_of) for index, entry in enumerate(entries)),
-        return_exceptions=True,
-    )
+    outcomes: list[Any] = [_command(n, entry, command_of) for n, entry in enumerate(entries)]
+    if prepare is not None:
+        await _go_on(call, outcomes, _numbers_of_commands(outcomes), prepare)
+    numbers = _numbers_of_commands(outcomes)
+    commands = [(outcomes[number], _reason_of(entries[number])) for number in numbers]
+    for number, outcome in zip(numbers, await call.execute_each(commands), strict=True):
+        outcomes[number] = outcome
+    if explain is not None:
+        refused = [n for n, each in enumerate(outcomes) if isinstance(each, Refusal)]
+        await _go_on(call, outcomes, refused, explain)
     failures = [each for each in outcomes if _is_failure(each)]
     if len(failures) == len(outcomes):
         raise failures[0]
@@ -362,6 +378,38 @@ async def execute_each(
             zip(entries, _within_one_answer(outcomes), strict=True)
         )
     ]
+
+
+OnEach = Callable[[Call, list[Any]], Awaitable[Sequence[Any]]]
+"""Turns what became of some entries into what becomes of them; errors are values."""
+
+
+async def _go_on(call: Call, outcomes: list[Any], numbers: list[int], do: OnEach) -> None:
+    if numbers:
+        further = await do(call, [outcomes[number] for number in numbers])
+        for number, outcome in zip(numbers, further, strict=True):
+            outcomes[number] = outcome
+
+
+def _command(
+    index: int, entry: Any, command_of: Callable[[int, Any], Command[Any]]
+) -> Command[Any] | Exception:
+    """An entry's command, or why there is none."""
+    if isinstance(entry, Invalid):
+        return entry
+    try:
+        return command_of(index, entry)
+    except Exception as error:  # noqa: BLE001 - one entry's error is that entry's outcome
+        return error
+
+
+def _numbers_of_commands(outcomes: list[Any]) -> list[int]:
+    return [n for n, each in enumerate(outcomes) if not isinstance(each, BaseException)]
+
+
+def _reason_of(entry: Any) -> str | None:
+    """Why an entry is done, if it says so."""
+    return getattr(entry.value, "reason", None)
 
 
 def _within_one_answer(outcomes: list[Any]) -> Iterator[Any]:
@@ -378,22 +426,6 @@ def _within_one_answer(outcomes: list[Any]) -> Iterator[Any]:
 
 def _is_failure(outcome: Any) -> bool:
     return isinstance(outcome, BaseException) and not isinstance(outcome, Refusal)
-
-
-async def _outcome(
-    call: Call,
-    execute: Callable[[Call, Command[Any]], Awaitable[Any]],
-    index: int,
-    entry: Any,
-    command_of: Callable[[int, Any], Command[Any]],
-) -> Any:
-    """The answer of an entry's command; tasks start in order, and so do the commands."""
-    if isinstance(entry, Invalid):
-        raise entry
-    reason = getattr(entry.value, "reason", None)
-    return await execute(
-        replace(call, entry_reason=reason) if reason else call, command_of(index, entry)
-    )
 
 
 def _result(

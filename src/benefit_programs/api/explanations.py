@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Iterable
 
 import msgspec
@@ -92,3 +93,8 @@ async def explain(call: Call, refusal: Refusal) -> Refusal:
         call, [program.id] if program else [], [definition.id] if definition else []
     )
     return names.explain(refusal)
+
+
+async def explain_each(call: Call, refusals: Iterable[Refusal]) -> list[Refusal | BaseException]:
+    """The same of many, or the error that came of looking for names."""
+    return await gather(*(explain(call, each) for each in refusals), return_exceptions=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -38,6 +39,14 @@ async def with_verdicts(call: Call, command: Asking) -> Asking:
         return command
     (verdicts,) = await ask_providers(call, [command.candidate(state, Moment(now, settings))])
     return replace(command, verdicts=verdicts)
+
+
+async def each_with_verdicts(call: Call, commands: Sequence[Any]) -> Sequence[Any]:
+    """Each command with what providers say of it, or the error that came of asking."""
+    if not call.principal.settings.policy_providers:
+        return commands
+    asked = (with_verdicts(call, each) for each in commands)
+    return await gather(*asked, return_exceptions=True)
 
 
 async def with_verdicts_of_each(call: Call, command: RedeemEligible) -> RedeemEligible:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
@@ -19,6 +19,7 @@ from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import Wanted
 from benefit_programs.domain.store import Store, StoreConflict, StoreLocked, StoreUnavailable
 from benefit_programs.domain.values import Instant
+from benefit_programs.engine.answers import Answering
 from benefit_programs.engine.batch import Again, Failure, Outcome, Submission, first_needs, steps_of
 from benefit_programs.engine.ids import new_ids
 from benefit_programs.engine.locks import Locks
@@ -41,7 +42,7 @@ class Waiting(NamedTuple):
     """A command, and who waits for its answer."""
 
     submission: Submission
-    answer: asyncio.Future[Any]
+    answer: Answering
 
 
 class LockedOut(NamedTuple):

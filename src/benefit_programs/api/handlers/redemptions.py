@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from benefit_programs.api.call import Call, bulk_answer, execute_each
-from benefit_programs.api.explanations import explain
+from benefit_programs.api.explanations import explain, explain_each
 from benefit_programs.api.method import MANAGE, POST, method
-from benefit_programs.api.verdicts import with_verdicts
+from benefit_programs.api.verdicts import each_with_verdicts, with_verdicts
 from benefit_programs.domain.errors import (
     AlreadyExecuted,
     BenefitAlreadyRedeemed,
@@ -79,7 +79,8 @@ async def bulk_redeem(
         call,
         lambda _, entry: _to_redeem(entry.value),
         lambda _, redeemed: redeemed and redeemed.transaction.id,
-        execute=_redeem,
+        prepare=each_with_verdicts,
+        explain=explain_each,
     )
     return bulk_answer(
         returns.BulkRedeemBenefitsResponse, returns.BulkRedemptionResult, results, _transaction

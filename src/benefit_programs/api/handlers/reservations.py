@@ -14,9 +14,9 @@ from benefit_programs.api.call import (
     metadata_of,
     with_pool,
 )
-from benefit_programs.api.explanations import explain
+from benefit_programs.api.explanations import explain, explain_each
 from benefit_programs.api.method import GET, MANAGE, POST, READ_LIMITED, method
-from benefit_programs.api.verdicts import with_verdicts
+from benefit_programs.api.verdicts import each_with_verdicts, with_verdicts
 from benefit_programs.domain.command import Command
 from benefit_programs.domain.entities import Pool, Reservation
 from benefit_programs.domain.errors import (
@@ -119,7 +119,8 @@ async def bulk_reserve(
         call,
         lambda _, entry: _to_reserve(entry.value),
         lambda _, reserved: reserved and reserved.transaction.id,
-        execute=_reserve,
+        prepare=each_with_verdicts,
+        explain=explain_each,
     )
     return _answer(results)
 
