@@ -229,10 +229,13 @@ async def test_lone_changes_on_postgresql_go_by_the_whole_key(
     filled: asyncpg.Connection,
 ) -> None:
     """What reads a row and its probe, and what changes it, finds each by all of its columns."""
-    probe = lookups.TRANSACTION_BY_KEY
+    probe, other = lookups.TRANSACTION_BY_KEY, lookups.ITEM_BY_REFERENCE
     insert = (Writing("insert", Transaction, CODECS[Transaction].columns), 1)
     for sql, keys in (
-        (statements.postgres_first(lookups.POOL, (probe,)), [{"id"}, set(probe.columns)]),
+        (
+            statements.postgres_first(lookups.POOL, (probe,), (other,)),
+            [{"id"}, set(probe.columns), set(other.columns)],
+        ),
         (statements.postgres_hold(lookups.POOL), [{"id"}]),
         (statements.postgres_guarded(lookups.POOL, ("available",), (insert,)), [{"id"}]),
     ):

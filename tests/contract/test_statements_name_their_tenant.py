@@ -147,8 +147,9 @@ def _of_batches() -> Iterator[str]:
     for index in INDEXES:
         if index.is_own_key:
             codec, probes = CODECS[index.entity], (lookups.TRANSACTION_BY_KEY,)
+            others = (lookups.ITEM_BY_REFERENCE,)
             changed = tuple(each for each in codec.columns if each not in index.entity.key)
-            yield statements.postgres_first(index, probes)
+            yield statements.postgres_first(index, probes, others)
             yield statements.postgres_hold(index)
             yield statements.postgres_guarded(
                 index, changed[-1:], ((Writing("insert", index.entity, codec.columns), 2),)

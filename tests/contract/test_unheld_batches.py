@@ -13,7 +13,7 @@ from benefit_programs.domain.lookups import POOL, PROGRAM
 from benefit_programs.domain.state import Changes, Mode, State
 from benefit_programs.domain.store import Load, StoreConflict, StoreLocked, Write
 from benefit_programs.engine.memory import HELD_AFTER_CONFLICT, Memory
-from tests.support.calls import NAMESPACE, guid
+from tests.support.calls import NAMESPACE, benefit, guid
 from tests.support.databases import run_apart
 from tests.support.wallet import Wallet, open_wallet
 
@@ -54,12 +54,25 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def test_a_lone_redemption_takes_three_round_trips(wallet: Wallet, asked: list[str]) -> None:
-    """The pool with its key, the item, and one statement that writes and commits."""
+async def test_a_lone_redemption_takes_two_round_trips(wallet: Wallet, asked: list[str]) -> None:
+    """The pool with its key and the item, and one statement that writes and commits."""
     await wallet.redeem()
     asked.clear()
     await wallet.redeem()
-    assert asked == ["select", "select", "with"]
+    assert asked == ["select", "with"]
+
+
+async def test_an_item_of_another_set_takes_one_more(
+    timed: Service, wallet: Wallet, asked: list[str]
+) -> None:
+    """Where the item was found last in another pool's set, it is looked for again."""
+    app_id = wallet.benefit()["providerAppId"]
+    other = await open_wallet(timed, benefit("towel", providerAppId=app_id))
+    await wallet.redeem()
+    for each, trips in ((wallet, 2), (other, 3), (other, 2), (wallet, 3)):
+        asked.clear()
+        await each.redeem()
+        assert asked == ["select"] * (trips - 1) + ["with"]
 
 
 async def test_a_repeated_key_is_refused_without_writing(wallet: Wallet, asked: list[str]) -> None:

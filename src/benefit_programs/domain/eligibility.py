@@ -146,6 +146,13 @@ def _item_key(reference: ItemReference, benefit: Benefit) -> tuple[str | None, .
     )
 
 
+def guess_item(needs: Needs, reference: ItemReference) -> None:
+    """Ask for an item before its pool is known, which tells the item's set."""
+    needs.guess(
+        ITEM_BY_REFERENCE, reference.external_id, reference.provider_app_id, reference.category
+    )
+
+
 def keys_holding(state: State, pool: Pool, reference: ItemReference) -> list[str]:
     """The keys of the pool's benefits that hold an item, in their order."""
     return [

@@ -40,6 +40,9 @@ class Index(Generic[R]):
     key of the store refuses whoever hasn't seen a row that came meanwhile.
     """
 
+    rare = False
+    """Whether its rows are looked for to see that there are none."""
+
     def __init__(
         self,
         entity: type[R],
@@ -96,3 +99,9 @@ class Index(Generic[R]):
 
     def __repr__(self) -> str:
         return f"{self.entity.__name__} by {', '.join(self.columns)}"
+
+
+class RareIndex(Index[R]):
+    """A way to find rows that are looked for to see that there are none, such as used keys."""
+
+    rare = True

@@ -28,7 +28,7 @@ from benefit_programs.domain.entities import (
     Transaction,
 )
 from benefit_programs.domain.event_rows import Event, Removal
-from benefit_programs.domain.indexes import Index
+from benefit_programs.domain.indexes import Index, RareIndex
 from benefit_programs.domain.scheduled_changes import (
     CHANGES_OF_DEFINITION_MAX,
     CHANGES_OF_PROGRAM_MAX,
@@ -76,7 +76,7 @@ TRANSACTION = Index(Transaction, "id")
 RESERVING_TRANSACTION = Index(Transaction, "id")
 """The transaction of a reservation, for what never changes of it: its pool, and what it is for."""
 
-TRANSACTION_BY_KEY = Index(Transaction, "pool_id", "operation", "idempotency_key", unheld=True)
+TRANSACTION_BY_KEY = RareIndex(Transaction, "pool_id", "operation", "idempotency_key", unheld=True)
 TRANSACTIONS_OF_CHAIN = Index(Transaction, "correlation_id")
 QUOTA = Index(Quota, "pool_id", "quota_id", "period_start", leads_on=False)
 USES_MAX = 2 * ROLLING_TIMES_MAX + 1
@@ -94,7 +94,9 @@ CHANGES_OF_PROGRAM = Index(
 CHANGES_OF_POOL_DEFINITION = Index(
     ScheduledChange, "pool_definition_id", limit=CHANGES_OF_DEFINITION_MAX + 1, live=True
 )
-IDEMPOTENCY_KEY = Index(IdempotencyKey, "subject_id", "operation", "idempotency_key", unheld=True)
+IDEMPOTENCY_KEY = RareIndex(
+    IdempotencyKey, "subject_id", "operation", "idempotency_key", unheld=True
+)
 
 KEYS_OF_SUBJECT = Index(IdempotencyKey, "subject_id")
 """The keys of a subject that has few: one redemption by whichever pools pay."""

@@ -26,6 +26,7 @@ from benefit_programs.domain.eligibility import (
     ask_for_candidates,
     ask_to_pay,
     context_of,
+    guess_item,
     may_ask_providers,
     require_candidate,
     require_pool,
@@ -123,6 +124,8 @@ class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
             requested = self._requested(needs.now)
             ask_for_candidates(needs, state, pool, self.benefit_key, requested)
             ask_to_pay(needs, state, pool, self.benefit_key, requested)
+        else:
+            guess_item(needs, self.item)
 
     def may_ask_providers(self, state: State) -> bool:
         return may_ask_providers(state, state.loaded(POOL, self.pool_id), self.benefit_key)

@@ -47,17 +47,22 @@ Wanted = dict[Index[Any], dict[Key, Mode]]
 AtHand = Mapping[Index[Any], Callable[[Key], Row | None]]
 """What finds rows that never change in a cache, for the indexes that have one."""
 
+Guesses = Mapping[Index[Any], Callable[[Key], Key | None]]
+"""What finds the key to which its beginning has led before, for the indexes that have it."""
+
 
 class Needs:
     """The rows that a round asks for; what is loaded already is not asked for again.
 
     ``now``, ``ahead`` and ``settings`` are those that the command will be decided with. A row
-    that is ``at_hand`` is in the state as soon as it is asked for.
+    that is ``at_hand`` is in the state as soon as it is asked for. What ``guesses`` tell is asked
+    for before it is known, to save a round.
     """
 
     __slots__ = (
         "_amounts",
         "_at_hand",
+        "_guesses",
         "_held",
         "_state",
         "ahead",
@@ -74,11 +79,13 @@ class Needs:
         settings: TenantSettings,
         at_hand: AtHand = MappingProxyType({}),
         *,
+        guesses: Guesses = MappingProxyType({}),
         ahead: int = 0,
     ) -> None:
         self._state = state
         self._held = state.held
         self._at_hand = at_hand
+        self._guesses = guesses
         self.now = now
         self.ahead = ahead
         self.settings = settings
@@ -113,6 +120,12 @@ class Needs:
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""
         self._ask(index, key, _READ)
+
+    def guess(self, index: Index[Any], *beginning: Any) -> None:
+        """Ask for rows as they are whose key begins so, as far as a guess tells the rest."""
+        find = self._guesses.get(index)
+        if find is not None and (key := find(beginning)) is not None:
+            self._ask(index, key, _READ)
 
     def read_enough(self, index: Index[Any], amount: int, *key: Any) -> None:
         """Ask for the first rows of a walk, which have an amount of what it sums, or lead on."""

@@ -7,6 +7,7 @@ decides, and asks for what has changed to be written.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import (
     AtHand,
     Changes,
+    Guesses,
     Mode,
     Needs,
     NotLoaded,
@@ -44,6 +46,8 @@ from benefit_programs.tracing import Here
 
 ROUNDS_MAX = 8
 """How often a batch may ask for more rows before it decides."""
+
+_NO_GUESSES: Guesses = MappingProxyType({})
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -97,11 +101,13 @@ def steps_of(
     In a sandbox they are decided at what its clock shows, which nobody sets until the commit.
     """
     state, ahead, asking = State(), 0, submissions
+    # Many share their rounds, and some guesses would be wrong.
+    guesses = memory.guesses if len(submissions) == 1 else _NO_GUESSES
     if submissions[0].settings.is_sandbox:
         ahead = yield from _look_at_clock(state, now, before_load)
         now += ahead
     for _ in range(ROUNDS_MAX):
-        needs, asking = _needs(asking, state, now, memory.at_hand, ahead=ahead)
+        needs, asking = _needs(asking, state, now, memory.at_hand, guesses=guesses, ahead=ahead)
         wanted = needs.wanted
         if not wanted:
             break
@@ -175,10 +181,12 @@ def _needs(
     now: Instant,
     at_hand: AtHand,
     *,
+    guesses: Guesses = _NO_GUESSES,
     ahead: int = 0,
 ) -> tuple[Needs, list[Submission]]:
     """What commands ask for, and those that may ask for more once they have it."""
-    needs = Needs(state, now, submissions[0].settings, at_hand, ahead=ahead)
+    settings = submissions[0].settings
+    needs = Needs(state, now, settings, at_hand, guesses=guesses, ahead=ahead)
     asking = []
     for submission in submissions:
         needs.settings, needs.is_open = submission.settings, False

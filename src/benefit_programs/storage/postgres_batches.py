@@ -10,7 +10,8 @@ no lock in a held one either (``Index.unheld``). If it asks for more, it holds i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -165,20 +166,27 @@ class UnheldBatch:
         return loaded
 
     async def _read_first(self, index: Index[Any], key: Key, wanted: Wanted) -> Loaded:
-        """The row that the batch is about, and of what else is wanted what there isn't."""
-        others = tuple((each, len(keys)) for each, keys in wanted.items() if each is not index)
-        probes = tuple(each for each, count in others if count == 1)
-        sql = statements.postgres_first(index, probes)
-        values = [value for each in probes for value in next(iter(wanted[each]))]
+        """The row that the batch is about, and with it what else is wanted by a single key.
+
+        Of what is rare it tells what there isn't.
+        """
+        single = [each for each, keys in wanted.items() if each is not index and len(keys) == 1]
+        probes = tuple(each for each in single if each.rare)
+        others = tuple(each for each in single if not each.rare and statements.is_unique(each))
+        sql = statements.postgres_first(index, probes, others)
+        values = [value for each in (*probes, *others) for value in next(iter(wanted[each]))]
         records = await self._connection.fetch(sql, self._batch.tenant_id, *key, *values)
         if not records:
             return {index: []}
-        (record,) = records
-        codec = CODECS[index.entity]
-        row, (version, *found) = record[: len(codec.columns)], record[len(codec.columns) :]
-        self._guard = _Guard(index, key, version)
-        missing = [each for each, is_there in zip(probes, found, strict=True) if not is_there]
-        return {index: [codec.read(row)], **{each: [] for each in missing}}
+        columns = iter(records[0])
+        loaded: Loaded = {index: _rows_in(columns, index)}
+        self._guard = _Guard(index, key, next(columns))
+        for each in probes:
+            if not next(columns):
+                loaded[each] = []
+        for each in others:
+            loaded[each] = _rows_in(columns, each)
+        return loaded
 
     async def _write(self, change: _Change) -> None:
         started = perf_counter()
@@ -227,6 +235,13 @@ class _Change(NamedTuple):
 
 INSERTED_ROWS_MAX = 4
 """How many new rows of a table are written so; each number of them has a text of its own."""
+
+
+def _rows_in(columns: Iterator[Any], index: Index[Any]) -> list[Row]:
+    """The row that the next columns are, or none if its key is empty."""
+    codec = CODECS[index.entity]
+    values = tuple(islice(columns, len(codec.columns)))
+    return [] if values[codec.columns.index(index.entity.key[0])] is None else [codec.read(values)]
 
 
 def _locked_keys(wanted: Wanted) -> list[tuple[Index[Any], Key]]:

@@ -202,24 +202,30 @@ class Writing(NamedTuple):
 
 
 @lru_cache(maxsize=WRITINGS_MAX)
-def postgres_first(index: Index[Any], probes: tuple[Index[Any], ...]) -> str:
-    """One row, its version, and whether each probe would find something.
+def postgres_first(
+    index: Index[Any], probes: tuple[Index[Any], ...], others: tuple[Index[Any], ...] = ()
+) -> str:
+    """One row, its version, whether each probe would find something, and one row of each other.
 
-    $1 the tenant, then the row's key, then the keys of the probes.
+    $1 the tenant, then the row's key, then the keys of the probes, then those of the others, whose
+    columns are empty where there is none.
     """
-    first = 2 + len(index.columns)
-    asked = []
-    for probe in probes:
-        match = _match(probe, _scalars(CODECS[probe.entity], probe.columns, first))
-        table = CODECS[probe.entity].table
-        asked.append(f", exists (select 1 from {table} t where t.tenant_id = $1 and {match})")
-        first += len(probe.columns)
-    codec = CODECS[index.entity]
+    codec, first = CODECS[index.entity], 2 + len(index.columns)
+    selected, joined = f"{postgres_columns(codec, 't')}, {_VERSION}", ""
+    for each in (*probes, *others):
+        of_each = CODECS[each.entity]
+        match = _match(each, _scalars(of_each, each.columns, first))
+        first += len(each.columns)
+        found = f"from {of_each.table} t where t.tenant_id = $1 and {match}"
+        if each in probes:
+            selected += f", exists (select 1 {found})"
+        else:
+            alias, columns = f"o{first}", postgres_columns(of_each, "t")
+            names = ", ".join(of_each.columns)
+            joined += f" left join lateral (select {columns} {found}) {alias} ({names}) on true"
+            selected += f", {alias}.*"
     match = _match(index, _scalars(codec, index.columns, 2))
-    return (
-        f"select {postgres_columns(codec, 't')}, {_VERSION}{''.join(asked)}"
-        f" from {codec.table} t where t.tenant_id = $1 and {match}"
-    )
+    return f"select {selected} from {codec.table} t{joined} where t.tenant_id = $1 and {match}"
 
 
 @cache
@@ -346,7 +352,7 @@ def sqlite_select(index: Index[Any]) -> str:
     codec = CODECS[index.entity]
     values = [f"?{number}" for number in range(2, len(_key_columns(index)) + 2)]
     # A single row must not be sorted: it takes SQLite longer than to find it.
-    order = "" if _is_unique(index) else f" order by {_sqlite_sequence(index)}"
+    order = "" if is_unique(index) else f" order by {_sqlite_sequence(index)}"
     limit = "" if index.limit is None else f" limit {index.limit}"
     return (
         f"select {sqlite_columns(codec, 't')} from {codec.table} t"
@@ -366,7 +372,7 @@ def _sqlite_sequence(index: Index[Any]) -> str:
     return f"+{_sequence(index)}" if is_tempting else _sequence(index)
 
 
-def _is_unique(index: Index[Any]) -> bool:
+def is_unique(index: Index[Any]) -> bool:
     """Whether the database has at most one row under each key."""
     unique = [each.columns for each in TABLES[index.entity].indexes if each.unique]
     return index.is_own_key or ("tenant_id", *index.columns) in unique
