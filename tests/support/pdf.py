@@ -6,7 +6,7 @@ import re
 import zlib
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\s*(.*?)endobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"/Length (\d+)\b.*?stream\r?\n(.*)", re.DOTALL)
 _SIGNS = re.compile(r"/F(\d+) \S+ Tf|<([0-9A-F]+)> Tj")
 
 
@@ -30,7 +30,8 @@ def pages_of(pdf: bytes) -> int:
 def _inflated(body: bytes) -> str:
     found = _STREAM.search(body)
     assert found, "an object without a stream"
-    return zlib.decompress(found[1]).decode("latin-1")
+    # Its length counts: a stream may end like a line.
+    return zlib.decompress(found[2][: int(found[1])]).decode("latin-1")
 
 
 def _letters(table: str) -> dict[str, str]:

@@ -80,7 +80,8 @@ class OpenFile:
         self._all = self._with_commits | _identified(_beside(real, "-shm")) | locked
         self._noticing = Lock()
         self._loss: str | None = None
-        self._page_size, self._age = self._read_header()
+        self._header = self._read_header()
+        self._page_size, self._age = self._examine(self._header)
 
     @property
     def is_lost(self) -> bool:
@@ -124,8 +125,10 @@ class OpenFile:
         return None
 
     def _notice(self, loss: str | None) -> None:
+        if loss is None:
+            return
         with self._noticing:
-            if loss is None or self._loss is not None:
+            if self._loss is not None:
                 return
             self._loss = loss
         _log.error("database lost", path=str(self._path), happened=loss, mend=MEND)
@@ -133,9 +136,12 @@ class OpenFile:
     def _find_overwriting(self) -> str | None:
         """What tells that another database was written over this one, if anything does."""
         with suppress(StoreUnavailable, apsw.NotADBError, apsw.CorruptError):
-            page_size, age = self._read_header()
+            header = self._read_header()
+            if header == self._header:
+                return None
+            page_size, age = self._examine(header)
             if page_size == self._page_size and self._may_be(age):
-                self._age = age
+                self._header, self._age = header, age
                 return None
         return f"{self._path} was overwritten"
 
@@ -147,9 +153,12 @@ class OpenFile:
         newest = _Age(*(self._connection.execute(each).get for each in pragmas))
         return self._age < age <= newest and age.pages <= max(self._age.pages, newest.pages)
 
-    def _read_header(self) -> tuple[bytes, _Age]:
+    def _read_header(self) -> bytes:
+        """What the file itself begins with, which only follows the log now and then."""
+        return self._connection.read("main", 0, 0, _HEADER.size)[1]
+
+    def _examine(self, header: bytes) -> tuple[bytes, _Age]:
         """The size of the file's pages, and its age."""
-        _, header = self._connection.read("main", 0, 0, _HEADER.size)
         magic, page_size, log, pages, schema = _HEADER.unpack(header)
         if (magic, log) != (_MAGIC, _HAS_LOG):
             raise StoreUnavailable(f"{self._path} has no log beside it")

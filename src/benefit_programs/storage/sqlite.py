@@ -38,7 +38,6 @@ from benefit_programs.domain.store import (
     StoreConflict,
     StoreTimeout,
     StoreUnavailable,
-    Write,
 )
 from benefit_programs.storage import statements
 from benefit_programs.storage.open_file import (
@@ -204,7 +203,6 @@ class SqliteStore:
             raise
         self._turn = asyncio.Lock()
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
-        self._rows_written = 0
         self._commit_seconds = inf
         self._committed = -inf
         self.on_commit: Callable[[float], object] = _ignore
@@ -233,17 +231,20 @@ class SqliteStore:
         """Run a batch in one transaction."""
         async with self._turn:
             self._file.require()
-            with translated_errors():
+            try:
                 try:
                     await self._begin()
-                    answer = await self._step(tenant_id, steps)
+                    answer, rows = await self._step(tenant_id, steps)
                     with statement("commit", SYSTEM):
-                        await self._commit(tenant_id)
+                        await self._commit(tenant_id, rows)
                 except BaseException:
                     if self._writer.in_transaction:
                         self._writer.execute("rollback")
                     raise
-                return answer
+            except Exception as error:
+                _raise_translated(error)
+                raise
+            return answer
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a read that may take long, from a reader thread."""
@@ -439,8 +440,7 @@ class SqliteStore:
         else:
             self._writer.set_busy_timeout(BUSY_MILLISECONDS_MAX)
 
-    async def _commit(self, tenant_id: int) -> None:
-        rows, self._rows_written = self._rows_written, 0
+    async def _commit(self, tenant_id: int, rows: int) -> None:
         is_short = rows <= ROWS_OF_SHORT_BATCH_MAX
         if is_short and self._commit_seconds <= SHORT_COMMIT_SECONDS_MAX:
             self._write_log()
@@ -530,39 +530,36 @@ class SqliteStore:
             aside = self._file.set_log_aside()
             _log.warning("log not written back", reason=str(error), kept=aside and str(aside))
 
-    async def _step(self, tenant_id: int, steps: BatchRun[Answer]) -> Answer:
+    async def _step(self, tenant_id: int, steps: BatchRun[Answer]) -> tuple[Answer, int]:
+        """Take the steps of a batch; its answer, and how many rows it has written."""
         loaded: Loaded | None = None
+        written = 0
         try:
             while True:
                 step = next(steps) if loaded is None else steps.send(loaded)
-                work = partial(self._take, tenant_id, step)
-                told = (
-                    statement_on(step.wanted, "load", SYSTEM)
-                    if isinstance(step, Load)
-                    else statement("write", SYSTEM)
-                )
+                rows = step.size
+                work: Callable[[], Loaded]
+                if isinstance(step, Load):
+                    work = partial(self._load, tenant_id, step.wanted)
+                    told = statement_on(step.wanted, "load", SYSTEM)
+                else:
+                    work, written = partial(self._write, tenant_id, step.state), rows
+                    told = statement("write", SYSTEM)
                 with told:
-                    is_short = step.size <= ROWS_AT_ONCE_MAX
-                    loaded = work() if is_short else await self._in_thread(work)
+                    loaded = work() if rows <= ROWS_AT_ONCE_MAX else await self._in_thread(work)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-
-    def _take(self, tenant_id: int, step: Load | Write) -> Loaded:
-        """Take one step of a batch."""
-        if isinstance(step, Load):
-            return self._load(tenant_id, step.wanted)
-        self._rows_written = step.size
-        self._write(tenant_id, step.state)
-        return {}
+            return end.value, written
 
     def _load(self, tenant_id: int, wanted: Wanted) -> Loaded:
-        return {index: self._select(tenant_id, index, list(keys)) for index, keys in wanted.items()}
+        find = self._writer.executemany
+        found: Loaded = {}
+        for index, keys in wanted.items():
+            sql, read = statements.sqlite_select(index), CODECS[index.entity].read
+            found[index] = [*map(read, find(sql, [(tenant_id, *key) for key in keys]))]
+        return found
 
-    def _select(self, tenant_id: int, index: Index[Any], keys: list[tuple[Any, ...]]) -> list[Row]:
-        sql, read = statements.sqlite_select(index), CODECS[index.entity].read
-        return [*map(read, self._writer.executemany(sql, [(tenant_id, *key) for key in keys]))]
-
-    def _write(self, tenant_id: int, state: State) -> None:
+    def _write(self, tenant_id: int, state: State) -> Loaded:
+        """Write what has changed; nothing is loaded by it."""
         written = sorted(state.written(), key=lambda part: _WRITE_ORDER[part.entity])
         for entity, new, changed, _ in written:
             codec = CODECS[entity]
@@ -584,6 +581,7 @@ class SqliteStore:
                 )
         if state.events:
             self._insert_events(tenant_id, state.events)
+        return {}
 
     def _insert_events(self, tenant_id: int, events: Sequence[Event]) -> None:
         """Store events behind those of the commits before: nobody else writes meanwhile."""

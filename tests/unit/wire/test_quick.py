@@ -62,7 +62,7 @@ def variants_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "name",
-    ["redeemBenefit", "reserveBenefit", "captureBenefitReservation", "checkBenefitEligibility"],
+    ["redeemBenefit", "captureBenefitReservation", "checkBenefitEligibility"],
 )
 def test_what_is_asked_most_is_decoded_quickly(name: str) -> None:
     """As it stands in the reference, with a beneficiary."""
