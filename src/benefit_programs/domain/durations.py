@@ -24,6 +24,9 @@ DURATION_LENGTH_MAX = 64
 DURATIONS_MAX = 1_000
 """How many parsed durations a process remembers."""
 
+INSTANTS_MAX = 100
+"""How many instants that lie later it remembers."""
+
 FIRST_INSTANT = -62_135_596_800_000
 LAST_INSTANT = 253_402_300_799_999
 
@@ -79,8 +82,12 @@ def parse(text: str) -> Span:
     )
 
 
+@lru_cache(maxsize=INSTANTS_MAX)
 def later(at: Instant, duration: str, time_zone: str) -> Instant:
-    """The instant that lies a duration after ``at``; at most the last one of the year 9999."""
+    """The instant that lies a duration after ``at``; at most the last one of the year 9999.
+
+    The commands of a batch have one instant, and ask for the same one after it.
+    """
     return moved(at, parse(duration), time_zone)
 
 
