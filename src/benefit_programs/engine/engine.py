@@ -260,12 +260,13 @@ class Engine:
         has several of them under way has them done side by side. It is as large as it is given, and
         waits patiently for locked rows. What each raises is what the future of ``submit`` does.
         """
-        here, loop = current(), asyncio.get_running_loop()
+        here, answers = current(), Answers(len(commands))
         batch = [
             Waiting(
-                Submission(command, caller, settings, actor=actor, here=here), loop.create_future()
+                Submission(command, caller, settings, actor=actor, here=here),
+                Part(answers, number),
             )
-            for command in commands
+            for number, command in enumerate(commands)
         ]
         self.submitted += len(batch)
         try:
@@ -273,7 +274,7 @@ class Engine:
                 fail(each.waiting, each.error)
         finally:
             give_up(batch)
-        return [_told(waiting) for waiting in batch]
+        return answers.outcomes
 
     def now(self) -> Instant:
         """The instant that a command would be decided at."""
@@ -398,8 +399,3 @@ class Engine:
 def _take(queue: deque[T]) -> list[T]:
     """The first of those who wait, as many as fit into a batch."""
     return [queue.popleft() for _ in range(min(len(queue), BATCH_SIZE_MAX))]
-
-
-def _told(waiting: Waiting) -> Any:
-    """The answer that somebody was given, or the exception."""
-    return waiting.answer.exception() or waiting.answer.result()
