@@ -250,7 +250,7 @@ def require_pool(
         raise PoolNotFound(pool_id=pool_id)
     if beneficiary is not None and beneficiary != pool.beneficiary:
         raise PoolNotFound(pool_id=pool_id)
-    return usable(state, pool, *moment)
+    return pool if pool.due is None else usable(state, pool, *moment)
 
 
 def require_candidate(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from benefit_programs.domain.context import Context
@@ -143,6 +144,10 @@ POOL_STATE = (
 """What can change of a pool, and so stands in its events."""
 
 _pool_state = fields_of(POOL_STATE)
+_PoolState = msgspec.defstruct(
+    "_PoolState", [(name, Any, None) for name in POOL_STATE], omit_defaults=True
+)
+"""The same as a document, without what a pool lacks."""
 
 Entity = TypeVar(
     "Entity", ProgramDefinition, PoolDefinition, Item, Program, Pool, Lot, WebhookEndpoint
@@ -238,8 +243,7 @@ def _event(context: Context, row: Entity, slug: str, more: dict[str, Any]) -> Ev
     body: dict[str, Any]
     more |= _origin(context)
     if type(row) is Pool:
-        state = zip(POOL_STATE, _pool_state(row), strict=True)
-        body = {"pool": {name: value for name, value in state if value is not None}, **more}
+        body = {"pool": _PoolState(*_pool_state(row)), **more}
     else:
         body = {"entity": row, **more}
     return Event(

@@ -146,9 +146,12 @@ class RequestBenefit(Command[Redeemed], frozen=True, kw_only=True):
         )
 
     def decide(self, state: State, context: Context) -> Changes[Redeemed]:
-        require_settled((state.one(POOL, self.pool_id),), context)
+        stored = state.one(POOL, self.pool_id)
+        if stored is not None and stored.program_due is not None:
+            require_settled((stored,), context)
         candidate = self.candidate(state, Moment(context.now, context.settings))
-        account = open_account(state, context, require(state, POOL, self.pool_id))
+        assert stored is not None, "a pool that isn't there has no candidate"
+        account = open_account(state, context, stored)
         candidate = candidate.paid_by(account)
         cost, shares = approve(state, candidate, context.settings, self.verdicts)
         account.taken += shares

@@ -243,9 +243,11 @@ def ask_for_account(
     """Ask for a pool, and for what may have come due in it; the pool, once it is loaded."""
     (needs.read if reads_only else needs.lock)(POOL, pool_id)
     pool = state.loaded(POOL, pool_id)
-    if pool is not None and is_due(pool, needs.now):
+    if pool is None:
+        return None
+    if pool.due is not None and is_due(pool, needs.now):
         ask_to_settle(needs, state, pool)
-    elif pool is not None and pool.alerts is not None:
+    elif pool.alerts is not None:
         needs.read(SNAPSHOT, pool.snapshot_id)
     return pool
 

@@ -119,9 +119,11 @@ def steps_of(
         if not asking or not needs.leads_on:
             break
     outcomes: list[Outcome] = []
+    new_id = ids.at(now)
     for submission in submissions:
-        outcomes.append(_decide(submission, state, now, ids, ahead=ahead))
-        if isinstance(outcomes[-1], Again):
+        outcome = _decide(submission, state, now, new_id, ahead=ahead)
+        outcomes.append(outcome)
+        if type(outcome) is Again:
             break
     outcomes += [Again()] * (len(submissions) - len(outcomes))
     if state.has_changed:
@@ -196,25 +198,24 @@ def _needs(
     return needs, asking
 
 
-def _trace_of(here: Here | None) -> Trace | None:
-    if here is None:
-        return None
+def _trace_of(here: Here) -> Trace:
     position = here.position
     return Trace(position.traceparent, position.state or None)
 
 
 def _decide(
-    submission: Submission, state: State, now: Instant, ids: IdSource, *, ahead: int
+    submission: Submission, state: State, now: Instant, new_id: Callable[[], str], *, ahead: int
 ) -> Outcome:
+    here = submission.here
     context = Context(
         now=now,
-        new_id=ids.at(now),
+        new_id=new_id,
         caller=submission.caller,
         settings=submission.settings,
         is_late=submission.is_late,
         ahead=ahead,
         actor=submission.actor,
-        trace=_trace_of(submission.here),
+        trace=None if here is None else _trace_of(here),
     )
     command = submission.command
     try:

@@ -247,9 +247,10 @@ def fail(waiting: Waiting, error: Exception) -> None:
 
 def _settle(waiting: Waiting, outcome: Outcome, locked: list[LockedOut]) -> None:
     """Pass an outcome on to who waits, unless it is still to come."""
-    if isinstance(outcome, LockedOut):
-        locked.append(outcome)
-    elif isinstance(outcome, Failure):
+    kind = type(outcome)
+    if kind is Failure:
         fail(waiting, outcome.error)
-    elif not isinstance(outcome, Again) and not waiting.answer.done():
+    elif kind is LockedOut:
+        locked.append(outcome)
+    elif kind is not Again and not waiting.answer.done():
         waiting.answer.set_result(outcome)

@@ -121,6 +121,13 @@ def changed_columns(pairs: list[tuple[Row, Row]], codec: RowCodec[Any]) -> tuple
     changed: set[int] = set()
     for old, new in pairs:
         before, after = astuple(old), astuple(new)
+        if changed:
+            # Mostly all rows of a batch change alike.
+            alike = list(before)
+            for position in changed:
+                alike[position] = after[position]
+            if tuple(alike) == after:
+                continue
         # A row's successor shares with it what hasn't changed, so this leaves few to compare.
         for position in compress(positions, map(is_not, before, after)):
             if before[position] != after[position]:
