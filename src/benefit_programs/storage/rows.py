@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from itertools import compress
@@ -19,6 +19,8 @@ from benefit_programs.tracing import NOTHING, recorded, statement
 
 R = TypeVar("R", bound=Row)
 Values = tuple[Any, ...]
+Write = Callable[[Row], Sequence[Any]]
+"""What takes values from a row, as the drivers take them."""
 
 
 class RowCodec(Generic[R]):
@@ -38,7 +40,7 @@ class RowCodec(Generic[R]):
         self.read: Callable[[Values], R] = _reader(entity)
         """Makes the row of the values of ``columns``."""
 
-        self._writers: dict[tuple[str, ...], Callable[[Row], Values]] = {}
+        self._writers: dict[tuple[str, ...], Write] = {}
         self._frequent = tuple(name for name in self.columns if name not in entity.seldom)
         self._seldom_of = fields_of(entity.seldom)
         self._missing = (None,) * len(entity.seldom)
@@ -49,11 +51,11 @@ class RowCodec(Generic[R]):
             return self.columns
         return self._frequent
 
-    def values(self, row: Row, columns: tuple[str, ...]) -> Values:
+    def values(self, row: Row, columns: tuple[str, ...]) -> Sequence[Any]:
         """The row's values for these columns, as the drivers take them."""
         return self.writer(columns)(row)
 
-    def writer(self, columns: tuple[str, ...]) -> Callable[[Row], Values]:
+    def writer(self, columns: tuple[str, ...]) -> Write:
         """What takes the values of these columns from rows, made once and kept."""
         known = self._writers.get(columns)
         if known is None:
@@ -91,25 +93,21 @@ def _converter(plain: Any) -> Callable[[Any], Any] | None:
     return None
 
 
-def _writer(take: Callable[[Row], Values], documents: list[bool]) -> Callable[[Row], Values]:
+def _writer(take: Callable[[Row], Values], documents: list[bool]) -> Write:
     if not any(documents):
         return take
     positions = [position for position, is_document in enumerate(documents) if is_document]
+    encode = msgspec.json.Encoder().encode
 
-    def write(row: Row) -> Values:
+    def write(row: Row) -> list[Any]:
         values = list(take(row))
         for position in positions:
-            values[position] = _document(values[position])
-        return tuple(values)
+            value = values[position]
+            if value is not None:
+                values[position] = encode(value).decode()
+        return values
 
     return write
-
-
-def _document(value: object) -> str | None:
-    return None if value is None else _encode(value).decode()
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 CODECS: dict[type[Row], RowCodec[Any]] = {entity: RowCodec(entity) for entity in TABLES}
