@@ -3,7 +3,7 @@
 import time
 from array import array
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Self
 
@@ -18,7 +18,8 @@ class Measurement:
     `load_cpu_share` is the share of one core that the load took, where the load is a process of
     its own, and `load_late_p99_ms` how late it was itself after pauses. `peak_mebibytes` is the
     most memory that one process of the contender ever had, `server_us` what its processes computed
-    for an answer, in microseconds, where it is a server.
+    for an answer, in microseconds, where it is a server. `answers_in_all` are also those of the
+    warm-up, and of what was under way at the end: the server has computed for them, too.
     """
 
     answers: int
@@ -31,6 +32,7 @@ class Measurement:
     load_late_p99_ms: float | None = None
     peak_mebibytes: float | None = None
     server_us: float | None = None
+    answers_in_all: int = 0
 
     @classmethod
     def of(cls, latencies: list[float], *, seconds: float, errors: Counter[str]) -> Self:
@@ -66,6 +68,7 @@ class Recorder:
         self._until = self._from + measured_seconds
         self._latencies = array("d")
         self._errors: Counter[str] = Counter()
+        self._answers_in_all = 0
         self.last_body = b""
 
     def is_over(self) -> bool:
@@ -77,7 +80,9 @@ class Recorder:
         now = time.perf_counter()
         if status != HTTPStatus.OK:
             self.take_error(f"{status} {body[:200].decode(errors='replace')}")
-        elif self._from <= now < self._until:
+            return
+        self._answers_in_all += 1
+        if self._from <= now < self._until:
             self._latencies.append(now - sent_at)
             self.last_body = body
 
@@ -88,4 +93,7 @@ class Recorder:
 
     def measurement(self) -> Measurement:
         """Sum up what was taken."""
-        return Measurement.of(self._latencies.tolist(), seconds=self._seconds, errors=self._errors)
+        measurement = Measurement.of(
+            self._latencies.tolist(), seconds=self._seconds, errors=self._errors
+        )
+        return replace(measurement, answers_in_all=self._answers_in_all)

@@ -76,12 +76,10 @@ class HttpContender:
         before = read_cpu_seconds(server.process_id)
         measurement = _measure_apart("bench.load", asdict(plan))
         computed = read_cpu_seconds(server.process_id) - before
-        # A warm-up is as busy as what follows, but its answers aren't counted.
-        share = times.measured_seconds / (times.warmup_seconds + times.measured_seconds)
         return replace(
             measurement,
             peak_mebibytes=read_peak_mebibytes(server.process_id),
-            server_us=computed * share * 1e6 / max(1, measurement.answers),
+            server_us=computed * 1e6 / max(1, measurement.answers_in_all),
         )
 
 

@@ -89,7 +89,7 @@ def run_sizing(chosen: Namespace) -> bool:
                 after = asyncio.run(look(url, server))
                 clean = clean and not measured.errors
                 peak = read_peak_mebibytes(server.process_id)
-                costs.append(cost_of(leg, measured.answers, before, after, peak))
+                costs.append(cost_of(leg, measured.answers_in_all, before, after, peak))
                 print(costs[-1], flush=True)
     content = {"environment": environment, "settings": asdict(times)}
     write_results("sizing", {**content, "costs": [asdict(each) for each in costs]})

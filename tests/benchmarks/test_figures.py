@@ -11,7 +11,7 @@ from bench.disk import measure_flush_ms
 from bench.document import fill_in
 from bench.legs import Leg, Round, choose_legs, find_limit
 from bench.limits import parse_rate
-from bench.measurement import Measurement
+from bench.measurement import Measurement, Recorder
 from bench.names import LIMIT_POSTGRES, LIMIT_SQLITE, OURS_POSTGRES, OURS_SQLITE
 from bench.report import Rounds, Spread, format_environment, from_json, rate_of, to_json
 from bench.targets import Target
@@ -101,3 +101,16 @@ def test_a_run_says_how_long_a_flush_took(tmp_path: Path) -> None:
     assert f"\nflush:    {flush_ms:.2f} ms\n" in format_environment(environment, {})
     del environment["flush_ms"]
     assert "flush" not in format_environment(environment, {})
+
+
+@pytest.mark.parametrize("warmup_seconds", [-2, 1_000], ids=["after the end", "warming up"])
+def test_answers_outside_of_the_time_count_for_what_the_server_computed(
+    warmup_seconds: int,
+) -> None:
+    """They are no part of the rate, but the server was busy with them as with any other."""
+    recorder = Recorder(warmup_seconds=warmup_seconds, measured_seconds=1)
+    recorder.take(200, b"{}", sent_at=0)
+    recorder.take(503, b"{}", sent_at=0)
+    measurement = recorder.measurement()
+    assert (measurement.answers, measurement.answers_in_all) == (0, 1)
+    assert sum(measurement.errors.values()) == 1
