@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from bench.against import run_against
 from bench.console import run_console
 from bench.document import write_documents
+from bench.engine import run_engine
 from bench.events import run_events
 from bench.expiry import run_expiry
 from bench.fairness import run_fairness
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[[Namespace], bool]] = {
     "timetables": run_timetables,
     "sizes": run_sizes,
     "sizing": run_sizing,
+    "engine": run_engine,
     "starts": run_starts,
     "model": run_model,
     "partitions": run_partitions,
