@@ -1,4 +1,4 @@
-"""The entries of a bulk request are done in their order, also where they meet."""
+"""The entries of a bulk request are done in their order, also where they meet, and kept whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benefit_programs.domain.event_rows import Event
 from tests.support.calls import NAMESPACE, benefit, details, guid
+from tests.support.wallet import open_wallet
 
 if TYPE_CHECKING:
     from tests.support.inprocess import Service
@@ -64,3 +66,18 @@ async def test_changes_of_one_pool(service: Service) -> None:
     (pool,) = await service.pools_of(provisioned["program"]["id"])
     request = {"pools": changes_of("pool", pool["id"]), "returnEntity": True}
     assert outcomes_of(await service.call("bulkUpdatePools", request)) == REVISIONS
+
+
+async def test_texts_are_kept_as_they_were_written(service: Service) -> None:
+    """Whatever may be special to a language in between is a character like any other."""
+    wallet = await open_wallet(service)
+    texts = ["null", '{"a": [1, "b"]}', "a,b\\", 'it\'s "so"', "\n\t", "\u2028 😀", "NULL", "[]"]
+    entries = [
+        wallet.redemption(idempotencyKey=each, additionalData={"text": each}) for each in texts
+    ]
+    answer = await service.call("bulkRedeemBenefits", {"redemptions": entries})
+    assert answer["bulkActionMetadata"]["totalSuccesses"] == len(texts)
+    keys = [each.get("idempotencyKey") for each in await wallet.transactions()]
+    assert keys[-len(texts) :] == texts
+    bodies = [each.body.get("additional_data") for each in await service.rows(Event)]
+    assert [each for each in bodies if each] == [{"text": each} for each in texts]
