@@ -341,6 +341,12 @@ async def test_statements_on_sqlite_search_by_their_whole_key(tmp_path: Path) ->
         plan = "\n".join(str(row[3]) for row in rows)
         assert "SCAN" not in plan, (index, plan)
         assert all(f"{column}=?" in plan for column in index.columns), (index, plan)
+        if several := statements.sqlite_select_several(index):
+            rows = connection.execute(f"explain query plan {several}", (None,) * several.count("?"))
+            plan = "\n".join(str(row[3]) for row in rows)
+            assert "SCAN t" not in plan, (index, plan)
+            assert all(f"{column}=?" in plan for column in index.columns), (index, plan)
+            assert "MATERIALIZE" not in plan, (index, plan)
     connection.close()
 
 
@@ -391,7 +397,8 @@ async def test_look_ups_on_sqlite_are_planned_once(tmp_path: Path) -> None:
     with closing(connect(path)) as connection:
         # SQLite asks it about each table and column while it plans.
         connection.authorizer = note
-        for sql in dict.fromkeys(map(statements.sqlite_select, INDEXES)):
+        several = filter(None, map(statements.sqlite_select_several, INDEXES))
+        for sql in dict.fromkeys((*map(statements.sqlite_select, INDEXES), *several)):
             connection.execute(sql, (1,) * sql.count("?")).fetchall()
             assert sql in planned
             planned.clear()
@@ -408,6 +415,7 @@ async def test_changes_on_sqlite_need_no_tables_of_their_own(tmp_path: Path) -> 
             others = tuple(name for name in codec.columns if name not in entity.key)
             for sql in (
                 statements.sqlite_insert(entity, codec.columns),
+                statements.sqlite_insert(entity, codec.columns, statements.SQLITE_ROWS),
                 *([statements.sqlite_update(entity, others)] if others else []),
             ):
                 program = connection.execute(f"explain {sql}", (None,) * len(_marks(sql)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -19,7 +19,14 @@ from benefit_programs.domain.job_commands import SweepJobs
 from benefit_programs.domain.lookups import QUOTA
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Mode, State
-from benefit_programs.domain.store import BatchRun, Load, Loaded, StoreUnavailable, Write
+from benefit_programs.domain.store import (
+    BatchRun,
+    Load,
+    Loaded,
+    StoreConflict,
+    StoreUnavailable,
+    Write,
+)
 from benefit_programs.domain.values import SYSTEM
 from benefit_programs.engine.engine import Engine
 from benefit_programs.storage import sqlite
@@ -41,6 +48,15 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     opened = SqliteStore(path)
     yield opened
     await opened.close()
+
+
+def insert_quotas(numbers: Iterable[int]) -> BatchRun[None]:
+    """Make quotas, without a look whether they are there."""
+    state, changes = State(), Changes(None)
+    for number in numbers:
+        changes.save(Quota(pool_id=f"pool{number}", quota_id="quota", period_start=0, used=1))
+    state.apply(changes)
+    yield Write(state)
 
 
 def write_quotas(count: int, told: list[str]) -> BatchRun[int]:
@@ -211,6 +227,19 @@ async def test_a_batch_that_is_cancelled_leaves_the_store_in_order(
     before = await counted(store)
     await store.run(TENANT, write_quotas(rows, []))
     assert await counted(store) == ([each + 1 for each in before] or [1] * rows)
+
+
+@pytest.mark.parametrize("taken", [3, 19], ids=["among several", "by itself"])
+async def test_a_batch_with_a_row_that_is_there_already_leaves_nothing(
+    store: SqliteStore, taken: int
+) -> None:
+    """Rows are inserted several at once; if one is refused, all are, and the next batch goes on."""
+    await store.run(TENANT, insert_quotas([taken]))
+    with pytest.raises(StoreConflict):
+        await store.run(TENANT, insert_quotas(range(20)))
+    assert await counted(store) == [1]
+    await store.run(TENANT, insert_quotas(range(20, 40)))
+    assert await counted(store) == [1] * 21
 
 
 async def test_the_log_is_written_back_while_batches_go_on(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import chain
 from math import inf
 from pathlib import Path
 from threading import Lock, local
@@ -564,12 +565,29 @@ class SqliteStore:
             return end.value, written
 
     def _load(self, tenant_id: int, wanted: Wanted) -> Loaded:
-        find = self._writer.executemany
         found: Loaded = {}
         for index, keys in wanted.items():
-            sql, read = statements.sqlite_select(index), CODECS[index.entity].read
-            found[index] = [*map(read, find(sql, [(tenant_id, *key) for key in keys]))]
+            one, several = statements.sqlite_select(index), statements.sqlite_select_several(index)
+            rows = self._each(one, several, [(tenant_id, *key) for key in keys])
+            found[index] = [*map(CODECS[index.entity].read, rows)]
         return found
+
+    def _each(
+        self, one: str, several: str | None, values: list[tuple[Any, ...]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """What statements return that do something for each of these, or for several at once."""
+        size = statements.SQLITE_ROWS
+        whole = len(values) - len(values) % size if several else 0
+        if not several or not whole:
+            return self._writer.executemany(one, values)
+        together = [
+            tuple(chain.from_iterable(values[first : first + size]))
+            for first in range(0, whole, size)
+        ]
+        return chain(
+            self._writer.executemany(several, together),
+            self._writer.executemany(one, values[whole:]),
+        )
 
     def _write(self, tenant_id: int, state: State) -> Loaded:
         """Write what has changed; nothing is loaded by it."""
@@ -600,8 +618,9 @@ class SqliteStore:
         """Store events behind those of the commits before: nobody else writes meanwhile."""
         newest: Any = self._writer.execute(SQLITE_NEWEST, (tenant_id,)).get
         values = CODECS[Event].writer(CODECS[Event].columns)
-        self._writer.executemany(
-            statements.sqlite_insert_event(),
+        self._each(
+            statements.sqlite_insert_events(),
+            statements.sqlite_insert_events(statements.SQLITE_ROWS),
             [
                 (tenant_id, *values(event), position)
                 for position, event in enumerate(events, start=newest + 1)
@@ -611,8 +630,10 @@ class SqliteStore:
     def _insert(self, tenant_id: int, entity: type[Row], rows: Sequence[Row]) -> None:
         columns = CODECS[entity].columns_of(rows)
         values = CODECS[entity].writer(columns)
-        self._writer.executemany(
-            statements.sqlite_insert(entity, columns), [(tenant_id, *values(row)) for row in rows]
+        self._each(
+            statements.sqlite_insert(entity, columns),
+            statements.sqlite_insert(entity, columns, statements.SQLITE_ROWS),
+            [(tenant_id, *values(row)) for row in rows],
         )
 
 

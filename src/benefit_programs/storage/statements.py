@@ -1,7 +1,7 @@
 """The statements that batches run, made once from the tables for each engine and kept.
 
-PostgreSQL takes a list a column, so that one statement does a whole batch; SQLite
-takes one row at a time, which is the fastest way in a process of its own.
+PostgreSQL takes a list a column, so that one statement does a whole batch; SQLite takes a few rows at
+a time: to begin and end a statement takes it about as long as to find a row.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from benefit_programs.storage.tables import TABLES, ColumnType, live_condition
 
 WRITINGS_MAX = 1_000
 """How many texts are kept of what batches write: each set of changed columns has its own."""
+
+SQLITE_ROWS = 8
+"""How many rows one statement looks up or inserts on SQLite, while a batch has so many."""
 
 _LOCKS = {Mode.READ: "", Mode.SHARE: " for share of t", Mode.LOCK: " for no key update of t"}
 _VERSION = "t.xmin::text"
@@ -360,6 +363,28 @@ def sqlite_select(index: Index[Any]) -> str:
     )
 
 
+@cache
+def sqlite_select_several(index: Index[Any]) -> str | None:
+    """Rows by ``SQLITE_ROWS`` keys, each behind the tenant; None if a key may find several rows."""
+    if not _is_unique(index):
+        return None
+    codec, columns = CODECS[index.entity], ("tenant_id", *index.columns)
+    names = [f"k{number}" for number in range(len(columns))]
+    match = " and ".join(
+        f"t.{column} = {name}" for column, name in zip(columns, names, strict=True)
+    )
+    return (
+        f"with k({', '.join(names)}) as ({_values(len(columns), SQLITE_ROWS)})"
+        f" select {sqlite_columns(codec, 't')} from k cross join {codec.table} t"
+        f" where {match}{_conditions(index)}"
+    )
+
+
+def _values(columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"values {', '.join([row] * rows)}"
+
+
 def _sqlite_sequence(index: Index[Any]) -> str:
     """Keep SQLite from an index of all rows that has few open ones in their order.
 
@@ -379,18 +404,21 @@ def is_unique(index: Index[Any]) -> bool:
 
 
 @cache
-def sqlite_insert(entity: type[Row], columns: tuple[str, ...]) -> str:
-    marks = ", ".join("?" * (len(columns) + 1))
-    return f"insert into {CODECS[entity].table} (tenant_id, {', '.join(columns)}) values ({marks})"
+def sqlite_insert(entity: type[Row], columns: tuple[str, ...], rows: int = 1) -> str:
+    """New rows, of each the tenant and these columns. If one can't be inserted, the batch is over.
+
+    Otherwise SQLite would keep what the statement has changed, to undo it alone.
+    """
+    return (
+        f"insert or rollback into {CODECS[entity].table} (tenant_id, {', '.join(columns)})"
+        f" {_values(len(columns) + 1, rows)}"
+    )
 
 
 @cache
-def sqlite_insert_event() -> str:
-    """One event: the tenant, the columns, and its position in the feed."""
-    codec = CODECS[Event]
-    marks = ", ".join("?" * (len(codec.columns) + 2))
-    columns = ", ".join(codec.columns)
-    return f"insert into {codec.table} (tenant_id, {columns}, position) values ({marks})"
+def sqlite_insert_events(rows: int = 1) -> str:
+    """Events: of each the tenant, the columns, and its position in the feed."""
+    return sqlite_insert(Event, (*CODECS[Event].columns, "position"), rows)
 
 
 @lru_cache(maxsize=WRITINGS_MAX)
