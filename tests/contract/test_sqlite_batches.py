@@ -264,7 +264,7 @@ async def test_a_log_is_written_back_in_parts_before_it_is_long(tmp_path: Path) 
     await migrate(f"sqlite:///{path}")
     store = SqliteStore(path, checkpoint_pages=pages)
     before = path.stat().st_size
-    while log.stat().st_size < pages * PAGE_BYTES // 2:
+    while log.stat().st_size < pages * PAGE_BYTES * 3 // 4:
         await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
 
     async def grown() -> int:

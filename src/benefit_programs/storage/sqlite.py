@@ -80,7 +80,7 @@ STEPS_PER_LOOK = 20_000
 CHECKPOINT_PAGES = 8_000
 """How many pages of 4 KiB the log grows by before it shall begin anew."""
 
-WRITE_BACKS_OF_LOG = 4
+WRITE_BACKS_OF_LOG = 2
 """In how many parts a log is written into the file, beside the batches.
 
 Their commits wait for the disk while a part is flushed, so each is to be small. A page that changed

@@ -366,7 +366,7 @@ def sqlite_select(index: Index[Any]) -> str:
 @cache
 def sqlite_select_several(index: Index[Any]) -> str | None:
     """Rows by ``SQLITE_ROWS`` keys, each behind the tenant; None if a key may find several rows."""
-    if not _is_unique(index):
+    if not is_unique(index):
         return None
     codec, columns = CODECS[index.entity], ("tenant_id", *index.columns)
     names = [f"k{number}" for number in range(len(columns))]
