@@ -1,7 +1,7 @@
 """The statements that batches run, made once from the tables for each engine and kept.
 
-PostgreSQL takes a list a column, so that one statement does a whole batch; SQLite takes a few rows at
-a time: to begin and end a statement takes it about as long as to find a row.
+PostgreSQL takes a list a column, so that one statement does a whole batch; SQLite takes a few rows
+at a time: to begin and end a statement takes it about as long as to find a row.
 """
 
 from __future__ import annotations
