@@ -119,7 +119,10 @@ class Needs:
 
     def read(self, index: Index[Any], *key: Any) -> None:
         """Ask for rows as they are."""
-        self._ask(index, key, _READ)
+        # Most are here already: what one command asks for, the next one does, too.
+        held = self._held.get(index)
+        if held is None or key not in held:
+            self._ask(index, key, _READ)
 
     def guess(self, index: Index[Any], *beginning: Any) -> None:
         """Ask for rows as they are whose key begins so, as far as a guess tells the rest."""
@@ -292,7 +295,8 @@ class State:
     def loaded(self, index: Index[R], *key: Any) -> R | None:
         """The one row with this key, or None if there is none or it wasn't asked for yet."""
         if index.is_own_key:
-            return self.one(index, *key) if key in self.held.get(index, ()) else None
+            is_here = key in self.held.get(index, ())
+            return self._rows[index.entity].get(key) if is_here else None  # type: ignore[return-value]
         members = self._sets.get(index, {}).get(key)
         for identity in members or ():
             return self._rows[index.entity][identity]  # type: ignore[return-value]
