@@ -8,6 +8,7 @@ import pytest
 
 from benefit_programs.domain.entities import (
     BalanceType,
+    Item,
     Operation,
     Reservation,
     ReservationStatus,
@@ -16,6 +17,7 @@ from benefit_programs.domain.entities import (
 )
 from benefit_programs.domain.indexes import Index
 from benefit_programs.domain.lookups import (
+    ITEM_BY_REFERENCE,
     POOL,
     RESERVATION,
     RESERVING_TRANSACTION,
@@ -26,7 +28,7 @@ from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, State
 from benefit_programs.domain.values import Identity, IdentityType
 from benefit_programs.engine.batch import Submission, first_needs
-from benefit_programs.engine.memory import RESERVING_MAX, Memory
+from benefit_programs.engine.memory import ITEMS_MAX, RESERVING_MAX, Memory
 
 NOW = 1_700_000_000_000
 OPEN, CAPTURED = ReservationStatus.OPEN, ReservationStatus.CAPTURED
@@ -126,3 +128,30 @@ def test_only_the_latest_are_remembered() -> None:
     assert find((rows[0].id,)) == rows[0]
     remember(memory, reserving(RESERVING_MAX))
     assert (find((rows[0].id,)), find((rows[1].id,))) == (rows[0], None)
+
+
+def item(number: int, item_set_id: str) -> Item:
+    return Item(
+        id=f"item {number} of {item_set_id}",
+        revision=1,
+        created=NOW,
+        updated=NOW,
+        item_set_id=item_set_id,
+        provider_app_id="app",
+        category="",
+        external_id=f"{number}",
+        namespace="namespace",
+    )
+
+
+def test_an_items_set_is_guessed_from_where_it_was_found_last() -> None:
+    """Nothing is guessed of an item that wasn't found, or long ago."""
+    memory, guess = Memory(), ITEM_BY_REFERENCE
+    find = memory.guesses[guess]
+    memory.keep(guess, [item(0, "a"), item(1, "a")])
+    memory.keep(guess, [item(0, "b")])
+    assert find(("0", "app", "")) == ("0", "app", "", "b")
+    assert find(("2", "app", "")) is None
+    memory.keep(guess, [item(number, "c") for number in range(2, ITEMS_MAX + 1)])
+    assert find(("0", "app", "")) == ("0", "app", "", "b")
+    assert find(("1", "app", "")) is None

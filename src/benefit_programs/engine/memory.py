@@ -76,8 +76,6 @@ class Memory:
         It is here before the commit, which may fail. Whoever finds it here looks for the
         reservation, too, and only that tells what is held.
         """
-        if Reservation not in state.touched:
-            return
         reserving = self._recent[RESERVING_TRANSACTION]
         for _, row in state.changed(Transaction):
             if row.operation is _RESERVE:
