@@ -214,8 +214,7 @@ class _EndReservation(Command[Redeemed], frozen=True, kw_only=True):
         status = row.status_at(clock_at(pool, context.now))
         if status is not _OPEN:
             raise ReservationNotOpen(reservation_id=row.id, reservation_status=status)
-        account = open_account(state, context, require(state, POOL, row.pool_id))
-        return _Held(row, transaction, account)
+        return _Held(row, transaction, open_account(state, context, pool))
 
 
 class CaptureReservation(_EndReservation, frozen=True, kw_only=True):
