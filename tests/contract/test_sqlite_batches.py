@@ -257,24 +257,6 @@ async def test_the_log_is_written_back_while_batches_go_on(tmp_path: Path) -> No
     assert pages * PAGE_BYTES < longest < 4 * pages * PAGE_BYTES
 
 
-async def test_a_log_is_written_back_in_parts_before_it_is_long(tmp_path: Path) -> None:
-    """The file gets what was committed before the log begins anew, so each flush is short."""
-    path, pages = tmp_path / "log.db", 400
-    log = path.with_name("log.db-wal")
-    await migrate(f"sqlite:///{path}")
-    store = SqliteStore(path, checkpoint_pages=pages)
-    before = path.stat().st_size
-    while log.stat().st_size < pages * PAGE_BYTES * 3 // 4:
-        await store.run(TENANT, write_quotas(ROWS_AT_ONCE_MAX, []))
-
-    async def grown() -> int:
-        return path.stat().st_size - before
-
-    assert await look_until(grown, bool) > 0
-    assert log.stat().st_size < pages * PAGE_BYTES
-    await store.close()
-
-
 async def test_a_reader_of_an_old_state_only_delays_the_writing_back(tmp_path: Path) -> None:
     """While somebody reads on, the log grows; afterwards it begins anew."""
     path, pages = tmp_path / "log.db", 20

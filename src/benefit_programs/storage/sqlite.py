@@ -78,19 +78,15 @@ STEPS_PER_LOOK = 20_000
 """How many steps of a statement's program pass between two looks at the clock."""
 
 CHECKPOINT_PAGES = 8_000
-"""How many pages of 4 KiB the log grows by before it shall begin anew."""
+"""How many pages of 4 KiB the log grows by before they are written into the file.
 
-WRITE_BACKS_OF_LOG = 2
-"""In how many parts a log is written into the file, beside the batches.
-
-Their commits wait for the disk while a part is flushed, so each is to be small. A page that changed
-in many commits is written once in each part, so few are cheaper.
+A page that changed in many commits is written into the file once, so seldom is cheaper.
 """
 
 WRITE_BACKS_BESIDE_MAX = 8
-"""How often what has come meanwhile is written beside the batches, too, until nothing has.
+"""How often what has come meanwhile is written beside the batches, until nothing has.
 
-Each time there is less. For the rest of the last part everybody waits.
+Each time there is less. For the rest everybody waits.
 """
 
 ROWS_OF_SHORT_BATCH_MAX = 8
@@ -218,7 +214,6 @@ class SqliteStore:
 
         self._log_pages = 0
         self._checkpoint_due = self._checkpoint_pages = checkpoint_pages
-        self._part_due = self._part_pages = checkpoint_pages // WRITE_BACKS_OF_LOG
         self._writing_back: asyncio.Task[None] | None = None
         self._beside: apsw.Connection | None = None
         """What writes the log back beside the writer, once there was something to write."""
@@ -459,7 +454,7 @@ class SqliteStore:
         # Here: the thread would wait for the interpreter once more after each of these looks.
         self._file.require_commit()
         asyncio.get_running_loop().call_soon(self.on_commit, self._commit_seconds)
-        if self._log_pages >= self._part_due and self._writing_back is None:
+        if self._log_pages >= self._checkpoint_due and self._writing_back is None:
             self._writing_back = asyncio.create_task(self._write_back())
 
     async def _write_log_beside(self, tenant_id: int) -> None:
@@ -479,16 +474,16 @@ class SqliteStore:
     def _note_log(self, _connection: object, _name: str, pages: int) -> int:
         """Hear of a commit, and how long the log is after it."""
         if pages < self._log_pages:
-            self._part_due, self._checkpoint_due = self._part_pages, self._checkpoint_pages
+            self._checkpoint_due = self._checkpoint_pages
         self._log_pages = pages
         return apsw.SQLITE_OK
 
     async def _write_back(self) -> None:
         """Write what is in the log into the file.
 
-        Most of it beside the batches, and the rest of a long log between two: only one of which
-        nothing is left can begin anew. Who still reads an old state keeps it from that; then the
-        log grows on. So it does where the disk is full, until there is room for the file.
+        Most of it beside the batches, and the rest between two: only a log of which nothing is
+        left can begin anew. Who still reads an old state keeps it from that; then the log grows on.
+        So it does where the disk is full, until there is room for the file.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -498,15 +493,13 @@ class SqliteStore:
                 if pages in (before, self._log_pages):
                     break
                 before = pages
-            if self._log_pages >= self._checkpoint_due:
-                self._checkpoint_due = self._log_pages + self._checkpoint_pages
-                async with self._turn:
-                    with translated_errors():
-                        await self._in_thread(self._write_back_rest)
+            async with self._turn:
+                with translated_errors():
+                    await self._in_thread(self._write_back_rest)
         except StoreUnavailable as error:
             _log.warning("log not written back", reason=str(error))
         finally:
-            self._part_due = self._log_pages + self._part_pages
+            self._checkpoint_due = self._log_pages + self._checkpoint_pages
             self._writing_back = None
 
     def _write_back_beside(self) -> int:
