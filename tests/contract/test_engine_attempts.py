@@ -21,6 +21,7 @@ from benefit_programs.domain.program_definitions import (
 from benefit_programs.domain.settings import TenantSettings
 from benefit_programs.domain.state import Changes, Index, Needs, NotLoaded, State
 from benefit_programs.domain.store import (
+    BATCH_SIZE_MAX,
     BatchRun,
     Load,
     StoreConflict,
@@ -29,7 +30,7 @@ from benefit_programs.domain.store import (
     StoreUnavailable,
 )
 from benefit_programs.domain.values import Identity, IdentityType, Instant
-from benefit_programs.engine.engine import BATCH_SIZE_MAX, QUEUE_LENGTH_MAX, Engine, QueueFull
+from benefit_programs.engine.engine import QUEUE_LENGTH_MAX, Engine, QueueFull
 from benefit_programs.engine.runs import ATTEMPTS_MAX
 from tests.support.calls import NAMESPACE
 
@@ -51,6 +52,7 @@ class TroubledStore:
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self.batch_size_max = BATCH_SIZE_MAX
         self.script: deque[Exception | None] = deque()
         self.tenants: list[int] = []
         """The tenants of all batches, in their order."""

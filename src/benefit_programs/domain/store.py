@@ -64,11 +64,20 @@ class StatementUnsupported(Exception):
     """The database can't run a statement, as a cluster can't run some; nothing was changed."""
 
 
+BATCH_SIZE_MAX = 64
+"""How many commands share a commit."""
+
+
 class Store(Protocol):
     """A database: batches of one tenant in one durable commit each, and reads beside them."""
 
     batches_max: int
     """How many batches it runs side by side."""
+
+    @property
+    def batch_size_max(self) -> int:
+        """How many commands it takes in a batch now, ``BATCH_SIZE_MAX`` at most."""
+        ...
 
     patient_batches_max: int
     """How many batches beside those may wait for rows that others have locked."""

@@ -2,7 +2,7 @@
 
 A batch is whatever is waiting when the tenant's previous commit ends, and whoever is answered by
 that and comes back at once: nobody waits for a timer. Alone, a command goes at once; under load,
-batches grow by themselves up to ``BATCH_SIZE_MAX``. A batch has the commands of one tenant, and a
+batches grow by themselves up to what the store takes. A batch has the commands of one tenant, and a
 tenant has one batch at a time. As many tenants as the store takes are served side by side, and take
 turns.
 
@@ -25,7 +25,7 @@ from benefit_programs.domain.lookups import CHUNK_SIZE
 from benefit_programs.domain.orders.calendar import SettlePrograms
 from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.store import Store
+from benefit_programs.domain.store import BATCH_SIZE_MAX, Store
 from benefit_programs.domain.values import SYSTEM, Identity, Instant
 from benefit_programs.engine.answers import Answers, Part
 from benefit_programs.engine.batch import Submission
@@ -36,7 +36,6 @@ from benefit_programs.tracing import current
 Answer = TypeVar("Answer")
 T = TypeVar("T")
 
-BATCH_SIZE_MAX = 64
 QUEUE_LENGTH_MAX = 10_000
 """How many commands may wait in one process; past it they are refused at once."""
 
@@ -314,7 +313,7 @@ class Engine:
         while self._queues:
             tenant_id, queue = self._queues.popitem(last=False)
             self._at_work[tenant_id] = queue
-            batch = _take(queue)
+            batch = _take(queue, self._store.batch_size_max)
             self._length -= len(batch)
             try:
                 await self._run(tenant_id, batch)
@@ -342,7 +341,7 @@ class Engine:
         Else two halves of the callers take turns, with twice as many batches. What it takes is a
         few turns of the event loop, which has the answers to send anyway.
         """
-        expected, quiet_turns = min(len(queue) + answered, BATCH_SIZE_MAX), 0
+        expected, quiet_turns = min(len(queue) + answered, self._store.batch_size_max), 0
         while len(queue) < expected and quiet_turns < QUIET_TURNS_MAX:
             before = len(queue)
             await asyncio.sleep(0)
@@ -388,7 +387,7 @@ class Engine:
         """Run those who wait apart, patiently, until all are answered."""
         async with self._patience:
             while apart.queue:
-                apart.batch = [each.waiting for each in _take(apart.queue)]
+                apart.batch = [each.waiting for each in _take(apart.queue, BATCH_SIZE_MAX)]
                 self._length -= len(apart.batch)
                 for each in await self._runs.run(tenant_id, apart.batch, Locks(), patient=True):
                     fail(each.waiting, each.error)
@@ -396,6 +395,6 @@ class Engine:
                 apart.hold_for_queue()
 
 
-def _take(queue: deque[T]) -> list[T]:
+def _take(queue: deque[T], size_max: int) -> list[T]:
     """The first of those who wait, as many as fit into a batch."""
-    return [queue.popleft() for _ in range(min(len(queue), BATCH_SIZE_MAX))]
+    return [queue.popleft() for _ in range(min(len(queue), size_max))]

@@ -28,6 +28,7 @@ import asyncpg
 from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.store import (
+    BATCH_SIZE_MAX,
     BatchRun,
     NodeUnavailable,
     StatementUnsupported,
@@ -106,6 +107,7 @@ class PostgresStore:
         others = LOOK_UP_CONNECTIONS_MIN + PATIENT_BATCHES_MAX
         self.batches_max = max(1, keyed.get_max_size() - others)
         self.patient_batches_max = PATIENT_BATCHES_MAX
+        self.batch_size_max = BATCH_SIZE_MAX
         self._keyed = keyed
         self._queries = queries
         # Behind a pooler: what each transaction on connections of a pool begins with.

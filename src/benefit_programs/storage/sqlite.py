@@ -33,6 +33,7 @@ from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State, Wanted
 from benefit_programs.domain.store import (
+    BATCH_SIZE_MAX,
     BatchRun,
     Load,
     Loaded,
@@ -92,6 +93,14 @@ Each time there is less. For the rest everybody waits.
 ROWS_OF_SHORT_BATCH_MAX = 8
 SHORT_COMMIT_SECONDS_MAX = 0.0005
 """A batch of so few rows commits in the event loop's thread, if the last commit was that quick."""
+
+HALF_BATCH_SIZE_MAX = BATCH_SIZE_MAX // 2
+QUICK_COMMIT_SECONDS_MAX = 0.002
+"""While commits are that quick, batches are half as large.
+
+Then two halves of many callers take turns: what one half has written is flushed while the requests
+of the other are read. Where a flush takes longer than to read them, fewer flushes are worth more.
+"""
 
 PROVEN_SECONDS_MAX = 1.0
 """How long a commit proves that the file can be written."""
@@ -328,6 +337,12 @@ class SqliteStore:
         """Raise StoreUnavailable if nothing can be written: a batch of just now tells, or a try."""
         if perf_counter() - self._committed > PROVEN_SECONDS_MAX:
             await self.execute(_PROBE, ())
+
+    @property
+    def batch_size_max(self) -> int:
+        """How many commands it takes in a batch now: few if commits are quick."""
+        is_quick = self._commit_seconds <= QUICK_COMMIT_SECONDS_MAX
+        return HALF_BATCH_SIZE_MAX if is_quick else BATCH_SIZE_MAX
 
     def connections(self) -> list[tuple[str, int, int]]:
         """No pools: threads have connections of their own."""
