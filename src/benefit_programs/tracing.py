@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 TRACESTATE_LENGTH_MAX = 512
 TRACESTATE_MEMBERS_MAX = 32
 LINKS_MAX = 128
-"""How many links a span has at most; a batch has fewer commands."""
+"""How many links a span has at most: of a large batch those of its first commands."""
 
 _HALF = 2**64
 _SAMPLED = 1

@@ -25,6 +25,7 @@ from benefit_programs.domain.program_definitions import (
 from benefit_programs.domain.state import Changes, Needs, State
 from benefit_programs.domain.store import BATCH_SIZE_MAX, StoreConflict
 from benefit_programs.engine.engine import QUEUE_LENGTH_MAX, QueueFull
+from benefit_programs.storage.sqlite import HALF_BATCH_SIZE_MAX
 from tests.support.calls import NAMESPACE, details
 from tests.support.commands import Blind, create, external_ids, submit
 
@@ -76,7 +77,7 @@ async def writes_held(service: Service, url: str) -> AsyncIterator[None]:
 
 async def test_what_waits_together_is_one_batch(service: Service) -> None:
     """Commands that wait at the same time are decided at one instant, in their order."""
-    names = [str(number) for number in range(BATCH_SIZE_MAX // 2)]
+    names = [str(number) for number in range(HALF_BATCH_SIZE_MAX)]
     made = await finish([submit(service, create(name)) for name in names])
     assert [row.external_id for row in made] == names
     assert len({row.created for row in made}) == 1

@@ -51,7 +51,7 @@ REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 COMMIT_BUCKETS = (0.0001, 0.00025, 0.0005, *REQUEST_BUCKETS)
 LAG_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 86_400)
 WAIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
-BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 _MEMORY = Path("/proc/self/statm")
 """Where Linux tells the memory of a process; other systems tell nothing that costs as little."""

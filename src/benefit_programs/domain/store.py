@@ -64,8 +64,8 @@ class StatementUnsupported(Exception):
     """The database can't run a statement, as a cluster can't run some; nothing was changed."""
 
 
-BATCH_SIZE_MAX = 64
-"""How many commands share a commit."""
+BATCH_SIZE_MAX = 256
+"""How many commands share a commit, wherever a store takes so many."""
 
 
 class Store(Protocol):

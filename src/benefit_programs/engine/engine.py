@@ -25,7 +25,7 @@ from benefit_programs.domain.lookups import CHUNK_SIZE
 from benefit_programs.domain.orders.calendar import SettlePrograms
 from benefit_programs.domain.orders.cascades import StartCascades
 from benefit_programs.domain.settings import TenantSettings
-from benefit_programs.domain.store import BATCH_SIZE_MAX, Store
+from benefit_programs.domain.store import Store
 from benefit_programs.domain.values import SYSTEM, Identity, Instant
 from benefit_programs.engine.answers import Answers, Part
 from benefit_programs.engine.batch import Submission
@@ -387,7 +387,9 @@ class Engine:
         """Run those who wait apart, patiently, until all are answered."""
         async with self._patience:
             while apart.queue:
-                apart.batch = [each.waiting for each in _take(apart.queue, BATCH_SIZE_MAX)]
+                apart.batch = [
+                    each.waiting for each in _take(apart.queue, self._store.batch_size_max)
+                ]
                 self._length -= len(apart.batch)
                 for each in await self._runs.run(tenant_id, apart.batch, Locks(), patient=True):
                     fail(each.waiting, each.error)

@@ -33,7 +33,6 @@ from benefit_programs.domain.indexes import Index, Key, KeysByIndex
 from benefit_programs.domain.rows import Row
 from benefit_programs.domain.state import State, Wanted
 from benefit_programs.domain.store import (
-    BATCH_SIZE_MAX,
     BatchRun,
     Load,
     Loaded,
@@ -94,9 +93,10 @@ ROWS_OF_SHORT_BATCH_MAX = 8
 SHORT_COMMIT_SECONDS_MAX = 0.0005
 """A batch of so few rows commits in the event loop's thread, if the last commit was that quick."""
 
-HALF_BATCH_SIZE_MAX = BATCH_SIZE_MAX // 2
+FULL_BATCH_SIZE_MAX = 64
+HALF_BATCH_SIZE_MAX = 32
 QUICK_COMMIT_SECONDS_MAX = 0.002
-"""While commits are that quick, batches are half as large.
+"""While commits are that quick, batches are half as large. All tenants wait for one another's.
 
 Then two halves of many callers take turns: what one half has written is flushed while the requests
 of the other are read. Where a flush takes longer than to read them, fewer flushes are worth more.
@@ -342,7 +342,7 @@ class SqliteStore:
     def batch_size_max(self) -> int:
         """How many commands it takes in a batch now: few if commits are quick."""
         is_quick = self._commit_seconds <= QUICK_COMMIT_SECONDS_MAX
-        return HALF_BATCH_SIZE_MAX if is_quick else BATCH_SIZE_MAX
+        return HALF_BATCH_SIZE_MAX if is_quick else FULL_BATCH_SIZE_MAX
 
     def connections(self) -> list[tuple[str, int, int]]:
         """No pools: threads have connections of their own."""
