@@ -359,6 +359,7 @@ def test_several_processes_serve_postgres(start: Start, postgres_url: str) -> No
     made = run_json("keys", "create", "till", "--database-url", postgres_url)
     assert status_with(server, made["secret"]) == 404
     assert server.stop() == 0
+    assert "Traceback" not in server.log
 
 
 def test_several_processes_stop_together(start: Start, postgres_url: str) -> None:
@@ -420,6 +421,7 @@ def test_processes_share_connections(start: Start, postgres_url: str) -> None:
         shares = [count_connections(server, child) for child in (first, second)]
         assert min(shares) >= CONNECTIONS // 4
     assert server.stop() == 0
+    assert "Traceback" not in server.log
 
 
 def wait_until_both_serve(server: ServerProcess) -> None:

@@ -108,6 +108,11 @@ class Acceptor:
             self._later.cancel()
         self._share.end()
 
+    async def wait_closed(self) -> None:
+        """Return when those whom it has taken are connected."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _listen(self) -> None:
         self._later = None
         self._loop.add_reader(self._listener, self._look)
